@@ -1,0 +1,133 @@
+#include "base/options.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <functional>
+#include <vector>
+
+#include "base/text.h"
+#include "roam/error.h"
+
+namespace roam {
+namespace {
+
+struct Option {
+  const char* name;
+  const char* allowed;
+  const char* help;
+  std::function<bool(Options&, const std::string&)> set;
+};
+
+bool parse_int(const std::string& s, long long low, long long high, long long* value) {
+  if (s.empty() || s[0] < '0' || s[0] > '9') return false;
+  char* end = nullptr;
+  errno = 0;
+  const long long number = std::strtoll(s.c_str(), &end, 10);
+  if (errno != 0 || end != s.c_str() + s.size() || number < low || number > high) return false;
+  *value = number;
+  return true;
+}
+
+template <class T>
+std::function<bool(Options&, const std::string&)> whole(T Options::*field, long long low,
+                                                        long long high) {
+  return [=](Options& options, const std::string& s) {
+    long long value = 0;
+    if (!parse_int(s, low, high, &value)) return false;
+    options.*field = static_cast<T>(value);
+    return true;
+  };
+}
+
+std::function<bool(Options&, const std::string&)> bytes(std::size_t Options::*field) {
+  return [=](Options& options, const std::string& s) {
+    unsigned long long value = 0;
+    if (!parse_bytes(s, &value)) return false;
+    options.*field = value;
+    return true;
+  };
+}
+
+constexpr unsigned long long kArenaAlignment = std::size_t{1} << 30;
+constexpr unsigned long long kArenaLeast = 64 << 20;
+
+bool set_arena(Options& options, const std::string& s) {
+  const std::size_t comma = s.find(',');
+  unsigned long long base = 0, size = 0;
+  if (comma == std::string::npos || !parse_bytes(s.substr(0, comma), &base) ||
+      !parse_bytes(s.substr(comma + 1), &size)) {
+    return false;
+  }
+  if (base == 0 || base % kArenaAlignment != 0 || size < kArenaLeast || size % (1 << 20) != 0)
+    return false;
+  if (base + size > (1ull << 47) - (1ull << 40)) return false;
+  options.arena_base = base;
+  options.arena_bytes = size;
+  return true;
+}
+
+const std::vector<Option>& table() {
+  static const std::vector<Option> options = {
+      {"ROAM_NODE_RANKS", "a whole number of ranks, 0 or more",
+       "cut each machine into nodes of so many ranks; 0 (the default): all ranks that share memory "
+       "are a node",
+       whole(&Options::node_ranks, 0, 1 << 24)},
+      {"ROAM_ARENA",
+       "BASE,SIZE: BASE a multiple of 1G, SIZE a multiple of 1M from 64M, below 2^47 - 2^40",
+       "address range of all stacks and heaps, the same on every rank; default 0x200000000000,48T",
+       set_arena},
+      {"ROAM_VERBOSE", "0, 1 or 2",
+       "1 prints what was found at start and counts at the end, 2 every migration",
+       whole(&Options::verbose, 0, 2)},
+      {"ROAM_MEMORY", "bytes, with K, M, G or T",
+       "most memory that a node's stacks and heaps may use; a thread that would pass it is "
+       "refused; 0: no limit",
+       bytes(&Options::memory_bytes)},
+      {"ROAM_KEEP", "bytes, with K, M, G or T",
+       "memory that a rank keeps for reuse after it was freed; default 256M",
+       bytes(&Options::keep_bytes)},
+      {"ROAM_EAGER", "bytes up to 256K",
+       "a thread whose image is no larger goes as one message; default 24K",
+       [](Options& options, const std::string& s) {
+         return bytes(&Options::eager_bytes)(options, s) && options.eager_bytes <= 256 << 10;
+       }},
+      {"ROAM_REEXEC", "0 or 1",
+       "0: do not start the program again without address randomisation (then start it under "
+       "setarch -R)",
+       whole(&Options::reexec, 0, 1)},
+      {"ROAM_SHARE", "0 or 1", "0: every rank is a node of its own, with private memory",
+       whole(&Options::share, 0, 1)},
+      {"ROAM_SHUFFLE", "a whole number, 0 or more",
+       "seed that picks the next ready thread at random, to find order assumptions; 0 (the "
+       "default): FIFO",
+       whole(&Options::seed, 0, INT64_MAX)},
+  };
+  return options;
+}
+
+}  // namespace
+
+Options read_options() {
+  Options options;
+  for (const Option& option : table()) {
+    const char* value = std::getenv(option.name);
+    if (value == nullptr || *value == '\0') continue;
+    if (!option.set(options, value)) {
+      throw Error(Errc::bad_option, text("%s=%s: allowed is %s. Correct it or unset it.",
+                                         option.name, value, option.allowed));
+    }
+  }
+  return options;
+}
+
+std::string options_help() {
+  std::string help = "Options of Roam, as environment variables:\n";
+  for (const Option& option : table()) {
+    help +=
+        text("  %-16s %s\n  %-16s   allowed: %s\n", option.name, option.help, "", option.allowed);
+  }
+  help += text("  %-16s %s\n", "ROAM_HELP", "1 prints this list and ends the program");
+  return help;
+}
+
+}  // namespace roam

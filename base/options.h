@@ -1,0 +1,33 @@
+#ifndef ROAM_BASE_OPTIONS_H_
+#define ROAM_BASE_OPTIONS_H_
+
+#include <cstdint>
+#include <string>
+
+namespace roam {
+
+// Every option of Roam is an environment variable ROAM_NAME; this is their one list. Read once, at
+// start.
+struct Options {
+  int node_ranks = 0;  // ROAM_NODE_RANKS: ranks a node; 0: all that share memory
+  std::uintptr_t arena_base = 0x200000000000;  // ROAM_ARENA=BASE,SIZE
+  std::size_t arena_bytes = std::size_t{48} << 40;
+  int verbose = 0;               // ROAM_VERBOSE
+  std::size_t memory_bytes = 0;  // ROAM_MEMORY: most memory of a node's arena; 0: no limit
+  std::size_t keep_bytes = std::size_t{256}
+                           << 20;      // ROAM_KEEP: freed memory a rank keeps for reuse
+  std::size_t eager_bytes = 24 << 10;  // ROAM_EAGER: an image up to this goes as one message
+  bool reexec = true;                  // ROAM_REEXEC
+  bool share = true;                   // ROAM_SHARE: ranks of a node share the arena
+  std::uint64_t seed = 0;              // ROAM_SHUFFLE: seed that shuffles the ready queue; 0: FIFO
+};
+
+// Reads the environment. Errors: Error(bad_option) naming variable, value and what is allowed.
+Options read_options();
+
+// What ROAM_HELP=1 prints.
+std::string options_help();
+
+}  // namespace roam
+
+#endif  // ROAM_BASE_OPTIONS_H_

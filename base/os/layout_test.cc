@@ -1,0 +1,93 @@
+#include "base/os/layout.h"
+
+#include <gtest/gtest.h>
+#include <sys/personality.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+namespace roam::os {
+namespace {
+
+// What this program prints when it is started again with --facts: how its layout was found, and its
+// facts.
+std::string report() {
+  std::string all = "layout " + std::to_string(static_cast<int>(layout())) + "\n";
+  for (const std::string& fact : layout_facts()) all += fact + "\n";
+  return all;
+}
+
+// Starts this program again with randomisation on, as a shell would.
+std::string start_again(const char* reexec) {
+  int ends[2];
+  EXPECT_EQ(pipe(ends), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    dup2(ends[1], STDOUT_FILENO);
+    close(ends[0]);
+    close(ends[1]);
+    personality(static_cast<unsigned long>(personality(0xffffffff)) & ~ADDR_NO_RANDOMIZE);
+    unsetenv("ROAM_REEXECED");
+    unsetenv("ROAM_REEXEC");
+    if (reexec != nullptr) setenv("ROAM_REEXEC", reexec, 1);
+    execl("/proc/self/exe", "layout_test", "--facts", static_cast<char*>(nullptr));
+    _exit(127);
+  }
+  close(ends[1]);
+  std::string out;
+  char buffer[4096];
+  for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;) {
+    out.append(buffer, static_cast<std::size_t>(n));
+  }
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  return out;
+}
+
+TEST(Layout, NamesTheProgramThreadStorageErrnoAndTheProcessor) {
+  std::string all;
+  for (const std::string& fact : layout_facts()) {
+    EXPECT_FALSE(fact.empty());
+    all += fact + "\n";
+  }
+  char program[4096] = {};
+  ASSERT_GT(readlink("/proc/self/exe", program, sizeof program - 1), 0);
+  for (const char* part : {static_cast<const char*>(program), "libc.so", "build-id",
+                           "thread-local storage", "errno", "cpu features"}) {
+    EXPECT_NE(all.find(part), std::string::npos) << part << " is not in\n" << all;
+  }
+}
+
+TEST(Layout, TheFactsAreTheSameEachTimeTheyAreAsked) { EXPECT_EQ(layout_facts(), layout_facts()); }
+
+TEST(Layout, AProgramThatIsStartedWithRandomisationFindsTheSameFactsEachTime) {
+  if (layout() != Layout::kFixed) GTEST_SKIP() << layout_cure();
+  const std::string first = start_again(nullptr);
+  EXPECT_EQ(first.substr(0, 9), "layout 0\n");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(start_again(nullptr), first);
+}
+
+TEST(Layout, RandomisationStaysOnWhereTheUserSaysSo) {
+  EXPECT_EQ(start_again("0").substr(0, 9), "layout 1\n");
+}
+
+TEST(Layout, EachOutcomeHasACure) { EXPECT_GT(std::strlen(layout_cure()), 20u); }
+
+}  // namespace
+}  // namespace roam::os
+
+int main(int argc, char** argv) {
+  if (argc == 2 && std::strcmp(argv[1], "--facts") == 0) {
+    std::fputs(roam::os::report().c_str(), stdout);
+    return 0;
+  }
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}

@@ -1,0 +1,204 @@
+#include "base/os/memory.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/check.h"
+
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#define MADV_GUARD_REMOVE 103
+#endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+namespace roam::os {
+
+int fail_after = 0;
+
+namespace {
+
+bool injected_failure() {
+  if (fail_after == 0 || --fail_after != 0) return false;
+  errno = ENOMEM;
+  return true;
+}
+
+bool probe_cheap_guards() {
+  const int fd = memfd_create("roam-probe", MFD_CLOEXEC);
+  if (fd < 0) return false;
+  void* page = MAP_FAILED;
+  if (ftruncate(fd, kPageBytes) == 0) {
+    page = mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  }
+  close(fd);
+  if (page == MAP_FAILED) return false;
+  const bool works = madvise(page, kPageBytes, MADV_GUARD_INSTALL) == 0;
+  munmap(page, kPageBytes);
+  return works;
+}
+
+int mprotect_guards = 0;
+
+}  // namespace
+
+bool reserve(Range range) {
+  void* p = mmap(range.pointer(), range.bytes, PROT_NONE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+  if (p == MAP_FAILED) return false;
+  if (p != range.pointer()) {  // a kernel before 4.17 takes the address as a hint
+    munmap(p, range.bytes);
+    errno = EEXIST;
+    return false;
+  }
+  return true;
+}
+
+void unreserve(Range range) {
+  ROAM_CHECK(munmap(range.pointer(), range.bytes) == 0, "munmap(%p, %zu): %s", range.pointer(),
+             range.bytes, std::strerror(errno));
+}
+
+int make_shared(std::size_t bytes) {
+  const int fd = memfd_create("roam-arena", MFD_CLOEXEC);
+  if (fd >= 0 && ftruncate(fd, static_cast<off_t>(bytes)) != 0) {
+    const int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+  }
+  return fd;
+}
+
+bool map_shared(Range range, int fd) {
+  return mmap(range.pointer(), range.bytes, PROT_NONE, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd,
+              0) == range.pointer();
+}
+
+bool allow_access(Range range) {
+  if (injected_failure()) return false;
+  return mprotect(range.pointer(), range.bytes, PROT_READ | PROT_WRITE) == 0;
+}
+
+bool deny_access(Range range) { return mprotect(range.pointer(), range.bytes, PROT_NONE) == 0; }
+
+void discard(Range range, bool shared) {
+  if (range.bytes == 0) return;
+  const int advice = shared ? MADV_REMOVE : MADV_DONTNEED;
+  ROAM_CHECK(madvise(range.pointer(), range.bytes, advice) == 0, "madvise(%p, %zu, %d): %s",
+             range.pointer(), range.bytes, advice, std::strerror(errno));
+}
+
+bool populate(Range range, bool shared, int fd, std::size_t offset) {
+  if (injected_failure()) return false;
+  if (shared) {
+    int result;
+    do {
+      result = fallocate(fd, 0, static_cast<off_t>(offset), static_cast<off_t>(range.bytes));
+    } while (result != 0 && errno == EINTR);
+    if (result != 0 && errno != EOPNOTSUPP) return false;
+  }
+  // Kernels before 5.14 do not know the advice; the pages are then made as they are touched.
+  return madvise(range.pointer(), range.bytes, MADV_POPULATE_WRITE) == 0 || errno == EINVAL;
+}
+
+bool has_cheap_guards() {
+  static const bool has = probe_cheap_guards();
+  return has;
+}
+
+bool guard(Range range) {
+  if (has_cheap_guards()) {
+    return madvise(range.pointer(), range.bytes, MADV_GUARD_INSTALL) == 0;
+  }
+  if (mprotect_guards >= kMprotectGuards) return false;
+  if (mprotect(range.pointer(), range.bytes, PROT_NONE) != 0) return false;
+  ++mprotect_guards;
+  return true;
+}
+
+void unguard(Range range) {
+  if (has_cheap_guards()) {
+    ROAM_CHECK(madvise(range.pointer(), range.bytes, MADV_GUARD_REMOVE) == 0,
+               "madvise(%p, %zu, guard remove): %s", range.pointer(), range.bytes,
+               std::strerror(errno));
+  } else {
+    ROAM_CHECK(allow_access(range), "mprotect(%p, %zu): %s", range.pointer(), range.bytes,
+               std::strerror(errno));
+    --mprotect_guards;
+  }
+}
+
+namespace {
+
+// Private memory: bit 63 (present) or 62 (swapped) of a pagemap entry. A guard looks swapped; bit
+// 58 tells it apart.
+constexpr std::uint64_t kPagePresent = std::uint64_t{1} << 63;
+constexpr std::uint64_t kPageSwapped = std::uint64_t{1} << 62;
+constexpr std::uint64_t kPageGuard = std::uint64_t{1} << 58;
+
+void for_each_present_private(Range range, const std::function<void(Range)>& run) {
+  static const int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+  constexpr std::size_t kBatch = 512;
+  std::uint64_t entries[kBatch];
+  Range current{range.begin, 0};
+  for (Address at = range.begin; at < range.end();) {
+    const std::size_t pages = std::min(kBatch, (range.end() - at) / kPageBytes);
+    const ssize_t got = pread(pagemap, entries, pages * 8, static_cast<off_t>(at / kPageBytes * 8));
+    // Without pagemap every page counts as present: more is sent, nothing is lost.
+    const bool known = got == static_cast<ssize_t>(pages * 8);
+    for (std::size_t i = 0; i < pages; ++i, at += kPageBytes) {
+      const bool there = (entries[i] & kPagePresent) != 0 ||
+                         (entries[i] & (kPageSwapped | kPageGuard)) == kPageSwapped;
+      if (!known || there) {
+        if (current.bytes == 0) current.begin = at;
+        current.bytes += kPageBytes;
+      } else if (current.bytes != 0) {
+        run(current);
+        current.bytes = 0;
+      }
+    }
+  }
+  if (current.bytes != 0) run(current);
+}
+
+}  // namespace
+
+void for_each_present(Range range, bool shared, int fd, std::size_t offset,
+                      const std::function<void(Range)>& run) {
+  if (!shared) {
+    for_each_present_private(range, run);
+    return;
+  }
+  const off_t end = static_cast<off_t>(offset + range.bytes);
+  off_t at = static_cast<off_t>(offset);
+  while (at < end) {
+    const off_t data = lseek(fd, at, SEEK_DATA);
+    if (data < 0 || data >= end) {
+      ROAM_CHECK(data >= 0 || errno == ENXIO, "lseek(SEEK_DATA) on the arena: %s",
+                 std::strerror(errno));
+      return;
+    }
+    off_t hole = lseek(fd, data, SEEK_HOLE);
+    ROAM_CHECK(hole > data, "lseek(SEEK_HOLE) on the arena: %s", std::strerror(errno));
+    hole = std::min(hole, end);
+    run(Range{range.begin + static_cast<std::size_t>(data) - offset,
+              static_cast<std::size_t>(hole - data)});
+    at = hole;
+  }
+}
+
+std::size_t shared_bytes(int fd) {
+  struct stat status;
+  if (fd < 0 || fstat(fd, &status) != 0) return 0;
+  return static_cast<std::size_t>(status.st_blocks) * 512;
+}
+
+}  // namespace roam::os

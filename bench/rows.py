@@ -1,0 +1,101 @@
+"""What is run, what each figure is called, and what is expected of it."""
+
+import collections
+
+KIB, MIB = 1 << 10, 1 << 20
+HEAPS = [0, 64 * KIB, MIB, 64 * MIB, 256 * MIB]
+BLOCKS = [16, 256, 4 * KIB, 64 * KIB, MIB]
+
+# One start of a program under mpiexec.
+#   count_bytes: asks a short run first what a hop sends (ROAM_VERBOSE) and passes --bytes=
+#   rename:      (from, to) in the names of its rows, to tell runs in different environments apart
+#   quick:       part of --quick
+Run = collections.namedtuple(
+    "Run", "program arguments ranks environment count_bytes rename quick",
+    defaults=([], 1, {}, False, ("", ""), True))
+
+# One line of the table.
+#   floor:  what the ratio is to; "" where there is none
+#   expect: None, ("ratio", limit) or ("value", limit in the row's unit)
+Row = collections.namedtuple("Row", "name title floor expect quick", defaults=(None, True))
+
+
+def bytes_text(count):
+    for unit, size in (("MiB", MIB), ("KiB", KIB)):
+        if count >= size:
+            return f"{count // size} {unit}"
+    return f"{count} B" if count else "empty"
+
+
+def runs():
+    yield Run("yield", ["--threads=2"])
+    yield Run("yield", ["--threads=2"], 2)
+    yield Run("yield", ["--threads=2", "--places=2"])
+    yield Run("yield", ["--threads=1000"])
+    yield Run("yield", ["--threads=100000"])
+    yield Run("spawn")
+    yield Run("heap")
+    yield Run("memory", ["--object=0"])
+    yield Run("memory", ["--object=48"])
+    yield Run("memory", ["--object=48"], 2)
+    yield Run("hop_node", [], 2)
+    yield Run("hop_node", ["--crowd=100000"], 2, rename=("hop_in_node", "hop_in_node_crowd"))
+    yield Run("hop_nodes", ["--heap=0", "--first=0", "--crowd=100000"], 2, {"ROAM_NODE_RANKS": "1"},
+              True, ("hop_nodes/", "hop_nodes_crowd/"))
+    for heap in HEAPS:
+        quick = heap <= 64 * MIB
+        cut = {"ROAM_NODE_RANKS": "1"}
+        yield Run("hop_nodes", [f"--heap={heap}"], 2, cut, True, quick=quick)
+        yield Run("hop_nodes", [f"--heap={heap}", "--first=0"], 2, {**cut, "ROAM_KEEP": "0"}, True,
+                  ("hop_nodes/", "hop_nodes_keep0/"), quick)
+
+
+def rows():
+    for count, ranks, limit in ((2, 1, 1.5), (2, 2, None), (1000, 1, 1.5), (100_000, 1, 1.5)):
+        among = f"{count}/ranks={ranks}"
+        title = f"yield among {count:,}" + (", in a job of 2 ranks" if ranks > 1 else "")
+        yield Row(f"yield/{among}", title, "raw switch, tops coloured",
+                  limit and ("ratio", limit))
+    yield Row("yield_two_places/2/ranks=1", "yield among 2, at two places in the code",
+              "raw switch, tops coloured", ("ratio", 1.5))
+    for count in (1000, 100_000):
+        yield Row(f"raw_switch_plain/{count}/ranks=1", f"(raw switch among {count:,}, tops aligned)",
+                  "raw switch, tops coloured")
+    yield Row("spawn/1", "spawn + join, one at a time", "raw fiber, recycled stack")
+    yield Row("spawn/1000", "spawn + join, 1,000 alive", "raw fiber, recycled stack")
+
+    yield Row("hop_in_node/0", "hop in a node, empty heap", "cache line, one way", ("value", 3000))
+    yield Row("hop_in_node/67108864", "hop in a node, 64 MiB", "cache line, one way",
+              ("value", 3000))
+    yield Row("hop_in_node_heap/67108864", "hop in a node, 64 MiB", "the same, empty heap",
+              ("ratio", 1.1))
+    yield Row("hop_in_node_crowd/0", "hop in a node, 100,000 threads wait there", "cache line, one way",
+              ("value", 3000))
+    yield Row("hop_nodes_crowd/0/over_warm", "hop between nodes, 100,000 threads wait there",
+              "MPI into warm memory")
+
+    for heap in HEAPS:
+        text, quick = bytes_text(heap), heap <= 64 * MIB
+        hop = f"hop between nodes, {text}"
+        # "Small" is a thread without a heap to speak of.
+        yield Row(f"hop_nodes/{heap}/over_warm", hop + ", been there", "MPI into warm memory",
+                  ("ratio", 2) if heap == 0 else None, quick)
+        yield Row(f"hop_nodes/{heap}/over_fresh", hop + ", been there", "MPI into fresh memory",
+                  None, quick)
+        yield Row(f"hop_nodes_first/{heap}", hop + ", first visit", "MPI into fresh memory",
+                  ("ratio", 1.25) if heap == 64 * MIB else None, quick)
+        yield Row(f"hop_nodes_keep0/{heap}/over_fresh", hop + ", ROAM_KEEP=0",
+                  "MPI into fresh memory", ("ratio", 1.25) if heap == 64 * MIB else None, quick)
+
+    for size, ranks in ((0, 1), (48, 1), (48, 2)):
+        of = f"object={size}/ranks={ranks}"
+        title = "a suspended thread" + (f", {size} B object" if size else "") + (
+            ", shared in a node" if ranks > 1 else "")
+        # 9 KiB: the next milestone's limit, page tables included.
+        yield Row(f"memory/{of}", f"memory of {title}", "suspended raw fiber", ("value", 9 * KIB))
+        yield Row(f"page_tables/{of}", "(page tables of it)", "suspended raw fiber")
+        yield Row(f"slab/{of}", "(kernel slab beside it, whole machine)", "")
+
+    for size in BLOCKS:
+        yield Row(f"malloc/{size}", f"malloc + free of {bytes_text(size)} in a thread", "glibc's own")
+    yield Row("system_malloc/16", "malloc + free of 16 B under SystemHeap", "glibc's own")

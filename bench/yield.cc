@@ -1,0 +1,76 @@
+// What does a yield cost, with the queue, the exception state, the heap and the rest of what a
+// thread has, beside the switch of two stacks and nothing else?
+#include "bench/contest.h"
+#include "bench/fibers.h"
+#include "roam/roam.h"
+
+namespace {
+
+constexpr const char* kQuestion =
+    "What does a yield among N threads cost, beside a raw Boost.Context switch round robin over "
+    "as\n"
+    "many fibers on stacks of the same size? (ns a switch)";
+constexpr const char* kUsage =
+    "  --threads=N      contexts in the round (2)\n"
+    "  --places=2       the threads yield at another place in the code than the one that takes the "
+    "time:\n"
+    "                   then the processor predicts no return from yield() rightly\n";
+
+// Long enough for the clock not to matter, short enough to be undisturbed now and then.
+constexpr double kSliceSwitches = 50'000;
+
+// Two functions, never made one: two places in the code.
+[[gnu::noipa]] void yield_times(std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) roam::this_thread::yield();
+}
+[[gnu::noipa]] void yield_times_elsewhere(std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) roam::this_thread::yield();
+}
+
+template <class RunLaps>
+double time_laps(std::size_t contexts, RunLaps run_laps) {
+  const auto laps = static_cast<std::size_t>(std::max(2.0, kSliceSwitches / contexts));
+  run_laps(1);  // the other contestants' slices have emptied the caches
+  const std::int64_t begin_ns = bench::now_ns();
+  run_laps(laps);
+  return static_cast<double>(bench::now_ns() - begin_ns) / (laps * contexts);
+}
+
+double time_fibers(bench::FiberRing& ring) {
+  return time_laps(ring.count(), [&ring](std::size_t laps) {
+    for (std::size_t i = 0; i < laps; ++i) ring.lap();
+  });
+}
+
+void measure(const bench::Options& options, std::size_t count) {
+  const bool two_places = options.number("places", 1) == 2;
+  bool stop = false;
+  std::vector<roam::Thread> others;
+  for (std::size_t i = 1; i < count; ++i) {
+    others.push_back(roam::spawn([&stop, two_places] {
+      while (!stop) (two_places ? yield_times_elsewhere : yield_times)(64);
+    }));
+  }
+  roam::this_thread::yield();  // all have begun
+  bench::FiberRing plain(count, false);
+  bench::FiberRing coloured(count, true);
+
+  bench::Contest contest(options.quick);
+  const auto yields = contest.add([&] { return time_laps(count, yield_times); });
+  const auto floor = contest.add([&] { return time_fibers(coloured); });
+  const auto plain_floor = contest.add([&] { return time_fibers(plain); });
+  contest.run(count > 10'000 ? 10 : 4);
+  const std::string among = std::to_string(count) + "/ranks=" + std::to_string(roam::ranks());
+  contest.row((two_places ? "yield_two_places/" : "yield/") + among, yields, floor);
+  contest.row("raw_switch_plain/" + among, plain_floor, floor);
+
+  stop = true;
+  for (const roam::Thread t : others) t.join();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const bench::Options options = bench::read_options(argc, argv, kQuestion, kUsage);
+  return roam::run(argc, argv, [&options] { measure(options, options.number("threads", 2)); });
+}

@@ -1,0 +1,60 @@
+#include "demos/load_balance/options.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace {
+
+Options parse(std::vector<std::string> words) {
+  words.insert(words.begin(), "load_balance");
+  std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  return parse_options(static_cast<int>(words.size()), argv.data());
+}
+
+std::string refusal(const std::vector<std::string>& words) {
+  try {
+    parse(words);
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Options, ReadsEachOne) {
+  const Options options =
+      parse({"--input", "a", "--input=b", "--output", "o", "--bytes", "3K", "--piece=2M",
+             "--threads-per-rank", "5", "--level", "1", "--svg", "s", "--no-balance"});
+  EXPECT_EQ(options.inputs, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(options.output, "o");
+  EXPECT_EQ(options.bytes, 3072u);
+  EXPECT_EQ(options.piece_bytes, 2u << 20);
+  EXPECT_EQ(options.threads_per_rank, 5);
+  EXPECT_EQ(options.level, 1);
+  EXPECT_EQ(options.svg, "s");
+  EXPECT_FALSE(options.balance);
+  EXPECT_TRUE(parse({"--help"}).help);
+}
+
+TEST(Options, RefusalsNameTheOptionTheValueAndWhatIsAllowed) {
+  EXPECT_EQ(refusal({"--bytes", "x"}),
+            "--bytes 'x' is no size: give a number of bytes, 1 or more; K, M or G may follow it");
+  for (const char* bad :
+       {"", "0", "-1", "1.5M", "1T", "1 M", "99999999999999999999", "9999999999G"}) {
+    EXPECT_NE(refusal({"--piece", bad}).find("--piece '" + std::string(bad) + "'"),
+              std::string::npos);
+  }
+  EXPECT_EQ(refusal({"--level", "10"}),
+            "--level '10' is not allowed: give a whole number from 1 to 9");
+  EXPECT_NE(refusal({"--threads-per-rank", "3x"}), "");
+  EXPECT_EQ(refusal({"--nothing"}), "option '--nothing' is not known, or takes no value");
+  EXPECT_EQ(refusal({"-q"}), "option '-q' is not known, or takes no value");
+  EXPECT_EQ(refusal({"--svg"}), "option '--svg' needs a value");
+  EXPECT_EQ(refusal({"dir"}), "argument 'dir' is not known: the input is given with --input");
+}
+
+}  // namespace

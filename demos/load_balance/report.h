@@ -1,0 +1,52 @@
+#ifndef DEMOS_LOAD_BALANCE_REPORT_H_
+#define DEMOS_LOAD_BALANCE_REPORT_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "demos/load_balance/record.h"
+
+// What a run amounts to.
+struct Summary {
+  std::vector<double> busy_seconds;  // by rank: CPU time in zlib
+  double efficiency = 1;             // average over largest busy time
+  double makespan_seconds = 0;       // start to the end of the last chunk
+  std::size_t moved_threads = 0;
+  std::vector<Move> moves;  // in no order
+};
+Summary summarise(const Run& run, int ranks);
+
+// "1.2 MiB", "31 ms": three digits or so, and a unit.
+std::string in_bytes(double bytes);
+std::string in_seconds(double seconds);
+std::string in_percent(double share);
+
+double median(std::vector<double> values);  // 0 of none
+
+// The line that tells how far a run is. On a terminal it is written over; elsewhere there is a line
+// now and then.
+class Progress {
+ public:
+  Progress(bool balanced, std::uint64_t total_bytes);
+  // `seconds_left` by rank.
+  void show(std::uint64_t done_bytes, std::span<const double> seconds_left, std::size_t moves);
+  void end();
+
+ private:
+  const char* title_;
+  std::uint64_t total_bytes_;
+  std::uint64_t done_bytes_ = 0;
+  bool terminal_;
+  std::int64_t next_ns_ = 0;
+};
+
+// What a reader of the figures should know about this machine.
+std::string machine_note(int ranks);
+
+// The table of both runs (or of one) and what the moves cost. `hop_seconds`: moves between idle
+// ranks.
+void print_report(const std::vector<Run>& runs, int ranks, std::span<const double> hop_seconds);
+
+#endif  // DEMOS_LOAD_BALANCE_REPORT_H_

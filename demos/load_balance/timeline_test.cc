@@ -1,0 +1,92 @@
+#include "demos/load_balance/timeline.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "demos/load_balance/bands.h"
+#include "demos/load_balance/report.h"
+
+namespace {
+
+constexpr std::int64_t kMs = 1'000'000;
+
+// A thread that takes a turn of 1 ms in every 2 ms: 10 on rank 0, then, after a move, 5 on rank 1.
+Run two_ranks() {
+  ::Run run{.balanced = true, .begin_ns = 100 * kMs, .results = {}};
+  Result result;
+  result.piece = {"/a/<b>&c", 0, 1000};
+  for (int i = 0; i < 15; ++i) {
+    const std::int64_t begin = run.begin_ns + (2 * i + 1) * kMs;
+    result.turns.push_back({i < 10 ? 0 : 1, begin, begin + kMs, kMs});
+  }
+  result.moves.push_back(
+      {0, 1, run.begin_ns + 20 * kMs, run.begin_ns + 20 * kMs + kMs / 2, 1, false});
+  run.results.push_back(result);
+  return run;
+}
+
+TEST(Bands, AStayIsALevelBandWithTheCpuTimeAsItsArea) {
+  const ::Run run = two_ranks();
+  const auto lanes = bands_by_rank(run, 2, kMs);
+  ASSERT_EQ(lanes[0].size(), 1u);
+  ASSERT_EQ(lanes[1].size(), 1u);
+  EXPECT_EQ(lanes[0][0].first_column, 0u);
+  EXPECT_EQ(lanes[0][0].height.size(), 20u);
+  for (const double height : lanes[0][0].height) EXPECT_NEAR(height, 0.5, 0.06);
+  const auto& height = lanes[1][0].height;
+  EXPECT_NEAR(std::accumulate(height.begin(), height.end(), 0.0), 5, 0.5);
+}
+
+TEST(Bands, BandsOfALaneStandOnEachOther) {
+  ::Run run = two_ranks();
+  run.results.push_back(run.results[0]);
+  const auto lanes = bands_by_rank(run, 2, kMs);
+  ASSERT_EQ(lanes[0].size(), 2u);
+  EXPECT_NEAR(lanes[0][1].base[3], 0.5, 0.06);
+  EXPECT_NEAR(lanes[0][1].middle(3), 0.75, 0.09);
+}
+
+TEST(Report, BusyTimeEfficiencyAndMoves) {
+  const Summary summary = summarise(two_ranks(), 2);
+  EXPECT_NEAR(summary.busy_seconds[0], 0.010, 1e-9);
+  EXPECT_NEAR(summary.busy_seconds[1], 0.005, 1e-9);
+  EXPECT_NEAR(summary.efficiency, 0.75, 1e-9);
+  EXPECT_NEAR(summary.makespan_seconds, 0.030, 1e-9);
+  EXPECT_EQ(summary.moved_threads, 1u);
+}
+
+TEST(Report, UnitsFitTheValue) {
+  EXPECT_EQ(in_bytes(12), "12 B");
+  EXPECT_EQ(in_bytes(1536), "1.5 KiB");
+  EXPECT_EQ(in_bytes(50.0 * 1024 * 1024), "50 MiB");
+  EXPECT_EQ(in_seconds(0.0000031), "3.1 us");
+  EXPECT_EQ(in_seconds(0.25), "250 ms");
+  EXPECT_EQ(median({3, 1, 2}), 2);
+  EXPECT_EQ(median({}), 0);
+}
+
+TEST(Timeline, DrawsBothRunsAndEscapesNames) {
+  std::ostringstream out;
+  draw_timeline(out, {two_ranks(), two_ranks()}, 2, "caption");
+  const std::string svg = out.str();
+  EXPECT_EQ(svg.rfind("<svg", 0), 0u);
+  EXPECT_NE(svg.find("</svg>"), std::string::npos);
+  EXPECT_NE(svg.find("/a/&lt;b&gt;&amp;c"), std::string::npos);
+  EXPECT_EQ(svg.find("nan"), std::string::npos);
+  EXPECT_EQ(svg.find("inf"), std::string::npos);
+}
+
+TEST(Timeline, DrawsARunInWhichNothingHappened) {
+  ::Run run;
+  run.results.emplace_back();
+  std::ostringstream out;
+  draw_timeline(out, {run}, 1, "");
+  EXPECT_EQ(out.str().find("nan"), std::string::npos);
+  EXPECT_EQ(out.str().find("inf"), std::string::npos);
+}
+
+}  // namespace

@@ -1,0 +1,411 @@
+#include "isomalloc/arena.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <random>
+
+#include "base/check.h"
+#include "base/os/memory.h"
+#include "base/text.h"
+#include "roam/error.h"
+
+namespace roam::iso {
+namespace {
+
+// Leases that are open cost two mappings each, and a process may have 65,530.
+constexpr std::size_t kMostLeases = 8192;
+constexpr std::size_t kLeastLeaseBytes = 1 << 20;
+
+// What is mapped inside `range`, for the message.
+std::string what_is_there(Range range) {
+  std::ifstream maps("/proc/self/maps");
+  std::string line;
+  while (std::getline(maps, line)) {
+    unsigned long begin = 0, end = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx", &begin, &end) == 2 && begin < range.end() &&
+        end > range.begin) {
+      return line;
+    }
+  }
+  return "";
+}
+
+std::string why_not_reserved(Range range, int error) {
+  std::string why = text("cannot reserve the arena, %s from %p: ", bytes_text(range.bytes).c_str(),
+                         range.pointer());
+  rlimit limit{};
+  getrlimit(RLIMIT_AS, &limit);
+  if (error == EEXIST) {
+    why += "another mapping is there (" + what_is_there(range) +
+           "). Choose another place with ROAM_ARENA=BASE,SIZE.";
+  } else if (limit.rlim_cur != RLIM_INFINITY) {
+    why += text(
+        "%s. The address space is limited to %s (ulimit -v): raise it, or make the arena smaller "
+        "with "
+        "ROAM_ARENA=BASE,SIZE.",
+        std::strerror(error), bytes_text(limit.rlim_cur).c_str());
+  } else {
+    why += text("%s. Make it smaller with ROAM_ARENA=BASE,SIZE.", std::strerror(error));
+  }
+  return why;
+}
+
+// Zeroed memory of the process, used as it is touched.
+std::uint64_t* map_bits(std::size_t bytes) {
+  void* bits = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (bits == MAP_FAILED) {
+    throw Error(Errc::out_of_memory,
+                text("cannot map %zu bytes of bits: %s", bytes, std::strerror(errno)));
+  }
+  return static_cast<std::uint64_t*>(bits);
+}
+
+}  // namespace
+
+Arena& arena() {
+  static constinit Arena the_arena;
+  return the_arena;
+}
+
+void Arena::reserve(const Options& options) {
+  if (reserved_) return;
+  whole_ = Range{options.arena_base, options.arena_bytes};
+  memory_limit_ = options.memory_bytes;
+  if (!os::reserve(whole_))
+    throw Error(Errc::out_of_address_space, why_not_reserved(whole_, errno));
+  reserved_ = true;
+}
+
+void Arena::set_ranks(int ranks) {
+  const std::size_t want =
+      std::max<std::size_t>(kMostLeases, std::size_t{8} * static_cast<std::size_t>(ranks));
+  lease_bytes_ = std::max(kLeastLeaseBytes, std::bit_floor(whole_.bytes / want));
+  const std::size_t room = round_up(whole_.bytes / kUnitBytes, kPageBytes) + kPageBytes +
+                           kNodeRoomBytes + round_up(whole_.bytes / lease_bytes_, kPageBytes);
+  control_ = Range{whole_.begin, round_up(room, lease_bytes_)};
+  // A quarter for slots: 12 TiB of them are 40 million default stacks.
+  const std::size_t all =
+      control_.bytes < whole_.bytes ? (whole_.bytes - control_.bytes) / lease_bytes_ : 0;
+  ROAM_CHECK(all >= 2, "ROAM_ARENA is too small: %zu leases of %zu bytes", all, lease_bytes_);
+  const std::size_t slot_leases = std::max<std::size_t>(1, all / 4);
+  regions_[0] = Range{control_.end(), slot_leases * lease_bytes_};
+  regions_[1] = Range{regions_[0].end(), (all - slot_leases) * lease_bytes_};
+}
+
+void Arena::lay_out() {
+  units_ = reinterpret_cast<std::atomic<std::uint8_t>*>(whole_.begin);
+  node_ =
+      reinterpret_cast<NodePage*>(whole_.begin + round_up(whole_.bytes / kUnitBytes, kPageBytes));
+  if (!os::allow_access(control_)) {
+    throw Error(Errc::out_of_memory,
+                text("cannot open the arena's control region: %s", std::strerror(errno)));
+  }
+  guarded_bytes_ = round_up(regions_[0].bytes / kUnitBytes / 8 + 8, kPageBytes);
+  guarded_ = map_bits(guarded_bytes_);
+  sealed_bytes_ = round_up(whole_.bytes / kUnitBytes / 8 + 8, kPageBytes);
+  sealed_ = map_bits(sealed_bytes_);
+  departures_bytes_ = round_up(whole_.bytes / kUnitBytes * sizeof(std::uint32_t), kPageBytes);
+  departures_ = reinterpret_cast<std::uint32_t*>(map_bits(departures_bytes_));
+  flags_ = reinterpret_cast<std::atomic<std::uint8_t>*>(static_cast<char*>(node_room()) +
+                                                        kNodeRoomBytes);
+  open_.assign(whole_.bytes / lease_bytes_, 0);
+  synced_ = 0;
+  ready_ = true;
+}
+
+int Arena::create_shared() {
+  const int fd = os::make_shared(whole_.bytes);
+  if (fd < 0) {
+    throw Error(Errc::system,
+                text("cannot make shared memory for the arena: %s", std::strerror(errno)));
+  }
+  if (!os::map_shared(whole_, fd)) {
+    const int error = errno;
+    close(fd);
+    throw Error(Errc::system, text("cannot map the arena: %s", std::strerror(error)));
+  }
+  fd_ = fd;
+  lay_out();
+  std::random_device random;
+  const std::uint64_t value = (std::uint64_t{random()} << 32 | random()) | 1;
+  node_->token.store(value, std::memory_order_release);
+  return fd;
+}
+
+bool Arena::attach_shared(int pid, int fd, std::uint64_t token) {
+  const int mine = ::open(text("/proc/%d/fd/%d", pid, fd).c_str(), O_RDWR | O_CLOEXEC);
+  if (mine < 0) return false;
+  // In another process-id namespace the number may name another process: only the token proves it.
+  std::uint64_t there = 0;
+  const std::size_t at = round_up(whole_.bytes / kUnitBytes, kPageBytes);
+  if (pread(mine, &there, sizeof there, static_cast<off_t>(at)) != sizeof there || there != token ||
+      !os::map_shared(whole_, mine)) {
+    close(mine);
+    return false;
+  }
+  fd_ = mine;
+  lay_out();
+  return true;
+}
+
+void Arena::use_private() {
+  fd_ = -1;
+  lay_out();
+}
+
+std::uint64_t Arena::token() const { return node_->token.load(std::memory_order_acquire); }
+
+Range Arena::lease_range(const LeaseRun& run) const {
+  return Range{region(run.region).begin + run.first * lease_bytes_, run.count * lease_bytes_};
+}
+
+bool Arena::open_here(std::size_t lease) {
+  if (!os::allow_access(Range{whole_.begin + lease * lease_bytes_, lease_bytes_})) return false;
+  open_[lease] = 1;
+  return true;
+}
+
+// A lease is open on the node once its flag is set. The opener makes it usable for itself first, so
+// that a failure leaves nothing behind; the other ranks follow when they see the version change.
+bool Arena::open(Range range) {
+  if (range.bytes == 0) return true;
+  const std::size_t last = lease_of(range.end() - 1);
+  for (std::size_t lease = lease_of(range.begin); lease <= last; ++lease) {
+    if (open_[lease]) continue;
+    if (!open_here(lease)) return false;
+    if (flags_[lease].exchange(1, std::memory_order_acq_rel) == 0) {
+      node_->version.fetch_add(1, std::memory_order_acq_rel);
+    }
+  }
+  return true;
+}
+
+bool Arena::sync_slow() {
+  const std::uint64_t version = node_->version.load(std::memory_order_acquire);
+  for (std::size_t lease = 0; lease < open_.size(); ++lease) {
+    if (!open_[lease] && flags_[lease].load(std::memory_order_acquire) != 0 && !open_here(lease))
+      return false;
+  }
+  synced_ = version;
+  return true;
+}
+
+bool Arena::sync_for_fault(Address a) {
+  if (!ready_ || !whole_.contains(a) || control_.contains(a)) return false;
+  const std::size_t lease = lease_of(a);
+  return lease < open_.size() && !open_[lease] &&
+         flags_[lease].load(std::memory_order_acquire) != 0 && open_here(lease);
+}
+
+void Arena::mark(Range range, UnitKind first) {
+  for (Address a = range.begin + kUnitBytes; a < range.end(); a += kUnitBytes) {
+    set_kind(a, UnitKind::kContinued);
+  }
+  set_kind(range.begin, first);
+}
+
+void Arena::unmark(Range range) {
+  for (Address a = range.begin; a < range.end(); a += kUnitBytes) set_kind(a, UnitKind::kNone);
+}
+
+void Arena::leave(Range range, std::uint32_t departure) {
+  for (Address a = range.begin; a < range.end(); a += kUnitBytes) {
+    departures_[offset(a) / kUnitBytes] = departure;
+    set_kind(a, static_cast<UnitKind>(leaving_));
+  }
+}
+
+void Arena::keep(Range range, std::uint32_t departure) {
+  for (Address a = range.begin; a < range.end(); a += kUnitBytes) {
+    if (departures_[offset(a) / kUnitBytes] != departure) continue;
+    std::uint8_t leaving = leaving_;
+    unit(a).compare_exchange_strong(leaving, static_cast<std::uint8_t>(UnitKind::kKept));
+  }
+}
+
+void Arena::evict(Range range) {
+  const auto set = [this](Range run) {
+    discard(run);
+    unmark(run);
+  };
+  Range run{range.begin, 0};
+  for (Address a = range.begin; a < range.end(); a += kUnitBytes) {
+    auto kept = static_cast<std::uint8_t>(UnitKind::kKept);
+    if (unit(a).compare_exchange_strong(kept, static_cast<std::uint8_t>(UnitKind::kEvicting))) {
+      if (run.bytes == 0) run.begin = a;
+      run.bytes += kUnitBytes;
+    } else if (run.bytes != 0) {
+      set(run);
+      run.bytes = 0;
+    }
+  }
+  if (run.bytes != 0) set(run);
+}
+
+void Arena::seal(Range range) {
+  if (!os::has_cheap_guards()) return;
+  for (Address a = range.begin; a < range.end(); a += kUnitBytes) {
+    if (kind(a) != UnitKind::kKept) continue;
+    Range run{a, kUnitBytes};
+    while (run.end() < range.end() && kind(run.end()) == UnitKind::kKept) run.bytes += kUnitBytes;
+    if (os::guard(run)) note_sealed(run);
+    a = run.end() - kUnitBytes;
+  }
+}
+
+void Arena::note_sealed(Range run) {
+  for (Address a = run.begin; a < run.end(); a += kUnitBytes) {
+    const std::size_t unit = offset(a) / kUnitBytes;
+    std::uint64_t& word = sealed_[unit / 64];
+    const std::uint64_t bit = std::uint64_t{1} << (unit % 64);
+    sealed_units_ += (word & bit) == 0;
+    word |= bit;
+  }
+}
+
+// Unit by unit: what was sealed as one range may come back in pieces. A stack's guard, in a slot's
+// first unit, is laid again.
+void Arena::unseal_slow(Range range) {
+  for (Address a = round_down(range.begin, kUnitBytes); a < range.end(); a += kUnitBytes) {
+    const std::size_t unit = offset(a) / kUnitBytes;
+    std::uint64_t& word = sealed_[unit / 64];
+    const std::uint64_t bit = std::uint64_t{1} << (unit % 64);
+    if ((word & bit) == 0) continue;
+    os::unguard(Range{a, kUnitBytes});
+    word &= ~bit;
+    --sealed_units_;
+    if (regions_[0].contains(a)) {
+      const std::size_t slot_unit = (a - regions_[0].begin) / kUnitBytes;
+      guarded_[slot_unit / 64] &=
+          ~(std::uint64_t{1} << (slot_unit % 64));  // guard_slot lays it again
+    }
+  }
+}
+
+bool Arena::unseal_for_fault(Address a) {
+  if (!ready_ || !whole_.contains(a) || sealed_units_ == 0) return false;
+  const std::size_t unit = offset(a) / kUnitBytes;
+  if ((sealed_[unit / 64] >> (unit % 64) & 1) == 0) return false;
+  const UnitKind now = kind(a);
+  if (now == UnitKind::kNone || is_away(now)) return false;
+  unseal_slow(Range{round_down(a, kUnitBytes), kUnitBytes});
+  return true;
+}
+
+Arena::Claimed Arena::claim(Range range) {
+  bool all = true, some = false;
+  for (Address a = range.begin; a < range.end(); a += kUnitBytes) {
+    std::uint8_t seen = unit(a).load(std::memory_order_acquire);
+    for (;;) {
+      const UnitKind kind = static_cast<UnitKind>(seen);
+      if (kind == UnitKind::kEvicting) {  // another rank is at it, in a system call
+        sched_yield();
+        seen = unit(a).load(std::memory_order_acquire);
+        continue;
+      }
+      ROAM_CHECK(kind == UnitKind::kNone || is_away(kind),
+                 "an image arrives at %p, where unit kind %d lives: addresses are not unique",
+                 reinterpret_cast<void*>(a), seen);
+      if (unit(a).compare_exchange_weak(seen, static_cast<std::uint8_t>(UnitKind::kContinued))) {
+        (kind != UnitKind::kNone ? some : all) = kind != UnitKind::kNone;
+        break;
+      }
+    }
+  }
+  unseal(range);
+  return !some ? Claimed::kNothingKept : all ? Claimed::kAllKept : Claimed::kSomeKept;
+}
+
+Address Arena::range_begin(Address a) const {
+  a = round_down(a, kUnitBytes);
+  while (whole_.contains(a)) {
+    const UnitKind here = kind(a);
+    if (is_away(here)) return 0;
+    switch (here) {
+      case UnitKind::kNone:
+        return 0;
+      case UnitKind::kContinued:
+      case UnitKind::kSlotHead:
+        a -= kUnitBytes;
+        break;
+      default:
+        return a;
+    }
+  }
+  return 0;
+}
+
+void Arena::discard(Range range) { os::discard(range, shared()); }
+
+std::size_t Arena::memory_used() const {
+  if (shared()) return os::shared_bytes(fd_);
+  std::size_t pages = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> pages >> resident;
+  return resident * kPageBytes;
+}
+
+bool Arena::memory_left(std::size_t bytes) const {
+  if (memory_limit_ == 0 || memory_used() + bytes <= memory_limit_) return true;
+  if (reclaim_ == nullptr) return false;
+  reclaim_();
+  return memory_used() + bytes <= memory_limit_;
+}
+
+bool Arena::populate(Range range) {
+  if (!memory_left(range.bytes)) {
+    errno = ENOMEM;
+    return false;
+  }
+  return os::populate(range, shared(), fd_, offset(range.begin));
+}
+
+void Arena::guard_slot(Range slot, std::size_t guard_bytes) {
+  const std::size_t first = (slot.begin - regions_[0].begin) / kUnitBytes;
+  const std::size_t units = slot.bytes / kUnitBytes;
+  for (std::size_t unit = first; unit < first + units; ++unit) {
+    const std::uint64_t bit = std::uint64_t{1} << (unit % 64);
+    const bool guarded = (guarded_[unit / 64] & bit) != 0;
+    if (guarded == (unit == first)) continue;
+    const Range guard{regions_[0].begin + unit * kUnitBytes, guard_bytes};
+    if (guarded) {
+      os::unguard(guard);
+    } else if (!os::guard(guard)) {
+      guards_missing_ = true;
+      continue;
+    }
+    guarded_[unit / 64] ^= bit;
+  }
+}
+
+void Arena::for_each_slot(const std::function<void(Address head_unit)>& visit) const {
+  const Range slots = regions_[0];
+  for (Address lease = slots.begin; lease < slots.end(); lease += lease_bytes_) {
+    if (!open_[lease_of(lease)]) continue;
+    for (Address unit = lease; unit < lease + lease_bytes_; unit += kUnitBytes) {
+      if (kind(unit) == UnitKind::kSlotHead) visit(unit);
+    }
+  }
+}
+
+void Arena::release() {
+  if (!reserved_) return;
+  os::unreserve(whole_);
+  if (guarded_ != nullptr) munmap(guarded_, guarded_bytes_);
+  if (sealed_ != nullptr) munmap(sealed_, sealed_bytes_);
+  if (departures_ != nullptr) munmap(departures_, departures_bytes_);
+  if (fd_ >= 0) close(fd_);
+  *this = Arena{};
+}
+
+}  // namespace roam::iso

@@ -1,0 +1,207 @@
+#ifndef ROAM_ISOMALLOC_ARENA_H_
+#define ROAM_ISOMALLOC_ARENA_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "base/options.h"
+#include "base/range.h"
+
+namespace roam::iso {
+
+// The arena's grain: every range that is handed out is whole units, and begins at one.
+inline constexpr std::size_t kUnitBytes = 64 << 10;
+
+// What a unit of the arena holds on this node. One byte a unit, in memory that the ranks of a node
+// share.
+enum class UnitKind : std::uint8_t {
+  kNone = 0,    // nothing that is here: free, or away on another node
+  kContinued,   // belongs to the range that begins in an earlier unit
+  kSlot,        // first unit of a thread's slot
+  kSlotHead,    // last unit of a slot: the control block is in it
+  kSpan,        // first unit of a span of a thread's heap
+  kBlock,       // first unit of an explicit block
+  kFreedBlock,  // a block that was freed and rests before its range is handed out again
+  kKept,        // its thread has left the node; the memory is kept for its return, and says nothing
+  kEvicting,    // kept memory that is being given back just now
+  kLeaving = 16,  // from here on: its thread is on its way to another node, sent by the node's rank
+                  // with the number that the rest says, and may still be refused there
+};
+// Whether a unit's memory is neither free nor in use: its thread is away.
+constexpr bool is_away(UnitKind kind) {
+  return kind == UnitKind::kKept || kind == UnitKind::kEvicting || kind >= UnitKind::kLeaving;
+}
+
+// The arena is cut in three: the control region, which belongs to the node and never moves; slots;
+// and the heap region, which holds spans and blocks. So a single comparison tells the kind of a
+// pointer.
+//
+//   base                    slots_begin                    heap_begin                          base
+//   + bytes | unit map | node page  | slot leases ...              | heap leases ... |
+enum class Region : int { kSlots = 0, kHeap = 1 };
+inline constexpr int kRegions = 2;
+
+// A run of `count` leases from `first`, of one region.
+struct LeaseRun {
+  Region region = Region::kSlots;
+  std::size_t first = 0;
+  std::size_t count = 0;
+};
+
+// The reserved address range, the same on every rank of the job, and this node's presence in it.
+//
+// One mapping, made once; nothing is mapped or unmapped per thread. Pages are PROT_NONE until a
+// lease is opened, so that a pointer to memory on another node faults. All calls: this rank's
+// kernel thread only, unless noted.
+class Arena {
+ public:
+  // Reserves the addresses. Before MPI_Init. Errors: Error(out_of_address_space) saying what is in
+  // the way.
+  void reserve(const Options& options);
+  // Fixes the lease size, which follows from the arena and the number of ranks.
+  void set_ranks(int ranks);
+
+  // Makes the node's memory: the node's first rank creates, the others attach. `fd` of
+  // create_shared is what others open through /proc/PID/fd. Errors: Error(system or out_of_memory).
+  int create_shared();
+  bool attach_shared(int pid, int fd, std::uint64_t token);  // false: cannot be reached
+  void use_private();
+  std::uint64_t token() const;  // of this node's memory, to see that others reached the right one
+  bool reserved() const { return reserved_; }
+  bool ready() const { return ready_; }
+  bool shared() const { return fd_ >= 0; }
+  int fd() const { return fd_; }
+
+  Range whole() const { return whole_; }
+  Range region(Region r) const { return regions_[static_cast<int>(r)]; }
+  std::size_t lease_bytes() const { return lease_bytes_; }
+  std::size_t leases(Region r) const { return region(r).bytes / lease_bytes_; }
+  Range lease_range(const LeaseRun& run) const;
+  bool contains(const void* p) const { return whole_.contains(p); }
+  std::size_t offset(Address a) const { return a - whole_.begin; }
+
+  // Makes the leases of `range` usable on this node if they are not. Errors: false with ENOMEM.
+  bool open(Range range);
+  // Makes what other ranks of the node opened usable here too: one load when there is nothing new.
+  void sync() {
+    if (node_->version.load(std::memory_order_acquire) != synced_) sync_slow();
+  }
+  bool sync_slow();
+  // Whether the lease of `a` is open on this node, seen from a signal handler: opens it here if so.
+  bool sync_for_fault(Address a);
+
+  UnitKind kind(Address a) const {
+    return static_cast<UnitKind>(unit(a).load(std::memory_order_acquire));
+  }
+  void set_kind(Address a, UnitKind kind) {
+    unit(a).store(static_cast<std::uint8_t>(kind), std::memory_order_release);
+  }
+  // Marks a range of whole units: `first` for the first, kContinued for the rest.
+  void mark(Range range, UnitKind first);
+  void unmark(Range range);
+  // First address of the range that the unit of `a` belongs to; 0 if the unit holds nothing.
+  Address range_begin(Address a) const;
+
+  // Memory whose thread leaves the node is marked kLeaving, and kept for its return once it has
+  // left: keep() marks what has not come back meanwhile; evict() gives back what is still kept;
+  // claim() takes a range for an image that arrives (its units become kContinued) and tells whether
+  // all of it was kept. Any rank of the node may evict while another claims: each unit goes to one
+  // of them.
+  void set_node_rank(int node_rank) {
+    leaving_ = static_cast<std::uint8_t>(static_cast<int>(UnitKind::kLeaving) +
+                                         node_rank % (256 - static_cast<int>(UnitKind::kLeaving)));
+  }
+  // `departure` numbers what leaves from this rank: a unit may have come back, in another thread,
+  // and be leaving again when the first departure ends.
+  void leave(Range range, std::uint32_t departure);
+  void keep(Range range, std::uint32_t departure);
+  void evict(Range range);
+  enum class Claimed { kNothingKept, kSomeKept, kAllKept };
+  Claimed claim(Range range);
+
+  // Makes an access to kept memory fault in this rank's mapping, so that a pointer to a thread that
+  // has left the node is noticed; and undoes that for memory that is in use again. unseal() costs a
+  // comparison while nothing is sealed here. Does nothing where guards are not cheap.
+  void seal(Range range);  // those units of it that are kept
+  void unseal(Range range) {
+    if (sealed_units_ != 0) [[unlikely]]
+      unseal_slow(range);
+  }
+  bool any_sealed() const { return sealed_units_ != 0; }
+  // From the fault handler: unseals the unit of `a` if it is sealed but holds something that lives.
+  bool unseal_for_fault(Address a);
+
+  // Memory of `range`, whole pages.
+  void discard(Range range);
+  // Errors: false with errno, or when ROAM_MEMORY would be passed.
+  bool populate(Range range);
+  // Whether `bytes` more stay below ROAM_MEMORY; what is kept for reuse is given back before it
+  // says no.
+  bool memory_left(std::size_t bytes) const;
+  void set_reclaim(void (*reclaim)()) { reclaim_ = reclaim; }
+
+  // Guards the first `guard_bytes` of `slot` in this rank's mapping, and takes away guards of
+  // earlier slots inside it. What is guarded is remembered by unit: for a slot that was here
+  // before, this is a few bit tests.
+  void guard_slot(Range slot, std::size_t guard_bytes);
+  // Calls `visit` with the head unit of each slot on this node. Slow: looks through the unit map.
+  void for_each_slot(const std::function<void(Address head_unit)>& visit) const;
+  // True if a guard could not be laid: the budget of the fallback is spent.
+  bool guards_missing() const { return guards_missing_; }
+
+  // Room in the control region, at the same address on every rank, shared in the node, zeroed. For
+  // what lies above.
+  static constexpr std::size_t kNodeRoomBytes = 1 << 20;
+  void* node_room() const { return reinterpret_cast<char*>(node_) + kPageBytes; }
+
+  // For tests: gives everything back.
+  void release();
+
+ private:
+  struct NodePage {
+    std::atomic<std::uint64_t> token;
+    std::atomic<std::uint64_t> version;  // counts the leases that were opened
+  };
+  std::atomic<std::uint8_t>& unit(Address a) const { return units_[offset(a) / kUnitBytes]; }
+  std::size_t lease_of(Address a) const { return offset(a) / lease_bytes_; }
+  std::size_t memory_used() const;
+  void note_sealed(Range run);
+  void unseal_slow(Range range);
+  bool open_here(std::size_t lease);
+  void lay_out();
+
+  Range whole_;
+  Range regions_[kRegions];
+  Range control_;
+  std::size_t lease_bytes_ = 0;
+  std::size_t memory_limit_ = 0;
+  void (*reclaim_)() = nullptr;
+  int fd_ = -1;
+  bool reserved_ = false;
+  bool ready_ = false;
+  bool guards_missing_ = false;
+  std::atomic<std::uint8_t>* units_ = nullptr;
+  NodePage* node_ = nullptr;
+  std::uint64_t synced_ = 0;
+  std::atomic<std::uint8_t>* flags_ = nullptr;  // of the node: 1 if the lease is open
+  std::vector<std::uint8_t> open_;              // of this rank: 1 if it is open here
+  std::uint8_t leaving_ = static_cast<std::uint8_t>(UnitKind::kLeaving);  // this rank's mark
+  std::uint32_t* departures_ =
+      nullptr;  // of each unit: the last that it left with; private to this rank
+  std::size_t departures_bytes_ = 0;
+  std::uint64_t* sealed_ = nullptr;  // one bit a unit of the arena; private to this rank
+  std::size_t sealed_bytes_ = 0;
+  std::size_t sealed_units_ = 0;
+  std::uint64_t* guarded_ = nullptr;  // one bit a unit of the slot region; private to this rank
+  std::size_t guarded_bytes_ = 0;
+};
+
+// This rank's arena.
+Arena& arena();
+
+}  // namespace roam::iso
+
+#endif  // ROAM_ISOMALLOC_ARENA_H_

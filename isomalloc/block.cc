@@ -1,0 +1,328 @@
+#include "isomalloc/block.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <deque>
+#include <random>
+
+#include "base/check.h"
+#include "base/os/memory.h"
+#include "isomalloc/heap.h"
+#include "isomalloc/range_pool.h"
+#include "roam/converse.h"
+#include "roam/error.h"
+#include "roam/pup.h"
+
+namespace roam::iso {
+
+std::uint64_t job_id = 0;
+
+namespace {
+
+// In the first page of a block's range; the block itself begins at the second.
+struct BlockHead {
+  static constexpr std::uint64_t kMagic = 0x4b434f4c424f5349;  // "ISOBLOCK"
+  std::uint64_t magic;
+  std::size_t bytes;  // as asked for
+  Range range;
+};
+
+// What precedes a packed block's bytes.
+//   0      8         16      24      32
+//   | magic | address | bytes | owned | job |
+struct BlockImage {
+  static constexpr std::uint64_t kMagic = 0x31304b4c424d4f52;  // "ROMBLK01"
+  std::uint64_t magic;
+  std::uint64_t address;
+  std::uint64_t bytes;
+  std::uint64_t owned;  // 1: the address range travels with the image, as far as the job goes on
+  std::uint64_t job;
+};
+
+// Freed blocks whose addresses rest, guarded, so that a late reference faults.
+constexpr std::size_t kMostResting = 256;
+constexpr std::size_t kMostGuardedBytes = 64 << 20;
+
+std::deque<Range>& resting() {
+  static std::deque<Range> ranges;
+  return ranges;
+}
+
+Range guarded_part(Range range) {
+  return Range{range.begin + kPageBytes, std::min(range.bytes - kPageBytes, kMostGuardedBytes)};
+}
+
+void end_rest(std::size_t most) {
+  while (resting().size() > most) {
+    const Range range = resting().front();
+    resting().pop_front();
+    os::unguard(guarded_part(range));
+    arena().discard(Range{range.begin, kPageBytes});
+    arena().unmark(range);
+    pool(Region::kHeap).free(range, 0);
+  }
+}
+
+BlockHead* head_of(const void* block) {
+  return reinterpret_cast<BlockHead*>(reinterpret_cast<Address>(block) - kPageBytes);
+}
+
+// The head of the live block that begins at `block`; stops the program if there is none.
+BlockHead* live_head(const void* block, const char* call) {
+  const Arena& a = arena();
+  ROAM_CHECK(a.ready(), "%s(%p): the runtime has not started", call, block);
+  const Address at = reinterpret_cast<Address>(block);
+  const char* what = "it is not in the range that isomalloc hands out from";
+  if (a.region(Region::kHeap).contains(at)) {
+    what = "no block begins there";
+    if (at % kUnitBytes == kPageBytes) {
+      const UnitKind kind = a.kind(at);
+      if (kind == UnitKind::kBlock && head_of(block)->magic == BlockHead::kMagic)
+        return head_of(block);
+      if (kind == UnitKind::kFreedBlock) {
+        fatal(
+            "%s(%p): the block of %zu bytes that began there was freed before. A block is freed "
+            "once.",
+            call, block, head_of(block)->bytes);
+      }
+      if (kind == UnitKind::kNone || is_away(kind))
+        what = "no block that is on this rank begins there";
+    }
+  } else if (a.contains(block)) {
+    what = "that is a thread's stack";
+  }
+  fatal("%s(%p): %s. Pass what iso_malloc or CmiIsomalloc returned.", call, block, what);
+}
+
+// Fills in a new block at the start of `range`.
+void* make_block(Range range, std::size_t bytes) {
+  arena().mark(range, UnitKind::kBlock);
+  BlockHead* head = reinterpret_cast<BlockHead*>(range.begin);
+  *head = BlockHead{BlockHead::kMagic, bytes, range};
+  return reinterpret_cast<void*>(range.begin + kPageBytes);
+}
+
+std::size_t range_bytes(std::size_t bytes) { return round_up(bytes + kPageBytes, kUnitBytes); }
+
+bool ensure_started() {
+  if (!arena().ready()) start_alone();
+  return arena().ready();
+}
+
+void* allocate(std::size_t bytes) {
+  HeapScope process;
+  ensure_started();
+  if (bytes > arena().region(Region::kHeap).bytes) {
+    errno = ENOMEM;
+    return nullptr;
+  }
+  RangePool& ranges = pool(Region::kHeap);
+  auto got = ranges.allocate(range_bytes(bytes));
+  if (!got && !resting().empty()) {
+    end_rest(0);
+    got = ranges.allocate(range_bytes(bytes));
+  }
+  if (!got) {
+    errno = ENOMEM;
+    return nullptr;
+  }
+  if (!got->clean) arena().discard(got->range);
+  return make_block(got->range, bytes);
+}
+
+void free_block(void* block) {
+  if (block == nullptr) return;
+  HeapScope process;
+  BlockHead* head = live_head(block, "iso_free");
+  const Range range = head->range;
+  arena().discard(Range{range.begin + kPageBytes, range.bytes - kPageBytes});
+  if (os::guard(guarded_part(range))) {
+    arena().set_kind(range.begin, UnitKind::kFreedBlock);
+    resting().push_back(range);
+    end_rest(kMostResting);
+  } else {
+    arena().discard(Range{range.begin, kPageBytes});
+    arena().unmark(range);
+    pool(Region::kHeap).free(range, 0);
+  }
+}
+
+void pack(Pup& p, void* block) {
+  BlockImage image{BlockImage::kMagic, 0, 0, 0, job_id};
+  if (block == nullptr) {
+    p.raw(&image, sizeof image);
+    return;
+  }
+  BlockHead* head = live_head(block, "iso_pup");
+  const Range range = head->range;
+  const bool leaves = p.packing() && p.deleting();
+  image = BlockImage{BlockImage::kMagic, reinterpret_cast<Address>(block), head->bytes,
+                     leaves ? 1u : 0u, job_id};
+  p.raw(&image, sizeof image);
+  p.raw(block, head->bytes);
+  if (leaves) {
+    HeapScope process;
+    arena().discard(range);
+    arena().unmark(range);
+  }
+}
+
+// Whether no unit of `range` holds anything on this node.
+bool vacant(Range range) {
+  for (Address a = range.begin; a < range.end(); a += kUnitBytes) {
+    const UnitKind kind = arena().kind(a);
+    if (kind != UnitKind::kNone && !is_away(kind)) return false;
+  }
+  return true;
+}
+
+void unpack(Pup& p, void** block) {
+  BlockImage image{};
+  p.raw(&image, sizeof image);
+  if (image.magic != BlockImage::kMagic) {
+    throw Error(Errc::corrupt_image,
+                text("iso_pup: the data does not begin with a packed block (magic %016lx, not "
+                     "%016lx)",
+                     image.magic, BlockImage::kMagic));
+  }
+  if (image.address == 0) {
+    *block = nullptr;
+    return;
+  }
+  HeapScope process;
+  ensure_started();
+  const Range room = arena().region(Region::kHeap);
+  if (image.address % kUnitBytes != kPageBytes || !room.contains(image.address) ||
+      image.bytes > room.bytes || image.bytes > room.end() - image.address) {
+    throw Error(Errc::corrupt_image, text("iso_pup: a block of %zu bytes at %p is not inside the "
+                                          "arena [%p, %p). Was it packed with another "
+                                          "ROAM_ARENA?",
+                                          image.bytes, reinterpret_cast<void*>(image.address),
+                                          room.pointer(), reinterpret_cast<void*>(room.end())));
+  }
+  const Range range{image.address - kPageBytes, range_bytes(image.bytes)};
+  // A block that was freed here may rest at its address: a copy of it may come back.
+  if (!vacant(range)) end_rest(0);
+  if (!vacant(range)) {
+    throw Error(Errc::address_in_use, text("iso_pup: the block of %zu bytes at %p cannot be "
+                                           "unpacked here: that address range is in use on "
+                                           "this node. Free what is there first.",
+                                           image.bytes, reinterpret_cast<void*>(image.address)));
+  }
+  // The range travels with an image of this job, unless the image was unpacked and the block freed
+  // before. Otherwise some rank has it free, or it is in use.
+  if (!pool(Region::kHeap).take(range)) {
+    if (image.owned != 0 && image.job == job_id) {
+      if (!arena().open(range))
+        throw Error(Errc::out_of_memory, "iso_pup: no memory to open the block's range");
+    } else if (!pool(Region::kHeap).take_or_claim(range)) {
+      throw Error(Errc::address_in_use, text("iso_pup: the block of %zu bytes at %p cannot be "
+                                             "unpacked here: the original, or another block, "
+                                             "still has that address in this job. Pack it with a "
+                                             "packer that deletes (pup_set_deleting) "
+                                             "to move it.",
+                                             image.bytes, reinterpret_cast<void*>(image.address)));
+    }
+  }
+  arena().claim(range);  // from what a thread that left here may have been kept
+  arena().discard(range);
+  void* fresh = make_block(range, image.bytes);
+  try {
+    p.raw(fresh, image.bytes);
+  } catch (...) {
+    arena().discard(range);
+    arena().unmark(range);
+    pool(Region::kHeap).free(range, 0);
+    throw;
+  }
+  *block = fresh;
+}
+
+}  // namespace
+
+void start_alone() {
+  HeapScope process;
+  const Options options = read_options();
+  std::random_device random;
+  job_id = std::uint64_t{random()} << 32 | random();
+  arena().reserve(options);
+  arena().set_ranks(1);
+  arena().use_private();
+  for (int r = 0; r < kRegions; ++r) {
+    const Region region = static_cast<Region>(r);
+    pool(region).set_keep_bytes(options.keep_bytes);
+    pool(region).add(LeaseRun{region, 0, arena().leases(region)});
+  }
+}
+
+void end_all_rests() {
+  HeapScope process;
+  end_rest(0);
+}
+
+void forget_resting_blocks() { resting().clear(); }
+
+}  // namespace roam::iso
+
+namespace roam {
+
+void pup_block(Pup& p, void** block) {
+  if (p.unpacking()) {
+    iso::unpack(p, block);
+  } else {
+    iso::pack(p, *block);
+  }
+}
+
+}  // namespace roam
+
+using namespace roam;
+
+extern "C" {
+
+void* iso_malloc(size_t size) {
+  try {
+    return iso::allocate(size);
+  } catch (const Error& error) {  // the arena cannot be reserved: a job of one process that did not
+                                  // call run()
+    report(error.what());
+    errno = ENOMEM;
+    return nullptr;
+  }
+}
+
+void iso_free(void* block) { iso::free_block(block); }
+
+size_t iso_length(const void* block) { return iso::live_head(block, "iso_length")->bytes; }
+
+int iso_in_range(const void* address) {
+  const iso::Arena& a = iso::arena();
+  return a.ready() && (a.region(iso::Region::kHeap).contains(address) ||
+                       a.region(iso::Region::kSlots).contains(address));
+}
+
+void iso_pup(pup_er p, void** block) { pup_block(*static_cast<Pup*>(p), block); }
+
+void* CmiIsomalloc(int size) {
+  ROAM_CHECK(size >= 0, "CmiIsomalloc(%d): the size is negative", size);
+  return iso_malloc(static_cast<size_t>(size));
+}
+
+void CmiIsomallocFree(void* block) { iso_free(block); }
+
+void CmiIsomallocPup(pup_er p, void** block) { iso_pup(p, block); }
+
+int CmiIsomallocLength(void* block) {
+  const size_t bytes = iso_length(block);
+  ROAM_CHECK(
+      bytes <= INT_MAX,
+      "CmiIsomallocLength(%p): the block has %zu bytes, more than an int holds; use iso_length",
+      block, bytes);
+  return static_cast<int>(bytes);
+}
+
+int CmiIsomallocInRange(void* address) { return iso_in_range(address); }
+
+}  // extern "C"

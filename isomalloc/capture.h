@@ -1,0 +1,39 @@
+#ifndef ROAM_ISOMALLOC_CAPTURE_H_
+#define ROAM_ISOMALLOC_CAPTURE_H_
+
+#include "isomalloc/heap.h"
+
+namespace roam::iso {
+
+// From now on free tells arena blocks by their address. Called once the arena is ready.
+void start_capture();
+
+// What the layer above wants to know of calls whose memory belongs to the process. Both are called
+// in a thread's context only (current_heap is set), with the capture off.
+struct ProcessHooks {
+  // `object`, a `what` such as "FILE*", was opened by the calling thread, which cannot move before
+  // it is closed.
+  void (*opened)(const void* object, const char* what) = nullptr;
+};
+// Called wherever an object is closed, also outside threads.
+extern void (*process_object_closed)(const void* object);
+extern ProcessHooks process_hooks;
+
+// While a function-local static is initialised in a thread: its memory is the process's, and the
+// thread stays.
+struct StaticInitHooks {
+  void (*begin)() = nullptr;  // capture goes off for the calling thread
+  void (*end)() = nullptr;
+  bool (*yield)() = nullptr;  // lets other threads run; false outside threads
+  std::uint32_t (*caller)() =
+      nullptr;  // a number of the calling thread, even, not 0; 0 outside threads
+};
+extern StaticInitHooks static_init_hooks;
+
+// Makes at start what libc and libstdc++ would make at first use: stdio's buffers, timezone data,
+// the first exception.
+void warm_up_process_state();
+
+}  // namespace roam::iso
+
+#endif  // ROAM_ISOMALLOC_CAPTURE_H_

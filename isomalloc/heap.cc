@@ -1,0 +1,486 @@
+#include "isomalloc/heap.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/check.h"
+#include "isomalloc/range_pool.h"
+
+namespace roam::iso {
+
+thread_local constinit Heap* current_heap = nullptr;
+Heap* (*heap_of_slot)(Address) = nullptr;
+
+namespace {
+
+// Marks of free blocks; a live block holds one only by the user's own hand, so a match is verified
+// by a walk.
+constexpr std::uintptr_t kFreeMark = 0x5ee0f4ee5ee0f4ee;
+constexpr std::uintptr_t kRemoteMark = 0x4e307e4e4e307e4e;
+std::uintptr_t mark_of(const void* block, std::uintptr_t kind) {
+  return reinterpret_cast<Address>(block) ^ kind;
+}
+
+// `remote_` of a heap that is not on this node.
+FreeBlock* const kClosed = reinterpret_cast<FreeBlock*>(1);
+
+// Head blocks: the word before each says its size and whether it lives.
+constexpr std::size_t kLargestHead = 128;
+constexpr std::uint32_t kHeadLive = 0x44414548;   // "HEAD"
+constexpr std::uint32_t kHeadFreed = 0x45455246;  // "FREE"
+struct HeadWord {
+  std::uint32_t state;
+  std::uint32_t bytes;
+};
+HeadWord* head_word(const void* block) {
+  return reinterpret_cast<HeadWord*>(reinterpret_cast<Address>(block) - sizeof(HeadWord));
+}
+
+// Blocks are made so many bytes at a time: the pages of a span are touched as they are needed.
+constexpr std::size_t kMakeBytes = 4096;
+
+bool in_heap_region(const void* p) { return arena().region(Region::kHeap).contains(p); }
+
+}  // namespace
+
+void Heap::start(Range head_room) {
+  std::memset(static_cast<void*>(this), 0, sizeof *this);
+  head_ = head_room;
+  head_at_ = head_room.begin;
+}
+
+// ---- allocation ----
+
+void* Heap::allocate(std::size_t bytes) {
+  if (bytes > kLargestSmall) [[unlikely]]
+    return allocate_large(bytes, kSmallestBlock);
+  const std::uint32_t size_class = class_of(bytes);
+  if (Span* span = current_[size_class]; span != nullptr) [[likely]] {
+    if (FreeBlock* block = span->free; block != nullptr) [[likely]] {
+      span->free = block->next;
+      ++span->used;
+      block->mark = 0;
+      return block;
+    }
+  }
+  return allocate_slow(bytes, size_class);
+}
+
+void* Heap::allocate_slow(std::size_t bytes, std::uint32_t size_class) {
+  if (bytes <= kLargestHead && current_[size_class] == nullptr) {
+    if (void* block = allocate_head(bytes); block != nullptr) return block;
+  }
+  if (remote_.load(std::memory_order_relaxed) != nullptr) collect();
+  for (;;) {
+    Span* span = current_[size_class];
+    if (span == nullptr) {
+      span = new_span(size_class);
+      if (span == nullptr) return nullptr;
+    }
+    if (span->free != nullptr || make_blocks(span)) {
+      FreeBlock* block = span->free;
+      span->free = block->next;
+      ++span->used;
+      block->mark = 0;
+      return block;
+    }
+    unlist_free(span);  // full: a free lists it again
+  }
+}
+
+void* Heap::allocate_head(std::size_t bytes) {
+  const Address block = round_up(head_at_ + sizeof(HeadWord), kSmallestBlock);
+  const Address end = block + std::max(bytes, std::size_t{1});
+  if (end > head_.end()) return nullptr;
+  head_at_ = end;
+  void* p = reinterpret_cast<void*>(block);
+  *head_word(p) = {kHeadLive, static_cast<std::uint32_t>(bytes)};
+  head_live_.fetch_add(1, std::memory_order_relaxed);
+  return p;
+}
+
+bool Heap::make_blocks(Span* span) {
+  if (span->reserved == span->capacity) return false;
+  const std::uint32_t count = std::min<std::uint32_t>(
+      std::max<std::uint32_t>(1, static_cast<std::uint32_t>(kMakeBytes / span->block_bytes)),
+      span->capacity - span->reserved);
+  Address at = span->touched_end();
+  span->reserved += count;
+  FreeBlock* first = reinterpret_cast<FreeBlock*>(at);
+  for (std::uint32_t i = 0; i < count; ++i, at += span->block_bytes) {
+    FreeBlock* block = reinterpret_cast<FreeBlock*>(at);
+    block->next = i + 1 < count ? reinterpret_cast<FreeBlock*>(at + span->block_bytes) : nullptr;
+    block->mark = mark_of(block, kFreeMark);
+  }
+  span->free = first;
+  return true;
+}
+
+Span* Heap::new_span(std::uint32_t size_class) {
+  HeapScope process;
+  const auto got = pool(Region::kHeap).allocate(kUnitBytes);
+  if (!got) return nullptr;
+  Span* span = reinterpret_cast<Span*>(got->range.begin);
+  std::memset(static_cast<void*>(span), 0, sizeof *span);
+  const std::size_t block_bytes = class_bytes(size_class);
+  // Blocks are aligned as their size is, up to a page.
+  const std::size_t alignment = std::min<std::size_t>(block_bytes & (~block_bytes + 1), kPageBytes);
+  span->first = static_cast<std::uint32_t>(round_up(kSpanHeadBytes, alignment));
+  span->size_class = size_class;
+  span->block_bytes = static_cast<std::uint32_t>(block_bytes);
+  span->capacity = static_cast<std::uint32_t>((kUnitBytes - span->first) / block_bytes);
+  span->units = 1;
+  link(span);
+  list_free(span);
+  return span;
+}
+
+void* Heap::allocate_large(std::size_t bytes, std::size_t alignment) {
+  // The block begins after the head, at its alignment; from 64 KiB on, at the start of the unit
+  // after the head's.
+  const std::size_t first = std::max(kSpanHeadBytes, std::min(alignment, kUnitBytes));
+  if (bytes > arena().region(Region::kHeap).bytes - 2 * kUnitBytes ||
+      alignment > (std::size_t{1} << 40)) {
+    errno = ENOMEM;
+    return nullptr;
+  }
+  if (remote_.load(std::memory_order_relaxed) != nullptr) collect();
+  HeapScope process;
+  RangePool& ranges = pool(Region::kHeap);
+  const std::size_t need = round_up(first + bytes, kUnitBytes);
+  const std::size_t slack = alignment > kUnitBytes ? alignment : 0;
+  const auto got = ranges.allocate(need + slack);
+  if (!got) return nullptr;
+  Range range = got->range;
+  if (slack != 0) {
+    const Address begin = round_up(range.begin + kUnitBytes, alignment) - kUnitBytes;
+    if (begin > range.begin)
+      ranges.free(Range{range.begin, begin - range.begin}, got->clean ? 0 : begin - range.begin);
+    if (begin + need < range.end()) {
+      ranges.free(Range{begin + need, range.end() - begin - need},
+                  got->clean ? 0 : range.end() - begin - need);
+    }
+    range = Range{begin, need};
+  }
+  Span* span = reinterpret_cast<Span*>(range.begin);
+  std::memset(static_cast<void*>(span), 0, sizeof *span);
+  span->first = static_cast<std::uint32_t>(first);
+  span->size_class = Span::kLarge;
+  span->large_bytes = range.bytes - first;
+  span->used = 1;
+  span->reserved = got->clean ? 0 : 1;  // 1: what was never written may not read as zeros
+  span->units = range.bytes / kUnitBytes;
+  link(span);
+  return reinterpret_cast<void*>(range.begin + first);
+}
+
+void* Heap::allocate_aligned(std::size_t alignment, std::size_t bytes) {
+  if (alignment <= kSmallestBlock) return allocate(bytes);
+  if (alignment <= kPageBytes && bytes <= kLargestSmall) {
+    // A class whose size is a multiple of the alignment has its blocks aligned.
+    for (std::uint32_t c = class_of(std::max(bytes, alignment)); c < kSizeClasses; ++c) {
+      if (class_bytes(c) % alignment != 0) continue;
+      if (class_bytes(c) <= kLargestHead && current_[c] == nullptr && new_span(c) == nullptr)
+        return nullptr;
+      return allocate(class_bytes(c));
+    }
+  }
+  return allocate_large(bytes, alignment);
+}
+
+void* Heap::allocate_zeroed(std::size_t bytes) {
+  void* p = allocate(bytes);
+  if (p == nullptr) return nullptr;
+  if (bytes <= kLargestSmall) return std::memset(p, 0, bytes);
+  Span* span = Span::of(p);
+  if (span->reserved == 0) return p;
+  // Old memory: dropping whole pages costs less than clearing them, and leaves a sparse block
+  // sparse.
+  const Address begin = reinterpret_cast<Address>(p);
+  const Address from = std::min(round_up(begin, kPageBytes), begin + bytes);
+  const Address to = std::max(from, round_down(begin + bytes, kPageBytes));
+  std::memset(p, 0, from - begin);
+  arena().discard(Range{from, to - from});
+  std::memset(reinterpret_cast<void*>(to), 0, begin + bytes - to);
+  return p;
+}
+
+void* Heap::reallocate(void* block, std::size_t bytes) {
+  if (block == nullptr) return allocate(bytes);
+  const std::size_t usable = usable_bytes(block);
+  // In place where it fits and wastes at most half.
+  if (bytes <= usable && (bytes >= usable / 2 || usable <= kSmallestBlock)) return block;
+  void* fresh = allocate(bytes);
+  if (fresh == nullptr) return nullptr;
+  std::memcpy(fresh, block, std::min(bytes, usable));
+  free(block);
+  return fresh;
+}
+
+// ---- free ----
+
+void Heap::double_free(const void* block) {
+  fatal(
+      "%p is freed twice. The first free gave it back to its thread's heap; find the second with a "
+      "debugger "
+      "(this message is where it happens).",
+      block);
+}
+
+void Heap::verify_not_free(const Span* span, const void* block) {
+  for (const FreeBlock* b = span->free; b != nullptr; b = b->next) {
+    if (b == block) double_free(block);
+  }
+}
+
+void Heap::check_block(const Span* span, const void* block) {
+  const std::size_t offset = reinterpret_cast<Address>(block) - span->begin();
+  const bool right = span->large()
+                         ? offset == span->first && span->used == 1
+                         : offset >= span->first && offset < span->touched_end() - span->begin() &&
+                               (offset - span->first) % span->block_bytes == 0;
+  ROAM_CHECK(
+      right,
+      "free(%p): no block of a thread's heap begins there, though its heap holds that address. "
+      "Pass what malloc or new returned.",
+      block);
+}
+
+void Heap::free(void* block) {
+  if (!in_heap_region(block)) {
+    free_head(block);
+    return;
+  }
+  Span* span = Span::of(block);
+  if (span->heap.load(std::memory_order_relaxed) != this) [[unlikely]] {
+    free_from_elsewhere(block);
+    return;
+  }
+  free_local(span, block);
+}
+
+void Heap::free_local(Span* span, void* memory) {
+  check_block(span, memory);
+  if (static_cast<FreeBlock*>(memory)->mark == mark_of(memory, kRemoteMark)) [[unlikely]]
+    double_free(memory);
+  if (span->large()) {
+    HeapScope process;
+    release_span(span);
+    return;
+  }
+  FreeBlock* block = static_cast<FreeBlock*>(memory);
+  if (block->mark == mark_of(block, kFreeMark)) [[unlikely]]
+    verify_not_free(span, block);
+  block->next = span->free;
+  block->mark = mark_of(block, kFreeMark);
+  span->free = block;
+  if (!span->listed) list_free(span);
+  if (--span->used == 0) span_became_empty(span);
+}
+
+// One empty span of a class is kept, so that a pair of calls at the edge does not make and drop one
+// each time.
+void Heap::span_became_empty(Span* span) {
+  if (span->next_free == nullptr && span->previous_free == nullptr) return;
+  HeapScope process;
+  release_span(span);
+}
+
+void Heap::free_head(void* block) {
+  Arena& a = arena();
+  const Address unit = round_down(reinterpret_cast<Address>(block), kUnitBytes);
+  const bool head = a.kind(unit) == UnitKind::kSlotHead;
+  Heap* heap = head ? heap_of_slot(unit) : nullptr;
+  ROAM_CHECK(
+      heap != nullptr && heap->head_used().contains(block) && head_word(block)->state != 0 &&
+          reinterpret_cast<Address>(block) % kSmallestBlock == 0,
+      "free(%p): that address is %s, not a block. Pass what malloc or new returned.", block,
+      a.range_begin(unit) == 0 ? "in no thread that is on this node" : "on a thread's stack");
+  if (head_word(block)->state == kHeadFreed) double_free(block);
+  ROAM_CHECK(
+      head_word(block)->state == kHeadLive,
+      "free(%p): no block of a thread's heap begins there. Pass what malloc or new returned.",
+      block);
+  head_word(block)->state = kHeadFreed;
+  heap->head_live_.fetch_sub(1, std::memory_order_release);
+}
+
+void Heap::free_from_elsewhere(void* memory) {
+  if (!in_heap_region(memory)) {
+    free_head(memory);
+    return;
+  }
+  Span* span = Span::of(memory);
+  const UnitKind kind = arena().kind(span->begin());
+  ROAM_CHECK(kind != UnitKind::kBlock && kind != UnitKind::kFreedBlock,
+             "free(%p): that is a block of isomalloc. Free it with iso_free or CmiIsomallocFree.",
+             memory);
+  ROAM_CHECK(kind == UnitKind::kSpan,
+             "free(%p): no thread's heap on this node holds that address. The thread that "
+             "allocated it has moved to "
+             "another node, or the pointer is wild, or it was freed before.",
+             memory);
+  arena().sync();
+  check_block(span, memory);
+  FreeBlock* block = static_cast<FreeBlock*>(memory);
+  // The owner's list cannot be walked from here; that a live block holds the mark of its own
+  // address by chance does not happen.
+  if (block->mark == mark_of(block, kRemoteMark) || block->mark == mark_of(block, kFreeMark))
+    double_free(block);
+  block->mark = mark_of(block, kRemoteMark);
+  Heap* owner = span->heap.load(std::memory_order_acquire);
+  FreeBlock* head = owner->remote_.load(std::memory_order_relaxed);
+  do {
+    ROAM_CHECK(head != kClosed, "free(%p): the thread that allocated it is leaving this node.",
+               memory);
+    block->next = head;
+  } while (!owner->remote_.compare_exchange_weak(head, block, std::memory_order_release,
+                                                 std::memory_order_relaxed));
+}
+
+void Heap::collect() {
+  FreeBlock* block = remote_.load(std::memory_order_relaxed);
+  if (block == nullptr || block == kClosed) return;
+  block = remote_.exchange(nullptr, std::memory_order_acquire);
+  while (block != nullptr) {
+    FreeBlock* next = block->next;
+    block->mark = 0;
+    Span* span = Span::of(block);
+    if (span->heap.load(std::memory_order_relaxed) == this) {
+      free_local(span, block);
+    } else {
+      free_from_elsewhere(block);  // the span was adopted by another heap since
+    }
+    block = next;
+  }
+}
+
+void Heap::close_remote() {
+  collect();
+  FreeBlock* late = remote_.exchange(kClosed, std::memory_order_acq_rel);
+  while (late != nullptr && late != kClosed) {
+    FreeBlock* next = late->next;
+    late->mark = 0;
+    free(late);
+    late = next;
+  }
+}
+
+// ---- spans ----
+
+void Heap::link(Span* span) {
+  span->magic = Span::kMagic;
+  span->heap.store(this, std::memory_order_release);
+  span->previous = nullptr;
+  span->next = spans_;
+  if (spans_ != nullptr) spans_->previous = span;
+  spans_ = span;
+  address_bytes_ += span->range().bytes;
+  arena().mark(span->range(), UnitKind::kSpan);
+}
+
+void Heap::unlink(Span* span) {
+  (span->previous != nullptr ? span->previous->next : spans_) = span->next;
+  if (span->next != nullptr) span->next->previous = span->previous;
+  address_bytes_ -= span->range().bytes;
+}
+
+void Heap::list_free(Span* span) {
+  Span*& head = current_[span->size_class];
+  // Behind the first: the span in use stays in use until it is full.
+  span->listed = true;
+  span->previous_free = head;
+  span->next_free = head != nullptr ? head->next_free : nullptr;
+  if (span->next_free != nullptr) span->next_free->previous_free = span;
+  (head != nullptr ? head->next_free : head) = span;
+}
+
+void Heap::unlist_free(Span* span) {
+  (span->previous_free != nullptr ? span->previous_free->next_free : current_[span->size_class]) =
+      span->next_free;
+  if (span->next_free != nullptr) span->next_free->previous_free = span->previous_free;
+  span->next_free = span->previous_free = nullptr;
+  span->listed = false;
+}
+
+// Context: capture off.
+void Heap::release_span(Span* span) {
+  if (span->listed) unlist_free(span);
+  unlink(span);
+  const Range range = span->range();
+  const std::size_t in_use =
+      span->large() ? range.bytes : round_up(span->touched_end() - range.begin, kPageBytes);
+  span->magic = 0;
+  span->heap.store(nullptr, std::memory_order_release);
+  arena().unmark(range);
+  pool(Region::kHeap).free(range, in_use);
+}
+
+bool Heap::release_empty() {
+  collect();
+  HeapScope process;
+  for (Span* span = spans_; span != nullptr;) {
+    Span* next = span->next;
+    if (span->used == 0) release_span(span);
+    span = next;
+  }
+  return spans_ == nullptr && head_empty();
+}
+
+void Heap::release_all() {
+  HeapScope process;
+  while (spans_ != nullptr) release_span(spans_);
+}
+
+void Heap::adopt(Heap& other) {
+  other.collect();
+  while (other.spans_ != nullptr) {
+    Span* span = other.spans_;
+    if (span->listed) other.unlist_free(span);
+    other.unlink(span);
+    span->heap.store(this, std::memory_order_release);
+    span->previous = nullptr;
+    span->next = spans_;
+    if (spans_ != nullptr) spans_->previous = span;
+    spans_ = span;
+    address_bytes_ += span->range().bytes;
+    if (!span->large() && (span->free != nullptr || span->reserved < span->capacity))
+      list_free(span);
+  }
+  other.collect();  // what was sent home meanwhile: it goes on to this heap
+}
+
+void Heap::for_each_span(const std::function<void(const Span&)>& visit) const {
+  for (const Span* span = spans_; span != nullptr; span = span->next) visit(*span);
+}
+
+// ---- questions ----
+
+Heap* heap_of(const void* address) {
+  const Arena& a = arena();
+  if (!a.ready() || !a.contains(address)) return nullptr;
+  const Address at = reinterpret_cast<Address>(address);
+  if (a.region(Region::kSlots).contains(at)) {
+    const Address unit = round_down(at, kUnitBytes);
+    if (a.kind(unit) != UnitKind::kSlotHead) return nullptr;
+    Heap* heap = heap_of_slot(unit);
+    return heap->head_used().contains(at) ? heap : nullptr;
+  }
+  if (!a.region(Region::kHeap).contains(at)) return nullptr;
+  const Address begin = a.range_begin(at);
+  if (begin == 0 || a.kind(begin) != UnitKind::kSpan) return nullptr;
+  return reinterpret_cast<const Span*>(begin)->heap.load(std::memory_order_acquire);
+}
+
+bool Heap::contains(const void* address) const { return heap_of(address) == this; }
+
+std::size_t Heap::usable_bytes(const void* block) {
+  if (!in_heap_region(block)) return head_word(block)->bytes;
+  const Span* span = Span::of(block);
+  ROAM_CHECK(span->magic == Span::kMagic,
+             "malloc_usable_size(%p): no block of a thread's heap begins there", block);
+  return span->large() ? span->large_bytes : span->block_bytes;
+}
+
+}  // namespace roam::iso

@@ -1,0 +1,177 @@
+#ifndef ROAM_ISOMALLOC_HEAP_H_
+#define ROAM_ISOMALLOC_HEAP_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+#include "base/range.h"
+#include "isomalloc/arena.h"
+#include "isomalloc/size_class.h"
+
+namespace roam::iso {
+
+class Heap;
+
+// A free block of a span: the link to the next one, and a mark that tells a second free.
+struct FreeBlock {
+  FreeBlock* next;
+  std::uintptr_t mark;
+};
+
+// The head of each 64 KiB span of a heap, found from a pointer into the span's first unit by
+// masking. Small blocks of one size class fill the rest of the span; a large block has a span of
+// its own, of as many units as it needs.
+//
+//   0        128            first            first + count * block_bytes
+//   | Span   | (alignment)  | block | block | ... never touched yet |
+struct Span {
+  static constexpr std::uint32_t kMagic = 0x4e415053;  // "SPAN"
+  static constexpr std::uint32_t kLarge = 0xff;
+
+  std::atomic<Heap*> heap;   // the owner; other threads read it to send a block home
+  FreeBlock* free;           // blocks ready to be handed out
+  std::uint32_t used;        // blocks handed out
+  std::uint32_t size_class;  // or kLarge
+  std::uint32_t block_bytes;
+  std::uint32_t reserved;  // blocks that were made so far: [first, first + made * block_bytes) has
+                           // been touched
+  std::uint32_t capacity;  // blocks that fit
+  std::uint32_t magic;
+  bool listed;      // among the spans of its class with free blocks
+  Span* next_free;  // of its class with free blocks
+  Span* previous_free;
+  Span* next;  // of the heap's
+  Span* previous;
+  std::size_t large_bytes;  // of a large block: usable bytes
+  std::size_t units;        // address range, in units
+  std::uint32_t first;      // offset of the first block
+
+  static Span* of(const void* p) {
+    // A block never begins at a unit's start, but a large one with such an alignment may: p - 1
+    // finds its head.
+    return reinterpret_cast<Span*>((reinterpret_cast<Address>(p) - 1) & ~(kUnitBytes - 1));
+  }
+  Address begin() const { return reinterpret_cast<Address>(this); }
+  Range range() const { return Range{begin(), units * kUnitBytes}; }
+  bool large() const { return size_class == kLarge; }
+  // End of what may have been written, of a span of small blocks.
+  Address touched_end() const { return begin() + first + std::size_t{reserved} * block_bytes; }
+};
+inline constexpr std::size_t kSpanHeadBytes = 128;
+static_assert(sizeof(Span) <= kSpanHeadBytes);
+
+// One thread's allocator. All of its state is in the arena, in the thread's own memory, so that it
+// migrates by being moved. The owner uses no lock and no atomic read-modify-write; others send
+// blocks home through `remote_`.
+//
+// The very first small blocks come from the head room: the rest of the page that holds the thread's
+// control block, so that a thread with little data costs one page. Head blocks are made in order
+// and their room is not used again.
+class Heap {
+ public:
+  // Head blocks come from `head_room`.
+  void start(Range head_room);
+
+  // Context: the owner, or its rank's kernel thread while it does not run. nullptr with errno
+  // ENOMEM.
+  void* allocate(std::size_t bytes);
+  void* allocate_aligned(std::size_t alignment, std::size_t bytes);
+  void* allocate_zeroed(std::size_t bytes);
+  void* reallocate(void* block, std::size_t bytes);
+
+  // Frees a block of any heap from the owner of this heap; stops the program on a pointer that is
+  // no live block.
+  void free(void* block);
+
+  // Frees a block of some thread's heap from elsewhere: another thread, another rank of the node,
+  // plain code.
+  static void free_from_elsewhere(void* block);
+  // Usable bytes of a live block of any heap.
+  static std::size_t usable_bytes(const void* block);
+  // Whether `address` lies in this heap: in a span or the used part of the head room.
+  bool contains(const void* address) const;
+
+  // Whether the live block is in one of this heap's spans.
+  bool owns_block(const void* block) const {
+    return arena().region(Region::kHeap).contains(block) &&
+           Span::of(block)->heap.load(std::memory_order_relaxed) == this;
+  }
+
+  // Takes in what others sent home.
+  void collect();
+  // Before the heap leaves this node: nothing can be sent home any more. The blocks sent so far are
+  // taken in.
+  void close_remote();
+  void open_remote() { remote_.store(nullptr, std::memory_order_release); }
+
+  // Gives back spans without live blocks. True if nothing at all is live in the heap.
+  bool release_empty();
+  // Gives back everything, live or not.
+  void release_all();
+  // Makes the spans of `other` this heap's. What is left of `other` are its head blocks.
+  void adopt(Heap& other);
+  bool head_empty() const { return head_live_.load(std::memory_order_acquire) == 0; }
+
+  // Traversal for packing: each span of the heap.
+  void for_each_span(const std::function<void(const Span&)>& visit) const;
+  Range head_used() const { return Range{head_.begin, head_at_ - head_.begin}; }
+  Range head_room() const { return head_; }
+  std::size_t address_bytes() const { return address_bytes_; }
+
+ private:
+  friend struct HeapTest;
+
+  void* allocate_slow(std::size_t bytes, std::uint32_t size_class);
+  void* allocate_head(std::size_t bytes);
+  void* allocate_large(std::size_t bytes, std::size_t alignment);
+  Span* new_span(std::uint32_t size_class);
+  bool make_blocks(Span* span);
+  void free_local(Span* span, void* block);
+  void span_became_empty(Span* span);
+  void release_span(Span* span);
+  void list_free(Span* span);
+  void unlist_free(Span* span);
+  void link(Span* span);
+  void unlink(Span* span);
+  static void free_head(void* block);
+  static void check_block(const Span* span, const void* block);
+  [[noreturn]] static void double_free(const void* block);
+  static void verify_not_free(const Span* span, const void* block);
+
+  Span* current_[kSizeClasses];  // first span of the class with a free block, or null
+  Span* spans_;                  // all
+  std::atomic<FreeBlock*> remote_;
+  Range head_;
+  Address head_at_;
+  std::atomic<std::uint32_t> head_live_;
+  std::size_t address_bytes_;  // of all spans
+};
+
+// The heap that malloc and new use in the calling context; null: the process's. Thread-local, since
+// kernel threads other than the rank's own never have one.
+extern thread_local constinit Heap* current_heap [[gnu::tls_model("initial-exec")]];
+
+// The heap whose span or head room holds `address`; null if none does, on this node. Any context;
+// reads only.
+Heap* heap_of(const void* address);
+
+// While one lives, allocations of the calling context come from `heap`; null: the process's.
+class HeapScope {
+ public:
+  explicit HeapScope(Heap* heap = nullptr) : saved_(current_heap) { current_heap = heap; }
+  ~HeapScope() { current_heap = saved_; }
+  HeapScope(const HeapScope&) = delete;
+  HeapScope& operator=(const HeapScope&) = delete;
+
+ private:
+  Heap* saved_;
+};
+
+// Set once by the layer above: where the Heap of the slot whose head unit is at `head_unit` lies.
+extern Heap* (*heap_of_slot)(Address head_unit);
+
+}  // namespace roam::iso
+
+#endif  // ROAM_ISOMALLOC_HEAP_H_

@@ -1,0 +1,326 @@
+// Calls of libc whose memory belongs to the process although a thread makes them: what they
+// allocate must not be in the thread's heap, since it would leave with the thread. Each is passed
+// on with the capture off. What they open and the caller must close (FILE*, DIR*, locale_t) pins
+// the thread until it is closed.
+
+#include <cxxabi.h>
+#include <dirent.h>
+#include <dlfcn.h>
+#include <iconv.h>
+#include <locale.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdio_ext.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include <cerrno>
+#include <cstring>
+#include <locale>
+#include <mutex>
+#include <type_traits>
+#include <unordered_map>
+
+#include "isomalloc/capture.h"
+
+namespace roam::iso {
+
+ProcessHooks process_hooks;
+void (*process_object_closed)(const void*) = nullptr;
+
+namespace {
+
+// The next definition of the symbol after ours: libc's.
+template <class F>
+F* next(const char* name) {
+  return reinterpret_cast<F*>(dlsym(RTLD_NEXT, name));
+}
+
+template <class T>
+T* opened(T* object, const char* what, Heap* caller) {
+  if (object != nullptr && caller != nullptr && process_hooks.opened != nullptr) {
+    process_hooks.opened(object, what);
+  }
+  return object;
+}
+
+// A FILE's buffer is made at its first use, wherever that is: make it now, in the process's memory.
+FILE* with_buffer(FILE* file) {
+  if (file != nullptr && __fbufsize(file) == 0 && !__flbf(file)) {
+    const int error = errno;
+    setvbuf(file, nullptr, _IOFBF, BUFSIZ);
+    errno = error;
+  }
+  return file;
+}
+
+void closed(const void* object) {
+  if (object != nullptr && process_object_closed != nullptr) process_object_closed(object);
+}
+
+void buffer_standard_stream(FILE* stream) {
+  if (__fbufsize(stream) != 0) return;
+  const bool line = isatty(fileno(stream)) != 0;
+  setvbuf(stream, nullptr, _IOFBF, 0);  // makes the buffer, of the file's own block size
+  if (line) setvbuf(stream, nullptr, _IOLBF, 0);
+}
+
+}  // namespace
+
+// libstdc++ counts references to the facets of the classic locale in each process; a stream made on
+// one rank and ended on another leaves one too few, until a facet that was never allocated is
+// deleted. So they start from far above zero.
+void hold_classic_locale() {
+  struct Impl {  // as std::locale::_Impl begins
+    int references;
+    std::locale::facet** facets;
+    std::size_t count;
+  };
+  struct Facet {  // as std::locale::facet begins
+    void* vtable;
+    int references;
+  };
+  constexpr int kMany = 1 << 30;
+  static_assert(sizeof(std::locale) == sizeof(Impl*));
+  Impl* impl = *reinterpret_cast<Impl* const*>(&std::locale::classic());
+  __atomic_fetch_add(&impl->references, kMany, __ATOMIC_RELAXED);
+  for (std::size_t i = 0; i < impl->count; ++i) {
+    Facet* facet = reinterpret_cast<Facet*>(impl->facets[i]);
+    // A facet may be listed twice, once for each of libstdc++'s string types.
+    if (facet != nullptr && facet->references < kMany)
+      __atomic_fetch_add(&facet->references, kMany, __ATOMIC_RELAXED);
+  }
+}
+
+// The current locale's conversions of wide characters are loaded at their first use, wherever that
+// is.
+void load_conversions() {
+  wchar_t wide;
+  mbstate_t state{};
+  static_cast<void>(mbrtowc(&wide, "a", 1, &state));
+}
+
+void warm_up_process_state() {
+  HeapScope process;
+  hold_classic_locale();
+  load_conversions();
+  buffer_standard_stream(stdin);
+  buffer_standard_stream(stdout);
+  tzset();
+  const time_t now = 0;
+  tm broken_down;
+  localtime_r(&now, &broken_down);
+  localtime(&now);
+  try {
+    throw 0;  // the unwinder's own tables
+  } catch (int) {
+  }
+}
+
+}  // namespace roam::iso
+
+using roam::iso::closed;
+using roam::iso::current_heap;
+using roam::iso::Heap;
+using roam::iso::HeapScope;
+using roam::iso::next;
+using roam::iso::opened;
+using roam::iso::with_buffer;
+
+#define ROAM_EXPORT extern "C" __attribute__((visibility("default")))
+
+// `type name parameters` that is passed on with `arguments`, with the capture off.
+#define ROAM_PROCESS_CALL(type, name, parameters, arguments) \
+  ROAM_EXPORT type name parameters {                         \
+    static const auto real = next<type parameters>(#name);   \
+    HeapScope process;                                       \
+    return real arguments;                                   \
+  }
+
+// The same, of a call that opens an object which pins.
+#define ROAM_OPENING_CALL(type, name, parameters, arguments, what, prepare) \
+  ROAM_EXPORT type* name parameters {                                       \
+    static const auto real = next<type * parameters>(#name);                \
+    Heap* caller = current_heap;                                            \
+    HeapScope process;                                                      \
+    return opened(prepare(real arguments), what, caller);                   \
+  }
+
+#define ROAM_CLOSING_CALL(type, name, object_type)           \
+  ROAM_EXPORT type name(object_type object) {                \
+    static const auto real = next<type(object_type)>(#name); \
+    HeapScope process;                                       \
+    closed(object);                                          \
+    return real(object);                                     \
+  }
+
+ROAM_OPENING_CALL(FILE, fopen, (const char* path, const char* mode), (path, mode), "FILE*",
+                  with_buffer)
+ROAM_OPENING_CALL(FILE, fopen64, (const char* path, const char* mode), (path, mode), "FILE*",
+                  with_buffer)
+ROAM_OPENING_CALL(FILE, fdopen, (int fd, const char* mode), (fd, mode), "FILE*", with_buffer)
+ROAM_OPENING_CALL(FILE, tmpfile, (), (), "FILE*", with_buffer)
+ROAM_OPENING_CALL(FILE, tmpfile64, (), (), "FILE*", with_buffer)
+ROAM_OPENING_CALL(FILE, popen, (const char* command, const char* mode), (command, mode), "FILE*",
+                  with_buffer)
+ROAM_OPENING_CALL(FILE, fmemopen, (void* buffer, size_t bytes, const char* mode),
+                  (buffer, bytes, mode), "FILE*", with_buffer)
+ROAM_OPENING_CALL(FILE, fopencookie, (void* cookie, const char* mode, cookie_io_functions_t calls),
+                  (cookie, mode, calls), "FILE*", with_buffer)
+ROAM_OPENING_CALL(DIR, opendir, (const char* path), (path), "DIR*", )
+ROAM_OPENING_CALL(DIR, fdopendir, (int fd), (fd), "DIR*", )
+
+// What open_memstream wrote is the caller's, who frees it: at fclose it moves to the caller's heap.
+namespace {
+struct MemoryStream {
+  char** buffer;
+  size_t* bytes;
+};
+std::mutex memory_streams_lock;
+std::unordered_map<FILE*, MemoryStream>& memory_streams() {
+  static std::unordered_map<FILE*, MemoryStream> streams;
+  return streams;
+}
+}  // namespace
+
+ROAM_EXPORT FILE* open_memstream(char** buffer, size_t* bytes) {
+  static const auto real = next<FILE*(char**, size_t*)>("open_memstream");
+  Heap* caller = current_heap;
+  HeapScope process;
+  FILE* file = opened(real(buffer, bytes), "FILE*", caller);
+  if (file != nullptr && caller != nullptr) {
+    const std::lock_guard lock(memory_streams_lock);
+    memory_streams()[file] = {buffer, bytes};
+  }
+  return file;
+}
+
+ROAM_EXPORT int fclose(FILE* file) {
+  static const auto real = next<int(FILE*)>("fclose");
+  Heap* caller = current_heap;
+  HeapScope process;
+  closed(file);
+  MemoryStream stream{};
+  {
+    const std::lock_guard lock(memory_streams_lock);
+    if (const auto it = memory_streams().find(file); it != memory_streams().end()) {
+      stream = it->second;
+      memory_streams().erase(it);
+    }
+  }
+  const int result = real(file);
+  if (stream.buffer != nullptr && caller != nullptr && *stream.buffer != nullptr) {
+    if (void* copy = caller->allocate(*stream.bytes + 1); copy != nullptr) {
+      std::memcpy(copy, *stream.buffer, *stream.bytes + 1);
+      free(*stream.buffer);
+      *stream.buffer = static_cast<char*>(copy);
+    }
+  }
+  return result;
+}
+
+ROAM_CLOSING_CALL(int, pclose, FILE*)
+ROAM_CLOSING_CALL(int, closedir, DIR*)
+
+ROAM_PROCESS_CALL(FILE*, freopen, (const char* path, const char* mode, FILE* file),
+                  (path, mode, file))
+ROAM_PROCESS_CALL(FILE*, freopen64, (const char* path, const char* mode, FILE* file),
+                  (path, mode, file))
+ROAM_PROCESS_CALL(int, setenv, (const char* name, const char* value, int replace),
+                  (name, value, replace))
+ROAM_PROCESS_CALL(int, unsetenv, (const char* name), (name))
+ROAM_PROCESS_CALL(int, clearenv, (), ())
+ROAM_PROCESS_CALL(void*, dlopen, (const char* path, int flags), (path, flags))
+ROAM_PROCESS_CALL(int, dlclose, (void* handle), (handle))
+ROAM_PROCESS_CALL(char*, dlerror, (), ())
+ROAM_PROCESS_CALL(void, tzset, (), ())
+ROAM_PROCESS_CALL(tm*, localtime, (const time_t* t), (t))
+ROAM_PROCESS_CALL(tm*, localtime_r, (const time_t* t, tm* result), (t, result))
+ROAM_PROCESS_CALL(time_t, mktime, (tm * t), (t))
+ROAM_PROCESS_CALL(size_t, strftime, (char* s, size_t n, const char* format, const tm* t),
+                  (s, n, format, t))
+ROAM_PROCESS_CALL(int, getaddrinfo,
+                  (const char* host, const char* service, const addrinfo* hints, addrinfo** result),
+                  (host, service, hints, result))
+ROAM_PROCESS_CALL(hostent*, gethostbyname, (const char* name), (name))
+ROAM_PROCESS_CALL(struct passwd*, getpwnam, (const char* name), (name))
+ROAM_PROCESS_CALL(struct passwd*, getpwuid, (uid_t id), (id))
+ROAM_PROCESS_CALL(struct group*, getgrnam, (const char* name), (name))
+ROAM_PROCESS_CALL(struct group*, getgrgid, (gid_t id), (id))
+ROAM_PROCESS_CALL(int, getpwnam_r,
+                  (const char* name, struct passwd* entry, char* room, size_t bytes,
+                   struct passwd** result),
+                  (name, entry, room, bytes, result))
+ROAM_PROCESS_CALL(int, getpwuid_r,
+                  (uid_t id, struct passwd* entry, char* room, size_t bytes,
+                   struct passwd** result),
+                  (id, entry, room, bytes, result))
+ROAM_PROCESS_CALL(iconv_t, iconv_open, (const char* to, const char* from), (to, from))
+ROAM_PROCESS_CALL(char*, strerror, (int error), (error))
+ROAM_PROCESS_CALL(char*, strerror_l, (int error, locale_t locale), (error, locale))
+ROAM_PROCESS_CALL(char*, strsignal, (int signal), (signal))
+ROAM_PROCESS_CALL(int, iconv_close, (iconv_t converter), (converter))
+ROAM_PROCESS_CALL(int, pthread_setspecific, (pthread_key_t key, const void* value), (key, value))
+ROAM_PROCESS_CALL(int, __cxa_atexit, (void (*f)(void*), void* argument, void* module),
+                  (f, argument, module))
+ROAM_PROCESS_CALL(int, __cxa_thread_atexit_impl, (void (*f)(void*), void* argument, void* module),
+                  (f, argument, module))
+ROAM_PROCESS_CALL(int, pthread_create,
+                  (pthread_t * id, const pthread_attr_t* attributes, void* (*body)(void*),
+                   void* argument),
+                  (id, attributes, body, argument))
+
+// putenv keeps the caller's text: a thread's would leave with it.
+ROAM_EXPORT char* setlocale(int category, const char* name) {
+  static const auto real = next<char*(int, const char*)>("setlocale");
+  HeapScope process;
+  char* result = real(category, name);
+  if (result != nullptr && name != nullptr) roam::iso::load_conversions();
+  return result;
+}
+
+ROAM_EXPORT int putenv(char* text) {
+  static const auto real = next<int(char*)>("putenv");
+  Heap* caller = current_heap;
+  HeapScope process;
+  if (caller == nullptr) return real(text);
+  char* copy = strdup(text);
+  return copy != nullptr ? real(copy) : -1;
+}
+
+// A locale is tables of the process. libc's own "C" locale is the exception: it lies at the same
+// address everywhere.
+namespace {
+locale_t pinned_locale(locale_t made, Heap* caller) {
+  static const auto real = next<locale_t(int, const char*, locale_t)>("newlocale");
+  static const locale_t c_locale = real(LC_ALL_MASK, "C", nullptr);
+  return made == c_locale ? made : opened(made, "locale", caller);
+}
+}  // namespace
+
+#define ROAM_LOCALE_CALLS(prefix)                                                             \
+  ROAM_EXPORT locale_t prefix##newlocale(int categories, const char* name, locale_t base) {   \
+    static const auto real = next<locale_t(int, const char*, locale_t)>(#prefix "newlocale"); \
+    Heap* caller = current_heap;                                                              \
+    HeapScope process;                                                                        \
+    const locale_t made = real(categories, name, base);                                       \
+    if (made != nullptr && base != nullptr) closed(base);                                     \
+    return pinned_locale(made, caller);                                                       \
+  }                                                                                           \
+  ROAM_EXPORT locale_t prefix##duplocale(locale_t base) {                                     \
+    static const auto real = next<locale_t(locale_t)>(#prefix "duplocale");                   \
+    Heap* caller = current_heap;                                                              \
+    HeapScope process;                                                                        \
+    return pinned_locale(real(base), caller);                                                 \
+  }                                                                                           \
+  ROAM_EXPORT void prefix##freelocale(locale_t old) {                                         \
+    static const auto real = next<void(locale_t)>(#prefix "freelocale");                      \
+    HeapScope process;                                                                        \
+    closed(old);                                                                              \
+    real(old);                                                                                \
+  }
+ROAM_LOCALE_CALLS()
+ROAM_LOCALE_CALLS(__)

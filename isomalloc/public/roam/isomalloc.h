@@ -1,0 +1,58 @@
+/* Blocks at addresses that are unique over the whole job. For C and C++.
+ *
+ * A block's address is handed out by no other rank while the block lives, so its bytes can be moved
+ * to any rank at the same address and every pointer inside stays valid. All calls work in plain
+ * code on a rank and inside threads, once the runtime has started (roam::run, or the first
+ * iso_malloc on a job of one process).
+ */
+#ifndef ROAM_ISOMALLOC_H_
+#define ROAM_ISOMALLOC_H_
+
+#include <stddef.h>
+
+#include "roam/pup_c.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Returns a block of `size` bytes, zeroed, page-aligned; a size of 0 gives a block of length 0.
+ *
+ * Units:   bytes; memory is used a page (4 KiB) at a time, as it is touched, plus one page a block.
+ * Errors:  NULL with errno ENOMEM when no free address range is large enough; nothing changed.
+ * Source:  Antoniu, Bouge, Namyst 1999 (iso-address allocation).
+ */
+void* iso_malloc(size_t size);
+
+/* Releases the block and its address range, which may be handed out again later. NULL is ignored.
+ *
+ * Context: any rank on which the block is; it need not be the one that allocated it.
+ * Errors:  a second free, or a pointer that iso_malloc did not return, stops the program with a
+ *          message that names the pointer. A reference after the free faults for as long as the
+ *          range rests before it is handed out again.
+ */
+void iso_free(void* block);
+
+/* Length in bytes that was asked for. A pointer that is no live block stops the program. */
+size_t iso_length(const void* block);
+
+/* 1 if `address` lies in the range that isomalloc hands out from, else 0: 0 for what malloc
+ * returned outside threads, 1 for what iso_malloc returned. Inside a thread malloc hands out of
+ * this range too. */
+int iso_in_range(const void* address);
+
+/* Sizes, packs or unpacks the block at `*block`, as `p` says. After unpacking `*block` has the
+ * value that it had before packing. A packer that deletes (pup_isDeleting) frees the block once
+ * packed, and its address range then travels with the image. A NULL block is packed as NULL.
+ *
+ * Errors:  unpacking where the range is in use, or from bytes that iso_pup did not write, throws
+ *          roam::Error in C++ (address_in_use, corrupt_image); uncaught, it ends the job with the
+ * message.
+ */
+void iso_pup(pup_er p, void** block);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* ROAM_ISOMALLOC_H_ */

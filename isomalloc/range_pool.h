@@ -1,0 +1,99 @@
+#ifndef ROAM_ISOMALLOC_RANGE_POOL_H_
+#define ROAM_ISOMALLOC_RANGE_POOL_H_
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "isomalloc/arena.h"
+
+namespace roam::iso {
+
+// Where a rank's pool gets address ranges that it does not own. The runtime answers with messages;
+// tests with a fake.
+class LeaseSource {
+ public:
+  virtual ~LeaseSource() = default;
+  // A run of at least `count` leases that no rank owned; nothing if the job has no more.
+  virtual std::optional<LeaseRun> request(Region region, std::size_t count) = 0;
+  // Asks whoever owns the free `range` to give it to this rank; false if it is not free anywhere.
+  virtual bool claim(Range range) = 0;
+};
+
+// The free address ranges of one region that this rank owns. Ranges are tokens: whoever frees one
+// owns it next, wherever it was born, so that freeing sends no message and addresses stay unique
+// over the job.
+//
+// Freed memory is kept for reuse up to ROAM_KEEP, since giving a page back and faulting it in again
+// costs more than the copy that it would hold. Units: bytes, always whole units (kUnitBytes).
+class RangePool {
+ public:
+  struct Allocation {
+    Range range;
+    bool clean;  // reads as zeros; else it may hold what was there before
+  };
+
+  explicit RangePool(Region region) : region_(region) {}
+
+  void set_source(LeaseSource* source) { source_ = source; }
+  void set_keep_bytes(std::size_t bytes) { keep_bytes_ = bytes; }
+
+  // This rank owns `run` from now on.
+  void add(const LeaseRun& run);
+
+  // A range of `bytes`, its leases open on this node; not marked in the unit map.
+  // Errors: nothing, when there is no address space or no memory for page tables; errno is ENOMEM.
+  // Cost:   O(1) for a size that was freed lately, else O(log n) in free ranges.
+  std::optional<Allocation> allocate(std::size_t bytes);
+
+  // The range is free and this rank's. `bytes_in_use` is about how much of it holds memory.
+  void free(Range range, std::size_t bytes_in_use);
+
+  // Takes exactly `range` out, if it is free here. It is clean then.
+  bool take(Range range);
+  // The same, asking other ranks for it.
+  bool take_or_claim(Range range);
+
+  std::size_t free_bytes() const { return free_bytes_; }
+  std::size_t kept_bytes() const { return kept_bytes_; }
+  // Asks for leases before they are needed; called when the rank can afford a message.
+  bool low() const { return free_bytes_ < low_water_; }
+  bool refill(std::size_t bytes);
+
+  // Gives the memory of kept ranges back until at most `bytes` are kept.
+  void trim(std::size_t bytes);
+
+  void clear();  // forgets everything; for a new arena
+
+ private:
+  struct Kept {
+    Address begin;
+    std::size_t bytes;
+    std::size_t in_use;
+  };
+  void insert(Range range);  // into the clean ranges, coalescing
+  void erase(std::map<Address, std::size_t>::iterator it);
+  std::optional<Range> take_clean(std::size_t bytes);
+
+  Region region_;
+  LeaseSource* source_ = nullptr;
+  std::size_t keep_bytes_ = 0;
+  std::size_t free_bytes_ = 0;
+  std::size_t kept_bytes_ = 0;
+  std::size_t low_water_ = 0;
+  std::map<Address, std::size_t> clean_;
+  std::set<std::pair<std::size_t, Address>> by_size_;
+  std::unordered_map<std::size_t, std::vector<Kept>> kept_;  // by exact size, last in first out
+};
+
+// This rank's pools. Kernel thread of the rank only; call with the capture off.
+RangePool& pool(Region region);
+
+}  // namespace roam::iso
+
+#endif  // ROAM_ISOMALLOC_RANGE_POOL_H_

@@ -1,0 +1,252 @@
+// The public calls: they check, switch the capture off, and pass on.
+
+#include <time.h>
+
+#include <cerrno>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "isomalloc/capture.h"
+#include "roam/roam.h"
+#include "runtime/escaped.h"
+#include "runtime/runtime.h"
+#include "threads/scheduler.h"
+
+namespace roam {
+
+struct ThreadAccess {
+  static Thread make(runtime::Target t) { return Thread(t.id, t.control); }
+  static runtime::Target target(Thread t) { return {t.id_, t.control_}; }
+};
+
+using detail::Tcb;
+using iso::HeapScope;
+using runtime::Answer;
+using runtime::the_runtime;
+using threads::scheduler;
+
+namespace {
+
+// The calling thread; null in plain code and on kernel threads other than the rank's own.
+Tcb* current_thread() { return threads::on_rank_thread ? scheduler().current() : nullptr; }
+
+Tcb* require_thread(const char* call) {
+  Tcb* self = current_thread();
+  if (self == nullptr) {
+    throw Error(Errc::not_in_thread,
+                text("%s: the caller is not a thread of the runtime. Call it inside the function "
+                     "given to roam::run, or in a thread that that spawned.",
+                     call));
+  }
+  return self;
+}
+
+// Lets the caller wait until `answer` has come.
+void wait_for(const Answer& answer, const char* what, const void* object) {
+  while (!answer.done) scheduler().block(what, object);
+}
+
+void raise(const Answer& answer) {
+  if (answer.code != Errc{}) throw Error(answer.code, answer.why);
+}
+
+void set_hooks() {
+  iso::process_hooks.opened = [](const void* object, const char* what) {
+    the_runtime().note_open(object, what);
+  };
+  iso::process_object_closed = [](const void* object) { the_runtime().note_closed(object); };
+  // Capture goes off for the outermost initialisation, in a thread whose capture is on. Other
+  // kernel threads come here too.
+  iso::static_init_hooks.begin = [] {
+    Tcb* self = current_thread();
+    if (self == nullptr) return;
+    if (self->static_inits > 0) {
+      ++self->static_inits;
+    } else if (iso::current_heap != nullptr) {
+      self->static_inits = 1;
+      ++self->pins;
+      iso::current_heap = nullptr;
+    }
+  };
+  iso::static_init_hooks.end = [] {
+    Tcb* self = current_thread();
+    if (self == nullptr || self->static_inits == 0 || --self->static_inits > 0) return;
+    --self->pins;
+    scheduler().loosened(self);
+    iso::current_heap = &self->heap;
+  };
+  iso::static_init_hooks.caller = [] {
+    return static_cast<std::uint32_t>(reinterpret_cast<Address>(current_thread()) >> 6 << 1);
+  };
+  iso::static_init_hooks.yield = [] {
+    if (current_thread() == nullptr) return false;
+    scheduler().yield();
+    return true;
+  };
+}
+
+}  // namespace
+
+// ---- where am I ----
+
+int rank() noexcept { return the_runtime().rank(); }
+int ranks() noexcept { return the_runtime().ranks(); }
+int node() noexcept { return the_runtime().node(); }
+int node_of(int rank) { return the_runtime().node_of(rank); }
+
+// ---- threads ----
+
+namespace detail {
+
+Tcb* spawn_begin(const SpawnOptions& options) {
+  HeapScope process;
+  if (!the_runtime().running()) {
+    throw Error(
+        Errc::not_running,
+        "spawn: the runtime is not started. Call it inside the function given to roam::run.");
+  }
+  if (options.rank != -1) the_runtime().check_rank(options.rank, "SpawnOptions::rank");
+  Tcb* t = scheduler().make(options.stack_bytes, options.name);
+  t->move_to = options.rank;
+  return t;
+}
+
+Thread spawn_commit(Tcb* t, void (*entry)(void*), void* closure) noexcept {
+  HeapScope process;
+  t->entry = entry;
+  t->closure = closure;
+  const int to = t->move_to >= 0 ? t->move_to : the_runtime().rank();
+  t->move_to = -1;
+  return ThreadAccess::make(the_runtime().begin(t, to));
+}
+
+void spawn_abandon(Tcb* t) noexcept {
+  HeapScope process;
+  the_runtime().abandon(t, current_thread());
+}
+
+AllocateIn::AllocateIn(Tcb* t) noexcept : saved_(iso::current_heap) {
+  iso::current_heap = &t->heap;
+}
+AllocateIn::~AllocateIn() { iso::current_heap = static_cast<iso::Heap*>(saved_); }
+
+void set_exit_code(int code) { the_runtime().set_exit_code(code); }
+
+int run(int& argc, char**& argv, void (*spawn_root)(void*), void* root) {
+  runtime::TerminateHandler terminate;
+  runtime::TerminateHandler::set_collective(true);
+  the_runtime().start(argc, argv);
+  runtime::TerminateHandler::set_collective(false);
+  set_hooks();
+  if (the_runtime().rank() == 0) {
+    the_runtime().make_next_root();
+    spawn_root(root);
+  }
+  const int code = the_runtime().run();
+  the_runtime().finish();
+  return code;
+}
+
+}  // namespace detail
+
+void migrate(Thread t, int rank) {
+  Tcb* self = require_thread("migrate");
+  Answer answer;
+  {
+    HeapScope process;
+    the_runtime().check_rank(rank, "migrate");
+    if (!t) throw Error(Errc::no_such_thread, "migrate: the Thread is empty");
+    the_runtime().move(self, ThreadAccess::target(t), rank, &answer);
+    wait_for(answer, "the answer to migrate", nullptr);
+  }
+  raise(answer);
+}
+
+void join(Thread t) {
+  Tcb* self = require_thread("join");
+  Answer answer;
+  {
+    HeapScope process;
+    if (!t) throw Error(Errc::no_such_thread, "join: the Thread is empty");
+    if (t.id() == self->id.load(std::memory_order_relaxed)) {
+      throw Error(Errc::would_deadlock, text("join: thread '%s' joins itself", self->name()));
+    }
+    the_runtime().join(self, ThreadAccess::target(t), &answer);
+    wait_for(answer, "the end of a thread", ThreadAccess::target(t).control);
+  }
+  raise(answer);
+  if (answer.exception) std::rethrow_exception(std::move(answer.exception));
+}
+
+namespace this_thread {
+
+Thread self() noexcept {
+  Tcb* t = current_thread();
+  return t == nullptr ? Thread() : ThreadAccess::make({t->id.load(std::memory_order_relaxed), t});
+}
+
+void migrate(int rank) {
+  Tcb* self = require_thread("this_thread::migrate");
+  if (rank == the_runtime().rank()) return;
+  Errc code{};
+  std::string refused;
+  {
+    HeapScope process;
+    the_runtime().check_rank(rank, "this_thread::migrate");
+    if (!threads::Scheduler::may_move(self)) {
+      throw Error(Errc::pinned,
+                  text("this_thread::migrate: thread '%s' cannot leave rank %d now: %s",
+                       self->name(), the_runtime().rank(), the_runtime().pinned_by(self).c_str()));
+    }
+  }
+  scheduler().depart_current(rank);
+  if (the_runtime().rank() == rank) return;
+  {
+    HeapScope process;
+    refused = the_runtime().take_refusal(self, &code);
+    if (!refused.empty()) throw Error(code, "this_thread::migrate: " + refused);
+  }
+}
+
+void yield() {
+  if (current_thread() != nullptr) scheduler().yield();
+}
+
+void sleep_for(std::chrono::nanoseconds duration) {
+  if (current_thread() != nullptr) {
+    scheduler().sleep_until(detail::deadline_after(duration));
+    return;
+  }
+  timespec left{static_cast<time_t>(duration.count() / 1'000'000'000),
+                static_cast<long>(duration.count() % 1'000'000'000)};
+  if (duration.count() <= 0) return;
+  while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+  }
+}
+
+std::string_view name() noexcept {
+  const Tcb* t = current_thread();
+  return t == nullptr ? std::string_view() : std::string_view(t->name());
+}
+
+Pin::Pin() { ++require_thread("this_thread::Pin")->pins; }
+Pin::~Pin() {
+  Tcb* self = current_thread();
+  --self->pins;
+  scheduler().loosened(self);
+}
+
+}  // namespace this_thread
+
+// ---- memory ----
+
+SystemHeap::SystemHeap() : saved_(iso::current_heap) { iso::current_heap = nullptr; }
+SystemHeap::~SystemHeap() { iso::current_heap = static_cast<iso::Heap*>(saved_); }
+
+bool in_thread_heap(const void* address) noexcept {
+  const Tcb* self = current_thread();
+  return self != nullptr && self->heap.contains(address);
+}
+
+}  // namespace roam

@@ -1,0 +1,116 @@
+#include "runtime/directory.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <random>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "base/test_bytes.h"
+
+namespace roam::runtime {
+namespace {
+
+TEST(ThreadId, HoldsItsHomeAndItsNumberAndIsNeverZero) {
+  for (const int home : {0, 1, 77, 65535, (1 << 23) - 2}) {
+    for (const std::uint64_t number : {std::uint64_t{1}, (std::uint64_t{1} << 40) - 1}) {
+      const std::uint64_t id = make_id(home, number);
+      EXPECT_EQ(home_of(id), home);
+      EXPECT_EQ(number_of(id), number);
+      EXPECT_NE(id, 0u);
+    }
+  }
+  EXPECT_EQ(home_of(0), -1) << "an empty handle has no home";
+}
+
+TEST(Directory, GivesOutEachIdOnceAndKnowsOnlyThose) {
+  Directory directory(3);
+  std::unordered_set<std::uint64_t> ids;
+  for (int i = 0; i < 10'000; ++i) {
+    const std::uint64_t id = directory.new_id();
+    EXPECT_EQ(home_of(id), 3);
+    EXPECT_TRUE(ids.insert(id).second);
+    EXPECT_TRUE(directory.known(id));
+    EXPECT_FALSE(directory.ended(id));
+  }
+  EXPECT_FALSE(directory.known(0));
+  EXPECT_FALSE(directory.known(make_id(3, 0)));
+  EXPECT_FALSE(directory.known(make_id(3, 10'001)));
+  EXPECT_FALSE(directory.known(make_id(4, 1))) << "another rank's";
+}
+
+TEST(Directory, BelievesTheNewestNews) {
+  Directory directory(0);
+  const std::uint64_t id = directory.new_id();
+  EXPECT_EQ(directory.away(id), std::nullopt);
+  directory.set_away(id, 5, 3);
+  EXPECT_EQ(directory.away(id), 5);
+  directory.set_away(id, 4, 2);
+  EXPECT_EQ(directory.away(id), 5) << "older news came later";
+  directory.set_away(id, 6, 4);
+  EXPECT_EQ(directory.away(id), 6);
+  directory.set_away(id, 0, 5);
+  EXPECT_EQ(directory.away(id), 0) << "also that it is back";
+}
+
+TEST(Directory, AnEndedThreadIsNowhere) {
+  Directory directory(0);
+  const std::uint64_t id = directory.new_id(), other = directory.new_id();
+  directory.set_away(id, 5, 3);
+  directory.set_ended(id);
+  EXPECT_TRUE(directory.ended(id));
+  EXPECT_FALSE(directory.ended(other));
+  EXPECT_EQ(directory.away(id), std::nullopt);
+  directory.set_away(id, 4, 2);
+  EXPECT_EQ(directory.away(id), std::nullopt) << "news that was overtaken by its end";
+}
+
+TEST(Directory, RemembersWhereAnExceptionWaits) {
+  Directory directory(0);
+  const std::uint64_t id = directory.new_id();
+  directory.set_ended(id);
+  EXPECT_EQ(directory.remains(id), std::nullopt);
+  directory.set_remains(id, 7);
+  EXPECT_EQ(directory.remains(id), 7);
+}
+
+TEST(Directory, AgreesWithAPlainModelWhateverTheOrderOfNews) {
+  const std::uint64_t seed = test_seed();
+  std::mt19937_64 random(seed);
+  struct Known {
+    bool ended = false;
+    int rank = -1;
+    std::uint32_t hops = 0;
+  };
+  Directory directory(9);
+  std::unordered_map<std::uint64_t, Known> model;
+  std::vector<std::uint64_t> ids;
+  for (int op = 0; op < 50'000; ++op) {
+    const std::uint64_t what = random() % 4;
+    if (what == 0 || ids.empty()) {
+      ids.push_back(directory.new_id());
+      model[ids.back()] = {};
+      continue;
+    }
+    const std::uint64_t id = ids[random() % ids.size()];
+    Known& known = model[id];
+    if (what == 1 && random() % 4 == 0) {
+      directory.set_ended(id);
+      known.ended = true;
+    } else if (what == 2 && !known.ended) {
+      const std::uint32_t hops = static_cast<std::uint32_t>(random() % 50);
+      const int rank = static_cast<int>(hops * 3 % 11);  // news of one hop always name one rank
+      directory.set_away(id, rank, hops);
+      if (known.rank < 0 || hops >= known.hops) known.rank = rank, known.hops = hops;
+    }
+    ASSERT_EQ(directory.ended(id), known.ended) << "seed " << seed << " operation " << op;
+    const std::optional<int> expected =
+        known.ended || known.rank < 0 ? std::nullopt : std::optional(known.rank);
+    ASSERT_EQ(directory.away(id), expected) << "seed " << seed << " operation " << op;
+  }
+}
+
+}  // namespace
+}  // namespace roam::runtime

@@ -1,0 +1,84 @@
+#include "runtime/image.h"
+
+#include <cstring>
+
+#include "base/os/memory.h"
+#include "isomalloc/heap.h"
+#include "threads/scheduler.h"
+
+namespace roam::runtime {
+namespace {
+
+// The x86-64 ABI lets a leaf function use so much below the stack pointer.
+constexpr std::size_t kRedZoneBytes = 128;
+
+Address stack_pointer(const Tcb* t) {
+  // A suspended fiber is one word: where its registers were saved, at the end of its stack.
+  static_assert(sizeof(t->context) == sizeof(Address));
+  Address sp;
+  std::memcpy(&sp, &t->context, sizeof sp);
+  return sp;
+}
+
+class Planner {
+ public:
+  explicit Planner(Image& image) : image_(image) {}
+
+  void add_slot(const Tcb* t, MarkKind kind, Address from) {
+    image_.marks.push_back({t->slot, kind, 0});
+    add_run(Range{from, t->heap.head_used().end() - from});
+  }
+
+  void add_heap(const iso::Heap& heap) {
+    heap.for_each_span([&](const iso::Span& span) {
+      image_.marks.push_back({span.range(), span.large() ? kLargeMark : kSpanMark, 0});
+      if (!span.large()) {
+        add_run(Range{span.begin(), span.touched_end() - span.begin()});
+        return;
+      }
+      iso::Arena& arena = iso::arena();
+      os::for_each_present(span.range(), arena.shared(), arena.fd(), arena.offset(span.begin()),
+                           [&](Range run) { add_run(run); });
+    });
+  }
+
+ private:
+  void add_run(Range run) {
+    image_.runs.push_back(run);
+    image_.bytes += run.bytes;
+  }
+  Image& image_;
+};
+
+}  // namespace
+
+void sweep_companions(Tcb* t) {
+  for (Tcb** link = &t->companions; *link != nullptr;) {
+    Tcb* companion = *link;
+    if (companion->heap.head_empty()) {
+      *link = companion->next_companion;
+      threads::scheduler().retire(companion);
+    } else {
+      link = &companion->next_companion;
+    }
+  }
+}
+
+Image plan_image(Tcb* t, bool stack) {
+  sweep_companions(t);
+  t->heap.close_remote();
+  t->heap.release_empty();
+  Image image;
+  Planner planner(image);
+  planner.add_slot(t, kSlotMark,
+                   stack ? stack_pointer(t) - kRedZoneBytes : reinterpret_cast<Address>(t));
+  planner.add_heap(t->heap);
+  for (const Tcb* c = t->companions; c != nullptr; c = c->next_companion) {
+    planner.add_slot(c, kCompanionMark, reinterpret_cast<Address>(c));
+  }
+  return image;
+}
+
+void reopen(Tcb* t) { t->heap.open_remote(); }
+
+}  // namespace roam::runtime

@@ -1,0 +1,31 @@
+#ifndef ROAM_RUNTIME_IMAGE_H_
+#define ROAM_RUNTIME_IMAGE_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "runtime/wire.h"
+
+namespace roam::runtime {
+
+// What of a suspended thread has to travel, and nothing else: the live part of its stack with the
+// control block and the head blocks, which lie together; the used part of each span; the pages that
+// exist of each large block; the same of companions, without a stack.
+struct Image {
+  std::vector<Mark> marks;  // address ranges that become the target's
+  std::vector<Range> runs;  // bytes that are sent, in this order
+  std::uint64_t bytes = 0;  // of all runs
+};
+
+// Plans the image of `t`, which is in no queue. Gives its empty spans back first. With `stack`
+// false: an ended thread's remains. Nothing can be sent home to its heap after this; reopen()
+// undoes that.
+Image plan_image(Tcb* t, bool stack);
+void reopen(Tcb* t);
+
+// Gives back companions of `t` of which nothing lives. Context: rank of `t`.
+void sweep_companions(Tcb* t);
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_IMAGE_H_

@@ -1,0 +1,173 @@
+#include "runtime/lease_broker.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "isomalloc/arena.h"
+#include "isomalloc/block.h"
+
+namespace roam::runtime {
+
+using iso::LeaseRun;
+using iso::Region;
+
+void LeaseBroker::share_out() {
+  for (int r = 0; r < iso::kRegions; ++r) {
+    const Region region = static_cast<Region>(r);
+    const std::size_t all = iso::arena().leases(region);
+    const std::size_t ranks = static_cast<std::size_t>(mpi_.ranks());
+    // Alone, a rank has everything.
+    const std::size_t share = ranks == 1 ? all : all / (2 * ranks);
+    if (share != 0)
+      iso::pool(region).add({region, static_cast<std::size_t>(mpi_.rank()) * share, share});
+    next_[r] = share * ranks;
+    iso::pool(region).set_source(this);
+  }
+}
+
+void LeaseBroker::send(int to, const void* head, std::size_t bytes) {
+  std::memcpy(mpi_.compose(bytes), head, bytes);
+  mpi_.send(to);
+}
+
+// On rank 0.
+LeaseHead LeaseBroker::grant(const LeaseHead& ask) {
+  LeaseHead given = ask;
+  given.kind = Kind::kLeaseGrant;
+  std::size_t& next = next_[ask.region];
+  const std::size_t left = iso::arena().leases(static_cast<Region>(ask.region)) - next;
+  // Who asks ahead is content with less.
+  given.count = (ask.request & 1) != 0 ? (ask.count <= left ? ask.count : 0)
+                                       : std::min<std::size_t>(ask.count, left);
+  given.first = next;
+  next += given.count;
+  return given;
+}
+
+template <class Ready>
+void LeaseBroker::wait(Ready ready) {
+  while (!ready()) {
+    int from = 0;
+    std::size_t bytes = 0;
+    mpi_.progress_sends();
+    const char* message = mpi_.receive(&from, &bytes);
+    if (message == nullptr) continue;
+    if (!handle(from, message)) {
+      aside_.push_back({from, std::vector<char>(message, message + bytes)});
+    }
+    mpi_.release();
+  }
+}
+
+std::optional<LeaseRun> LeaseBroker::request(Region region, std::size_t count) {
+  const int r = static_cast<int>(region);
+  if (mpi_.ranks() == 1) return std::nullopt;
+  LeaseHead ask{Kind::kLeaseAsk, r, next_request_, 0, count};
+  next_request_ += 2;
+  if (mpi_.rank() == 0) {
+    answer_ = grant(ask);
+  } else {
+    answer_.reset();
+    send(0, &ask, sizeof ask);
+    wait([&] { return answer_.has_value() && answer_->request == ask.request; });
+  }
+  if (answer_->count == 0) return std::nullopt;
+  return LeaseRun{region, answer_->first, answer_->count};
+}
+
+void LeaseBroker::look_ahead() {
+  for (int r = 0; r < iso::kRegions; ++r) {
+    iso::RangePool& pool = iso::pool(static_cast<Region>(r));
+    if (!pool.low() || asked_[r] || no_more_[r] || mpi_.ranks() == 1) continue;
+    const std::size_t count =
+        std::max<std::size_t>(1, iso::arena().leases(static_cast<Region>(r)) /
+                                     (8 * static_cast<std::size_t>(mpi_.ranks())));
+    const LeaseHead ask{Kind::kLeaseAsk, r, 0, 0, count};
+    asked_[r] = true;
+    if (mpi_.rank() == 0) {
+      const LeaseHead given = grant(ask);
+      handle(0, reinterpret_cast<const char*>(&given));
+    } else {
+      send(0, &ask, sizeof ask);
+    }
+  }
+}
+
+bool LeaseBroker::give_up(Range range) {
+  if (!iso::arena().region(Region::kHeap).contains(range.begin)) return false;
+  iso::end_all_rests();
+  iso::RangePool& pool = iso::pool(Region::kHeap);
+  if (pool.take(range)) return true;
+  // Rank 0 answers for what nobody owns yet.
+  if (mpi_.rank() != 0) return false;
+  const Range heap = iso::arena().region(Region::kHeap);
+  const std::size_t beyond =
+      (range.end() - heap.begin + iso::arena().lease_bytes() - 1) / iso::arena().lease_bytes();
+  std::size_t& next = next_[static_cast<int>(Region::kHeap)];
+  if (beyond <= next || beyond > iso::arena().leases(Region::kHeap)) return false;
+  pool.add({Region::kHeap, next, beyond - next});
+  next = beyond;
+  return pool.take(range);
+}
+
+bool LeaseBroker::claim(Range range) {
+  if (give_up(range)) return true;
+  claim_answers_ = 0;
+  claim_given_ = false;
+  const ClaimHead ask{Kind::kClaim, 0, range};
+  // One after the other: the first that gives it ends the search.
+  for (int rank = 0; rank < mpi_.ranks() && !claim_given_; ++rank) {
+    if (rank == mpi_.rank()) continue;
+    const int answers = claim_answers_;
+    send(rank, &ask, sizeof ask);
+    wait([&] { return claim_answers_ != answers; });
+  }
+  return claim_given_;
+}
+
+bool LeaseBroker::handle(int from, const char* message) {
+  Kind kind;
+  std::memcpy(&kind, message, sizeof kind);
+  switch (kind) {
+    case Kind::kLeaseAsk: {
+      LeaseHead ask;
+      std::memcpy(&ask, message, sizeof ask);
+      const LeaseHead given = grant(ask);
+      send(from, &given, sizeof given);
+      return true;
+    }
+    case Kind::kLeaseGrant: {
+      LeaseHead given;
+      std::memcpy(&given, message, sizeof given);
+      if ((given.request & 1) != 0) {
+        answer_ = given;
+        return true;
+      }
+      asked_[given.region] = false;
+      no_more_[given.region] = given.count == 0;
+      if (given.count != 0) {
+        const Region region = static_cast<Region>(given.region);
+        iso::pool(region).add({region, given.first, given.count});
+      }
+      return true;
+    }
+    case Kind::kClaim: {
+      ClaimHead ask;
+      std::memcpy(&ask, message, sizeof ask);
+      const ClaimHead reply{Kind::kClaimReply, give_up(ask.range) ? 1u : 0u, ask.range};
+      send(from, &reply, sizeof reply);
+      return true;
+    }
+    case Kind::kClaimReply: {
+      ClaimHead reply;
+      std::memcpy(&reply, message, sizeof reply);
+      ++claim_answers_;
+      claim_given_ = claim_given_ || reply.given != 0;
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
+}  // namespace roam::runtime

@@ -1,0 +1,445 @@
+#include "runtime/migrator.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "isomalloc/arena.h"
+#include "threads/scheduler.h"
+
+namespace roam::runtime {
+namespace {
+
+// Shorter runs are gathered and sent together: a message costs more than copying so much.
+constexpr std::size_t kGatherBytes = 32 << 10;
+constexpr std::size_t kStagingBytes = 4 << 20;
+// From this length on fresh pages are made in bulk rather than by faults.
+constexpr std::size_t kPopulateBytes = 64 << 10;
+// Memory of a thread that has not come back for so long is made to fault.
+constexpr std::int64_t kSealAfterNs = 20'000'000;
+constexpr int kFirstTag = 16;
+constexpr int kTags = 30'000;
+
+int tag_of(std::uint32_t transfer) { return kFirstTag + static_cast<int>(transfer % kTags); }
+
+template <class T>
+char* put(char* at, const T* values, std::size_t count) {
+  if (count != 0) std::memcpy(at, values, count * sizeof(T));
+  return at + count * sizeof(T);
+}
+
+template <class T>
+const char* get(const char* at, std::vector<T>& values, std::size_t count) {
+  const std::size_t old = values.size();
+  values.resize(old + count);
+  if (count != 0) std::memcpy(values.data() + old, at, count * sizeof(T));
+  return at + count * sizeof(T);
+}
+
+// How the runs of an image are grouped in messages; both sides compute it from the same list. Calls
+// `direct(run)` for long runs and `gathered(runs, bytes)` for groups of short ones.
+template <class Direct, class Gathered>
+void group(const std::vector<Range>& runs, Direct direct, Gathered gathered) {
+  std::vector<Range> few;
+  std::size_t bytes = 0;
+  const auto flush = [&] {
+    if (!few.empty()) gathered(few, bytes);
+    few.clear();
+    bytes = 0;
+  };
+  for (const Range& run : runs) {
+    if (run.bytes >= kGatherBytes) {
+      direct(run);
+      continue;
+    }
+    if (bytes + run.bytes > kStagingBytes) flush();
+    few.push_back(run);
+    bytes += run.bytes;
+  }
+  flush();
+}
+
+}  // namespace
+
+// ---- the source ----
+
+void Migrator::depart(Tcb* t, int to, Target joiner) {
+  const bool remains = joiner.id != 0;
+  const std::uint32_t transfer = next_transfer_++;
+  Departure& d = departures_[transfer];
+  d.t = t;
+  d.id = t->id.load(std::memory_order_relaxed);
+  d.to = to;
+  d.joiner = joiner;
+  d.returns = t->returns;
+  if (!remains) ++t->hops;
+  d.image = plan_image(t, !remains);
+  ImageHead head{};
+  head.transfer = transfer;
+  head.id = d.id;
+  head.control = t;
+  head.bytes = d.image.bytes;
+  head.sleep_left_ns =
+      t->deadline_ns != 0 ? std::max<std::int64_t>(t->deadline_ns - now_ns(), 0) : -1;
+  head.joiner = joiner.id;
+  head.joiner_control = joiner.control;
+  head.marks = static_cast<std::uint32_t>(d.image.marks.size());
+  head.runs = static_cast<std::uint32_t>(d.image.runs.size());
+  ++moves_out;
+  bytes_out += d.image.bytes;
+
+  const std::size_t lists = sizeof head + head.marks * sizeof(Mark) + head.runs * sizeof(Range);
+  if (lists + d.image.bytes <= std::min(eager_bytes_, mpi_.most_bytes())) {
+    head.kind = Kind::kImage;
+    char* at = mpi_.compose(lists + d.image.bytes);
+    at = put(at, &head, 1);
+    at = put(at, d.image.marks.data(), head.marks);
+    at = put(at, d.image.runs.data(), head.runs);
+    for (const Range& run : d.image.runs)
+      at = put(at, static_cast<const char*>(run.pointer()), run.bytes);
+    leave(d, transfer);
+    mpi_.send(to);
+  } else {
+    leave(d, transfer);
+    offer(d, head);
+  }
+}
+
+// Before the first message: the thread may be back, on another rank of this node, before the answer
+// is read here.
+void Migrator::leave(const Departure& d, std::uint32_t transfer) {
+  for (const Mark& mark : d.image.marks) iso::arena().leave(mark.range, transfer);
+}
+
+void Migrator::offer(Departure& d, const ImageHead& offered) {
+  ImageHead head = offered;
+  head.kind = Kind::kOffer;
+  const std::vector<Mark>& marks = d.image.marks;
+  const std::vector<Range>& runs = d.image.runs;
+  std::size_t mark = 0, run = 0;
+  // As much of the lists as fits behind the first head, the rest behind as many others as it takes.
+  for (bool first = true; first || mark < marks.size() || run < runs.size(); first = false) {
+    const std::size_t room = mpi_.most_bytes() - std::max(sizeof(ImageHead), sizeof(MoreHead)) -
+                             2 * sizeof(std::uint32_t);
+    const std::size_t more_marks = std::min(marks.size() - mark, room / sizeof(Mark));
+    const std::size_t more_runs =
+        std::min(runs.size() - run, (room - more_marks * sizeof(Mark)) / sizeof(Range));
+    const std::uint32_t counts[2] = {static_cast<std::uint32_t>(more_marks),
+                                     static_cast<std::uint32_t>(more_runs)};
+    char* at = mpi_.compose((first ? sizeof head : sizeof(MoreHead)) + sizeof counts +
+                            more_marks * sizeof(Mark) + more_runs * sizeof(Range));
+    const MoreHead more{Kind::kOfferMore, head.transfer};
+    at = first ? put(at, &head, 1) : put(at, &more, 1);
+    at = put(at, counts, 2);
+    at = put(at, marks.data() + mark, more_marks);
+    put(at, runs.data() + run, more_runs);
+    mpi_.send(d.to);
+    mark += more_marks;
+    run += more_runs;
+  }
+}
+
+void Migrator::on_accept(std::uint32_t transfer) {
+  Departure& d = departures_.at(transfer);
+  d.bulk = mpi_.start_bulk();
+  const int tag = tag_of(transfer);
+  group(
+      d.image.runs, [&](Range run) { d.bulk->send(d.to, tag, run.pointer(), run.bytes); },
+      [&](const std::vector<Range>& runs, std::size_t bytes) {
+        d.staging.push_back(std::make_unique_for_overwrite<char[]>(bytes));
+        char* at = d.staging.back().get();
+        for (const Range& run : runs)
+          at = put(at, static_cast<const char*>(run.pointer()), run.bytes);
+        d.bulk->send(d.to, tag, d.staging.back().get(), bytes);
+      });
+}
+
+void Migrator::on_taken(std::uint32_t transfer) {
+  Departure& d = departures_.at(transfer);
+  d.taken = true;
+  if (d.joiner.id == 0) listener_.departed(d.id, d.to);
+  let_go(d, transfer);
+  if (d.bulk == nullptr || d.bulk->done()) departures_.erase(transfer);
+}
+
+// The memory is kept for the thread's return, as far as there is room. Sealing it at once costs a
+// system call a range: a thread that goes to and fro is spared that, until it has stayed away for a
+// while.
+//
+// The answer may come late: the thread may have been back, and be leaving again, or have given
+// memory to others that came here and left. Each unit knows with which departure it left last.
+void Migrator::let_go(Departure& d, std::uint32_t transfer) {
+  forget_kept(d.id);  // of an earlier stay, after which it came back to another rank of the node
+  for (const Mark& mark : d.image.marks) iso::arena().keep(mark.range, transfer);
+  kept_bytes_ += d.image.bytes;
+  kept_.push_back({d.id, std::move(d.image.marks), d.image.bytes, now_ns(), false});
+  kept_of_[d.id] = std::prev(kept_.end());
+  if (d.returns) {
+    unsealed_.push_back({d.id, kept_.back().since_ns});
+  } else {
+    seal(kept_.back());
+  }
+  if (kept_bytes_ > keep_bytes_) evict(keep_bytes_ / 4 * 3);
+}
+
+// The thread is back, or leaves again: what was noted of its earlier stay is in use, but for what
+// it gave up meanwhile.
+void Migrator::forget_kept(std::uint64_t id) {
+  const auto it = kept_of_.find(id);
+  if (it == kept_of_.end()) return;
+  for (const Mark& mark : it->second->marks) iso::arena().evict(mark.range);
+  kept_bytes_ -= it->second->bytes;
+  kept_.erase(it->second);
+  kept_of_.erase(it);
+}
+
+void Migrator::seal(Kept& kept) {
+  kept.sealed = true;
+  for (const Mark& mark : kept.marks) iso::arena().seal(mark.range);
+}
+
+void Migrator::seal_old() {
+  if (unsealed_.empty()) return;
+  const std::int64_t now = now_ns();
+  for (; !unsealed_.empty() && now - unsealed_.front().since_ns > kSealAfterNs;
+       unsealed_.pop_front()) {
+    const auto it = kept_of_.find(unsealed_.front().id);
+    if (it != kept_of_.end() && it->second->since_ns == unsealed_.front().since_ns)
+      seal(*it->second);
+  }
+}
+
+void Migrator::evict(std::size_t keep) {
+  while (!kept_.empty() && kept_bytes_ > keep) {
+    for (const Mark& mark : kept_.front().marks) iso::arena().evict(mark.range);
+    kept_bytes_ -= kept_.front().bytes;
+    kept_of_.erase(kept_.front().id);
+    kept_.pop_front();
+  }
+}
+
+void Migrator::on_refuse(const RefusalHead& refusal) {
+  Departure d = std::move(departures_.at(refusal.transfer));
+  departures_.erase(refusal.transfer);
+  for (const Mark& mark : d.image.marks) {
+    if (mark.kind == kSlotMark || mark.kind == kCompanionMark) {
+      threads::Scheduler::mark_slot(mark.range);
+    } else {
+      iso::arena().mark(mark.range, iso::UnitKind::kSpan);
+    }
+  }
+  reopen(d.t);
+  if (d.joiner.id == 0) --d.t->hops;
+  listener_.refused(d.t, d.to, refusal.code, refusal.why, d.joiner);
+}
+
+// ---- the target ----
+
+// Opens and claims the address ranges of an image. On failure nothing has changed.
+bool Migrator::claim(const Image& image, bool* returns, Errc* code, const char** why) {
+  iso::Arena& arena = iso::arena();
+  *code = Errc::out_of_memory;
+  *why = "the target's node has reached ROAM_MEMORY";
+  if (!arena.memory_left(image.bytes)) return false;
+  *why = "the target's kernel has no memory for the address range";
+  for (const Mark& mark : image.marks) {
+    if (!arena.open(mark.range)) return false;
+  }
+  // Runs come in the order of the marks that they lie in.
+  std::size_t next_run = 0;
+  bool populated = true;
+  *why = "the target's kernel has no memory for the image";
+  for (const Mark& mark : image.marks) {
+    const iso::Arena::Claimed claimed = arena.claim(mark.range);
+    const bool kept = claimed == iso::Arena::Claimed::kAllKept;
+    const bool stale = claimed != iso::Arena::Claimed::kNothingKept;
+    if (mark.kind == kSlotMark) *returns = kept;
+    Address sent_to = mark.range.begin;
+    for (; next_run < image.runs.size() && mark.range.contains(image.runs[next_run].begin);
+         ++next_run) {
+      const Range run = image.runs[next_run];
+      // What of a large block is not sent reads as zeros: memory of an earlier stay must not show
+      // through.
+      if (stale && mark.kind == kLargeMark && run.begin > sent_to)
+        arena.discard(Range{sent_to, run.begin - sent_to});
+      if (!kept && run.bytes >= kPopulateBytes && populated) {
+        const Address begin = round_down(run.begin, kPageBytes);
+        populated = arena.populate(Range{begin, round_up(run.end(), kPageBytes) - begin});
+      }
+      sent_to = run.end();
+    }
+    if (stale && mark.kind == kLargeMark) arena.discard(Range{sent_to, mark.range.end() - sent_to});
+  }
+  if (populated) return true;
+  for (const Mark& mark : image.marks) {
+    arena.discard(mark.range);
+    arena.unmark(mark.range);
+  }
+  return false;
+}
+
+// All bytes are in place: the thread is here.
+void Migrator::settle(const ImageHead& head, const Image& image, int from) {
+  iso::Arena& arena = iso::arena();
+  Tcb* t = head.control;
+  t->rank.store(mpi_.rank(), std::memory_order_relaxed);
+  t->returns = head.returns;
+  if (head.returns) forget_kept(head.id);
+  for (const Mark& mark : image.marks) {
+    if (mark.kind == kSlotMark || mark.kind == kCompanionMark) {
+      Tcb* slot_owner = detail::tcb_of_slot(mark.range);
+      slot_owner->rank.store(mpi_.rank(), std::memory_order_relaxed);
+      slot_owner->cold = mark.kind == kCompanionMark || head.joiner != 0;
+      threads::Scheduler::guard_slot(mark.range);
+      threads::Scheduler::mark_slot(mark.range);
+    } else {
+      arena.mark(mark.range, iso::UnitKind::kSpan);
+    }
+  }
+  if (t->deadline_ns != 0)
+    t->deadline_ns = now_ns() + std::max<std::int64_t>(head.sleep_left_ns, 0);
+  reopen(t);
+  listener_.arrived(t, from, head);
+  reply(from, Kind::kTaken, head.transfer);
+}
+
+void Migrator::on_image(int from, const char* message) {
+  ImageHead head;
+  std::memcpy(&head, message, sizeof head);
+  Image image;
+  image.bytes = head.bytes;
+  const char* at = get(message + sizeof head, image.marks, head.marks);
+  at = get(at, image.runs, head.runs);
+  Errc code{};
+  const char* why = "";
+  if (!claim(image, &head.returns, &code, &why)) {
+    refuse(from, head.transfer, code, why);
+    return;
+  }
+  for (const Range& run : image.runs) {
+    std::memcpy(run.pointer(), at, run.bytes);
+    at += run.bytes;
+  }
+  settle(head, image, from);
+}
+
+void Migrator::on_offer(int from, const char* message, std::size_t bytes) {
+  ImageHead head;
+  std::memcpy(&head, message, sizeof head);
+  Arrival& a = arrivals_[{from, head.transfer}];
+  a.head = head;
+  a.from = from;
+  a.image.bytes = head.bytes;
+  on_more(from, message, bytes);
+}
+
+void Migrator::on_more(int from, const char* message, std::size_t) {
+  MoreHead more;
+  std::memcpy(&more, message, sizeof more);  // both heads begin with kind and transfer
+  Arrival& a = arrivals_.at({from, more.transfer});
+  const char* at = message + (more.kind == Kind::kOffer ? sizeof(ImageHead) : sizeof(MoreHead));
+  std::uint32_t counts[2];
+  std::memcpy(counts, at, sizeof counts);
+  at = get(at + sizeof counts, a.image.marks, counts[0]);
+  get(at, a.image.runs, counts[1]);
+  if (a.image.marks.size() == a.head.marks && a.image.runs.size() == a.head.runs)
+    consider({from, more.transfer});
+}
+
+void Migrator::consider(const Key& key) {
+  Arrival& a = arrivals_.at(key);
+  Errc code{};
+  const char* why = "";
+  if (!claim(a.image, &a.head.returns, &code, &why)) {
+    refuse(a.from, key.second, code, why);
+    arrivals_.erase(key);
+    return;
+  }
+  a.bulk = mpi_.start_bulk();
+  const int tag = tag_of(key.second);
+  group(
+      a.image.runs, [&](Range run) { a.bulk->receive(a.from, tag, run.pointer(), run.bytes); },
+      [&](const std::vector<Range>& runs, std::size_t bytes) {
+        a.staging.push_back(std::make_unique_for_overwrite<char[]>(bytes));
+        a.scatter.emplace_back(a.staging.back().get(), runs);
+        a.bulk->receive(a.from, tag, a.staging.back().get(), bytes);
+      });
+  reply(a.from, Kind::kAccept, key.second);
+}
+
+void Migrator::reply(int to, Kind kind, std::uint32_t transfer) {
+  const TransferHead head{kind, transfer};
+  put(mpi_.compose(sizeof head), &head, 1);
+  mpi_.send(to);
+}
+
+void Migrator::refuse(int to, std::uint32_t transfer, Errc code, const char* why) {
+  RefusalHead head{Kind::kRefuse, transfer, code, {}};
+  std::strncpy(head.why, why, sizeof head.why - 1);
+  put(mpi_.compose(sizeof head), &head, 1);
+  mpi_.send(to);
+}
+
+// ---- both ----
+
+bool Migrator::handle(int from, const char* message, std::size_t bytes) {
+  TransferHead head;
+  std::memcpy(&head, message, sizeof head);
+  switch (head.kind) {
+    case Kind::kImage:
+      on_image(from, message);
+      return true;
+    case Kind::kOffer:
+      on_offer(from, message, bytes);
+      return true;
+    case Kind::kOfferMore:
+      on_more(from, message, bytes);
+      return true;
+    case Kind::kAccept:
+      on_accept(head.transfer);
+      return true;
+    case Kind::kTaken:
+      on_taken(head.transfer);
+      return true;
+    case Kind::kRefuse: {
+      RefusalHead refusal;
+      std::memcpy(&refusal, message, sizeof refusal);
+      on_refuse(refusal);
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
+void Migrator::progress() {
+  for (auto it = arrivals_.begin(); it != arrivals_.end();) {
+    Arrival& a = it->second;
+    if (a.bulk == nullptr || !a.bulk->done()) {
+      ++it;
+      continue;
+    }
+    for (const auto& [staged, runs] : a.scatter) {
+      const char* at = staged;
+      for (const Range& run : runs) {
+        std::memcpy(run.pointer(), at, run.bytes);
+        at += run.bytes;
+      }
+    }
+    const Arrival done = std::move(a);
+    it = arrivals_.erase(it);
+    settle(done.head, done.image, done.from);
+  }
+  for (auto it = departures_.begin(); it != departures_.end();) {
+    Departure& d = it->second;
+    if (d.bulk != nullptr && d.taken && d.bulk->done()) {
+      it = departures_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+}
+
+}  // namespace roam::runtime

@@ -1,0 +1,39 @@
+#ifndef ROAM_RUNTIME_NODE_H_
+#define ROAM_RUNTIME_NODE_H_
+
+#include <atomic>
+#include <cstdint>
+
+#include "isomalloc/arena.h"
+#include "threads/tcb.h"
+
+namespace roam::runtime {
+
+// One rank's mailbox in the memory that its node shares: a lock-free list of control blocks, pushed
+// by the other ranks of the node, taken whole by the owner. A hop inside a node is one push and one
+// take.
+class alignas(128) Inbox {
+ public:
+  // Hands `t` over; wakes the owner if it sleeps. Any rank of the node.
+  void push(detail::Tcb* t);
+  // All that were pushed, oldest first, linked by next; null if none.
+  detail::Tcb* take();
+  bool empty() const { return head_.load(std::memory_order_relaxed) == nullptr; }
+  // Owner: sleeps until a push, at most `ns`.
+  void sleep(std::int64_t ns);
+
+ private:
+  std::atomic<detail::Tcb*> head_;
+  std::atomic<std::uint32_t> asleep_;
+};
+
+inline constexpr std::size_t kMostNodeRanks = iso::Arena::kNodeRoomBytes / sizeof(Inbox);
+
+// The inbox of the node's rank with that index.
+inline Inbox& inbox(int node_rank) {
+  return static_cast<Inbox*>(iso::arena().node_room())[node_rank];
+}
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_NODE_H_

@@ -1,0 +1,452 @@
+#include "runtime/runtime.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "runtime/escaped.h"
+#include "runtime/node.h"
+
+namespace roam::runtime {
+namespace {
+
+using detail::State;
+using threads::scheduler;
+
+// How an idle rank backs off: it looks around without pause, then lets other processes run between
+// looks, then sleeps, longer each time. A push into its inbox wakes it; a message of MPI does not,
+// so the longest sleep bounds the delay.
+constexpr int kSpinRounds = 20'000;
+constexpr int kSpinRoundsOversubscribed = 20;
+constexpr int kYieldRounds = 200;
+constexpr std::int64_t kFirstSleepNs = 20'000;
+constexpr std::int64_t kLongestSleepNs = 1'000'000;
+
+constexpr int kMostMessagesAPoll = 64;
+
+template <class Head>
+Head read(const char* message) {
+  Head head;
+  std::memcpy(&head, message, sizeof head);
+  return head;
+}
+
+}  // namespace
+
+Runtime& the_runtime() {
+  static Runtime runtime;
+  return runtime;
+}
+
+int Runtime::node_of(int rank) const {
+  check_rank(rank, "node_of");
+  return nodes_.empty() ? 0 : nodes_[static_cast<std::size_t>(rank)];
+}
+
+void Runtime::check_rank(int rank, const char* call) const {
+  if (rank >= 0 && rank < ranks()) return;
+  throw Error(Errc::no_such_rank,
+              text("%s: there is no rank %d; the job has ranks 0 to %d", call, rank, ranks() - 1));
+}
+
+// ---- beginning and end of threads ----
+
+Target Runtime::begin(Tcb* t, int to) {
+  const Target target{directory_->new_id(), t};
+  t->is_root = root_next_;
+  root_next_ = false;
+  t->id.store(target.id, std::memory_order_release);
+  scheduler().add_live(1);
+  ++termination_.created;
+  if (to != rank()) t->move_to = to;
+  scheduler().make_ready(t);
+  return target;
+}
+
+void Runtime::abandon(Tcb* t, Tcb* spawner) {
+  t->move_to = -1;
+  if (spawner != nullptr) {
+    adopt(spawner, t);
+  } else {
+    leftovers_[~reinterpret_cast<Address>(t)] = t;  // no thread has such an id: nobody joins it
+  }
+}
+
+std::vector<JoinHead> Runtime::take_joiners(Tcb* t, std::uint64_t id) {
+  std::vector<JoinHead> joiners;
+  const Target target{id, t};
+  if (Tcb* j = t->joiner; j != nullptr) {
+    joiners.push_back({Kind::kJoin, rank(), target, {j->id.load(std::memory_order_relaxed), j}, 0});
+    t->joiner = nullptr;
+  }
+  if (t->has_joiners) {
+    const auto it = joiners_.find(id);
+    joiners.insert(joiners.end(), it->second.begin(), it->second.end());
+    joiners_.erase(it);
+    t->has_joiners = false;
+  }
+  return joiners;
+}
+
+void Runtime::ended(Tcb* t) {
+  const std::uint64_t id = t->id.load(std::memory_order_relaxed);
+  scheduler().add_live(-1);
+  ++termination_.ended;
+  const bool failed = t->exception != nullptr;
+  if (failed && t->is_root) {
+    fatal("thread '%s' ended with an uncaught exception: %s", t->name(),
+          describe(t->exception).c_str());
+  }
+  std::vector<JoinHead> joiners;
+  if (t->joiner != nullptr || t->has_joiners) joiners = take_joiners(t, id);
+  if (t->companions != nullptr) sweep_companions(t);
+  const bool empty = t->heap.release_empty() && t->companions == nullptr;
+  t->id.store(0, std::memory_order_release);
+
+  const bool waits =
+      (failed || !empty) && joiners.empty();  // the exception and the memory, for who joins later
+  if (home_of(id) == rank()) {
+    directory_->set_ended(id);
+  } else {
+    send(home_of(id), EndedHead{Kind::kEnded, waits ? 1u : 0u, id, rank()});
+  }
+
+  if (!failed && empty) {
+    for (const JoinHead& joiner : joiners) answer_join(joiner, Errc{}, "", nullptr);
+    scheduler().retire(t);
+    return;
+  }
+  leftovers_[id] = t;
+  if (!joiners.empty()) {
+    // What is left goes to one of them, best to one that is near.
+    const auto nearness = [&](const JoinHead& j) {
+      return j.joiner_rank == rank() ? 0 : same_node(j.joiner_rank) ? 1 : 2;
+    };
+    std::iter_swap(joiners.begin(), std::min_element(joiners.begin(), joiners.end(),
+                                                     [&](const auto& a, const auto& b) {
+                                                       return nearness(a) < nearness(b);
+                                                     }));
+    const std::string why =
+        failed ? text("the thread ended with %s; another thread that joined it has the exception",
+                      describe(t->exception).c_str())
+               : "";
+    for (std::size_t i = 1; i < joiners.size(); ++i) {
+      answer_join(joiners[i], failed ? Errc::thread_ended : Errc{}, why.c_str(), nullptr);
+    }
+    give_remains(joiners[0], id, t);
+  }
+  if (leftovers_.size() > swept_leftovers_) {
+    sweep_leftovers();
+    swept_leftovers_ = std::max<std::size_t>(64, 2 * leftovers_.size());
+  }
+}
+
+// Ended threads whose memory has been freed since are done with.
+void Runtime::sweep_leftovers() {
+  for (auto it = leftovers_.begin(); it != leftovers_.end();) {
+    Tcb* t = it->second;
+    if (!t->exception) {
+      sweep_companions(t);
+      if (t->heap.release_empty() && t->companions == nullptr) {
+        scheduler().retire(t);
+        it = leftovers_.erase(it);
+        continue;
+      }
+    }
+    ++it;
+  }
+}
+
+// `ended` is on this rank, with memory or an exception: they go to the joiner.
+void Runtime::give_remains(const JoinHead& head, std::uint64_t id, Tcb* ended) {
+  if (same_node(head.joiner_rank)) {
+    leftovers_.erase(id);
+    answer_join(head, Errc{}, "", ended);
+  } else if (ended->exception) {
+    leftovers_.erase(id);
+    migrator_->depart(ended, head.joiner_rank, head.joiner);
+  } else {
+    answer_join(head, Errc{}, "", nullptr);  // its memory stays on this node
+  }
+}
+
+void Runtime::adopt(Tcb* joiner, Tcb* ended) {
+  ended->rank.store(rank(), std::memory_order_relaxed);
+  joiner->heap.adopt(ended->heap);
+  while (Tcb* c = ended->companions) {
+    ended->companions = c->next_companion;
+    c->rank.store(rank(), std::memory_order_relaxed);
+    c->next_companion = joiner->companions;
+    joiner->companions = c;
+  }
+  ended->next_companion = joiner->companions;
+  joiner->companions = ended;
+  sweep_companions(joiner);
+}
+
+// ---- migration ----
+
+void Runtime::depart(Tcb* t, int to) {
+  if (to == rank()) {
+    scheduler().resume_arrived(t);
+    return;
+  }
+  if (!refusals_.empty()) refusals_.erase(t->id.load(std::memory_order_relaxed));
+  std::vector<JoinHead> joiners;
+  if (t->joiner != nullptr || t->has_joiners) {
+    joiners = take_joiners(t, t->id.load(std::memory_order_relaxed));
+  }
+  if (options_.verbose > 1) {
+    report(text("thread '%s' goes from rank %d to rank %d", t->name(), rank(), to).c_str());
+  }
+  if (same_node(to)) {
+    ++t->hops;
+    scheduler().add_live(-1);
+    ++termination_.handed_off;
+    t->rank.store(to, std::memory_order_release);
+    inbox(node_ranks_[static_cast<std::size_t>(to)]).push(t);
+  } else {
+    migrator_->depart(t, to);
+  }
+  for (const JoinHead& joiner : joiners) send(to, joiner);  // they wait there now
+}
+
+void Runtime::receive_hand_offs() {
+  Tcb* t = inbox(node_ranks_[static_cast<std::size_t>(rank())]).take();
+  if (t == nullptr) return;
+  idle_rounds_ = 0;
+  while (t != nullptr) {
+    Tcb* next = t->next;
+    ++termination_.taken_over;
+    scheduler().add_live(1);
+    threads::Scheduler::welcome(t);
+    scheduler().resume_arrived(t);
+    t = next;
+  }
+}
+
+void Runtime::arrived(Tcb* t, int, const ImageHead& head) {
+  if (head.joiner != 0) {
+    answer_here({head.joiner, head.joiner_control}, Errc{}, "", t);
+    return;
+  }
+  scheduler().add_live(1);
+  const int home = home_of(head.id);
+  if (!same_node(home)) send(home, LocatedHead{Kind::kLocated, t->hops, head.id, rank()});
+  scheduler().resume_arrived(t);
+}
+
+void Runtime::departed(std::uint64_t, int) { scheduler().add_live(-1); }
+
+void Runtime::refused(Tcb* t, int to, Errc code, const char* why, Target joiner) {
+  const std::string full = text("rank %d cannot take the thread: %s", to, why);
+  if (joiner.id != 0) {
+    JoinHead head{Kind::kJoin, to, {}, joiner, 0};
+    answer_join(head, code, ("join: the exception cannot be brought here: " + full).c_str(),
+                nullptr);
+    leftovers_[~reinterpret_cast<Address>(t)] = t;  // nobody asks for it again
+    return;
+  }
+  refusals_[t->id.load(std::memory_order_relaxed)] = {code, full};
+  if (options_.verbose > 0) report(text("thread '%s' stays: %s", t->name(), full.c_str()).c_str());
+  scheduler().resume_arrived(t);
+}
+
+std::string Runtime::take_refusal(const Tcb* t, Errc* code) {
+  const auto it = refusals_.find(t->id.load(std::memory_order_relaxed));
+  if (it == refusals_.end()) return "";
+  *code = it->second.code;
+  std::string why = std::move(it->second.why);
+  refusals_.erase(it);
+  return why;
+}
+
+// ---- what pins ----
+
+void Runtime::note_open(const void* object, const char* what) {
+  Tcb* self = scheduler().current();
+  open_objects_[object] = {self->id.load(std::memory_order_relaxed), self, what};
+  ++self->open_objects;
+}
+
+void Runtime::note_closed(const void* object) {
+  const auto it = open_objects_.find(object);
+  if (it == open_objects_.end()) return;
+  const Open open = it->second;
+  open_objects_.erase(it);
+  // Who opened it is still here, unless it has ended: it could not move.
+  if (open.control->id.load(std::memory_order_relaxed) != open.thread) return;
+  --open.control->open_objects;
+  scheduler().loosened(open.control);
+}
+
+std::string Runtime::pinned_by(const Tcb* t) const {
+  std::string why;
+  const auto add = [&](const std::string& reason) {
+    why += (why.empty() ? "" : ", and ") + reason;
+  };
+  if (t->pins > 0) add("a this_thread::Pin lives in it, or it is initialising a static variable");
+  for (const auto& [object, open] : open_objects_) {
+    if (open.control == t)
+      add(text("it opened a %s (%p) that it has not closed", open.what, object));
+  }
+  if (t->locks > 0) add(text("it holds %d Mutex%s", t->locks, t->locks == 1 ? "" : "es"));
+  if (t->tied > 0)
+    add(text(
+        "others wait on objects in its memory, or have an exception that it gave to a Promise (%d)",
+        t->tied));
+  return why;
+}
+
+// ---- the loop ----
+
+void Runtime::handle(int from, const char* message, std::size_t bytes) {
+  idle_rounds_ = 0;
+  if (leases_->handle(from, message) || migrator_->handle(from, message, bytes)) return;
+  switch (read<Kind>(message)) {
+    case Kind::kLocated: {
+      const auto head = read<LocatedHead>(message);
+      if (!directory_->ended(head.id)) directory_->set_away(head.id, head.rank, head.hops);
+      return;
+    }
+    case Kind::kEnded:
+      on_ended(read<EndedHead>(message));
+      return;
+    case Kind::kJoin:
+      try_join(read<JoinHead>(message));
+      return;
+    case Kind::kMove:
+      try_move(read<MoveHead>(message));
+      return;
+    case Kind::kJoined: {
+      const auto head = read<JoinedHead>(message);
+      answer_here(head.joiner, head.code, head.why, head.remains);
+      return;
+    }
+    case Kind::kMoved: {
+      const auto head = read<MovedHead>(message);
+      answer_here(head.asker, head.code, head.why, nullptr);
+      return;
+    }
+    default:
+      fatal("a message of unknown kind %u came from rank %d",
+            static_cast<unsigned>(read<Kind>(message)), from);
+  }
+}
+
+void Runtime::poll() {
+  receive_hand_offs();
+  if (dump_wanted_ != 0) dump();
+  const auto take = [&](std::deque<std::vector<char>>& queue) {
+    // What these put back is for the next time.
+    for (std::size_t n = queue.size(); n > 0; --n) {
+      const std::vector<char> message = std::move(queue.front());
+      queue.pop_front();
+      handle(rank(), message.data(), message.size());
+    }
+  };
+  if (!to_self_.empty()) take(to_self_);
+  if (!later_.empty()) {
+    const int rounds = idle_rounds_;
+    take(later_);
+    if (!later_.empty()) idle_rounds_ = rounds;
+  }
+  if (ranks() == 1) return;
+  for (auto& aside = leases_->aside(); !aside.empty();) {
+    const LeaseBroker::Aside message = std::move(aside.front());
+    aside.pop_front();
+    handle(message.from, message.bytes.data(), message.bytes.size());
+  }
+  for (int i = 0; i < kMostMessagesAPoll; ++i) {
+    int from = 0;
+    std::size_t bytes = 0;
+    const char* message = mpi_.receive(&from, &bytes);
+    if (message == nullptr) break;
+    handle(from, message, bytes);
+    mpi_.release();
+  }
+  if (migrator_->busy()) migrator_->progress();
+  mpi_.progress_sends();
+  leases_->look_ahead();
+}
+
+bool Runtime::passive() const {
+  return scheduler().ready_count() == 0 && !scheduler().has_sleepers() && later_.empty() &&
+         to_self_.empty() && leases_->aside().empty() && !migrator_->busy() &&
+         !mpi_.sends_pending() && inbox(node_ranks_[static_cast<std::size_t>(rank())]).empty();
+}
+
+void Runtime::idle(std::int64_t wake_ns) {
+  if (idle_switches_ != scheduler().switches()) {
+    idle_switches_ = scheduler().switches();
+    idle_rounds_ = 0;
+  }
+  if (passive()) {
+    switch (termination_.step(mpi_)) {
+      case Termination::Verdict::kOver:
+        return;
+      case Termination::Verdict::kDeadlock:
+        end_deadlocked();
+      case Termination::Verdict::kGoOn:
+        break;
+    }
+  } else if (ranks() > 1) {
+    termination_.look(mpi_);
+  }
+  migrator_->seal_old();
+  const int spin = ranks() == 1 ? 0 : oversubscribed_ ? kSpinRoundsOversubscribed : kSpinRounds;
+  const int round = idle_rounds_++;
+  if (round < spin) {
+    __builtin_ia32_pause();
+    return;
+  }
+  if (round < spin + kYieldRounds || migrator_->busy() || mpi_.sends_pending()) {
+    sched_yield();
+    return;
+  }
+  std::int64_t ns =
+      std::min(kFirstSleepNs << std::min((round - spin - kYieldRounds) / 8, 10), kLongestSleepNs);
+  if (ranks() == 1) ns = 1'000'000'000;
+  if (wake_ns != 0) ns = std::min(ns, wake_ns - now_ns());
+  inbox(node_ranks_[static_cast<std::size_t>(rank())]).sleep(ns);
+}
+
+// ---- what a person wants to know ----
+
+void Runtime::dump() {
+  dump_wanted_ = 0;
+  constexpr int kMostLines = 12;
+  std::string lines = text("%zu threads are on rank %d", scheduler().live_count(), rank());
+  int shown = 0;
+  scheduler().for_each([&](const Tcb* t) {
+    if (++shown > kMostLines) return;
+    lines += text("\n  '%s' (id %llu) is %s", t->name(),
+                  static_cast<unsigned long long>(t->id.load()), detail::to_string(t->state));
+    if (t->waits_for == nullptr) return;
+    lines += text(" for %s", t->waits_for);
+    if (t->waits_at == nullptr) return;
+    const Tcb* owner = detail::owner_of(t->waits_at);
+    lines += owner != nullptr && owner != t ? text(" (thread '%s', %p)", owner->name(), t->waits_at)
+                                            : text(" (%p)", t->waits_at);
+  });
+  if (shown > kMostLines) lines += text("\n  and %d more", shown - kMostLines);
+  report(lines.c_str());
+}
+
+void Runtime::end_deadlocked() {
+  if (scheduler().live_count() > 0) dump();
+  mpi_.barrier();
+  if (rank() == 0) {
+    report(text("deadlock: %llu threads wait and nothing can wake one",
+                static_cast<unsigned long long>(termination_.alive()))
+               .c_str());
+  }
+  mpi_.barrier();
+  Mpi::abort(1);
+}
+
+}  // namespace roam::runtime

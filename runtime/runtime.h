@@ -1,0 +1,183 @@
+#ifndef ROAM_RUNTIME_RUNTIME_H_
+#define ROAM_RUNTIME_RUNTIME_H_
+
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/options.h"
+#include "isomalloc/range_pool.h"
+#include "roam/error.h"
+#include "runtime/directory.h"
+#include "runtime/lease_broker.h"
+#include "runtime/migrator.h"
+#include "runtime/mpi/mpi.h"
+#include "runtime/termination.h"
+#include "runtime/wire.h"
+#include "threads/scheduler.h"
+
+namespace roam::runtime {
+
+// What a blocked thread gets from another rank, or from the end of a thread that it joins. It lies
+// on that thread's stack; Tcb::answer points to it.
+struct Answer {
+  bool done = false;
+  Errc code{};  // 0: as asked
+  char why[200] = "";
+  std::exception_ptr exception;  // what escaped from the joined thread
+};
+
+// One rank's part of the job: it gives the scheduler its work and its way out, finds threads,
+// carries calls to where they are, and knows when everything has ended. Context: the rank's kernel
+// thread, capture off, unless noted.
+class Runtime final : public threads::Host, public Migrator::Listener {
+ public:
+  // Collective. Errors: those of roam::run.
+  void start(int& argc, char**& argv);
+  // Runs until every thread everywhere has ended. Returns root's code.
+  int run();
+  void finish();
+  bool running() const { return running_; }
+
+  int rank() const { return mpi_.rank(); }
+  int ranks() const { return mpi_.ranks(); }
+  int node() const { return nodes_.empty() ? 0 : nodes_[static_cast<std::size_t>(rank())]; }
+  int node_of(int rank) const;
+  bool same_node(int rank) const { return nodes_[static_cast<std::size_t>(rank)] == node(); }
+  void check_rank(int rank, const char* call) const;
+
+  // A new thread begins: counted, with an id, ready here or on its way to `to`.
+  Target begin(Tcb* t, int to);
+  // `t` never ran: an exception left its making. The exception is in its heap, which becomes the
+  // spawner's.
+  void abandon(Tcb* t, Tcb* spawner);
+  void make_next_root() { root_next_ = true; }  // the next thread is run()'s own
+  // Root's, on the rank where it ends; the last wave brings it to all.
+  void set_exit_code(int code) {
+    termination_.exit_code = static_cast<std::uint64_t>(std::int64_t{code});
+  }
+
+  // Calls of threads; `self` is the caller, which may suspend.
+  void join(Tcb* self, Target t, Answer* answer);
+  void move(Tcb* self, Target t, int to, Answer* answer);
+  std::string take_refusal(const Tcb* t,
+                           Errc* code);  // why the last departure of `t` failed; empty: it did not
+
+  void note_open(const void* object, const char* what);
+  void note_closed(const void* object);
+  std::string pinned_by(const Tcb* t) const;
+
+  // Host
+  void poll() override;
+  void idle(std::int64_t wake_ns) override;
+  void depart(Tcb* t, int rank) override;
+  void ended(Tcb* t) override;
+  bool done() override { return termination_.done(); }
+
+  // Migrator::Listener
+  void arrived(Tcb* t, int from, const ImageHead& head) override;
+  void departed(std::uint64_t id, int to) override;
+  void refused(Tcb* t, int to, Errc code, const char* why, Target joiner) override;
+
+  // Gives back all memory that is kept for reuse.
+  void reclaim();
+  void request_dump() { dump_wanted_ = 1; }
+
+ private:
+  // One message, whether it came from outside or from here.
+  void handle(int from, const char* message, std::size_t bytes);
+  template <class Head>
+  void send(int to, const Head& head);
+
+  Tcb* find_on_node(Target t) const;
+  // Where a call about `t` goes next: nowhere (it is here), a rank, or it has to wait.
+  enum class Where { kHere, kThere, kEnded, kUnknown, kLater };
+  Where locate(Target t, int* rank) const;
+
+  void try_join(const JoinHead& head);
+  void try_move(const MoveHead& head);
+  void on_ended(const EndedHead& head);
+  template <class Head>
+  void keep_for_later(const Head& head);
+
+  void answer_join(const JoinHead& head, Errc code, const char* why, Tcb* remains);
+  void answer_move(const MoveHead& head, Errc code, const std::string& why);
+  void answer_here(Target asker, Errc code, const char* why, Tcb* remains);
+  void give_remains(const JoinHead& head, std::uint64_t id, Tcb* ended);
+  std::vector<JoinHead> take_joiners(Tcb* t, std::uint64_t id);
+  void adopt(Tcb* joiner, Tcb* ended);
+  void sweep_leftovers();
+  void receive_hand_offs();
+  void make_node();
+  void check_layout();
+  void check_escaped();
+  [[noreturn]] void end_deadlocked();
+  void dump();
+  bool passive() const;
+
+  Options options_;
+  Mpi mpi_;
+  std::vector<int> nodes_;       // of each rank: its node
+  std::vector<int> node_ranks_;  // of each rank: its index in its node
+  bool running_ = false;
+  bool oversubscribed_ = false;
+  std::unique_ptr<Directory> directory_;
+  std::unique_ptr<Migrator> migrator_;
+  std::unique_ptr<LeaseBroker> leases_;
+  Termination termination_;
+  bool root_next_ = false;
+
+  // More joiners of a thread than its control block has room for: by its id.
+  std::unordered_map<std::uint64_t, std::vector<JoinHead>> joiners_;
+  // Ended threads whose exception or memory waits for a joiner: by id.
+  std::unordered_map<std::uint64_t, Tcb*> leftovers_;
+  std::size_t swept_leftovers_ = 64;
+  // Calls whose thread is on its way, to be looked at again.
+  std::deque<std::vector<char>> later_;
+  std::deque<std::vector<char>> to_self_;
+  struct Refusal {
+    Errc code;
+    std::string why;
+  };
+  std::unordered_map<std::uint64_t, Refusal> refusals_;
+  struct Open {
+    std::uint64_t thread;
+    Tcb* control;
+    const char* what;
+  };
+  std::unordered_map<const void*, Open> open_objects_;
+  int idle_rounds_ = 0;
+  std::uint64_t idle_switches_ = 0;
+  std::uintptr_t canary_ = 0;
+  int leader_ = 0;  // rank that made the memory of this node
+  volatile int dump_wanted_ = 0;
+};
+
+template <class Head>
+void Runtime::send(int to, const Head& head) {
+  const char* bytes = reinterpret_cast<const char*>(&head);
+  if (to == rank()) {
+    to_self_.emplace_back(bytes, bytes + sizeof head);
+    return;
+  }
+  std::memcpy(mpi_.compose(sizeof head), bytes, sizeof head);
+  mpi_.send(to);
+}
+
+template <class Head>
+void Runtime::keep_for_later(const Head& head) {
+  const char* bytes = reinterpret_cast<const char*>(&head);
+  later_.emplace_back(bytes, bytes + sizeof head);
+}
+
+// This rank's runtime.
+Runtime& the_runtime();
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_RUNTIME_H_

@@ -1,0 +1,79 @@
+#ifndef ROAM_RUNTIME_TERMINATION_H_
+#define ROAM_RUNTIME_TERMINATION_H_
+
+#include <cstdint>
+#include <optional>
+
+#include "runtime/mpi/mpi.h"
+
+namespace roam::runtime {
+
+// Finds out when every thread of the job has ended, and when none can ever run again.
+//
+// Ranks that have nothing to do add up their counts in waves; a wave ends when every rank has
+// joined it. Two waves in a row with the same sums, and as many messages received as sent, mean
+// that nothing happened in between: no message is under way and no rank can wake another. Then the
+// job is over if no thread lives, and deadlocked if one does. Source: Mattern 1987, four-counter
+// method.
+class Termination {
+ public:
+  enum class Verdict { kGoOn, kOver, kDeadlock };
+
+  std::uint64_t created = 0;  // threads, on this rank
+  std::uint64_t ended = 0;
+  std::uint64_t handed_off = 0;  // inside the node
+  std::uint64_t taken_over = 0;
+  std::uint64_t exit_code = 0;
+
+  // Call when this rank is passive: no thread is ready or asleep, nothing is under way. A rank
+  // alone decides at once.
+  Verdict step(Mpi& mpi) {
+    if (done_) return Verdict::kOver;
+    std::uint64_t sums[Mpi::kWaveCounts] = {created, ended, handed_off + mpi.sent(),
+                                            taken_over + mpi.received(), exit_code};
+    if (mpi.ranks() == 1) return decide(sums, true);
+    if (!mpi.wave_started()) {
+      mpi.start_wave(sums);
+      return Verdict::kGoOn;
+    }
+    if (!mpi.wave_done(sums)) return Verdict::kGoOn;
+    bool same = have_last_;
+    for (int i = 0; i < 4; ++i) {
+      same = same && last_[i] == sums[i];
+      last_[i] = sums[i];
+    }
+    have_last_ = true;
+    return decide(sums, same && sums[2] == sums[3]);
+  }
+  // Call when this rank is not passive: a wave that it joined may end, and says nothing more than
+  // its sums.
+  void look(Mpi& mpi) {
+    std::uint64_t sums[Mpi::kWaveCounts];
+    if (!mpi.wave_started() || !mpi.wave_done(sums)) return;
+    for (int i = 0; i < 4; ++i) last_[i] = sums[i];
+    have_last_ = true;
+  }
+  bool done() const { return done_; }
+  int total_exit_code() const { return static_cast<int>(total_code_); }
+  std::uint64_t alive() const { return last_[0] - last_[1]; }
+
+ private:
+  Verdict decide(const std::uint64_t* sums, bool quiet) {
+    if (!quiet) return Verdict::kGoOn;
+    last_[0] = sums[0];
+    last_[1] = sums[1];
+    if (sums[0] != sums[1]) return Verdict::kDeadlock;
+    done_ = true;
+    total_code_ = sums[4];
+    return Verdict::kOver;
+  }
+
+  bool done_ = false;
+  bool have_last_ = false;
+  std::uint64_t last_[4] = {};
+  std::uint64_t total_code_ = 0;
+};
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_TERMINATION_H_

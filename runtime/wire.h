@@ -1,0 +1,141 @@
+#ifndef ROAM_RUNTIME_WIRE_H_
+#define ROAM_RUNTIME_WIRE_H_
+
+#include <cstdint>
+
+#include "base/range.h"
+#include "roam/error.h"
+#include "threads/tcb.h"
+
+// What ranks say to each other. Every message begins with its kind; fields are this machine's own
+// layout, since all ranks run the same binary. Messages between two ranks arrive in order.
+namespace roam::runtime {
+
+using detail::Tcb;
+
+enum class Kind : std::uint32_t {
+  kImage = 1,   // ImageHead, marks, runs, bytes: a small thread, whole
+  kOffer,       // ImageHead, then as many marks and runs as fit: a large thread wants to come
+  kOfferMore,   // MoreHead, marks and runs that did not fit
+  kAccept,      // TransferHead: send the bytes now
+  kRefuse,      // RefusalHead: the thread stays with you
+  kTaken,       // TransferHead: the thread is here; its memory there is yours to keep or drop
+  kLocated,     // LocatedHead, to the home rank
+  kEnded,       // EndedHead, to the home rank
+  kJoin,        // JoinHead: tell the joiner when the thread ends
+  kJoined,      // JoinedHead, to the joiner's rank
+  kMove,        // MoveHead: the thread shall go to a rank
+  kMoved,       // MovedHead: how that went, to who asked
+  kLeaseAsk,    // LeaseHead, to rank 0
+  kLeaseGrant,  // LeaseHead; count 0: there is none
+  kClaim,       // ClaimHead: is this range free with you?
+  kClaimReply,  // ClaimHead
+};
+
+// A thread, as the public handle has it.
+struct Target {
+  std::uint64_t id;
+  Tcb* control;
+};
+
+// An address range that becomes live where the image arrives.
+struct Mark {
+  Range range;
+  std::uint32_t kind;  // MarkKind
+  std::uint32_t padding;
+};
+enum MarkKind : std::uint32_t { kSlotMark = 1, kCompanionMark, kSpanMark, kLargeMark };
+
+struct ImageHead {
+  Kind kind;
+  std::uint32_t transfer;  // the sender's number for this move
+  std::uint64_t id;
+  Tcb* control;
+  std::uint64_t bytes;         // of all runs
+  std::int64_t sleep_left_ns;  // of a sleeping thread; -1: it does not sleep
+  std::uint64_t joiner;        // not 0: an ended thread's remains for the joiner of this id ...
+  Tcb* joiner_control;
+  std::uint32_t marks;
+  std::uint32_t runs;
+  bool returns;  // filled in by the target: it had kept the memory
+};
+
+struct MoreHead {
+  Kind kind;
+  std::uint32_t transfer;
+};
+
+struct TransferHead {
+  Kind kind;
+  std::uint32_t transfer;
+};
+
+struct RefusalHead {
+  Kind kind;
+  std::uint32_t transfer;
+  Errc code;
+  char why[200];
+};
+
+struct LocatedHead {
+  Kind kind;
+  std::uint32_t hops;
+  std::uint64_t id;
+  std::int32_t rank;
+};
+
+struct EndedHead {
+  Kind kind;
+  std::uint32_t remains;  // its exception or memory waits on `rank` for who joins
+  std::uint64_t id;
+  std::int32_t rank;
+};
+
+struct JoinHead {
+  Kind kind;
+  std::int32_t joiner_rank;
+  Target target;
+  Target joiner;
+  std::uint32_t at_remains;  // sent on by the home rank to where the remains wait
+};
+
+struct JoinedHead {
+  Kind kind;
+  Errc code;  // 0: ended; else what join throws
+  Target joiner;
+  Tcb* remains;  // on the same node: the ended thread, whose memory and exception go to the joiner
+  char why[200];
+};
+
+struct MoveHead {
+  Kind kind;
+  std::int32_t to;
+  Target target;
+  Target asker;
+  std::int32_t asker_rank;
+};
+
+struct MovedHead {
+  Kind kind;
+  Errc code;  // 0: noted
+  Target asker;
+  char why[200];
+};
+
+struct LeaseHead {
+  Kind kind;
+  std::int32_t region;
+  std::uint64_t request;  // odd: the asker waits for it
+  std::uint64_t first;
+  std::uint64_t count;
+};
+
+struct ClaimHead {
+  Kind kind;
+  std::uint32_t given;
+  Range range;
+};
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_WIRE_H_

@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# Runs a program under mpiexec and judges how it ended. tests/defs.bzl writes the arguments.
+#
+#   rank_test.sh [--ranks N] [--timeout SECONDS] [--expect ok|fail] [--expect_output TEXT_OR_REGEX]
+#                [--env NAME=VALUE]... [--mpiexec PROGRAM] PROGRAM [ARGUMENT]...
+#
+# With --mpiexec, a run that prints "SKIPPED: why" and exits with 0 passes whatever was expected.
+# A run that hangs is asked with SIGUSR1 what its ranks wait for, then killed, and the test fails.
+# No process of the run is left behind, however it ends.
+set -u
+
+ranks=4
+timeout_s=120
+expect=ok
+expect_output=
+assignments=()
+own_mpiexec=
+while [[ ${1-} == --* ]]; do
+  case $1 in
+    --ranks) ranks=$2 ;;
+    --timeout) timeout_s=$2 ;;
+    --expect) expect=$2 ;;
+    --expect_output) expect_output=$2 ;;
+    --mpiexec) own_mpiexec=$2 ;;
+    --env) assignments+=("$2") ;;
+    *) echo "rank_test: no such option: $1" >&2; exit 2 ;;
+  esac
+  shift 2
+done
+
+# Every process of the run inherits this mark; it is how they are found, whoever their parent is.
+mark="ROAM_TEST_RUN=$$.$RANDOM.$(date +%s%N)"
+# Short, because transports put Unix sockets here (108 bytes at most).
+scratch=$(mktemp -d /tmp/roam_test.XXXXXX)
+
+marked_processes() {
+  local file
+  grep -lzFxs -- "$mark" /proc/[0-9]*/environ | while IFS=/ read -r _ _ file _; do echo "$file"; done
+}
+
+rank_processes() {
+  local pid
+  for pid in $(marked_processes); do
+    grep -qzs '^PMI_RANK=' "/proc/$pid/environ" && echo "$pid"
+  done
+}
+
+# Kills what is left of the run: the ranks first, so that mpiexec can end by itself and clean up.
+end_run() {
+  local left
+  # shellcheck disable=SC2046  # a list of numbers
+  kill -KILL $(rank_processes) 2>/dev/null
+  for _ in {1..50}; do
+    left=$(marked_processes)
+    [[ -n $left ]] || return 0
+    sleep 0.1
+  done
+  # shellcheck disable=SC2086
+  while kill -KILL $left 2>/dev/null; do
+    sleep 0.05
+    left=$(marked_processes)
+  done
+}
+
+trap 'end_run; rm -rf "$scratch"' EXIT
+trap 'exit 143' TERM
+trap 'exit 130' INT
+
+fail() {
+  echo "rank_test: FAILED: $*"
+  exit 1
+}
+
+if [[ -n $own_mpiexec ]]; then
+  launch=("$own_mpiexec")
+else
+  launch=(mpiexec.hydra -launcher fork)
+fi
+output=$scratch/output
+env "$mark" HOME="$scratch" TMPDIR="$scratch" "${assignments[@]}" "${launch[@]}" \
+  -n "$ranks" "$@" >"$output" 2>&1 </dev/null &
+job=$!
+
+# Sleeps in the background, so that the end of either wakes the wait.
+sleep "$timeout_s" &
+clock=$!
+wait -n "$job" "$clock"
+hung=0
+if kill -0 "$job" 2>/dev/null; then
+  hung=1
+  for pid in $(rank_processes); do kill -USR1 "$pid" 2>/dev/null; done
+  sleep 2
+  end_run
+fi
+wait "$job" 2>/dev/null
+status=$?
+kill "$clock" 2>/dev/null
+wait "$clock" 2>/dev/null
+
+cat "$output"
+[[ -n $own_mpiexec && $status == 0 ]] && grep -q "^SKIPPED: " "$output" && exit 0
+((hung)) && fail "no end after $timeout_s s ($ranks ranks); above is what they answered to SIGUSR1"
+
+# mpiexec may return a moment before the last process is gone.
+for _ in {1..50}; do
+  [[ -z $(marked_processes) ]] && break
+  sleep 0.1
+done
+left=$(marked_processes)
+[[ -z $left ]] || fail "mpiexec has ended (status $status) but left processes behind:" $left
+
+if [[ $expect == ok ]]; then
+  ((status == 0)) || fail "exit status $status"
+else
+  ((status != 0)) || fail "the run was expected to fail, but its exit status is 0"
+fi
+if [[ -n $expect_output ]] &&
+  ! grep -qF -- "$expect_output" "$output" && ! grep -qE -- "$expect_output" "$output"; then
+  fail "exit status $status, but the output does not contain: $expect_output"
+fi
+exit 0

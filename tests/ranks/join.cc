@@ -1,0 +1,277 @@
+// join: across ranks, with exceptions, by several, of the ended.
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "roam/roam.h"
+#include "tests/ranks/on_rank.h"
+#include "tests/support/check.h"
+#include "tests/support/pattern.h"
+#include "tests/support/random.h"
+#include "tests/support/scenario.h"
+
+namespace roam_test {
+namespace {
+
+struct Wreck : std::logic_error {
+  Wreck(std::uint64_t s, std::size_t bytes)
+      : std::logic_error("wreck " + std::to_string(s)), seed(s), cargo(bytes) {
+    Pattern(seed).fill(cargo.data(), cargo.size());
+  }
+  void verify() const {
+    expect_eq(std::string(what()), "wreck " + std::to_string(seed), "what()");
+    Pattern(seed).verify(cargo.data(), cargo.size(), "cargo of the exception");
+  }
+  std::uint64_t seed;
+  std::vector<unsigned char> cargo;
+};
+
+SCENARIO(Join, RethrowsAnExceptionThrownOnAnyRankByItsType) {
+  for (int r = 0; r < roam::ranks(); ++r) {
+    for (std::size_t bytes : {10, 5000, 3000000}) {
+      const roam::Thread child =
+          roam::spawn(roam::SpawnOptions{.rank = r}, [bytes] { throw Wreck(bytes, bytes); });
+      bool caught = false;
+      try {
+        child.join();
+      } catch (const Wreck& wreck) {
+        expect_eq(wreck.cargo.size(), bytes, "bytes of cargo");
+        wreck.verify();
+        caught = true;
+      }
+      expect(caught, "the exception arrived");
+    }
+  }
+}
+
+SCENARIO(Join, TheJoinerMovesWithTheExceptionInFlight) {
+  for (int r = 0; r < roam::ranks(); ++r) {
+    const roam::Thread child = roam::spawn(roam::SpawnOptions{.rank = r}, [] {
+      roam::this_thread::migrate(next_rank());
+      throw Wreck(5, 100000);
+    });
+    std::exception_ptr kept;
+    try {
+      try {
+        child.join();
+        fail("join returned");
+      } catch (const Wreck& wreck) {
+        for (int i = 0; i < roam::ranks() + 1; ++i) {
+          roam::this_thread::migrate(next_rank());
+          wreck.verify();
+        }
+        throw;
+      }
+    } catch (const std::logic_error& error) {
+      roam::this_thread::migrate(next_rank());
+      dynamic_cast<const Wreck&>(error).verify();
+      kept = std::current_exception();
+    }
+    roam::this_thread::migrate(next_rank());
+    try {
+      std::rethrow_exception(kept);
+    } catch (const Wreck& wreck) {
+      wreck.verify();
+    }
+  }
+}
+
+SCENARIO(Join, RethrowsWhatIsNoStdException) {
+  const roam::Thread number = roam::spawn(roam::SpawnOptions{.rank = stranger()}, [] { throw 42; });
+  const roam::Thread text =
+      roam::spawn(roam::SpawnOptions{.rank = stranger()}, [] { throw std::string(1000, 't'); });
+  const roam::Thread pointer =
+      roam::spawn(roam::SpawnOptions{.rank = stranger()}, [] { throw "literal"; });
+  expect_eq(expect_throws<int>([&] { number.join(); }, "join"), 42, "the int");
+  expect(expect_throws<std::string>([&] { text.join(); }, "join") == std::string(1000, 't'),
+         "the string");
+  expect_eq(std::string(expect_throws<const char*>([&] { pointer.join(); }, "join")), "literal",
+            "the literal");
+}
+
+SCENARIO(Join, RethrowsNestedExceptionsWhole) {
+  const roam::Thread child = roam::spawn(roam::SpawnOptions{.rank = stranger()}, [] {
+    try {
+      throw Wreck(1, 1000);
+    } catch (...) {
+      std::throw_with_nested(std::runtime_error("outer"));
+    }
+  });
+  bool inner = false;
+  try {
+    child.join();
+  } catch (const std::runtime_error& error) {
+    roam::this_thread::migrate(next_rank());
+    expect_eq(std::string(error.what()), "outer", "what()");
+    try {
+      std::rethrow_if_nested(error);
+    } catch (const Wreck& wreck) {
+      wreck.verify();
+      inner = true;
+    }
+  }
+  expect(inner, "the nested exception is there");
+}
+
+struct Tally {
+  int caught = 0, others = 0;
+} tally;  // the process's: one on each rank
+
+// Those that wait with it are told that there was one; those that come later return, as nothing is
+// kept for them.
+SCENARIO(Join, OfSeveralJoinersAllGoOnAndOneGetsTheException) {
+  tally = {};
+  const int home = roam::rank();
+  bool waiting = false;
+  roam::Latch latch(1);
+  const roam::Thread child = roam::spawn([&] {
+    waiting = true;
+    latch.wait();
+    throw Wreck(9, 5000);
+  });
+  std::vector<roam::Thread> joiners;
+  for (int i = 0; i < 3 * roam::ranks(); ++i) {
+    joiners.push_back(roam::spawn(roam::SpawnOptions{.rank = i % roam::ranks()}, [child, home] {
+      bool caught = false;
+      try {
+        child.join();
+      } catch (const Wreck& wreck) {
+        wreck.verify();
+        caught = true;
+      } catch (const roam::Error& error) {
+        expect(error.code() == roam::Errc::thread_ended, "the others get Error(thread_ended)");
+        expect_contains(error.what(), {"wreck 9"});
+      }
+      roam::this_thread::migrate(home);
+      ++(caught ? tally.caught : tally.others);
+    }));
+  }
+  yield_until([&] { return waiting; });
+  latch.count_down();
+  for (roam::Thread joiner : joiners) joiner.join();
+  expect_eq(tally.caught, 1, "joiners that got the exception");
+  expect_eq(tally.others, 3 * roam::ranks() - 1, "joiners that did not");
+}
+
+SCENARIO(Join, OfAnEndedThreadReturnsAtOnceAndRethrowsOnce) {
+  static int ended;  // the process's
+  ended = 0;
+  const int home = roam::rank();
+  std::vector<roam::Thread> children;
+  for (int r = 0; r < roam::ranks(); ++r) {
+    children.push_back(roam::spawn(roam::SpawnOptions{.rank = r}, [home, r] {
+      roam::this_thread::migrate(home);
+      ++ended;
+      roam::this_thread::migrate(r);
+      throw Wreck(r, 2000);
+    }));
+  }
+  yield_until([&] { return ended == roam::ranks(); });
+  for (int i = 0; i < 100; ++i) roam::this_thread::yield();
+  for (int r = 0; r < roam::ranks(); ++r) {
+    expect_throws<Wreck>([&] { children[r].join(); }, "the first join").verify();
+    children[r].join();
+    on_rank(next_rank(), [child = children[r]] { child.join(); });
+  }
+}
+
+SCENARIO(Join, OfOneselfAndOfNobodyIsRefused) {
+  expect_error(roam::Errc::would_deadlock, {}, [] { roam::this_thread::self().join(); });
+  expect_error(roam::Errc::no_such_thread, {}, [] { roam::Thread().join(); });
+  on_rank(next_rank(), [] {
+    expect_error(roam::Errc::would_deadlock, {}, [] { roam::join(roam::this_thread::self()); });
+  });
+}
+
+SCENARIO(Join, WaitsForAThreadThatMovesMeanwhile) {
+  std::vector<roam::Thread> children;
+  for (int i = 0; i < 20; ++i) {
+    children.push_back(roam::spawn([i] {
+      for (int k = 0; k < 50; ++k)
+        roam::this_thread::migrate((roam::rank() + 1 + i) % roam::ranks());
+      if (i % 2) throw Wreck(i, 100);
+    }));
+  }
+  for (int i = 0; i < 20; ++i) {
+    if (i % 2) {
+      expect_throws<Wreck>([&] { children[i].join(); }, "join of a thread that threw").verify();
+    } else {
+      children[i].join();
+    }
+    roam::this_thread::migrate(next_rank());
+  }
+}
+
+// Each joins the next, on another rank: an exception goes through all of them.
+void link(int depth) {
+  if (depth == 0) throw Wreck(77, 1000);
+  std::vector<std::string> kept(10, std::string(50, static_cast<char>('a' + depth % 26)));
+  try {
+    roam::spawn(roam::SpawnOptions{.rank = next_rank()}, link, depth - 1).join();
+  } catch (...) {
+    expect(
+        kept == std::vector<std::string>(10, std::string(50, static_cast<char>('a' + depth % 26))),
+        "what a link kept");
+    throw;
+  }
+}
+
+SCENARIO(Join, AnExceptionPassesThroughAChainOverAllRanks) {
+  expect_throws<Wreck>([] { link(60); }, "the chain").verify();
+}
+
+struct Item {
+  Item* next;
+  std::uint64_t value;
+};
+
+SCENARIO(Join, MemoryOfAChildOnTheSameNodeBecomesTheJoinersAndMovesWithIt) {
+  for (int i = 0; i < 3; ++i) {
+    Item* list = nullptr;
+    unsigned char* block = nullptr;
+    // On another rank of the node: it writes to this thread's frame, which is shared memory.
+    on_rank(i == 0 ? roam::rank() : neighbour(), [&list, &block] {
+      for (std::uint64_t k = 0; k < 1000; ++k) list = new Item{list, mix(k)};
+      block = new unsigned char[2000000];
+      Pattern(6).fill(block, 2000000);
+    });
+    for (int k = 0; k < roam::ranks(); ++k) {
+      roam::this_thread::migrate(next_rank());
+      Pattern(6).verify(block, 2000000, "block of the ended child");
+    }
+    roam::this_thread::migrate(stranger());
+    for (std::uint64_t k = 1000; k-- > 0;) {
+      expect_eq(list->value, mix(k), "value in the ended child's list");
+      Item* next = list->next;
+      delete list;
+      list = next;
+    }
+    delete[] block;
+  }
+}
+
+SCENARIO(Join, MemoryOfDescendantsComesUpThroughTheirJoiners) {
+  std::vector<std::string*>* all = nullptr;
+  roam::spawn([&all] {
+    all = new std::vector<std::string*>;
+    for (int i = 0; i < 20; ++i) {
+      roam::spawn([&] {
+        roam::spawn([&] {
+          all->push_back(new std::string(3000, static_cast<char>('a' + all->size())));
+        }).join();
+      }).join();
+    }
+  }).join();
+  roam::this_thread::migrate(stranger());
+  for (std::size_t i = 0; i < 20; ++i) {
+    expect(*(*all)[i] == std::string(3000, static_cast<char>('a' + i)), "string of a grandchild");
+    delete (*all)[i];
+  }
+  delete all;
+}
+
+}  // namespace
+}  // namespace roam_test

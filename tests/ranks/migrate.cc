@@ -1,0 +1,154 @@
+// Moving oneself and others, in every state that a thread can be in.
+#include <chrono>
+#include <cstdint>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "roam/roam.h"
+#include "tests/ranks/on_rank.h"
+#include "tests/support/check.h"
+#include "tests/support/pattern.h"
+#include "tests/support/random.h"
+#include "tests/support/scenario.h"
+
+namespace roam_test {
+namespace {
+
+using namespace std::chrono_literals;
+
+SCENARIO(Migrate, ReturnsOnEachRankInTurnAndOnItsOwn) {
+  std::vector<std::uint64_t> data(10000);
+  std::iota(data.begin(), data.end(), 7);
+  const auto copy = data;
+  for (int from = 0; from < roam::ranks(); ++from) {
+    for (int to = 0; to < roam::ranks(); ++to) {
+      roam::this_thread::migrate(from);
+      expect_eq(roam::rank(), from, "rank");
+      roam::this_thread::migrate(to);
+      expect_eq(roam::rank(), to, "rank");
+      expect(data == copy,
+             "data after a move from " + std::to_string(from) + " to " + std::to_string(to));
+    }
+  }
+}
+
+SCENARIO(Migrate, RefusesARankThatIsNotAndGoesOn) {
+  const int here = roam::rank();
+  for (int bad : {roam::ranks(), -1, -7, 1 << 20}) {
+    expect_error(roam::Errc::no_such_rank, {std::to_string(bad), std::to_string(roam::ranks() - 1)},
+                 [bad] { roam::this_thread::migrate(bad); });
+    expect_error(roam::Errc::no_such_rank, {std::to_string(bad)},
+                 [bad] { roam::migrate(roam::this_thread::self(), bad); });
+    expect_eq(roam::rank(), here, "rank after a refusal");
+  }
+  expect_error(roam::Errc::no_such_thread, {}, [] { roam::migrate(roam::Thread(), 0); });
+  roam::this_thread::migrate(next_rank());
+}
+
+SCENARIO(MigrateOther, AReadyThreadMovesBeforeItRuns) {
+  for (int to = 0; to < roam::ranks(); ++to) {
+    const roam::Thread child = roam::spawn([to, text = std::string(5000, 'r')] {
+      expect_eq(roam::rank(), to, "rank at its first instruction");
+      expect(text == std::string(5000, 'r'), "what it captured");
+    });
+    roam::migrate(child, to);  // it has not run: this thread has not suspended
+    child.join();
+  }
+}
+
+SCENARIO(MigrateOther, OneselfTakesEffectWhenItSuspends) {
+  const int to = next_rank();
+  roam::migrate(roam::this_thread::self(), to);
+  roam::this_thread::yield();
+  expect_eq(roam::rank(), to, "rank after a yield");
+}
+
+SCENARIO(MigrateOther, ARunningThreadOfAnotherRankMovesWhenItSuspends) {
+  for (int from = 0; from < roam::ranks(); ++from) {
+    const int to = (from + 1) % roam::ranks();
+    const roam::Thread child = roam::spawn(roam::SpawnOptions{.rank = from}, [to] {
+      std::vector<std::uint64_t> work(1000, 1);
+      while (roam::rank() != to) {
+        for (auto& x : work) x = mix(x);
+        roam::this_thread::yield();
+      }
+      std::uint64_t want = work[0];
+      for (auto x : work) expect_eq(x, want, "element of what it worked on");
+    });
+    roam::migrate(child, to);
+    child.join();
+  }
+}
+
+SCENARIO(MigrateOther, ASleepingThreadMovesAndSleepsOn) {
+  for (int to = 0; to < roam::ranks(); ++to) {
+    bool asleep = false;
+    const roam::Thread child = roam::spawn([&asleep, to] {
+      const auto start = std::chrono::steady_clock::now();
+      asleep = true;
+      roam::this_thread::sleep_for(50ms);
+      expect_eq(roam::rank(), to, "rank after the sleep");
+      expect(std::chrono::steady_clock::now() - start >= 50ms, "it slept for as long as it asked");
+    });
+    yield_until([&] { return asleep; });
+    roam::migrate(child, to);
+    child.join();
+  }
+}
+
+SCENARIO(MigrateOther, AThreadOfAThirdRankMovesThere, .ranks_needed = 3) {
+  for (int asker = 0; asker < roam::ranks(); ++asker) {
+    const roam::Thread child = roam::spawn(roam::SpawnOptions{.rank = 1}, [] {
+      const std::string text(10000, 't');
+      while (roam::rank() != 2) roam::this_thread::yield();
+      expect(text == std::string(10000, 't'), "its text");
+    });
+    on_rank(asker, [child] { roam::migrate(child, 2); });
+    child.join();
+  }
+}
+
+SCENARIO(MigrateOther, AThreadThatHasMovedManyTimesIsFound) {
+  const roam::Thread child = roam::spawn([] {
+    for (int i = 0; i < 100; ++i) roam::this_thread::migrate(next_rank());
+    const int start = roam::rank();
+    const int to = (start + 1) % roam::ranks();
+    roam::spawn(
+        roam::SpawnOptions{.rank = (start + 2) % roam::ranks()},
+        [to](roam::Thread whom) { roam::migrate(whom, to); }, roam::this_thread::self())
+        .join();
+    roam::this_thread::yield();
+    expect_eq(roam::rank(), to, "rank");
+  });
+  child.join();
+}
+
+SCENARIO(MigrateOther, TheLastOfSeveralRequestsCounts) {
+  const int last = roam::ranks() - 1;
+  bool started = false;
+  roam::Latch latch(1);
+  const roam::Thread waiter = roam::spawn([&, last] {
+    started = true;
+    latch.wait();
+    expect_eq(roam::rank(), last, "rank after waiting");
+  });
+  yield_until([&] { return started; });
+  for (int to = 0; to < roam::ranks(); ++to) roam::migrate(waiter, to);
+  latch.count_down();
+  waiter.join();
+}
+
+SCENARIO(MigrateOther, AnEndedThreadIsAnError) {
+  for (int r = 0; r < roam::ranks(); ++r) {
+    const roam::Thread child = roam::spawn(roam::SpawnOptions{.rank = r}, [] {});
+    child.join();
+    expect_error(roam::Errc::thread_ended, {}, [&] { roam::migrate(child, 0); });
+    on_rank(next_rank(), [child] {
+      expect_error(roam::Errc::thread_ended, {}, [&] { roam::migrate(child, 0); });
+    });
+  }
+}
+
+}  // namespace
+}  // namespace roam_test

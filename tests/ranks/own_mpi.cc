@@ -1,0 +1,79 @@
+// main starts and ends MPI itself, and calls run() twice between MPI calls of its own.
+#include <mpi.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "roam/roam.h"
+
+namespace {
+
+void expect(bool ok, const char* what) {
+  if (ok) return;
+  int rank = -1;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  fprintf(stderr, "rank %d: not so: %s\n", rank, what);
+  MPI_Abort(MPI_COMM_WORLD, 1);
+}
+
+// With a message under way that another rank receives after run(): tags and communicators must not
+// mix.
+void talk(int round) {
+  int rank, ranks;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+  int sum = 0;
+  MPI_Allreduce(&rank, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
+  expect(sum == ranks * (ranks - 1) / 2,
+         "MPI_Allreduce between the runs gives the sum of the ranks");
+  expect(rank == roam::rank() || round == 0, "roam::rank() in plain code is MPI's after a run");
+}
+
+int visit_all(int code) {
+  std::vector<int> data(50000);
+  std::iota(data.begin(), data.end(), code);
+  for (int i = 0; i < 2 * roam::ranks(); ++i) {
+    roam::this_thread::migrate((roam::rank() + 1) % roam::ranks());
+    int rank = -1;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    if (rank != roam::rank()) return -1;
+  }
+  for (int i = 0; i < 50000; ++i) {
+    if (data[i] != code + i) return -2;
+  }
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  MPI_Init(&argc, &argv);
+  int rank, ranks;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+  talk(0);
+  // Sent before the first run, received after the last.
+  std::vector<char> mail(100000, static_cast<char>('a' + rank));
+  MPI_Request sent;
+  MPI_Isend(mail.data(), 100000, MPI_CHAR, (rank + 1) % ranks, 0, MPI_COMM_WORLD, &sent);
+  for (int round = 1; round <= 2; ++round) {
+    int initialized = 0, finalized = 0;
+    expect(roam::run(argc, argv, [round] { return visit_all(100 * round); }) == 100 * round,
+           "run() returns root's int");
+    MPI_Initialized(&initialized);
+    MPI_Finalized(&finalized);
+    expect(initialized && !finalized, "run() leaves main's MPI alone");
+    talk(round);
+  }
+  std::vector<char> received(100000);
+  const int from = (rank + ranks - 1) % ranks;
+  MPI_Recv(received.data(), 100000, MPI_CHAR, from, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+  MPI_Wait(&sent, MPI_STATUS_IGNORE);
+  expect(received == std::vector<char>(100000, static_cast<char>('a' + from)),
+         "mail from before the runs");
+  MPI_Finalize();
+  return 0;
+}

@@ -1,0 +1,40 @@
+// run() returns root's int on every rank, once every thread everywhere has ended, also those that
+// nobody joins.
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "roam/roam.h"
+
+namespace {
+
+int ended_here = 0;  // one on each rank
+
+void wander(int steps, int last) {
+  std::vector<std::string> mine(20, std::string(50, 'w'));
+  for (int i = 0; i < steps; ++i) {
+    roam::this_thread::migrate((roam::rank() + 1) % roam::ranks());
+    if (i % 5 == 0) roam::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  roam::this_thread::migrate(last);
+  ++ended_here;
+}
+
+int fail(const char* what, int got, int want) {
+  fprintf(stderr, "rank %d: %s is %d, want %d\n", roam::rank(), what, got, want);
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int threads = 40;
+  const int code = roam::run(argc, argv, [] {
+    for (int i = 0; i < threads; ++i) roam::spawn(wander, 30 + i, i % roam::ranks());
+    return 42;  // at once, while all of them still wander
+  });
+  if (code != 42) return fail("run()", code, 42);
+  const int want = threads / roam::ranks() + (roam::rank() < threads % roam::ranks());
+  if (ended_here != want) return fail("threads that ended here", ended_here, want);
+  return 0;
+}

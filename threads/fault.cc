@@ -1,0 +1,127 @@
+#include "threads/fault.h"
+
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+
+#include "base/check.h"
+#include "threads/scheduler.h"
+
+namespace roam::threads {
+namespace {
+
+// AVX-512 state alone takes 3.5 KiB of a signal frame; the handler formats text.
+alignas(16) char signal_stack[64 << 10];
+struct sigaction previous_segv, previous_bus;
+
+struct sigaction& previous(int signal) {
+  return signal == SIGBUS ? previous_bus : previous_segv;
+}
+
+void explain_slot(Address a, const void* p) {
+  const iso::Arena& arena = iso::arena();
+  const Address begin = arena.range_begin(a);
+  const Tcb* owner = begin != 0 ? detail::owner_of(p) : nullptr;
+  if (owner == nullptr) {
+    fatal(
+        "access to %p: it would be a thread's stack, but no thread that is on this node has it. "
+        "The thread has moved "
+        "to another node, or has ended. A pointer into another thread's memory is valid while both "
+        "are on one node.",
+        p);
+  }
+  if (a - begin >= Tcb::kGuardBytes) {
+    fatal("access to %p in the stack of thread '%s' failed: out of memory?", p, owner->name());
+  }
+  if (owner == scheduler().current()) {
+    fatal(
+        "stack overflow in thread '%s' (id %llu): its stack has %zu KiB. Raise "
+        "SpawnOptions::stack_bytes, or put large "
+        "arrays on the heap. (Fault at %p.)",
+        owner->name(), static_cast<unsigned long long>(owner->id.load()),
+        owner->stack().bytes >> 10, p);
+  }
+  fatal("access to %p: that is the guard below the stack of thread '%s'", p, owner->name());
+}
+
+void explain_heap(Address a, const void* p) {
+  const iso::Arena& arena = iso::arena();
+  const Address begin = arena.range_begin(a);
+  switch (begin != 0 ? arena.kind(begin) : iso::UnitKind::kNone) {
+    case iso::UnitKind::kFreedBlock:
+      fatal("access to %p: the isomalloc block at %p was freed", p,
+            reinterpret_cast<void*>(begin + kPageBytes));
+    case iso::UnitKind::kNone:
+      fatal(
+          "access to %p: no heap or block that is on this node holds that address. It was freed, "
+          "or its thread has "
+          "moved to another node. A pointer into another thread's memory is valid while both are "
+          "on one node.",
+          p);
+    default:
+      fatal("access to %p failed though it is allocated: out of memory?", p);
+  }
+}
+
+void handle(int signal, siginfo_t* info, void* context) {
+  iso::Arena& arena = iso::arena();
+  const Address a = reinterpret_cast<Address>(info->si_addr);
+  const bool addressed =
+      signal == SIGBUS || info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR;
+  if (addressed && arena.ready() && arena.contains(info->si_addr)) {
+    // Another rank of the node opened the lease since: the access succeeds when it is tried again.
+    if (signal == SIGSEGV && (arena.sync_for_fault(a) || arena.unseal_for_fault(a))) return;
+    iso::current_heap = nullptr;
+    if (signal == SIGBUS) {
+      fatal("access to %p in the arena: the machine has no memory left for it", info->si_addr);
+    }
+    if (arena.region(iso::Region::kSlots).contains(a)) explain_slot(a, info->si_addr);
+    if (arena.region(iso::Region::kHeap).contains(a)) explain_heap(a, info->si_addr);
+    fatal("access to %p: that is the runtime's own memory", info->si_addr);
+  }
+  char line[128];
+  std::snprintf(line, sizeof line, "%s at address %p",
+                signal == SIGBUS ? "bus error" : "segmentation fault",
+                addressed ? info->si_addr : nullptr);
+  report(line);
+  struct sigaction& next = previous(signal);
+  if ((next.sa_flags & SA_SIGINFO) != 0 && next.sa_sigaction != nullptr) {
+    next.sa_sigaction(signal, info, context);
+    return;
+  }
+  if (next.sa_handler != SIG_DFL && next.sa_handler != SIG_IGN) {
+    next.sa_handler(signal);
+    return;
+  }
+  std::signal(signal,
+              SIG_DFL);  // the access is tried again and ends the process, with a core where wanted
+}
+
+}  // namespace
+
+void describe_current(char* buffer, unsigned long bytes) {
+  const Tcb* current = scheduler().current();
+  if (current == nullptr) {
+    buffer[0] = '\0';
+  } else {
+    std::snprintf(buffer, bytes, "thread '%s'", current->name());
+  }
+}
+
+void install_fault_handler() {
+  static bool installed = false;
+  if (installed) return;
+  installed = true;
+  stack_t stack{};
+  stack.ss_sp = signal_stack;
+  stack.ss_size = sizeof signal_stack;
+  ROAM_CHECK(sigaltstack(&stack, nullptr) == 0, "sigaltstack failed");
+  struct sigaction action {};
+  action.sa_sigaction = handle;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  sigemptyset(&action.sa_mask);
+  ROAM_CHECK(sigaction(SIGSEGV, &action, &previous_segv) == 0, "sigaction(SIGSEGV) failed");
+  ROAM_CHECK(sigaction(SIGBUS, &action, &previous_bus) == 0, "sigaction(SIGBUS) failed");
+}
+
+}  // namespace roam::threads

@@ -1,0 +1,18 @@
+#ifndef ROAM_THREADS_FAULT_H_
+#define ROAM_THREADS_FAULT_H_
+
+namespace roam::threads {
+
+// From now on a fault inside the arena ends the job with a message that says what the address is: a
+// stack that overflowed, a freed block, or memory that is on another node. Other faults get one
+// line that names the thread, and go on to the handler that was there before. Runs on a signal
+// stack of its own.
+void install_fault_handler();
+
+// Writes "thread 'name'" of the running thread, or nothing, into `buffer`. For
+// FatalHooks::describe.
+void describe_current(char* buffer, unsigned long bytes);
+
+}  // namespace roam::threads
+
+#endif  // ROAM_THREADS_FAULT_H_

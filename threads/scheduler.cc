@@ -1,0 +1,481 @@
+#include "threads/scheduler.h"
+
+#include <cxxabi.h>
+#include <x86intrin.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <new>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "isomalloc/range_pool.h"
+#include "roam/error.h"
+#include "threads/wait_queue_access.h"
+
+namespace roam::threads {
+namespace {
+
+// Slots of ended threads that rest with their contexts ready to run again.
+constexpr std::size_t kMostRecycled = 1024;
+constexpr std::size_t kDefaultStackBytes = 256 << 10;
+// How much memory a resting slot is assumed to hold when its memory is to be given back.
+constexpr std::size_t kSlotInUse = 4 * kPageBytes;
+
+// The rank's own stack is visited about so often while threads are ready: often enough to hear
+// other ranks, seldom enough not to be felt.
+constexpr std::int64_t kVisitNs = 20'000;
+// The clock is read once in so many switches (9 ns a reading), less often never: threads that
+// suddenly run long between switches are noticed after so many of them.
+constexpr std::uint64_t kMostBudget = 128;
+
+// The stack protector's value, at the place that the x86-64 ABI fixes.
+inline std::uintptr_t get_canary() {
+  std::uintptr_t value;
+  asm volatile("mov %%fs:0x28, %0" : "=r"(value));
+  return value;
+}
+inline void set_canary(std::uintptr_t value) {
+  asm volatile("mov %0, %%fs:0x28" ::"r"(value) : "memory");
+}
+
+iso::Heap* heap_of_slot(Address head_unit) { return &detail::tcb_of_head_unit(head_unit)->heap; }
+
+}  // namespace
+
+thread_local constinit bool on_rank_thread = false;
+
+alignas(Scheduler) unsigned char scheduler_room[sizeof(Scheduler)];
+
+// Before any constructor of the program that might make threads; never destroyed, since exit may
+// come from anywhere.
+[[gnu::constructor(103)]] static void construct_scheduler() { new (scheduler_room) Scheduler; }
+
+void Scheduler::start(int rank, std::uintptr_t canary, std::uint64_t shuffle_seed) {
+  on_rank_thread = true;
+  rank_ = rank;
+  canary_ = canary;
+  exceptions_ = reinterpret_cast<detail::ExceptionGlobals*>(abi::__cxa_get_globals());
+  errno_ = &errno;
+  ready_.shuffle(shuffle_seed);
+  shuffled_ = shuffle_seed != 0;
+  iso::heap_of_slot = heap_of_slot;
+}
+
+// ---- slots ----
+
+std::size_t Scheduler::slot_bytes(std::size_t stack_bytes) {
+  // At least two units: the first and the last are marked differently.
+  return std::max(
+      round_up(Tcb::kGuardBytes + round_up(stack_bytes, kPageBytes) + kPageBytes, iso::kUnitBytes),
+      2 * iso::kUnitBytes);
+}
+
+void Scheduler::mark_slot(Range slot) {
+  iso::arena().mark(slot, iso::UnitKind::kSlot);
+  iso::arena().set_kind(slot.end() - iso::kUnitBytes, iso::UnitKind::kSlotHead);
+}
+
+void Scheduler::welcome(Tcb* t) {
+  iso::Arena& arena = iso::arena();
+  arena.sync();
+  if (arena.any_sealed()) {
+    arena.unseal(t->slot);
+    t->heap.for_each_span([&](const iso::Span& span) { arena.unseal(span.range()); });
+    for (const Tcb* c = t->companions; c != nullptr; c = c->next_companion) arena.unseal(c->slot);
+  }
+  guard_slot(t->slot);
+}
+
+void Scheduler::guard_slot(Range slot) { iso::arena().guard_slot(slot, Tcb::kGuardBytes); }
+
+Tcb* Scheduler::make(std::size_t stack_bytes, std::string_view name) {
+  const Range room = iso::arena().region(iso::Region::kSlots);
+  if (stack_bytes > room.bytes / 2) {
+    throw Error(Errc::bad_option,
+                text("SpawnOptions::stack_bytes is %zu; at most half of the arena's %zu bytes for "
+                     "stacks can be one stack",
+                     stack_bytes, room.bytes));
+  }
+  if (!iso::arena().memory_left(2 * kPageBytes)) {
+    throw Error(Errc::out_of_memory,
+                "no memory for another thread: the node has reached ROAM_MEMORY");
+  }
+  const std::size_t bytes = slot_bytes(stack_bytes);
+  Tcb* t;
+  Range slot;
+  if (bytes == slot_bytes(kDefaultStackBytes) && !recycled_.empty()) {
+    t = recycled_.back();
+    recycled_.pop_back();
+    slot = t->slot;
+    if (t->cold) {
+      make_context(t);
+    } else {
+      inherit_floating_point(t->context);
+    }
+  } else {
+    const auto got = iso::pool(iso::Region::kSlots).allocate(bytes);
+    if (!got && iso::pool(iso::Region::kSlots).free_bytes() >= bytes) {
+      throw Error(Errc::out_of_memory,
+                  "the kernel has no memory to open the address range of a stack");
+    }
+    if (!got) {
+      throw Error(Errc::out_of_address_space,
+                  text("no address range of %s is left for a stack. %zu threads are on this rank. "
+                       "Make the arena larger "
+                       "with ROAM_ARENA, or the stacks smaller.",
+                       bytes_text(bytes).c_str(), live_));
+    }
+    slot = got->range;
+    t = detail::tcb_of_slot(slot);
+    mark_slot(slot);
+    guard_slot(slot);
+    std::memset(static_cast<void*>(t), 0, sizeof *t);
+    t->slot = slot;
+    make_context(t);
+  }
+  // The context is kept: it waits at the end of first_entry's loop for the next body.
+  t->active_heap = &t->heap;
+  t->exceptions = {nullptr, 0};
+  t->saved_errno = 0;
+  t->rank.store(rank_, std::memory_order_relaxed);
+  t->state = State::kBlocked;
+  t->has_joiners = t->woken = t->cold = t->is_root = t->in_wait = t->returns = t->passed_over =
+      false;
+  t->move_to = -1;
+  t->next = t->previous = nullptr;
+  t->pins = t->static_inits = t->open_objects = t->locks = t->tied = 0;
+  t->deadline_ns = 0;
+  t->waits_for = nullptr;
+  t->waits_at = nullptr;
+  t->tied_to = nullptr;
+  t->queue = nullptr;
+  t->entry = nullptr;
+  t->closure = nullptr;
+  t->companions = t->next_companion = nullptr;
+  t->hops = 0;
+  t->joiner = nullptr;
+  t->answer = nullptr;
+  t->long_name = nullptr;
+  t->heap.start(detail::head_room_of(t));
+  if (name.size() < sizeof t->short_name) {
+    std::memcpy(t->short_name, name.data(), name.size());
+    t->short_name[name.size()] = '\0';
+  } else {
+    char* copy = static_cast<char*>(t->heap.allocate(name.size() + 1));
+    if (copy == nullptr) {
+      retire(t);
+      throw Error(Errc::out_of_address_space, "no room for the thread's name");
+    }
+    std::memcpy(copy, name.data(), name.size());
+    copy[name.size()] = '\0';
+    t->long_name = copy;
+    t->short_name[0] = '\0';
+  }
+  return t;
+}
+
+void Scheduler::retire(Tcb* t) {
+  t->id.store(0, std::memory_order_release);
+  t->state = State::kFree;
+  if (t->slot.bytes == slot_bytes(kDefaultStackBytes) && recycled_.size() < kMostRecycled) {
+    guard_slot(t->slot);  // it may have been another rank's before
+    recycled_.push_back(t);
+    return;
+  }
+  give_back(t->slot);
+}
+
+// A stack that was made larger than usual may have been used deep: only its top is kept.
+void Scheduler::give_back(Range slot) {
+  if (slot.bytes > slot_bytes(kDefaultStackBytes))
+    iso::arena().discard(Range{slot.begin, slot.bytes - kSlotInUse});
+  iso::arena().unmark(slot);
+  iso::pool(iso::Region::kSlots).free(slot, kSlotInUse);
+}
+
+void Scheduler::drop_recycled(std::size_t keep) {
+  while (recycled_.size() > keep) {
+    const Range slot = recycled_.back()->slot;
+    recycled_.pop_back();
+    give_back(slot);
+  }
+}
+
+void Scheduler::for_each(const std::function<void(const Tcb*)>& visit) const {
+  iso::arena().for_each_slot([&](Address head_unit) {
+    const Tcb* t = detail::tcb_of_head_unit(head_unit);
+    if (t->id.load(std::memory_order_acquire) != 0 &&
+        t->rank.load(std::memory_order_acquire) == rank_)
+      visit(t);
+  });
+}
+
+// ---- contexts ----
+
+void Scheduler::make_context(Tcb* t) {
+  const Range stack = t->stack();
+  t->context = threads::make_context(reinterpret_cast<void*>(stack.end()), stack.bytes,
+                                     &Scheduler::first_entry);
+}
+
+void Scheduler::first_entry(Transfer from) {
+  finish_switch(from);
+  Scheduler& s = scheduler();
+  for (;;) {
+    run_body(s.current_);
+    s.after_ = After::kEnded;
+    s.switch_to_main();  // comes back when the slot is used for another thread
+  }
+}
+
+void Scheduler::run_body(Tcb* self) {
+  try {
+    self->entry(self->closure);
+  } catch (...) {
+    self->exception = std::current_exception();
+  }
+}
+
+void Scheduler::switch_to_main() {
+  Tcb* self = current_;
+  save(self);
+  iso::current_heap = nullptr;
+  current_ = nullptr;
+  left_ = self;
+  finish_switch(switch_context(main_, &self->context));
+}
+
+void Scheduler::enter(Tcb* next) {
+  const detail::ExceptionGlobals own = *exceptions_;
+  const std::uintptr_t own_canary = get_canary();
+  set_canary(canary_);
+  load(next);
+  finish_switch(switch_context(next->context, &main_));
+  set_canary(own_canary);
+  *exceptions_ = own;
+}
+
+// ---- the rank's own stack ----
+
+void Scheduler::after_enter() {
+  const After after = after_;
+  if (after == After::kNothing) return;
+  after_ = After::kNothing;
+  Tcb* t = left_;
+  if (after == After::kDepart) {
+    t->state = State::kDeparting;
+    host_->depart(t, after_rank_);
+  } else {
+    t->state = State::kEnded;
+    host_->ended(t);
+  }
+}
+
+void Scheduler::run(Host& host) {
+  host_ = &host;
+  start_ns_ = now_ns();
+  start_ticks_ = __rdtsc();
+  budget_size_ = 1;
+  while (!host.done()) {
+    host.poll();
+    wake_sleepers();
+    for (std::size_t i = 0; i < departing_.size(); ++i) {
+      const auto [t, rank] = departing_[i];
+      host.depart(t, rank);
+    }
+    departing_.clear();
+    Tcb* next = ready_.pop();
+    if (next == nullptr) {
+      if (departing_.empty()) host.idle(sleepers_.empty() ? 0 : sleepers_.begin()->first);
+      continue;
+    }
+    note_visit();
+    // Threads that end or depart pass through here without a visit to the outside.
+    do {
+      enter(next);
+      after_enter();
+    } while ((--budget_ > 0 || !visit_due()) && departing_.empty() &&
+             (next = ready_.pop()) != nullptr);
+  }
+  host_ = nullptr;
+}
+
+void Scheduler::wake_sleepers() {
+  if (sleepers_.empty()) return;
+  const std::int64_t now = now_ns();
+  while (!sleepers_.empty() && sleepers_.begin()->first <= now) {
+    Tcb* t = sleepers_.begin()->second;
+    if (t->queue != nullptr) detail::WaitQueueAccess::remove(*t->queue, t);
+    make_ready(t);
+  }
+}
+
+// ---- the current thread ----
+
+void Scheduler::suspend() {
+  Tcb* self = current_;
+  Tcb* next = --budget_ > 0 || !visit_due() ? ready_.pop() : nullptr;
+  if (next != nullptr) {
+    switch_to(self, next);
+  } else {
+    switch_to_main();
+  }
+}
+
+void Scheduler::yield_slow() {
+  Tcb* self = current_;
+  if (self->move_to >= 0 && may_move(self)) {
+    depart_current(self->move_to);
+    return;
+  }
+  const bool due = budget_ <= 0 && visit_due();
+  if (!due && ready_.empty()) return;
+  self->state = State::kReady;
+  ready_.push(self);
+  Tcb* next = due ? nullptr : ready_.pop();
+  if (next == self) {
+    self->state = State::kRunning;
+  } else if (next != nullptr) {
+    switch_to(self, next);
+  } else {
+    switch_to_main();
+  }
+}
+
+// Called when the budget is used up. False: the budget is filled again, by how long switches have
+// taken lately.
+bool Scheduler::visit_due() {
+  if (!departing_.empty()) return true;
+  const std::uint64_t now = __rdtsc();
+  const std::uint64_t visit_ticks =
+      static_cast<std::uint64_t>(static_cast<double>(kVisitNs) * ticks_per_ns_);
+  const std::uint64_t per_switch = (now - budget_start_) / budget_size_ + 1;
+  budget_size_ =
+      shuffled_ ? 1 : std::clamp<std::uint64_t>(visit_ticks / 8 / per_switch, 1, kMostBudget);
+  budget_start_ = now;
+  if (now - last_visit_ >= visit_ticks) return true;
+  budget_ = static_cast<std::int32_t>(budget_size_);
+  return false;
+}
+
+void Scheduler::note_visit() {
+  const std::uint64_t now = __rdtsc();
+  const std::int64_t ns = now_ns();
+  if (ns - start_ns_ > kVisitNs) {
+    ticks_per_ns_ = static_cast<double>(now - start_ticks_) / static_cast<double>(ns - start_ns_);
+  }
+  last_visit_ = budget_start_ = now;
+  budget_ = static_cast<std::int32_t>(budget_size_);
+}
+
+void Scheduler::block(const char* what, const void* object) {
+  Tcb* self = current_;
+  self->state = State::kBlocked;
+  self->waits_for = what;
+  self->waits_at = object;
+  suspend();
+  self->waits_for = nullptr;
+}
+
+bool Scheduler::block_until(const char* what, const void* object, std::int64_t deadline_ns) {
+  Tcb* self = current_;
+  {
+    iso::HeapScope process;
+    self->deadline_ns = deadline_ns;
+    sleepers_.emplace(deadline_ns, self);
+  }
+  self->woken = false;
+  block(what, object);
+  return self->woken;
+}
+
+void Scheduler::sleep_until(std::int64_t deadline_ns) {
+  Tcb* self = current_;
+  {
+    iso::HeapScope process;
+    self->deadline_ns = deadline_ns;
+    sleepers_.emplace(deadline_ns, self);
+  }
+  self->state = State::kSleeping;
+  if (self->move_to >= 0 && may_move(self)) {
+    let_go(self, self->move_to);  // it is off its stack when the rank's own stack runs
+    budget_ = 0;
+  }
+  suspend();
+}
+
+void Scheduler::depart_current(int rank) {
+  after_ = After::kDepart;
+  after_rank_ = rank;
+  current_->move_to = -1;
+  switch_to_main();
+}
+
+// ---- other threads ----
+
+void Scheduler::forget_deadline(Tcb* t) {
+  if (t->deadline_ns == 0) return;
+  iso::HeapScope process;
+  sleepers_.erase({t->deadline_ns, t});
+}
+
+void Scheduler::let_go(Tcb* t, int rank) {
+  forget_deadline(t);  // a sleeper keeps the value: it sleeps on where it arrives
+  iso::HeapScope process;
+  t->state = State::kDeparting;
+  t->move_to = -1;
+  departing_.emplace_back(t, rank);
+  budget_ = 0;
+}
+
+void Scheduler::make_ready(Tcb* t) {
+  forget_deadline(t);
+  t->deadline_ns = 0;
+  t->queue = nullptr;
+  if (t->move_to >= 0 && may_move(t)) [[unlikely]] {
+    let_go(t, t->move_to);
+    return;
+  }
+  t->state = State::kReady;
+  ready_.push(t);
+}
+
+void Scheduler::resume_arrived(Tcb* t) {
+  t->state = State::kReady;
+  if (t->move_to >= 0 && t->move_to != rank_ && may_move(t)) {
+    let_go(t, t->move_to);
+    return;
+  }
+  t->move_to = -1;
+  if (t->deadline_ns != 0) {
+    iso::HeapScope process;
+    t->state = State::kSleeping;
+    sleepers_.emplace(t->deadline_ns, t);
+  } else {
+    ready_.push(t);
+  }
+}
+
+void Scheduler::ask_to_move(Tcb* t, int rank) {
+  if (t->state == State::kDeparting) {
+    t->move_to = rank;  // it goes on from where it arrives
+    return;
+  }
+  if (rank == rank_) {
+    t->move_to = -1;
+    return;
+  }
+  if (t == current_) budget_ = 0;  // its next switch takes the slow way, which looks
+  if (!may_move(t) || (t->state != State::kReady && t->state != State::kSleeping)) {
+    t->move_to = rank;
+    return;
+  }
+  if (t->state == State::kReady) ready_.remove(t);
+  let_go(t, rank);
+}
+
+}  // namespace roam::threads

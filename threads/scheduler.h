@@ -1,0 +1,218 @@
+#ifndef ROAM_THREADS_SCHEDULER_H_
+#define ROAM_THREADS_SCHEDULER_H_
+
+#include <emmintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "threads/context.h"
+#include "threads/ready_queue.h"
+#include "threads/tcb.h"
+
+namespace roam::threads {
+
+using detail::State;
+using detail::Tcb;
+
+// What the scheduler asks of the layer that knows other ranks. All calls are made on the rank's own
+// stack or with the capture off, never while a thread is half switched.
+class Host {
+ public:
+  virtual ~Host() = default;
+  // Looks for work from outside. Called often while there are ready threads, all the time while
+  // there are none.
+  virtual void poll() = 0;
+  // Nothing is ready; `wake_ns` is the next deadline on the monotonic clock, 0 if there is none.
+  // May sleep.
+  virtual void idle(std::int64_t wake_ns) = 0;
+  // `t` is suspended, in no queue, and wants to be on `rank`.
+  virtual void depart(Tcb* t, int rank) = 0;
+  // `t`'s function has returned and it is off its stack. The host calls Scheduler::retire when
+  // nothing of it is needed.
+  virtual void ended(Tcb* t) = 0;
+  // True when the job is over.
+  virtual bool done() = 0;
+};
+
+// Runs the threads of one rank, on its kernel thread. Threads switch to each other directly; the
+// rank's own stack runs only to poll, to idle and to end.
+class Scheduler {
+ public:
+  // Before the first run: `canary` is what the stack protector uses inside threads, the same on
+  // every rank.
+  void start(int rank, std::uintptr_t canary, std::uint64_t shuffle_seed);
+
+  // Runs threads until host.done(). Context: the rank's own stack.
+  void run(Host& host);
+
+  Tcb* current() const { return current_; }
+  int rank() const { return rank_; }
+
+  // ---- making and ending threads ----
+
+  // A control block on a stack of at least `stack_bytes`, in state kBlocked, its heap ready.
+  // Errors: Error(bad_option, out_of_address_space, out_of_memory); nothing was made.
+  Tcb* make(std::size_t stack_bytes, std::string_view name);
+  // Gives the slot of `t` back: it never ran, or has ended and left nothing.
+  void retire(Tcb* t);
+  // For a slot that is new here: its marks in the unit map, and the guard in this rank's mapping.
+  static void mark_slot(Range slot);
+  static void guard_slot(Range slot);
+  // `t` was handed over by a rank of the node: nothing of it is sealed in this rank's mapping, and
+  // its stack is guarded.
+  static void welcome(Tcb* t);
+  static std::size_t slot_bytes(std::size_t stack_bytes);
+
+  // ---- the current thread ----
+
+  void yield();
+  // Suspends until make_ready. Context: threads only.
+  void block(const char* what, const void* object);
+  // The same, at most until `deadline_ns`. False: the time ran out; the caller takes itself out of
+  // what it waits in.
+  bool block_until(const char* what, const void* object, std::int64_t deadline_ns);
+  void sleep_until(std::int64_t deadline_ns);
+  // Suspends and departs; returns when it runs again, there or, refused, here.
+  void depart_current(int rank);
+
+  // ---- other threads of this rank ----
+
+  // `t` was blocked, sleeping or just made or arrived: it runs when its turn comes, or departs if
+  // it was asked to.
+  void make_ready(Tcb* t);
+  // An arrived or refused thread goes on: sleeping until its deadline, or ready.
+  void resume_arrived(Tcb* t);
+  // Notes that `t` shall be on `rank`, and lets it go at once if it is ready or asleep. A thread in
+  // the ready queue that may move is never asked to: so a switch need not look.
+  void ask_to_move(Tcb* t, int rank);
+  // `t` may have become free to move: if it was asked to, it goes, or when it next suspends.
+  void loosened(Tcb* t) {
+    if (t->move_to >= 0) [[unlikely]]
+      ask_to_move(t, t->move_to);
+  }
+  static bool may_move(const Tcb* t) {
+    return (t->pins | t->open_objects | t->locks | t->tied | static_cast<int>(t->in_wait)) == 0;
+  }
+
+  std::size_t ready_count() const { return ready_.count(); }
+  std::size_t live_count() const { return live_; }  // threads that are on this rank
+  void add_live(std::ptrdiff_t n) { live_ += static_cast<std::size_t>(n); }
+  bool has_sleepers() const { return !sleepers_.empty(); }
+  std::uint64_t switches() const { return ready_.popped(); }
+  std::size_t recycled() const { return recycled_.size(); }
+  // Gives the memory of resting slots back.
+  void drop_recycled(std::size_t keep);
+  // Calls `visit` for each thread of this rank. Slow: looks through the unit map.
+  void for_each(const std::function<void(const Tcb*)>& visit) const;
+
+ private:
+  friend struct SwitchAccess;
+
+  // Both change the stack protector's value, so neither may be guarded by it.
+  [[gnu::no_stack_protector]] void enter(
+      Tcb* next);                        // from the rank's own stack; returns when it runs again
+  void switch_to(Tcb* self, Tcb* next);  // from a thread
+  void switch_to_main();
+  void yield_slow();
+  void suspend();  // to whoever is next
+  void save(Tcb* self);
+  void load(Tcb* next);
+  void after_enter();
+  static void first_entry(Transfer from);
+  static void run_body(Tcb* self);
+  static void make_context(Tcb* t);
+  static void give_back(Range slot);
+  void forget_deadline(Tcb* t);
+  void let_go(Tcb* t, int rank);
+  void wake_sleepers();
+  bool visit_due();
+  void note_visit();
+
+  // What happens to the thread that was just left, once its context is saved.
+  enum class After : std::uint8_t { kNothing, kDepart, kEnded };
+
+  Tcb* current_ = nullptr;
+  Tcb* left_ = nullptr;  // who switched to the rank's own stack
+  After after_ = After::kNothing;
+  int after_rank_ = -1;
+  detail::ExceptionGlobals* exceptions_ = nullptr;  // this kernel thread's
+  int* errno_ = nullptr;
+  std::int32_t budget_ = 1;  // switches until the clock is read
+  ReadyQueue ready_;
+
+  Context main_ = nullptr;  // the rank's own stack, while a thread runs
+  Host* host_ = nullptr;
+  int rank_ = 0;
+  std::size_t live_ = 0;
+  std::uintptr_t canary_ = 0;
+  std::uint64_t budget_size_ = 1;
+  bool shuffled_ = false;
+  // In ticks of the time-stamp counter: when the budget was filled, and when the rank's own stack
+  // last ran.
+  std::uint64_t budget_start_ = 0;
+  std::uint64_t last_visit_ = 0;
+  std::uint64_t start_ticks_ = 0;
+  std::int64_t start_ns_ = 0;
+  double ticks_per_ns_ = 2.5;  // measured as the rank runs
+  std::set<std::pair<std::int64_t, Tcb*>> sleepers_;
+  std::vector<std::pair<Tcb*, int>> departing_;  // go when the rank's own stack runs next
+  std::vector<Tcb*>
+      recycled_;  // resting slots of the default size, their contexts at the end of body()
+};
+
+// ---- the switch ----
+
+inline void Scheduler::save(Tcb* self) {
+  self->active_heap = iso::current_heap;
+  _mm_store_si128(reinterpret_cast<__m128i*>(&self->exceptions),
+                  _mm_loadu_si128(reinterpret_cast<const __m128i*>(exceptions_)));
+  self->saved_errno = *errno_;
+}
+
+inline void Scheduler::load(Tcb* next) {
+  iso::current_heap = next->active_heap;
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(exceptions_),
+                   _mm_load_si128(reinterpret_cast<const __m128i*>(&next->exceptions)));
+  *errno_ = next->saved_errno;
+  next->state = State::kRunning;
+  current_ = next;
+}
+
+// `self` runs again when this returns, perhaps on another rank: nothing of the scheduler is
+// remembered across it.
+[[gnu::always_inline]] inline void Scheduler::switch_to(Tcb* self, Tcb* next) {
+  save(self);
+  load(next);
+  finish_switch(switch_context(next->context, &self->context));
+}
+
+[[gnu::always_inline]] inline void Scheduler::yield() {
+  if (--budget_ <= 0 || ready_.empty()) [[unlikely]] {
+    yield_slow();
+    return;
+  }
+  Tcb* self = current_;
+  Tcb* next = ready_.pop_first();
+  self->state = State::kReady;
+  ready_.push_after_pop(self);
+  switch_to(self, next);
+}
+
+// This rank's scheduler. No function-local static: the check of its guard would be on the path of
+// every switch.
+extern unsigned char scheduler_room[];
+inline Scheduler& scheduler() { return *reinterpret_cast<Scheduler*>(scheduler_room); }
+
+// True on the kernel thread that runs the rank's threads, false on any other that the program
+// makes.
+extern thread_local constinit bool on_rank_thread [[gnu::tls_model("initial-exec")]];
+
+}  // namespace roam::threads
+
+#endif  // ROAM_THREADS_SCHEDULER_H_

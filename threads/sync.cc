@@ -1,0 +1,245 @@
+#include "roam/sync.h"
+
+#include <limits>
+#include <stdexcept>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "threads/scheduler.h"
+#include "threads/wait_queue_access.h"
+
+namespace roam {
+namespace detail {
+namespace {
+
+using threads::scheduler;
+
+// The calling thread; throws in plain code.
+Tcb* waiting_thread(const char* what) {
+  Tcb* self = scheduler().current();
+  if (self == nullptr) {
+    throw Error(Errc::not_in_thread, text("%s: plain code cannot wait, since that would stop every "
+                                          "thread of the rank. Wait in a thread "
+                                          "(roam::spawn).",
+                                          what));
+  }
+  return self;
+}
+
+// Ties the thread in whose memory `object` lies to its place while `self` waits; waking unties it.
+void tie(Tcb* self, const void* object) {
+  Tcb* owner = owner_of(object);
+  if (owner == nullptr || owner == self) return;
+  self->tied_to = owner;
+  ++owner->tied;
+}
+
+}  // namespace
+
+void check_home(const void* object, const char* what) {
+  const Tcb* owner = owner_of(object);
+  if (owner == nullptr) return;
+  const int home = owner->rank.load(std::memory_order_acquire);
+  const int here = scheduler().rank();
+  if (home == here) return;
+  throw Error(Errc::wrong_rank, text("%s at %p lies in the memory of thread '%s', which is on rank "
+                                     "%d; a thread on rank %d cannot use it. "
+                                     "Synchronise threads of one rank only.",
+                                     what, object, owner->name(), home, here));
+}
+
+AllocateBeside::AllocateBeside(const void* object) noexcept : saved_(iso::current_heap) {
+  Tcb* owner = owner_of(object);
+  iso::current_heap = owner != nullptr ? &owner->heap : nullptr;
+}
+
+AllocateBeside::~AllocateBeside() { iso::current_heap = static_cast<iso::Heap*>(saved_); }
+
+std::int64_t deadline_after(std::chrono::nanoseconds duration) {
+  const std::int64_t now = now_ns();
+  if (duration.count() <= 0) return now;
+  if (duration.count() > std::numeric_limits<std::int64_t>::max() - now) {
+    return std::numeric_limits<std::int64_t>::max();
+  }
+  return now + duration.count();
+}
+
+void WaitQueue::wait(const void* object, const char* what) {
+  Tcb* self = waiting_thread(what);
+  check_home(object, what);
+  tie(self, object);
+  WaitQueueAccess::push(*this, self);
+  self->in_wait = true;
+  scheduler().block(what, object);
+  self->in_wait = false;
+  scheduler().loosened(self);
+}
+
+bool WaitQueue::wait_until(const void* object, const char* what, std::int64_t deadline_ns) {
+  // "Is it ready?" may be asked from anywhere.
+  if (scheduler().current() == nullptr && deadline_ns <= now_ns()) return false;
+  Tcb* self = waiting_thread(what);
+  check_home(object, what);
+  tie(self, object);
+  WaitQueueAccess::push(*this, self);
+  self->in_wait = true;
+  const bool woken = scheduler().block_until(what, object, deadline_ns);
+  self->in_wait = false;
+  scheduler().loosened(self);
+  return woken;
+}
+
+void stay_with_exception() {
+  if (threads::on_rank_thread && scheduler().current() != nullptr) ++scheduler().current()->tied;
+}
+
+void migration_point() {
+  Tcb* self = threads::on_rank_thread ? scheduler().current() : nullptr;
+  if (self != nullptr && self->move_to >= 0 && threads::Scheduler::may_move(self))
+    scheduler().depart_current(self->move_to);
+}
+
+Tcb* WaitQueue::wake_one() {
+  Tcb* t = head_;
+  if (t == nullptr) return nullptr;
+  ROAM_CHECK(t->rank.load(std::memory_order_relaxed) == scheduler().rank(),
+             "a thread of rank %d wakes thread '%s', which waits on rank %d", scheduler().rank(),
+             t->name(), t->rank.load());
+  WaitQueueAccess::remove(*this, t);
+  t->woken = true;
+  scheduler().make_ready(t);
+  return t;
+}
+
+void WaitQueue::wake_all() {
+  while (wake_one() != nullptr) {
+  }
+}
+
+}  // namespace detail
+
+using detail::check_home;
+using detail::Tcb;
+using threads::scheduler;
+
+Mutex::~Mutex() {
+  ROAM_CHECK(holder_ == nullptr && waiters_.empty(),
+             "Mutex at %p is destroyed while a thread holds it or waits for it",
+             static_cast<void*>(this));
+}
+
+void Mutex::lock() {
+  check_home(this, "Mutex");
+  Tcb* self = detail::waiting_thread("Mutex::lock");
+  if (holder_ == nullptr) {
+    holder_ = self;
+    ++self->locks;
+    return;
+  }
+  if (holder_ == self) {
+    throw Error(Errc::would_deadlock,
+                text("thread '%s' locks a Mutex that it holds already", self->name()));
+  }
+  self->passed_over = false;
+  for (;;) {
+    waiters_.wait(this, "Mutex");
+    if (holder_ == self || holder_ == nullptr) break;
+    self->passed_over = true;  // another took it first: once
+  }
+  self->passed_over = false;
+  if (holder_ == self) return;  // handed over, and counted, by unlock
+  holder_ = self;
+  ++self->locks;
+}
+
+bool Mutex::try_lock() {
+  check_home(this, "Mutex");
+  Tcb* self = detail::waiting_thread("Mutex::try_lock");
+  if (holder_ != nullptr) return false;
+  holder_ = self;
+  ++self->locks;
+  return true;
+}
+
+void Mutex::unlock() {
+  Tcb* self = scheduler().current();
+  ROAM_CHECK(holder_ == self && self != nullptr,
+             "Mutex at %p is unlocked by a thread that does not hold it; %s%s",
+             static_cast<void*>(this), holder_ != nullptr ? "its holder is " : "nobody does",
+             holder_ != nullptr ? holder_->name() : "");
+  --self->locks;
+  scheduler().loosened(self);
+  // Who waits is woken to take the lock, not given it: handing it over at once makes
+  // std::scoped_lock of two Mutexes go round for ever. Who was woken and came too late is given it
+  // the next time.
+  Tcb* first = detail::WaitQueueAccess::first(waiters_);
+  holder_ = first != nullptr && first->passed_over ? first : nullptr;
+  if (holder_ != nullptr) ++holder_->locks;
+  waiters_.wake_one();
+}
+
+Latch::Latch(std::ptrdiff_t expected) : left_(expected) {
+  if (expected < 0)
+    throw std::invalid_argument(text("Latch(%td): the count is negative", expected));
+}
+
+void Latch::count_down(std::ptrdiff_t n) {
+  check_home(this, "Latch");
+  if (n < 0 || n > left_) {
+    throw std::invalid_argument(text("Latch::count_down(%td): %td are left to count", n, left_));
+  }
+  left_ -= n;
+  if (left_ == 0) waiters_.wake_all();
+}
+
+void Latch::wait() {
+  check_home(this, "Latch");
+  if (left_ != 0) waiters_.wait(this, "Latch");
+  detail::migration_point();
+}
+
+void Latch::arrive_and_wait(std::ptrdiff_t n) {
+  count_down(n);
+  wait();
+}
+
+Barrier::Barrier(std::ptrdiff_t expected, std::function<void()> on_completion)
+    : expected_(expected), left_(expected), on_completion_(std::move(on_completion)) {
+  if (expected < 0)
+    throw std::invalid_argument(text("Barrier(%td): the count is negative", expected));
+}
+
+Barrier::arrival_token Barrier::arrive(std::ptrdiff_t n) {
+  check_home(this, "Barrier");
+  if (n <= 0 || n > left_) {
+    throw std::invalid_argument(
+        text("Barrier::arrive(%td): %td are left to arrive in this phase", n, left_));
+  }
+  const arrival_token phase = phase_;
+  left_ -= n;
+  if (left_ == 0) {
+    if (on_completion_)
+      [this]() noexcept { on_completion_(); }();  // as std::barrier: it must not throw
+    left_ = expected_;
+    ++phase_;
+    waiters_.wake_all();
+  }
+  return phase;
+}
+
+void Barrier::wait(arrival_token phase) {
+  check_home(this, "Barrier");
+  while (phase_ == phase) waiters_.wait(this, "Barrier");
+  detail::migration_point();
+}
+
+void Barrier::arrive_and_drop() {
+  check_home(this, "Barrier");
+  if (left_ <= 0)
+    throw std::invalid_argument("Barrier::arrive_and_drop: nobody is left to arrive in this phase");
+  --expected_;
+  static_cast<void>(arrive());
+}
+
+}  // namespace roam

@@ -1,0 +1,106 @@
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <mutex>
+
+#include "roam/sync.h"
+#include "threads/test_threads.h"
+
+namespace roam::threads {
+namespace {
+
+using namespace std::chrono_literals;
+
+void yield() { scheduler().yield(); }
+Tcb* self() { return scheduler().current(); }
+
+template <class F>
+void expect_refused(Errc code, F f) {
+  try {
+    f();
+    ADD_FAILURE() << "was accepted, not refused with " << to_string(code);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), code) << error.what();
+  }
+}
+
+// An object in the memory of a thread that has moved is not used from here.
+TEST(Sync, AnObjectInTheMemoryOfAThreadOnAnotherRankIsRefused) {
+  TestThreads threads;
+  struct Objects {
+    Mutex mutex;
+    ConditionVariable condition;
+    Latch latch{1};
+    Barrier barrier{2};
+  };
+  threads.spawn([&] {
+    Objects* objects = new (self()->heap.allocate(sizeof(Objects))) Objects;
+    Tcb* owner = self();
+    threads.spawn([&threads, objects, owner] {
+      owner->rank.store(TestThreads::kRank + 1);
+      expect_refused(Errc::wrong_rank, [&] { objects->mutex.lock(); });
+      expect_refused(Errc::wrong_rank, [&] { objects->mutex.try_lock(); });
+      expect_refused(Errc::wrong_rank, [&] { objects->condition.notify_one(); });
+      expect_refused(Errc::wrong_rank, [&] { objects->condition.notify_all(); });
+      expect_refused(Errc::wrong_rank, [&] { objects->latch.count_down(); });
+      expect_refused(Errc::wrong_rank, [&] { objects->latch.wait(); });
+      expect_refused(Errc::wrong_rank, [&] { static_cast<void>(objects->barrier.arrive()); });
+      owner->rank.store(TestThreads::kRank);
+      objects->mutex.lock();
+      objects->mutex.unlock();
+      scheduler().make_ready(owner);
+    });
+    scheduler().block("test", nullptr);
+    objects->~Objects();
+    owner->heap.free(objects);
+  });
+  threads.run();
+}
+
+TEST(Sync, WhoseMemoryHoldsAnObjectIsPinnedWhileOthersWaitOnIt) {
+  TestThreads threads;
+  threads.spawn([&] {
+    Latch latch(1);
+    Tcb* owner = self();
+    for (int i = 0; i < 3; ++i) threads.spawn([&latch] { latch.wait(); });
+    EXPECT_TRUE(Scheduler::may_move(owner));
+    yield();
+    EXPECT_EQ(owner->tied, 3);
+    EXPECT_FALSE(Scheduler::may_move(owner));
+    latch.count_down();
+    EXPECT_EQ(owner->tied, 0);
+    EXPECT_TRUE(Scheduler::may_move(owner));
+    Mutex mutex;
+    ConditionVariable condition;
+    threads.spawn([&] {
+      std::unique_lock lock(mutex);
+      condition.wait_for(lock, 1ms);
+    });
+    yield();
+    EXPECT_EQ(owner->tied, 1);
+    scheduler().sleep_until(now_ns() + 3'000'000);
+    yield();
+    EXPECT_EQ(owner->tied, 0) << "also when the time ran out";
+  });
+  threads.run();
+}
+
+TEST(Sync, AWaiterThatIsAskedToMoveGoesBeforeItsCallReturns) {
+  TestThreads threads;
+  Latch latch(1);
+  Tcb* waiter = threads.spawn([&] {
+    latch.wait();
+    EXPECT_EQ(threads.departures.size(), 1u);
+  });
+  threads.spawn([&] {
+    scheduler().ask_to_move(waiter, 4);
+    EXPECT_EQ(waiter->state, State::kBlocked);
+    latch.count_down();
+  });
+  threads.run();
+  ASSERT_EQ(threads.departures.size(), 1u);
+  EXPECT_EQ(threads.departures[0].first, waiter);
+}
+
+}  // namespace
+}  // namespace roam::threads
