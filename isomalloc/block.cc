@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/os/memory.h"
 #include "isomalloc/heap.h"
+#include "isomalloc/in_process.h"
 #include "isomalloc/range_pool.h"
 #include "roam/converse.h"
 #include "roam/error.h"
@@ -178,6 +179,7 @@ bool vacant(Range range) {
   return true;
 }
 
+// Context: capture off.
 void unpack(Pup& p, void** block) {
   BlockImage image{};
   p.raw(&image, sizeof image);
@@ -191,7 +193,6 @@ void unpack(Pup& p, void** block) {
     *block = nullptr;
     return;
   }
-  HeapScope process;
   ensure_started();
   const Range room = arena().region(Region::kHeap);
   if (image.address % kUnitBytes != kPageBytes || !room.contains(image.address) ||
@@ -270,7 +271,7 @@ namespace roam {
 
 void pup_block(Pup& p, void** block) {
   if (p.unpacking()) {
-    iso::unpack(p, block);
+    iso::in_process([&] { iso::unpack(p, block); });
   } else {
     iso::pack(p, *block);
   }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "isomalloc/capture.h"
+#include "isomalloc/in_process.h"
 #include "roam/roam.h"
 #include "runtime/escaped.h"
 #include "runtime/runtime.h"
@@ -100,16 +101,17 @@ int node_of(int rank) { return the_runtime().node_of(rank); }
 namespace detail {
 
 Tcb* spawn_begin(const SpawnOptions& options) {
-  HeapScope process;
-  if (!the_runtime().running()) {
-    throw Error(
-        Errc::not_running,
-        "spawn: the runtime is not started. Call it inside the function given to roam::run.");
-  }
-  if (options.rank != -1) the_runtime().check_rank(options.rank, "SpawnOptions::rank");
-  Tcb* t = scheduler().make(options.stack_bytes, options.name);
-  t->move_to = options.rank;
-  return t;
+  return iso::in_process([&] {
+    if (!the_runtime().running()) {
+      throw Error(
+          Errc::not_running,
+          "spawn: the runtime is not started. Call it inside the function given to roam::run.");
+    }
+    if (options.rank != -1) the_runtime().check_rank(options.rank, "SpawnOptions::rank");
+    Tcb* t = scheduler().make(options.stack_bytes, options.name);
+    t->move_to = options.rank;
+    return t;
+  });
 }
 
 Thread spawn_commit(Tcb* t, void (*entry)(void*), void* closure) noexcept {
@@ -153,28 +155,26 @@ int run(int& argc, char**& argv, void (*spawn_root)(void*), void* root) {
 void migrate(Thread t, int rank) {
   Tcb* self = require_thread("migrate");
   Answer answer;
-  {
-    HeapScope process;
+  iso::in_process([&] {
     the_runtime().check_rank(rank, "migrate");
     if (!t) throw Error(Errc::no_such_thread, "migrate: the Thread is empty");
     the_runtime().move(self, ThreadAccess::target(t), rank, &answer);
     wait_for(answer, "the answer to migrate", nullptr);
-  }
+  });
   raise(answer);
 }
 
 void join(Thread t) {
   Tcb* self = require_thread("join");
   Answer answer;
-  {
-    HeapScope process;
+  iso::in_process([&] {
     if (!t) throw Error(Errc::no_such_thread, "join: the Thread is empty");
     if (t.id() == self->id.load(std::memory_order_relaxed)) {
       throw Error(Errc::would_deadlock, text("join: thread '%s' joins itself", self->name()));
     }
     the_runtime().join(self, ThreadAccess::target(t), &answer);
     wait_for(answer, "the end of a thread", ThreadAccess::target(t).control);
-  }
+  });
   raise(answer);
   if (answer.exception) std::rethrow_exception(std::move(answer.exception));
 }
@@ -189,24 +189,21 @@ Thread self() noexcept {
 void migrate(int rank) {
   Tcb* self = require_thread("this_thread::migrate");
   if (rank == the_runtime().rank()) return;
-  Errc code{};
-  std::string refused;
-  {
-    HeapScope process;
+  iso::in_process([&] {
     the_runtime().check_rank(rank, "this_thread::migrate");
     if (!threads::Scheduler::may_move(self)) {
       throw Error(Errc::pinned,
                   text("this_thread::migrate: thread '%s' cannot leave rank %d now: %s",
                        self->name(), the_runtime().rank(), the_runtime().pinned_by(self).c_str()));
     }
-  }
+  });
   scheduler().depart_current(rank);
   if (the_runtime().rank() == rank) return;
-  {
-    HeapScope process;
-    refused = the_runtime().take_refusal(self, &code);
+  iso::in_process([&] {
+    Errc code{};
+    const std::string refused = the_runtime().take_refusal(self, &code);
     if (!refused.empty()) throw Error(code, "this_thread::migrate: " + refused);
-  }
+  });
 }
 
 void yield() {

@@ -296,9 +296,10 @@ std::string Runtime::pinned_by(const Tcb* t) const {
   }
   if (t->locks > 0) add(text("it holds %d Mutex%s", t->locks, t->locks == 1 ? "" : "es"));
   if (t->tied > 0)
-    add(text(
-        "others wait on objects in its memory, or have an exception that it gave to a Promise (%d)",
-        t->tied));
+    add(
+        text("others wait on objects in its memory, or it gave or was given an exception through a "
+             "Promise that still holds it (%d)",
+             t->tied));
   return why;
 }
 

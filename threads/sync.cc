@@ -1,7 +1,10 @@
 #include "roam/sync.h"
 
+#include <exception>
 #include <limits>
+#include <new>
 #include <stdexcept>
+#include <typeinfo>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -90,8 +93,51 @@ bool WaitQueue::wait_until(const void* object, const char* what, std::int64_t de
   return woken;
 }
 
-void stay_with_exception() {
-  if (threads::on_rank_thread && scheduler().current() != nullptr) ++scheduler().current()->tied;
+namespace {
+// A copy that shares nothing, if `error` is an E and no more.
+template <class E>
+std::exception_ptr same(const std::exception& error) {
+  return typeid(error) == typeid(E) ? std::make_exception_ptr(E(error.what())) : nullptr;
+}
+}  // namespace
+
+std::exception_ptr rehome(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error& e) {
+    if (typeid(e) == typeid(Error)) return std::make_exception_ptr(Error(e.code(), e.what()));
+  } catch (const std::bad_alloc& e) {
+    if (typeid(e) == typeid(std::bad_alloc)) return std::make_exception_ptr(std::bad_alloc());
+  } catch (const std::exception& e) {
+    for (const auto copy :
+         {same<std::runtime_error>, same<std::range_error>, same<std::overflow_error>,
+          same<std::underflow_error>, same<std::logic_error>, same<std::invalid_argument>,
+          same<std::domain_error>, same<std::length_error>, same<std::out_of_range>}) {
+      if (std::exception_ptr made = copy(e)) return made;
+    }
+  } catch (...) {
+  }
+  return error;
+}
+
+void ExceptionTie::tie(const void* object) {
+  Tcb* giver = threads::on_rank_thread ? scheduler().current() : nullptr;
+  Tcb* owner = owner_of(object);
+  if (giver == owner) return;
+  int n = 0;
+  for (Tcb* t : {giver, owner}) {
+    if (t == nullptr) continue;
+    ++t->tied;
+    ends_[n++] = {t, t->id.load(std::memory_order_relaxed)};
+  }
+}
+
+ExceptionTie::~ExceptionTie() {
+  for (const End& end : ends_) {
+    if (end.thread == nullptr || end.thread->id.load(std::memory_order_relaxed) != end.id) continue;
+    --end.thread->tied;
+    scheduler().loosened(end.thread);
+  }
 }
 
 void migration_point() {

@@ -1,7 +1,12 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <exception>
 #include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
 
 #include "roam/sync.h"
 #include "threads/test_threads.h"
@@ -81,6 +86,72 @@ TEST(Sync, WhoseMemoryHoldsAnObjectIsPinnedWhileOthersWaitOnIt) {
     scheduler().sleep_until(now_ns() + 3'000'000);
     yield();
     EXPECT_EQ(owner->tied, 0) << "also when the time ran out";
+  });
+  threads.run();
+}
+
+TEST(Sync, AnExceptionTieHoldsItsGiverAndItsTaker) {
+  TestThreads threads;
+  bool looked = false;
+  Tcb* giver = nullptr;
+  threads.spawn([&] {
+    Tcb* owner = self();
+    {
+      detail::ExceptionTie tie;
+      threads.spawn([&] {
+        tie.tie(&tie);
+        giver = self();
+        while (!looked) yield();
+      });
+      while (giver == nullptr) yield();
+      EXPECT_FALSE(Scheduler::may_move(giver));
+      EXPECT_FALSE(Scheduler::may_move(owner));
+    }
+    EXPECT_TRUE(Scheduler::may_move(giver));
+    EXPECT_TRUE(Scheduler::may_move(owner));
+    looked = true;
+  });
+  threads.run();
+}
+
+struct Odd {  // of no standard type
+  int value;
+};
+
+TEST(Sync, AnExceptionOfAnotherTypeTiesItsGiverUntilItsPromiseAndFutureAreGone) {
+  TestThreads threads;
+  std::optional<Promise<int>> promise(std::in_place);
+  Future<int> future = promise->get_future();
+  threads.spawn([&] {
+    promise->set_exception(std::make_exception_ptr(Odd{5}));
+    EXPECT_FALSE(Scheduler::may_move(self()));
+    try {
+      future.get();
+      ADD_FAILURE() << "gave a value";
+    } catch (const Odd& odd) {
+      EXPECT_EQ(odd.value, 5);
+    }
+    promise.reset();
+    EXPECT_TRUE(Scheduler::may_move(self()));
+  });
+  threads.run();
+}
+
+TEST(Sync, AStandardExceptionOfAPromiseIsCopiedAndTiesNobody) {
+  TestThreads threads;
+  Promise<int> promise;
+  Future<int> future = promise.get_future();
+  threads.spawn([&] {
+    std::out_of_range original(std::string(300, 'o'));
+    promise.set_exception(std::make_exception_ptr(original));
+    EXPECT_TRUE(Scheduler::may_move(self()));
+    try {
+      future.get();
+      ADD_FAILURE() << "gave a value";
+    } catch (const std::out_of_range& error) {
+      EXPECT_EQ(error.what(), std::string(300, 'o'));
+      EXPECT_NE(error.what(), original.what()) << "the text is shared";
+    }
   });
   threads.run();
 }

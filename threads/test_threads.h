@@ -83,7 +83,8 @@ class TestThreads : public Host {
   }
   void ended(Tcb* t) override {
     EXPECT_EQ(t->state, State::kEnded);
-    EXPECT_TRUE(Scheduler::may_move(t)) << "'" << t->name() << "' ended while something held it";
+    EXPECT_EQ(t->pins | t->open_objects | t->locks, 0)
+        << "'" << t->name() << "' ended while something held it";
     EXPECT_EQ(t->exceptions.caught, nullptr);
     if (on_ended) on_ended(t);
     t->exception = nullptr;

@@ -82,9 +82,28 @@ class AllocateBeside {
   void* saved_;
 };
 
-// Keeps the calling thread on its rank: an exception, which cannot be copied, lies in its memory
-// and belongs to others now.
-void stay_with_exception();
+// `error` made anew in the memory of the calling context, if it is an Error or one of the standard
+// exceptions that say what() and no more; else `error` itself, which stays where it was thrown.
+std::exception_ptr rehome(const std::exception_ptr& error);
+
+// Keeps two threads where they are: the one that gave an exception, which stays in its memory, and
+// the one in whose memory the exception is referred to.
+class ExceptionTie {
+ public:
+  ExceptionTie() = default;
+  ExceptionTie(const ExceptionTie&) = delete;
+  ExceptionTie& operator=(const ExceptionTie&) = delete;
+  ~ExceptionTie();
+  // From the calling thread to the owner of `object`; nothing, if they are the same.
+  void tie(const void* object);
+
+ private:
+  struct End {
+    Tcb* thread = nullptr;
+    std::uint64_t id = 0;
+  };
+  End ends_[2];
+};
 
 // Lets the calling thread go where it was asked to migrate, if it may: the end of a call that
 // waits.
@@ -247,6 +266,7 @@ struct SharedState {
       std::conditional_t<std::is_reference_v<T>, std::remove_reference_t<T>*, T>>;
   std::optional<Stored> value;
   std::exception_ptr error;
+  ExceptionTie tie;
   WaitQueue waiters;
 
   bool ready() const { return value.has_value() || error != nullptr; }
@@ -288,7 +308,7 @@ class Future {
     auto state = state_;
     this->state().wait();
     state_.reset();
-    if (state->error) std::rethrow_exception(state->error);
+    if (state->error) std::rethrow_exception(detail::rehome(state->error));
     if constexpr (std::is_void_v<T>) {
       state.reset();
       detail::migration_point();
@@ -323,8 +343,9 @@ class Future {
 };
 
 // The side that gives the value. A Promise that ends without one leaves Error(broken_promise) to
-// its Future. An exception given with set_exception stays in the memory of the thread that threw
-// it: it must not leave the node before get().
+// its Future. An exception given with set_exception that is an Error, or a standard one that holds
+// nothing but what(), is copied to the Future; any other stays in the memory of its thrower, and
+// both threads stay on their rank until the Future and the Promise are gone.
 template <class T>
 class Promise {
  public:
@@ -365,17 +386,16 @@ class Promise {
     state_->waiters.wake_all();
   }
   void set_exception(std::exception_ptr error) {
-    require_state();
-    detail::stay_with_exception();
-    give(std::move(error));
+    detail::SharedState<T>& state = open();
+    {
+      detail::AllocateBeside scope(&state);
+      state.error = detail::rehome(error);
+    }
+    if (state.error == error) state.tie.tie(&state);
+    state.waiters.wake_all();
   }
 
  private:
-  void give(std::exception_ptr error) {
-    open().error = std::move(error);
-    state_->waiters.wake_all();
-  }
-
   void require_state() const {
     if (!state_) throw Error(Errc::broken_promise, "this Promise has no state: it was moved from");
   }
@@ -388,8 +408,7 @@ class Promise {
   void abandon() noexcept {
     if (!state_ || state_.use_count() == 1 || state_->ready()) return;
     try {
-      detail::AllocateBeside scope(state_.get());
-      give(std::make_exception_ptr(
+      set_exception(std::make_exception_ptr(
           Error(Errc::broken_promise, "the Promise ended without giving a value")));
     } catch (const Error&) {
       // On another rank than its Future: who waits there is named when nothing else can run.
