@@ -101,7 +101,7 @@ std::exception_ptr same(const std::exception& error) {
 }
 }  // namespace
 
-std::exception_ptr rehome(const std::exception_ptr& error) {
+std::exception_ptr rehome_exception(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
   } catch (const Error& e) {

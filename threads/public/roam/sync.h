@@ -84,7 +84,7 @@ class AllocateBeside {
 
 // `error` made anew in the memory of the calling context, if it is an Error or one of the standard
 // exceptions that say what() and no more; else `error` itself, which stays where it was thrown.
-std::exception_ptr rehome(const std::exception_ptr& error);
+std::exception_ptr rehome_exception(const std::exception_ptr& error);
 
 // Keeps two threads where they are: the one that gave an exception, which stays in its memory, and
 // the one in whose memory the exception is referred to.
@@ -308,7 +308,7 @@ class Future {
     auto state = state_;
     this->state().wait();
     state_.reset();
-    if (state->error) std::rethrow_exception(detail::rehome(state->error));
+    if (state->error) std::rethrow_exception(detail::rehome_exception(state->error));
     if constexpr (std::is_void_v<T>) {
       state.reset();
       detail::migration_point();
@@ -389,7 +389,7 @@ class Promise {
     detail::SharedState<T>& state = open();
     {
       detail::AllocateBeside scope(&state);
-      state.error = detail::rehome(error);
+      state.error = detail::rehome_exception(error);
     }
     if (state.error == error) state.tie.tie(&state);
     state.waiters.wake_all();
