@@ -214,10 +214,12 @@ void unpack(Pup& p, void** block) {
   }
   // The range travels with an image of this job, unless the image was unpacked and the block freed
   // before. Otherwise some rank has it free, or it is in use.
+  bool travelled = false;
   if (!pool(Region::kHeap).take(range)) {
     if (image.owned != 0 && image.job == job_id) {
       if (!arena().open(range))
         throw Error(Errc::out_of_memory, "iso_pup: no memory to open the block's range");
+      travelled = true;
     } else if (!pool(Region::kHeap).take_or_claim(range)) {
       throw Error(Errc::address_in_use, text("iso_pup: the block of %zu bytes at %p cannot be "
                                              "unpacked here: the original, or another block, "
@@ -235,7 +237,7 @@ void unpack(Pup& p, void** block) {
   } catch (...) {
     arena().discard(range);
     arena().unmark(range);
-    pool(Region::kHeap).free(range, 0);
+    if (!travelled) pool(Region::kHeap).free(range, 0);
     throw;
   }
   *block = fresh;

@@ -6,9 +6,6 @@
 #include <cxxabi.h>
 #include <dirent.h>
 #include <dlfcn.h>
-#include <iconv.h>
-#include <locale.h>
-#include <netdb.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdio_ext.h>
@@ -21,10 +18,9 @@
 #include <cstring>
 #include <locale>
 #include <mutex>
-#include <type_traits>
 #include <unordered_map>
 
-#include "isomalloc/capture.h"
+#include "isomalloc/process_call.h"
 
 namespace roam::iso {
 
@@ -32,20 +28,6 @@ ProcessHooks process_hooks;
 void (*process_object_closed)(const void*) = nullptr;
 
 namespace {
-
-// The next definition of the symbol after ours: libc's.
-template <class F>
-F* next(const char* name) {
-  return reinterpret_cast<F*>(dlsym(RTLD_NEXT, name));
-}
-
-template <class T>
-T* opened(T* object, const char* what, Heap* caller) {
-  if (object != nullptr && caller != nullptr && process_hooks.opened != nullptr) {
-    process_hooks.opened(object, what);
-  }
-  return object;
-}
 
 // A FILE's buffer is made at its first use, wherever that is: make it now, in the process's memory.
 FILE* with_buffer(FILE* file) {
@@ -55,10 +37,6 @@ FILE* with_buffer(FILE* file) {
     errno = error;
   }
   return file;
-}
-
-void closed(const void* object) {
-  if (object != nullptr && process_object_closed != nullptr) process_object_closed(object);
 }
 
 void buffer_standard_stream(FILE* stream) {
@@ -95,14 +73,6 @@ void hold_classic_locale() {
   }
 }
 
-// The current locale's conversions of wide characters are loaded at their first use, wherever that
-// is.
-void load_conversions() {
-  wchar_t wide;
-  mbstate_t state{};
-  static_cast<void>(mbrtowc(&wide, "a", 1, &state));
-}
-
 void warm_up_process_state() {
   HeapScope process;
   hold_classic_locale();
@@ -129,33 +99,6 @@ using roam::iso::HeapScope;
 using roam::iso::next;
 using roam::iso::opened;
 using roam::iso::with_buffer;
-
-#define ROAM_EXPORT extern "C" __attribute__((visibility("default")))
-
-// `type name parameters` that is passed on with `arguments`, with the capture off.
-#define ROAM_PROCESS_CALL(type, name, parameters, arguments) \
-  ROAM_EXPORT type name parameters {                         \
-    static const auto real = next<type parameters>(#name);   \
-    HeapScope process;                                       \
-    return real arguments;                                   \
-  }
-
-// The same, of a call that opens an object which pins.
-#define ROAM_OPENING_CALL(type, name, parameters, arguments, what, prepare) \
-  ROAM_EXPORT type* name parameters {                                       \
-    static const auto real = next<type * parameters>(#name);                \
-    Heap* caller = current_heap;                                            \
-    HeapScope process;                                                      \
-    return opened(prepare(real arguments), what, caller);                   \
-  }
-
-#define ROAM_CLOSING_CALL(type, name, object_type)           \
-  ROAM_EXPORT type name(object_type object) {                \
-    static const auto real = next<type(object_type)>(#name); \
-    HeapScope process;                                       \
-    closed(object);                                          \
-    return real(object);                                     \
-  }
 
 ROAM_OPENING_CALL(FILE, fopen, (const char* path, const char* mode), (path, mode), "FILE*",
                   with_buffer)
@@ -242,27 +185,9 @@ ROAM_PROCESS_CALL(tm*, localtime_r, (const time_t* t, tm* result), (t, result))
 ROAM_PROCESS_CALL(time_t, mktime, (tm * t), (t))
 ROAM_PROCESS_CALL(size_t, strftime, (char* s, size_t n, const char* format, const tm* t),
                   (s, n, format, t))
-ROAM_PROCESS_CALL(int, getaddrinfo,
-                  (const char* host, const char* service, const addrinfo* hints, addrinfo** result),
-                  (host, service, hints, result))
-ROAM_PROCESS_CALL(hostent*, gethostbyname, (const char* name), (name))
-ROAM_PROCESS_CALL(struct passwd*, getpwnam, (const char* name), (name))
-ROAM_PROCESS_CALL(struct passwd*, getpwuid, (uid_t id), (id))
-ROAM_PROCESS_CALL(struct group*, getgrnam, (const char* name), (name))
-ROAM_PROCESS_CALL(struct group*, getgrgid, (gid_t id), (id))
-ROAM_PROCESS_CALL(int, getpwnam_r,
-                  (const char* name, struct passwd* entry, char* room, size_t bytes,
-                   struct passwd** result),
-                  (name, entry, room, bytes, result))
-ROAM_PROCESS_CALL(int, getpwuid_r,
-                  (uid_t id, struct passwd* entry, char* room, size_t bytes,
-                   struct passwd** result),
-                  (id, entry, room, bytes, result))
-ROAM_PROCESS_CALL(iconv_t, iconv_open, (const char* to, const char* from), (to, from))
 ROAM_PROCESS_CALL(char*, strerror, (int error), (error))
 ROAM_PROCESS_CALL(char*, strerror_l, (int error, locale_t locale), (error, locale))
 ROAM_PROCESS_CALL(char*, strsignal, (int signal), (signal))
-ROAM_PROCESS_CALL(int, iconv_close, (iconv_t converter), (converter))
 ROAM_PROCESS_CALL(int, pthread_setspecific, (pthread_key_t key, const void* value), (key, value))
 ROAM_PROCESS_CALL(int, __cxa_atexit, (void (*f)(void*), void* argument, void* module),
                   (f, argument, module))
@@ -274,14 +199,6 @@ ROAM_PROCESS_CALL(int, pthread_create,
                   (id, attributes, body, argument))
 
 // putenv keeps the caller's text: a thread's would leave with it.
-ROAM_EXPORT char* setlocale(int category, const char* name) {
-  static const auto real = next<char*(int, const char*)>("setlocale");
-  HeapScope process;
-  char* result = real(category, name);
-  if (result != nullptr && name != nullptr) roam::iso::load_conversions();
-  return result;
-}
-
 ROAM_EXPORT int putenv(char* text) {
   static const auto real = next<int(char*)>("putenv");
   Heap* caller = current_heap;
@@ -290,37 +207,3 @@ ROAM_EXPORT int putenv(char* text) {
   char* copy = strdup(text);
   return copy != nullptr ? real(copy) : -1;
 }
-
-// A locale is tables of the process. libc's own "C" locale is the exception: it lies at the same
-// address everywhere.
-namespace {
-locale_t pinned_locale(locale_t made, Heap* caller) {
-  static const auto real = next<locale_t(int, const char*, locale_t)>("newlocale");
-  static const locale_t c_locale = real(LC_ALL_MASK, "C", nullptr);
-  return made == c_locale ? made : opened(made, "locale", caller);
-}
-}  // namespace
-
-#define ROAM_LOCALE_CALLS(prefix)                                                             \
-  ROAM_EXPORT locale_t prefix##newlocale(int categories, const char* name, locale_t base) {   \
-    static const auto real = next<locale_t(int, const char*, locale_t)>(#prefix "newlocale"); \
-    Heap* caller = current_heap;                                                              \
-    HeapScope process;                                                                        \
-    const locale_t made = real(categories, name, base);                                       \
-    if (made != nullptr && base != nullptr) closed(base);                                     \
-    return pinned_locale(made, caller);                                                       \
-  }                                                                                           \
-  ROAM_EXPORT locale_t prefix##duplocale(locale_t base) {                                     \
-    static const auto real = next<locale_t(locale_t)>(#prefix "duplocale");                   \
-    Heap* caller = current_heap;                                                              \
-    HeapScope process;                                                                        \
-    return pinned_locale(real(base), caller);                                                 \
-  }                                                                                           \
-  ROAM_EXPORT void prefix##freelocale(locale_t old) {                                         \
-    static const auto real = next<void(locale_t)>(#prefix "freelocale");                      \
-    HeapScope process;                                                                        \
-    closed(old);                                                                              \
-    real(old);                                                                                \
-  }
-ROAM_LOCALE_CALLS()
-ROAM_LOCALE_CALLS(__)

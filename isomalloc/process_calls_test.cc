@@ -1,7 +1,10 @@
 #include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <gtest/gtest.h>
+#include <libintl.h>
 #include <locale.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -20,6 +23,7 @@
 #include "isomalloc/capture.h"
 #include "isomalloc/test_arena.h"
 #include "isomalloc/test_heap.h"
+#include "roam/error.h"
 
 namespace roam::iso {
 namespace {
@@ -290,6 +294,44 @@ TEST_F(ProcessCallsTest, StandardStreamsHaveTheirBuffersFromTheStart) {
         _exit(before && !in_arena(stdout->_IO_buf_base) && heap_->release_empty() ? 0 : 1);
       },
       testing::ExitedWithCode(0), "good");
+}
+
+TEST_F(ProcessCallsTest, WideBuffersAndTablesOfLocalesAndNamesAreTheProcesses) {
+  FILE* file = tmpfile();
+  ASSERT_NE(file, nullptr);
+  const std::size_t before = heap_.heap().address_bytes();
+  inside([&] {
+    EXPECT_GE(fputws(L"wide \u00e9", file), 0);
+    EXPECT_EQ(fwprintf(file, L"%d %ls", 17, L"more"), 7);
+    EXPECT_EQ(fputwc(L'x', file), wint_t{L'x'});
+    setlocale(LC_ALL, "C.UTF-8");
+    wchar_t wide[8];
+    EXPECT_EQ(mbstowcs(wide, "a\xc3\xa9", 8), 2u);
+    setlocale(LC_ALL, "C");
+    static_cast<void>(getservbyname("http", "tcp"));
+    static_cast<void>(getgrnam("root"));
+    static_cast<void>(dgettext("nowhere", "text"));
+  });
+  EXPECT_EQ(heap_.heap().address_bytes(), before);
+  EXPECT_TRUE(heap_.heap().head_empty());
+  fclose(file);
+}
+
+TEST_F(ProcessCallsTest, TheGlobalLocaleSetInAThreadIsMadeAnewOutside) {
+  const std::locale before;
+  inside([] { std::locale::global(std::locale("C.UTF-8")); });
+  EXPECT_TRUE(open_objects.empty()) << "what the thread made is closed";
+  EXPECT_EQ(std::locale().name(), "C.UTF-8");
+  inside([] {
+    const std::locale unnamed(std::locale::classic(), new std::numpunct<char>);
+    try {
+      std::locale::global(unnamed);
+      ADD_FAILURE() << "was not refused";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Errc::pinned);
+    }
+  });
+  std::locale::global(before);
 }
 
 }  // namespace

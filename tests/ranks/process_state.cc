@@ -113,16 +113,7 @@ SCENARIO(Process, MessagesForErrorsUnknown) {
   });
 }
 
-// Known to fail with a node per rank (2026-11-22): after setlocale and the conversion of wide
-// characters inside threads that migrate, libc keeps something in a thread's heap that it reads
-// later. Runs with ROAM_TEST_KNOWN_FAILING=1 until it is found.
 SCENARIO(Process, LocaleOfTheProcess) {
-  if (std::getenv("ROAM_TEST_KNOWN_FAILING") == nullptr) {
-    std::printf(
-        "SKIPPED: Process.LocaleOfTheProcess is known to fail; ROAM_TEST_KNOWN_FAILING=1 runs "
-        "it\n");
-    return;
-  }
   call_everywhere([] {
     expect(setlocale(LC_ALL, "C.UTF-8") != nullptr, "setlocale(C.UTF-8)");
     wchar_t wide[10];
@@ -138,10 +129,7 @@ SCENARIO(Process, LocaleOfTheProcess) {
 SCENARIO(Process, GlobalStdLocaleSetInAThreadStays) {
   for (int r = 0; r < roam::ranks(); ++r) {
     roam::spawn(roam::SpawnOptions{.rank = r}, [] {
-      {
-        roam::SystemHeap system;
-        std::locale::global(std::locale("C.UTF-8"));
-      }
+      std::locale::global(std::locale("C.UTF-8"));
     }).join();
     on_rank(r, [] {
       reuse_memory();
@@ -200,6 +188,15 @@ SCENARIO(Process, UsersGroupsAndHosts) {
     hints.ai_family = AF_INET;
     hints.ai_socktype = SOCK_STREAM;
     if (getaddrinfo("localhost", "80", &hints, &found) == 0) freeaddrinfo(found);
+    char room[1000];
+    group entry{}, *into = nullptr;
+    expect_eq(getgrgid_r(0, &entry, room, sizeof room, &into), 0, "getgrgid_r");
+    hostent host{}, *host_found = nullptr;
+    int why = 0;
+    (void)gethostbyname_r("localhost", &host, room, sizeof room, &host_found, &why);
+    setgrent();
+    expect(getgrent() != nullptr, "getgrent");
+    endgrent();
   });
 }
 
@@ -216,14 +213,14 @@ SCENARIO(Process, CharacterSetConversion) {
   });
 }
 
-SCENARIO(ProcessRare, ServicesAndProtocols) {
+SCENARIO(Process, ServicesAndProtocols) {
   call_everywhere([] {
     (void)getservbyname("http", "tcp");
     (void)getprotobyname("tcp");
   });
 }
 
-SCENARIO(ProcessRare, Translations) {
+SCENARIO(Process, Translations) {
   call_everywhere([] {
     expect_eq(std::string(gettext("untranslated")), "untranslated", "gettext");
     bindtextdomain("roamtest", "/tmp");
@@ -239,6 +236,8 @@ SCENARIO(Process, StandardStreams) {
     std::cerr << "";
     fprintf(stderr, "%*s", 0, "");
     fwide(stdout, 0);
+    std::wcerr << L"";
+    std::ios_base::sync_with_stdio(true);
   });
 }
 

@@ -1,0 +1,64 @@
+#ifndef ROAM_ISOMALLOC_PROCESS_CALL_H_
+#define ROAM_ISOMALLOC_PROCESS_CALL_H_
+
+#include <dlfcn.h>
+
+#include "isomalloc/capture.h"
+
+// How calls of libc are passed on whose memory belongs to the process although a thread makes them:
+// what they allocate must not be in the thread's heap, since it would leave with the thread.
+namespace roam::iso {
+
+// The next definition of the symbol after ours: libc's.
+template <class F>
+F* next(const char* name) {
+  return reinterpret_cast<F*>(dlsym(RTLD_NEXT, name));
+}
+
+// `object` was opened: it pins the thread whose heap `caller` is until it is closed.
+template <class T>
+T* opened(T* object, const char* what, Heap* caller) {
+  if (object != nullptr && caller != nullptr && process_hooks.opened != nullptr) {
+    process_hooks.opened(object, what);
+  }
+  return object;
+}
+
+inline void closed(const void* object) {
+  if (object != nullptr && process_object_closed != nullptr) process_object_closed(object);
+}
+
+// The conversions of wide characters of the calling kernel thread's locale are loaded at their
+// first use, wherever that is: now.
+void load_conversions();
+
+}  // namespace roam::iso
+
+#define ROAM_EXPORT extern "C" __attribute__((visibility("default")))
+
+// `type name parameters` that is passed on with `arguments`, with the capture off.
+#define ROAM_PROCESS_CALL(type, name, parameters, arguments)          \
+  ROAM_EXPORT type name parameters {                                  \
+    static const auto real = roam::iso::next<type parameters>(#name); \
+    roam::iso::HeapScope process;                                     \
+    return real arguments;                                            \
+  }
+
+// The same, of a call that opens an object which pins.
+#define ROAM_OPENING_CALL(type, name, parameters, arguments, what, prepare) \
+  ROAM_EXPORT type* name parameters {                                       \
+    static const auto real = roam::iso::next<type * parameters>(#name);     \
+    roam::iso::Heap* caller = roam::iso::current_heap;                      \
+    roam::iso::HeapScope process;                                           \
+    return roam::iso::opened(prepare(real arguments), what, caller);        \
+  }
+
+#define ROAM_CLOSING_CALL(type, name, object_type)                      \
+  ROAM_EXPORT type name(object_type object) {                           \
+    static const auto real = roam::iso::next<type(object_type)>(#name); \
+    roam::iso::HeapScope process;                                       \
+    roam::iso::closed(object);                                          \
+    return real(object);                                                \
+  }
+
+#endif  // ROAM_ISOMALLOC_PROCESS_CALL_H_
