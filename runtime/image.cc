@@ -1,7 +1,5 @@
 #include "runtime/image.h"
 
-#include <cstring>
-
 #include "base/os/memory.h"
 #include "isomalloc/heap.h"
 #include "threads/scheduler.h"
@@ -9,16 +7,8 @@
 namespace roam::runtime {
 namespace {
 
-// The x86-64 ABI lets a leaf function use so much below the stack pointer.
-constexpr std::size_t kRedZoneBytes = 128;
-
-Address stack_pointer(const Tcb* t) {
-  // A suspended fiber is one word: where its registers were saved, at the end of its stack.
-  static_assert(sizeof(t->context) == sizeof(Address));
-  Address sp;
-  std::memcpy(&sp, &t->context, sizeof sp);
-  return sp;
-}
+// The end of a suspended thread's stack: below it nothing is alive.
+Address stack_end(const Tcb* t) { return reinterpret_cast<Address>(t->context); }
 
 class Planner {
  public:
@@ -70,8 +60,7 @@ Image plan_image(Tcb* t, bool stack) {
   t->heap.release_empty();
   Image image;
   Planner planner(image);
-  planner.add_slot(t, kSlotMark,
-                   stack ? stack_pointer(t) - kRedZoneBytes : reinterpret_cast<Address>(t));
+  planner.add_slot(t, kSlotMark, stack ? stack_end(t) : reinterpret_cast<Address>(t));
   planner.add_heap(t->heap);
   for (const Tcb* c = t->companions; c != nullptr; c = c->next_companion) {
     planner.add_slot(c, kCompanionMark, reinterpret_cast<Address>(c));

@@ -1,21 +1,44 @@
 #include "threads/context.h"
 
-// jump_fcontext takes the return address off the stack and, when this context is resumed, jumps to
-// it: to the `ret` below, which takes the address of roam_jump_context's own caller.
-asm(R"(
-    .text
-    .globl roam_jump_context
-    .hidden roam_jump_context
-    .type roam_jump_context, @function
-    .p2align 4
-roam_jump_context:
-    .cfi_startproc
-    leaq 1f(%rip), %rax
-    pushq %rax
-    .cfi_adjust_cfa_offset 8
-    jmp *jump_fcontext@GOTPCREL(%rip)
-    .cfi_adjust_cfa_offset -8
-1:  ret
-    .cfi_endproc
-    .size roam_jump_context, .-roam_jump_context
-)");
+#include <boost/context/detail/fcontext.hpp>
+
+namespace roam::threads {
+namespace {
+
+using boost::context::detail::fcontext_t;
+using boost::context::detail::transfer_t;
+
+struct Making {
+  void (*body)();
+  Context context;
+};
+
+// Runs on the new stack: suspends at once, in the frame that switch_context knows, and goes back to
+// who makes it. The first switch to it runs the body.
+[[gnu::noinline, gnu::no_stack_protector]] void park(Context* left, fcontext_t maker) {
+  asm volatile(ROAM_LEAVE_CONTEXT
+               "movq %[maker], %%rdi\n\t"
+               "xorl %%esi, %%esi\n\t"
+               "jmpq *jump_fcontext@GOTPCREL(%%rip)\n" ROAM_RESUMED_CONTEXT
+               : [left] "+D"(left), [maker] "+S"(maker)
+               :
+               : ROAM_SWITCH_CLOBBERS);
+}
+
+[[gnu::no_stack_protector]] void enter_new(transfer_t from) {
+  Making* making = static_cast<Making*>(from.data);
+  void (*body)() = making->body;
+  park(&making->context, from.fctx);
+  body();
+}
+
+}  // namespace
+
+Context make_context(void* top, std::size_t bytes, void (*body)()) {
+  Making making{body, nullptr};
+  boost::context::detail::jump_fcontext(
+      boost::context::detail::make_fcontext(top, bytes, enter_new), &making);
+  return making.context;
+}
+
+}  // namespace roam::threads

@@ -1,40 +1,63 @@
 #ifndef ROAM_THREADS_CONTEXT_H_
 #define ROAM_THREADS_CONTEXT_H_
 
-#include <boost/context/detail/fcontext.hpp>
 #include <cstddef>
 
-// The context switch: Boost.Context's fcontext, seen nowhere else.
+// The context switch. Boost.Context makes contexts; from then on they are switched by the code
+// here. docs/decisions/0002-switch.md says why.
 namespace roam::threads {
 
-// A suspended context: where its registers lie, at the end of its stack.
-using Context = boost::context::detail::fcontext_t;
-// What a resumed context gets: the context that was left, and what that passed on.
-using Transfer = boost::context::detail::transfer_t;
+// A suspended context: where its frame begins, at the end of its stack.
+//
+//   | MXCSR | x87 control word | where it goes on |
+//   0       4                  8                  16
+//
+// Whoever switches keeps nothing in other registers.
+using Context = void*;
 
-// As boost::context::detail::jump_fcontext, which ends with a jump where the processor expects a
-// return: after it every return of the resumed thread is predicted wrongly, 5 ns each. Here the
-// jump goes to a return, so that calls and returns stay paired. Measured 2026-11: yield 22 ns
-// without, 8 with. See docs/decisions/0002-switch.md.
-extern "C" Transfer roam_jump_context(Context to, void* data);
-
-// A context that runs `entry` when it is first resumed, on the stack that ends at `top`.
-inline Context make_context(void* top, std::size_t bytes, void (*entry)(Transfer)) {
-  return boost::context::detail::make_fcontext(top, bytes, entry);
-}
+// A context that runs `body`, which never returns, when it is first resumed, on the stack that ends
+// at `top`. It begins with the caller's rounding mode and exception masks.
+Context make_context(void* top, std::size_t bytes, void (*body)());
 
 // A suspended context goes on with the caller's rounding mode and exception masks (MXCSR, x87
-// control word), as a new one does. They are the first words that jump_fcontext saves.
+// control word), as a new one does.
 inline void inherit_floating_point(Context context) {
   asm volatile("stmxcsr (%0)\n\tfnstcw 4(%0)" ::"r"(context) : "memory");
 }
 
-// Leaves the running context, stores it in `*left`, and resumes `to`. Returns when it is resumed
-// itself. Whoever is resumed must call finish_switch first.
-inline Transfer switch_context(Context to, Context* left) { return roam_jump_context(to, left); }
+// What an asm that switches says of itself: on return every register but rsp may have changed.
+#define ROAM_SWITCH_CLOBBERS                                                                       \
+  "rax", "rbx", "rcx", "rdx", "rbp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", \
+      "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",    \
+      "xmm12", "xmm13", "xmm14", "xmm15", "memory", "cc"
 
-// Stores the context that was left, now that it is known.
-inline void finish_switch(Transfer from) { *static_cast<Context*>(from.data) = from.fctx; }
+// Leaves the running context: its frame, whose address goes to (%[left]). It is pushed, and rbp is
+// given up: sources that switch are compiled with -mno-red-zone -fomit-frame-pointer.
+#define ROAM_LEAVE_CONTEXT    \
+  "leaq 1f(%%rip), %%rax\n\t" \
+  "pushq %%rax\n\t"           \
+  "leaq -8(%%rsp), %%rsp\n\t" \
+  "stmxcsr (%%rsp)\n\t"       \
+  "fnstcw 4(%%rsp)\n\t"       \
+  "movq %%rsp, (%[left])\n\t"
+// Where it goes on, with its frame at rsp and its floating-point modes loaded.
+#define ROAM_RESUMED_CONTEXT \
+  "1:\n\t"                   \
+  "leaq 16(%%rsp), %%rsp\n\t"
+
+// Leaves the running context, stores it in `*left`, and resumes `to`. Returns when it is resumed
+// itself. Inline, and without a call or return: a return would be foretold from the calls of
+// another context.
+[[gnu::always_inline]] inline void switch_context(Context to, Context* left) {
+  asm volatile(ROAM_LEAVE_CONTEXT
+               "movq %[to], %%rsp\n\t"
+               "ldmxcsr (%%rsp)\n\t"
+               "fldcw 4(%%rsp)\n\t"
+               "jmpq *8(%%rsp)\n" ROAM_RESUMED_CONTEXT
+               : [to] "+S"(to), [left] "+D"(left)
+               :
+               : ROAM_SWITCH_CLOBBERS);
+}
 
 }  // namespace roam::threads
 

@@ -16,8 +16,7 @@ namespace roam::threads {
 // the middle by emptying its place.
 class ReadyQueue {
  public:
-  // True if no thread is ready. The first place is never an empty one.
-  bool empty() const { return head_ == tail_; }
+  bool empty() const { return count() == 0; }
   std::size_t count() const { return tail_ - head_ - emptied_; }
   // Changes whenever a thread is taken from the front.
   std::uint64_t popped() const { return popped_before_ + head_; }
@@ -36,25 +35,31 @@ class ReadyQueue {
 
   // Next thread, or null.
   detail::Tcb* pop() {
-    if (empty()) return nullptr;
-    if (shuffle_) swap_random();
-    return pop_first();
-  }
-  // REQUIRES: not empty.
-  detail::Tcb* pop_first() {
-    detail::Tcb* t = ring_[head_ & mask_];
-    ++head_;
-    if (emptied_ != 0) [[unlikely]]
+    if (shuffle_) [[unlikely]]
+      swap_random();
+    detail::Tcb* t = pop_first();
+    if (t == nullptr && emptied_ != 0) [[unlikely]] {
       skip_emptied();
+      t = pop_first();
+    }
+    return t;
+  }
+  // Null also if the first place is an emptied one.
+  [[gnu::always_inline]] detail::Tcb* pop_first() {
+    const std::uint64_t head = head_, waiting = tail_ - head;
+    if (waiting == 0) return nullptr;
+    detail::Tcb* t = ring_[head & mask_];
+    if (t == nullptr) [[unlikely]]
+      return nullptr;
+    head_ = head + 1;
     // Beyond what the first-level cache holds anyway, start loading the threads that come next: a
-    // control block four switches ahead, its stack two ahead.
-    if (tail_ - head_ > kPrefetchFrom) {
-      if (const detail::Tcb* far = ring_[(head_ + 3) & mask_]) __builtin_prefetch(far);
-      if (const detail::Tcb* near = ring_[(head_ + 1) & mask_]) {
-        const char* top = reinterpret_cast<const char*>(near);
-        __builtin_prefetch(top - 256);
-        __builtin_prefetch(top - 320);
-        __builtin_prefetch(top - 384);
+    // control block four switches ahead, the end of its stack two ahead.
+    if (waiting > kPrefetchFrom) {
+      if (const detail::Tcb* far = ring_[(head + 4) & mask_]) __builtin_prefetch(far);
+      if (const detail::Tcb* near = ring_[(head + 2) & mask_]) {
+        const char* frame = static_cast<const char*>(near->context);
+        __builtin_prefetch(frame);
+        __builtin_prefetch(frame + 64);
       }
     }
     return t;
@@ -106,6 +111,7 @@ class ReadyQueue {
   }
 
   void swap_random() {
+    if (head_ == tail_) return;
     const std::uint64_t other = head_ + random_() % (tail_ - head_);
     detail::Tcb*& a = ring_[head_ & mask_];
     detail::Tcb*& b = ring_[other & mask_];

@@ -1,8 +1,6 @@
 #ifndef ROAM_THREADS_SCHEDULER_H_
 #define ROAM_THREADS_SCHEDULER_H_
 
-#include <emmintrin.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -124,7 +122,7 @@ class Scheduler {
   void save(Tcb* self);
   void load(Tcb* next);
   void after_enter();
-  static void first_entry(Transfer from);
+  static void first_entry();
   static void run_body(Tcb* self);
   static void make_context(Tcb* t);
   static void give_back(Range slot);
@@ -165,44 +163,6 @@ class Scheduler {
   std::vector<Tcb*>
       recycled_;  // resting slots of the default size, their contexts at the end of body()
 };
-
-// ---- the switch ----
-
-inline void Scheduler::save(Tcb* self) {
-  self->active_heap = iso::current_heap;
-  _mm_store_si128(reinterpret_cast<__m128i*>(&self->exceptions),
-                  _mm_loadu_si128(reinterpret_cast<const __m128i*>(exceptions_)));
-  self->saved_errno = *errno_;
-}
-
-inline void Scheduler::load(Tcb* next) {
-  iso::current_heap = next->active_heap;
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(exceptions_),
-                   _mm_load_si128(reinterpret_cast<const __m128i*>(&next->exceptions)));
-  *errno_ = next->saved_errno;
-  next->state = State::kRunning;
-  current_ = next;
-}
-
-// `self` runs again when this returns, perhaps on another rank: nothing of the scheduler is
-// remembered across it.
-[[gnu::always_inline]] inline void Scheduler::switch_to(Tcb* self, Tcb* next) {
-  save(self);
-  load(next);
-  finish_switch(switch_context(next->context, &self->context));
-}
-
-[[gnu::always_inline]] inline void Scheduler::yield() {
-  if (--budget_ <= 0 || ready_.empty()) [[unlikely]] {
-    yield_slow();
-    return;
-  }
-  Tcb* self = current_;
-  Tcb* next = ready_.pop_first();
-  self->state = State::kReady;
-  ready_.push_after_pop(self);
-  switch_to(self, next);
-}
 
 // This rank's scheduler. No function-local static: the check of its guard would be on the path of
 // every switch.

@@ -10,8 +10,6 @@ const char* to_string(State state) {
       return "free";
     case State::kReady:
       return "ready";
-    case State::kRunning:
-      return "running";
     case State::kBlocked:
       return "waiting";
     case State::kSleeping:

@@ -16,17 +16,15 @@ namespace roam::detail {
 // Where a thread is in its life.
 //
 //             spawn                 switch to                 returns
-//   (kFree) --------> kReady <------------------> kRunning -----------> kEnded --> (kFree)
-//                      ^  |        yield           |   |                   once nothing of it is
-//                      live
-//                 wake |  | depart      wait/sleep |   | this_thread::migrate
-//                      |  v                        v   v
-//                      | kDeparting <--- kSleeping, (kBlocked: once woken)
-//                      +------------------ kBlocked
+//   (kFree) --------> kReady, queued <------------> kReady, running ----> kEnded --> (kFree)
+//                      ^  |            yield         |   |          once nothing of it is live
+//                 wake |  | depart        wait/sleep |   | this_thread::migrate
+//                      |  v                          v   v
+//                      | kDeparting <----- kSleeping, (kBlocked: once woken)
+//                      +-------------------- kBlocked
 enum class State : std::uint8_t {
   kFree = 0,   // no thread: the slot rests in the scheduler's recycling list
-  kReady,      // in the ready queue
-  kRunning,    // the current thread
+  kReady,      // in the ready queue, or running
   kBlocked,    // in a WaitQueue, or waiting for an answer from another rank
   kSleeping,   // in the timer queue only
   kDeparting,  // given to the migrator

@@ -1,0 +1,175 @@
+// The scheduler's slots: where threads are made, and where they rest to be used again.
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/text.h"
+#include "isomalloc/range_pool.h"
+#include "roam/error.h"
+#include "threads/scheduler.h"
+
+namespace roam::threads {
+namespace {
+
+// Slots of ended threads that rest with their contexts ready to run again.
+constexpr std::size_t kMostRecycled = 1024;
+constexpr std::size_t kDefaultStackBytes = 256 << 10;
+// How much memory a resting slot is assumed to hold when its memory is to be given back.
+constexpr std::size_t kSlotInUse = 4 * kPageBytes;
+
+}  // namespace
+
+void Scheduler::make_context(Tcb* t) {
+  const Range stack = t->stack();
+  t->context = threads::make_context(reinterpret_cast<void*>(stack.end()), stack.bytes,
+                                     &Scheduler::first_entry);
+}
+
+std::size_t Scheduler::slot_bytes(std::size_t stack_bytes) {
+  // At least two units: the first and the last are marked differently.
+  return std::max(
+      round_up(Tcb::kGuardBytes + round_up(stack_bytes, kPageBytes) + kPageBytes, iso::kUnitBytes),
+      2 * iso::kUnitBytes);
+}
+
+void Scheduler::mark_slot(Range slot) {
+  iso::arena().mark(slot, iso::UnitKind::kSlot);
+  iso::arena().set_kind(slot.end() - iso::kUnitBytes, iso::UnitKind::kSlotHead);
+}
+
+void Scheduler::welcome(Tcb* t) {
+  iso::Arena& arena = iso::arena();
+  arena.sync();
+  if (arena.any_sealed()) {
+    arena.unseal(t->slot);
+    t->heap.for_each_span([&](const iso::Span& span) { arena.unseal(span.range()); });
+    for (const Tcb* c = t->companions; c != nullptr; c = c->next_companion) arena.unseal(c->slot);
+  }
+  guard_slot(t->slot);
+}
+
+void Scheduler::guard_slot(Range slot) { iso::arena().guard_slot(slot, Tcb::kGuardBytes); }
+
+Tcb* Scheduler::make(std::size_t stack_bytes, std::string_view name) {
+  const Range room = iso::arena().region(iso::Region::kSlots);
+  if (stack_bytes > room.bytes / 2) {
+    throw Error(Errc::bad_option,
+                text("SpawnOptions::stack_bytes is %zu; at most half of the arena's %zu bytes for "
+                     "stacks can be one stack",
+                     stack_bytes, room.bytes));
+  }
+  if (!iso::arena().memory_left(2 * kPageBytes)) {
+    throw Error(Errc::out_of_memory,
+                "no memory for another thread: the node has reached ROAM_MEMORY");
+  }
+  const std::size_t bytes = slot_bytes(stack_bytes);
+  Tcb* t;
+  Range slot;
+  if (bytes == slot_bytes(kDefaultStackBytes) && !recycled_.empty()) {
+    t = recycled_.back();
+    recycled_.pop_back();
+    slot = t->slot;
+    if (t->cold) {
+      make_context(t);
+    } else {
+      inherit_floating_point(t->context);
+    }
+  } else {
+    const auto got = iso::pool(iso::Region::kSlots).allocate(bytes);
+    if (!got && iso::pool(iso::Region::kSlots).free_bytes() >= bytes) {
+      throw Error(Errc::out_of_memory,
+                  "the kernel has no memory to open the address range of a stack");
+    }
+    if (!got) {
+      throw Error(Errc::out_of_address_space,
+                  text("no address range of %s is left for a stack. %zu threads are on this rank. "
+                       "Make the arena larger "
+                       "with ROAM_ARENA, or the stacks smaller.",
+                       bytes_text(bytes).c_str(), live_));
+    }
+    slot = got->range;
+    t = detail::tcb_of_slot(slot);
+    mark_slot(slot);
+    guard_slot(slot);
+    std::memset(static_cast<void*>(t), 0, sizeof *t);
+    t->slot = slot;
+    make_context(t);
+  }
+  // The context is kept: it waits at the end of first_entry's loop for the next body.
+  t->active_heap = &t->heap;
+  t->exceptions = {nullptr, 0};
+  t->saved_errno = 0;
+  t->rank.store(rank_, std::memory_order_relaxed);
+  t->state = State::kBlocked;
+  t->has_joiners = t->woken = t->cold = t->is_root = t->in_wait = t->returns = t->passed_over =
+      false;
+  t->move_to = -1;
+  t->next = t->previous = nullptr;
+  t->pins = t->static_inits = t->open_objects = t->locks = t->tied = 0;
+  t->deadline_ns = 0;
+  t->waits_for = nullptr;
+  t->waits_at = nullptr;
+  t->tied_to = nullptr;
+  t->queue = nullptr;
+  t->entry = nullptr;
+  t->closure = nullptr;
+  t->companions = t->next_companion = nullptr;
+  t->hops = 0;
+  t->joiner = nullptr;
+  t->answer = nullptr;
+  t->long_name = nullptr;
+  t->heap.start(detail::head_room_of(t));
+  if (name.size() < sizeof t->short_name) {
+    std::memcpy(t->short_name, name.data(), name.size());
+    t->short_name[name.size()] = '\0';
+  } else {
+    char* copy = static_cast<char*>(t->heap.allocate(name.size() + 1));
+    if (copy == nullptr) {
+      retire(t);
+      throw Error(Errc::out_of_address_space, "no room for the thread's name");
+    }
+    std::memcpy(copy, name.data(), name.size());
+    copy[name.size()] = '\0';
+    t->long_name = copy;
+    t->short_name[0] = '\0';
+  }
+  return t;
+}
+
+void Scheduler::retire(Tcb* t) {
+  t->id.store(0, std::memory_order_release);
+  t->state = State::kFree;
+  if (t->slot.bytes == slot_bytes(kDefaultStackBytes) && recycled_.size() < kMostRecycled) {
+    guard_slot(t->slot);  // it may have been another rank's before
+    recycled_.push_back(t);
+    return;
+  }
+  give_back(t->slot);
+}
+
+// A stack that was made larger than usual may have been used deep: only its top is kept.
+void Scheduler::give_back(Range slot) {
+  if (slot.bytes > slot_bytes(kDefaultStackBytes))
+    iso::arena().discard(Range{slot.begin, slot.bytes - kSlotInUse});
+  iso::arena().unmark(slot);
+  iso::pool(iso::Region::kSlots).free(slot, kSlotInUse);
+}
+
+void Scheduler::drop_recycled(std::size_t keep) {
+  while (recycled_.size() > keep) {
+    const Range slot = recycled_.back()->slot;
+    recycled_.pop_back();
+    give_back(slot);
+  }
+}
+
+void Scheduler::for_each(const std::function<void(const Tcb*)>& visit) const {
+  iso::arena().for_each_slot([&](Address head_unit) {
+    const Tcb* t = detail::tcb_of_head_unit(head_unit);
+    if (t->id.load(std::memory_order_acquire) != 0 &&
+        t->rank.load(std::memory_order_acquire) == rank_)
+      visit(t);
+  });
+}
+
+}  // namespace roam::threads
