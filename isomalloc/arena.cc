@@ -255,17 +255,20 @@ void Arena::evict(Range range) {
 
 void Arena::seal(Range range) {
   if (!os::has_cheap_guards()) return;
-  for (Address a = range.begin; a < range.end(); a += kUnitBytes) {
-    if (kind(a) != UnitKind::kKept) continue;
-    Range run{a, kUnitBytes};
-    while (run.end() < range.end() && kind(run.end()) == UnitKind::kKept) run.bytes += kUnitBytes;
-    if (os::guard(run)) note_sealed(run);
-    a = run.end() - kUnitBytes;
+  const Address end = round_up(range.end(), kPageBytes);
+  for (Address a = round_down(range.begin, kPageBytes); a < end;) {
+    const Address from = a;
+    while (a < end && kind(a) == UnitKind::kKept) a = round_down(a, kUnitBytes) + kUnitBytes;
+    if (a == from) {
+      a = round_down(a, kUnitBytes) + kUnitBytes;
+    } else if (const Range run{from, std::min(a, end) - from}; os::guard(run)) {
+      note_sealed(run);
+    }
   }
 }
 
 void Arena::note_sealed(Range run) {
-  for (Address a = run.begin; a < run.end(); a += kUnitBytes) {
+  for (Address a = round_down(run.begin, kUnitBytes); a < run.end(); a += kUnitBytes) {
     const std::size_t unit = offset(a) / kUnitBytes;
     std::uint64_t& word = sealed_[unit / 64];
     const std::uint64_t bit = std::uint64_t{1} << (unit % 64);
@@ -274,29 +277,34 @@ void Arena::note_sealed(Range run) {
   }
 }
 
-// Unit by unit: what was sealed as one range may come back in pieces. A stack's guard, in a slot's
-// first unit, is laid again.
+bool Arena::unit_sealed(Address a) const {
+  const std::size_t unit = offset(a) / kUnitBytes;
+  return (sealed_[unit / 64] >> (unit % 64) & 1) != 0;
+}
+
+// Run by run of sealed units: what was sealed as one range may come back in pieces. A stack's
+// guard, in a slot's first unit, is laid again by guard_slot.
 void Arena::unseal_slow(Range range) {
   for (Address a = round_down(range.begin, kUnitBytes); a < range.end(); a += kUnitBytes) {
-    const std::size_t unit = offset(a) / kUnitBytes;
-    std::uint64_t& word = sealed_[unit / 64];
-    const std::uint64_t bit = std::uint64_t{1} << (unit % 64);
-    if ((word & bit) == 0) continue;
-    os::unguard(Range{a, kUnitBytes});
-    word &= ~bit;
-    --sealed_units_;
-    if (regions_[0].contains(a)) {
-      const std::size_t slot_unit = (a - regions_[0].begin) / kUnitBytes;
-      guarded_[slot_unit / 64] &=
-          ~(std::uint64_t{1} << (slot_unit % 64));  // guard_slot lays it again
+    if (!unit_sealed(a)) continue;
+    Range run{a, 0};
+    for (; a < range.end() && unit_sealed(a); a += kUnitBytes) {
+      const std::size_t unit = offset(a) / kUnitBytes;
+      sealed_[unit / 64] &= ~(std::uint64_t{1} << (unit % 64));
+      --sealed_units_;
+      run.bytes += kUnitBytes;
+      if (regions_[0].contains(a)) {
+        const std::size_t slot_unit = (a - regions_[0].begin) / kUnitBytes;
+        guarded_[slot_unit / 64] &= ~(std::uint64_t{1} << (slot_unit % 64));
+      }
     }
+    os::unguard(run);
   }
 }
 
 bool Arena::unseal_for_fault(Address a) {
   if (!ready_ || !whole_.contains(a) || sealed_units_ == 0) return false;
-  const std::size_t unit = offset(a) / kUnitBytes;
-  if ((sealed_[unit / 64] >> (unit % 64) & 1) == 0) return false;
+  if (!unit_sealed(a)) return false;
   const UnitKind now = kind(a);
   if (now == UnitKind::kNone || is_away(now)) return false;
   unseal_slow(Range{round_down(a, kUnitBytes), kUnitBytes});

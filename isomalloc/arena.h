@@ -117,6 +117,8 @@ class Arena {
   // `departure` numbers what leaves from this rank: a unit may have come back, in another thread,
   // and be leaving again when the first departure ends.
   void leave(Range range, std::uint32_t departure);
+  // Number of the departure with which the unit of `a` left last; 0 if it never did.
+  std::uint32_t last_departure(Address a) const { return departures_[offset(a) / kUnitBytes]; }
   void keep(Range range, std::uint32_t departure);
   void evict(Range range);
   enum class Claimed { kNothingKept, kSomeKept, kAllKept };
@@ -125,7 +127,7 @@ class Arena {
   // Makes an access to kept memory fault in this rank's mapping, so that a pointer to a thread that
   // has left the node is noticed; and undoes that for memory that is in use again. unseal() costs a
   // comparison while nothing is sealed here. Does nothing where guards are not cheap.
-  void seal(Range range);  // those units of it that are kept
+  void seal(Range range);  // its pages, where their units are kept
   void unseal(Range range) {
     if (sealed_units_ != 0) [[unlikely]]
       unseal_slow(range);
@@ -170,6 +172,7 @@ class Arena {
   std::size_t memory_used() const;
   void note_sealed(Range run);
   void unseal_slow(Range range);
+  bool unit_sealed(Address a) const;
   bool open_here(std::size_t lease);
   void lay_out();
 

@@ -54,18 +54,19 @@ void sweep_companions(Tcb* t) {
   }
 }
 
-Image plan_image(Tcb* t, bool stack) {
+void plan_image(Tcb* t, bool stack, Image* image) {
   sweep_companions(t);
   t->heap.close_remote();
   t->heap.release_empty();
-  Image image;
-  Planner planner(image);
+  image->marks.clear();
+  image->runs.clear();
+  image->bytes = 0;
+  Planner planner(*image);
   planner.add_slot(t, kSlotMark, stack ? stack_end(t) : reinterpret_cast<Address>(t));
   planner.add_heap(t->heap);
   for (const Tcb* c = t->companions; c != nullptr; c = c->next_companion) {
     planner.add_slot(c, kCompanionMark, reinterpret_cast<Address>(c));
   }
-  return image;
 }
 
 void reopen(Tcb* t) { t->heap.open_remote(); }

@@ -20,7 +20,7 @@ struct Image {
 // Plans the image of `t`, which is in no queue. Gives its empty spans back first. With `stack`
 // false: an ended thread's remains. Nothing can be sent home to its heap after this; reopen()
 // undoes that.
-Image plan_image(Tcb* t, bool stack);
+void plan_image(Tcb* t, bool stack, Image* image);
 void reopen(Tcb* t);
 
 // Gives back companions of `t` of which nothing lives. Context: rank of `t`.

@@ -1,5 +1,7 @@
 #include "runtime/migrator.h"
 
+#include <x86intrin.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -17,8 +19,9 @@ constexpr std::size_t kGatherBytes = 32 << 10;
 constexpr std::size_t kStagingBytes = 4 << 20;
 // From this length on fresh pages are made in bulk rather than by faults.
 constexpr std::size_t kPopulateBytes = 64 << 10;
-// Memory of a thread that has not come back for so long is made to fault.
-constexpr std::int64_t kSealAfterNs = 20'000'000;
+// A thread that stayed no longer than this the last time, some 10 us, will leave again at once: it
+// takes the answer to its arrival along.
+constexpr std::uint64_t kBriefTicks = 25'000;
 constexpr int kFirstTag = 16;
 constexpr int kTags = 30'000;
 
@@ -65,17 +68,36 @@ void group(const std::vector<Range>& runs, Direct direct, Gathered gathered) {
 
 // ---- the source ----
 
+std::uint32_t Migrator::new_record() {
+  if (unused_.empty()) {
+    records_.emplace_back();
+    return static_cast<std::uint32_t>(records_.size() - 1);
+  }
+  const std::uint32_t record = unused_.back();
+  unused_.pop_back();
+  return record;
+}
+
 void Migrator::depart(Tcb* t, int to, Target joiner) {
   const bool remains = joiner.id != 0;
-  const std::uint32_t transfer = next_transfer_++;
-  Departure& d = departures_[transfer];
-  d.t = t;
-  d.id = t->id.load(std::memory_order_relaxed);
-  d.to = to;
-  d.joiner = joiner;
+  const std::uint64_t id = t->id.load(std::memory_order_relaxed);
+  if (!remains) {
+    forget_kept(id, t);  // of an earlier stay, after which it came back to another rank of the node
+    ++t->hops;
+    t->brief = __rdtsc() - t->arrived_ticks < kBriefTicks;
+  }
+  const std::uint32_t transfer = new_record();
+  Record& d = records_[transfer];
+  ++leaving_;
+  d.state = Record::State::kLeaving;
+  d.taken = d.sealed = false;
   d.returns = t->returns;
-  if (!remains) ++t->hops;
-  d.image = plan_image(t, !remains);
+  d.to = to;
+  d.t = t;
+  d.id = id;
+  d.hops = t->hops;
+  d.joiner = joiner;
+  plan_image(t, !remains, &d.image);
   ImageHead head{};
   head.transfer = transfer;
   head.id = d.id;
@@ -90,6 +112,13 @@ void Migrator::depart(Tcb* t, int to, Target joiner) {
   ++moves_out;
   bytes_out += d.image.bytes;
 
+  if (answers_.size() == 1 && answers_[0].to == to) {
+    head.answers = 1;
+    head.answered = answers_[0].transfer;
+    answers_.clear();
+  } else if (!answers_.empty()) {
+    flush_answers();
+  }
   const std::size_t lists = sizeof head + head.marks * sizeof(Mark) + head.runs * sizeof(Range);
   if (lists + d.image.bytes <= std::min(eager_bytes_, mpi_.most_bytes())) {
     head.kind = Kind::kImage;
@@ -109,11 +138,11 @@ void Migrator::depart(Tcb* t, int to, Target joiner) {
 
 // Before the first message: the thread may be back, on another rank of this node, before the answer
 // is read here.
-void Migrator::leave(const Departure& d, std::uint32_t transfer) {
+void Migrator::leave(const Record& d, std::uint32_t transfer) {
   for (const Mark& mark : d.image.marks) iso::arena().leave(mark.range, transfer);
 }
 
-void Migrator::offer(Departure& d, const ImageHead& offered) {
+void Migrator::offer(Record& d, const ImageHead& offered) {
   ImageHead head = offered;
   head.kind = Kind::kOffer;
   const std::vector<Mark>& marks = d.image.marks;
@@ -142,8 +171,9 @@ void Migrator::offer(Departure& d, const ImageHead& offered) {
 }
 
 void Migrator::on_accept(std::uint32_t transfer) {
-  Departure& d = departures_.at(transfer);
+  Record& d = records_[transfer];
   d.bulk = mpi_.start_bulk();
+  bulk_leaving_.push_back(transfer);
   const int tag = tag_of(transfer);
   group(
       d.image.runs, [&](Range run) { d.bulk->send(d.to, tag, run.pointer(), run.bytes); },
@@ -156,73 +186,16 @@ void Migrator::on_accept(std::uint32_t transfer) {
       });
 }
 
+// The bytes of a large thread are all sent when the target says that it has them; MPI may see that
+// a little later than its answer.
 void Migrator::on_taken(std::uint32_t transfer) {
-  Departure& d = departures_.at(transfer);
+  Record& d = records_[transfer];
   d.taken = true;
-  if (d.joiner.id == 0) listener_.departed(d.id, d.to);
-  let_go(d, transfer);
-  if (d.bulk == nullptr || d.bulk->done()) departures_.erase(transfer);
-}
-
-// The memory is kept for the thread's return, as far as there is room. Sealing it at once costs a
-// system call a range: a thread that goes to and fro is spared that, until it has stayed away for a
-// while.
-//
-// The answer may come late: the thread may have been back, and be leaving again, or have given
-// memory to others that came here and left. Each unit knows with which departure it left last.
-void Migrator::let_go(Departure& d, std::uint32_t transfer) {
-  forget_kept(d.id);  // of an earlier stay, after which it came back to another rank of the node
-  for (const Mark& mark : d.image.marks) iso::arena().keep(mark.range, transfer);
-  kept_bytes_ += d.image.bytes;
-  kept_.push_back({d.id, std::move(d.image.marks), d.image.bytes, now_ns(), false});
-  kept_of_[d.id] = std::prev(kept_.end());
-  if (d.returns) {
-    unsealed_.push_back({d.id, kept_.back().since_ns});
-  } else {
-    seal(kept_.back());
-  }
-  if (kept_bytes_ > keep_bytes_) evict(keep_bytes_ / 4 * 3);
-}
-
-// The thread is back, or leaves again: what was noted of its earlier stay is in use, but for what
-// it gave up meanwhile.
-void Migrator::forget_kept(std::uint64_t id) {
-  const auto it = kept_of_.find(id);
-  if (it == kept_of_.end()) return;
-  for (const Mark& mark : it->second->marks) iso::arena().evict(mark.range);
-  kept_bytes_ -= it->second->bytes;
-  kept_.erase(it->second);
-  kept_of_.erase(it);
-}
-
-void Migrator::seal(Kept& kept) {
-  kept.sealed = true;
-  for (const Mark& mark : kept.marks) iso::arena().seal(mark.range);
-}
-
-void Migrator::seal_old() {
-  if (unsealed_.empty()) return;
-  const std::int64_t now = now_ns();
-  for (; !unsealed_.empty() && now - unsealed_.front().since_ns > kSealAfterNs;
-       unsealed_.pop_front()) {
-    const auto it = kept_of_.find(unsealed_.front().id);
-    if (it != kept_of_.end() && it->second->since_ns == unsealed_.front().since_ns)
-      seal(*it->second);
-  }
-}
-
-void Migrator::evict(std::size_t keep) {
-  while (!kept_.empty() && kept_bytes_ > keep) {
-    for (const Mark& mark : kept_.front().marks) iso::arena().evict(mark.range);
-    kept_bytes_ -= kept_.front().bytes;
-    kept_of_.erase(kept_.front().id);
-    kept_.pop_front();
-  }
+  if (d.bulk == nullptr) let_go(d, transfer);
 }
 
 void Migrator::on_refuse(const RefusalHead& refusal) {
-  Departure d = std::move(departures_.at(refusal.transfer));
-  departures_.erase(refusal.transfer);
+  Record& d = records_[refusal.transfer];
   for (const Mark& mark : d.image.marks) {
     if (mark.kind == kSlotMark || mark.kind == kCompanionMark) {
       threads::Scheduler::mark_slot(mark.range);
@@ -232,6 +205,9 @@ void Migrator::on_refuse(const RefusalHead& refusal) {
   }
   reopen(d.t);
   if (d.joiner.id == 0) --d.t->hops;
+  --leaving_;
+  d.state = Record::State::kUnused;
+  unused_.push_back(refusal.transfer);
   listener_.refused(d.t, d.to, refusal.code, refusal.why, d.joiner);
 }
 
@@ -286,7 +262,10 @@ void Migrator::settle(const ImageHead& head, const Image& image, int from) {
   Tcb* t = head.control;
   t->rank.store(mpi_.rank(), std::memory_order_relaxed);
   t->returns = head.returns;
-  if (head.returns) forget_kept(head.id);
+  if (head.joiner == 0) {
+    if (head.returns) forget_kept(head.id, t);
+    t->arrived_ticks = __rdtsc();
+  }
   for (const Mark& mark : image.marks) {
     if (mark.kind == kSlotMark || mark.kind == kCompanionMark) {
       Tcb* slot_owner = detail::tcb_of_slot(mark.range);
@@ -302,14 +281,26 @@ void Migrator::settle(const ImageHead& head, const Image& image, int from) {
     t->deadline_ns = now_ns() + std::max<std::int64_t>(head.sleep_left_ns, 0);
   reopen(t);
   listener_.arrived(t, from, head);
-  reply(from, Kind::kTaken, head.transfer);
+  if (head.returns && head.joiner == 0 && t->brief) {
+    answers_.push_back({from, head.transfer});
+  } else {
+    reply(from, Kind::kTaken, head.transfer);
+  }
+}
+
+void Migrator::flush_answers() {
+  for (const Answer& answer : answers_) reply(answer.to, Kind::kTaken, answer.transfer);
+  answers_.clear();
 }
 
 void Migrator::on_image(int from, const char* message) {
   ImageHead head;
   std::memcpy(&head, message, sizeof head);
-  Image image;
+  if (head.answers != 0) on_taken(head.answered);
+  Image& image = arriving_;
   image.bytes = head.bytes;
+  image.marks.clear();
+  image.runs.clear();
   const char* at = get(message + sizeof head, image.marks, head.marks);
   at = get(at, image.runs, head.runs);
   Errc code{};
@@ -328,6 +319,7 @@ void Migrator::on_image(int from, const char* message) {
 void Migrator::on_offer(int from, const char* message, std::size_t bytes) {
   ImageHead head;
   std::memcpy(&head, message, sizeof head);
+  if (head.answers != 0) on_taken(head.answered);
   Arrival& a = arrivals_[{from, head.transfer}];
   a.head = head;
   a.from = from;
@@ -432,14 +424,14 @@ void Migrator::progress() {
     it = arrivals_.erase(it);
     settle(done.head, done.image, done.from);
   }
-  for (auto it = departures_.begin(); it != departures_.end();) {
-    Departure& d = it->second;
-    if (d.bulk != nullptr && d.taken && d.bulk->done()) {
-      it = departures_.erase(it);
-    } else {
-      ++it;
-    }
-  }
+  std::erase_if(bulk_leaving_, [this](std::uint32_t transfer) {
+    Record& d = records_[transfer];
+    if (!d.taken || !d.bulk->done()) return false;
+    d.bulk.reset();
+    d.staging.clear();
+    let_go(d, transfer);
+    return true;
+  });
 }
 
 }  // namespace roam::runtime

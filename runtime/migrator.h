@@ -34,7 +34,7 @@ class Migrator {
     // `t` has arrived; its memory is in place.
     virtual void arrived(Tcb* t, int from, const ImageHead& head) = 0;
     // The target has `t`: it is not on this rank any more.
-    virtual void departed(std::uint64_t id, int to) = 0;
+    virtual void departed(std::uint64_t id, int to, std::uint32_t hops) = 0;
     // The target cannot take `t`, or an ended thread's remains for `joiner`: it is as before.
     virtual void refused(Tcb* t, int to, Errc code, const char* why, Target joiner) = 0;
   };
@@ -50,7 +50,9 @@ class Migrator {
   bool handle(int from, const char* message, std::size_t bytes);
   // Looks after transfers under way.
   void progress();
-  bool busy() const { return !departures_.empty() || !arrivals_.empty(); }
+  // Sends the answers that waited for a thread to take them along.
+  void flush_answers();
+  bool busy() const { return leaving_ != 0 || !arrivals_.empty() || !answers_.empty(); }
   // Gives back all memory kept for threads that left.
   void drop_kept() { evict(0); }
   // Seals kept memory whose thread has not come back for a while.
@@ -60,16 +62,27 @@ class Migrator {
   std::uint64_t bytes_out = 0;
 
  private:
-  struct Departure {
-    Tcb* t;
-    std::uint64_t id;
-    int to;
-    Target joiner;  // of an ended thread's remains
+  static constexpr std::uint32_t kNoRecord = ~std::uint32_t{0};
+
+  // A thread that leaves, and then its memory here, kept for its return. The number of a transfer
+  // is the index of its record; records are used again.
+  struct Record {
+    enum class State : std::uint8_t { kUnused, kLeaving, kKept };
+    State state = State::kUnused;
+    bool taken = false;
+    bool returns = false;  // it has come back here before
+    bool sealed = false;
+    int to = -1;
+    Tcb* t = nullptr;
+    std::uint64_t id = 0;
+    std::uint32_t hops = 0;
+    Target joiner{};  // of an ended thread's remains
     Image image;
     std::unique_ptr<Mpi::Bulk> bulk;
     std::vector<std::unique_ptr<char[]>> staging;
-    bool taken = false;
-    bool returns = false;  // it has come back here before
+    std::size_t kept_bytes = 0;  // whole pages
+    std::uint64_t since_ticks = 0;
+    std::uint32_t older = kNoRecord, newer = kNoRecord;  // among the kept
   };
   struct Arrival {
     ImageHead head;
@@ -82,8 +95,9 @@ class Migrator {
   };
   using Key = std::pair<int, std::uint32_t>;  // sender and its number
 
-  static void leave(const Departure& d, std::uint32_t transfer);
-  void offer(Departure& d, const ImageHead& head);
+  std::uint32_t new_record();
+  void leave(const Record& d, std::uint32_t transfer);
+  void offer(Record& d, const ImageHead& head);
   void on_image(int from, const char* message);
   void on_offer(int from, const char* message, std::size_t bytes);
   void on_more(int from, const char* message, std::size_t bytes);
@@ -91,37 +105,37 @@ class Migrator {
   void on_accept(std::uint32_t transfer);
   void on_taken(std::uint32_t transfer);
   void on_refuse(const RefusalHead& refusal);
-  void let_go(Departure& d, std::uint32_t transfer);
+  void let_go(Record& d, std::uint32_t transfer);
   bool claim(const Image& image, bool* returns, Errc* code, const char** why);
   void settle(const ImageHead& head, const Image& image, int from);
   void refuse(int to, std::uint32_t transfer, Errc code, const char* why);
   void reply(int to, Kind kind, std::uint32_t transfer);
   void evict(std::size_t keep);
+  void unkeep(std::uint32_t record);
+  void forget_kept(std::uint64_t id, const Tcb* t);
+  static void seal(Record& kept);
 
   Mpi& mpi_;
   Listener& listener_;
   std::size_t eager_bytes_;
   std::size_t keep_bytes_;
-  std::uint32_t next_transfer_ = 1;
-  std::map<std::uint32_t, Departure> departures_;
+  std::deque<Record> records_;
+  std::vector<std::uint32_t> unused_;
+  std::vector<std::uint32_t> bulk_leaving_;  // records whose bytes are under way
+  std::size_t leaving_ = 0;
   std::map<Key, Arrival> arrivals_;
-  // Memory of threads that left, oldest first, with the bytes that were in use; and those of it
-  // that are not sealed yet.
-  struct Kept {
-    std::uint64_t id;
-    std::vector<Mark> marks;
-    std::size_t bytes;
-    std::int64_t since_ns;
-    bool sealed;
+  Image arriving_;  // of a small thread; its room is used again
+  struct Answer {
+    int to;
+    std::uint32_t transfer;
   };
+  std::vector<Answer> answers_;
+  // Kept records, oldest first, and those of them that are not sealed yet.
+  std::uint32_t oldest_ = kNoRecord, newest_ = kNoRecord;
   struct Unsealed {
-    std::uint64_t id;
-    std::int64_t since_ns;
+    std::uint32_t record;
+    std::uint64_t since_ticks;
   };
-  static void seal(Kept& kept);
-  void forget_kept(std::uint64_t id);
-  std::list<Kept> kept_;
-  std::unordered_map<std::uint64_t, std::list<Kept>::iterator> kept_of_;
   std::deque<Unsealed> unsealed_;
   std::size_t kept_bytes_ = 0;
 };

@@ -27,6 +27,8 @@ constexpr std::int64_t kFirstSleepNs = 20'000;
 constexpr std::int64_t kLongestSleepNs = 1'000'000;
 
 constexpr int kMostMessagesAPoll = 64;
+// While an idle rank spins, it takes part in finding the end of the job once in so many rounds.
+constexpr int kRoundsAWave = 16;
 
 template <class Head>
 Head read(const char* message) {
@@ -229,18 +231,23 @@ void Runtime::receive_hand_offs() {
   }
 }
 
-void Runtime::arrived(Tcb* t, int, const ImageHead& head) {
+void Runtime::arrived(Tcb* t, int from, const ImageHead& head) {
   if (head.joiner != 0) {
     answer_here({head.joiner, head.joiner_control}, Errc{}, "", t);
     return;
   }
   scheduler().add_live(1);
   const int home = home_of(head.id);
-  if (!same_node(home)) send(home, LocatedHead{Kind::kLocated, t->hops, head.id, rank()});
+  if (!same_node(home) && home != from)
+    send(home, LocatedHead{Kind::kLocated, t->hops, head.id, rank()});
   scheduler().resume_arrived(t);
 }
 
-void Runtime::departed(std::uint64_t, int) { scheduler().add_live(-1); }
+// The home rank that sent the thread itself needs no message.
+void Runtime::departed(std::uint64_t id, int to, std::uint32_t hops) {
+  scheduler().add_live(-1);
+  if (home_of(id) == rank() && !directory_->ended(id)) directory_->set_away(id, to, hops);
+}
 
 void Runtime::refused(Tcb* t, int to, Errc code, const char* why, Target joiner) {
   const std::string full = text("rank %d cannot take the thread: %s", to, why);
@@ -340,6 +347,7 @@ void Runtime::handle(int from, const char* message, std::size_t bytes) {
 }
 
 void Runtime::poll() {
+  migrator_->flush_answers();
   receive_hand_offs();
   if (dump_wanted_ != 0) dump();
   const auto take = [&](std::deque<std::vector<char>>& queue) {
@@ -362,6 +370,7 @@ void Runtime::poll() {
     aside.pop_front();
     handle(message.from, message.bytes.data(), message.bytes.size());
   }
+  const bool was_idle = scheduler().ready_count() == 0;
   for (int i = 0; i < kMostMessagesAPoll; ++i) {
     int from = 0;
     std::size_t bytes = 0;
@@ -369,6 +378,8 @@ void Runtime::poll() {
     if (message == nullptr) break;
     handle(from, message, bytes);
     mpi_.release();
+    // What this brought runs at once; the rest is for the next visit.
+    if (was_idle && scheduler().ready_count() != 0) return;
   }
   if (migrator_->busy()) migrator_->progress();
   mpi_.progress_sends();
@@ -381,26 +392,27 @@ bool Runtime::passive() const {
          !mpi_.sends_pending() && inbox(node_ranks_[static_cast<std::size_t>(rank())]).empty();
 }
 
+void Runtime::look_for_the_end() {
+  if (passive()) {
+    if (termination_.step(mpi_) == Termination::Verdict::kDeadlock) end_deadlocked();
+  } else if (ranks() > 1) {
+    termination_.look(mpi_);
+  }
+}
+
 void Runtime::idle(std::int64_t wake_ns) {
   if (idle_switches_ != scheduler().switches()) {
     idle_switches_ = scheduler().switches();
     idle_rounds_ = 0;
   }
-  if (passive()) {
-    switch (termination_.step(mpi_)) {
-      case Termination::Verdict::kOver:
-        return;
-      case Termination::Verdict::kDeadlock:
-        end_deadlocked();
-      case Termination::Verdict::kGoOn:
-        break;
-    }
-  } else if (ranks() > 1) {
-    termination_.look(mpi_);
-  }
-  migrator_->seal_old();
   const int spin = ranks() == 1 ? 0 : oversubscribed_ ? kSpinRoundsOversubscribed : kSpinRounds;
   const int round = idle_rounds_++;
+  // A wave is dear, and who just sent a thread away may get it back.
+  if (round >= spin || round % kRoundsAWave == kRoundsAWave - 1) {
+    look_for_the_end();
+    if (done()) return;
+    migrator_->seal_old();
+  }
   if (round < spin) {
     __builtin_ia32_pause();
     return;

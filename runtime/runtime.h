@@ -81,7 +81,7 @@ class Runtime final : public threads::Host, public Migrator::Listener {
 
   // Migrator::Listener
   void arrived(Tcb* t, int from, const ImageHead& head) override;
-  void departed(std::uint64_t id, int to) override;
+  void departed(std::uint64_t id, int to, std::uint32_t hops) override;
   void refused(Tcb* t, int to, Errc code, const char* why, Target joiner) override;
 
   // Gives back all memory that is kept for reuse.
@@ -119,6 +119,7 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   [[noreturn]] void end_deadlocked();
   void dump();
   bool passive() const;
+  void look_for_the_end();
 
   Options options_;
   Mpi mpi_;

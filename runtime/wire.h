@@ -57,7 +57,9 @@ struct ImageHead {
   Tcb* joiner_control;
   std::uint32_t marks;
   std::uint32_t runs;
-  bool returns;  // filled in by the target: it had kept the memory
+  std::uint32_t answers;   // 1: `answered` was taken, as kTaken would say
+  std::uint32_t answered;  // a transfer from the target to the source
+  bool returns;            // filled in by the target: it had kept the memory
 };
 
 struct MoreHead {

@@ -17,6 +17,8 @@ namespace {
 // The rank's own stack is visited about so often while threads are ready: often enough to hear
 // other ranks, seldom enough not to be felt.
 constexpr std::int64_t kVisitNs = 20'000;
+// How often the time-stamp counter is compared with the clock, in its ticks.
+constexpr std::uint64_t kMeasureTicks = 1'000'000;
 // The clock is read once in so many switches (9 ns a reading), less often never: threads that
 // suddenly run long between switches are noticed after so many of them.
 constexpr std::uint64_t kMostBudget = 128;
@@ -231,9 +233,12 @@ bool Scheduler::visit_due() {
 
 void Scheduler::note_visit() {
   const std::uint64_t now = __rdtsc();
-  const std::int64_t ns = now_ns();
-  if (ns - start_ns_ > kVisitNs) {
-    ticks_per_ns_ = static_cast<double>(now - start_ticks_) / static_cast<double>(ns - start_ns_);
+  if (now - measured_ticks_ > kMeasureTicks) [[unlikely]] {
+    measured_ticks_ = now;
+    const std::int64_t ns = now_ns();
+    if (ns - start_ns_ > kVisitNs) {
+      ticks_per_ns_ = static_cast<double>(now - start_ticks_) / static_cast<double>(ns - start_ns_);
+    }
   }
   last_visit_ = budget_start_ = now;
   budget_ = static_cast<std::int32_t>(budget_size_);

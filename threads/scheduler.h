@@ -156,6 +156,7 @@ class Scheduler {
   std::uint64_t budget_start_ = 0;
   std::uint64_t last_visit_ = 0;
   std::uint64_t start_ticks_ = 0;
+  std::uint64_t measured_ticks_ = 0;
   std::int64_t start_ns_ = 0;
   double ticks_per_ns_ = 2.5;  // measured as the rank runs
   std::set<std::pair<std::int64_t, Tcb*>> sleepers_;

@@ -62,6 +62,7 @@ struct alignas(64) Tcb {
   bool returns;          // it came back to a node that had kept its memory
   bool passed_over;      // it was woken to take a Mutex, and another took it first
   bool is_root;          // run()'s own: its exception ends the job
+  bool brief;            // its last stay on a rank was short
   bool cold;             // its context is not on its stack: the stack did not travel
   std::int32_t move_to;  // rank it was asked to migrate to; -1: none
 
@@ -89,8 +90,9 @@ struct alignas(64) Tcb {
   Tcb* companions;  // ended threads, joined by this one, whose head blocks still live
   Tcb* next_companion;
   Range slot;
-  std::uint32_t hops;     // migrations so far: tells old news from new
-  const char* long_name;  // in the thread's heap, if it does not fit
+  std::uint64_t arrived_ticks;  // of the time-stamp counter, on this rank
+  std::uint32_t hops;           // migrations so far: tells old news from new
+  const char* long_name;        // in the thread's heap, if it does not fit
   char short_name[32];
   iso::Heap heap;
 
