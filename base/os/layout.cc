@@ -41,6 +41,13 @@ Layout found = Layout::kRandom;
   if (std::getenv("ROAM_REEXECED") != nullptr)
     return;  // the kernel took the flag and dropped it: do not loop
   setenv("ROAM_REEXECED", "1", 1);
+  // By its own path, so that ps and pgrep show the program's name; by the link if that is gone.
+  char path[4096];
+  const ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+  if (n > 0) {
+    path[n] = '\0';
+    execv(path, argv);
+  }
   execv("/proc/self/exe", argv);
   found = Layout::kDenied;  // no /proc, or the file is gone
 }
