@@ -31,17 +31,21 @@ std::int64_t now_ns() {
   return t.tv_sec * std::int64_t{1'000'000'000} + t.tv_nsec;
 }
 
-std::size_t Options::number(const std::string& name, std::size_t otherwise) const {
+std::string Options::text(const std::string& name, const std::string& otherwise) const {
   const std::string start = "--" + name + "=";
   for (const std::string& word : words) {
-    if (word.rfind(start, 0) != 0) continue;
-    char* end = nullptr;
-    const std::size_t value = std::strtoull(word.c_str() + start.size(), &end, 10);
-    if (*end == '\0' && end != word.c_str() + start.size()) return value;
-    std::fprintf(stderr, "%s: a whole number is needed\n", word.c_str());
-    std::exit(2);
+    if (word.rfind(start, 0) == 0) return word.substr(start.size());
   }
   return otherwise;
+}
+
+std::size_t Options::number(const std::string& name, std::size_t otherwise) const {
+  const std::string value = text(name, std::to_string(otherwise));
+  char* end = nullptr;
+  const std::size_t number = std::strtoull(value.c_str(), &end, 10);
+  if (*end == '\0' && end != value.c_str()) return number;
+  std::fprintf(stderr, "--%s=%s: a whole number is needed\n", name.c_str(), value.c_str());
+  std::exit(2);
 }
 
 Options read_options(int argc, char** argv, const char* question, const char* usage) {

@@ -19,6 +19,8 @@ struct Options {
 
   // Value of --NAME=VALUE, or `otherwise`. A value that is no whole number ends the program.
   std::size_t number(const std::string& name, std::size_t otherwise) const;
+  // The same of any text.
+  std::string text(const std::string& name, const std::string& otherwise) const;
 };
 
 // Reads the command line. --help prints `question` and the options of `usage`, and ends the
@@ -26,7 +28,8 @@ struct Options {
 Options read_options(int argc, char** argv, const char* question, const char* usage);
 
 // Prints one figure as a line for bench/run: every sample of what was measured, and of its floor.
-// An empty `floor` means that there is none. Units: `unit` is what one sample counts, e.g. "ns".
+// An empty `floor` means that there is none. Units: `unit` is what one sample counts, e.g. "ns";
+// "x": a ratio.
 void print_row(const std::string& name, const char* unit, const std::vector<double>& measured,
                const std::vector<double>& floor, double bytes = 0);
 

@@ -1,11 +1,11 @@
 // What does a suspended thread take away from the machine's memory?
-#include <cstdio>
+#include <algorithm>
 #include <cstring>
-#include <fstream>
 #include <memory>
 
 #include "bench/contest.h"
 #include "bench/fibers.h"
+#include "bench/process_memory.h"
 #include "roam/roam.h"
 
 namespace {
@@ -25,21 +25,9 @@ struct Memory {
   double pss, page_tables, slab;
 };
 
-// The number behind `key` in a file of /proc, in bytes.
-double read_kib(const char* path, const std::string& key) {
-  std::ifstream file(path);
-  for (std::string line; std::getline(file, line);) {
-    if (line.rfind(key, 0) == 0) return std::strtod(line.c_str() + key.size(), nullptr) * 1024;
-  }
-  std::fprintf(stderr, "%s has no %s\n", path, key.c_str());
-  std::exit(1);
-}
-
-// The program's own reading must not land in a thread's heap, nor count.
 Memory memory_now() {
-  const roam::SystemHeap process;
-  return {read_kib("/proc/self/smaps_rollup", "Pss:"), read_kib("/proc/self/status", "VmPTE:"),
-          read_kib("/proc/meminfo", "Slab:")};
+  const bench::ProcessMemory own = bench::process_memory();
+  return {own.pss, own.page_tables, bench::machine_memory().slab};
 }
 
 Memory per_head(const Memory& before, const Memory& after, std::size_t count) {

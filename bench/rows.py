@@ -4,19 +4,36 @@ import collections
 
 KIB, MIB = 1 << 10, 1 << 20
 HEAPS = [0, 64 * KIB, MIB, 64 * MIB, 256 * MIB]
-BLOCKS = [16, 256, 4 * KIB, 64 * KIB, MIB]
+
+# The loops of bench/heap: name, title, and what they may take of mimalloc's time.
+HEAP_LOOPS = [
+    *((f"pair/{size}", f"malloc + free of {text}", 1.1) for size, text in (
+        (16, "16 B"), (256, "256 B"), (4 * KIB, "4 KiB"), (64 * KIB, "64 KiB"), (MIB, "1 MiB"))),
+    *((f"burst/{size}", f"64 mallocs, 64 frees of {text}", 1.1) for size, text in (
+        (16, "16 B"), (256, "256 B"), (4 * KIB, "4 KiB"))),
+    *((f"churn/{size}", f"churn, 10,000 live, 16 B to {text}", 1.1) for size, text in (
+        (256, "256 B"), (4 * KIB, "4 KiB"), (64 * KIB, "64 KiB"))),
+    ("map", "std::map<int, int>, in and out", None),
+    ("strings", "std::vector<std::string> grows", None),
+    ("pass/64", "one thread allocates 64 B, another frees", None),
+    ("pass/4096", "one thread allocates 4 KiB, another frees", None),
+]
 
 # One start of a program under mpiexec.
 #   count_bytes: asks a short run first what a hop sends (ROAM_VERBOSE) and passes --bytes=
 #   rename:      (from, to) in the names of its rows, to tell runs in different environments apart
 #   quick:       part of --quick
+#   repeat:      how often it is started; the samples are put together
 Run = collections.namedtuple(
-    "Run", "program arguments ranks environment count_bytes rename quick",
-    defaults=([], 1, {}, False, ("", ""), True))
+    "Run", "program arguments ranks environment count_bytes rename quick repeat",
+    defaults=([], 1, {}, False, ("", ""), True, 1))
+
+# Programs that those above start.
+HELPERS = ["heap_peer"]
 
 # One line of the table.
 #   floor:  what the ratio is to; "" where there is none
-#   expect: None, ("ratio", limit) or ("value", limit in the row's unit)
+#   expect: None, ("ratio", limit), or in the row's unit ("value", limit), ("above", limit over the floor)
 Row = collections.namedtuple("Row", "name title floor expect quick", defaults=(None, True))
 
 
@@ -35,6 +52,7 @@ def runs():
     yield Run("yield", ["--threads=100000"])
     yield Run("spawn")
     yield Run("heap")
+    yield Run("heap", [], 2)
     yield Run("memory", ["--object=0"])
     yield Run("memory", ["--object=48"])
     yield Run("memory", ["--object=48"], 2)
@@ -96,6 +114,16 @@ def rows():
         yield Row(f"page_tables/{of}", "(page tables of it)", "suspended raw fiber")
         yield Row(f"slab/{of}", "(kernel slab beside it, whole machine)", "")
 
-    for size in BLOCKS:
-        yield Row(f"malloc/{size}", f"malloc + free of {bytes_text(size)} in a thread", "glibc's own")
-    yield Row("system_malloc/16", "malloc + free of 16 B under SystemHeap", "glibc's own")
+    for name, title, limit in HEAP_LOOPS:
+        yield Row(f"heap/{name}/over_mimalloc", title, "mimalloc", limit and ("ratio", limit))
+        yield Row(f"heap/{name}/over_libc", title, "glibc", ("ratio", 1))
+        yield Row(f"heap/{name}/over_jemalloc", title, "jemalloc")
+    for other in ("mimalloc", "glibc", "jemalloc"):
+        yield Row(f"heap/resident_over_live/over_{other.replace('glibc', 'libc')}",
+                  "resident over live bytes after churn to 4 KiB", other)
+    for size, text in ((64, "64 B"), (4 * KIB, "4 KiB")):
+        yield Row(f"heap_ranks/pass/{size}", f"one rank allocates {text}, another frees",
+                  "the same in one rank")
+    # 2 ns a call.
+    yield Row("plain_malloc/16", "malloc + free of 16 B in plain code", "__libc_malloc, __libc_free",
+              ("above", 4))

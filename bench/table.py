@@ -26,16 +26,24 @@ def figures(row, samples):
             ratio_spread=[ratios[len(ratios) // 4], ratios[-1 - len(ratios) // 4]])
     if row.expect:
         kind, limit = row.expect
-        kind_of = "ratio_%s" if kind == "ratio" else "%s"
         result["expect"] = {"kind": kind, "at_most": limit}
-        result["met"] = ("yes" if result[kind_of % "median"] <= limit else
-                         "at best" if result[kind_of % "best"] <= limit else "no")
+        result["met"] = ("yes" if compared(result, kind, "median") <= limit else
+                         "at best" if compared(result, kind, "best") <= limit else "no")
     return result
+
+
+def compared(figure, kind, which):
+    """The number of `figure` that an expectation of that kind limits; which: best or median."""
+    if kind == "ratio":
+        return figure["ratio_" + which]
+    return figure[which] - (figure["floor_" + which] if kind == "above" else 0)
 
 
 def amount(value, unit):
     if unit == "B":
         return f"{value:,.0f} B"
+    if unit == "x":
+        return f"{value:.2f}"
     for name, size in (("ms", 1e6), ("us", 1e3)):
         if value >= size:
             return f"{value / size:.3g} {name}" if value < 1000 * size else f"{value / size:.0f} {name}"
@@ -55,7 +63,7 @@ def cells(figure):
     if expect is None:
         return line + ["-", "-"]
     limit = (f"{expect['at_most']}x" if expect["kind"] == "ratio" else amount(expect["at_most"], unit))
-    return line + ["<= " + limit, figure["met"]]
+    return line + [("<= floor + " if expect["kind"] == "above" else "<= ") + limit, figure["met"]]
 
 
 def as_text(all_figures):
