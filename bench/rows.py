@@ -29,7 +29,7 @@ Run = collections.namedtuple(
     defaults=([], 1, {}, False, ("", ""), True, 1))
 
 # Programs that those above start.
-HELPERS = ["heap_peer"]
+HELPERS = ["fiber_peer", "heap_peer"]
 
 # One line of the table.
 #   floor:  what the ratio is to; "" where there is none
@@ -49,6 +49,7 @@ def runs():
     yield Run("yield", ["--threads=2"], 2)
     yield Run("yield", ["--threads=2", "--places=2"])
     yield Run("yield", ["--threads=1000"])
+    yield Run("yield", ["--threads=10000"])
     yield Run("yield", ["--threads=100000"])
     yield Run("spawn")
     yield Run("heap")
@@ -69,18 +70,22 @@ def runs():
 
 
 def rows():
-    for count, ranks, limit in ((2, 1, 1.5), (2, 2, None), (1000, 1, 1.5), (100_000, 1, 1.5)):
+    for count, ranks, limit in ((2, 1, 1.2), (2, 2, None), (1000, 1, 1.5), (10_000, 1, 1.5), (100_000, 1, 1.5)):
         among = f"{count}/ranks={ranks}"
         title = f"yield among {count:,}" + (", in a job of 2 ranks" if ranks > 1 else "")
         yield Row(f"yield/{among}", title, "raw switch, tops coloured",
                   limit and ("ratio", limit))
+        if ranks == 1:
+            yield Row(f"yield/{among}/over_boost_fiber", title, "Boost.Fiber", ("ratio", 1))
     yield Row("yield_two_places/2/ranks=1", "yield among 2, at two places in the code",
               "raw switch, tops coloured", ("ratio", 1.5))
-    for count in (1000, 100_000):
+    for count in (1000, 10_000, 100_000):
         yield Row(f"raw_switch_plain/{count}/ranks=1", f"(raw switch among {count:,}, tops aligned)",
                   "raw switch, tops coloured")
-    yield Row("spawn/1", "spawn + join, one at a time", "raw fiber, recycled stack")
-    yield Row("spawn/1000", "spawn + join, 1,000 alive", "raw fiber, recycled stack")
+    for alive, how in ((1, "one at a time"), (1000, "1,000 alive")):
+        yield Row(f"spawn/{alive}", f"spawn + join, {how}", "raw fiber, recycled stack", ("ratio", 3))
+        yield Row(f"spawn/{alive}/over_boost_fiber", f"spawn + join, {how}", "Boost.Fiber, recycled stack",
+                  ("ratio", 1))
 
     yield Row("hop_in_node/0", "hop in a node, empty heap", "cache line, one way", ("value", 3000))
     yield Row("hop_in_node/67108864", "hop in a node, 64 MiB", "cache line, one way",

@@ -1,7 +1,11 @@
 // What does a yield cost, with the queue, the exception state, the heap and the rest of what a
 // thread has, beside the switch of two stacks and nothing else?
+#include <optional>
+
 #include "bench/contest.h"
 #include "bench/fibers.h"
+#include "bench/peer.h"
+#include "bench/slices.h"
 #include "roam/roam.h"
 
 namespace {
@@ -9,15 +13,13 @@ namespace {
 constexpr const char* kQuestion =
     "What does a yield among N threads cost, beside a raw Boost.Context switch round robin over "
     "as\n"
-    "many fibers on stacks of the same size? (ns a switch)";
+    "many fibers on stacks of the same size, and beside Boost.Fiber's yield in a process of its "
+    "own? (ns a switch)";
 constexpr const char* kUsage =
     "  --threads=N      contexts in the round (2)\n"
     "  --places=2       the threads yield at another place in the code than the one that takes the "
     "time:\n"
     "                   then the processor predicts no return from yield() rightly\n";
-
-// Long enough for the clock not to matter, short enough to be undisturbed now and then.
-constexpr double kSliceSwitches = 50'000;
 
 // Two functions, never made one: two places in the code.
 [[gnu::noipa]] void yield_times(std::size_t count) {
@@ -27,17 +29,8 @@ constexpr double kSliceSwitches = 50'000;
   for (std::size_t i = 0; i < count; ++i) roam::this_thread::yield();
 }
 
-template <class RunLaps>
-double time_laps(std::size_t contexts, RunLaps run_laps) {
-  const auto laps = static_cast<std::size_t>(std::max(2.0, kSliceSwitches / contexts));
-  run_laps(1);  // the other contestants' slices have emptied the caches
-  const std::int64_t begin_ns = bench::now_ns();
-  run_laps(laps);
-  return static_cast<double>(bench::now_ns() - begin_ns) / (laps * contexts);
-}
-
 double time_fibers(bench::FiberRing& ring) {
-  return time_laps(ring.count(), [&ring](std::size_t laps) {
+  return bench::time_laps(ring.count(), [&ring](std::size_t laps) {
     for (std::size_t i = 0; i < laps; ++i) ring.lap();
   });
 }
@@ -55,14 +48,27 @@ void measure(const bench::Options& options, std::size_t count) {
   bench::FiberRing plain(count, false);
   bench::FiberRing coloured(count, true);
 
+  // In a job of several ranks the others are not to be on this core.
+  const bool with_peer = roam::ranks() == 1 && !two_places;
+  std::optional<bench::Peer> boost_fiber;
+  if (with_peer) {
+    bench::stay_on_this_core();
+    boost_fiber.emplace("fiber_peer", "");
+  }
+
   bench::Contest contest(options.quick);
-  const auto yields = contest.add([&] { return time_laps(count, yield_times); });
+  const auto yields = contest.add([&] { return bench::time_laps(count, yield_times); });
   const auto floor = contest.add([&] { return time_fibers(coloured); });
   const auto plain_floor = contest.add([&] { return time_fibers(plain); });
-  contest.run(count > 10'000 ? 10 : 4);
+  std::size_t fiber_yields = 0;
+  if (with_peer) {
+    fiber_yields = contest.add([&] { return boost_fiber->ask("yield/" + std::to_string(count)); });
+  }
+  contest.run(count > 10'000 ? 12 : 5);
   const std::string among = std::to_string(count) + "/ranks=" + std::to_string(roam::ranks());
   contest.row((two_places ? "yield_two_places/" : "yield/") + among, yields, floor);
   contest.row("raw_switch_plain/" + among, plain_floor, floor);
+  if (with_peer) contest.row("yield/" + among + "/over_boost_fiber", yields, fiber_yields);
 
   stop = true;
   for (const roam::Thread t : others) t.join();
