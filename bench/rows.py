@@ -3,6 +3,7 @@
 import collections
 
 KIB, MIB = 1 << 10, 1 << 20
+LEVELS = [1000, 10_000, 100_000, 1_000_000]  # threads at once
 HEAPS = [0, 64 * KIB, MIB, 64 * MIB, 256 * MIB]
 
 # The loops of bench/heap: name, title, and what they may take of mimalloc's time.
@@ -57,6 +58,10 @@ def runs():
     yield Run("memory", ["--object=0"])
     yield Run("memory", ["--object=48"])
     yield Run("memory", ["--object=48"], 2)
+    yield Run("million", repeat=2)
+    yield Run("million", [], 4, repeat=2)
+    yield Run("access")
+    yield Run("access", [], 2)
     yield Run("hop_node", [], 2)
     yield Run("hop_node", ["--crowd=100000"], 2, rename=("hop_in_node", "hop_in_node_crowd"))
     yield Run("hop_nodes", ["--heap=0", "--first=0", "--crowd=100000"], 2, {"ROAM_NODE_RANKS": "1"},
@@ -119,6 +124,11 @@ def rows():
         yield Row(f"page_tables/{of}", "(page tables of it)", "suspended raw fiber")
         yield Row(f"slab/{of}", "(kernel slab beside it, whole machine)", "")
 
+    yield from million_rows()
+    for ranks, where in ((1, ""), (2, ", memory shared in a node")):
+        yield Row(f"access/{256 * MIB}/ranks={ranks}", "random read of 256 MiB in a thread" + where,
+                  "malloc of glibc", ("ratio", 1.05))
+
     for name, title, limit in HEAP_LOOPS:
         yield Row(f"heap/{name}/over_mimalloc", title, "mimalloc", limit and ("ratio", limit))
         yield Row(f"heap/{name}/over_libc", title, "glibc", ("ratio", 1))
@@ -132,3 +142,22 @@ def rows():
     # 2 ns a call.
     yield Row("plain_malloc/16", "malloc + free of 16 B in plain code", "__libc_malloc, __libc_free",
               ("above", 4))
+
+
+def million_rows():
+    for count in LEVELS:
+        quick, of, few = count <= 10_000, f"{count}/ranks=1", count == LEVELS[0]
+        threads = f"{count:,} threads"
+        yield Row(f"million/memory/{of}", f"{threads}, 48 B each: memory of one", "" if few else "of 1,000",
+                  ("value", 9 * KIB), quick)
+        # From its spawn to its join, with one yield.
+        yield Row(f"million/life/{of}", f"{threads}: life of one", "" if few else "with 1,000",
+                  None if few else ("ratio", 1.5), quick)
+        for name, what in (("spawn", "spawn and begin"), ("yield", "yield"), ("join", "end and join")):
+            yield Row(f"million/{name}/{of}/over_fiber", f"{threads}: {what}", "raw fiber, fresh stack", None, quick)
+    for count in (LEVELS[0], LEVELS[-1]):
+        quick, of, few = count <= 10_000, f"{count}/ranks=4", count == LEVELS[0]
+        for name, what, limit in (("memory", "memory of one", ("value", 9 * KIB)), ("spawn", "spawn and begin", None),
+                                  ("move", "a tenth migrates, per move", None), ("join", "end and join", None)):
+            yield Row(f"million/{name}/{of}", f"{count:,} threads on 4 ranks: {what}",
+                      "" if few else "with 1,000", limit, quick)

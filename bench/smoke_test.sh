@@ -28,7 +28,7 @@ assert not results["failed"] and not results["missing"], results["failed"] + res
 rows = results["rows"]
 names = [row["name"] for row in rows]
 assert len(names) == len(set(names)), "a name is there twice"
-for prefix in ("yield/", "spawn/", "heap/", "heap_ranks/", "plain_malloc/", "memory/", "hop_in_node/", "hop_in_node_crowd/", "hop_nodes/", "hop_nodes_first/",
+for prefix in ("yield/", "spawn/", "heap/", "heap_ranks/", "million/", "access/", "plain_malloc/", "memory/", "hop_in_node/", "hop_in_node_crowd/", "hop_nodes/", "hop_nodes_first/",
                "hop_nodes_keep0/"):
     assert any(name.startswith(prefix) for name in names), f"no row {prefix}..."
 for row in rows:
