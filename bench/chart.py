@@ -9,6 +9,11 @@ TITLES, FLOORS, SCALE, RIGHT = 390, 200, 560, 130  # widths
 LOWEST, HIGHEST = 1 / 16, 16            # ratios beyond are cut, and say so
 COLOURS = {"yes": "#2f8f4e", "at best": "#d9a400", "no": "#c0392b", None: "#5b7aa8"}
 
+# Title of the rows whose names begin so; the first that fits.
+GROUPS = (("yield", "Yield"), ("raw_switch", "Yield"), ("spawn", "Spawn"), ("hop_in_node", "Hop inside a node"), ("hop_group", "Groups"),
+          ("hop_", "Hop between nodes"), ("million", "Many threads"), ("access", "Large memory"),
+          ("heap", "Heap"), ("plain_malloc", "Heap"), ("", "Memory of a thread"))
+
 
 def place(ratio):
     """Where on the scale a ratio lies."""
@@ -17,11 +22,12 @@ def place(ratio):
 
 
 def groups(figures):
-    """Rows with a ratio, in the table's order, by the first part of their names."""
+    """Rows with a ratio, in the table's order, by group."""
     found = {}
     for figure in figures:
         if figure.get("ratio_median", 0) > 0:
-            found.setdefault(figure["name"].split("/")[0], []).append(figure)
+            title = next(title for start, title in GROUPS if figure["name"].startswith(start))
+            found.setdefault(title, []).append(figure)
     return found
 
 
@@ -63,8 +69,8 @@ def draw(path, heading, figures):
         label = f"1/{2 ** -power}" if power < 0 else str(2 ** power)
         svg.add(svg.text(label, (x, 72), font_size=10, text_anchor="middle", fill="#444"))
     y = 80
-    for name, rows in found.items():
-        svg.add(svg.text(name.replace("_", " "), (10, y + 16), font_size=12, font_weight="bold", fill="black"))
+    for title, rows in found.items():
+        svg.add(svg.text(title, (10, y + 16), font_size=12, font_weight="bold", fill="black"))
         y += GAP
         for figure in rows:
             draw_row(svg, figure, y)

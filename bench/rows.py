@@ -66,6 +66,8 @@ def runs():
     yield Run("hop_node", ["--crowd=100000"], 2, rename=("hop_in_node", "hop_in_node_crowd"))
     yield Run("hop_nodes", ["--heap=0", "--first=0", "--crowd=100000"], 2, {"ROAM_NODE_RANKS": "1"},
               True, ("hop_nodes/", "hop_nodes_crowd/"))
+    yield Run("group", [], 2)
+    yield Run("group", [], 2, {"ROAM_NODE_RANKS": "1"})
     for heap in HEAPS:
         quick = heap <= 64 * MIB
         cut = {"ROAM_NODE_RANKS": "1"}
@@ -99,6 +101,9 @@ def rows():
               ("ratio", 1.1))
     yield Row("hop_in_node_crowd/0", "hop in a node, 100,000 threads wait there", "cache line, one way",
               ("value", 3000))
+    yield Row("hop_group/1000/nodes=1", "hop in a node, 1,000 threads at once", "one alone", ("ratio", 1))
+    yield Row("hop_group/1000/nodes=2", "hop between nodes, 1,000 threads at once", "one alone",
+              ("ratio", 1))
     yield Row("hop_nodes_crowd/0/over_warm", "hop between nodes, 100,000 threads wait there",
               "MPI into warm memory")
 
@@ -106,6 +111,8 @@ def rows():
         text, quick = bytes_text(heap), heap <= 64 * MIB
         hop = f"hop between nodes, {text}"
         # "Small" is a thread without a heap to speak of.
+        yield Row(f"hop_bytes/{heap}", f"(bytes that the hop of {text} sends)",
+                  "allocated in its heap" if heap else "", None, quick)
         yield Row(f"hop_nodes/{heap}/over_warm", hop + ", been there", "MPI into warm memory",
                   ("ratio", 2) if heap == 0 else None, quick)
         yield Row(f"hop_nodes/{heap}/over_fresh", hop + ", been there", "MPI into fresh memory",

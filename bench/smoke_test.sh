@@ -19,7 +19,8 @@ fail() {
 "$run" --quick --programs "$programs" --out "$out" || fail "bench/run ended with status $?"
 
 /usr/bin/python3 - "$out" <<'END' || fail "results.json is not what the table was made of"
-import json, math, pathlib, sys
+import importlib.util, json, math, pathlib, sys
+import xml.etree.ElementTree as xml
 
 out = pathlib.Path(sys.argv[1])
 results = json.loads((out / "results.json").read_text())
@@ -28,8 +29,9 @@ assert not results["failed"] and not results["missing"], results["failed"] + res
 rows = results["rows"]
 names = [row["name"] for row in rows]
 assert len(names) == len(set(names)), "a name is there twice"
-for prefix in ("yield/", "spawn/", "heap/", "heap_ranks/", "million/", "access/", "plain_malloc/", "memory/", "hop_in_node/", "hop_in_node_crowd/", "hop_nodes/", "hop_nodes_first/",
-               "hop_nodes_keep0/"):
+for prefix in ("yield/", "spawn/", "heap/", "heap_ranks/", "plain_malloc/", "million/",
+               "access/", "memory/", "hop_in_node/", "hop_in_node_crowd/", "hop_group/",
+               "hop_bytes/", "hop_nodes/", "hop_nodes_first/", "hop_nodes_keep0/"):
     assert any(name.startswith(prefix) for name in names), f"no row {prefix}..."
 for row in rows:
     numbers = [row["best"], row["median"]]
@@ -41,6 +43,9 @@ for row in rows:
 for row in rows:  # what was sent is at least the heap
     if row["name"].startswith("hop_nodes"):
         assert row["bytes"] >= int(row["name"].split("/")[1]), row
+if importlib.util.find_spec("svgwrite"):  # the chart has a bar for each ratio
+    bars = xml.parse(out / "ratios.svg").findall(".//{http://www.w3.org/2000/svg}rect")
+    assert len(bars) == 1 + sum(row.get("ratio_median", 0) > 0 for row in rows), len(bars)
 print(f"{len(rows)} rows")
 END
 
