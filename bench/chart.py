@@ -10,7 +10,8 @@ LOWEST, HIGHEST = 1 / 16, 16            # ratios beyond are cut, and say so
 COLOURS = {"yes": "#2f8f4e", "at best": "#d9a400", "no": "#c0392b", None: "#5b7aa8"}
 
 # Title of the rows whose names begin so; the first that fits.
-GROUPS = (("yield", "Yield"), ("raw_switch", "Yield"), ("spawn", "Spawn"), ("hop_in_node", "Hop inside a node"), ("hop_group", "Groups"),
+GROUPS = (("yield", "Yield"), ("raw_switch", "Yield"), ("spawn", "Spawn"), ("hop_in_node", "Hop inside a node"),
+          ("hop_group", "Groups"),
           ("hop_", "Hop between nodes"), ("million", "Many threads"), ("access", "Large memory"),
           ("heap", "Heap"), ("plain_malloc", "Heap"), ("", "Memory of a thread"))
 

@@ -24,11 +24,10 @@ constexpr const char* kQuestion =
     "is suspended. On one rank: time of a thread to spawn and begin, for one round of yields, and "
     "to end\n"
     "and be joined, and its memory with page tables; beside raw fibers on fresh stacks. On several "
-    "ranks of a node the threads are "
-    "spread, and\n"
-    "then every tenth moves to the next rank; times are of the whole job. Each also beside "
-    "the same\n"
-    "with 1,000 threads. (ns a thread, bytes a thread)";
+    "ranks of\n"
+    "a node the threads are spread, and then every tenth moves to the next rank; times are of the "
+    "whole job.\n"
+    "Each also beside the same with 1,000 threads. (ns a thread, bytes a thread)";
 constexpr const char* kUsage = "  --most=N         no more threads at once than N (1000000)\n";
 
 constexpr std::size_t kLevels[] = {1'000, 10'000, 100'000, 1'000'000};
