@@ -111,7 +111,7 @@ def rows():
         text, quick = bytes_text(heap), heap <= 64 * MIB
         hop = f"hop between nodes, {text}"
         # "Small" is a thread without a heap to speak of.
-        yield Row(f"hop_bytes/{heap}", f"(bytes that the hop of {text} sends)",
+        yield Row(f"hop_bytes/{heap}", f"(bytes that a hop sends, heap: {text})",
                   "allocated in its heap" if heap else "", None, quick)
         yield Row(f"hop_nodes/{heap}/over_warm", hop + ", been there", "MPI into warm memory",
                   ("ratio", 2) if heap == 0 else None, quick)
