@@ -73,6 +73,8 @@ std::uint64_t* map_bits(std::size_t bytes) {
 
 }  // namespace
 
+constinit Range heap_region{};
+
 Arena& arena() {
   static constinit Arena the_arena;
   return the_arena;
@@ -101,6 +103,7 @@ void Arena::set_ranks(int ranks) {
   const std::size_t slot_leases = std::max<std::size_t>(1, all / 4);
   regions_[0] = Range{control_.end(), slot_leases * lease_bytes_};
   regions_[1] = Range{regions_[0].end(), (all - slot_leases) * lease_bytes_};
+  heap_region = regions_[1];
 }
 
 void Arena::lay_out() {
@@ -414,6 +417,7 @@ void Arena::release() {
   if (departures_ != nullptr) munmap(departures_, departures_bytes_);
   if (fd_ >= 0) close(fd_);
   *this = Arena{};
+  heap_region = Range{};
 }
 
 }  // namespace roam::iso

@@ -203,6 +203,9 @@ class Arena {
 };
 
 // This rank's arena.
+// The arena's region for heaps, at hand for each free; empty while there is none.
+extern constinit Range heap_region;
+
 Arena& arena();
 
 }  // namespace roam::iso

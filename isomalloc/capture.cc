@@ -1,7 +1,7 @@
 // The malloc family of the whole program. Inside a thread it serves from the thread's heap;
 // everywhere else it is glibc's. free and realloc decide by the address, so a block may be freed
-// anywhere. `operator new` and everything in libc that allocates for its caller (strdup, getline,
-// asprintf) come through here too.
+// anywhere. `operator new` (operator_new.cc) and everything in libc that allocates for its caller
+// (strdup, getline, asprintf) come through here too.
 
 #include "isomalloc/capture.h"
 
@@ -72,9 +72,12 @@ ROAM_EXPORT void* malloc(std::size_t bytes) {
 }
 
 ROAM_EXPORT void free(void* block) {
-  if (!roam::iso::ours(block)) {
+  Heap* heap = current_heap;
+  if (heap != nullptr && roam::iso::heap_region.contains(block)) [[likely]] {
+    heap->free_in_region(block);
+  } else if (!roam::iso::ours(block)) {
     __libc_free(block);
-  } else if (Heap* heap = current_heap; heap != nullptr) {
+  } else if (heap != nullptr) {
     heap->free(block);
   } else {
     Heap::free_from_elsewhere(block);

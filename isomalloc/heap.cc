@@ -17,7 +17,7 @@ namespace {
 // Marks of free blocks; a live block holds one only by the user's own hand, so a match is verified
 // by a walk.
 constexpr std::uintptr_t kFreeMark = 0x5ee0f4ee5ee0f4ee;
-constexpr std::uintptr_t kRemoteMark = 0x4e307e4e4e307e4e;
+constexpr std::uintptr_t kRemoteMark = kFreeMark | 1;  // blocks are even: one comparison finds both
 std::uintptr_t mark_of(const void* block, std::uintptr_t kind) {
   return reinterpret_cast<Address>(block) ^ kind;
 }
@@ -40,7 +40,7 @@ HeadWord* head_word(const void* block) {
 // Blocks are made so many bytes at a time: the pages of a span are touched as they are needed.
 constexpr std::size_t kMakeBytes = 4096;
 
-bool in_heap_region(const void* p) { return arena().region(Region::kHeap).contains(p); }
+bool in_heap_region(const void* p) { return heap_region.contains(p); }
 
 }  // namespace
 
@@ -131,6 +131,7 @@ Span* Heap::new_span(std::uint32_t size_class) {
   span->block_bytes = static_cast<std::uint32_t>(block_bytes);
   span->capacity = static_cast<std::uint32_t>((kUnitBytes - span->first) / block_bytes);
   span->units = 1;
+  span->divides = ~std::uint64_t{0} / block_bytes + 1;
   link(span);
   list_free(span);
   return span;
@@ -146,10 +147,18 @@ void* Heap::allocate_large(std::size_t bytes, std::size_t alignment) {
     return nullptr;
   }
   if (remote_.load(std::memory_order_relaxed) != nullptr) collect();
-  HeapScope process;
-  RangePool& ranges = pool(Region::kHeap);
   const std::size_t need = round_up(first + bytes, kUnitBytes);
   const std::size_t slack = alignment > kUnitBytes ? alignment : 0;
+  if (slack == 0 && spare_[0] != nullptr) {
+    if (Span* span = take_spare(need / kUnitBytes); span != nullptr) {
+      span->first = static_cast<std::uint32_t>(first);
+      span->large_bytes = need - first;
+      span->used = 1;
+      return reinterpret_cast<void*>(span->begin() + first);
+    }
+  }
+  HeapScope process;
+  RangePool& ranges = pool(Region::kHeap);
   const auto got = ranges.allocate(need + slack);
   if (!got) return nullptr;
   Range range = got->range;
@@ -234,49 +243,101 @@ void Heap::verify_not_free(const Span* span, const void* block) {
   }
 }
 
+// Source of the test for divisibility: Lemire, Kaser, Kurz, "Faster remainder by direct
+// computation", 2019.
+bool Heap::begins_block(const Span* span, const void* block) {
+  const auto offset =
+      static_cast<std::uint32_t>(reinterpret_cast<Address>(block) - span->begin() - span->first);
+  return offset < span->reserved * span->block_bytes && offset * span->divides < span->divides;
+}
+
 void Heap::check_block(const Span* span, const void* block) {
-  const std::size_t offset = reinterpret_cast<Address>(block) - span->begin();
-  const bool right = span->large()
-                         ? offset == span->first && span->used == 1
-                         : offset >= span->first && offset < span->touched_end() - span->begin() &&
-                               (offset - span->first) % span->block_bytes == 0;
-  ROAM_CHECK(
-      right,
+  if (span->large()) {
+    const bool begins = reinterpret_cast<Address>(block) - span->begin() == span->first;
+    if (begins && span->used == 1) return;
+    if (begins && span->used == 0 && span->magic == Span::kMagic) double_free(block);
+  } else if (begins_block(span, block)) {
+    return;
+  }
+  fatal(
       "free(%p): no block of a thread's heap begins there, though its heap holds that address. "
       "Pass what malloc or new returned.",
       block);
 }
 
-void Heap::free(void* block) {
-  if (!in_heap_region(block)) {
-    free_head(block);
+[[gnu::always_inline]] inline void Heap::free_local(Span* span, void* memory) {
+  FreeBlock* block = static_cast<FreeBlock*>(memory);
+  if (!begins_block(span, memory)) [[unlikely]] {
+    check_block(span, memory);
+    if (block->mark == mark_of(memory, kRemoteMark)) double_free(memory);
+    free_large(span);
     return;
   }
+  const std::uintptr_t mark = mark_of(block, kFreeMark);
+  if ((block->mark & ~std::uintptr_t{1}) == mark) [[unlikely]] {
+    if (block->mark != mark) double_free(memory);
+    verify_not_free(span, block);
+  }
+  block->next = span->free;
+  block->mark = mark;
+  span->free = block;
+  if (!span->listed) [[unlikely]]
+    list_free(span);
+  if (--span->used == 0) [[unlikely]]
+    span_became_empty(span);
+}
+
+void Heap::free(void* block) {
+  if (in_heap_region(block)) {
+    free_in_region(block);
+  } else {
+    free_head(block);
+  }
+}
+
+void Heap::free_in_region(void* block) {
   Span* span = Span::of(block);
   if (span->heap.load(std::memory_order_relaxed) != this) [[unlikely]] {
     free_from_elsewhere(block);
-    return;
+  } else {
+    free_local(span, block);
   }
-  free_local(span, block);
 }
 
-void Heap::free_local(Span* span, void* memory) {
-  check_block(span, memory);
-  if (static_cast<FreeBlock*>(memory)->mark == mark_of(memory, kRemoteMark)) [[unlikely]]
-    double_free(memory);
-  if (span->large()) {
+// The last few are kept, so that a large block that is made and freed over and over costs no search
+// for a range and no clearing of its head.
+void Heap::free_large(Span* span) {
+  if (span->units > kSpareUnits) {
     HeapScope process;
     release_span(span);
     return;
   }
-  FreeBlock* block = static_cast<FreeBlock*>(memory);
-  if (block->mark == mark_of(block, kFreeMark)) [[unlikely]]
-    verify_not_free(span, block);
-  block->next = span->free;
-  block->mark = mark_of(block, kFreeMark);
-  span->free = block;
-  if (!span->listed) list_free(span);
-  if (--span->used == 0) span_became_empty(span);
+  span->used = 0;
+  span->reserved = 1;
+  while (spare_[kSpareLarge - 1] != nullptr || spare_units_ + span->units > kSpareUnits) {
+    std::size_t last = kSpareLarge - 1;
+    while (spare_[last] == nullptr) --last;
+    Span* old = spare_[last];
+    spare_[last] = nullptr;
+    spare_units_ -= old->units;
+    HeapScope process;
+    release_span(old);
+  }
+  std::copy_backward(spare_, spare_ + kSpareLarge - 1, spare_ + kSpareLarge);
+  spare_[0] = span;
+  spare_units_ += span->units;
+}
+
+Span* Heap::take_spare(std::size_t units) {
+  for (std::size_t i = 0; i < kSpareLarge && spare_[i] != nullptr; ++i) {
+    Span* span = spare_[i];
+    if (span->units != units) continue;
+    std::copy(spare_ + i + 1, spare_ + kSpareLarge, spare_ + i);
+    spare_[kSpareLarge - 1] = nullptr;
+    spare_units_ -= units;
+    return span;
+  }
+  return nullptr;
 }
 
 // One empty span of a class is kept, so that a pair of calls at the edge does not make and drop one
@@ -420,6 +481,7 @@ void Heap::release_span(Span* span) {
 bool Heap::release_empty() {
   collect();
   HeapScope process;
+  forget_spares();
   for (Span* span = spans_; span != nullptr;) {
     Span* next = span->next;
     if (span->used == 0) release_span(span);
@@ -430,11 +492,12 @@ bool Heap::release_empty() {
 
 void Heap::release_all() {
   HeapScope process;
+  forget_spares();
   while (spans_ != nullptr) release_span(spans_);
 }
 
 void Heap::adopt(Heap& other) {
-  other.collect();
+  other.release_empty();
   while (other.spans_ != nullptr) {
     Span* span = other.spans_;
     if (span->listed) other.unlist_free(span);

@@ -47,6 +47,7 @@ struct Span {
   std::size_t large_bytes;  // of a large block: usable bytes
   std::size_t units;        // address range, in units
   std::uint32_t first;      // offset of the first block
+  std::uint64_t divides;    // n * divides wraps to less than it if block_bytes divides n; 0: large
 
   static Span* of(const void* p) {
     // A block never begins at a unit's start, but a large one with such an alignment may: p - 1
@@ -60,6 +61,9 @@ struct Span {
   Address touched_end() const { return begin() + first + std::size_t{reserved} * block_bytes; }
 };
 inline constexpr std::size_t kSpanHeadBytes = 128;
+// Freed large blocks that a heap keeps for its next ones, most recent first.
+inline constexpr std::size_t kSpareLarge = 4;
+inline constexpr std::size_t kSpareUnits = 36;  // 2.25 MiB
 static_assert(sizeof(Span) <= kSpanHeadBytes);
 
 // One thread's allocator. All of its state is in the arena, in the thread's own memory, so that it
@@ -84,6 +88,8 @@ class Heap {
   // Frees a block of any heap from the owner of this heap; stops the program on a pointer that is
   // no live block.
   void free(void* block);
+  // The same of a block that lies in heap_region.
+  void free_in_region(void* block);
 
   // Frees a block of some thread's heap from elsewhere: another thread, another rank of the node,
   // plain code.
@@ -131,11 +137,19 @@ class Heap {
   void free_local(Span* span, void* block);
   void span_became_empty(Span* span);
   void release_span(Span* span);
+  void free_large(Span* span);
+  Span* take_spare(std::size_t units);
+  void forget_spares() {  // they are empty spans like others from then on
+    for (Span*& spare : spare_) spare = nullptr;
+    spare_units_ = 0;
+  }
   void list_free(Span* span);
   void unlist_free(Span* span);
   void link(Span* span);
   void unlink(Span* span);
   static void free_head(void* block);
+  // Among the small blocks that `span` has made so far.
+  static bool begins_block(const Span* span, const void* block);
   static void check_block(const Span* span, const void* block);
   [[noreturn]] static void double_free(const void* block);
   static void verify_not_free(const Span* span, const void* block);
@@ -147,6 +161,8 @@ class Heap {
   Address head_at_;
   std::atomic<std::uint32_t> head_live_;
   std::size_t address_bytes_;  // of all spans
+  Span* spare_[kSpareLarge];
+  std::size_t spare_units_;
 };
 
 // The heap that malloc and new use in the calling context; null: the process's. Thread-local, since

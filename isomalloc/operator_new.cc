@@ -1,0 +1,89 @@
+// `operator new` and its family, straight from the thread's heap: libstdc++'s would come to malloc
+// by one call more. Weak, so that a program may still bring its own.
+
+#include <cstdlib>
+#include <new>
+
+#include "isomalloc/heap.h"
+
+namespace roam::iso {
+namespace {
+
+// As the standard has it: asks the new-handler until there is memory or none is set.
+[[gnu::noinline]] void* allocate_or_throw(std::size_t bytes, std::size_t alignment) {
+  for (;;) {
+    void* p = alignment != 0 ? aligned_alloc(alignment, bytes) : malloc(bytes != 0 ? bytes : 1);
+    if (p != nullptr) return p;
+    const std::new_handler handler = std::get_new_handler();
+    if (handler == nullptr) throw std::bad_alloc();
+    handler();
+  }
+}
+
+void* allocate_or_null(std::size_t bytes, std::size_t alignment) noexcept {
+  try {
+    return allocate_or_throw(bytes, alignment);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+inline void* allocate_plain(std::size_t bytes) {
+  if (Heap* heap = current_heap; heap != nullptr) [[likely]] {
+    if (void* p = heap->allocate(bytes); p != nullptr) [[likely]]
+      return p;
+  }
+  return allocate_or_throw(bytes, 0);
+}
+
+std::size_t number(std::align_val_t alignment) { return static_cast<std::size_t>(alignment); }
+
+}  // namespace
+}  // namespace roam::iso
+
+#define ROAM_WEAK __attribute__((weak, visibility("default")))
+
+using roam::iso::allocate_or_null;
+using roam::iso::allocate_or_throw;
+using roam::iso::allocate_plain;
+using roam::iso::number;
+
+ROAM_WEAK void* operator new(std::size_t bytes) { return allocate_plain(bytes); }
+ROAM_WEAK void* operator new[](std::size_t bytes) { return allocate_plain(bytes); }
+ROAM_WEAK void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  return allocate_or_null(bytes, 0);
+}
+ROAM_WEAK void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept {
+  return allocate_or_null(bytes, 0);
+}
+ROAM_WEAK void* operator new(std::size_t bytes, std::align_val_t alignment) {
+  return allocate_or_throw(bytes, number(alignment));
+}
+ROAM_WEAK void* operator new[](std::size_t bytes, std::align_val_t alignment) {
+  return allocate_or_throw(bytes, number(alignment));
+}
+ROAM_WEAK void* operator new(std::size_t bytes, std::align_val_t alignment,
+                             const std::nothrow_t&) noexcept {
+  return allocate_or_null(bytes, number(alignment));
+}
+ROAM_WEAK void* operator new[](std::size_t bytes, std::align_val_t alignment,
+                               const std::nothrow_t&) noexcept {
+  return allocate_or_null(bytes, number(alignment));
+}
+
+ROAM_WEAK void operator delete(void* p) noexcept { free(p); }
+ROAM_WEAK void operator delete[](void* p) noexcept { free(p); }
+ROAM_WEAK void operator delete(void* p, std::size_t) noexcept { free(p); }
+ROAM_WEAK void operator delete[](void* p, std::size_t) noexcept { free(p); }
+ROAM_WEAK void operator delete(void* p, const std::nothrow_t&) noexcept { free(p); }
+ROAM_WEAK void operator delete[](void* p, const std::nothrow_t&) noexcept { free(p); }
+ROAM_WEAK void operator delete(void* p, std::align_val_t) noexcept { free(p); }
+ROAM_WEAK void operator delete[](void* p, std::align_val_t) noexcept { free(p); }
+ROAM_WEAK void operator delete(void* p, std::size_t, std::align_val_t) noexcept { free(p); }
+ROAM_WEAK void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { free(p); }
+ROAM_WEAK void operator delete(void* p, std::align_val_t, const std::nothrow_t&) noexcept {
+  free(p);
+}
+ROAM_WEAK void operator delete[](void* p, std::align_val_t, const std::nothrow_t&) noexcept {
+  free(p);
+}
