@@ -75,10 +75,7 @@ std::uint64_t* map_bits(std::size_t bytes) {
 
 constinit Range heap_region{};
 
-Arena& arena() {
-  static constinit Arena the_arena;
-  return the_arena;
-}
+constinit Arena the_arena;
 
 void Arena::reserve(const Options& options) {
   if (reserved_) return;
@@ -381,7 +378,7 @@ bool Arena::populate(Range range) {
   return os::populate(range, shared(), fd_, offset(range.begin));
 }
 
-void Arena::guard_slot(Range slot, std::size_t guard_bytes) {
+void Arena::guard_slot_slow(Range slot, std::size_t guard_bytes) {
   const std::size_t first = (slot.begin - regions_[0].begin) / kUnitBytes;
   const std::size_t units = slot.bytes / kUnitBytes;
   for (std::size_t unit = first; unit < first + units; ++unit) {

@@ -148,7 +148,15 @@ class Arena {
   // Guards the first `guard_bytes` of `slot` in this rank's mapping, and takes away guards of
   // earlier slots inside it. What is guarded is remembered by unit: for a slot that was here
   // before, this is a few bit tests.
-  void guard_slot(Range slot, std::size_t guard_bytes);
+  void guard_slot(Range slot, std::size_t guard_bytes) {
+    const std::size_t first = (slot.begin - regions_[0].begin) / kUnitBytes;
+    const std::size_t units = slot.bytes / kUnitBytes;
+    if (first % 64 + units < 64) {
+      const std::uint64_t bits = guarded_[first / 64] >> (first % 64);
+      if ((bits & ((std::uint64_t{1} << units) - 1)) == 1) return;
+    }
+    guard_slot_slow(slot, guard_bytes);
+  }
   // Calls `visit` with the head unit of each slot on this node. Slow: looks through the unit map.
   void for_each_slot(const std::function<void(Address head_unit)>& visit) const;
   // True if a guard could not be laid: the budget of the fallback is spent.
@@ -172,6 +180,7 @@ class Arena {
   std::size_t memory_used() const;
   void note_sealed(Range run);
   void unseal_slow(Range range);
+  void guard_slot_slow(Range slot, std::size_t guard_bytes);
   bool unit_sealed(Address a) const;
   bool open_here(std::size_t lease);
   void lay_out();
@@ -203,10 +212,10 @@ class Arena {
 };
 
 // This rank's arena.
-// The arena's region for heaps, at hand for each free; empty while there is none.
+extern constinit Arena the_arena;
+inline Arena& arena() { return the_arena; }
+// Its region for heaps, at hand for each free; empty while there is none.
 extern constinit Range heap_region;
-
-Arena& arena();
 
 }  // namespace roam::iso
 

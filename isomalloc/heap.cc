@@ -101,12 +101,13 @@ void* Heap::allocate_head(std::size_t bytes) {
 }
 
 bool Heap::make_blocks(Span* span) {
-  if (span->reserved == span->capacity) return false;
+  const std::uint32_t made = span->made();
+  if (made == span->capacity) return false;
   const std::uint32_t count = std::min<std::uint32_t>(
       std::max<std::uint32_t>(1, static_cast<std::uint32_t>(kMakeBytes / span->block_bytes)),
-      span->capacity - span->reserved);
-  Address at = span->touched_end();
-  span->reserved += count;
+      span->capacity - made);
+  Address at = span->touched().end();
+  span->made_bytes += count * span->block_bytes;
   FreeBlock* first = reinterpret_cast<FreeBlock*>(at);
   for (std::uint32_t i = 0; i < count; ++i, at += span->block_bytes) {
     FreeBlock* block = reinterpret_cast<FreeBlock*>(at);
@@ -121,12 +122,13 @@ Span* Heap::new_span(std::uint32_t size_class) {
   HeapScope process;
   const auto got = pool(Region::kHeap).allocate(kUnitBytes);
   if (!got) return nullptr;
-  Span* span = reinterpret_cast<Span*>(got->range.begin);
+  Span* span = Span::at(got->range.begin);
   std::memset(static_cast<void*>(span), 0, sizeof *span);
   const std::size_t block_bytes = class_bytes(size_class);
   // Blocks are aligned as their size is, up to a page.
   const std::size_t alignment = std::min<std::size_t>(block_bytes & (~block_bytes + 1), kPageBytes);
-  span->first = static_cast<std::uint32_t>(round_up(kSpanHeadBytes, alignment));
+  span->first = static_cast<std::uint32_t>(
+      round_up(reinterpret_cast<Address>(span + 1) - got->range.begin, alignment));
   span->size_class = size_class;
   span->block_bytes = static_cast<std::uint32_t>(block_bytes);
   span->capacity = static_cast<std::uint32_t>((kUnitBytes - span->first) / block_bytes);
@@ -140,7 +142,7 @@ Span* Heap::new_span(std::uint32_t size_class) {
 void* Heap::allocate_large(std::size_t bytes, std::size_t alignment) {
   // The block begins after the head, at its alignment; from 64 KiB on, at the start of the unit
   // after the head's.
-  const std::size_t first = std::max(kSpanHeadBytes, std::min(alignment, kUnitBytes));
+  const std::size_t first = round_up(kSpanHeadBytes, std::min(alignment, kUnitBytes));
   if (bytes > arena().region(Region::kHeap).bytes - 2 * kUnitBytes ||
       alignment > (std::size_t{1} << 40)) {
     errno = ENOMEM;
@@ -172,13 +174,13 @@ void* Heap::allocate_large(std::size_t bytes, std::size_t alignment) {
     }
     range = Range{begin, need};
   }
-  Span* span = reinterpret_cast<Span*>(range.begin);
+  Span* span = Span::at(range.begin);
   std::memset(static_cast<void*>(span), 0, sizeof *span);
   span->first = static_cast<std::uint32_t>(first);
   span->size_class = Span::kLarge;
   span->large_bytes = range.bytes - first;
   span->used = 1;
-  span->reserved = got->clean ? 0 : 1;  // 1: what was never written may not read as zeros
+  span->dirty = !got->clean;
   span->units = range.bytes / kUnitBytes;
   link(span);
   return reinterpret_cast<void*>(range.begin + first);
@@ -203,7 +205,7 @@ void* Heap::allocate_zeroed(std::size_t bytes) {
   if (p == nullptr) return nullptr;
   if (bytes <= kLargestSmall) return std::memset(p, 0, bytes);
   Span* span = Span::of(p);
-  if (span->reserved == 0) return p;
+  if (!span->dirty) return p;
   // Old memory: dropping whole pages costs less than clearing them, and leaves a sparse block
   // sparse.
   const Address begin = reinterpret_cast<Address>(p);
@@ -248,7 +250,7 @@ void Heap::verify_not_free(const Span* span, const void* block) {
 bool Heap::begins_block(const Span* span, const void* block) {
   const auto offset =
       static_cast<std::uint32_t>(reinterpret_cast<Address>(block) - span->begin() - span->first);
-  return offset < span->reserved * span->block_bytes && offset * span->divides < span->divides;
+  return offset < span->made_bytes && offset * span->divides < span->divides;
 }
 
 void Heap::check_block(const Span* span, const void* block) {
@@ -313,7 +315,7 @@ void Heap::free_large(Span* span) {
     return;
   }
   span->used = 0;
-  span->reserved = 1;
+  span->dirty = true;
   while (spare_[kSpareLarge - 1] != nullptr || spare_units_ + span->units > kSpareUnits) {
     std::size_t last = kSpareLarge - 1;
     while (spare_[last] == nullptr) --last;
@@ -471,7 +473,7 @@ void Heap::release_span(Span* span) {
   unlink(span);
   const Range range = span->range();
   const std::size_t in_use =
-      span->large() ? range.bytes : round_up(span->touched_end() - range.begin, kPageBytes);
+      span->large() ? range.bytes : round_up(span->touched().end() - range.begin, kPageBytes);
   span->magic = 0;
   span->heap.store(nullptr, std::memory_order_release);
   arena().unmark(range);
@@ -508,8 +510,7 @@ void Heap::adopt(Heap& other) {
     if (spans_ != nullptr) spans_->previous = span;
     spans_ = span;
     address_bytes_ += span->range().bytes;
-    if (!span->large() && (span->free != nullptr || span->reserved < span->capacity))
-      list_free(span);
+    if (!span->large() && (span->free != nullptr || span->made() < span->capacity)) list_free(span);
   }
   other.collect();  // what was sent home meanwhile: it goes on to this heap
 }
@@ -533,7 +534,7 @@ Heap* heap_of(const void* address) {
   if (!a.region(Region::kHeap).contains(at)) return nullptr;
   const Address begin = a.range_begin(at);
   if (begin == 0 || a.kind(begin) != UnitKind::kSpan) return nullptr;
-  return reinterpret_cast<const Span*>(begin)->heap.load(std::memory_order_acquire);
+  return Span::at(begin)->heap.load(std::memory_order_acquire);
 }
 
 bool Heap::contains(const void* address) const { return heap_of(address) == this; }

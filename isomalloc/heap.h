@@ -22,49 +22,62 @@ struct FreeBlock {
 
 // The head of each 64 KiB span of a heap, found from a pointer into the span's first unit by
 // masking. Small blocks of one size class fill the rest of the span; a large block has a span of
-// its own, of as many units as it needs.
+// its own, of as many units as it needs. Heads lie at one of sixteen places at the start of their
+// unit, so that those of many spans do not fall into one cache set.
 //
-//   0        128            first            first + count * block_bytes
-//   | Span   | (alignment)  | block | block | ... never touched yet |
+//   0           colour   + 128    first            first + made_bytes
+//   | (nothing) | Span | (align) | block | block | ... never touched yet |
 struct Span {
   static constexpr std::uint32_t kMagic = 0x4e415053;  // "SPAN"
   static constexpr std::uint32_t kLarge = 0xff;
 
+  // What allocate and free touch: one cache line.
   std::atomic<Heap*> heap;   // the owner; other threads read it to send a block home
   FreeBlock* free;           // blocks ready to be handed out
+  std::uint64_t divides;     // n * divides wraps to less than it if block_bytes divides n; 0: large
+  std::uint32_t first;       // offset of the first block in the unit
+  std::uint32_t made_bytes;  // of the blocks that were made so far, the only ones that were touched
   std::uint32_t used;        // blocks handed out
   std::uint32_t size_class;  // or kLarge
+  Span* next_free;           // of its class with free blocks
+  Span* previous_free;
   std::uint32_t block_bytes;
-  std::uint32_t reserved;  // blocks that were made so far: [first, first + made * block_bytes) has
-                           // been touched
+  bool listed;  // among the spans of its class with free blocks
+  bool dirty;   // a large block whose memory may not read as zeros
+
   std::uint32_t capacity;  // blocks that fit
   std::uint32_t magic;
-  bool listed;      // among the spans of its class with free blocks
-  Span* next_free;  // of its class with free blocks
-  Span* previous_free;
   Span* next;  // of the heap's
   Span* previous;
   std::size_t large_bytes;  // of a large block: usable bytes
   std::size_t units;        // address range, in units
-  std::uint32_t first;      // offset of the first block
-  std::uint64_t divides;    // n * divides wraps to less than it if block_bytes divides n; 0: large
 
+  static Span* at(Address unit) {
+    return reinterpret_cast<Span*>(unit + (unit / kUnitBytes % kColours) * 64);
+  }
   static Span* of(const void* p) {
     // A block never begins at a unit's start, but a large one with such an alignment may: p - 1
     // finds its head.
-    return reinterpret_cast<Span*>((reinterpret_cast<Address>(p) - 1) & ~(kUnitBytes - 1));
+    return at((reinterpret_cast<Address>(p) - 1) & ~(kUnitBytes - 1));
   }
-  Address begin() const { return reinterpret_cast<Address>(this); }
+  Address begin() const { return reinterpret_cast<Address>(this) & ~(kUnitBytes - 1); }
   Range range() const { return Range{begin(), units * kUnitBytes}; }
   bool large() const { return size_class == kLarge; }
-  // End of what may have been written, of a span of small blocks.
-  Address touched_end() const { return begin() + first + std::size_t{reserved} * block_bytes; }
+  std::uint32_t made() const { return made_bytes / block_bytes; }
+  // What may have been written, of a span of small blocks.
+  Range touched() const {
+    const Address head = reinterpret_cast<Address>(this);
+    return Range{head, begin() + first + made_bytes - head};
+  }
+
+  static constexpr std::size_t kColours = 16;
 };
-inline constexpr std::size_t kSpanHeadBytes = 128;
+static_assert(sizeof(Span) <= 128);
+// Room that is enough for every head, whatever its colour.
+inline constexpr std::size_t kSpanHeadBytes = (Span::kColours - 1) * 64 + 128;
 // Freed large blocks that a heap keeps for its next ones, most recent first.
 inline constexpr std::size_t kSpareLarge = 4;
 inline constexpr std::size_t kSpareUnits = 36;  // 2.25 MiB
-static_assert(sizeof(Span) <= kSpanHeadBytes);
 
 // One thread's allocator. All of its state is in the arena, in the thread's own memory, so that it
 // migrates by being moved. The owner uses no lock and no atomic read-modify-write; others send

@@ -241,7 +241,28 @@ TEST_P(HeapTest, EachAddressIsFoundInTheHeapThatHoldsIt) {
     EXPECT_EQ(heap_of(p), nullptr) << p;
   }
   heap_->free(large);
+  heap_->release_empty();
   EXPECT_EQ(heap_of(large), nullptr);
+}
+
+TEST_P(HeapTest, TheLastLargeBlocksThatWereFreedAreUsedAgain) {
+  void* first = heap_->allocate(100'000);
+  void* second = heap_->allocate(200'000);
+  std::memset(first, 0x5a, 100'000);
+  heap_->free(first);
+  heap_->free(second);
+  EXPECT_EQ(heap_->allocate_zeroed(90'000), first) << "of as many units";
+  for (std::size_t i = 0; i < 90'000; ++i) ASSERT_EQ(static_cast<char*>(first)[i], 0);
+  EXPECT_EQ(heap_->allocate(200'000), second);
+  heap_->free(first);
+  heap_->free(second);
+  const std::size_t before = heap_->address_bytes();
+  std::vector<void*> blocks;
+  for (int i = 0; i < 20; ++i) blocks.push_back(heap_->allocate(1'000'000));
+  for (void* block : blocks) heap_->free(block);
+  EXPECT_LE(heap_->address_bytes(), before + kSpareUnits * kUnitBytes) << "no more are kept";
+  EXPECT_TRUE(heap_->release_empty());
+  EXPECT_EQ(heap_->address_bytes(), 0u);
 }
 
 // ---- broken contracts ----

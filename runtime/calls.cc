@@ -12,6 +12,15 @@ namespace roam::runtime {
 using detail::State;
 using threads::scheduler;
 
+namespace {
+template <std::size_t N>
+void copy_text(char (&to)[N], const char* from) {
+  const std::size_t length = strnlen(from, N - 1);
+  std::memcpy(to, from, length);
+  to[length] = '\0';
+}
+}  // namespace
+
 // ---- finding threads ----
 
 Tcb* Runtime::find_on_node(Target t) const {
@@ -107,8 +116,12 @@ void Runtime::answer_join(const JoinHead& head, Errc code, const char* why, Tcb*
     answer_here(head.joiner, code, why, remains);
     return;
   }
-  JoinedHead reply{Kind::kJoined, code, head.joiner, remains, {}};
-  std::strncpy(reply.why, why, sizeof reply.why - 1);
+  JoinedHead reply;
+  reply.kind = Kind::kJoined;
+  reply.code = code;
+  reply.joiner = head.joiner;
+  reply.remains = remains;
+  copy_text(reply.why, why);
   send(head.joiner_rank, reply);
 }
 
@@ -121,7 +134,7 @@ void Runtime::answer_here(Target asker, Errc code, const char* why, Tcb* remains
   Answer* answer = static_cast<Answer*>(self->answer);
   self->answer = nullptr;
   answer->code = code;
-  std::strncpy(answer->why, why, sizeof answer->why - 1);
+  if (*why != '\0') copy_text(answer->why, why);
   if (remains != nullptr) {
     threads::Scheduler::welcome(remains);  // it may have ended on another rank of the node
     answer->exception = std::move(remains->exception);
@@ -183,8 +196,11 @@ void Runtime::answer_move(const MoveHead& head, Errc code, const std::string& wh
     answer_here(head.asker, code, why.c_str(), nullptr);
     return;
   }
-  MovedHead reply{Kind::kMoved, code, head.asker, {}};
-  std::strncpy(reply.why, why.c_str(), sizeof reply.why - 1);
+  MovedHead reply;
+  reply.kind = Kind::kMoved;
+  reply.code = code;
+  reply.asker = head.asker;
+  copy_text(reply.why, why.c_str());
   send(head.asker_rank, reply);
 }
 

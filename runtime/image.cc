@@ -23,7 +23,7 @@ class Planner {
     heap.for_each_span([&](const iso::Span& span) {
       image_.marks.push_back({span.range(), span.large() ? kLargeMark : kSpanMark, 0});
       if (!span.large()) {
-        add_run(Range{span.begin(), span.touched_end() - span.begin()});
+        add_run(span.touched());
         return;
       }
       iso::Arena& arena = iso::arena();

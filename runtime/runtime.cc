@@ -370,17 +370,23 @@ void Runtime::poll() {
     aside.pop_front();
     handle(message.from, message.bytes.data(), message.bytes.size());
   }
-  const bool was_idle = scheduler().ready_count() == 0;
-  for (int i = 0; i < kMostMessagesAPoll; ++i) {
+  // What a lone message brings to an idle rank runs at once. Messages that come in groups are taken
+  // in groups.
+  const bool was_idle = scheduler().ready_count() == 0 && !messages_in_groups_;
+  int taken = 0;
+  for (; taken < kMostMessagesAPoll; ++taken) {
     int from = 0;
     std::size_t bytes = 0;
     const char* message = mpi_.receive(&from, &bytes);
     if (message == nullptr) break;
     handle(from, message, bytes);
     mpi_.release();
-    // What this brought runs at once; the rest is for the next visit.
-    if (was_idle && scheduler().ready_count() != 0) return;
+    if (was_idle && scheduler().ready_count() != 0) {
+      messages_in_groups_ = ++lone_polls_ % 64 == 0;  // try now and then
+      return;
+    }
   }
+  messages_in_groups_ = taken > 1;
   if (migrator_->busy()) migrator_->progress();
   mpi_.progress_sends();
   leases_->look_ahead();

@@ -26,9 +26,10 @@ namespace roam::runtime {
 // What a blocked thread gets from another rank, or from the end of a thread that it joins. It lies
 // on that thread's stack; Tcb::answer points to it.
 struct Answer {
+  Answer() { why[0] = '\0'; }
   bool done = false;
-  Errc code{};  // 0: as asked
-  char why[200] = "";
+  Errc code{};                   // 0: as asked
+  char why[200];                 // of a code
   std::exception_ptr exception;  // what escaped from the joined thread
 };
 
@@ -153,6 +154,8 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   };
   std::unordered_map<const void*, Open> open_objects_;
   int idle_rounds_ = 0;
+  bool messages_in_groups_ = false;  // the last time that some were waiting, more than one did
+  std::uint32_t lone_polls_ = 0;
   std::uint64_t idle_switches_ = 0;
   std::uintptr_t canary_ = 0;
   int leader_ = 0;  // rank that made the memory of this node
