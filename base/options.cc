@@ -84,7 +84,7 @@ const std::vector<Option>& table() {
        "refused; 0: no limit",
        bytes(&Options::memory_bytes)},
       {"ROAM_KEEP", "bytes, with K, M, G or T",
-       "memory that a rank keeps for reuse after it was freed; default 256M",
+       "memory that a rank keeps for reuse after it was freed; default 512M",
        bytes(&Options::keep_bytes)},
       {"ROAM_EAGER", "bytes up to 256K",
        "a thread whose image is no larger goes as one message; default 24K",
@@ -95,6 +95,9 @@ const std::vector<Option>& table() {
        "0: do not start the program again without address randomisation (then start it under "
        "setarch -R)",
        whole(&Options::reexec, 0, 1)},
+      {"ROAM_HUGE", "0 or 1",
+       "0: blocks of 4 MiB and more are not made of huge pages, where the kernel would allow it",
+       whole(&Options::huge, 0, 1)},
       {"ROAM_SHARE", "0 or 1", "0: every rank is a node of its own, with private memory",
        whole(&Options::share, 0, 1)},
       {"ROAM_SHUFFLE", "a whole number, 0 or more",

@@ -11,9 +11,9 @@
 namespace roam {
 namespace {
 
-const char* const kNames[] = {"ROAM_NODE_RANKS", "ROAM_ARENA", "ROAM_VERBOSE",
-                              "ROAM_MEMORY",     "ROAM_KEEP",  "ROAM_EAGER",
-                              "ROAM_REEXEC",     "ROAM_SHARE", "ROAM_SHUFFLE"};
+const char* const kNames[] = {"ROAM_NODE_RANKS", "ROAM_ARENA",  "ROAM_VERBOSE", "ROAM_MEMORY",
+                              "ROAM_KEEP",       "ROAM_EAGER",  "ROAM_REEXEC",  "ROAM_HUGE",
+                              "ROAM_SHARE",      "ROAM_SHUFFLE"};
 
 class OptionsTest : public testing::Test {
  protected:
@@ -50,10 +50,11 @@ TEST_F(OptionsTest, AnEmptyEnvironmentGivesTheDefaults) {
   EXPECT_EQ(options.arena_bytes, 48ull << 40);
   EXPECT_EQ(options.verbose, 0);
   EXPECT_EQ(options.memory_bytes, 0u);
-  EXPECT_EQ(options.keep_bytes, 256u << 20);
+  EXPECT_EQ(options.keep_bytes, 512u << 20);
   EXPECT_EQ(options.eager_bytes, 24u << 10);
   EXPECT_TRUE(options.reexec);
   EXPECT_TRUE(options.share);
+  EXPECT_TRUE(options.huge);
   EXPECT_EQ(options.seed, 0u);
 }
 
@@ -73,6 +74,7 @@ TEST_F(OptionsTest, EachGoodValueIsTaken) {
   EXPECT_FALSE(with("ROAM_REEXEC", "0").reexec);
   EXPECT_TRUE(with("ROAM_REEXEC", "1").reexec);
   EXPECT_FALSE(with("ROAM_SHARE", "0").share);
+  EXPECT_FALSE(with("ROAM_HUGE", "0").huge);
   EXPECT_EQ(with("ROAM_SHUFFLE", "9223372036854775807").seed, 9223372036854775807u);
   const Options arena = with("ROAM_ARENA", "0x300000000000,64M");
   EXPECT_EQ(arena.arena_base, 0x300000000000u);
@@ -88,7 +90,7 @@ TEST_F(OptionsTest, EachBadNumberIsRefusedWithVariableValueAndRange) {
   for (const char* bad : {"-1", "3", "yes", "01x"}) {
     expect_refused("ROAM_VERBOSE", bad, "0, 1 or 2");
   }
-  for (const char* name : {"ROAM_REEXEC", "ROAM_SHARE"}) {
+  for (const char* name : {"ROAM_REEXEC", "ROAM_HUGE", "ROAM_SHARE"}) {
     for (const char* bad : {"2", "-1", "true", "on"}) expect_refused(name, bad, "0 or 1");
   }
   for (const char* bad : {"-1", "x", "9223372036854775808", "99999999999999999999"}) {

@@ -9,6 +9,7 @@ namespace roam {
 using Address = std::uintptr_t;
 
 inline constexpr std::size_t kPageBytes = 4096;  // x86-64
+inline constexpr std::size_t kHugePageBytes = std::size_t{2} << 20;
 
 constexpr std::size_t round_up(std::size_t value, std::size_t multiple) {
   return (value + multiple - 1) / multiple * multiple;

@@ -24,6 +24,8 @@ namespace {
 
 // Leases that are open cost two mappings each, and a process may have 65,530.
 constexpr std::size_t kMostLeases = 8192;
+// The same for ranges of huge pages.
+constexpr std::size_t kMostHugeRanges = 4096;
 constexpr std::size_t kLeastLeaseBytes = 1 << 20;
 
 // What is mapped inside `range`, for the message.
@@ -81,6 +83,7 @@ void Arena::reserve(const Options& options) {
   if (reserved_) return;
   whole_ = Range{options.arena_base, options.arena_bytes};
   memory_limit_ = options.memory_bytes;
+  huge_allowed_ = options.huge;
   if (!os::reserve(whole_))
     throw Error(Errc::out_of_address_space, why_not_reserved(whole_, errno));
   reserved_ = true;
@@ -171,7 +174,9 @@ Range Arena::lease_range(const LeaseRun& run) const {
 }
 
 bool Arena::open_here(std::size_t lease) {
-  if (!os::allow_access(Range{whole_.begin + lease * lease_bytes_, lease_bytes_})) return false;
+  const Range range{whole_.begin + lease * lease_bytes_, lease_bytes_};
+  if (!os::allow_access(range)) return false;
+  os::set_huge_pages(range, false);  // stacks and small heaps would take 2 MiB each
   open_[lease] = 1;
   return true;
 }
@@ -376,6 +381,21 @@ bool Arena::populate(Range range) {
     return false;
   }
   return os::populate(range, shared(), fd_, offset(range.begin));
+}
+
+void Arena::prefer_huge_pages(Range range) {
+  const Address begin = round_up(range.begin, kHugePageBytes);
+  const Address end = round_down(range.end(), kHugePageBytes);
+  if (begin >= end || !huge_allowed_ || huge_ranges_ >= kMostHugeRanges) return;
+  huge_ranges_ += os::set_huge_pages(Range{begin, end - begin}, true);
+}
+
+void Arena::prefer_small_pages(Range range) {
+  const Address begin = round_up(range.begin, kHugePageBytes);
+  const Address end = round_down(range.end(), kHugePageBytes);
+  if (begin >= end || !huge_allowed_) return;
+  os::set_huge_pages(Range{begin, end - begin}, false);
+  if (huge_ranges_ > 0) --huge_ranges_;
 }
 
 void Arena::guard_slot_slow(Range slot, std::size_t guard_bytes) {

@@ -140,6 +140,10 @@ class Arena {
   void discard(Range range);
   // Errors: false with errno, or when ROAM_MEMORY would be passed.
   bool populate(Range range);
+  // Makes new memory in `range` of huge pages in this rank's mapping, where the kernel allows it;
+  // and undoes that. Each range that is set costs two mappings, so only so many are.
+  void prefer_huge_pages(Range range);
+  void prefer_small_pages(Range range);
   // Whether `bytes` more stay below ROAM_MEMORY; what is kept for reuse is given back before it
   // says no.
   bool memory_left(std::size_t bytes) const;
@@ -207,6 +211,8 @@ class Arena {
   std::uint64_t* sealed_ = nullptr;  // one bit a unit of the arena; private to this rank
   std::size_t sealed_bytes_ = 0;
   std::size_t sealed_units_ = 0;
+  std::size_t huge_ranges_ = 0;
+  bool huge_allowed_ = true;
   std::uint64_t* guarded_ = nullptr;  // one bit a unit of the slot region; private to this rank
   std::size_t guarded_bytes_ = 0;
 };

@@ -281,7 +281,12 @@ void pup_block(Pup& p, void** block) {
 
 }  // namespace roam
 
-using namespace roam;
+namespace iso = roam::iso;
+using roam::Error;
+using roam::fatal;
+using roam::Pup;
+using roam::pup_block;
+using roam::report;
 
 extern "C" {
 

@@ -44,6 +44,7 @@ struct Span {
   std::uint32_t block_bytes;
   bool listed;  // among the spans of its class with free blocks
   bool dirty;   // a large block whose memory may not read as zeros
+  bool huge;    // a large block in huge pages, where they were to be had
 
   std::uint32_t capacity;  // blocks that fit
   std::uint32_t magic;
@@ -75,6 +76,9 @@ struct Span {
 static_assert(sizeof(Span) <= 128);
 // Room that is enough for every head, whatever its colour.
 inline constexpr std::size_t kSpanHeadBytes = (Span::kColours - 1) * 64 + 128;
+// From this size on a block is made of huge pages.
+inline constexpr std::size_t kHugeBlockBytes = 2 * kHugePageBytes;
+
 // Freed large blocks that a heap keeps for its next ones, most recent first.
 inline constexpr std::size_t kSpareLarge = 4;
 inline constexpr std::size_t kSpareUnits = 36;  // 2.25 MiB

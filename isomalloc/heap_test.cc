@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <random>
 #include <vector>
 
@@ -243,6 +246,30 @@ TEST_P(HeapTest, EachAddressIsFoundInTheHeapThatHoldsIt) {
   heap_->free(large);
   heap_->release_empty();
   EXPECT_EQ(heap_of(large), nullptr);
+}
+
+std::size_t mappings() {
+  std::ifstream maps("/proc/self/maps");
+  return static_cast<std::size_t>(
+      std::count(std::istreambuf_iterator<char>(maps), std::istreambuf_iterator<char>(), '\n'));
+}
+
+TEST_P(HeapTest, BlocksInHugePagesCostMappingsOnlyWhileTheyLive) {
+  constexpr std::size_t kBytes = 16 << 20;
+  heap_->free(heap_->allocate(kBytes));
+  const std::size_t before = mappings();
+  std::vector<char*> blocks;
+  for (int i = 0; i < 8; ++i) {
+    blocks.push_back(static_cast<char*>(heap_->allocate(kBytes)));
+    blocks.back()[0] = blocks.back()[kBytes - 1] = 'x';
+  }
+  EXPECT_LE(mappings(), before + 2 * blocks.size());
+  for (char* block : blocks) {
+    EXPECT_EQ(block[0] + block[kBytes - 1], 2 * 'x');
+    EXPECT_EQ(block[kBytes / 2], 0);
+    heap_->free(block);
+  }
+  EXPECT_LE(mappings(), before + 2) << "the kernel joins what is alike again";
 }
 
 TEST_P(HeapTest, TheLastLargeBlocksThatWereFreedAreUsedAgain) {

@@ -62,7 +62,7 @@ void hold_classic_locale() {
     int references;
   };
   constexpr int kMany = 1 << 30;
-  static_assert(sizeof(std::locale) == sizeof(Impl*));
+  static_assert(sizeof(std::locale) == sizeof(void*));
   Impl* impl = *reinterpret_cast<Impl* const*>(&std::locale::classic());
   __atomic_fetch_add(&impl->references, kMany, __ATOMIC_RELAXED);
   for (std::size_t i = 0; i < impl->count; ++i) {

@@ -88,12 +88,19 @@ class PupFromDisk final : public Pup {
   std::FILE* file_;
 };
 
-Pup& pup_of(pup_er p) { return *static_cast<Pup*>(p); }
-
 }  // namespace
 }  // namespace roam
 
-using namespace roam;
+using roam::Pup;
+using roam::PupFromDisk;
+using roam::PupFromMemory;
+using roam::PupSizer;
+using roam::PupToDisk;
+using roam::PupToMemory;
+
+namespace {
+Pup& pup_of(pup_er p) { return *static_cast<Pup*>(p); }
+}  // namespace
 
 extern "C" {
 

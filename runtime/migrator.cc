@@ -232,6 +232,8 @@ bool Migrator::claim(const Image& image, bool* returns, Errc* code, const char**
     const bool kept = claimed == iso::Arena::Claimed::kAllKept;
     const bool stale = claimed != iso::Arena::Claimed::kNothingKept;
     if (mark.kind == kSlotMark) *returns = kept;
+    if (!kept && mark.kind == kLargeMark && mark.range.bytes >= iso::kHugeBlockBytes)
+      arena.prefer_huge_pages(mark.range);
     Address sent_to = mark.range.begin;
     for (; next_run < image.runs.size() && mark.range.contains(image.runs[next_run].begin);
          ++next_run) {
@@ -275,6 +277,8 @@ void Migrator::settle(const ImageHead& head, const Image& image, int from) {
       threads::Scheduler::mark_slot(mark.range);
     } else {
       arena.mark(mark.range, iso::UnitKind::kSpan);
+      if (mark.kind == kLargeMark && mark.range.bytes >= iso::kHugeBlockBytes)
+        iso::Span::at(mark.range.begin)->huge = true;
     }
   }
   if (t->deadline_ns != 0)

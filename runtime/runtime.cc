@@ -14,7 +14,6 @@
 namespace roam::runtime {
 namespace {
 
-using detail::State;
 using threads::scheduler;
 
 // How an idle rank backs off: it looks around without pause, then lets other processes run between

@@ -96,8 +96,16 @@ void discard(Range range, bool shared) {
              range.pointer(), range.bytes, advice, std::strerror(errno));
 }
 
+bool set_huge_pages(Range range, bool huge) {
+  return madvise(range.pointer(), range.bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) == 0;
+}
+
 bool populate(Range range, bool shared, int fd, std::size_t offset) {
   if (injected_failure()) return false;
+  // fallocate makes small pages, whatever the mapping prefers.
+  const bool large = range.bytes >= kHugePageBytes;
+  if (large && madvise(range.pointer(), range.bytes, MADV_POPULATE_WRITE) == 0) return true;
+  if (large && errno != EINVAL) return false;
   if (shared) {
     int result;
     do {

@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-typedef void* pup_er;
+typedef void* pup_er; /* NOLINT(modernize-use-using): C */
 
 /* A traversal that counts bytes; one that writes to or reads from memory of pup_size bytes; one
  * that writes to or reads from an open file. pup_destroy ends each of them. */

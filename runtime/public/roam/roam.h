@@ -53,14 +53,13 @@ class Thread {
 };
 
 struct SpawnOptions {
-  std::string_view name = {};            // any length; kept in the thread's memory
-  std::size_t stack_bytes = 256 * 1024;  // address space; memory is used as it is touched
-  int rank = -1;                         // where it starts; -1: here
+  std::string_view name = {};  // any length; kept in the thread's memory
+  std::size_t stack_bytes = std::size_t{256}
+                            << 10;  // address space; memory is used as it is touched
+  int rank = -1;                    // where it starts; -1: here
 };
 
 namespace detail {
-
-struct Heap;  // opaque: a thread's heap
 
 Tcb* spawn_begin(const SpawnOptions& options);
 Thread spawn_commit(Tcb* thread, void (*entry)(void*), void* closure) noexcept;

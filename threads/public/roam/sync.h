@@ -385,7 +385,7 @@ class Promise {
     open().value.emplace(&value);
     state_->waiters.wake_all();
   }
-  void set_exception(std::exception_ptr error) {
+  void set_exception(const std::exception_ptr& error) {
     detail::SharedState<T>& state = open();
     {
       detail::AllocateBeside scope(&state);

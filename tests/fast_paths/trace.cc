@@ -1,0 +1,143 @@
+// Runs the fast paths of allocation and of the switch one instruction at a time, and prints which
+// instructions they executed:
+//
+//   base ADDRESS            where the program begins in memory
+//   path NAME TIMES         the addresses that follow were executed in so many calls of NAME
+//   ADDRESS ...
+//
+// fast_paths.py tells from the object code what they are.
+#include <link.h>
+#include <signal.h>
+#include <ucontext.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+
+#include "roam/roam.h"
+
+namespace {
+
+constexpr std::size_t kMostSteps = 4096;
+std::uintptr_t steps[kMostSteps];
+std::size_t stepped = 0;
+
+void note_step(int, siginfo_t*, void* context) {
+  const auto* registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
+  if (stepped < kMostSteps) steps[stepped++] = static_cast<std::uintptr_t>(registers[REG_RIP]);
+}
+
+// The processor traps after each instruction while the trap flag is set. Functions whose names
+// begin with traced_ are not counted.
+#define TRACE_ON() asm volatile("pushfq\n\torq $0x100, (%%rsp)\n\tpopfq" ::: "memory", "cc")
+#define TRACE_OFF() asm volatile("pushfq\n\tandq $~0x100, (%%rsp)\n\tpopfq" ::: "memory", "cc")
+
+void print(const char* name, int times) {
+  std::printf("path %s %d\n", name, times);
+  for (std::size_t i = 0; i < stepped; ++i) std::printf("%lx\n", steps[i]);
+  stepped = 0;
+}
+
+[[gnu::noipa]] void* traced_malloc(std::size_t bytes) {
+  TRACE_ON();
+  void* p = std::malloc(bytes);
+  TRACE_OFF();
+  return p;
+}
+[[gnu::noipa]] void traced_free(void* p) {
+  TRACE_ON();
+  std::free(p);
+  TRACE_OFF();
+}
+[[gnu::noipa]] void* traced_new(std::size_t bytes) {
+  TRACE_ON();
+  void* p = ::operator new(bytes);
+  TRACE_OFF();
+  return p;
+}
+[[gnu::noipa]] void traced_delete(void* p, std::size_t bytes) {
+  TRACE_ON();
+  ::operator delete(p, bytes);
+  TRACE_OFF();
+}
+[[gnu::noipa]] void traced_yield() {
+  TRACE_ON();
+  roam::this_thread::yield();
+  TRACE_OFF();
+}
+bool stop = false;
+[[gnu::noipa]] void traced_other() {
+  while (!stop) roam::this_thread::yield();
+}
+
+// The same size over and over: what is measured is the second time.
+void trace_blocks(const char* malloc_name, const char* free_name, std::size_t bytes) {
+  void* some[8];
+  for (void*& q : some) q = std::malloc(bytes);
+  void* keeps_span = std::malloc(bytes);
+  for (void* q : some) std::free(q);
+  for (int i = 0; i < 3; ++i) std::free(std::malloc(bytes));
+  void* p = traced_malloc(bytes);
+  print(malloc_name, 1);
+  traced_free(p);
+  print(free_name, 1);
+  std::free(keeps_span);
+}
+
+void trace_all() {
+  void* head[200];
+  for (void*& p : head) p = std::malloc(16);  // until the head room is used up
+  trace_blocks("malloc_16", "free_16", 16);
+  trace_blocks("malloc_1000", "free_1000", 1000);
+  trace_blocks("malloc_4096", "free_4096", 4096);
+  void* keeps_span = ::operator new(48);
+  for (int i = 0; i < 3; ++i) ::operator delete(::operator new(48));
+  void* p = traced_new(48);
+  print("new_48", 1);
+  traced_delete(p, 48);
+  print("delete_48", 1);
+  ::operator delete(keeps_span);
+
+  const roam::Thread other = roam::spawn(traced_other);
+  for (int i = 0; i < 10; ++i) roam::this_thread::yield();
+  // There and back: the other thread yields too. A visit of the rank's own stack may come in
+  // between, so the shortest of some is taken.
+  std::size_t best = kMostSteps;
+  static std::uintptr_t shortest[kMostSteps];
+  for (int i = 0; i < 50; ++i) {
+    stepped = 0;
+    traced_yield();
+    if (stepped < best) {
+      best = stepped;
+      std::copy(steps, steps + stepped, shortest);
+    }
+  }
+  stepped = best;
+  std::copy(shortest, shortest + best, steps);
+  print("yield", 2);
+  stop = true;
+  other.join();
+  for (void* q : head) std::free(q);
+
+  roam::SystemHeap system;
+  trace_blocks("plain_malloc_16", "plain_free_16", 16);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return roam::run(argc, argv, [] {
+    struct sigaction action {};
+    action.sa_sigaction = note_step;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    sigaction(SIGTRAP, &action, nullptr);
+    dl_iterate_phdr(
+        [](dl_phdr_info* info, std::size_t, void*) {
+          std::printf("base %lx\n", static_cast<unsigned long>(info->dlpi_addr));
+          return 1;  // the first is the program
+        },
+        nullptr);
+    trace_all();
+  });
+}
