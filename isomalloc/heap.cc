@@ -96,7 +96,7 @@ void* Heap::allocate_head(std::size_t bytes) {
   head_at_ = end;
   void* p = reinterpret_cast<void*>(block);
   *head_word(p) = {kHeadLive, static_cast<std::uint32_t>(bytes)};
-  head_live_.fetch_add(1, std::memory_order_relaxed);
+  ++head_live_;
   return p;
 }
 
@@ -368,7 +368,11 @@ void Heap::free_head(void* block) {
       "free(%p): no block of a thread's heap begins there. Pass what malloc or new returned.",
       block);
   head_word(block)->state = kHeadFreed;
-  heap->head_live_.fetch_sub(1, std::memory_order_release);
+  if (heap == current_heap) {
+    --heap->head_live_;
+  } else {
+    heap->head_freed_elsewhere_.fetch_add(1, std::memory_order_release);
+  }
 }
 
 void Heap::free_from_elsewhere(void* memory) {

@@ -135,7 +135,9 @@ class Heap {
   void release_all();
   // Makes the spans of `other` this heap's. What is left of `other` are its head blocks.
   void adopt(Heap& other);
-  bool head_empty() const { return head_live_.load(std::memory_order_acquire) == 0; }
+  bool head_empty() const {
+    return head_live_ == head_freed_elsewhere_.load(std::memory_order_acquire);
+  }
 
   // Traversal for packing: each span of the heap.
   void for_each_span(const std::function<void(const Span&)>& visit) const;
@@ -176,7 +178,8 @@ class Heap {
   std::atomic<FreeBlock*> remote_;
   Range head_;
   Address head_at_;
-  std::atomic<std::uint32_t> head_live_;
+  std::uint32_t head_live_;  // head blocks made less those that the owner freed
+  std::atomic<std::uint32_t> head_freed_elsewhere_;
   std::size_t address_bytes_;  // of all spans
   Span* spare_[kSpareLarge];
   std::size_t spare_units_;

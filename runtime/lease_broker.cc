@@ -5,6 +5,7 @@
 
 #include "isomalloc/arena.h"
 #include "isomalloc/block.h"
+#include "threads/scheduler.h"
 
 namespace roam::runtime {
 
@@ -60,6 +61,18 @@ void LeaseBroker::wait(Ready ready) {
 }
 
 std::optional<LeaseRun> LeaseBroker::request(Region region, std::size_t count) {
+  std::optional<LeaseRun> run;
+  threads::on_rank_stack([&] { run = request_here(region, count); });
+  return run;
+}
+
+bool LeaseBroker::claim(Range range) {
+  bool given = false;
+  threads::on_rank_stack([&] { given = claim_here(range); });
+  return given;
+}
+
+std::optional<LeaseRun> LeaseBroker::request_here(Region region, std::size_t count) {
   const int r = static_cast<int>(region);
   if (mpi_.ranks() == 1) return std::nullopt;
   LeaseHead ask{Kind::kLeaseAsk, r, next_request_, 0, count};
@@ -110,7 +123,7 @@ bool LeaseBroker::give_up(Range range) {
   return pool.take(range);
 }
 
-bool LeaseBroker::claim(Range range) {
+bool LeaseBroker::claim_here(Range range) {
   if (give_up(range)) return true;
   claim_answers_ = 0;
   claim_given_ = false;

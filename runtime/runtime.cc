@@ -102,10 +102,21 @@ void Runtime::ended(Tcb* t) {
     fatal("thread '%s' ended with an uncaught exception: %s", t->name(),
           describe(t->exception).c_str());
   }
-  std::vector<JoinHead> joiners;
-  if (t->joiner != nullptr || t->has_joiners) joiners = take_joiners(t, id);
   if (t->companions != nullptr) sweep_companions(t);
   const bool empty = t->heap.release_empty() && t->companions == nullptr;
+  if (!failed && empty && !t->has_joiners && home_of(id) == rank()) {
+    // The common end: nothing is left, and at most one thread of this rank waits for it.
+    Tcb* joiner = t->joiner;
+    t->joiner = nullptr;
+    t->id.store(0, std::memory_order_release);
+    directory_->set_ended(id);
+    if (joiner != nullptr)
+      answer_here({joiner->id.load(std::memory_order_relaxed), joiner}, Errc{}, "", nullptr);
+    scheduler().retire(t);
+    return;
+  }
+  std::vector<JoinHead> joiners;
+  if (t->joiner != nullptr || t->has_joiners) joiners = take_joiners(t, id);
   t->id.store(0, std::memory_order_release);
 
   const bool waits =

@@ -169,8 +169,10 @@ void Runtime::send(int to, const Head& head) {
     to_self_.emplace_back(bytes, bytes + sizeof head);
     return;
   }
-  std::memcpy(mpi_.compose(sizeof head), bytes, sizeof head);
-  mpi_.send(to);
+  threads::on_rank_stack([&] {
+    std::memcpy(mpi_.compose(sizeof head), bytes, sizeof head);
+    mpi_.send(to);
+  });
 }
 
 template <class Head>

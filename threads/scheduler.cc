@@ -133,6 +133,13 @@ void Scheduler::enter(Tcb* next) {
 // ---- the rank's own stack ----
 
 void Scheduler::after_enter() {
+  while (after_ == After::kCall) {
+    after_ = After::kNothing;
+    Tcb* t = left_;
+    call_(call_argument_);
+    t->state = State::kReady;
+    enter(t);
+  }
   const After after = after_;
   if (after == After::kNothing) return;
   after_ = After::kNothing;
@@ -278,6 +285,18 @@ void Scheduler::sleep_until(std::int64_t deadline_ns) {
     budget_ = 0;
   }
   suspend();
+}
+
+void Scheduler::call_on_rank_stack(void (*f)(void*), void* argument) {
+  if (current_ == nullptr) {
+    f(argument);
+    return;
+  }
+  current_->state = State::kBlocked;  // until it is back: it cannot be let go meanwhile
+  call_ = f;
+  call_argument_ = argument;
+  after_ = After::kCall;
+  switch_to_main();
 }
 
 void Scheduler::depart_current(int rank) {

@@ -76,6 +76,10 @@ class Scheduler {
   // what it waits in.
   bool block_until(const char* what, const void* object, std::int64_t deadline_ns);
   void sleep_until(std::int64_t deadline_ns);
+  // Calls `f(argument)` on the rank's own stack, which is large, and comes back at once: for code
+  // whose depth nobody here knows, such as MPI's, which jumps over the guard of a small stack. `f`
+  // does not throw. From the rank's own stack: a plain call.
+  void call_on_rank_stack(void (*f)(void*), void* argument);
   // Suspends and departs; returns when it runs again, there or, refused, here.
   void depart_current(int rank);
 
@@ -133,12 +137,14 @@ class Scheduler {
   void note_visit();
 
   // What happens to the thread that was just left, once its context is saved.
-  enum class After : std::uint8_t { kNothing, kDepart, kEnded };
+  enum class After : std::uint8_t { kNothing, kDepart, kEnded, kCall };
 
   Tcb* current_ = nullptr;
   Tcb* left_ = nullptr;  // who switched to the rank's own stack
   After after_ = After::kNothing;
   int after_rank_ = -1;
+  void (*call_)(void*) = nullptr;
+  void* call_argument_ = nullptr;
   detail::ExceptionGlobals* exceptions_ = nullptr;  // this kernel thread's
   int* errno_ = nullptr;
   std::int32_t budget_ = 1;  // switches until the clock is read
@@ -169,6 +175,12 @@ class Scheduler {
 // every switch.
 extern unsigned char scheduler_room[];
 inline Scheduler& scheduler() { return *reinterpret_cast<Scheduler*>(scheduler_room); }
+
+// Scheduler::call_on_rank_stack of anything that can be called.
+template <class F>
+void on_rank_stack(F f) {
+  scheduler().call_on_rank_stack([](void* call) { (*static_cast<F*>(call))(); }, &f);
+}
 
 // True on the kernel thread that runs the rank's threads, false on any other that the program
 // makes.

@@ -258,5 +258,30 @@ TEST(Scheduler, TheHostsOwnExceptionIsStillItsOwnAfterTheThreadsRan) {
   }
 }
 
+TEST(Scheduler, ACallOnTheRanksOwnStackComesBackToItsThreadAtOnce) {
+  TestThreads threads;
+  std::vector<std::string> log;
+  threads.spawn([&] {
+    errno = 7;
+    const char* on_thread = static_cast<char*>(__builtin_frame_address(0));
+    Tcb* me = self();
+    on_rank_stack([&] {
+      const char* here = static_cast<char*>(__builtin_frame_address(0));
+      EXPECT_FALSE(me->slot.contains(here));
+      EXPECT_TRUE(me->slot.contains(on_thread));
+      EXPECT_EQ(self(), nullptr);
+      errno = 99;
+      log.push_back("call");
+      on_rank_stack([&] { log.push_back("inner"); });
+    });
+    EXPECT_EQ(self(), me);
+    EXPECT_EQ(errno, 7);
+    log.push_back("back");
+  });
+  threads.spawn([&] { log.push_back("other"); });
+  threads.run();
+  EXPECT_EQ(log, (std::vector<std::string>{"call", "inner", "back", "other"}));
+}
+
 }  // namespace
 }  // namespace roam::threads

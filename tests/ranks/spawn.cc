@@ -175,5 +175,26 @@ SCENARIO(Spawn, DescendantsOutliveTheirParents) {
   yield_until([] { return ended_here.value == 256; });
 }
 
+// MPI, which needs some 20 KiB of stack, is never called on a thread's.
+SCENARIO(Spawn, ThreadsWithSmallStacksCallOtherRanks) {
+  const roam::SpawnOptions small{.stack_bytes = 8 << 10};
+  for (int round = 0; round < 20; ++round) {
+    std::vector<roam::Thread> callers;
+    for (int r = 0; r < roam::ranks(); ++r) {
+      roam::SpawnOptions options = small;
+      options.rank = r;
+      callers.push_back(roam::spawn(options, [small] {
+        for (int i = 0; i < 10; ++i) {
+          roam::SpawnOptions there = small;
+          there.rank = (roam::rank() + 1) % roam::ranks();
+          const roam::Thread other = roam::spawn(there, [] { roam::this_thread::yield(); });
+          other.join();
+        }
+      }));
+    }
+    for (const roam::Thread caller : callers) caller.join();
+  }
+}
+
 }  // namespace
 }  // namespace roam_test
