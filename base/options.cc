@@ -95,9 +95,12 @@ const std::vector<Option>& table() {
        "0: do not start the program again without address randomisation (then start it under "
        "setarch -R)",
        whole(&Options::reexec, 0, 1)},
-      {"ROAM_HUGE", "0 or 1",
-       "0: blocks of 4 MiB and more are not made of huge pages, where the kernel would allow it",
-       whole(&Options::huge, 0, 1)},
+      {"ROAM_HUGE", "0, 1 or 2",
+       "1: blocks of 4 MiB and more are made of huge pages, where the kernel allows it; 0: they "
+       "are "
+       "not; 2 (the default): they are if /sys/kernel/mm/transparent_hugepage/enabled is "
+       "\"always\"",
+       whole(&Options::huge, 0, 2)},
       {"ROAM_SHARE", "0 or 1", "0: every rank is a node of its own, with private memory",
        whole(&Options::share, 0, 1)},
       {"ROAM_SHUFFLE", "a whole number, 0 or more",

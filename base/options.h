@@ -18,7 +18,7 @@ struct Options {
                            << 20;      // ROAM_KEEP: freed memory a rank keeps for reuse
   std::size_t eager_bytes = 24 << 10;  // ROAM_EAGER: an image up to this goes as one message
   bool reexec = true;                  // ROAM_REEXEC
-  bool huge = true;                    // ROAM_HUGE: large blocks of huge pages
+  int huge = 2;                        // ROAM_HUGE: large blocks of huge pages; 2: as elsewhere
   bool share = true;                   // ROAM_SHARE: ranks of a node share the arena
   std::uint64_t seed = 0;              // ROAM_SHUFFLE: seed that shuffles the ready queue; 0: FIFO
 };

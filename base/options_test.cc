@@ -54,7 +54,7 @@ TEST_F(OptionsTest, AnEmptyEnvironmentGivesTheDefaults) {
   EXPECT_EQ(options.eager_bytes, 24u << 10);
   EXPECT_TRUE(options.reexec);
   EXPECT_TRUE(options.share);
-  EXPECT_TRUE(options.huge);
+  EXPECT_EQ(options.huge, 2);
   EXPECT_EQ(options.seed, 0u);
 }
 
@@ -74,7 +74,8 @@ TEST_F(OptionsTest, EachGoodValueIsTaken) {
   EXPECT_FALSE(with("ROAM_REEXEC", "0").reexec);
   EXPECT_TRUE(with("ROAM_REEXEC", "1").reexec);
   EXPECT_FALSE(with("ROAM_SHARE", "0").share);
-  EXPECT_FALSE(with("ROAM_HUGE", "0").huge);
+  EXPECT_EQ(with("ROAM_HUGE", "0").huge, 0);
+  EXPECT_EQ(with("ROAM_HUGE", "1").huge, 1);
   EXPECT_EQ(with("ROAM_SHUFFLE", "9223372036854775807").seed, 9223372036854775807u);
   const Options arena = with("ROAM_ARENA", "0x300000000000,64M");
   EXPECT_EQ(arena.arena_base, 0x300000000000u);
@@ -90,7 +91,7 @@ TEST_F(OptionsTest, EachBadNumberIsRefusedWithVariableValueAndRange) {
   for (const char* bad : {"-1", "3", "yes", "01x"}) {
     expect_refused("ROAM_VERBOSE", bad, "0, 1 or 2");
   }
-  for (const char* name : {"ROAM_REEXEC", "ROAM_HUGE", "ROAM_SHARE"}) {
+  for (const char* name : {"ROAM_REEXEC", "ROAM_SHARE"}) {
     for (const char* bad : {"2", "-1", "true", "on"}) expect_refused(name, bad, "0 or 1");
   }
   for (const char* bad : {"-1", "x", "9223372036854775808", "99999999999999999999"}) {

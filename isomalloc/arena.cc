@@ -62,6 +62,13 @@ std::string why_not_reserved(Range range, int error) {
   return why;
 }
 
+// Whether memory outside the arena is made of huge pages too, without being asked.
+bool huge_pages_are_usual() {
+  std::string words;
+  std::getline(std::ifstream("/sys/kernel/mm/transparent_hugepage/enabled"), words);
+  return words.find("[always]") != std::string::npos;
+}
+
 // Zeroed memory of the process, used as it is touched.
 std::uint64_t* map_bits(std::size_t bytes) {
   void* bits = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
@@ -83,7 +90,7 @@ void Arena::reserve(const Options& options) {
   if (reserved_) return;
   whole_ = Range{options.arena_base, options.arena_bytes};
   memory_limit_ = options.memory_bytes;
-  huge_allowed_ = options.huge;
+  huge_allowed_ = options.huge == 1 || (options.huge == 2 && huge_pages_are_usual());
   if (!os::reserve(whole_))
     throw Error(Errc::out_of_address_space, why_not_reserved(whole_, errno));
   reserved_ = true;

@@ -212,7 +212,7 @@ class Arena {
   std::size_t sealed_bytes_ = 0;
   std::size_t sealed_units_ = 0;
   std::size_t huge_ranges_ = 0;
-  bool huge_allowed_ = true;
+  bool huge_allowed_ = false;
   std::uint64_t* guarded_ = nullptr;  // one bit a unit of the slot region; private to this rank
   std::size_t guarded_bytes_ = 0;
 };
