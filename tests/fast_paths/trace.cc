@@ -106,6 +106,9 @@ void trace_all() {
   std::size_t best = kMostSteps;
   static std::uintptr_t shortest[kMostSteps];
   for (int i = 0; i < 50; ++i) {
+    // Tracing is slow, and after slow switches the scheduler looks at the clock at each one: some
+    // fast ones in between.
+    for (int j = 0; j < 1000; ++j) roam::this_thread::yield();
     stepped = 0;
     traced_yield();
     if (stepped < best) {
