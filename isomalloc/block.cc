@@ -283,7 +283,6 @@ void pup_block(Pup& p, void** block) {
 
 namespace iso = roam::iso;
 using roam::Error;
-using roam::fatal;
 using roam::Pup;
 using roam::pup_block;
 using roam::report;
