@@ -69,6 +69,13 @@ bool huge_pages_are_usual() {
   return words.find("[always]") != std::string::npos;
 }
 
+// The part of `range` that huge pages can fill; empty if there is none.
+Range whole_huge_pages(Range range) {
+  const Address begin = round_up(range.begin, kHugePageBytes);
+  const Address end = round_down(range.end(), kHugePageBytes);
+  return begin < end ? Range{begin, end - begin} : Range{};
+}
+
 // Zeroed memory of the process, used as it is touched.
 std::uint64_t* map_bits(std::size_t bytes) {
   void* bits = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
@@ -391,17 +398,15 @@ bool Arena::populate(Range range) {
 }
 
 void Arena::prefer_huge_pages(Range range) {
-  const Address begin = round_up(range.begin, kHugePageBytes);
-  const Address end = round_down(range.end(), kHugePageBytes);
-  if (begin >= end || !huge_allowed_ || huge_ranges_ >= kMostHugeRanges) return;
-  huge_ranges_ += os::set_huge_pages(Range{begin, end - begin}, true);
+  const Range inside = whole_huge_pages(range);
+  if (inside.bytes == 0 || !huge_allowed_ || huge_ranges_ >= kMostHugeRanges) return;
+  huge_ranges_ += os::set_huge_pages(inside, true);
 }
 
 void Arena::prefer_small_pages(Range range) {
-  const Address begin = round_up(range.begin, kHugePageBytes);
-  const Address end = round_down(range.end(), kHugePageBytes);
-  if (begin >= end || !huge_allowed_) return;
-  os::set_huge_pages(Range{begin, end - begin}, false);
+  const Range inside = whole_huge_pages(range);
+  if (inside.bytes == 0 || !huge_allowed_) return;
+  os::set_huge_pages(inside, false);
   if (huge_ranges_ > 0) --huge_ranges_;
 }
 

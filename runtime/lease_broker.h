@@ -25,9 +25,6 @@ class LeaseBroker final : public iso::LeaseSource {
 
   std::optional<iso::LeaseRun> request(iso::Region region, std::size_t count) override;
   bool claim(Range range) override;
-  // MPI is called on the rank's own stack only: a thread's may be small.
-  std::optional<iso::LeaseRun> request_here(iso::Region region, std::size_t count);
-  bool claim_here(Range range);
 
   // A message came. False: it is not about leases.
   bool handle(int from, const char* message);
@@ -42,6 +39,9 @@ class LeaseBroker final : public iso::LeaseSource {
   std::deque<Aside>& aside() { return aside_; }
 
  private:
+  // MPI is called on the rank's own stack only: a thread's may be small.
+  std::optional<iso::LeaseRun> request_here(iso::Region region, std::size_t count);
+  bool claim_here(Range range);
   LeaseHead grant(const LeaseHead& ask);
   bool give_up(Range range);
   void send(int to, const void* head, std::size_t bytes);

@@ -90,7 +90,7 @@ void Migrator::depart(Tcb* t, int to, Target joiner) {
   Record& d = records_[transfer];
   ++leaving_;
   d.state = Record::State::kLeaving;
-  d.taken = d.sealed = false;
+  d.taken = false;
   d.returns = t->returns;
   d.to = to;
   d.t = t;

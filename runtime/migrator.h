@@ -71,7 +71,6 @@ class Migrator {
     State state = State::kUnused;
     bool taken = false;
     bool returns = false;  // it has come back here before
-    bool sealed = false;
     int to = -1;
     Tcb* t = nullptr;
     std::uint64_t id = 0;
@@ -113,7 +112,7 @@ class Migrator {
   void evict(std::size_t keep);
   void unkeep(std::uint32_t record);
   void forget_kept(std::uint64_t id, const Tcb* t);
-  static void seal(Record& kept);
+  static void seal(const Record& kept);
 
   Mpi& mpi_;
   Listener& listener_;

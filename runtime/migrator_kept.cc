@@ -64,8 +64,7 @@ void Migrator::forget_kept(std::uint64_t id, const Tcb* t) {
   unkeep(record);
 }
 
-void Migrator::seal(Record& kept) {
-  kept.sealed = true;
+void Migrator::seal(const Record& kept) {
   for (const Range& run : kept.image.runs)
     iso::arena().seal(run);  // what was never used holds nothing
 }
@@ -75,7 +74,7 @@ void Migrator::seal_old() {
   const std::uint64_t now = __rdtsc();
   for (; !unsealed_.empty() && now - unsealed_.front().since_ticks > kSealAfterTicks;
        unsealed_.pop_front()) {
-    Record& d = records_[unsealed_.front().record];
+    const Record& d = records_[unsealed_.front().record];
     if (d.state == Record::State::kKept && d.since_ticks == unsealed_.front().since_ticks) seal(d);
   }
 }
