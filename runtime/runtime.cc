@@ -56,15 +56,29 @@ void Runtime::check_rank(int rank, const char* call) const {
 
 // ---- beginning and end of threads ----
 
-Target Runtime::begin(Tcb* t, int to) {
+Target Runtime::name(Tcb* t) {
   const Target target{directory_->new_id(), t};
   t->is_root = root_next_;
   root_next_ = false;
   t->id.store(target.id, std::memory_order_release);
+  return target;
+}
+
+void Runtime::unname(Tcb* t) {
+  directory_->set_ended(t->id.load(std::memory_order_relaxed));
+  t->id.store(0, std::memory_order_release);
+}
+
+void Runtime::start_named(Tcb* t) {
   scheduler().add_live(1);
   ++termination_.created;
-  if (to != rank()) t->move_to = to;
   scheduler().make_ready(t);
+}
+
+Target Runtime::begin(Tcb* t, int to) {
+  const Target target = name(t);
+  if (to != rank()) t->move_to = to;
+  start_named(t);
   return target;
 }
 
@@ -208,6 +222,7 @@ void Runtime::depart(Tcb* t, int to) {
     return;
   }
   if (!refusals_.empty()) refusals_.erase(t->id.load(std::memory_order_relaxed));
+  if (t->member != nullptr && !member_departs(t, to)) return;
   std::vector<JoinHead> joiners;
   if (t->joiner != nullptr || t->has_joiners) {
     joiners = take_joiners(t, t->id.load(std::memory_order_relaxed));
@@ -220,7 +235,7 @@ void Runtime::depart(Tcb* t, int to) {
     scheduler().add_live(-1);
     ++termination_.handed_off;
     t->rank.store(to, std::memory_order_release);
-    inbox(node_ranks_[static_cast<std::size_t>(to)]).push(t);
+    inbox_of(to).push(t);
   } else {
     migrator_->depart(t, to);
   }
@@ -228,7 +243,7 @@ void Runtime::depart(Tcb* t, int to) {
 }
 
 void Runtime::receive_hand_offs() {
-  Tcb* t = inbox(node_ranks_[static_cast<std::size_t>(rank())]).take();
+  Tcb* t = inbox_of(rank()).take();
   if (t == nullptr) return;
   idle_rounds_ = 0;
   while (t != nullptr) {
@@ -236,6 +251,7 @@ void Runtime::receive_hand_offs() {
     ++termination_.taken_over;
     scheduler().add_live(1);
     threads::Scheduler::welcome(t);
+    if (t->member != nullptr) member_came(t);
     scheduler().resume_arrived(t);
     t = next;
   }
@@ -247,6 +263,7 @@ void Runtime::arrived(Tcb* t, int from, const ImageHead& head) {
     return;
   }
   scheduler().add_live(1);
+  if (t->member != nullptr) member_came(t);
   const int home = home_of(head.id);
   if (!same_node(home) && home != from)
     send(home, LocatedHead{Kind::kLocated, t->hops, head.id, rank()});
@@ -269,6 +286,7 @@ void Runtime::refused(Tcb* t, int to, Errc code, const char* why, Target joiner)
     return;
   }
   refusals_[t->id.load(std::memory_order_relaxed)] = {code, full};
+  if (t->member != nullptr) member_came(t);
   if (options_.verbose > 0) report(text("thread '%s' stays: %s", t->name(), full.c_str()).c_str());
   scheduler().resume_arrived(t);
 }
@@ -324,7 +342,10 @@ std::string Runtime::pinned_by(const Tcb* t) const {
 
 void Runtime::handle(int from, const char* message, std::size_t bytes) {
   idle_rounds_ = 0;
-  if (leases_->handle(from, message) || migrator_->handle(from, message, bytes)) return;
+  if (post_->handle(from, message, bytes) || leases_->handle(from, message) ||
+      migrator_->handle(from, message, bytes) || gatherings_->handle(from, message, bytes) ||
+      teams_->handle(message))
+    return;
   switch (read<Kind>(message)) {
     case Kind::kLocated: {
       const auto head = read<LocatedHead>(message);
@@ -359,6 +380,13 @@ void Runtime::handle(int from, const char* message, std::size_t bytes) {
 void Runtime::poll() {
   migrator_->flush_answers();
   receive_hand_offs();
+  if (!inbox_of(rank()).empty()) {
+    idle_rounds_ = 0;
+    post_->take_mail();
+  }
+  if (post_->busy()) post_->progress();
+  if (gatherings_->open() > 0) gatherings_->poll();
+  if (!waiting_departures_.empty()) retry_departures();
   if (dump_wanted_ != 0) dump();
   const auto take = [&](std::deque<std::vector<char>>& queue) {
     // What these put back is for the next time.
@@ -405,7 +433,8 @@ void Runtime::poll() {
 bool Runtime::passive() const {
   return scheduler().ready_count() == 0 && !scheduler().has_sleepers() && later_.empty() &&
          to_self_.empty() && leases_->aside().empty() && !migrator_->busy() &&
-         !mpi_.sends_pending() && inbox(node_ranks_[static_cast<std::size_t>(rank())]).empty();
+         !mpi_.sends_pending() && !post_->busy() && !gatherings_->busy() &&
+         waiting_departures_.empty() && inbox_of(rank()).empty() && !post_->sends_wait();
 }
 
 void Runtime::look_for_the_end() {
@@ -423,6 +452,7 @@ void Runtime::idle(std::int64_t wake_ns) {
   }
   const int spin = ranks() == 1 ? 0 : oversubscribed_ ? kSpinRoundsOversubscribed : kSpinRounds;
   const int round = idle_rounds_++;
+  if (round >= spin) post_->idle();
   // A wave is dear, and who just sent a thread away may get it back.
   if (round >= spin || round % kRoundsAWave == kRoundsAWave - 1) {
     look_for_the_end();
@@ -433,7 +463,8 @@ void Runtime::idle(std::int64_t wake_ns) {
     __builtin_ia32_pause();
     return;
   }
-  if (round < spin + kYieldRounds || migrator_->busy() || mpi_.sends_pending()) {
+  if (round < spin + kYieldRounds || migrator_->busy() || post_->busy() || gatherings_->busy() ||
+      mpi_.sends_pending()) {
     sched_yield();
     return;
   }
@@ -441,41 +472,7 @@ void Runtime::idle(std::int64_t wake_ns) {
       std::min(kFirstSleepNs << std::min((round - spin - kYieldRounds) / 8, 10), kLongestSleepNs);
   if (ranks() == 1) ns = 1'000'000'000;
   if (wake_ns != 0) ns = std::min(ns, wake_ns - now_ns());
-  inbox(node_ranks_[static_cast<std::size_t>(rank())]).sleep(ns);
-}
-
-// ---- what a person wants to know ----
-
-void Runtime::dump() {
-  dump_wanted_ = 0;
-  constexpr int kMostLines = 12;
-  std::string lines = text("%zu threads are on rank %d", scheduler().live_count(), rank());
-  int shown = 0;
-  scheduler().for_each([&](const Tcb* t) {
-    if (++shown > kMostLines) return;
-    lines += text("\n  '%s' (id %llu) is %s", t->name(),
-                  static_cast<unsigned long long>(t->id.load()), detail::to_string(t->state));
-    if (t->waits_for == nullptr) return;
-    lines += text(" for %s", t->waits_for);
-    if (t->waits_at == nullptr) return;
-    const Tcb* owner = detail::owner_of(t->waits_at);
-    lines += owner != nullptr && owner != t ? text(" (thread '%s', %p)", owner->name(), t->waits_at)
-                                            : text(" (%p)", t->waits_at);
-  });
-  if (shown > kMostLines) lines += text("\n  and %d more", shown - kMostLines);
-  report(lines.c_str());
-}
-
-void Runtime::end_deadlocked() {
-  if (scheduler().live_count() > 0) dump();
-  mpi_.barrier();
-  if (rank() == 0) {
-    report(text("deadlock: %llu threads wait and nothing can wake one",
-                static_cast<unsigned long long>(termination_.alive()))
-               .c_str());
-  }
-  mpi_.barrier();
-  Mpi::abort(1);
+  inbox_of(rank()).sleep(ns);
 }
 
 }  // namespace roam::runtime

@@ -125,8 +125,13 @@ void Runtime::start(int& argc, char**& argv) {
   migrator_ = std::make_unique<Migrator>(mpi_, *this, options_.eager_bytes, options_.keep_bytes);
   termination_ = Termination{};
   threads::scheduler().start(mpi_.rank(), canary_, options_.seed);
+  post_ = std::make_unique<Post>(*this, mpi_, options_.seed);
+  post_->start();
+  gatherings_ = std::make_unique<Gatherings>(*this, mpi_);
+  if (teams_ == nullptr) teams_ = std::make_unique<Teams>(*this);
   mpi_.open_channel(options_.eager_bytes + kListBytes);
   oversubscribed_ = mpi_.host_ranks() > cores();
+  threads::scheduler().set_shared_core(oversubscribed_);
   running_ = true;
   if (options_.verbose > 0 && mpi_.rank() == 0) {
     report(text("%d ranks on %d nodes; arena %p + %s, leases of %s; address randomisation %s; "
@@ -227,6 +232,7 @@ void Runtime::reclaim() {
   iso::HeapScope process;
   sweep_leftovers();
   if (migrator_ != nullptr) migrator_->drop_kept();
+  if (post_ != nullptr) post_->reclaim();
   threads::scheduler().drop_recycled(0);
   for (int r = 0; r < iso::kRegions; ++r) iso::pool(static_cast<iso::Region>(r)).trim(0);
 }
@@ -268,6 +274,7 @@ void Runtime::finish() {
   migrator_->drop_kept();
   mpi_.barrier();
   mpi_.close_channel();
+  post_->finish();
   migrator_.reset();
   running_ = false;
   mpi_.finish();
