@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "runtime/balance/load_table.h"
 #include "runtime/runtime.h"
 #include "threads/scheduler.h"
 
@@ -18,6 +19,13 @@ namespace {
 
 // Parts that some rank below owes wait so long, some 50 us, before they go up without them.
 constexpr std::uint64_t kPatienceTicks = 125'000;
+
+// Loads are looked at when ranks have computed so long, on average, since the last time.
+constexpr double kLeastLookS = 2e-3;
+// An imbalance below this is not worth a look.
+constexpr double kWorthLooking = 1.08;
+// What balancing is assumed to take before it was done once.
+constexpr double kFirstBalancingS = 5e-4;
 
 struct FragmentHead {
   Kind kind;
@@ -85,6 +93,10 @@ void Parts::add(const char* message) {
   std::memcpy(&from, message, sizeof from);
   const char* at = message + sizeof from;
   head.parts += from.parts;
+  head.load_s += from.load_s;
+  head.busiest_s = std::max(head.busiest_s, from.busiest_s);
+  head.balancing_s = std::max(head.balancing_s, from.balancing_s);
+  head.not_blocking += from.not_blocking;
   if (from.root_member.id != 0) {
     head.root_member = from.root_member;
     head.root_request = from.root_request;
@@ -101,7 +113,8 @@ void Parts::add(const char* message) {
 }
 
 void Parts::clear() {
-  head.parts = head.has_blob = 0;
+  head.parts = head.has_blob = head.not_blocking = 0;
+  head.load_s = head.busiest_s = head.balancing_s = 0;
   head.root_member = {};
   blob.clear();
   entries.clear();
@@ -199,7 +212,7 @@ void Gatherings::left(std::uint64_t id) {
   for (const auto& [number, g] : it->second.gatherings) {
     if (g.parts.head.parts > 0) numbers.push_back(number);
   }
-  for (const std::uint32_t number : numbers) consider(id, it->second, number);
+  for (const std::uint32_t number : numbers) consider(it->second, number);
 }
 
 Gatherings::Gathering& Gatherings::gathering(TeamState& team, const GatherHead& head) {
@@ -232,6 +245,11 @@ void Gatherings::contribute(Member& me, const CollectiveCall& call, RequestState
   g.parts.add(call, me.index);
   ++g.came;
   ++g.here;
+  if (runtime_.balances_itself()) {
+    g.load_s += runtime_.load_of(me);
+    g.parts.head.balancing_s = std::max(g.parts.head.balancing_s, me.balancing_s);
+    g.parts.head.not_blocking += !call.blocking;
+  }
   request->data = call.out;
   if (!for_root_only(call.kind)) {
     g.waiters.push_back({target, me.index, request});
@@ -241,7 +259,7 @@ void Gatherings::contribute(Member& me, const CollectiveCall& call, RequestState
   } else {
     request->done = true;
   }
-  consider(me.team, team, head.number);
+  consider(team, head.number);
 }
 
 bool Gatherings::expects_more(const TeamState& team, const Gathering& g) const {
@@ -253,7 +271,7 @@ bool Gatherings::expects_more(const TeamState& team, const Gathering& g) const {
   return false;
 }
 
-void Gatherings::consider(std::uint64_t, TeamState& team, std::uint32_t number) {
+void Gatherings::consider(TeamState& team, std::uint32_t number) {
   Gathering& g = team.gatherings.at(number);
   if (parent(team) < 0) {
     if (g.came == static_cast<std::size_t>(team.size)) finish(team, number);
@@ -262,8 +280,30 @@ void Gatherings::consider(std::uint64_t, TeamState& team, std::uint32_t number) 
   if (!expects_more(team, g)) send_up(team, number);
 }
 
+void Gatherings::settle_load(Gathering& g) {
+  g.parts.head.load_s += g.load_s;
+  g.parts.head.busiest_s = std::max(g.parts.head.busiest_s, g.load_s);
+  g.load_s = 0;
+}
+
+// Whether it is worth while to balance at this point, where all members wait: what the busiest rank
+// has more than the average, as often as a plan is expected to hold, against what balancing took.
+Verdict Gatherings::judge(const TeamState& team, const GatherHead& head) const {
+  if (!runtime_.balances_itself() || head.what == CollectiveKind::kBalance ||
+      for_root_only(head.what) || head.not_blocking != 0)
+    return Verdict::kGoOn;
+  const int ranks = std::min(runtime_.ranks(), team.size);
+  const double average_s = head.load_s / ranks;
+  if (average_s < kLeastLookS) return Verdict::kGoOn;
+  const double gain_s = (head.busiest_s - average_s) * balance::Costs{}.steps;
+  const double cost_s = std::max(head.balancing_s, kFirstBalancingS);
+  return gain_s > 2 * cost_s && head.busiest_s > kWorthLooking * average_s ? Verdict::kBalance
+                                                                          : Verdict::kLookAnew;
+}
+
 void Gatherings::send_up(TeamState& team, std::uint32_t number) {
   Gathering& g = team.gatherings.at(number);
+  settle_load(g);
   const std::vector<char> message = g.parts.pack();
   g.parts.clear();
   --open_;
@@ -278,7 +318,9 @@ void Gatherings::send_up(TeamState& team, std::uint32_t number) {
 void Gatherings::finish(TeamState& team, std::uint32_t number) {
   Gathering& g = team.gatherings.at(number);
   --open_;
+  settle_load(g);
   Parts result = std::move(g.parts);
+  result.head.verdict = judge(team, result.head);
   if (result.head.what == CollectiveKind::kBalance) {
     runtime_.plan_balance(&result, team.size);
   } else {
@@ -332,14 +374,15 @@ void Gatherings::spread(TeamState& team, std::uint32_t number, const Parts& resu
   }
 }
 
-void Gatherings::answer(const Waiter& w, const GatherHead&, const char* data, std::size_t bytes) {
+void Gatherings::answer(const Waiter& w, const GatherHead& result, const char* data,
+                        std::size_t bytes) {
   std::vector<char> message(sizeof(LateResultHead) + bytes);
-  const LateResultHead head{Kind::kLateResult, static_cast<std::uint32_t>(bytes), w.member,
-                            w.request};
+  const LateResultHead head{Kind::kLateResult, result.verdict, bytes, w.member, w.request};
   int rank = 0;
   if (runtime_.locate(w.member, &rank) == Runtime::Where::kHere) {
     if (bytes != 0) std::memcpy(w.request->data, data, bytes);
     w.request->bytes = bytes;
+    w.request->verdict = static_cast<std::uint32_t>(result.verdict);
     Post::finish_request(w.member.control, w.request);
     return;
   }
@@ -358,6 +401,7 @@ void Gatherings::on_late_result(const char* message, std::size_t bytes) {
       if (head.bytes != 0)
         std::memcpy(head.request->data, message + sizeof head, bytes - sizeof head);
       head.request->bytes = bytes - sizeof head;
+      head.request->verdict = static_cast<std::uint32_t>(head.verdict);
       Post::finish_request(head.member.control, head.request);
       return;
     case Runtime::Where::kThere:
@@ -395,7 +439,7 @@ void Gatherings::on_gather(int from, const char* message) {
     for (std::size_t i = first; i < g.parts.entries.size(); ++i)
       indices.push_back(g.parts.entries[i].index);
   }
-  consider(head.team, team, head.number);
+  consider(team, head.number);
 }
 
 void Gatherings::on_spread(const char* message) {

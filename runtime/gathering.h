@@ -19,6 +19,9 @@ class Runtime;
 using detail::CollectiveCall;
 using detail::CollectiveKind;
 
+// What the root of a collective says about the members' loads.
+enum class Verdict : std::uint32_t { kGoOn = 0, kLookAnew, kBalance };
+
 // Of kGather and kSpread. Behind it: `blob` bytes that are one for all (a combination, a root's
 // data, an array of all), then `entries` of EntryHead and its bytes.
 struct GatherHead {
@@ -34,6 +37,13 @@ struct GatherHead {
   detail::RequestState* root_request;
   std::uint32_t parts;  // members whose parts are in here
   std::uint32_t has_blob;
+  // For balancing by itself. Of the parts: the load of all, that of the busiest rank, and the
+  // longest time that a balancing took; all of them in seconds since loads were last looked at.
+  double load_s;
+  double busiest_s;
+  double balancing_s;
+  std::uint32_t not_blocking;  // parts whose members do not wait
+  Verdict verdict;             // of kSpread
   std::uint64_t blob;
   std::uint64_t entries;
   alignas(16) unsigned char op[CollectiveCall::kMostOpBytes];
@@ -45,7 +55,8 @@ struct EntryHead {
 
 struct LateResultHead {
   Kind kind;
-  std::uint32_t bytes;
+  Verdict verdict;
+  std::uint64_t bytes;
   Target member;
   detail::RequestState* request;
 };
@@ -109,6 +120,7 @@ class Gatherings {
     Parts parts;             // not sent up yet
     std::size_t came = 0;    // parts that came in all
     std::size_t here = 0;    // of members of this rank
+    double load_s = 0;       // of those that were not sent up yet
     std::uint64_t since_ticks = 0;
     int late = 0;            // times that it was sent up because it had waited for long
     std::vector<Waiter> waiters;
@@ -129,7 +141,9 @@ class Gatherings {
   };
 
   Gathering& gathering(TeamState& team, const GatherHead& head);
-  void consider(std::uint64_t id, TeamState& team, std::uint32_t number);
+  void consider(TeamState& team, std::uint32_t number);
+  void settle_load(Gathering& g);
+  Verdict judge(const TeamState& team, const GatherHead& head) const;
   void send_up(TeamState& team, std::uint32_t number);
   void finish(TeamState& team, std::uint32_t number);
   void spread(TeamState& team, std::uint32_t number, const Parts& result);

@@ -26,6 +26,17 @@ class alignas(128) Inbox {
     return head_.load(std::memory_order_relaxed) == nullptr &&
            mail_.load(std::memory_order_relaxed) == nullptr;
   }
+  // How many threads are ready on the owner's rank, and a rank that would take some; -1: none.
+  void publish(std::uint32_t ready) { ready_.store(ready, std::memory_order_relaxed); }
+  std::uint32_t ready() const { return ready_.load(std::memory_order_relaxed); }
+  void ask(int rank) {
+    std::int32_t nobody = 0;
+    asker_.compare_exchange_strong(nobody, rank + 1, std::memory_order_relaxed);
+  }
+  int take_asker() {
+    if (asker_.load(std::memory_order_relaxed) == 0) return -1;
+    return asker_.exchange(0, std::memory_order_relaxed) - 1;
+  }
   // Owner: sleeps until a push, at most `ns`.
   void sleep(std::int64_t ns);
 
@@ -35,6 +46,8 @@ class alignas(128) Inbox {
   std::atomic<detail::Tcb*> head_;
   std::atomic<detail::Parcel*> mail_;
   std::atomic<std::uint32_t> asleep_;
+  std::atomic<std::uint32_t> ready_;
+  std::atomic<std::int32_t> asker_;
 };
 
 inline constexpr std::size_t kMostNodeRanks = iso::Arena::kNodeRoomBytes / sizeof(Inbox);

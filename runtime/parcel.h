@@ -17,7 +17,6 @@ struct RequestState {
   enum class Kind : std::uint8_t { kSend, kReceive, kProbe, kCollective, kMany };
   Kind kind = Kind::kSend;
   bool done = false;
-  bool dropped = false;  // nobody waits for it: it goes when it is done
   Errc error{};          // 0: as it should be
   int from = kAny;       // what a receive or probe asked for; then what it got
   int tag = kAny;
@@ -28,6 +27,7 @@ struct RequestState {
   std::size_t element_bytes = 1;
   RequestState* next = nullptr;  // of the posted receives, or of the unfinished sends
   struct Parcel* parcel = nullptr;  // of a send that is not finished
+  std::uint32_t verdict = 0;        // of a collective: see gathering.h
   RequestState* parts = nullptr;    // of kMany
   std::size_t part_count = 0;
 };

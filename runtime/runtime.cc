@@ -387,6 +387,7 @@ void Runtime::poll() {
   if (post_->busy()) post_->progress();
   if (gatherings_->open() > 0) gatherings_->poll();
   if (!waiting_departures_.empty()) retry_departures();
+  if (balances_itself() && mpi_.node_ranks() > 1) offer_ready();
   if (dump_wanted_ != 0) dump();
   const auto take = [&](std::deque<std::vector<char>>& queue) {
     // What these put back is for the next time.
@@ -453,6 +454,7 @@ void Runtime::idle(std::int64_t wake_ns) {
   const int spin = ranks() == 1 ? 0 : oversubscribed_ ? kSpinRoundsOversubscribed : kSpinRounds;
   const int round = idle_rounds_++;
   if (round >= spin) post_->idle();
+  if (balances_itself() && mpi_.node_ranks() > 1 && round > 8) ask_for_ready();
   // A wave is dear, and who just sent a thread away may get it back.
   if (round >= spin || round % kRoundsAWave == kRoundsAWave - 1) {
     look_for_the_end();

@@ -13,6 +13,8 @@
 #include "base/options.h"
 #include "isomalloc/range_pool.h"
 #include "roam/error.h"
+#include "runtime/balance/load_model.h"
+#include "runtime/balance/strategy.h"
 #include "runtime/directory.h"
 #include "runtime/gathering.h"
 #include "runtime/lease_broker.h"
@@ -80,6 +82,14 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   Post& post() { return *post_; }
   Gatherings& gatherings() { return *gatherings_; }
   Teams& teams() { return *teams_; }
+  int node_count() const;
+  // Whether ranks balance without being asked.
+  bool balances_itself() const { return balance_ == Balance::kAuto; }
+  bool balances() const { return balance_ != Balance::kOff; }
+  // Seconds that `me` has computed since load was last looked at, or what its user says.
+  double load_of(const Member& me) const;
+  // What a member tells about itself before a plan is made.
+  std::vector<char> describe_load(Member& me);
   // Decides at the root of a team.balance() who goes where.
   void plan_balance(Parts* parts, int size);
 
@@ -150,6 +160,16 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   void dump();
   bool passive() const;
   void look_for_the_end();
+
+  // ---- balancing inside a node: idle ranks pull ready members ----
+  void offer_ready();
+  void ask_for_ready();
+
+  enum class Balance { kOff, kAsked, kAuto };
+  Balance balance_ = Balance::kAsked;
+  const balance::NamedStrategy* strategy_ = nullptr;  // null: as fits the job
+  balance::LoadModel load_model_ = balance::last_load;
+  std::uint64_t balancings_ = 0;
 
   Options options_;
   Mpi mpi_;

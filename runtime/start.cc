@@ -125,6 +125,11 @@ void Runtime::start(int& argc, char**& argv) {
   migrator_ = std::make_unique<Migrator>(mpi_, *this, options_.eager_bytes, options_.keep_bytes);
   termination_ = Termination{};
   threads::scheduler().start(mpi_.rank(), canary_, options_.seed);
+  balance_ = options_.balance == "auto"  ? Balance::kAuto
+             : options_.balance == "off" ? Balance::kOff
+                                         : Balance::kAsked;
+  strategy_ = balance::find_strategy(options_.balance);
+  if (!options_.load_model.empty()) load_model_ = balance::find_load_model(options_.load_model);
   post_ = std::make_unique<Post>(*this, mpi_, options_.seed);
   post_->start();
   gatherings_ = std::make_unique<Gatherings>(*this, mpi_);

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "isomalloc/in_process.h"
 #include "roam/team.h"
@@ -131,7 +132,11 @@ void throw_wrong_length(std::size_t bytes, std::size_t element_bytes) {
                    bytes, element_bytes));
 }
 
-bool request_test(RequestState* request) { return is_done(request); }
+bool request_test(RequestState* request) {
+  if (is_done(request)) return true;
+  scheduler().yield();  // a loop around it must let messages in
+  return is_done(request);
+}
 
 Received request_wait(RequestState* request) {
   wait_for(request);
@@ -313,6 +318,58 @@ RequestState* team_collective(std::uint64_t team, const CollectiveCall& call) {
     the_runtime().gatherings().contribute(me, call, request.get());
   });
   return request.release();
+}
+
+void team_collective_now(std::uint64_t team, const CollectiveCall& asked) {
+  CollectiveCall call = asked;
+  call.blocking = true;
+  RequestState request;
+  request.kind = RequestState::Kind::kCollective;
+  iso::in_process([&] {
+    Member& me = require_member(team, to_string(call.kind));
+    check_peer(me, call.root, 0, false, to_string(call.kind));
+    the_runtime().gatherings().contribute(me, call, &request);
+  });
+  wait_for(&request);
+  if (request.verdict == 0) return;
+  Member& me = *scheduler().current()->member;
+  if (request.verdict == static_cast<std::uint32_t>(runtime::Verdict::kBalance)) {
+    team_balance(team);
+  } else {
+    me.seen_ticks = scheduler().current()->run_ticks;
+  }
+}
+
+// All members tell their loads, get back where to be, and go there.
+int team_balance(std::uint64_t team) {
+  const std::int64_t begin_ns = now_ns();
+  struct {
+    std::int32_t rank = -1;
+    std::int32_t moves = 0;
+  } answer;
+  RequestState request;
+  request.kind = RequestState::Kind::kCollective;
+  iso::in_process([&] {
+    Member& me = require_member(team, "balance");
+    scheduler().run_seconds(me.thread);
+    const std::vector<char> load = the_runtime().describe_load(me);
+    const CollectiveCall call{.kind = CollectiveKind::kBalance,
+                              .in = load.data(),
+                              .out = &answer,
+                              .bytes = load.size(),
+                              .blocking = true};
+    the_runtime().gatherings().contribute(me, call, &request);
+  });
+  wait_for(&request);
+  Tcb* self = scheduler().current();
+  if (answer.rank != the_runtime().rank() && threads::Scheduler::may_move(self)) {
+    scheduler().depart_current(answer.rank);
+    iso::HeapScope process;
+    Errc code{};
+    the_runtime().take_refusal(self, &code);  // then it goes on where it is
+  }
+  self->member->balancing_s = static_cast<double>(now_ns() - begin_ns) * 1e-9;
+  return answer.moves;
 }
 
 // Each member sends each other one its part: the receives are posted first, nearest members first.

@@ -51,9 +51,10 @@ RequestState* team_isend(std::uint64_t team, int to, int tag, const void* data, 
 RequestState* team_irecv(std::uint64_t team, int from, int tag, void* data, std::size_t bytes,
                          std::size_t element_bytes);
 RequestState* team_collective(std::uint64_t team, const CollectiveCall& call);
+void team_collective_now(std::uint64_t team, const CollectiveCall& call);
 RequestState* team_alltoall(std::uint64_t team, const void* in, void* out, std::size_t bytes);
 int team_index(std::uint64_t team);
-bool team_balance(std::uint64_t team);
+int team_balance(std::uint64_t team);
 
 // One member's part in a collective. The result of all is the same shape for everybody.
 enum class CollectiveKind : std::uint32_t {
@@ -82,6 +83,7 @@ struct CollectiveCall {
   std::size_t bytes = 0;  // of one member's part
   std::size_t count = 0;  // elements of one member's part
   Combine combine = nullptr;
+  bool blocking = false;  // the caller goes on when it is done
   alignas(16) unsigned char op[kMostOpBytes] = {};
 };
 
@@ -189,6 +191,7 @@ class Team {
 
   // ---- collectives ----
   //
+  // With ROAM_BALANCE=auto, members may return from the blocking forms on another rank.
   // Every member makes the same calls in the same order, with the same root and sizes; members that
   // disagree stop the job with a message. Elements are plain. Each call has a form that begins with
   // i and returns a Request, whose data must stay until it is done; any number may be under way.
@@ -196,7 +199,7 @@ class Team {
   // sums of floating-point numbers may differ in the last bits from call to call.
   // Errors: Errc::not_in_team, Errc::no_such_member (the root), Errc::bad_option (a size).
 
-  void barrier() const { (void)ibarrier().wait(); }
+  void barrier() const { run({.kind = detail::CollectiveKind::kBarrier}); }
   [[nodiscard]] Request ibarrier() const {
     return start({.kind = detail::CollectiveKind::kBarrier});
   }
@@ -204,56 +207,41 @@ class Team {
   // `data` becomes what it is at member `root`.
   template <class Data>
   void broadcast(int root, Data&& data) const {
-    (void)ibroadcast(root, data).wait();
+    run(broadcast_call(root, data));
   }
   template <class Data>
   [[nodiscard]] Request ibroadcast(int root, Data&& data) const {
-    detail::require_plain<Data>();
-    return start({.kind = detail::CollectiveKind::kBroadcast,
-                  .root = root,
-                  .in = detail::bytes_at(data),
-                  .out = detail::bytes_at(data),
-                  .bytes = detail::bytes_of(data)});
+    return start(broadcast_call(root, data));
   }
 
   // Element by element, in place: `data` becomes the combination of all members' `data`; reduce:
-  // that of member `root` only.
+  // that of member `root` only; scan: that of members 0 to the caller.
   template <class Data, class Op = std::plus<>>
   [[nodiscard]] Request iallreduce(Data&& data, Op op = {}) const {
-    detail::require_plain<Data>();
-    auto* at = detail::elements_at(data);
-    return start(detail::reduction(detail::CollectiveKind::kAllreduce, 0, at, at,
-                                   detail::bytes_of(data) / sizeof *at, op));
+    return start(reduction_call(detail::CollectiveKind::kAllreduce, 0, data, op));
   }
   template <class Data, class Op = std::plus<>>
   [[nodiscard]] Request ireduce(int root, Data&& data, Op op = {}) const {
-    detail::require_plain<Data>();
-    auto* at = detail::elements_at(data);
-    return start(detail::reduction(detail::CollectiveKind::kReduce, root, at, at,
-                                   detail::bytes_of(data) / sizeof *at, op));
+    return start(reduction_call(detail::CollectiveKind::kReduce, root, data, op));
   }
   template <class Data, class Op = std::plus<>>
   [[nodiscard]] Request iscan(Data&& data, Op op = {}) const {
-    detail::require_plain<Data>();
-    auto* at = detail::elements_at(data);
-    return start(detail::reduction(detail::CollectiveKind::kScan, 0, at, at,
-                                   detail::bytes_of(data) / sizeof *at, op));
+    return start(reduction_call(detail::CollectiveKind::kScan, 0, data, op));
   }
   // The combination as a value of its own. reduce: at other members than the root, `value`.
   template <class Data, class Op = std::plus<>>
   Data allreduce(Data value, Op op = {}) const {
-    (void)iallreduce(value, op).wait();
+    run(reduction_call(detail::CollectiveKind::kAllreduce, 0, value, op));
     return value;
   }
   template <class Data, class Op = std::plus<>>
   Data reduce(int root, Data value, Op op = {}) const {
-    (void)ireduce(root, value, op).wait();
+    run(reduction_call(detail::CollectiveKind::kReduce, root, value, op));
     return value;
   }
-  // Inclusive: the combination of members 0 to the caller.
   template <class Data, class Op = std::plus<>>
   Data scan(Data value, Op op = {}) const {
-    (void)iscan(value, op).wait();
+    run(reduction_call(detail::CollectiveKind::kScan, 0, value, op));
     return value;
   }
 
@@ -261,53 +249,35 @@ class Team {
   // `out` has room for size() times `in`; elsewhere it may be empty.
   template <class In, class Out>
   [[nodiscard]] Request igather(int root, const In& in, Out&& out) const {
-    if (index() == root) check_room("igather", detail::bytes_of(out), detail::bytes_of(in));
-    return start({.kind = detail::CollectiveKind::kGather,
-                  .root = root,
-                  .in = detail::bytes_at(in),
-                  .out = detail::bytes_at(out),
-                  .bytes = detail::bytes_of(in)});
+    return start(gather_call(root, in, out));
   }
   template <class In, class Out>
   [[nodiscard]] Request iallgather(const In& in, Out&& out) const {
-    check_room("iallgather", detail::bytes_of(out), detail::bytes_of(in));
-    return start({.kind = detail::CollectiveKind::kAllgather,
-                  .in = detail::bytes_at(in),
-                  .out = detail::bytes_at(out),
-                  .bytes = detail::bytes_of(in)});
+    return start(allgather_call(in, out));
   }
+  // The same as a vector; empty where it does not go.
   template <class In>
   std::vector<detail::Element<In>> gather(int root, const In& in) const {
     std::vector<detail::Element<In>> all;
-    if (index() == root)
-      all.resize(detail::bytes_of(in) / sizeof(detail::Element<In>) *
-                 static_cast<std::size_t>(size_));
-    (void)igather(root, in, all).wait();
+    if (index() == root) all.resize(elements_of(in) * static_cast<std::size_t>(size_));
+    run(gather_call(root, in, all));
     return all;
   }
   template <class In>
   std::vector<detail::Element<In>> allgather(const In& in) const {
-    std::vector<detail::Element<In>> all(detail::bytes_of(in) / sizeof(detail::Element<In>) *
-                                         static_cast<std::size_t>(size_));
-    (void)iallgather(in, all).wait();
+    std::vector<detail::Element<In>> all(elements_of(in) * static_cast<std::size_t>(size_));
+    run(allgather_call(in, all));
     return all;
   }
 
   // Part i of the root's `in`, which is size() times `out`, at member i's `out`.
   template <class In, class Out>
   void scatter(int root, const In& in, Out&& out) const {
-    (void)iscatter(root, in, out).wait();
+    run(scatter_call(root, in, out));
   }
   template <class In, class Out>
   [[nodiscard]] Request iscatter(int root, const In& in, Out&& out) const {
-    detail::require_plain<Out>();
-    if (index() == root) check_room("iscatter", detail::bytes_of(in), detail::bytes_of(out));
-    return start({.kind = detail::CollectiveKind::kScatter,
-                  .root = root,
-                  .in = detail::bytes_at(in),
-                  .out = detail::bytes_at(out),
-                  .bytes = detail::bytes_of(out),
-                  .count = static_cast<std::size_t>(size_)});
+    return start(scatter_call(root, in, out));
   }
 
   // Part i of each member's `in` goes to member i; part j of `out` is what member j sent. Both have
@@ -328,9 +298,10 @@ class Team {
 
   // ---- balancing (docs/balancing.md) ----
 
-  // A point that all members reach: the members' measured loads are looked at, and those that had
-  // better be elsewhere return from it there. Returns whether any member moved.
-  bool balance() const { return detail::team_balance(id_); }
+  // A point that all members reach: what each has computed since the last time is looked at, and
+  // those that had better be elsewhere return from it there. ROAM_BALANCE names the strategy; "off"
+  // makes this a barrier. Returns the number of members that were asked to move.
+  int balance() const { return detail::team_balance(id_); }
 
  private:
   friend struct TeamAccess;
@@ -338,6 +309,56 @@ class Team {
       : id_(id), size_(size), keeper_(keeper) {}
   Request start(const detail::CollectiveCall& call) const {
     return RequestAccess::make(detail::team_collective(id_, call));
+  }
+  void run(const detail::CollectiveCall& call) const { detail::team_collective_now(id_, call); }
+
+  template <class Data>
+  static detail::CollectiveCall broadcast_call(int root, Data& data) {
+    detail::require_plain<Data>();
+    return {.kind = detail::CollectiveKind::kBroadcast,
+            .root = root,
+            .in = detail::bytes_at(data),
+            .out = detail::bytes_at(data),
+            .bytes = detail::bytes_of(data)};
+  }
+  template <class Data, class Op>
+  static detail::CollectiveCall reduction_call(detail::CollectiveKind kind, int root, Data& data,
+                                               const Op& op) {
+    detail::require_plain<Data>();
+    auto* at = detail::elements_at(data);
+    return detail::reduction(kind, root, at, at, detail::bytes_of(data) / sizeof *at, op);
+  }
+  template <class In, class Out>
+  detail::CollectiveCall gather_call(int root, const In& in, Out& out) const {
+    if (index() == root) check_room("gather", detail::bytes_of(out), detail::bytes_of(in));
+    return {.kind = detail::CollectiveKind::kGather,
+            .root = root,
+            .in = detail::bytes_at(in),
+            .out = detail::bytes_at(out),
+            .bytes = detail::bytes_of(in)};
+  }
+  template <class In, class Out>
+  detail::CollectiveCall allgather_call(const In& in, Out& out) const {
+    check_room("allgather", detail::bytes_of(out), detail::bytes_of(in));
+    return {.kind = detail::CollectiveKind::kAllgather,
+            .in = detail::bytes_at(in),
+            .out = detail::bytes_at(out),
+            .bytes = detail::bytes_of(in)};
+  }
+  template <class In, class Out>
+  detail::CollectiveCall scatter_call(int root, const In& in, Out& out) const {
+    detail::require_plain<Out>();
+    if (index() == root) check_room("scatter", detail::bytes_of(in), detail::bytes_of(out));
+    return {.kind = detail::CollectiveKind::kScatter,
+            .root = root,
+            .in = detail::bytes_at(in),
+            .out = detail::bytes_at(out),
+            .bytes = detail::bytes_of(out),
+            .count = static_cast<std::size_t>(size_)};
+  }
+  template <class In>
+  static std::size_t elements_of(const In& in) {
+    return detail::bytes_of(in) / sizeof(detail::Element<In>);
   }
   // Errors: Errc::bad_option unless `bytes` are size() parts of `part`.
   void check_room(const char* call, std::size_t bytes, std::size_t part) const;
