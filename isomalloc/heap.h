@@ -196,12 +196,22 @@ Heap* heap_of(const void* address);
 // While one lives, allocations of the calling context come from `heap`; null: the process's.
 class HeapScope {
  public:
-  explicit HeapScope(Heap* heap = nullptr) : saved_(current_heap) { current_heap = heap; }
-  ~HeapScope() { current_heap = saved_; }
+  explicit HeapScope(Heap* heap = nullptr) : saved_(current_heap) {
+    current_heap = heap;
+    settle();
+  }
+  ~HeapScope() {
+    settle();
+    current_heap = saved_;
+  }
   HeapScope(const HeapScope&) = delete;
   HeapScope& operator=(const HeapScope&) = delete;
 
  private:
+  // GCC takes for granted that operator new reads no global variable, and would drop a store that
+  // only new is to see.
+  static void settle() { asm volatile("" ::: "memory"); }
+
   Heap* saved_;
 };
 

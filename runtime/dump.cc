@@ -31,6 +31,8 @@ void Runtime::dump() {
 
 void Runtime::end_deadlocked() {
   if (scheduler().live_count() > 0) dump();
+  for (const std::string& name : failed_members_)
+    report(text("'%s' ended with an exception; its team may wait for it", name.c_str()).c_str());
   mpi_.barrier();
   if (rank() == 0) {
     report(text("deadlock: %llu threads wait and nothing can wake one",

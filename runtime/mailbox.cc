@@ -2,25 +2,30 @@
 
 namespace roam::detail {
 
+// The slot of `index`, or the free one where it belongs.
+std::size_t PeerTable::slot_of(int index) const {
+  std::size_t at = static_cast<std::uint32_t>(index) * 0x9e3779b9u % slots_.size();
+  while (slots_[at] != nullptr && slots_[at]->index != index) at = (at + 1) % slots_.size();
+  return at;
+}
+
 Peer& PeerTable::find(int index) {
+  if (!slots_.empty()) {
+    Peer* found = slots_[slot_of(index)].get();
+    if (found != nullptr) return *(last_ = found);
+  }
   if (count_ * 2 >= slots_.size()) {
     std::vector<std::unique_ptr<Peer>> old(slots_.empty() ? 8 : slots_.size() * 2);
     old.swap(slots_);
     for (auto& peer : old) {
-      if (peer == nullptr) continue;
-      std::size_t at = static_cast<std::uint32_t>(peer->index) * 0x9e3779b9u % slots_.size();
-      while (slots_[at] != nullptr) at = (at + 1) % slots_.size();
-      slots_[at] = std::move(peer);
+      if (peer != nullptr) slots_[slot_of(peer->index)] = std::move(peer);
     }
   }
-  std::size_t at = static_cast<std::uint32_t>(index) * 0x9e3779b9u % slots_.size();
-  for (; slots_[at] != nullptr; at = (at + 1) % slots_.size()) {
-    if (slots_[at]->index == index) return *(last_ = slots_[at].get());
-  }
-  slots_[at] = std::make_unique<Peer>();
-  slots_[at]->index = index;
+  std::unique_ptr<Peer>& slot = slots_[slot_of(index)];
+  slot = std::make_unique<Peer>();
+  slot->index = index;
   ++count_;
-  return *(last_ = slots_[at].get());
+  return *(last_ = slot.get());
 }
 
 RequestState* Mailbox::take(const Envelope& envelope) {

@@ -22,7 +22,8 @@ struct Peer {
   Parcel *first = nullptr, *last = nullptr;  // unexpected
 };
 
-// Peers by index: a hash table with linear probing, in the member's memory.
+// Peers by index: a hash table with linear probing, in the member's memory. Asking for a peer that
+// is there allocates nothing.
 class PeerTable {
  public:
   Peer& operator[](int index) {
@@ -39,6 +40,7 @@ class PeerTable {
 
  private:
   Peer& find(int index);
+  std::size_t slot_of(int index) const;
   std::vector<std::unique_ptr<Peer>> slots_;  // a power of two
   std::size_t count_ = 0;
   Peer* last_ = nullptr;

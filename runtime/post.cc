@@ -322,7 +322,15 @@ void Post::pass_on(int rank, Parcel* parcel, Target target) {
     return;
   }
   if (parcel->place == Parcel::Place::kInside) {
-    send_letter(rank, parcel->envelope, target, parcel->data);
+    const Envelope e = parcel->envelope;
+    if (sizeof(LetterHead) + e.bytes <= mpi_.most_bytes()) {
+      send_letter(rank, e, target, parcel->data);
+    } else {
+      Envelope from_here = e;
+      from_here.origin = runtime_.rank();
+      Parcel* open = make_open(from_here, parcel->data, true, nullptr);
+      runtime_.send(rank, LetterHead{Kind::kLetterOffer, 0, from_here, target, open});
+    }
     free(parcel);
     return;
   }
@@ -509,21 +517,24 @@ void Post::copy_open(RequestState* request, Parcel* parcel) {
 void Post::finish_open(Parcel* parcel) {
   if (parcel->copied) {
     free(const_cast<void*>(parcel->data));
+    free(parcel);
   } else {
-    try_receipt({Kind::kReceipt, 0, parcel->sender, parcel->request});
+    try_receipt({Kind::kReceipt, 0, parcel->sender, parcel});
   }
-  free(parcel);
 }
 
+// The sender may be on another rank of the node by now. Its request refers to the parcel until it
+// is told, so the parcel stays until then.
 void Post::try_receipt(const ReceiptHead& head) {
+  Parcel* parcel = static_cast<Parcel*>(head.parcel);
   int rank = 0;
   switch (runtime_.locate(head.sender, &rank)) {
-    case Runtime::Where::kHere: {
-      RequestState* request = static_cast<RequestState*>(head.request);
-      request->parcel = nullptr;
-      finish_request(head.sender.control, request);
+    case Runtime::Where::kHere:
+      make_usable(parcel, sizeof *parcel);
+      parcel->request->parcel = nullptr;
+      finish_request(head.sender.control, parcel->request);
+      free(parcel);
       return;
-    }
     case Runtime::Where::kThere:
       runtime_.send(rank, head);
       return;
@@ -531,6 +542,7 @@ void Post::try_receipt(const ReceiptHead& head) {
       runtime_.keep_for_later(head);
       return;
     default:
+      free(parcel);
       return;
   }
 }

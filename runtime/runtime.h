@@ -78,6 +78,7 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   // yet, its memory is in use.
   void member_came(Tcb* t);
   bool member_leaves(Tcb* self);
+  void member_failed(const Tcb* t);  // an exception leaves it: said in a deadlock's message
   void forget_team(std::uint64_t team);
   Post& post() { return *post_; }
   Gatherings& gatherings() { return *gatherings_; }
@@ -170,6 +171,7 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   const balance::NamedStrategy* strategy_ = nullptr;  // null: as fits the job
   balance::LoadModel load_model_ = balance::last_load;
   std::uint64_t balancings_ = 0;
+  std::vector<std::string> failed_members_;  // a few, for a deadlock's message
 
   Options options_;
   Mpi mpi_;

@@ -136,7 +136,6 @@ void Runtime::start(int& argc, char**& argv) {
   if (teams_ == nullptr) teams_ = std::make_unique<Teams>(*this);
   mpi_.open_channel(options_.eager_bytes + kListBytes);
   oversubscribed_ = mpi_.host_ranks() > cores();
-  threads::scheduler().set_shared_core(oversubscribed_);
   running_ = true;
   if (options_.verbose > 0 && mpi_.rank() == 0) {
     report(text("%d ranks on %d nodes; arena %p + %s, leases of %s; address randomisation %s; "

@@ -160,7 +160,7 @@ struct ReceiptHead {
   Kind kind;
   std::uint32_t padding;
   Target sender;
-  void* request;  // a RequestState of the sender
+  void* parcel;  // an open one of the sender's request; freed with it
 };
 
 struct MemberAtHead {

@@ -20,6 +20,7 @@ namespace {
 constexpr std::int64_t kVisitNs = 20'000;
 // How often the time-stamp counter is compared with the clock, in its ticks.
 constexpr std::uint64_t kMeasureTicks = 1'000'000;
+constexpr std::int64_t kMeasureNs = 2'000'000'000;
 // The clock is read once in so many switches (9 ns a reading), less often never: threads that
 // suddenly run long between switches are noticed after so many of them.
 constexpr std::uint64_t kMostBudget = 128;
@@ -57,6 +58,8 @@ alignas(Scheduler) unsigned char scheduler_room[sizeof(Scheduler)];
 void Scheduler::start(int rank, std::uintptr_t canary, std::uint64_t shuffle_seed) {
   on_rank_thread = true;
   rank_ = rank;
+  start_ns_ = now_ns();
+  start_ticks_ = __rdtsc();
   canary_ = canary;
   exceptions_ = reinterpret_cast<detail::ExceptionGlobals*>(abi::__cxa_get_globals());
   errno_ = &errno;
@@ -165,8 +168,8 @@ void Scheduler::after_enter() {
 
 void Scheduler::run(Host& host) {
   host_ = &host;
-  start_ns_ = now_ns();
-  start_ticks_ = __rdtsc();
+  if (const std::int64_t ns = now_ns() - start_ns_; ns > kVisitNs)
+    ticks_per_ns_ = static_cast<double>(__rdtsc() - start_ticks_) / static_cast<double>(ns);
   budget_size_ = 1;
   while (!host.done()) {
     host.poll();
@@ -256,7 +259,8 @@ void Scheduler::note_visit() {
   if (now - measured_ticks_ > kMeasureTicks) [[unlikely]] {
     measured_ticks_ = now;
     const std::int64_t ns = now_ns();
-    if (ns - start_ns_ > kVisitNs) {
+    // Later on it is known well enough, and times that were read before must not change.
+    if (ns - start_ns_ > kVisitNs && ns - start_ns_ < kMeasureNs) {
       ticks_per_ns_ = static_cast<double>(now - start_ticks_) / static_cast<double>(ns - start_ns_);
     }
   }
@@ -296,7 +300,7 @@ void Scheduler::end_turn(std::uint64_t now) {
   std::uint64_t ticks = now - turn_start_;
   if (turn_ended != nullptr) turn_ended(current_, turn_start_, now);
   turn_start_ = 0;
-  if (shared_core_ && ticks > kLongTurnTicks) [[unlikely]] {
+  if (ticks > kLongTurnTicks) [[unlikely]] {
     const std::int64_t cpu_ns = processor_ns();
     if (cpu_mark_ns_ >= 0) {
       ticks = std::min(ticks, static_cast<std::uint64_t>(
@@ -310,10 +314,13 @@ void Scheduler::end_turn(std::uint64_t now) {
 }
 
 double Scheduler::run_seconds(Tcb* t) {
-  if (t == current_ && turn_start_ != 0) {
+  // From here on the caller's turn is measured, if it was not.
+  if (t == current_) {
     const std::uint64_t now = __rdtsc();
     end_turn(now);
     turn_start_ = now;
+    window_ = 1;
+    budget_ = 1;
   }
   return static_cast<double>(t->run_ticks) / ticks_per_ns_ * 1e-9;
 }

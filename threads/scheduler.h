@@ -105,12 +105,11 @@ class Scheduler {
   // ---- how long threads run ----
   //
   // Turns of some microseconds are measured each. Of shorter ones, one in some hundred is measured,
-  // picked at random, and stands for those between: so a switch costs nothing more. Where ranks
-  // share cores, a long turn counts as the processor time that it had.
+  // picked at random, and stands for those between: so a switch costs nothing more. A turn of
+  // some 100 us counts as the processor time that it had, should others use the core too.
 
   // Seconds that `t`, on this rank, has run so far.
   double run_seconds(Tcb* t);
-  void set_shared_core(bool shared) { shared_core_ = shared; }
   double ticks_per_ns() const { return ticks_per_ns_; }
   // Called with each turn that was measured, in ticks of the time-stamp counter; while it is set,
   // every turn is.
@@ -184,7 +183,6 @@ class Scheduler {
   std::uint64_t unmeasured_ = 0;   // turns since the last measured one
   std::uint64_t usual_ticks_ = 0;  // of a turn in the last window of many
   std::uint64_t random_ = 0x9e3779b97f4a7c15;
-  bool shared_core_ = false;
   std::int64_t cpu_mark_ns_ = -1;  // processor time of this kernel thread at the turn's start
   std::uint64_t start_ticks_ = 0;
   std::uint64_t measured_ticks_ = 0;

@@ -1,0 +1,117 @@
+// Making teams: members, their places, their ends.
+#include <atomic>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "roam/roam.h"
+#include "tests/ranks/on_rank.h"
+#include "tests/support/check.h"
+#include "tests/support/scenario.h"
+
+namespace roam_test {
+namespace {
+
+SCENARIO(Team, MembersBeginInBlocksAndKnowWhoTheyAre) {
+  for (const int n : {1, 2, 3, roam::ranks(), roam::ranks() + 1, 41}) {
+    const roam::Team team = roam::spawn_team(
+        roam::SpawnOptions{.name = "worker"}, n,
+        [n](const std::string& text) {
+          const roam::Team own = roam::Team::current();
+          expect_eq(own.size(), n, "size");
+          expect_eq(roam::rank(), own.index() * roam::ranks() / n, "rank that it begins on");
+          expect_eq(std::string(roam::this_thread::name()),
+                    "worker[" + std::to_string(own.index()) + "]", "name");
+          expect_eq(text, std::string(100, 'x'), "argument");
+          expect(roam::in_thread_heap(text.data()), "the argument is in the member's heap");
+        },
+        std::string(100, 'x'));
+    expect_eq(team.size(), n, "size of the handle");
+    team.join();
+    team.join();
+  }
+}
+
+SCENARIO(Team, RefusesWhatCannotBe) {
+  expect_error(roam::Errc::bad_option, {"0 members"}, [] { (void)roam::spawn_team(0, [] {}); });
+  expect_error(roam::Errc::bad_option, {"-3"}, [] { (void)roam::spawn_team(-3, [] {}); });
+  expect_error(roam::Errc::not_in_team, {"not a member"}, [] { (void)roam::Team::current(); });
+  const roam::Team team = roam::spawn_team(3, [] {
+    const roam::Team own = roam::Team::current();
+    expect_error(roam::Errc::no_such_member, {"member 3", "0 to 2"}, [&] { own.send(3, 0, 1); });
+    expect_error(roam::Errc::no_such_member, {"member -1"}, [&] { own.send(-1, 0, 1); });
+    expect_error(roam::Errc::no_such_member, {"member -2"}, [&] { (void)own.recv<int>(-2, 0); });
+    expect_error(roam::Errc::bad_option, {"tag is -1"}, [&] { own.send(0, -1, 1); });
+    expect_error(roam::Errc::no_such_member, {"member 7"}, [&] { (void)own.reduce(7, 1); });
+    std::vector<int> room(2);
+    expect_error(roam::Errc::bad_option, {"8 bytes", "3 parts"},
+                 [&] { (void)own.iallgather(1, room); });
+    own.barrier();
+  });
+  expect_error(roam::Errc::not_in_team, {"not a member of team"}, [&] { team.send(0, 0, 1); });
+  team.join();
+  expect_error(roam::Errc::not_in_team, {}, [&] { team.barrier(); });
+}
+
+SCENARIO(Team, TheFirstExceptionComesOutOfJoin) {
+  const roam::Team team = roam::spawn_team(2 * roam::ranks() + 1, [] {
+    const int i = roam::Team::current().index();
+    roam::this_thread::migrate((roam::rank() + i) % roam::ranks());
+    if (i == 1 || i == roam::Team::current().size() - 1)
+      throw std::runtime_error("member " + std::to_string(i));
+  });
+  const auto error = expect_throws<std::runtime_error>([&] { team.join(); }, "join");
+  expect(std::string(error.what()) == "member 1" ||
+             std::string(error.what()) == "member " + std::to_string(2 * roam::ranks()),
+         error.what());
+}
+
+// Copies can be refused on a rank that `refused` names.
+struct Fragile {
+  explicit Fragile(int rank) : refused(rank) {}
+  Fragile(const Fragile& other) : refused(other.refused), copies(other.copies + 1) {
+    if (copies > 2 && roam::rank() == refused) throw std::length_error("no copy here");
+  }
+  void operator()() const { throw std::logic_error("a member ran"); }
+  int refused;
+  int copies = 0;
+};
+
+SCENARIO(Team, NobodyRunsIfSomebodyCannotBeMade) {
+  for (int r = 0; r < roam::ranks(); ++r) {
+    (void)expect_throws<std::length_error>([r] { (void)roam::spawn_team(50, Fragile(r)); },
+                                           "spawn_team");
+  }
+  const roam::Team team = roam::spawn_team(5, [] { roam::Team::current().barrier(); });
+  team.join();
+}
+
+SCENARIO(Team, AMemberMakesATeamOfItsOwn) {
+  const roam::Team team = roam::spawn_team(3, [] {
+    const roam::Team outer = roam::Team::current();
+    const int me = outer.index();
+    const roam::Team inner = roam::spawn_team(4, [me] {
+      const roam::Team own = roam::Team::current();
+      expect_eq(own.allreduce(me), 4 * me, "sum in the inner team");
+      own.send((own.index() + 1) % 4, 1, own.index() + 10 * me);
+      expect_eq(own.recv<int>(roam::kAny, 1) / 10, me, "team that the message came from");
+    });
+    expect_eq(outer.allreduce(1), 3, "sum in the outer team");
+    inner.join();
+    expect(roam::Team::current() == outer, "still a member of the outer team");
+  });
+  team.join();
+}
+
+SCENARIO(Team, ManyTeamsOneAfterTheOther) {
+  for (int k = 0; k < 30; ++k) {
+    const roam::Team team = roam::spawn_team(k % 7 + 1, [k] {
+      const roam::Team own = roam::Team::current();
+      expect_eq(own.scan(k), k * (own.index() + 1), "scan");
+    });
+    team.join();
+  }
+}
+
+}  // namespace
+}  // namespace roam_test
