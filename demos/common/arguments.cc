@@ -18,19 +18,17 @@ std::optional<Number> parse(std::string_view text) {
 std::optional<std::string> Arguments::text(std::string_view name) {
   std::optional<std::string> value;
   for (auto word = words_.begin(); word != words_.end();) {
-    if (!word->starts_with(name)) {
-      ++word;
-    } else if (word->size() > name.size() && (*word)[name.size()] == '=') {
-      value = word->substr(name.size() + 1);
-      word = words_.erase(word);
-    } else if (*word == name) {
+    if (*word == name) {
       word = words_.erase(word);
       if (word == words_.end())
         throw UsageError("option '" + std::string(name) + "' needs a value");
       value = *word;
       word = words_.erase(word);
+    } else if (word->starts_with(name) && (*word)[name.size()] == '=') {
+      value = word->substr(name.size() + 1);
+      word = words_.erase(word);
     } else {
-      ++word;  // a longer name that begins alike
+      ++word;
     }
   }
   return value;

@@ -211,6 +211,7 @@ void work(const Options& options) {
   if (team.index() != 0) return;
   roam::this_thread::migrate(0);  // what is printed comes from one process, in order
   std::vector<Record> records;
+  records.reserve(results.size());
   for (const Result& result : results) records.push_back(result.record);
   print_runs(records);
   std::fflush(stdout);

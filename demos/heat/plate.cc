@@ -43,6 +43,7 @@ Field::Field(Tile tile)
 
 std::vector<double> Field::column(int x) const {
   std::vector<double> values;
+  values.reserve(static_cast<std::size_t>(tile_.height()));
   for (int y = 0; y < tile_.height(); ++y) values.push_back(*at(x, y));
   return values;
 }

@@ -164,6 +164,7 @@ Result run(roam::Team team, const Problem& problem, bool balanced) {
 
 void print(const std::vector<Result>& results) {
   std::vector<Record> records;
+  records.reserve(results.size());
   for (const Result& result : results) records.push_back(result.record);
   print_runs(records);
   std::printf("\n");
