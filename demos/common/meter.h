@@ -26,6 +26,8 @@ class Meter {
     work();
     busy_seconds_ += now(CLOCK_THREAD_CPUTIME_ID) - before;
   }
+  // So far in this interval.
+  double busy_seconds() const { return busy_seconds_; }
   // Ends an interval with `step`; then, if asked to, calls team.balance() and measures it. All
   // members together.
   void end_interval(int step, bool balance);

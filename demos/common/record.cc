@@ -71,7 +71,7 @@ void print_runs(std::span<const Record> runs) {
   for (const Record& run : runs) all.push_back(summarise(run, 0, count, cores()));
 
   std::printf("\n  %-16s", "");
-  for (const Record& run : runs) std::printf("%12s", run.balanced ? "balanced" : "not");
+  for (const Record& run : runs) std::printf("%12s", run.balanced ? "balanced" : "without");
   std::printf("\n  %-16s", "efficiency");
   for (const Record& run : runs)
     std::printf("%10.1f %%", 100 * summarise(run, warm, count, cores()).efficiency());

@@ -157,7 +157,12 @@ Result run(roam::Team team, const Options& options, bool balanced) {
   Part part(team, options.cells);
   Meter meter(team);
   for (int step = 0; step < options.steps; ++step) {
-    if (step > 0 && step % options.balance_every == 0) meter.end_interval(step - 1, balanced);
+    if (step > 0 && step % options.balance_every == 0) {
+      // Without this line the runtime takes the thread's running time, which on a rank that shares
+      // its core is partly another rank's.
+      roam::this_thread::set_load(meter.busy_seconds());
+      meter.end_interval(step - 1, balanced);
+    }
     part.exchange();
     meter.busy([&] { part.step(laser_at(step, options.steps, options.cells)); });
   }

@@ -13,6 +13,7 @@ struct Problem {
   int k;      // particles move 2k+1 cells a step in x
   int m;      // and m in y
   int balance_every;
+  bool load_is_time;  // what balancing goes by: measured running time, or the number of particles
   Distribution distribution;
 
   long moves() const { return steps + 1L; }

@@ -20,7 +20,7 @@ Options parse(std::vector<std::string> words) {
 TEST(Options, ReadsEachOne) {
   const Options options = parse({"--steps=10", "--grid=100", "--particles=5000", "--k=0", "--m",
                                  "1", "--distribution=patch:0,9,0,9", "--threads-per-rank=3",
-                                 "--balance-every=2", "--no-balance"});
+                                 "--balance-every=2", "--no-balance", "--load=time"});
   EXPECT_EQ(options.problem.steps, 10);
   EXPECT_EQ(options.problem.moves(), 11);
   EXPECT_EQ(options.problem.cells, 100);
@@ -29,6 +29,8 @@ TEST(Options, ReadsEachOne) {
   EXPECT_EQ(options.problem.balance_every, 2);
   EXPECT_DOUBLE_EQ(options.problem.distribution.mean(9, 9), 50);
   EXPECT_EQ(options.threads_per_rank, 3);
+  EXPECT_TRUE(options.problem.load_is_time);
+  EXPECT_FALSE(parse({}).problem.load_is_time);
   EXPECT_TRUE(options.runs.without);
   EXPECT_FALSE(options.runs.with);
 }
@@ -42,6 +44,7 @@ TEST(Options, RefusesWhatTheKernelCannotDo) {
     }
     return "";
   };
+  EXPECT_EQ(refusal({"--load=x"}), "--load 'x' is not known: give particles or time");
   EXPECT_EQ(refusal({"--grid=5"}), "--grid '5' is not allowed: it must be even");
   // A step must be shorter than the grid.
   EXPECT_EQ(refusal({"--grid=10", "--k=4"}), "");

@@ -154,6 +154,10 @@ Result run(roam::Team team, const Problem& problem, bool balanced) {
   for (int step = 0; step <= problem.steps; ++step) {
     meter.busy([&] { domain.push_all(); });
     domain.exchange();
+    // Running time, which is measured, would do; the count does not depend on who else uses the
+    // cores.
+    if (!problem.load_is_time)
+      roam::this_thread::set_load(static_cast<double>(domain.particles().size()));
     if (step % problem.balance_every == 0 && step > 0 && step < problem.steps)
       meter.end_interval(step, balanced);
   }
