@@ -196,7 +196,8 @@ void add(Result& result, const balance::LoadTable& table, const Decision& decisi
 
 Result run_once(const balance::NamedStrategy& strategy, const balance::LoadTable& table,
                 std::uint64_t seed) {
-  Result result{.strategy = strategy.name};
+  Result result;
+  result.strategy = strategy.name;
   add(result, table, decide(strategy, table, seed));
   return result;
 }
@@ -226,7 +227,8 @@ Result run_steps(const balance::NamedStrategy& strategy, const Settings& setting
   const bench::SyntheticLoads loads(settings.synthetic);
   balance::LoadTable table = first_table(settings);
   History history(table.threads.size());
-  Result result{.strategy = strategy.name};
+  Result result;
+  result.strategy = strategy.name;
   double imbalance = 0, step_s = 0;
   for (std::size_t step = 0; step < settings.steps; ++step) {
     if (step % settings.every == 1 || (settings.every == 1 && step > 0)) {

@@ -24,17 +24,16 @@ Plan land(const LoadTable& table, const NodeTables& nodes, Plan plan, const Plan
   for (std::size_t i = 0; i < plan.rank_of.size(); ++i) now.threads[i].rank = plan.rank_of[i];
   RankTree ranks(now);
   for (const ThreadLoad& thread : now.threads) ranks.add_load(thread.rank, thread.load_s);
-  for (const std::uint32_t i : heavy_first(table)) {
-    const std::int32_t from = plan.rank_of[i];
-    if (node_plan.rank_of[i] == nodes.node_of(from)) continue;
-    const std::int32_t any = nodes.ranks_of(static_cast<std::size_t>(node_plan.rank_of[i]))[0];
-    const ThreadLoad& thread = table.threads[i];
+  for (const SortedThread& thread : heavy_first(now)) {
+    const std::int32_t from = thread.rank, node = node_plan.rank_of[thread.index];
+    if (node == nodes.node_of(from)) continue;
+    const std::int32_t any = nodes.ranks_of(static_cast<std::size_t>(node))[0];
     const std::int32_t to = ranks.earliest(thread.load_s, thread.bytes, ranks.node_of(any));
     if (to < 0) continue;
     ranks.move_bytes(from, to, thread.bytes);
     ranks.add_load(from, -thread.load_s);
     ranks.add_load(to, thread.load_s);
-    plan.rank_of[i] = to;
+    plan.rank_of[thread.index] = to;
   }
   return plan;
 }

@@ -43,6 +43,8 @@ LoadTable NodeTables::between_nodes() const {
   const double senders = static_cast<double>(table_.ranks.size()) / static_cast<double>(nodes());
   result.costs.move_s_per_byte /= senders;
   result.costs.move_between_s /= senders;
+  result.costs.comm_s_per_byte /= senders;
+  result.costs.comm_s_per_message /= senders;
   return result;
 }
 

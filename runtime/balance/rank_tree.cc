@@ -69,8 +69,10 @@ void RankTree::update(std::size_t leaf) {
   vertices_[v] = vertex_of(leaves_[leaf]);
   for (v /= 2; v != 0; v /= 2) {
     const Vertex &a = vertices_[2 * v], &b = vertices_[2 * v + 1];
-    vertices_[v] = {std::min(a.least_s, b.least_s), std::max(a.most_s, b.most_s),
-                    std::max(a.speed, b.speed), std::max(a.room, b.room)};
+    const Vertex now = {std::min(a.least_s, b.least_s), std::max(a.most_s, b.most_s),
+                        std::max(a.speed, b.speed), std::max(a.room, b.room)};
+    if (now == vertices_[v]) break;  // nor does anything change above
+    vertices_[v] = now;
   }
 }
 

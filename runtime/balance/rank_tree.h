@@ -30,6 +30,11 @@ class RankTree {
   // Seconds that the rank computes.
   double time_s(std::int32_t rank) const { return leaf(rank).load_s / leaf(rank).speed; }
 
+  // The same with `load_s` more.
+  double end_s(std::int32_t rank, double load_s) const {
+    return (leaf(rank).load_s + load_s) / leaf(rank).speed;
+  }
+
   // Adds to a rank's load; `load_s` may be negative.
   void add_load(std::int32_t rank, double load_s);
   // Whether `bytes` more may be on `rank`.
@@ -65,6 +70,7 @@ class RankTree {
     double most_s = -1;
     double speed = 1;        // the highest
     std::uint64_t room = 0;  // the most
+    bool operator==(const Vertex&) const = default;
   };
   struct Search;
 
