@@ -19,7 +19,7 @@ namespace {
 // once, and 3 s in stages (2026-11).
 constexpr std::size_t kMostParts = 1024;
 // Where a few moves win that part of what can be won, the graph is not cut.
-constexpr double kEnough = 0.98;
+constexpr double kEnough = 0.95;
 // METIS fails where parts have next to no vertices.
 constexpr std::size_t kLeastVerticesOfPart = 4;
 
