@@ -51,10 +51,10 @@ constexpr const char* kUsage =
     "  --write=FILE       writes the table of the first decision, and ends\n"
     "  --seed=N           (1)\n"
     "  --json             one JSON object a strategy instead of the table\n";
-constexpr const char* kKnown[] = {"strategies", "loads",      "threads", "ranks",  "node-ranks",
-                                  "load-us",    "thread-bytes", "edge-bytes", "memory", "slow",
-                                  "noise",      "hold",       "steps",   "every",  "model",
-                                  "file",       "write",      "seed"};
+constexpr const char* kKnown[] = {
+    "strategies",   "loads",      "threads", "ranks", "node-ranks", "load-us",
+    "thread-bytes", "edge-bytes", "memory",  "slow",  "noise",      "hold",
+    "steps",        "every",      "model",   "file",  "write",      "seed"};
 constexpr std::size_t kHistory = 8;  // steps that a load model sees
 
 [[noreturn]] void refuse(const std::string& message) {
@@ -279,17 +279,17 @@ void print_header(const balance::LoadTable& table) {
 }
 
 void print_row(const Result& r) {
-  std::printf("| %-13s | %16.3f | %5.3f | %11s | %8s | %8zu | %13zu | %11s | %11s | %10s | %10s | "
-              "%8s | %8s | %7s |\n",
-              r.strategy, r.before.imbalance, r.after.imbalance,
-              amount(r.before.step_s, "s").c_str(), amount(r.after.step_s, "s").c_str(),
-              r.after.moves, r.after.moves_between_nodes,
-              amount(static_cast<double>(r.after.bytes_between_nodes), "B").c_str(),
-              amount(r.gain_s, "s").c_str(), amount(r.after.move_s, "s").c_str(),
-              amount(static_cast<double>(r.before.cut_node_bytes), "B").c_str(),
-              amount(static_cast<double>(r.after.cut_node_bytes), "B").c_str(),
-              amount(r.decision_s, "s").c_str(),
-              r.memory_bytes < 0 ? "?" : amount(r.memory_bytes, "B").c_str());
+  std::printf(
+      "| %-13s | %16.3f | %5.3f | %11s | %8s | %8zu | %13zu | %11s | %11s | %10s | %10s | "
+      "%8s | %8s | %7s |\n",
+      r.strategy, r.before.imbalance, r.after.imbalance, amount(r.before.step_s, "s").c_str(),
+      amount(r.after.step_s, "s").c_str(), r.after.moves, r.after.moves_between_nodes,
+      amount(static_cast<double>(r.after.bytes_between_nodes), "B").c_str(),
+      amount(r.gain_s, "s").c_str(), amount(r.after.move_s, "s").c_str(),
+      amount(static_cast<double>(r.before.cut_node_bytes), "B").c_str(),
+      amount(static_cast<double>(r.after.cut_node_bytes), "B").c_str(),
+      amount(r.decision_s, "s").c_str(),
+      r.memory_bytes < 0 ? "?" : amount(r.memory_bytes, "B").c_str());
   std::fflush(stdout);
 }
 
@@ -330,8 +330,7 @@ int simulate(const Settings& settings) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Settings settings =
-      read_settings(bench::read_options(argc, argv, kQuestion, kUsage));
+  const Settings settings = read_settings(bench::read_options(argc, argv, kQuestion, kUsage));
   try {
     return simulate(settings);
   } catch (const std::exception& error) {

@@ -43,9 +43,8 @@ void DiffusionRank::take(const std::vector<Token>& tokens) {
 std::vector<DiffusionRank::Token> DiffusionRank::give(const Sums& partner, double goal_s,
                                                       const Costs& costs) {
   const double both = info_.speed + partner.speed;
-  double surplus_s = std::min(
-      (load_s_ * partner.speed - partner.load_s * info_.speed) / both,
-      load_s_ - goal_s * info_.speed);
+  double surplus_s = std::min((load_s_ * partner.speed - partner.load_s * info_.speed) / both,
+                              load_s_ - goal_s * info_.speed);
   if (!(surplus_s > 0)) return {};
 
   // A token that goes home costs nothing: its thread has not moved yet.
@@ -90,7 +89,7 @@ std::vector<DiffusionRank::Token> DiffusionRank::give(const Sums& partner, doubl
     for (const Token& token : given) given_s += token.load_s;
     const double without_s = (load_s_ - given_s + last->token.load_s) / info_.speed;
     const double partner_s = (partner.load_s + given_s) / partner.speed;
-    if (partner_s < without_s) given.push_back(last->token);
+    if (without_s > goal_s && partner_s < without_s) given.push_back(last->token);
   }
   if (!given.empty()) drop(given);
   return given;

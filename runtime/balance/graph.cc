@@ -16,10 +16,8 @@ static_assert(sizeof(idx_t) == sizeof(std::int32_t), "this METIS has 64-bit indi
 
 constexpr double kMostWeight = 1 << 30;  // of all together, so that METIS can add them up
 constexpr std::size_t kMostEdges = std::size_t{1} << 30;
-// Up to here METIS cuts in two again and again. 961 threads in 64 parts: 3.6 ms and less is cut, but
-// parts are up to 1.10 times their share; in one go 14 ms and 1.03 (2026-11).
-constexpr std::size_t kFewParts = 64;
-constexpr idx_t kUnbalance = 10;  // thousandths that a part may be above its share
+constexpr std::size_t kLeastVertices = 4;  // of a part, in the mean, where there are more than two
+constexpr idx_t kUnbalance = 10;           // thousandths that a part may be above its share
 
 // An edge as one of its ends sees it.
 struct Half {
@@ -73,8 +71,8 @@ std::int32_t scaled(double value, double scale) {
 
 Graph graph_of(const LoadTable& table) {
   if (table.edges.size() > kMostEdges) {
-    throw Error(Errc::bad_option, text("load table: %zu edges, more than METIS takes",
-                                       table.edges.size()));
+    throw Error(Errc::bad_option,
+                text("load table: %zu edges, more than METIS takes", table.edges.size()));
   }
   Graph graph;
   const Halves halves = halves_of(table);
@@ -129,6 +127,19 @@ std::vector<Graph> cut_graph(const Graph& graph, const std::vector<std::int32_t>
   return result;
 }
 
+bool can_cut(const Graph& graph, std::size_t parts) {
+  if (graph.size() < parts) return false;
+  if (parts <= 2) return true;
+  if (graph.size() < kLeastVertices * parts) return false;
+  // A part must not be full with one vertex.
+  double sum = 0, heaviest = 0;
+  for (const std::int32_t weight : graph.weight) {
+    sum += weight;
+    heaviest = std::max<double>(heaviest, weight);
+  }
+  return 2 * heaviest <= sum / static_cast<double>(parts);
+}
+
 std::vector<std::int32_t> partition(const Graph& graph, const std::vector<double>& shares,
                                     std::uint64_t seed) {
   std::vector<std::int32_t> part(graph.size());
@@ -141,7 +152,7 @@ std::vector<std::int32_t> partition(const Graph& graph, const std::vector<double
   METIS_SetDefaultOptions(options);
   options[METIS_OPTION_SEED] = static_cast<idx_t>(seed & 0x7fffffff);
   options[METIS_OPTION_UFACTOR] = kUnbalance;
-  const auto cut_in = shares.size() <= kFewParts ? METIS_PartGraphRecursive : METIS_PartGraphKway;
+  const auto cut_in = shares.size() <= 2 ? METIS_PartGraphRecursive : METIS_PartGraphKway;
   auto vertices = static_cast<idx_t>(graph.size()), parts = static_cast<idx_t>(shares.size());
   idx_t constraints = 1, cut = 0;
   // METIS does not write into the graph, but does not say so either.
@@ -152,11 +163,10 @@ std::vector<std::int32_t> partition(const Graph& graph, const std::vector<double
                             array(graph.weight), nullptr, array(graph.edge_weight), &parts,
                             targets.data(), nullptr, options, &cut, part.data());
   if (status == METIS_ERROR_MEMORY) {
-    throw Error(Errc::out_of_memory,
-                text("METIS has no memory to cut %zu threads", graph.size()));
+    throw Error(Errc::out_of_memory, text("METIS has no memory to cut %zu threads", graph.size()));
   }
-  ROAM_CHECK(status == METIS_OK, "METIS refuses %zu threads in %zu parts: status %d",
-             graph.size(), shares.size(), status);
+  ROAM_CHECK(status == METIS_OK, "METIS refuses %zu threads in %zu parts: status %d", graph.size(),
+             shares.size(), status);
   return part;
 }
 

@@ -74,8 +74,7 @@ class Planner {
     const auto end_s = [&](std::int32_t rank) { return ranks_.end_s(rank, thread.load_s); };
     std::int32_t to = ranks_.earliest(thread.load_s, thread.bytes, ranks_.node_of(thread.rank));
     if (to < 0 || end_s(to) > ceiling_s_) {
-      const std::int32_t far =
-          ranks_.earliest(thread.load_s, thread.bytes, ranks_.everywhere());
+      const std::int32_t far = ranks_.earliest(thread.load_s, thread.bytes, ranks_.everywhere());
       if (to < 0 || (far >= 0 && end_s(far) < end_s(to))) to = far;
     }
     if (to < 0 || end_s(thread.rank) <= end_s(to)) to = thread.rank;

@@ -46,8 +46,7 @@ Plan hierarchical(const LoadTable& table, std::uint64_t seed) {
   const Plan inside = nodes.inside_nodes(plan_to_stay(table), greedy_refine, seed);
   if (nodes.nodes() == 1) return keep_if_it_pays(table, inside);
 
-  Plan between =
-      land(table, nodes, inside, refine_moves(nodes.between_nodes(), kNodeGoal));
+  Plan between = land(table, nodes, inside, refine_moves(nodes.between_nodes(), kNodeGoal));
   between = nodes.inside_nodes(between, greedy_refine, seed);
   const Outcome stay = outcome_of(table, plan_to_stay(table));
   const bool further = net_gain_s(table, stay, outcome_of(table, between)) >

@@ -67,8 +67,7 @@ Plan NodeTables::inside_nodes(const Plan& plan, Plan (*strategy)(const LoadTable
     }
     const Plan inside = strategy(part, seed);
     for (std::size_t i = 0; i < threads[node].size(); ++i) {
-      result.rank_of[threads[node][i]] =
-          ranks_[node][static_cast<std::size_t>(inside.rank_of[i])];
+      result.rank_of[threads[node][i]] = ranks_[node][static_cast<std::size_t>(inside.rank_of[i])];
     }
   }
   return result;

@@ -72,7 +72,8 @@ inline LoadTable random_table(std::uint64_t* state, const Variety& variety) {
     for (std::size_t i = 0; i < threads; ++i) {
       for (std::uint64_t left = below(state, 5); left != 0; --left) {
         table.edges.push_back({static_cast<std::uint32_t>(below(state, threads)),
-                               below(state, 1'000'000), static_cast<std::uint32_t>(below(state, 9))});
+                               below(state, 1'000'000),
+                               static_cast<std::uint32_t>(below(state, 9))});
       }
       table.first_edge.push_back(table.edges.size());
     }
