@@ -38,20 +38,33 @@ Plan land(const LoadTable& table, const NodeTables& nodes, Plan plan, const Plan
   return plan;
 }
 
+// `plan` after single moves away from the ranks that are still the busiest: a node may have its
+// share and yet hold threads so long that its ranks cannot be even.
+Plan refined(const LoadTable& table, const Plan& plan) {
+  LoadTable now = table;
+  for (std::size_t i = 0; i < plan.rank_of.size(); ++i) now.threads[i].rank = plan.rank_of[i];
+  return refine_moves(now, kRefineGoal);
+}
+
 }  // namespace
 
 Plan hierarchical(const LoadTable& table, std::uint64_t seed) {
   check_table(table);
   const NodeTables nodes(table);
-  const Plan inside = nodes.inside_nodes(plan_to_stay(table), greedy_refine, seed);
-  if (nodes.nodes() == 1) return keep_if_it_pays(table, inside);
+  Plan best = nodes.inside_nodes(plan_to_stay(table), greedy_refine, seed);
+  if (nodes.nodes() == 1) return keep_if_it_pays(table, std::move(best));
 
-  Plan between = land(table, nodes, inside, refine_moves(nodes.between_nodes(), kNodeGoal));
-  between = nodes.inside_nodes(between, greedy_refine, seed);
   const Outcome stay = outcome_of(table, plan_to_stay(table));
-  const bool further = net_gain_s(table, stay, outcome_of(table, between)) >
-                       net_gain_s(table, stay, outcome_of(table, inside));
-  return keep_if_it_pays(table, further ? std::move(between) : inside);
+  const auto gain_s = [&](const Plan& plan) {
+    return net_gain_s(table, stay, outcome_of(table, plan));
+  };
+  // Each stage goes on from the one before; which of them paid is seen at the end.
+  Plan between = land(table, nodes, best, refine_moves(nodes.between_nodes(), kNodeGoal));
+  between = nodes.inside_nodes(between, greedy_refine, seed);
+  Plan single = refined(table, between);
+  if (gain_s(between) > gain_s(best)) best = std::move(between);
+  if (gain_s(single) > gain_s(best)) best = std::move(single);
+  return keep_if_it_pays(table, std::move(best));
 }
 
 }  // namespace roam::balance
