@@ -64,5 +64,6 @@ for wrong in --loads=none-such --strategies=greedy,none-such --model=x --threads
 done
 sed -i 's/^threads .*/threads -1/' "$out/table"
 "$sim" "--file=$out/table" >"$out/usage" 2>&1
-(($? == 1)) && grep -q "table:[0-9]*: '-1'" "$out/usage" || fail "a corrupt file: $(cat "$out/usage")"
+(($? == 1)) || fail "a corrupt file is not refused with status 1"
+grep -q "table:[0-9]*: '-1'" "$out/usage" || fail "a corrupt file: $(cat "$out/usage")"
 echo "balance_sim_test: passed"

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <numeric>
 #include <utility>
@@ -23,6 +24,7 @@ constexpr std::size_t kMostParts = 1024;
 constexpr std::size_t kFewParts = 64;
 // Where a few moves win that part of what can be won, the graph is not cut.
 constexpr double kEnough = 0.95;
+
 using Ranks = std::vector<std::int32_t>;
 
 // Gives each part of a graph to ranks, until each has one rank.
@@ -57,6 +59,7 @@ class Cutter {
     }
     const std::vector<Ranks> groups = groups_of(ranks, graph);
     std::vector<double> shares;
+    shares.reserve(groups.size());
     for (const Ranks& group : groups) shares.push_back(speed_of(group));
     const std::vector<std::int32_t> part =
         graph.size() < groups.size() ? deal(graph) : partition(graph, shares, seed_);
@@ -83,8 +86,8 @@ class Cutter {
     std::vector<Ranks> groups;
     const bool one_node = info(ranks.front()).node == info(ranks.back()).node;
     for (std::size_t i = 0; i < ranks.size(); ++i) {
-      if (i == 0 || one_node || info(ranks[i]).node != info(ranks[i - 1]).node)
-        groups.push_back({});
+      const bool begins = i == 0 || one_node || info(ranks[i]).node != info(ranks[i - 1]).node;
+      if (begins) groups.push_back({});
       groups.back().push_back(ranks[i]);
     }
     const std::size_t parts = std::min(groups.size(), kMostParts);
@@ -103,9 +106,7 @@ class Cutter {
                                       const std::vector<Ranks>& groups,
                                       const std::vector<double>& shares) {
     for (std::size_t g = 0; g < groups.size(); ++g) {
-      for (const std::int32_t rank : groups[g]) {
-        group_at_[static_cast<std::size_t>(rank)] = g;
-      }
+      for (const std::int32_t rank : groups[g]) group_at_[static_cast<std::size_t>(rank)] = g;
     }
     struct Overlap {
       double saved_s;

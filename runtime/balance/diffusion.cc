@@ -24,7 +24,7 @@ std::vector<DiffusionRank> ranks_of(const LoadTable& table) {
   std::vector<DiffusionRank> ranks;
   ranks.reserve(tokens.size());
   for (std::size_t r = 0; r < tokens.size(); ++r) {
-    ranks.emplace_back(static_cast<std::int32_t>(r), table.ranks[r], std::move(tokens[r]));
+    ranks.emplace_back(static_cast<std::int32_t>(r), table.ranks[r], tokens[r]);
   }
   return ranks;
 }

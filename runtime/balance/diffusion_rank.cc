@@ -19,7 +19,8 @@ std::uint64_t mixed(std::uint64_t z) {
 
 }  // namespace
 
-DiffusionRank::DiffusionRank(std::int32_t rank, const RankInfo& info, std::vector<Token> tokens)
+DiffusionRank::DiffusionRank(std::int32_t rank, const RankInfo& info,
+                             const std::vector<Token>& tokens)
     : rank_(rank), info_(info) {
   take(tokens);
 }
@@ -57,7 +58,7 @@ std::vector<DiffusionRank::Token> DiffusionRank::give(const Sums& partner, doubl
     int size_class;
     double cost_s;
   };
-  std::vector<Candidate> candidates, kept;
+  std::vector<Candidate> candidates;
   candidates.reserve(tokens_.size());
   for (const Token& t : tokens_) candidates.push_back({t, size_class(t.load_s), cost_s(t)});
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {

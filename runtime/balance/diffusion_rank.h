@@ -32,7 +32,7 @@ class DiffusionRank {
   };
 
   // The rank `rank`, with the tokens of its own threads.
-  DiffusionRank(std::int32_t rank, const RankInfo& info, std::vector<Token> tokens);
+  DiffusionRank(std::int32_t rank, const RankInfo& info, const std::vector<Token>& tokens);
 
   Sums sums() const;
   // Takes out the tokens that this rank gives to the partner, so that both compute equally long,
@@ -50,7 +50,7 @@ class DiffusionRank {
   static int rounds_of_sweep(std::int32_t ranks);
 
  private:
-  void drop(std::vector<Token>& given);
+  void drop(std::vector<Token>& given);  // sorts it
 
   std::int32_t rank_;
   RankInfo info_;

@@ -146,6 +146,7 @@ std::vector<std::int32_t> partition(const Graph& graph, const std::vector<double
   if (shares.size() < 2 || graph.size() == 0) return part;
   const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
   std::vector<real_t> targets;
+  targets.reserve(shares.size());
   for (const double share : shares) targets.push_back(static_cast<real_t>(share / sum));
 
   idx_t options[METIS_NOPTIONS];
