@@ -51,10 +51,10 @@ constexpr const char* kUsage =
     "  --write=FILE       writes the table of the first decision, and ends\n"
     "  --seed=N           (1)\n"
     "  --json             one JSON object a strategy instead of the table\n";
-constexpr const char* kKnown[] = {"strategies", "loads",      "threads", "ranks",  "node-ranks",
-                                  "load-us",    "thread-bytes", "edge-bytes", "memory", "slow",
-                                  "noise",      "hold",       "steps",   "every",  "model",
-                                  "file",       "write",      "seed"};
+constexpr const char* kKnown[] = {
+    "strategies",   "loads",      "threads", "ranks", "node-ranks", "load-us",
+    "thread-bytes", "edge-bytes", "memory",  "slow",  "noise",      "hold",
+    "steps",        "every",      "model",   "file",  "write",      "seed"};
 constexpr std::size_t kHistory = 8;  // steps that a load model sees
 
 [[noreturn]] void refuse(const std::string& message) {
@@ -196,7 +196,8 @@ void add(Result& result, const balance::LoadTable& table, const Decision& decisi
 
 Result run_once(const balance::NamedStrategy& strategy, const balance::LoadTable& table,
                 std::uint64_t seed) {
-  Result result{.strategy = strategy.name};
+  Result result;
+  result.strategy = strategy.name;
   add(result, table, decide(strategy, table, seed));
   return result;
 }
@@ -226,7 +227,8 @@ Result run_steps(const balance::NamedStrategy& strategy, const Settings& setting
   const bench::SyntheticLoads loads(settings.synthetic);
   balance::LoadTable table = first_table(settings);
   History history(table.threads.size());
-  Result result{.strategy = strategy.name};
+  Result result;
+  result.strategy = strategy.name;
   double imbalance = 0, step_s = 0;
   for (std::size_t step = 0; step < settings.steps; ++step) {
     if (step % settings.every == 1 || (settings.every == 1 && step > 0)) {
@@ -277,17 +279,17 @@ void print_header(const balance::LoadTable& table) {
 }
 
 void print_row(const Result& r) {
-  std::printf("| %-13s | %16.3f | %5.3f | %11s | %8s | %8zu | %13zu | %11s | %11s | %10s | %10s | "
-              "%8s | %8s | %7s |\n",
-              r.strategy, r.before.imbalance, r.after.imbalance,
-              amount(r.before.step_s, "s").c_str(), amount(r.after.step_s, "s").c_str(),
-              r.after.moves, r.after.moves_between_nodes,
-              amount(static_cast<double>(r.after.bytes_between_nodes), "B").c_str(),
-              amount(r.gain_s, "s").c_str(), amount(r.after.move_s, "s").c_str(),
-              amount(static_cast<double>(r.before.cut_node_bytes), "B").c_str(),
-              amount(static_cast<double>(r.after.cut_node_bytes), "B").c_str(),
-              amount(r.decision_s, "s").c_str(),
-              r.memory_bytes < 0 ? "?" : amount(r.memory_bytes, "B").c_str());
+  std::printf(
+      "| %-13s | %16.3f | %5.3f | %11s | %8s | %8zu | %13zu | %11s | %11s | %10s | %10s | "
+      "%8s | %8s | %7s |\n",
+      r.strategy, r.before.imbalance, r.after.imbalance, amount(r.before.step_s, "s").c_str(),
+      amount(r.after.step_s, "s").c_str(), r.after.moves, r.after.moves_between_nodes,
+      amount(static_cast<double>(r.after.bytes_between_nodes), "B").c_str(),
+      amount(r.gain_s, "s").c_str(), amount(r.after.move_s, "s").c_str(),
+      amount(static_cast<double>(r.before.cut_node_bytes), "B").c_str(),
+      amount(static_cast<double>(r.after.cut_node_bytes), "B").c_str(),
+      amount(r.decision_s, "s").c_str(),
+      r.memory_bytes < 0 ? "?" : amount(r.memory_bytes, "B").c_str());
   std::fflush(stdout);
 }
 
@@ -328,8 +330,7 @@ int simulate(const Settings& settings) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Settings settings =
-      read_settings(bench::read_options(argc, argv, kQuestion, kUsage));
+  const Settings settings = read_settings(bench::read_options(argc, argv, kQuestion, kUsage));
   try {
     return simulate(settings);
   } catch (const std::exception& error) {

@@ -38,8 +38,7 @@ SyntheticLoads::SyntheticLoads(const SyntheticOptions& options) : options_(optio
 }
 
 double SyntheticLoads::shape(std::size_t thread, std::size_t step) const {
-  const double x =
-      static_cast<double>(thread / width_) / static_cast<double>(width_);  // in [0, 1)
+  const double x = static_cast<double>(thread / width_) / static_cast<double>(width_);  // in [0, 1)
   const double y = static_cast<double>(thread % width_) / static_cast<double>(width_);
   const double draw = random01(options_.seed, thread, kLoad);
   const std::string& loads = options_.loads;

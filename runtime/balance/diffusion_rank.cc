@@ -7,8 +7,20 @@
 #include "runtime/balance/heavy_first.h"
 
 namespace roam::balance {
+namespace {
 
-DiffusionRank::DiffusionRank(std::int32_t rank, const RankInfo& info, std::vector<Token> tokens)
+// Source: Vigna, splitmix64.
+std::uint64_t mixed(std::uint64_t z) {
+  z += 0x9e3779b97f4a7c15;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
+}  // namespace
+
+DiffusionRank::DiffusionRank(std::int32_t rank, const RankInfo& info,
+                             const std::vector<Token>& tokens)
     : rank_(rank), info_(info) {
   take(tokens);
 }
@@ -29,9 +41,11 @@ void DiffusionRank::take(const std::vector<Token>& tokens) {
   }
 }
 
-std::vector<DiffusionRank::Token> DiffusionRank::give(const Sums& partner, const Costs& costs) {
+std::vector<DiffusionRank::Token> DiffusionRank::give(const Sums& partner, double goal_s,
+                                                      const Costs& costs) {
   const double both = info_.speed + partner.speed;
-  double surplus_s = (load_s_ * partner.speed - partner.load_s * info_.speed) / both;
+  double surplus_s = std::min((load_s_ * partner.speed - partner.load_s * info_.speed) / both,
+                              load_s_ - goal_s * info_.speed);
   if (!(surplus_s > 0)) return {};
 
   // A token that goes home costs nothing: its thread has not moved yet.
@@ -41,14 +55,14 @@ std::vector<DiffusionRank::Token> DiffusionRank::give(const Sums& partner, const
   };
   struct Candidate {
     Token token;
-    int octave;
+    int size_class;
     double cost_s;
   };
-  std::vector<Candidate> candidates, kept;
+  std::vector<Candidate> candidates;
   candidates.reserve(tokens_.size());
-  for (const Token& t : tokens_) candidates.push_back({t, octave(t.load_s), cost_s(t)});
+  for (const Token& t : tokens_) candidates.push_back({t, size_class(t.load_s), cost_s(t)});
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    if (a.octave != b.octave) return a.octave > b.octave;
+    if (a.size_class != b.size_class) return a.size_class > b.size_class;
     if (a.cost_s != b.cost_s) return a.cost_s < b.cost_s;
     return a.token.thread < b.token.thread;
   });
@@ -72,10 +86,11 @@ std::vector<DiffusionRank::Token> DiffusionRank::give(const Sums& partner, const
     }
   }
   if (last != nullptr && may_go(*last)) {
-    // Times of the two, less what both have in common.
-    const double here_s = surplus_s / info_.speed;
-    const double there_s = (last->token.load_s - surplus_s) / partner.speed;
-    if (there_s < here_s) given.push_back(last->token);
+    double given_s = last->token.load_s;
+    for (const Token& token : given) given_s += token.load_s;
+    const double without_s = (load_s_ - given_s + last->token.load_s) / info_.speed;
+    const double partner_s = (partner.load_s + given_s) / partner.speed;
+    if (without_s > goal_s && partner_s < without_s) given.push_back(last->token);
   }
   if (!given.empty()) drop(given);
   return given;
@@ -100,11 +115,18 @@ int DiffusionRank::rounds_of_sweep(std::int32_t ranks) {
   return std::bit_width(static_cast<std::uint32_t>(ranks) - 1);
 }
 
-std::int32_t DiffusionRank::partner(std::int32_t rank, std::int32_t ranks, int round) {
+std::int32_t DiffusionRank::partner(std::int32_t rank, std::int32_t ranks, int round,
+                                    std::uint64_t seed) {
   const int dimensions = rounds_of_sweep(ranks);
   if (dimensions == 0) return -1;
-  const std::int64_t other = std::int64_t{rank} ^ (std::int64_t{1} << (round % dimensions));
-  return other < ranks ? static_cast<std::int32_t>(other) : -1;
+  std::uint64_t flip = std::uint64_t{1} << (round % dimensions);
+  if (round >= dimensions) {
+    flip = mixed(seed + static_cast<std::uint64_t>(round)) & ((std::uint64_t{1} << dimensions) - 1);
+  }
+  // Flipping the same bits leads back: partners agree.
+  const std::uint64_t other = static_cast<std::uint64_t>(rank) ^ flip;
+  const bool exists = flip != 0 && other < static_cast<std::uint64_t>(ranks);
+  return exists ? static_cast<std::int32_t>(other) : -1;
 }
 
 }  // namespace roam::balance

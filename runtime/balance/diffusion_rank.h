@@ -32,23 +32,25 @@ class DiffusionRank {
   };
 
   // The rank `rank`, with the tokens of its own threads.
-  DiffusionRank(std::int32_t rank, const RankInfo& info, std::vector<Token> tokens);
+  DiffusionRank(std::int32_t rank, const RankInfo& info, const std::vector<Token>& tokens);
 
   Sums sums() const;
-  // Takes out the tokens that this rank gives to the partner, so that both compute equally long:
-  // none where the partner is busier, has no room, or no thread is worth its move.
-  std::vector<Token> give(const Sums& partner, const Costs& costs);
+  // Takes out the tokens that this rank gives to the partner, so that both compute equally long,
+  // but not less than `goal_s`, which a reduction over all ranks has found: none where the partner
+  // is busier, has no room, or no thread is worth its move.
+  std::vector<Token> give(const Sums& partner, double goal_s, const Costs& costs);
   void take(const std::vector<Token>& tokens);
   const std::vector<Token>& tokens() const { return tokens_; }
 
-  // The partner of `rank` in `round`, -1 for none: neighbours in a hypercube, the nearest numbers
-  // first, which are on one node in most jobs.
-  static std::int32_t partner(std::int32_t rank, std::int32_t ranks, int round);
-  // Rounds after which each rank has met all of its partners once.
+  // The partner of `rank` in `round`, -1 for none. In the first sweep the neighbours in a
+  // hypercube, the nearest numbers first, which are on one node in most jobs; then others, by the
+  // seed.
+  static std::int32_t partner(std::int32_t rank, std::int32_t ranks, int round, std::uint64_t seed);
+  // Rounds in which each rank meets as many others as a hypercube has dimensions.
   static int rounds_of_sweep(std::int32_t ranks);
 
  private:
-  void drop(std::vector<Token>& given);
+  void drop(std::vector<Token>& given);  // sorts it
 
   std::int32_t rank_;
   RankInfo info_;

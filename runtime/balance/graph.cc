@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <utility>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -17,32 +16,50 @@ static_assert(sizeof(idx_t) == sizeof(std::int32_t), "this METIS has 64-bit indi
 
 constexpr double kMostWeight = 1 << 30;  // of all together, so that METIS can add them up
 constexpr std::size_t kMostEdges = std::size_t{1} << 30;
-// METIS cuts in two at a time up to here: it takes longer and cuts less.
-constexpr std::size_t kFewParts = 8;
-constexpr idx_t kUnbalance = 10;  // thousandths that a part may be above its share
+constexpr std::size_t kLeastVertices = 4;  // of a part, in the mean, where there are more than two
+constexpr idx_t kUnbalance = 10;           // thousandths that a part may be above its share
 
-// One direction of an edge.
+// An edge as one of its ends sees it.
 struct Half {
-  std::uint32_t from, to;
+  std::uint32_t to;
   double comm_s;
 };
 
-// Every edge from both of its ends, by `from` and `to`.
-std::vector<Half> halves_of(const LoadTable& table) {
-  std::vector<Half> halves;
-  halves.reserve(2 * table.edges.size());
+// Every edge at both of its ends: those of thread i from first[i] up to first[i + 1], by `to`.
+struct Halves {
+  std::vector<std::size_t> first;
+  std::vector<Half> all;
+};
+
+template <class Use>
+void for_each_edge(const LoadTable& table, Use use) {
   for (std::size_t i = 0; i < table.threads.size(); ++i) {
-    const auto from = static_cast<std::uint32_t>(i);
     for (const Edge& edge : table.edges_of(i)) {
-      if (edge.to == from) continue;
-      halves.push_back({from, edge.to, table.costs.comm_s(edge)});
-      halves.push_back({edge.to, from, table.costs.comm_s(edge)});
+      if (edge.to != i) use(static_cast<std::uint32_t>(i), edge);
     }
   }
-  // Stable: sums come out alike in both directions.
-  std::stable_sort(halves.begin(), halves.end(), [](const Half& a, const Half& b) {
-    return std::pair(a.from, a.to) < std::pair(b.from, b.to);
+}
+
+Halves halves_of(const LoadTable& table) {
+  Halves halves;
+  halves.first.resize(table.threads.size() + 1);
+  for_each_edge(table, [&](std::uint32_t from, const Edge& edge) {
+    ++halves.first[from + 1];
+    ++halves.first[edge.to + 1];
   });
+  std::partial_sum(halves.first.begin(), halves.first.end(), halves.first.begin());
+  halves.all.resize(halves.first.back());
+  std::vector<std::size_t> end(halves.first);
+  for_each_edge(table, [&](std::uint32_t from, const Edge& edge) {
+    halves.all[end[from]++] = {edge.to, table.costs.comm_s(edge)};
+    halves.all[end[edge.to]++] = {from, table.costs.comm_s(edge)};
+  });
+  for (std::size_t i = 0; i < table.threads.size(); ++i) {
+    // Stable: sums come out alike at both ends.
+    std::stable_sort(halves.all.begin() + static_cast<std::ptrdiff_t>(halves.first[i]),
+                     halves.all.begin() + static_cast<std::ptrdiff_t>(halves.first[i + 1]),
+                     [](const Half& a, const Half& b) { return a.to < b.to; });
+  }
   return halves;
 }
 
@@ -54,28 +71,27 @@ std::int32_t scaled(double value, double scale) {
 
 Graph graph_of(const LoadTable& table) {
   if (table.edges.size() > kMostEdges) {
-    throw Error(Errc::bad_option, text("load table: %zu edges, more than METIS takes",
-                                       table.edges.size()));
+    throw Error(Errc::bad_option,
+                text("load table: %zu edges, more than METIS takes", table.edges.size()));
   }
   Graph graph;
-  const std::vector<Half> halves = halves_of(table);
+  const Halves halves = halves_of(table);
   double load_s = 0, comm_s = 0;
   for (const ThreadLoad& thread : table.threads) load_s += thread.load_s;
-  for (const Half& half : halves) comm_s += half.comm_s;
+  for (const Half& half : halves.all) comm_s += half.comm_s;
 
   const double edge_scale = comm_s > 0 ? kMostWeight / comm_s : 0;
-  graph.row.assign(table.threads.size() + 1, 0);
-  for (std::size_t h = 0; h < halves.size();) {
-    const Half& first = halves[h];
-    double sum_s = 0;
-    for (; h < halves.size() && halves[h].from == first.from && halves[h].to == first.to; ++h) {
-      sum_s += halves[h].comm_s;
+  graph.row.push_back(0);
+  for (std::size_t i = 0; i < table.threads.size(); ++i) {
+    for (std::size_t h = halves.first[i]; h < halves.first[i + 1];) {
+      const std::uint32_t to = halves.all[h].to;
+      double sum_s = 0;
+      for (; h < halves.first[i + 1] && halves.all[h].to == to; ++h) sum_s += halves.all[h].comm_s;
+      graph.neighbour.push_back(static_cast<std::int32_t>(to));
+      graph.edge_weight.push_back(scaled(sum_s, edge_scale));
     }
-    graph.neighbour.push_back(static_cast<std::int32_t>(first.to));
-    graph.edge_weight.push_back(scaled(sum_s, edge_scale));
-    ++graph.row[first.from + 1];
+    graph.row.push_back(static_cast<std::int32_t>(graph.neighbour.size()));
   }
-  std::partial_sum(graph.row.begin(), graph.row.end(), graph.row.begin());
 
   const double load_scale = load_s > 0 ? kMostWeight / load_s : 0;
   for (const ThreadLoad& thread : table.threads) {
@@ -111,19 +127,33 @@ std::vector<Graph> cut_graph(const Graph& graph, const std::vector<std::int32_t>
   return result;
 }
 
+bool can_cut(const Graph& graph, std::size_t parts) {
+  if (graph.size() < parts) return false;
+  if (parts <= 2) return true;
+  if (graph.size() < kLeastVertices * parts) return false;
+  // A part must not be full with one vertex.
+  double sum = 0, heaviest = 0;
+  for (const std::int32_t weight : graph.weight) {
+    sum += weight;
+    heaviest = std::max<double>(heaviest, weight);
+  }
+  return 2 * heaviest <= sum / static_cast<double>(parts);
+}
+
 std::vector<std::int32_t> partition(const Graph& graph, const std::vector<double>& shares,
                                     std::uint64_t seed) {
   std::vector<std::int32_t> part(graph.size());
   if (shares.size() < 2 || graph.size() == 0) return part;
   const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
   std::vector<real_t> targets;
+  targets.reserve(shares.size());
   for (const double share : shares) targets.push_back(static_cast<real_t>(share / sum));
 
   idx_t options[METIS_NOPTIONS];
   METIS_SetDefaultOptions(options);
   options[METIS_OPTION_SEED] = static_cast<idx_t>(seed & 0x7fffffff);
   options[METIS_OPTION_UFACTOR] = kUnbalance;
-  const auto cut_in = shares.size() <= kFewParts ? METIS_PartGraphRecursive : METIS_PartGraphKway;
+  const auto cut_in = shares.size() <= 2 ? METIS_PartGraphRecursive : METIS_PartGraphKway;
   auto vertices = static_cast<idx_t>(graph.size()), parts = static_cast<idx_t>(shares.size());
   idx_t constraints = 1, cut = 0;
   // METIS does not write into the graph, but does not say so either.
@@ -134,11 +164,10 @@ std::vector<std::int32_t> partition(const Graph& graph, const std::vector<double
                             array(graph.weight), nullptr, array(graph.edge_weight), &parts,
                             targets.data(), nullptr, options, &cut, part.data());
   if (status == METIS_ERROR_MEMORY) {
-    throw Error(Errc::out_of_memory,
-                text("METIS has no memory to cut %zu threads", graph.size()));
+    throw Error(Errc::out_of_memory, text("METIS has no memory to cut %zu threads", graph.size()));
   }
-  ROAM_CHECK(status == METIS_OK, "METIS refuses %zu threads in %zu parts: status %d",
-             graph.size(), shares.size(), status);
+  ROAM_CHECK(status == METIS_OK, "METIS refuses %zu threads in %zu parts: status %d", graph.size(),
+             shares.size(), status);
   return part;
 }
 

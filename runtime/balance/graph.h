@@ -30,11 +30,15 @@ Graph graph_of(const LoadTable& table);
 std::vector<Graph> cut_graph(const Graph& graph, const std::vector<std::int32_t>& part,
                              std::size_t parts);
 
+// Whether METIS can be asked to cut `graph` in that many parts at once. Where parts could be left
+// with next to no vertices it fails, and writes to stdout.
+bool can_cut(const Graph& graph, std::size_t parts);
+
 // Cuts into parts whose weights are in proportion to `shares`, with few and light edges between
-// them. Returns the part of each vertex. More than two parts need four times as many vertices.
+// them. Returns the part of each vertex. REQUIRES: can_cut(graph, shares.size()).
 //
-// Context: METIS seeds and uses rand(), and handles SIGABRT and SIGTERM while it runs: one call at
-//          a time in a process. It allocates with malloc.
+// Context: METIS seeds and uses rand(), handles SIGABRT and SIGTERM itself while it runs, and
+//          allocates with malloc: one call at a time in a process.
 // Errors:  Errc::out_of_memory  METIS got no memory.
 // Source:  Karypis, Kumar 1998, Multilevel k-way partitioning scheme for irregular graphs.
 std::vector<std::int32_t> partition(const Graph& graph, const std::vector<double>& shares,

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cstddef>
-#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -13,61 +12,81 @@ namespace roam::balance {
 namespace {
 
 // Tried in turn, times the ideal: a higher ceiling moves less.
-constexpr double kCeilings[] = {1.005, 1.02, 1.05, 1.15};
+constexpr double kCeilings[] = {1.005, 1.03, 1.1};
+// A plan that comes that near to its ceiling is not tried to be had in another way.
+constexpr double kNear = 1.005;
 
-// Threads by rank; of a rank, the octave of the load falls, and inside it what a move sends.
-std::vector<std::uint32_t> dear_first(const LoadTable& table) {
-  std::vector<std::uint32_t> order(table.threads.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::vector<int> octaves(table.threads.size());
-  for (std::size_t i = 0; i < octaves.size(); ++i) octaves[i] = octave(table.threads[i].load_s);
-  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-    const ThreadLoad &x = table.threads[a], &y = table.threads[b];
-    if (x.rank != y.rank) return x.rank < y.rank;
-    if (octaves[a] != octaves[b]) return octaves[a] > octaves[b];
-    if (x.bytes != y.bytes) return x.bytes > y.bytes;
-    return x.load_s != y.load_s ? x.load_s > y.load_s : a < b;
+// The longest first, but of those of about the same length what is dearest to move.
+std::vector<SortedThread> dear_first(const LoadTable& table) {
+  struct Keyed {
+    SortedThread thread;
+    int size_class;
+  };
+  std::vector<Keyed> keyed;
+  keyed.reserve(table.threads.size());
+  for (const ThreadLoad& thread : table.threads) {
+    keyed.push_back(
+        {{thread, static_cast<std::uint32_t>(keyed.size())}, size_class(thread.load_s)});
+  }
+  std::sort(keyed.begin(), keyed.end(), [](const Keyed& a, const Keyed& b) {
+    if (a.size_class != b.size_class) return a.size_class > b.size_class;
+    if (a.thread.bytes != b.thread.bytes) return a.thread.bytes > b.thread.bytes;
+    return a.thread.index < b.thread.index;
   });
+  std::vector<SortedThread> order;
+  order.reserve(keyed.size());
+  for (const Keyed& k : keyed) order.push_back(k.thread);
   return order;
 }
 
-// Threads that fit under the ceiling stay, in the order of `dear`; the others go, in the order of
-// `heavy`.
-Plan plan_under(const LoadTable& table, double ceiling_s, const std::vector<std::uint32_t>& dear,
-                const std::vector<std::uint32_t>& heavy) {
-  Plan plan = plan_to_stay(table);
-  RankTree ranks(table);
-  std::vector<double> kept_s(table.ranks.size());
-  std::vector<bool> goes(table.threads.size());
-  for (const std::uint32_t i : dear) {
-    const ThreadLoad& thread = table.threads[i];
-    const auto r = static_cast<std::size_t>(thread.rank);
-    goes[i] = kept_s[r] + thread.load_s > ceiling_s * table.ranks[r].speed;
-    if (!goes[i]) kept_s[r] += thread.load_s;
+class Planner {
+ public:
+  Planner(const LoadTable& table, double ceiling_s)
+      : ceiling_s_(ceiling_s), plan_(plan_to_stay(table)), ranks_(table) {}
+
+  // All that fits stays, then the rest finds a place. Moves least, but what is large may find only
+  // small gaps.
+  Plan keep_then_place(const std::vector<SortedThread>& order) {
+    std::vector<const SortedThread*> rest;
+    for (const SortedThread& thread : order) {
+      if (!keep(thread)) rest.push_back(&thread);
+    }
+    for (const SortedThread* thread : rest) place(*thread);
+    return std::move(plan_);
   }
-  for (std::size_t r = 0; r < kept_s.size(); ++r) {
-    ranks.add_load(static_cast<std::int32_t>(r), kept_s[r]);
+
+  // Each in turn stays or finds a place: what is small makes room for what is large.
+  Plan keep_or_place(const std::vector<SortedThread>& order) {
+    for (const SortedThread& thread : order) {
+      if (!keep(thread)) place(thread);
+    }
+    return std::move(plan_);
   }
-  for (const std::uint32_t i : heavy) {
-    if (!goes[i]) continue;
-    const ThreadLoad& thread = table.threads[i];
-    const auto end_s = [&](std::int32_t rank) {
-      return ranks.time_s(rank) + thread.load_s / ranks.speed(rank);
-    };
-    const std::int32_t near =
-        ranks.earliest(thread.load_s, thread.bytes, ranks.node_of(thread.rank));
-    std::int32_t to = near;
-    if (near < 0 || end_s(near) > ceiling_s) {
-      to = ranks.earliest(thread.load_s, thread.bytes, ranks.everywhere());
-      if (near >= 0 && end_s(near) <= end_s(to)) to = near;
+
+ private:
+  bool keep(const SortedThread& thread) {
+    if (ranks_.end_s(thread.rank, thread.load_s) > ceiling_s_) return false;
+    ranks_.add_load(thread.rank, thread.load_s);
+    return true;
+  }
+
+  void place(const SortedThread& thread) {
+    const auto end_s = [&](std::int32_t rank) { return ranks_.end_s(rank, thread.load_s); };
+    std::int32_t to = ranks_.earliest(thread.load_s, thread.bytes, ranks_.node_of(thread.rank));
+    if (to < 0 || end_s(to) > ceiling_s_) {
+      const std::int32_t far = ranks_.earliest(thread.load_s, thread.bytes, ranks_.everywhere());
+      if (to < 0 || (far >= 0 && end_s(far) < end_s(to))) to = far;
     }
     if (to < 0 || end_s(thread.rank) <= end_s(to)) to = thread.rank;
-    ranks.move_bytes(thread.rank, to, thread.bytes);
-    ranks.add_load(to, thread.load_s);
-    plan.rank_of[i] = to;
+    ranks_.move_bytes(thread.rank, to, thread.bytes);
+    ranks_.add_load(to, thread.load_s);
+    plan_.rank_of[thread.index] = to;
   }
-  return plan;
-}
+
+  const double ceiling_s_;
+  Plan plan_;
+  RankTree ranks_;
+};
 
 }  // namespace
 
@@ -76,21 +95,30 @@ Plan greedy_refine(const LoadTable& table, std::uint64_t) {
   double longest_s = 0, speed = 0;
   for (const ThreadLoad& thread : table.threads) longest_s = std::max(longest_s, thread.load_s);
   for (const RankInfo& rank : table.ranks) speed = std::max(speed, rank.speed);
+  const double mean_s = ideal_step_s(table);
   // No step is shorter than its longest thread.
-  const double ideal_s = std::max(ideal_step_s(table), longest_s / speed);
-  const std::vector<std::uint32_t> dear = dear_first(table), heavy = heavy_first(table);
+  const double ideal_s = std::max(mean_s, longest_s / speed);
 
   Plan best = plan_to_stay(table);
   const Outcome start = outcome_of(table, best);
   double best_gain_s = 0;
-  for (const double ceiling : kCeilings) {
-    if (start.imbalance * ideal_step_s(table) <= ceiling * ideal_s) break;  // all would stay
-    Plan plan = plan_under(table, ceiling * ideal_s, dear, heavy);
+  // Returns how long the longest rank then computes.
+  const auto consider = [&](Plan plan) {
     const Outcome outcome = outcome_of(table, plan);
     const double gain_s = net_gain_s(table, start, outcome);
-    if (gain_s <= best_gain_s || outcome.imbalance > start.imbalance) continue;
-    best_gain_s = gain_s;
-    best = std::move(plan);
+    if (gain_s > best_gain_s && outcome.imbalance <= start.imbalance) {
+      best_gain_s = gain_s;
+      best = std::move(plan);
+    }
+    return outcome.imbalance * mean_s;
+  };
+  std::vector<SortedThread> order;
+  for (const double ceiling : kCeilings) {
+    if (start.imbalance * mean_s <= ceiling * ideal_s) break;  // all would stay
+    if (order.empty()) order = dear_first(table);
+    const double ceiling_s = ceiling * ideal_s;
+    if (consider(Planner(table, ceiling_s).keep_then_place(order)) <= ceiling_s * kNear) continue;
+    consider(Planner(table, ceiling_s).keep_or_place(order));
   }
   return best;
 }

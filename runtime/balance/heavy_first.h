@@ -5,27 +5,35 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <vector>
 
 #include "runtime/balance/load_table.h"
 
 namespace roam::balance {
 
-// Threads by index, the longest first; equal ones in their order.
-inline std::vector<std::uint32_t> heavy_first(const LoadTable& table) {
-  std::vector<std::uint32_t> order(table.threads.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-    const double x = table.threads[a].load_s, y = table.threads[b].load_s;
-    return x != y ? x > y : a < b;
+// A thread of a table, copied, so that a walk in another order than the table's stays in the cache.
+struct SortedThread : ThreadLoad {
+  std::uint32_t index = 0;
+};
+
+// All threads, the longest first; equal ones in their order.
+inline std::vector<SortedThread> heavy_first(const LoadTable& table) {
+  std::vector<SortedThread> order;
+  order.reserve(table.threads.size());
+  for (const ThreadLoad& thread : table.threads) {
+    order.push_back({thread, static_cast<std::uint32_t>(order.size())});
+  }
+  std::sort(order.begin(), order.end(), [](const SortedThread& a, const SortedThread& b) {
+    return a.load_s != b.load_s ? a.load_s > b.load_s : a.index < b.index;
   });
   return order;
 }
 
-// Which power of two a load belongs to. Among threads of one octave the bytes may decide who moves:
-// their loads differ by less than two.
-inline int octave(double load_s) { return load_s > 0 ? std::ilogb(load_s) : -2000; }
+// Which quarter of an octave a load belongs to. Of threads in the same one, whose loads differ by
+// less than a fifth, the cost of a move may decide who goes first.
+inline int size_class(double load_s) {
+  return load_s > 0 ? static_cast<int>(std::floor(4 * std::log2(load_s))) : -10'000;
+}
 
 }  // namespace roam::balance
 

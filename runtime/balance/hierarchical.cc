@@ -24,19 +24,26 @@ Plan land(const LoadTable& table, const NodeTables& nodes, Plan plan, const Plan
   for (std::size_t i = 0; i < plan.rank_of.size(); ++i) now.threads[i].rank = plan.rank_of[i];
   RankTree ranks(now);
   for (const ThreadLoad& thread : now.threads) ranks.add_load(thread.rank, thread.load_s);
-  for (const std::uint32_t i : heavy_first(table)) {
-    const std::int32_t from = plan.rank_of[i];
-    if (node_plan.rank_of[i] == nodes.node_of(from)) continue;
-    const std::int32_t any = nodes.ranks_of(static_cast<std::size_t>(node_plan.rank_of[i]))[0];
-    const ThreadLoad& thread = table.threads[i];
+  for (const SortedThread& thread : heavy_first(now)) {
+    const std::int32_t from = thread.rank, node = node_plan.rank_of[thread.index];
+    if (node == nodes.node_of(from)) continue;
+    const std::int32_t any = nodes.ranks_of(static_cast<std::size_t>(node))[0];
     const std::int32_t to = ranks.earliest(thread.load_s, thread.bytes, ranks.node_of(any));
     if (to < 0) continue;
     ranks.move_bytes(from, to, thread.bytes);
     ranks.add_load(from, -thread.load_s);
     ranks.add_load(to, thread.load_s);
-    plan.rank_of[i] = to;
+    plan.rank_of[thread.index] = to;
   }
   return plan;
+}
+
+// `plan` after single moves away from the ranks that are still the busiest: a node may have its
+// share and yet hold threads so long that its ranks cannot be even.
+Plan refined(const LoadTable& table, const Plan& plan) {
+  LoadTable now = table;
+  for (std::size_t i = 0; i < plan.rank_of.size(); ++i) now.threads[i].rank = plan.rank_of[i];
+  return refine_moves(now, kRefineGoal);
 }
 
 }  // namespace
@@ -44,16 +51,20 @@ Plan land(const LoadTable& table, const NodeTables& nodes, Plan plan, const Plan
 Plan hierarchical(const LoadTable& table, std::uint64_t seed) {
   check_table(table);
   const NodeTables nodes(table);
-  const Plan inside = nodes.inside_nodes(plan_to_stay(table), greedy_refine, seed);
-  if (nodes.nodes() == 1) return keep_if_it_pays(table, inside);
+  Plan best = nodes.inside_nodes(plan_to_stay(table), greedy_refine, seed);
+  if (nodes.nodes() == 1) return keep_if_it_pays(table, std::move(best));
 
-  Plan between =
-      land(table, nodes, inside, refine_moves(nodes.between_nodes(), kNodeGoal));
-  between = nodes.inside_nodes(between, greedy_refine, seed);
   const Outcome stay = outcome_of(table, plan_to_stay(table));
-  const bool further = net_gain_s(table, stay, outcome_of(table, between)) >
-                       net_gain_s(table, stay, outcome_of(table, inside));
-  return keep_if_it_pays(table, further ? std::move(between) : inside);
+  const auto gain_s = [&](const Plan& plan) {
+    return net_gain_s(table, stay, outcome_of(table, plan));
+  };
+  // Each stage goes on from the one before; which of them paid is seen at the end.
+  Plan between = land(table, nodes, best, refine_moves(nodes.between_nodes(), kNodeGoal));
+  between = nodes.inside_nodes(between, greedy_refine, seed);
+  Plan single = refined(table, between);
+  if (gain_s(between) > gain_s(best)) best = std::move(between);
+  if (gain_s(single) > gain_s(best)) best = std::move(single);
+  return keep_if_it_pays(table, std::move(best));
 }
 
 }  // namespace roam::balance

@@ -31,8 +31,7 @@ double smoothed_load(std::span<const double> history_s) {
   double smoothed_s = -1;
   for (const double load_s : history_s) {
     if (!is_measured(load_s)) continue;
-    smoothed_s =
-        smoothed_s < 0 ? load_s : kSmoothing * load_s + (1 - kSmoothing) * smoothed_s;
+    smoothed_s = smoothed_s < 0 ? load_s : kSmoothing * load_s + (1 - kSmoothing) * smoothed_s;
   }
   return std::max(smoothed_s, 0.0);
 }

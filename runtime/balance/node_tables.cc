@@ -43,6 +43,8 @@ LoadTable NodeTables::between_nodes() const {
   const double senders = static_cast<double>(table_.ranks.size()) / static_cast<double>(nodes());
   result.costs.move_s_per_byte /= senders;
   result.costs.move_between_s /= senders;
+  result.costs.comm_s_per_byte /= senders;
+  result.costs.comm_s_per_message /= senders;
   return result;
 }
 
@@ -65,8 +67,7 @@ Plan NodeTables::inside_nodes(const Plan& plan, Plan (*strategy)(const LoadTable
     }
     const Plan inside = strategy(part, seed);
     for (std::size_t i = 0; i < threads[node].size(); ++i) {
-      result.rank_of[threads[node][i]] =
-          ranks_[node][static_cast<std::size_t>(inside.rank_of[i])];
+      result.rank_of[threads[node][i]] = ranks_[node][static_cast<std::size_t>(inside.rank_of[i])];
     }
   }
   return result;

@@ -20,7 +20,7 @@ class NodeTables {
 
   // `table` with nodes in place of ranks, each on its own: as fast as its ranks together and with
   // the memory of all; none has a limit if one of its ranks has none. Its ranks send at once, so
-  // moves cost the fewer seconds the more they are.
+  // moves and messages cost the fewer seconds the more they are.
   LoadTable between_nodes() const;
 
   // `plan` after `strategy` has seen each node for itself, without edges: inside a node messages

@@ -13,7 +13,8 @@ struct RankTree::Search {
   Span within;
   double best_s = std::numeric_limits<double>::infinity();
   std::size_t best = 0;
-  int leaves = 0;
+  bool found = false;
+  int vertices = 0;  // seen
 
   // No leaf below `vertex` ends sooner.
   double bound_s(const Vertex& vertex) const { return vertex.least_s + load_s / vertex.speed; }
@@ -69,8 +70,10 @@ void RankTree::update(std::size_t leaf) {
   vertices_[v] = vertex_of(leaves_[leaf]);
   for (v /= 2; v != 0; v /= 2) {
     const Vertex &a = vertices_[2 * v], &b = vertices_[2 * v + 1];
-    vertices_[v] = {std::min(a.least_s, b.least_s), std::max(a.most_s, b.most_s),
-                    std::max(a.speed, b.speed), std::max(a.room, b.room)};
+    const Vertex now = {std::min(a.least_s, b.least_s), std::max(a.most_s, b.most_s),
+                        std::max(a.speed, b.speed), std::max(a.room, b.room)};
+    if (now == vertices_[v]) break;  // nor does anything change above
+    vertices_[v] = now;
   }
 }
 
@@ -103,13 +106,11 @@ void RankTree::search(Search& search, std::size_t v, std::size_t begin, std::siz
   if (end <= search.within.begin || search.within.end <= begin) return;
   const Vertex& vertex = vertices_[v];
   if (vertex.room < search.bytes || !(search.bound_s(vertex) < search.best_s)) return;
-  if (search.leaves >= kMostLeaves && search.best_s < std::numeric_limits<double>::infinity()) {
-    return;
-  }
+  if (++search.vertices > kMostVertices && search.found) return;
   if (v >= width_) {
     search.best_s = search.bound_s(vertex);
     search.best = v - width_;
-    ++search.leaves;
+    search.found = true;
     return;
   }
   const std::size_t middle = begin + (end - begin) / 2;
@@ -122,7 +123,7 @@ void RankTree::search(Search& search, std::size_t v, std::size_t begin, std::siz
 std::int32_t RankTree::earliest(double load_s, std::uint64_t bytes, Span within) const {
   Search s{.load_s = load_s, .bytes = bytes, .within = within};
   search(s, 1, 0, width_);
-  return s.leaves != 0 ? rank_at_[s.best] : -1;
+  return s.found ? rank_at_[s.best] : -1;
 }
 
 std::int32_t RankTree::busiest() const {

@@ -30,6 +30,11 @@ class RankTree {
   // Seconds that the rank computes.
   double time_s(std::int32_t rank) const { return leaf(rank).load_s / leaf(rank).speed; }
 
+  // The same with `load_s` more.
+  double end_s(std::int32_t rank, double load_s) const {
+    return (leaf(rank).load_s + load_s) / leaf(rank).speed;
+  }
+
   // Adds to a rank's load; `load_s` may be negative.
   void add_load(std::int32_t rank, double load_s);
   // Whether `bytes` more may be on `rank`.
@@ -44,14 +49,14 @@ class RankTree {
   Span node_of(std::int32_t rank) const { return node_[leaf_of_[static_cast<std::size_t>(rank)]]; }
 
   // The rank of `within` that would be through first if it had `load_s` more and has room for
-  // `bytes`; -1 if none has. Exact where ranks are equally fast and none is full; else the best of
-  // kMostLeaves.
+  // `bytes`; -1 if none has. Exact where ranks are equally fast and none is full; else the best
+  // that is found among kMostVertices.
   std::int32_t earliest(double load_s, std::uint64_t bytes, Span within) const;
   // The rank that is through last.
   std::int32_t busiest() const;
 
  private:
-  static constexpr int kMostLeaves = 32;  // ends a search among ranks that are almost full
+  static constexpr int kMostVertices = 256;  // ends a search among unequal or almost full ranks
   static constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
 
   struct Leaf {
@@ -65,6 +70,7 @@ class RankTree {
     double most_s = -1;
     double speed = 1;        // the highest
     std::uint64_t room = 0;  // the most
+    bool operator==(const Vertex&) const = default;
   };
   struct Search;
 

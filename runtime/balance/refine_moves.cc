@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <utility>
 #include <vector>
 
+#include "runtime/balance/heavy_first.h"
 #include "runtime/balance/outcome.h"
 #include "runtime/balance/rank_tree.h"
 #include "runtime/balance/size_index.h"
@@ -12,10 +15,11 @@
 namespace roam::balance {
 namespace {
 
-constexpr int kWindow = 4;  // threads looked at on each side of the right size
-// Looks at further threads of a rank, in all, per thread of the table: bounds the time that goes
-// into ranks whose threads are too dear or find no room.
-constexpr std::size_t kFurtherLooks = 4;
+// What is looked at for one move: so many threads of a class, the cheapest first, and so many
+// classes, beginning with that of the right size.
+constexpr int kThreads = 4;
+constexpr int kClasses = 3;
+constexpr int kTwice = 4;  // classes up, a load is twice as large
 
 // Who sends to each thread; its own edges are in the table.
 class Senders {
@@ -52,8 +56,7 @@ class Refiner {
         ranks_(table),
         sizes_(table),
         senders_(table),
-        spent_s_(table.ranks.size()),
-        looks_left_(kFurtherLooks * table.threads.size()) {
+        spent_s_(table.ranks.size()) {
     for (const ThreadLoad& thread : table.threads) ranks_.add_load(thread.rank, thread.load_s);
   }
 
@@ -63,8 +66,8 @@ class Refiner {
     std::size_t keep = 0;
     while (const Move move = best_move()) {
       carry_out(move);
-      longest_spent_s = std::max({longest_spent_s, spent_s_[index(move.from)],
-                                  spent_s_[index(move.to)]});
+      longest_spent_s =
+          std::max({longest_spent_s, spent_s_[index(move.from)], spent_s_[index(move.to)]});
       const double gain_s =
           table_.costs.steps * (start_s - ranks_.time_s(ranks_.busiest())) - longest_spent_s;
       if (gain_s <= best_gain_s) continue;
@@ -98,40 +101,42 @@ class Refiner {
     const double excess_s = ranks_.load_s(from) - ceiling_s_ * speed;
     const double even_s =
         (ranks_.load_s(from) * other - ranks_.load_s(to) * speed) / (speed + other);
-    const double size_s = std::min(excess_s, even_s);
 
+    const int right = size_class(std::min(excess_s, even_s)) + 1;
+    Move best = best_of_classes(from, right, SizeIndex::kNoClass);
+    // Larger ones are of use up to twice of what evens out.
+    if (!best) best = best_of_classes(from, size_class(even_s) + kTwice + 1, right);
+    return best;
+  }
+
+  // Looks into classes from `top` down until a good one is found, but not at `bottom` or below.
+  Move best_of_classes(std::int32_t from, int top, int bottom) {
     Move best;
-    std::size_t up = sizes_.at_least(from, size_s), down = sizes_.below(from, size_s);
-    const auto look_further = [&](int looks) {
-      for (; looks > 0 && (up != SizeIndex::kNone || down != SizeIndex::kNone); --looks) {
-        if (up != SizeIndex::kNone) {
-          look_at(up, from, best);
-          up = sizes_.above(from, up);
-        }
-        if (down != SizeIndex::kNone) {
-          look_at(down, from, best);
-          down = sizes_.before(from, down);
-        }
+    int looked = 0;
+    for (int c = top; (looked < kClasses || !best); --c, ++looked) {
+      c = sizes_.class_up_to(from, c);
+      if (c <= bottom) break;
+      std::size_t place = sizes_.cheapest(from, c);
+      for (int i = 0; i < kThreads && place != SizeIndex::kNone; ++i) {
+        look_at(place, from, best);
+        place = sizes_.next(from, place);
       }
-    };
-    look_further(kWindow);
-    while (!best && looks_left_ > 0 && (up != SizeIndex::kNone || down != SizeIndex::kNone)) {
-      look_further(1);
-      --looks_left_;
     }
     return best;
   }
 
-  // Makes `best` the move of the thread at `place` to its own node or anywhere, if that is better.
+  // Makes `best` the move of the thread at `place` if that is better: to its own node if there is
+  // room below the ceiling, or anywhere.
   void look_at(std::size_t place, std::int32_t from, Move& best) {
     const ThreadLoad& thread = table_.threads[sizes_.thread_at(place)];
-    const std::int32_t near = ranks_.earliest(thread.load_s, thread.bytes, ranks_.node_of(from));
-    const std::int32_t far = ranks_.earliest(thread.load_s, thread.bytes, ranks_.everywhere());
-    for (const std::int32_t to : {near, far}) {
-      if (to < 0 || to == from) continue;
+    const auto consider = [&](std::int32_t to) {
+      if (to < 0 || to == from) return;
       const Move move = judged(place, from, to);
       if (move && move.gain_s > best.gain_s) best = move;
-    }
+    };
+    const std::int32_t near = ranks_.earliest(thread.load_s, thread.bytes, ranks_.node_of(from));
+    if (near >= 0 && ranks_.end_s(near, thread.load_s) <= ceiling_s_) consider(near);
+    consider(ranks_.earliest(thread.load_s, thread.bytes, ranks_.everywhere()));
   }
 
   Move judged(std::size_t place, std::int32_t from, std::int32_t to) const {
@@ -183,7 +188,6 @@ class Refiner {
   Senders senders_;
   std::vector<double> spent_s_;  // of each rank, in moves
   std::vector<std::uint32_t> moved_;
-  std::size_t looks_left_;
 };
 
 }  // namespace

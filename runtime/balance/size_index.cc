@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
+
+#include "runtime/balance/heavy_first.h"
 
 namespace roam::balance {
 namespace {
@@ -12,65 +15,62 @@ std::size_t find(std::vector<std::uint32_t>& next, std::size_t place) {
   return place;
 }
 
+struct Entry {
+  std::int32_t rank;
+  int size_class;
+  std::uint64_t bytes;
+  std::uint32_t thread;
+
+  auto key() const { return std::tie(rank, size_class, bytes, thread); }
+};
+
 }  // namespace
 
 SizeIndex::SizeIndex(const LoadTable& table) : begin_(table.ranks.size() + 1) {
-  for (const ThreadLoad& thread : table.threads) {
-    if (thread.load_s > 0) ++begin_[static_cast<std::size_t>(thread.rank) + 1];
+  std::vector<Entry> entries;
+  for (std::size_t i = 0; i < table.threads.size(); ++i) {
+    const ThreadLoad& t = table.threads[i];
+    if (!(t.load_s > 0)) continue;
+    entries.push_back({t.rank, size_class(t.load_s), t.bytes, static_cast<std::uint32_t>(i)});
+    ++begin_[static_cast<std::size_t>(t.rank) + 1];
+  }
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry& a, const Entry& b) { return a.key() < b.key(); });
+  for (const Entry& entry : entries) {
+    threads_.push_back(entry.thread);
+    classes_.push_back(entry.size_class);
   }
   std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
-  threads_.resize(begin_.back());
-  std::vector<std::size_t> end(begin_);
-  for (std::size_t i = 0; i < table.threads.size(); ++i) {
-    const ThreadLoad& thread = table.threads[i];
-    if (thread.load_s > 0) {
-      threads_[end[static_cast<std::size_t>(thread.rank)]++] = static_cast<std::uint32_t>(i);
-    }
-  }
-  for (std::size_t r = 0; r < table.ranks.size(); ++r) {
-    std::sort(threads_.begin() + static_cast<std::ptrdiff_t>(begin_[r]),
-              threads_.begin() + static_cast<std::ptrdiff_t>(begin_[r + 1]),
-              [&](std::uint32_t a, std::uint32_t b) {
-                const double x = table.threads[a].load_s, y = table.threads[b].load_s;
-                return x != y ? x < y : a < b;
-              });
-  }
-  load_s_.reserve(threads_.size());
-  for (const std::uint32_t i : threads_) load_s_.push_back(table.threads[i].load_s);
   up_.resize(threads_.size() + 1);
   std::iota(up_.begin(), up_.end(), 0);
   down_ = up_;
 }
 
-std::size_t SizeIndex::first_at_least(std::int32_t rank, double load_s) const {
+std::size_t SizeIndex::begin_of(std::int32_t rank, int size_class) const {
   const auto r = static_cast<std::size_t>(rank);
-  const auto begin = load_s_.begin() + static_cast<std::ptrdiff_t>(begin_[r]);
-  const auto end = load_s_.begin() + static_cast<std::ptrdiff_t>(begin_[r + 1]);
-  return static_cast<std::size_t>(std::lower_bound(begin, end, load_s) - load_s_.begin());
+  const auto begin = classes_.begin() + static_cast<std::ptrdiff_t>(begin_[r]);
+  const auto end = classes_.begin() + static_cast<std::ptrdiff_t>(begin_[r + 1]);
+  return static_cast<std::size_t>(std::lower_bound(begin, end, size_class) - classes_.begin());
 }
 
-std::size_t SizeIndex::up(std::int32_t rank, std::size_t place) {
+std::size_t SizeIndex::left_from(std::int32_t rank, std::size_t place, int size_class) {
   place = find(up_, place);
-  return place < begin_[static_cast<std::size_t>(rank) + 1] ? place : kNone;
+  const bool there = place < begin_[static_cast<std::size_t>(rank) + 1];
+  return there && classes_[place] == size_class ? place : kNone;
 }
 
-// down_[p + 1] stands for place p, so that there is something below the first.
-std::size_t SizeIndex::down(std::int32_t rank, std::size_t end) {
-  const std::size_t place = find(down_, end);
-  return place > begin_[static_cast<std::size_t>(rank)] ? place - 1 : kNone;
+int SizeIndex::class_up_to(std::int32_t rank, int size_class) {
+  const std::size_t above = find(down_, begin_of(rank, size_class + 1));
+  return above > begin_[static_cast<std::size_t>(rank)] ? classes_[above - 1] : kNoClass;
 }
 
-std::size_t SizeIndex::at_least(std::int32_t rank, double load_s) {
-  return up(rank, first_at_least(rank, load_s));
+std::size_t SizeIndex::cheapest(std::int32_t rank, int size_class) {
+  return left_from(rank, begin_of(rank, size_class), size_class);
 }
 
-std::size_t SizeIndex::below(std::int32_t rank, double load_s) {
-  return down(rank, first_at_least(rank, load_s));
+std::size_t SizeIndex::next(std::int32_t rank, std::size_t place) {
+  return left_from(rank, place + 1, classes_[place]);
 }
-
-std::size_t SizeIndex::above(std::int32_t rank, std::size_t place) { return up(rank, place + 1); }
-
-std::size_t SizeIndex::before(std::int32_t rank, std::size_t place) { return down(rank, place); }
 
 void SizeIndex::take_out(std::size_t place) {
   up_[place] = static_cast<std::uint32_t>(place + 1);

@@ -9,33 +9,35 @@
 
 namespace roam::balance {
 
-// The threads of each rank by the size of their load, from which threads are taken out for good.
-// Finds those that are nearest to a size. Threads without load are not in it.
+// The threads of each rank by the class of their load (size_class in heavy_first.h), in a class
+// those first that send the fewest bytes. Threads are taken out for good. Threads without load are
+// not in it.
 class SizeIndex {
  public:
   static constexpr std::size_t kNone = ~std::size_t{0};
+  static constexpr int kNoClass = -100'000;
 
   explicit SizeIndex(const LoadTable& table);
 
-  // Places are numbers in a row of all threads; a rank's lie side by side, the smallest first.
+  // Places are numbers in a row of all threads.
   std::uint32_t thread_at(std::size_t place) const { return threads_[place]; }
-  // The first place on `rank` with at least `load_s` that is not taken out, and the last with less.
-  std::size_t at_least(std::int32_t rank, double load_s);
-  std::size_t below(std::int32_t rank, double load_s);
-  // The next one above and below a place of `rank`; kNone at the end.
-  std::size_t above(std::int32_t rank, std::size_t place);
-  std::size_t before(std::int32_t rank, std::size_t place);
+  // The highest class up to `size_class` of which `rank` has a thread; kNoClass if there is none.
+  int class_up_to(std::int32_t rank, int size_class);
+  // The first place of a class, kNone if it is empty; and the one behind a place of it.
+  std::size_t cheapest(std::int32_t rank, int size_class);
+  std::size_t next(std::int32_t rank, std::size_t place);
   void take_out(std::size_t place);
 
  private:
-  std::size_t first_at_least(std::int32_t rank, double load_s) const;
-  std::size_t up(std::int32_t rank, std::size_t place);
-  std::size_t down(std::int32_t rank, std::size_t end);
+  // The first place of `rank` with that class or a higher one, taken out or not.
+  std::size_t begin_of(std::int32_t rank, int size_class) const;
+  std::size_t left_from(std::int32_t rank, std::size_t place, int size_class);
 
   std::vector<std::uint32_t> threads_;
-  std::vector<double> load_s_;
+  std::vector<int> classes_;        // of each place
   std::vector<std::size_t> begin_;  // of each rank
-  // Union-find over places that were taken out: where to look next.
+  // Union-find over places that were taken out: where to look next. down_[p + 1] stands for p, so
+  // that there is something below the first.
   std::vector<std::uint32_t> up_, down_;
 };
 

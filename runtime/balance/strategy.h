@@ -11,11 +11,12 @@ namespace roam::balance {
 
 // A pure function from loads to a plan: equal tables and seeds give equal plans.
 //
-// What all strategies keep, but where docs say otherwise for rotate and random:
-//   - A rank that is within its memory limit stays so, at each moment if the threads move one after
-//     the other in some order; a rank above it does not get fuller.
-//   - The imbalance does not get worse, and the plan pays: over Costs::steps steps it wins more
-//     time than its moves take. Otherwise nothing moves.
+// What all strategies keep, and rotate and random the first of it:
+//   - When all threads have moved, a rank that was within its memory limit is so still, and one
+//     that was above is not fuller. On the way there it may be: a rank may get a thread before it
+//     has given another away.
+//   - The imbalance does not get worse (but see comm), and the plan pays: over Costs::steps steps
+//     it wins more time than its moves take. Otherwise nothing moves.
 // Errors: Errc::bad_option, as check_table says.
 using Strategy = Plan (*)(const LoadTable& table, std::uint64_t seed);
 
@@ -53,7 +54,8 @@ Plan comm(const LoadTable& table, std::uint64_t seed);
 // Source: Cybenko 1989, Dynamic load balancing for distributed memory multiprocessors.
 Plan diffusion(const LoadTable& table, std::uint64_t seed);
 // Inside each node as greedy_refine, where moves cost nothing; then between nodes, from the sums of
-// nodes, by cost against gain; then inside each node again.
+// nodes, by cost against gain; then inside each node again; last, single moves away from ranks that
+// are still the busiest.
 Plan hierarchical(const LoadTable& table, std::uint64_t seed);
 // For tests: every thread to the next rank, if it has room.
 Plan rotate(const LoadTable& table, std::uint64_t seed);

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# bench/balance_sim runs with all kinds of loads, its JSON is sound and follows from its options, a
+# table that it wrote gives the same plans, and wrong options are refused.
+#
+#   balance_sim_test.sh BALANCE_SIM
+set -u
+
+sim=$1
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+
+fail() {
+  echo "balance_sim_test: FAILED: $*"
+  exit 1
+}
+
+# Lines of JSON without what is measured.
+plans() {
+  "$sim" --quick --json "$@" >"$out/json" || fail "status $? of $*"
+  sed 's/, "decision_s.*//' "$out/json"
+}
+
+for loads in uniform exponential half geometric hot-spot one; do
+  plans "--loads=$loads" >"$out/first"
+  plans "--loads=$loads" >"$out/second"
+  cmp "$out/first" "$out/second" || fail "$loads: two runs differ"
+  /usr/bin/python3 - "$out/json" <<'END' || fail "$loads: $(cat "$out/json")"
+import json, math, sys
+
+rows = [json.loads(line) for line in open(sys.argv[1])]
+assert len(rows) == 9 and rows[0]["strategy"] == "none" and rows[0]["moves"] == 0
+for row in rows:
+    assert all(math.isfinite(v) for k, v in row.items() if k != "strategy"), row
+    assert row["imbalance_after"] >= 0.999, row
+    if row["strategy"] not in ("rotate", "random"):
+        assert row["step_after_s"] <= row["step_before_s"], row
+END
+done
+
+# Through a file.
+"$sim" --quick --slow=50 --memory=200 "--write=$out/table" || fail "--write"
+plans --slow=50 --memory=200 >"$out/first"
+plans "--file=$out/table" >"$out/second"
+cmp "$out/first" "$out/second" || fail "plans from a file differ"
+
+# Steps, each model; odd sizes.
+for model in last smoothed trend; do
+  plans --loads=hot-spot --steps=12 --every=3 --noise=20 "--model=$model" >"$out/first"
+done
+plans --threads=0 >"$out/first"
+plans --threads=1 --ranks=5 >"$out/first"
+plans --threads=100 --ranks=1 >"$out/first"
+plans --threads=7 --ranks=50 --edge-bytes=0 --steps=2 --every=1 >"$out/first"
+
+"$sim" --quick >"$out/table.md" || fail "no table"
+(($(grep -c '^| ' "$out/table.md") == 10)) || fail "not 9 rows: $(cat "$out/table.md")"
+
+for wrong in --loads=none-such --strategies=greedy,none-such --model=x --threads=many --ranks=0 \
+  --steps=0 --none-such=1 --file=/none/such "--file=$out/table --steps=2"; do
+  # Unquoted: the last is two words.
+  # shellcheck disable=SC2086
+  "$sim" --quick $wrong >"$out/usage" 2>&1
+  (($? == 2)) || fail "$wrong is not refused with status 2"
+done
+sed -i 's/^threads .*/threads -1/' "$out/table"
+"$sim" "--file=$out/table" >"$out/usage" 2>&1
+(($? == 1)) || fail "a corrupt file is not refused with status 1"
+grep -q "table:[0-9]*: '-1'" "$out/usage" || fail "a corrupt file: $(cat "$out/usage")"
+echo "balance_sim_test: passed"
