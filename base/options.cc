@@ -107,6 +107,15 @@ const std::vector<Option>& table() {
        "seed that picks the next ready thread at random, to find order assumptions; 0 (the "
        "default): FIFO",
        whole(&Options::seed, 0, INT64_MAX)},
+      {"ROAM_TRACE", "a file that rank 0 can write",
+       "records the run there, for ui.perfetto.dev, chrome://tracing and tools/roam-report",
+       [](Options& options, const std::string& s) {
+         options.trace = s;
+         return true;
+       }},
+      {"ROAM_PROGRESS", "a whole number of seconds, 0 or more",
+       "rank 0 prints a line about the job once in so many seconds; 0 (the default): never",
+       whole(&Options::progress_s, 0, 1'000'000)},
   };
   return options;
 }

@@ -1,6 +1,7 @@
 #include "runtime/runtime.h"
 
 #include <sched.h>
+#include <x86intrin.h>
 
 #include <algorithm>
 #include <cstring>
@@ -63,6 +64,8 @@ Target Runtime::begin(Tcb* t, int to) {
   t->id.store(target.id, std::memory_order_release);
   scheduler().add_live(1);
   ++termination_.created;
+  if (trace_ != nullptr) [[unlikely]]
+    trace_->named(target.id, t->name());
   if (to != rank()) t->move_to = to;
   scheduler().make_ready(t);
   return target;
@@ -97,6 +100,8 @@ void Runtime::ended(Tcb* t) {
   const std::uint64_t id = t->id.load(std::memory_order_relaxed);
   scheduler().add_live(-1);
   ++termination_.ended;
+  if (trace_ != nullptr) [[unlikely]]
+    trace_->ended(id, 0);
   const bool failed = t->exception != nullptr;
   if (failed && t->is_root) {
     fatal("thread '%s' ended with an uncaught exception: %s", t->name(),
@@ -215,6 +220,10 @@ void Runtime::depart(Tcb* t, int to) {
   if (options_.verbose > 1) {
     report(text("thread '%s' goes from rank %d to rank %d", t->name(), rank(), to).c_str());
   }
+  const std::uint64_t begin_ticks = trace_ != nullptr ? __rdtsc() : 0;
+  const std::uint64_t id = t->id.load(std::memory_order_relaxed);
+  const std::uint32_t hop = t->hops + 1;
+  const std::uint64_t bytes_before = migrator_->bytes_out;
   if (same_node(to)) {
     ++t->hops;
     scheduler().add_live(-1);
@@ -224,6 +233,8 @@ void Runtime::depart(Tcb* t, int to) {
   } else {
     migrator_->depart(t, to);
   }
+  if (trace_ != nullptr) [[unlikely]]
+    trace_->departed(id, hop, to, migrator_->bytes_out - bytes_before, begin_ticks);
   for (const JoinHead& joiner : joiners) send(to, joiner);  // they wait there now
 }
 
@@ -236,6 +247,8 @@ void Runtime::receive_hand_offs() {
     ++termination_.taken_over;
     scheduler().add_live(1);
     threads::Scheduler::welcome(t);
+    if (trace_ != nullptr) [[unlikely]]
+      trace_->arrived(t->id.load(std::memory_order_relaxed), t->hops, t->name());
     scheduler().resume_arrived(t);
     t = next;
   }
@@ -247,6 +260,8 @@ void Runtime::arrived(Tcb* t, int from, const ImageHead& head) {
     return;
   }
   scheduler().add_live(1);
+  if (trace_ != nullptr) [[unlikely]]
+    trace_->arrived(head.id, t->hops, t->name());
   const int home = home_of(head.id);
   if (!same_node(home) && home != from)
     send(home, LocatedHead{Kind::kLocated, t->hops, head.id, rank()});
@@ -269,6 +284,8 @@ void Runtime::refused(Tcb* t, int to, Errc code, const char* why, Target joiner)
     return;
   }
   refusals_[t->id.load(std::memory_order_relaxed)] = {code, full};
+  if (trace_ != nullptr)
+    trace_->refused(t->id.load(std::memory_order_relaxed), t->hops + 1, to, t->name());
   if (options_.verbose > 0) report(text("thread '%s' stays: %s", t->name(), full.c_str()).c_str());
   scheduler().resume_arrived(t);
 }
@@ -350,6 +367,11 @@ void Runtime::handle(int from, const char* message, std::size_t bytes) {
       answer_here(head.asker, head.code, head.why, nullptr);
       return;
     }
+    case Kind::kProgress: {
+      const auto head = read<ProgressHead>(message);
+      if (watch_ != nullptr) watch_->heard(head.rank, head.counts);
+      return;
+    }
     default:
       fatal("a message of unknown kind %u came from rank %d",
             static_cast<unsigned>(read<Kind>(message)), from);
@@ -360,6 +382,8 @@ void Runtime::poll() {
   migrator_->flush_answers();
   receive_hand_offs();
   if (dump_wanted_ != 0) dump();
+  if (watch_ != nullptr) [[unlikely]]
+    observe();
   const auto take = [&](std::deque<std::vector<char>>& queue) {
     // What these put back is for the next time.
     for (std::size_t n = queue.size(); n > 0; --n) {
@@ -416,7 +440,7 @@ void Runtime::look_for_the_end() {
   }
 }
 
-void Runtime::idle(std::int64_t wake_ns) {
+void Runtime::rest(std::int64_t wake_ns) {
   if (idle_switches_ != scheduler().switches()) {
     idle_switches_ = scheduler().switches();
     idle_rounds_ = 0;
@@ -442,40 +466,6 @@ void Runtime::idle(std::int64_t wake_ns) {
   if (ranks() == 1) ns = 1'000'000'000;
   if (wake_ns != 0) ns = std::min(ns, wake_ns - now_ns());
   inbox(node_ranks_[static_cast<std::size_t>(rank())]).sleep(ns);
-}
-
-// ---- what a person wants to know ----
-
-void Runtime::dump() {
-  dump_wanted_ = 0;
-  constexpr int kMostLines = 12;
-  std::string lines = text("%zu threads are on rank %d", scheduler().live_count(), rank());
-  int shown = 0;
-  scheduler().for_each([&](const Tcb* t) {
-    if (++shown > kMostLines) return;
-    lines += text("\n  '%s' (id %llu) is %s", t->name(),
-                  static_cast<unsigned long long>(t->id.load()), detail::to_string(t->state));
-    if (t->waits_for == nullptr) return;
-    lines += text(" for %s", t->waits_for);
-    if (t->waits_at == nullptr) return;
-    const Tcb* owner = detail::owner_of(t->waits_at);
-    lines += owner != nullptr && owner != t ? text(" (thread '%s', %p)", owner->name(), t->waits_at)
-                                            : text(" (%p)", t->waits_at);
-  });
-  if (shown > kMostLines) lines += text("\n  and %d more", shown - kMostLines);
-  report(lines.c_str());
-}
-
-void Runtime::end_deadlocked() {
-  if (scheduler().live_count() > 0) dump();
-  mpi_.barrier();
-  if (rank() == 0) {
-    report(text("deadlock: %llu threads wait and nothing can wake one",
-                static_cast<unsigned long long>(termination_.alive()))
-               .c_str());
-  }
-  mpi_.barrier();
-  Mpi::abort(1);
 }
 
 }  // namespace roam::runtime

@@ -127,6 +127,8 @@ void Runtime::start(int& argc, char**& argv) {
   threads::scheduler().start(mpi_.rank(), canary_, options_.seed);
   mpi_.open_channel(options_.eager_bytes + kListBytes);
   oversubscribed_ = mpi_.host_ranks() > cores();
+  mpi_.barrier();
+  start_watch();
   running_ = true;
   if (options_.verbose > 0 && mpi_.rank() == 0) {
     report(text("%d ranks on %d nodes; arena %p + %s, leases of %s; address randomisation %s; "
@@ -138,7 +140,6 @@ void Runtime::start(int& argc, char**& argv) {
                 os::has_cheap_guards() ? "MADV_GUARD_INSTALL" : "mprotect, at most 16000")
                .c_str());
   }
-  mpi_.barrier();
 }
 
 // Collective. Compares what has to be alike; the lowest rank that differs from rank 0 says how.
@@ -267,6 +268,7 @@ void Runtime::finish() {
   sweep_leftovers();
   migrator_->drop_kept();
   mpi_.barrier();
+  finish_watch();
   mpi_.close_channel();
   migrator_.reset();
   running_ = false;

@@ -5,6 +5,7 @@
 
 #include "base/range.h"
 #include "roam/error.h"
+#include "runtime/trace/progress.h"
 #include "threads/tcb.h"
 
 // What ranks say to each other. Every message begins with its kind; fields are this machine's own
@@ -30,6 +31,7 @@ enum class Kind : std::uint32_t {
   kLeaseGrant,  // LeaseHead; count 0: there is none
   kClaim,       // ClaimHead: is this range free with you?
   kClaimReply,  // ClaimHead
+  kProgress,    // ProgressHead, to rank 0
 };
 
 // A thread, as the public handle has it.
@@ -136,6 +138,12 @@ struct ClaimHead {
   Kind kind;
   std::uint32_t given;
   Range range;
+};
+
+struct ProgressHead {
+  Kind kind;
+  std::int32_t rank;
+  RankCounts counts;
 };
 
 }  // namespace roam::runtime

@@ -113,6 +113,8 @@ void Scheduler::run_body(Tcb* self) {
 
 void Scheduler::switch_to_main() {
   Tcb* self = current_;
+  if (turn_ended_ != nullptr) [[unlikely]]
+    end_turn(__rdtsc());
   save(self);
   iso::current_heap = nullptr;
   current_ = nullptr;
@@ -123,6 +125,8 @@ void Scheduler::switch_to_main() {
 void Scheduler::enter(Tcb* next) {
   const detail::ExceptionGlobals own = *exceptions_;
   const std::uintptr_t own_canary = get_canary();
+  if (turn_ended_ != nullptr) [[unlikely]]
+    turn_begin_ = __rdtsc();
   set_canary(canary_);
   load(next);
   switch_context(next->context, &main_);
@@ -227,15 +231,24 @@ void Scheduler::yield_slow() {
 bool Scheduler::visit_due() {
   if (!departing_.empty()) return true;
   const std::uint64_t now = __rdtsc();
+  if (turn_ended_ != nullptr) [[unlikely]]
+    end_turn(now);
   const std::uint64_t visit_ticks =
       static_cast<std::uint64_t>(static_cast<double>(kVisitNs) * ticks_per_ns_);
   const std::uint64_t per_switch = (now - budget_start_) / budget_size_ + 1;
-  budget_size_ =
-      shuffled_ ? 1 : std::clamp<std::uint64_t>(visit_ticks / 8 / per_switch, 1, kMostBudget);
+  budget_size_ = shuffled_ || turn_ended_ != nullptr
+                     ? 1
+                     : std::clamp<std::uint64_t>(visit_ticks / 8 / per_switch, 1, kMostBudget);
   budget_start_ = now;
   if (now - last_visit_ >= visit_ticks) return true;
   budget_ = static_cast<std::int32_t>(budget_size_);
   return false;
+}
+
+// The thread that runs now, if one does, has been on the processor since turn_begin_.
+void Scheduler::end_turn(std::uint64_t now) {
+  if (current_ != nullptr) turn_ended_(current_, turn_begin_, now);
+  turn_begin_ = now;
 }
 
 void Scheduler::note_visit() {
