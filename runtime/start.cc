@@ -234,6 +234,7 @@ void Runtime::reclaim() {
 
 int Runtime::run() {
   threads::scheduler().run(*this);
+  if (watch_ != nullptr) watch_->run_ended();
   check_escaped();
   return termination_.total_exit_code();
 }

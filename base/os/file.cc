@@ -36,11 +36,17 @@ WholeFile::~WholeFile() {
 
 bool WholeFile::fail(const char* call) {
   error_ = std::string(call) + ": " + std::strerror(errno);
+  open_ = false;
   if (fd_ < 0) return false;
   close(fd_);
   fd_ = -1;
   if (aside_) unlink((path_ + ".part").c_str());
   return false;
+}
+
+bool WholeFile::make_part() {
+  fd_ = ::open((path_ + ".part").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  return fd_ >= 0;
 }
 
 bool WholeFile::open(const std::string& path) {
@@ -52,21 +58,30 @@ bool WholeFile::open(const std::string& path) {
     return fail("open");
   }
   aside_ = !exists || S_ISREG(there.st_mode);
-  if (exists && aside_ && access(path.c_str(), W_OK) != 0) return fail("open");
-  fd_ = aside_ ? ::open((path + ".part").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)
-               : ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-  return fd_ >= 0 || fail("open");
+  if (!aside_) {
+    fd_ = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (fd_ < 0) return fail("open");
+  } else {
+    if ((exists && access(path.c_str(), W_OK) != 0) || !make_part()) return fail("open");
+    close(fd_);
+    fd_ = -1;
+    unlink((path_ + ".part").c_str());
+  }
+  open_ = true;
+  return true;
 }
 
 bool WholeFile::write(const void* data, std::size_t bytes) {
-  if (fd_ < 0) return false;
+  if (!open_) return false;
+  if (fd_ < 0 && !make_part()) return fail("open");
   const std::size_t done = write_all(fd_, static_cast<const char*>(data), bytes);
   bytes_ += done;
   return done == bytes || fail("write");
 }
 
 bool WholeFile::keep() {
-  if (fd_ < 0) return false;
+  if (!open_ || (fd_ < 0 && !make_part())) return error_.empty() ? fail("open") : false;
+  open_ = false;
   const int fd = fd_;
   fd_ = -1;
   if (close(fd) == 0 && (!aside_ || std::rename((path_ + ".part").c_str(), path_.c_str()) == 0))

@@ -8,9 +8,9 @@
 // Files that the runtime writes for itself.
 namespace roam::os {
 
-// A file that appears whole or not at all: it is written beside its place, as PATH.part, and takes
-// the place (also of an older file) when it is complete. What is not a plain file, such as a pipe
-// or /dev/stdout, is written as it is.
+// A file that appears whole or not at all: it is written beside its place, as PATH.part, from the
+// first write() on, and takes the place (also of an older file) when it is complete. What is not a
+// plain file, such as a pipe or /dev/stdout, is written as it is.
 class WholeFile {
  public:
   WholeFile() = default;
@@ -18,7 +18,7 @@ class WholeFile {
   WholeFile(const WholeFile&) = delete;
   WholeFile& operator=(const WholeFile&) = delete;
 
-  // False: it cannot be written there; error() says why.
+  // Tries whether it can be written, and leaves nothing there. False: it cannot; error() says why.
   bool open(const std::string& path);
   // False: it could not, now or before. Nothing more is written then.
   bool write(const void* data, std::size_t bytes);
@@ -29,8 +29,10 @@ class WholeFile {
 
  private:
   bool fail(const char* call);
+  bool make_part();
 
   int fd_ = -1;
+  bool open_ = false;
   bool aside_ = false;  // written to path_ + ".part"
   std::string path_;
   std::string error_;

@@ -21,7 +21,6 @@ std::string Progress::line(std::int64_t now_ns, std::int64_t late_ns) const {
   std::string silent;
   for (std::size_t rank = 0; rank < heard_.size(); ++rank) {
     const auto& [ns, counts] = heard_[rank];
-    sum.alive += counts.alive;
     sum.made += counts.made;
     sum.ended += counts.ended;
     sum.moved += counts.moved;
@@ -34,11 +33,13 @@ std::string Progress::line(std::int64_t now_ns, std::int64_t late_ns) const {
       silent += text("; rank %zu has said nothing for %lld s", rank, seconds(now_ns - ns));
   }
   if (late > kMostNamed) silent += text("; nor have %d more", late - kMostNamed);
+  // Not the sum of what is alive on ranks: threads move between two ranks' words.
+  const std::uint64_t alive = sum.made - std::min(sum.made, sum.ended);
   const double busy = static_cast<double>(sum.busy_permille) / static_cast<double>(heard_.size());
   return text(
       "%lld s: %llu threads alive (%llu to %llu a rank), %llu made, %llu ended, %llu moves "
       "(%s), ranks %.0f %% busy%s",
-      seconds(now_ns - begin_ns_), count(sum.alive), count(fewest), count(most), count(sum.made),
+      seconds(now_ns - begin_ns_), count(alive), count(fewest), count(most), count(sum.made),
       count(sum.ended), count(sum.moved), bytes_text(sum.moved_bytes).c_str(), busy / 10,
       silent.c_str());
 }

@@ -166,6 +166,7 @@ void Trace::close(std::uint64_t now_ticks, std::uint64_t idle_ticks) {
     add(Event::kTraffic, now_ticks, traffic_[rank].bytes, traffic_[rank].messages, 0,
         static_cast<int>(rank));
   }
+  next_sample_ = UINT64_MAX;
 }
 
 }  // namespace roam::runtime

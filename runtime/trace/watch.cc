@@ -15,6 +15,8 @@ namespace {
 constexpr std::int64_t kFirstLookNs = 100'000'000;
 constexpr std::uint64_t kFirstLookTicks = 100'000'000;
 
+constexpr std::int64_t kMostLagNs = 500'000'000;
+
 // trace.json, trace.2.json, trace.3.json ...
 std::string numbered(const std::string& path, int run) {
   if (run == 1 || path.rfind("/dev/", 0) == 0) return path;
@@ -37,6 +39,8 @@ Watch::Watch(Mpi& mpi, const Options& options, int run)
   if (period_ns_ == 0) return;
   if (mpi.rank() == 0) progress_.emplace(mpi.ranks(), begin_ns_);
   next_report_ns_ = begin_ns_ + period_ns_;
+  // Rank 0 waits for what the others say at the same time.
+  if (mpi.rank() == 0) next_report_ns_ += std::min(period_ns_ / 5, kMostLagNs);
   next_report_ticks_ = begin_ticks_ + kFirstLookTicks;
 }
 
@@ -91,10 +95,13 @@ void Watch::heard(int rank, const RankCounts& counts) {
   if (progress_) progress_->hear(rank, now_ns(), counts);
 }
 
+void Watch::run_ended() {
+  next_report_ticks_ = UINT64_MAX;
+  if (trace_) trace_->close(__rdtsc(), idle_ticks_);
+}
+
 void Watch::finish(int node) {
-  if (!trace_) return;
-  trace_->close(__rdtsc(), idle_ticks_);
-  file_->write(*trace_, node);
+  if (file_) file_->write(*trace_, node);
 }
 
 }  // namespace roam::runtime

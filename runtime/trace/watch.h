@@ -38,7 +38,9 @@ class Watch {
   // On rank 0: what a rank said.
   void heard(int rank, const RankCounts& counts);
 
-  // Collective, after the run: writes the trace.
+  // The last thread of the job has ended: what follows is not of the run.
+  void run_ended();
+  // Collective, after run_ended(): writes the trace.
   void finish(int node);
 
   std::uint64_t said = 0;        // messages to rank 0

@@ -14,15 +14,12 @@ def mean_of_steps(steps, end, bins):
     means = [0.0] * bins
     width = end / bins
     for i, (begin, value) in enumerate(steps):
-        until = steps[i + 1][0] if i + 1 < len(steps) else end
-        at = begin
-        while at < until:
-            index = min(int(at / width), bins - 1)
-            stop = until if index == bins - 1 else min(until, (index + 1) * width)
-            if stop <= at:
+        until = min(steps[i + 1][0] if i + 1 < len(steps) else end, end)
+        for index in range(min(int(begin / width), bins - 1), bins):
+            if index * width >= until:
                 break
-            means[index] += value * (stop - at) / width
-            at = stop
+            share = (min(until, (index + 1) * width) - max(begin, index * width)) / width
+            means[index] += value * max(share, 0)
     return means
 
 
@@ -93,8 +90,8 @@ def duration(ns):
     """Nanoseconds for people."""
     for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
         if abs(ns) >= size:
-            return f"{ns / size:.3g} {unit}" if ns < 1000 * size else f"{ns / size:,.0f} {unit}"
-    return f"{ns:.0f} ns"
+            return f"{ns / size:.3g}\u00a0{unit}" if ns < 1000 * size else f"{ns / size:,.0f}\u00a0{unit}"
+    return f"{ns:.0f}\u00a0ns"
 
 
 def size(count):
