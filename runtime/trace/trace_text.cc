@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -105,10 +106,13 @@ void TraceText::real(const char* key, double value) {
 void TraceText::time(const char* key, std::uint64_t ns) {
   json_.Key(key);
   char digits[32];
-  const int n =
-      std::snprintf(digits, sizeof digits, "%llu.%03u", static_cast<unsigned long long>(ns / 1000),
-                    static_cast<unsigned>(ns % 1000));
-  json_.RawValue(digits, static_cast<std::size_t>(n), rapidjson::kNumberType);
+  char* end = std::to_chars(digits, digits + 24, ns / 1000).ptr;
+  const auto thousandths = static_cast<unsigned>(ns % 1000);
+  *end++ = '.';
+  *end++ = static_cast<char>('0' + thousandths / 100);
+  *end++ = static_cast<char>('0' + thousandths / 10 % 10);
+  *end++ = static_cast<char>('0' + thousandths % 10);
+  json_.RawValue(digits, static_cast<std::size_t>(end - digits), rapidjson::kNumberType);
 }
 
 void TraceText::process(const char* what, const char* key, std::string_view name) {
