@@ -54,7 +54,7 @@ void TraceFile::put_head() {
   // Lines of ranks begin with a comma.
   const std::string head = text(
       "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n"
-      "{\"ph\":\"M\",\"pid\":0,\"name\":\"process_labels\",\"args\":{\"labels\":\"Roam\"}}");
+      "{\"ph\":\"M\",\"pid\":1,\"name\":\"process_labels\",\"args\":{\"labels\":\"Roam\"}}");
   put(head.data(), head.size());
 }
 

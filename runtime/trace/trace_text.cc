@@ -75,13 +75,14 @@ TraceText::TraceText(int rank, int node, const TimeScale& scale)
 
 // ---- the parts of a line ----
 
-void TraceText::begin(const char* phase, int pid, std::string_view name) {
+void TraceText::begin(const char* phase, int rank, std::string_view name) {
   buffer_.Put(',');
   buffer_.Put('\n');
   json_.Reset(buffer_);
   json_.StartObject();
   text("ph", phase);
-  number("pid", static_cast<std::uint64_t>(pid));
+  number("pid",
+         static_cast<std::uint64_t>(rank) + 1);  // Perfetto takes pid 0 and tid 0 for the kernel's
   text("name", name);
 }
 
@@ -131,7 +132,7 @@ void TraceText::slice(Lane lane, const char* category, std::string_view name,
   if (!lane_named_[lane]) {
     lane_named_[lane] = true;
     begin("M", rank_, "thread_name");
-    number("tid", lane);
+    number("tid", lane + 1);
     json_.Key("args");
     json_.StartObject();
     text("name", kNames[lane]);
@@ -140,7 +141,7 @@ void TraceText::slice(Lane lane, const char* category, std::string_view name,
   }
   begin("X", rank_, name);
   text("cat", category);
-  number("tid", lane);
+  number("tid", lane + 1);
   time("ts", begin_ns);
   time("dur", ns);
   json_.Key("args");
@@ -155,14 +156,14 @@ void TraceText::flow(const char* phase, Lane lane, const char* category, std::ui
   std::snprintf(hex, sizeof hex, "0x%llx", static_cast<unsigned long long>(id));
   text("id", hex);
   if (*phase == 'f') text("bp", "e");
-  number("tid", lane);
+  number("tid", lane + 1);
   time("ts", ns);
   finish();
 }
 
 // Leaves the event open, for its values.
-void TraceText::counter(int pid, const char* name, std::uint64_t ns) {
-  begin("C", pid, name);
+void TraceText::counter(int rank, const char* name, std::uint64_t ns) {
+  begin("C", rank, name);
   time("ts", ns);
   json_.Key("args");
   json_.StartObject();

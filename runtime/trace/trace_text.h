@@ -60,7 +60,7 @@ class TraceText {
     std::string name;
   };
 
-  void begin(const char* phase, int pid, std::string_view name);
+  void begin(const char* phase, int rank, std::string_view name);
   void finish();
   void text(const char* key, std::string_view value);
   void number(const char* key, std::uint64_t value);
@@ -69,7 +69,7 @@ class TraceText {
   void slice(Lane lane, const char* category, std::string_view name, std::uint64_t begin_ns,
              std::uint64_t ns);
   void flow(const char* phase, Lane lane, const char* category, std::uint64_t id, std::uint64_t ns);
-  void counter(int pid, const char* name, std::uint64_t ns);
+  void counter(int rank, const char* name, std::uint64_t ns);
   void process(const char* what, const char* key, std::string_view name);
 
   void learn(const Event& event);

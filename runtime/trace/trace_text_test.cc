@@ -55,7 +55,7 @@ TEST(TraceText, NamesTheRank) {
   const Written written(trace, 7);
   const auto names = written.find("M", "process_name");
   ASSERT_EQ(names.size(), 1u);
-  EXPECT_EQ((*names[0])["pid"].GetInt(), 7);
+  EXPECT_EQ((*names[0])["pid"].GetInt(), 8);
   EXPECT_STREQ((*names[0])["args"]["name"].GetString(), "rank 7, node 0");
 }
 
@@ -124,7 +124,7 @@ TEST(TraceText, JoinsTheEndsOfAMigration) {
   EXPECT_EQ((*departure[0])["args"]["to"].GetInt(), 1);
   EXPECT_EQ((*departure[0])["args"]["bytes"].GetInt(), 4711);
   EXPECT_STREQ((*arrival[0])["name"].GetString(), "mover");
-  EXPECT_EQ((*arrival[0])["pid"].GetInt(), 1);
+  EXPECT_EQ((*arrival[0])["pid"].GetInt(), 2);
 }
 
 TEST(TraceText, AnotherHopHasAnotherArrow) {
@@ -192,7 +192,7 @@ TEST(TraceText, WritesABalancingStep) {
   EXPECT_DOUBLE_EQ(args["after"][1].GetDouble(), 0);  // JSON has no word for it
   const auto loads = written.find("C", "load");
   ASSERT_EQ(loads.size(), 2u);
-  EXPECT_EQ((*loads[1])["pid"].GetInt(), 1);
+  EXPECT_EQ((*loads[1])["pid"].GetInt(), 2);
 }
 
 TEST(TraceText, JoinsTheEndsOfAMessageAndAddsUpTheTraffic) {

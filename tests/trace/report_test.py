@@ -12,34 +12,34 @@ import time
 import unittest
 
 REPORT = os.path.abspath(sys.argv.pop(1))
-HEAD = '{"displayTimeUnit":"ns","traceEvents":[\n{"ph":"M","pid":0,"name":"process_labels","args":{"labels":"Roam"}}'
+HEAD = '{"displayTimeUnit":"ns","traceEvents":[\n{"ph":"M","pid":1,"name":"process_labels","args":{"labels":"Roam"}}'
 
 
 def turn(rank, begin_us, us, thread, name):
-    return {"ph": "X", "pid": rank, "name": name, "cat": "run", "tid": 0, "ts": begin_us, "dur": us,
+    return {"ph": "X", "pid": rank + 1, "name": name, "cat": "run", "tid": 0, "ts": begin_us, "dur": us,
             "args": {"thread": thread}}
 
 
 def step(when_us, before, after, moved):
-    return {"ph": "X", "pid": 0, "name": "greedy", "cat": "balancing", "tid": 3, "ts": when_us, "dur": 10,
+    return {"ph": "X", "pid": 1, "name": "greedy", "cat": "balancing", "tid": 3, "ts": when_us, "dur": 10,
             "args": {"strategy": "greedy", "moves": len(moved), "bytes": sum(move["bytes"] for move in moved),
                      "imbalance_before": 1.5, "imbalance_after": 1.1, "before": before, "after": after, "moved": moved}}
 
 
 def a_run(ranks, turns=10):
     """Turns, samples, one balancing step, one move, messages."""
-    events = [{"ph": "M", "pid": rank, "name": "process_name", "args": {"name": f"rank {rank}, node 0"}}
+    events = [{"ph": "M", "pid": rank + 1, "name": "process_name", "args": {"name": f"rank {rank}, node 0"}}
               for rank in range(ranks)]
     for rank in range(ranks):
         events += [turn(rank, 100 * i, 50 + rank % 50, (1 << 40) + rank + 1, f"<w{rank}> & co") for i in range(turns)]
-        events.append({"ph": "C", "pid": rank, "name": "busy", "ts": 0, "args": {"%": 50}})
+        events.append({"ph": "C", "pid": rank + 1, "name": "busy", "ts": 0, "args": {"%": 50}})
     events.append(step(500, [float(rank) for rank in range(ranks)], [1.0] * ranks,
                        [{"thread": (1 << 40) + 1, "from": 0, "to": ranks - 1, "bytes": 4096}]))
-    events.append({"ph": "X", "pid": 0, "name": "<w0> & co", "cat": "move", "tid": 1, "ts": 510, "dur": 1,
+    events.append({"ph": "X", "pid": 1, "name": "<w0> & co", "cat": "move", "tid": 1, "ts": 510, "dur": 1,
                    "args": {"thread": (1 << 40) + 1, "hop": 1, "to": ranks - 1, "bytes": 4096}})
-    events.append({"ph": "X", "pid": ranks - 1, "name": "<w0> & co", "cat": "move", "tid": 1, "ts": 530, "dur": 1,
+    events.append({"ph": "X", "pid": ranks, "name": "<w0> & co", "cat": "move", "tid": 1, "ts": 530, "dur": 1,
                    "args": {"thread": (1 << 40) + 1, "hop": 1}})
-    events.append({"ph": "X", "pid": 0, "name": "messages sent in all", "cat": "summary", "tid": 2, "ts": 900, "dur": 1,
+    events.append({"ph": "X", "pid": 1, "name": "messages sent in all", "cat": "summary", "tid": 2, "ts": 900, "dur": 1,
                    "args": {"to": [{"rank": ranks - 1, "messages": 12345, "bytes": 999}]}})
     return events
 
@@ -122,13 +122,13 @@ class Report(unittest.TestCase):
     def test_a_million_turns_make_a_small_page_in_seconds(self):
         begin = time.monotonic()
         line = ',\n{"ph":"X","pid":%d,"name":"n","cat":"run","tid":0,"ts":%d.125,"dur":3.5,"args":{"thread":%d}}'
-        turns = "".join(line % (i % 4, i // 4 * 5, i % 50 + 1) for i in range(1_000_000))
+        turns = "".join(line % (i % 4 + 1, i // 4 * 5, i % 50 + 1) for i in range(1_000_000))
         page, _ = self.good_page(HEAD + turns + written([])[len(HEAD):])
         self.assertLess(len(page), 3_000_000)
         print(f"a million turns: {time.monotonic() - begin:.1f} s, {len(page) >> 10} KiB")
 
     def test_a_move_that_was_refused_or_did_not_arrive(self):
-        move = {"ph": "X", "pid": 0, "name": "n", "cat": "move", "tid": 1, "ts": 1, "dur": 1}
+        move = {"ph": "X", "pid": 1, "name": "n", "cat": "move", "tid": 1, "ts": 1, "dur": 1}
         page, _ = self.good_page(written([
             turn(0, 0, 9, 1, "n"), {**move, "args": {"thread": 1, "hop": 1, "to": 1, "bytes": 0}},
             {**move, "args": {"thread": 1, "hop": 1, "refused_by": 1}},

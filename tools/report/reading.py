@@ -40,6 +40,10 @@ def home_and_number(thread):
     return f"{(thread >> 40) - 1}:{thread & ((1 << 40) - 1)}"
 
 
+def rank_of(event):
+    return event["pid"] - 1
+
+
 def ns(event, key="ts"):
     return round(event[key] * 1000)
 
@@ -55,7 +59,7 @@ class Builder:
         if phase == "X":
             category = event["cat"]
             if category == "run":
-                rank, begin = event["pid"], ns(event)
+                rank, begin = rank_of(event), ns(event)
                 end = begin + ns(event, "dur")
                 thread = event["args"].get("thread", 0)
                 if thread:
@@ -71,16 +75,16 @@ class Builder:
         elif phase == "C":
             self.counter(event)
         elif phase == "M":
-            self.trace.ranks.setdefault(event["pid"], f"rank {event['pid']}")
+            self.trace.ranks.setdefault(rank_of(event), f"rank {rank_of(event)}")
             if event["name"] == "process_name":
-                self.trace.ranks[event["pid"]] = event["args"]["name"]
+                self.trace.ranks[rank_of(event)] = event["args"]["name"]
 
     def move(self, event):
         args, when = event["args"], ns(event)
         key = (args["thread"], args["hop"])
         self.trace.names.setdefault(args["thread"], event["name"])
         if "to" in args:
-            self.departures[key].append((when, event["pid"], args["to"], args["bytes"]))
+            self.departures[key].append((when, rank_of(event), args["to"], args["bytes"]))
         else:
             self.arrivals[key].append((when, "refused_by" in args))
         self.trace.end_ns = max(self.trace.end_ns, when)
@@ -94,13 +98,13 @@ class Builder:
 
     def summary(self, event):
         for to in event["args"].get("to", ()):
-            self.trace.traffic[event["pid"], to["rank"]] = (to["messages"], to["bytes"])
+            self.trace.traffic[rank_of(event), to["rank"]] = (to["messages"], to["bytes"])
         for thread in event["args"].get("threads", ()):
             self.trace.names[thread["thread"]] = thread["name"]
             self.trace.longest.append((thread["ran_ns"], thread["thread"]))
 
     def counter(self, event):
-        args, when, rank = event["args"], ns(event), event["pid"]
+        args, when, rank = event["args"], ns(event), rank_of(event)
         if event["name"] == "busy":
             self.trace.busy.setdefault(rank, []).append((when, args["%"] / 100))
         elif event["name"] == "threads":
