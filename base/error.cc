@@ -34,6 +34,12 @@ const char* to_string(Errc code) noexcept {
       return "broken_promise";
     case Errc::bad_option:
       return "bad_option";
+    case Errc::not_in_team:
+      return "not_in_team";
+    case Errc::no_such_member:
+      return "no_such_member";
+    case Errc::message_too_long:
+      return "message_too_long";
     case Errc::system:
       return "system";
   }

@@ -1,8 +1,10 @@
 #include "base/options.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <functional>
+#include <initializer_list>
 #include <vector>
 
 #include "base/text.h"
@@ -46,6 +48,10 @@ std::function<bool(Options&, const std::string&)> bytes(std::size_t Options::*fi
     options.*field = value;
     return true;
   };
+}
+
+bool one_of(const std::string& s, std::initializer_list<const char*> allowed) {
+  return std::find(allowed.begin(), allowed.end(), s) != allowed.end();
 }
 
 constexpr unsigned long long kArenaAlignment = std::size_t{1} << 30;
@@ -103,6 +109,23 @@ const std::vector<Option>& table() {
        whole(&Options::huge, 0, 2)},
       {"ROAM_SHARE", "0 or 1", "0: every rank is a node of its own, with private memory",
        whole(&Options::share, 0, 1)},
+      {"ROAM_BALANCE",
+       "auto, off, or none, greedy, refine, greedy-refine, comm, diffusion, hierarchical, rotate, "
+       "random",
+       "auto: teams are balanced at their collectives when it pays, and idle ranks pull ready "
+       "members from others of their node; off: nothing moves, not even at Team::balance(); else "
+       "the strategy of Team::balance(). Default: Team::balance() chooses one",
+       [](Options& options, const std::string& s) {
+         options.balance = s;
+         return one_of(s, {"auto", "off", "none", "greedy", "refine", "greedy-refine", "comm",
+                           "diffusion", "hierarchical", "rotate", "random"});
+       }},
+      {"ROAM_LOAD_MODEL", "last, smoothed or trend",
+       "how a member's load in the next step is foretold from what was measured; default last",
+       [](Options& options, const std::string& s) {
+         options.load_model = s;
+         return one_of(s, {"last", "smoothed", "trend"});
+       }},
       {"ROAM_SHUFFLE", "a whole number, 0 or more",
        "seed that picks the next ready thread at random, to find order assumptions; 0 (the "
        "default): FIFO",

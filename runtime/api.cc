@@ -10,16 +10,12 @@
 #include "isomalloc/capture.h"
 #include "isomalloc/in_process.h"
 #include "roam/roam.h"
+#include "runtime/caller.h"
 #include "runtime/escaped.h"
 #include "runtime/runtime.h"
 #include "threads/scheduler.h"
 
 namespace roam {
-
-struct ThreadAccess {
-  static Thread make(runtime::Target t) { return Thread(t.id, t.control); }
-  static runtime::Target target(Thread t) { return {t.id_, t.control_}; }
-};
 
 using detail::Tcb;
 using iso::HeapScope;
@@ -27,9 +23,11 @@ using runtime::Answer;
 using runtime::the_runtime;
 using threads::scheduler;
 
-namespace {
+using runtime::current_thread;
+using runtime::require_thread;
 
-// The calling thread; null in plain code and on kernel threads other than the rank's own.
+namespace runtime {
+
 Tcb* current_thread() { return threads::on_rank_thread ? scheduler().current() : nullptr; }
 
 Tcb* require_thread(const char* call) {
@@ -42,6 +40,10 @@ Tcb* require_thread(const char* call) {
   }
   return self;
 }
+
+}  // namespace runtime
+
+namespace {
 
 // Lets the caller wait until `answer` has come.
 void wait_for(const Answer& answer, const char* what, const void* object) {

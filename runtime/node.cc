@@ -8,27 +8,27 @@
 
 namespace roam::runtime {
 
+using detail::Parcel;
 using detail::Tcb;
 
-void Inbox::push(Tcb* t) {
-  Tcb* head = head_.load(std::memory_order_relaxed);
+namespace {
+
+template <class T>
+void push_on(std::atomic<T*>& list, T* t) {
+  T* head = list.load(std::memory_order_relaxed);
   do {
     t->next = head;
   } while (
-      !head_.compare_exchange_weak(head, t, std::memory_order_seq_cst, std::memory_order_relaxed));
-  // The owner says that it sleeps before it looks a last time: one of the two sees the other.
-  if (asleep_.load(std::memory_order_seq_cst) != 0) {
-    asleep_.store(0, std::memory_order_relaxed);
-    syscall(SYS_futex, &asleep_, FUTEX_WAKE, 1, nullptr, nullptr, 0);
-  }
+      !list.compare_exchange_weak(head, t, std::memory_order_seq_cst, std::memory_order_relaxed));
 }
 
-Tcb* Inbox::take() {
-  if (empty()) return nullptr;
-  Tcb* newest = head_.exchange(nullptr, std::memory_order_acquire);
-  Tcb* oldest = nullptr;
+template <class T>
+T* take_all(std::atomic<T*>& list) {
+  if (list.load(std::memory_order_relaxed) == nullptr) return nullptr;
+  T* newest = list.exchange(nullptr, std::memory_order_acquire);
+  T* oldest = nullptr;
   while (newest != nullptr) {
-    Tcb* next = newest->next;
+    T* next = newest->next;
     newest->next = oldest;
     oldest = newest;
     newest = next;
@@ -36,10 +36,33 @@ Tcb* Inbox::take() {
   return oldest;
 }
 
+}  // namespace
+
+// The owner says that it sleeps before it looks a last time: one of the two sees the other.
+void Inbox::wake() {
+  if (asleep_.load(std::memory_order_seq_cst) == 0) return;
+  asleep_.store(0, std::memory_order_relaxed);
+  syscall(SYS_futex, &asleep_, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+}
+
+void Inbox::push(Tcb* t) {
+  push_on(head_, t);
+  wake();
+}
+
+void Inbox::push(Parcel* parcel) {
+  push_on(mail_, parcel);
+  wake();
+}
+
+Tcb* Inbox::take() { return take_all(head_); }
+Parcel* Inbox::take_mail() { return take_all(mail_); }
+
 void Inbox::sleep(std::int64_t ns) {
   if (ns <= 0) return;
   asleep_.store(1, std::memory_order_seq_cst);
-  if (head_.load(std::memory_order_seq_cst) == nullptr) {
+  if (head_.load(std::memory_order_seq_cst) == nullptr &&
+      mail_.load(std::memory_order_seq_cst) == nullptr) {
     timespec timeout{ns / 1'000'000'000, ns % 1'000'000'000};
     syscall(SYS_futex, &asleep_, FUTEX_WAIT, 1, &timeout, nullptr, 0);
   }

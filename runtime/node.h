@@ -5,26 +5,49 @@
 #include <cstdint>
 
 #include "isomalloc/arena.h"
+#include "runtime/parcel.h"
 #include "threads/tcb.h"
 
 namespace roam::runtime {
 
-// One rank's mailbox in the memory that its node shares: a lock-free list of control blocks, pushed
-// by the other ranks of the node, taken whole by the owner. A hop inside a node is one push and one
-// take.
+// One rank's mailbox in the memory that its node shares: lock-free lists of control blocks and of
+// messages, pushed by the other ranks of the node, taken whole by the owner. A hop inside a node is
+// one push and one take.
 class alignas(128) Inbox {
  public:
   // Hands `t` over; wakes the owner if it sleeps. Any rank of the node.
   void push(detail::Tcb* t);
   // All that were pushed, oldest first, linked by next; null if none.
   detail::Tcb* take();
-  bool empty() const { return head_.load(std::memory_order_relaxed) == nullptr; }
+  // The same of messages.
+  void push(detail::Parcel* parcel);
+  detail::Parcel* take_mail();
+  bool empty() const {
+    return head_.load(std::memory_order_relaxed) == nullptr &&
+           mail_.load(std::memory_order_relaxed) == nullptr;
+  }
+  // How many threads are ready on the owner's rank, and a rank that would take some; -1: none.
+  void publish(std::uint32_t ready) { ready_.store(ready, std::memory_order_relaxed); }
+  std::uint32_t ready() const { return ready_.load(std::memory_order_relaxed); }
+  void ask(int rank) {
+    std::int32_t nobody = 0;
+    asker_.compare_exchange_strong(nobody, rank + 1, std::memory_order_relaxed);
+  }
+  int take_asker() {
+    if (asker_.load(std::memory_order_relaxed) == 0) return -1;
+    return asker_.exchange(0, std::memory_order_relaxed) - 1;
+  }
   // Owner: sleeps until a push, at most `ns`.
   void sleep(std::int64_t ns);
 
  private:
+  void wake();
+
   std::atomic<detail::Tcb*> head_;
+  std::atomic<detail::Parcel*> mail_;
   std::atomic<std::uint32_t> asleep_;
+  std::atomic<std::uint32_t> ready_;
+  std::atomic<std::int32_t> asker_;
 };
 
 inline constexpr std::size_t kMostNodeRanks = iso::Arena::kNodeRoomBytes / sizeof(Inbox);

@@ -57,17 +57,30 @@ void Runtime::check_rank(int rank, const char* call) const {
 
 // ---- beginning and end of threads ----
 
-Target Runtime::begin(Tcb* t, int to) {
+Target Runtime::name(Tcb* t) {
   const Target target{directory_->new_id(), t};
   t->is_root = root_next_;
   root_next_ = false;
   t->id.store(target.id, std::memory_order_release);
+  return target;
+}
+
+void Runtime::unname(Tcb* t) {
+  directory_->set_ended(t->id.load(std::memory_order_relaxed));
+  t->id.store(0, std::memory_order_release);
+}
+
+void Runtime::start_named(Tcb* t) {
   scheduler().add_live(1);
   ++termination_.created;
-  if (trace_ != nullptr) [[unlikely]]
-    trace_->named(target.id, t->name());
-  if (to != rank()) t->move_to = to;
+  if (trace_ != nullptr) trace_->named(t->id.load(std::memory_order_relaxed), t->name());
   scheduler().make_ready(t);
+}
+
+Target Runtime::begin(Tcb* t, int to) {
+  const Target target = name(t);
+  if (to != rank()) t->move_to = to;
+  start_named(t);
   return target;
 }
 
@@ -100,8 +113,7 @@ void Runtime::ended(Tcb* t) {
   const std::uint64_t id = t->id.load(std::memory_order_relaxed);
   scheduler().add_live(-1);
   ++termination_.ended;
-  if (trace_ != nullptr) [[unlikely]]
-    trace_->ended(id, 0);
+  if (trace_ != nullptr) trace_->ended(id, 0);
   const bool failed = t->exception != nullptr;
   if (failed && t->is_root) {
     fatal("thread '%s' ended with an uncaught exception: %s", t->name(),
@@ -213,6 +225,7 @@ void Runtime::depart(Tcb* t, int to) {
     return;
   }
   if (!refusals_.empty()) refusals_.erase(t->id.load(std::memory_order_relaxed));
+  if (t->member != nullptr && !member_departs(t, to)) return;
   std::vector<JoinHead> joiners;
   if (t->joiner != nullptr || t->has_joiners) {
     joiners = take_joiners(t, t->id.load(std::memory_order_relaxed));
@@ -229,17 +242,17 @@ void Runtime::depart(Tcb* t, int to) {
     scheduler().add_live(-1);
     ++termination_.handed_off;
     t->rank.store(to, std::memory_order_release);
-    inbox(node_ranks_[static_cast<std::size_t>(to)]).push(t);
+    inbox_of(to).push(t);
   } else {
     migrator_->depart(t, to);
   }
-  if (trace_ != nullptr) [[unlikely]]
+  if (trace_ != nullptr)
     trace_->departed(id, hop, to, migrator_->bytes_out - bytes_before, begin_ticks);
   for (const JoinHead& joiner : joiners) send(to, joiner);  // they wait there now
 }
 
 void Runtime::receive_hand_offs() {
-  Tcb* t = inbox(node_ranks_[static_cast<std::size_t>(rank())]).take();
+  Tcb* t = inbox_of(rank()).take();
   if (t == nullptr) return;
   idle_rounds_ = 0;
   while (t != nullptr) {
@@ -247,8 +260,9 @@ void Runtime::receive_hand_offs() {
     ++termination_.taken_over;
     scheduler().add_live(1);
     threads::Scheduler::welcome(t);
-    if (trace_ != nullptr) [[unlikely]]
+    if (trace_ != nullptr)
       trace_->arrived(t->id.load(std::memory_order_relaxed), t->hops, t->name());
+    if (t->member != nullptr) member_came(t);
     scheduler().resume_arrived(t);
     t = next;
   }
@@ -260,8 +274,8 @@ void Runtime::arrived(Tcb* t, int from, const ImageHead& head) {
     return;
   }
   scheduler().add_live(1);
-  if (trace_ != nullptr) [[unlikely]]
-    trace_->arrived(head.id, t->hops, t->name());
+  if (trace_ != nullptr) trace_->arrived(head.id, t->hops, t->name());
+  if (t->member != nullptr) member_came(t);
   const int home = home_of(head.id);
   if (!same_node(home) && home != from)
     send(home, LocatedHead{Kind::kLocated, t->hops, head.id, rank()});
@@ -286,6 +300,7 @@ void Runtime::refused(Tcb* t, int to, Errc code, const char* why, Target joiner)
   refusals_[t->id.load(std::memory_order_relaxed)] = {code, full};
   if (trace_ != nullptr)
     trace_->refused(t->id.load(std::memory_order_relaxed), t->hops + 1, to, t->name());
+  if (t->member != nullptr) member_came(t);
   if (options_.verbose > 0) report(text("thread '%s' stays: %s", t->name(), full.c_str()).c_str());
   scheduler().resume_arrived(t);
 }
@@ -341,7 +356,10 @@ std::string Runtime::pinned_by(const Tcb* t) const {
 
 void Runtime::handle(int from, const char* message, std::size_t bytes) {
   idle_rounds_ = 0;
-  if (leases_->handle(from, message) || migrator_->handle(from, message, bytes)) return;
+  if (post_->handle(from, message, bytes) || leases_->handle(from, message) ||
+      migrator_->handle(from, message, bytes) || gatherings_->handle(from, message, bytes) ||
+      teams_->handle(message))
+    return;
   switch (read<Kind>(message)) {
     case Kind::kLocated: {
       const auto head = read<LocatedHead>(message);
@@ -381,9 +399,16 @@ void Runtime::handle(int from, const char* message, std::size_t bytes) {
 void Runtime::poll() {
   migrator_->flush_answers();
   receive_hand_offs();
+  if (!inbox_of(rank()).empty()) {
+    idle_rounds_ = 0;
+    post_->take_mail();
+  }
+  if (post_->busy()) post_->progress();
+  if (gatherings_->open() > 0) gatherings_->poll();
+  if (!waiting_departures_.empty()) retry_departures();
+  if (balances_itself() && mpi_.node_ranks() > 1) offer_ready();
   if (dump_wanted_ != 0) dump();
-  if (watch_ != nullptr) [[unlikely]]
-    observe();
+  if (watch_ != nullptr) observe();
   const auto take = [&](std::deque<std::vector<char>>& queue) {
     // What these put back is for the next time.
     for (std::size_t n = queue.size(); n > 0; --n) {
@@ -429,7 +454,8 @@ void Runtime::poll() {
 bool Runtime::passive() const {
   return scheduler().ready_count() == 0 && !scheduler().has_sleepers() && later_.empty() &&
          to_self_.empty() && leases_->aside().empty() && !migrator_->busy() &&
-         !mpi_.sends_pending() && inbox(node_ranks_[static_cast<std::size_t>(rank())]).empty();
+         !mpi_.sends_pending() && !post_->busy() && !gatherings_->busy() &&
+         waiting_departures_.empty() && inbox_of(rank()).empty() && !post_->sends_wait();
 }
 
 void Runtime::look_for_the_end() {
@@ -447,6 +473,8 @@ void Runtime::rest(std::int64_t wake_ns) {
   }
   const int spin = ranks() == 1 ? 0 : oversubscribed_ ? kSpinRoundsOversubscribed : kSpinRounds;
   const int round = idle_rounds_++;
+  if (round >= spin) post_->idle();
+  if (balances_itself() && mpi_.node_ranks() > 1 && round > 8) ask_for_ready();
   // A wave is dear, and who just sent a thread away may get it back.
   if (round >= spin || round % kRoundsAWave == kRoundsAWave - 1) {
     look_for_the_end();
@@ -457,7 +485,8 @@ void Runtime::rest(std::int64_t wake_ns) {
     __builtin_ia32_pause();
     return;
   }
-  if (round < spin + kYieldRounds || migrator_->busy() || mpi_.sends_pending()) {
+  if (round < spin + kYieldRounds || migrator_->busy() || post_->busy() || gatherings_->busy() ||
+      mpi_.sends_pending()) {
     sched_yield();
     return;
   }
@@ -465,7 +494,7 @@ void Runtime::rest(std::int64_t wake_ns) {
       std::min(kFirstSleepNs << std::min((round - spin - kYieldRounds) / 8, 10), kLongestSleepNs);
   if (ranks() == 1) ns = 1'000'000'000;
   if (wake_ns != 0) ns = std::min(ns, wake_ns - now_ns());
-  inbox(node_ranks_[static_cast<std::size_t>(rank())]).sleep(ns);
+  inbox_of(rank()).sleep(ns);
 }
 
 }  // namespace roam::runtime

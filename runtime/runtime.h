@@ -13,10 +13,16 @@
 #include "base/options.h"
 #include "isomalloc/range_pool.h"
 #include "roam/error.h"
+#include "runtime/balance/load_model.h"
+#include "runtime/balance/strategy.h"
 #include "runtime/directory.h"
+#include "runtime/gathering.h"
 #include "runtime/lease_broker.h"
 #include "runtime/migrator.h"
 #include "runtime/mpi/mpi.h"
+#include "runtime/node.h"
+#include "runtime/post.h"
+#include "runtime/teams.h"
 #include "runtime/termination.h"
 #include "runtime/trace/watch.h"
 #include "runtime/wire.h"
@@ -64,6 +70,46 @@ class Runtime final : public threads::Host, public Migrator::Listener {
     termination_.exit_code = static_cast<std::uint64_t>(std::int64_t{code});
   }
 
+  // The two halves of begin(): an id, so that others can speak of `t`; then it runs.
+  Target name(Tcb* t);
+  void start_named(Tcb* t);
+  void unname(Tcb* t);  // it will never run
+
+  // Members of teams that are on this rank. member_leaves: `self` ends its membership; false: not
+  // yet, its memory is in use.
+  void member_came(Tcb* t);
+  bool member_leaves(Tcb* self);
+  void forget_team(std::uint64_t team);
+  Post& post() { return *post_; }
+  Gatherings& gatherings() { return *gatherings_; }
+  Teams& teams() { return *teams_; }
+  int node_count() const;
+  // Whether ranks balance without being asked.
+  bool balances_itself() const { return balance_ == Balance::kAuto; }
+  bool balances() const { return balance_ != Balance::kOff; }
+  // Seconds that `me` has computed since load was last looked at, or what its user says.
+  double load_of(const Member& me) const;
+  // What a member tells about itself before a plan is made.
+  std::vector<char> describe_load(Member& me);
+  // Decides at the root of a team.balance() who goes where.
+  void plan_balance(Parts* parts, int size);
+
+  // What the parts of the runtime need of each other.
+  template <class Head>
+  void send(int to, const Head& head);
+  template <class Head>
+  void keep_for_later(const Head& head);
+  void keep_for_later(std::vector<char> message) { later_.push_back(std::move(message)); }
+  void keep_for_self(std::vector<char> message) { to_self_.push_back(std::move(message)); }
+  Tcb* find_on_node(Target t) const;
+  // Where a call about `t` goes next: nowhere (it is here), a rank, or it has to wait.
+  enum class Where { kHere, kThere, kEnded, kUnknown, kLater };
+  Where locate(Target t, int* rank) const;
+  Inbox& inbox_of(int rank) const { return inbox(node_ranks_[static_cast<std::size_t>(rank)]); }
+  // What passes through an inbox counts like a message.
+  void count_push() { ++termination_.handed_off; }
+  void count_take() { ++termination_.taken_over; }
+
   // Calls of threads; `self` is the caller, which may suspend.
   void join(Tcb* self, Target t, Answer* answer);
   void move(Tcb* self, Target t, int to, Answer* answer);
@@ -96,19 +142,10 @@ class Runtime final : public threads::Host, public Migrator::Listener {
  private:
   // One message, whether it came from outside or from here.
   void handle(int from, const char* message, std::size_t bytes);
-  template <class Head>
-  void send(int to, const Head& head);
-
-  Tcb* find_on_node(Target t) const;
-  // Where a call about `t` goes next: nowhere (it is here), a rank, or it has to wait.
-  enum class Where { kHere, kThere, kEnded, kUnknown, kLater };
-  Where locate(Target t, int* rank) const;
 
   void try_join(const JoinHead& head);
   void try_move(const MoveHead& head);
   void on_ended(const EndedHead& head);
-  template <class Head>
-  void keep_for_later(const Head& head);
 
   void answer_join(const JoinHead& head, Errc code, const char* why, Tcb* remains);
   void answer_move(const MoveHead& head, Errc code, const std::string& why);
@@ -118,6 +155,8 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   void adopt(Tcb* joiner, Tcb* ended);
   void sweep_leftovers();
   void receive_hand_offs();
+  bool member_departs(Tcb* t, int to);
+  void retry_departures();
   void make_node();
   void check_layout();
   void check_escaped();
@@ -130,6 +169,16 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   void finish_watch();
   void observe();
 
+  // ---- balancing inside a node: idle ranks pull ready members ----
+  void offer_ready();
+  void ask_for_ready();
+
+  enum class Balance { kOff, kAsked, kAuto };
+  Balance balance_ = Balance::kAsked;
+  const balance::NamedStrategy* strategy_ = nullptr;  // null: as fits the job
+  balance::LoadModel load_model_ = balance::last_load;
+  std::uint64_t balancings_ = 0;
+
   Options options_;
   Mpi mpi_;
   std::vector<int> nodes_;       // of each rank: its node
@@ -139,6 +188,10 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   std::unique_ptr<Directory> directory_;
   std::unique_ptr<Migrator> migrator_;
   std::unique_ptr<LeaseBroker> leases_;
+  std::unique_ptr<Post> post_;
+  std::unique_ptr<Gatherings> gatherings_;
+  std::unique_ptr<Teams> teams_;
+  std::vector<std::pair<Tcb*, int>> waiting_departures_;  // their memory is in use just now
   Termination termination_;
   bool root_next_ = false;
 

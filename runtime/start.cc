@@ -125,8 +125,18 @@ void Runtime::start(int& argc, char**& argv) {
   migrator_ = std::make_unique<Migrator>(mpi_, *this, options_.eager_bytes, options_.keep_bytes);
   termination_ = Termination{};
   threads::scheduler().start(mpi_.rank(), canary_, options_.seed);
+  balance_ = options_.balance == "auto"  ? Balance::kAuto
+             : options_.balance == "off" ? Balance::kOff
+                                         : Balance::kAsked;
+  strategy_ = balance::find_strategy(options_.balance);
+  if (!options_.load_model.empty()) load_model_ = balance::find_load_model(options_.load_model);
+  post_ = std::make_unique<Post>(*this, mpi_, options_.seed);
+  post_->start();
+  gatherings_ = std::make_unique<Gatherings>(*this, mpi_);
+  if (teams_ == nullptr) teams_ = std::make_unique<Teams>(*this);
   mpi_.open_channel(options_.eager_bytes + kListBytes);
   oversubscribed_ = mpi_.host_ranks() > cores();
+  threads::scheduler().set_shared_core(oversubscribed_);
   mpi_.barrier();
   start_watch();
   running_ = true;
@@ -228,6 +238,7 @@ void Runtime::reclaim() {
   iso::HeapScope process;
   sweep_leftovers();
   if (migrator_ != nullptr) migrator_->drop_kept();
+  if (post_ != nullptr) post_->reclaim();
   threads::scheduler().drop_recycled(0);
   for (int r = 0; r < iso::kRegions; ++r) iso::pool(static_cast<iso::Region>(r)).trim(0);
 }
@@ -271,6 +282,7 @@ void Runtime::finish() {
   mpi_.barrier();
   finish_watch();
   mpi_.close_channel();
+  post_->finish();
   migrator_.reset();
   running_ = false;
   mpi_.finish();

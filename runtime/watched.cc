@@ -1,9 +1,7 @@
-// What a person can see of a rank: what ROAM_TRACE and ROAM_PROGRESS watch, and whom it waits for.
+// What ROAM_TRACE and ROAM_PROGRESS see of a rank.
 
 #include <x86intrin.h>
 
-#include "base/check.h"
-#include "base/text.h"
 #include "runtime/runtime.h"
 
 namespace roam::runtime {
@@ -25,9 +23,9 @@ void Runtime::start_watch() {
   watch_ = std::make_unique<Watch>(mpi_, options_, runs_);
   trace_ = turns_go_to = watch_->trace();
   if (trace_ == nullptr) return;
-  scheduler().watch_turns([](const Tcb* t, std::uint64_t begin_ticks, std::uint64_t end_ticks) {
+  scheduler().turn_ended = [](const Tcb* t, std::uint64_t begin_ticks, std::uint64_t end_ticks) {
     turns_go_to->ran(t->id.load(std::memory_order_relaxed), begin_ticks, end_ticks);
-  });
+  };
 }
 
 // Collective, after the run. A rank may have said something while the last wave was under way:
@@ -36,7 +34,7 @@ void Runtime::finish_watch() {
   if (watch_ == nullptr) return;
   const std::uint64_t said = mpi_.sum(watch_->said);
   while (rank() == 0 && watch_->heard_from < said) poll();
-  scheduler().watch_turns(nullptr);
+  scheduler().turn_ended = nullptr;
   watch_->finish(node());
   trace_ = turns_go_to = nullptr;
   watch_.reset();
@@ -62,38 +60,6 @@ void Runtime::idle(std::int64_t wake_ns) {
   watch_->idle_begins(scheduler().switches());
   rest(wake_ns);
   watch_->idle_goes_on();
-}
-
-void Runtime::dump() {
-  dump_wanted_ = 0;
-  constexpr int kMostLines = 12;
-  std::string lines = text("%zu threads are on rank %d", scheduler().live_count(), rank());
-  int shown = 0;
-  scheduler().for_each([&](const Tcb* t) {
-    if (++shown > kMostLines) return;
-    lines += text("\n  '%s' (id %llu) is %s", t->name(),
-                  static_cast<unsigned long long>(t->id.load()), detail::to_string(t->state));
-    if (t->waits_for == nullptr) return;
-    lines += text(" for %s", t->waits_for);
-    if (t->waits_at == nullptr) return;
-    const Tcb* owner = detail::owner_of(t->waits_at);
-    lines += owner != nullptr && owner != t ? text(" (thread '%s', %p)", owner->name(), t->waits_at)
-                                            : text(" (%p)", t->waits_at);
-  });
-  if (shown > kMostLines) lines += text("\n  and %d more", shown - kMostLines);
-  report(lines.c_str());
-}
-
-void Runtime::end_deadlocked() {
-  if (scheduler().live_count() > 0) dump();
-  mpi_.barrier();
-  if (rank() == 0) {
-    report(text("deadlock: %llu threads wait and nothing can wake one",
-                static_cast<unsigned long long>(termination_.alive()))
-               .c_str());
-  }
-  mpi_.barrier();
-  Mpi::abort(1);
 }
 
 }  // namespace roam::runtime

@@ -15,23 +15,35 @@ namespace roam::runtime {
 using detail::Tcb;
 
 enum class Kind : std::uint32_t {
-  kImage = 1,   // ImageHead, marks, runs, bytes: a small thread, whole
-  kOffer,       // ImageHead, then as many marks and runs as fit: a large thread wants to come
-  kOfferMore,   // MoreHead, marks and runs that did not fit
-  kAccept,      // TransferHead: send the bytes now
-  kRefuse,      // RefusalHead: the thread stays with you
-  kTaken,       // TransferHead: the thread is here; its memory there is yours to keep or drop
-  kLocated,     // LocatedHead, to the home rank
-  kEnded,       // EndedHead, to the home rank
-  kJoin,        // JoinHead: tell the joiner when the thread ends
-  kJoined,      // JoinedHead, to the joiner's rank
-  kMove,        // MoveHead: the thread shall go to a rank
-  kMoved,       // MovedHead: how that went, to who asked
-  kLeaseAsk,    // LeaseHead, to rank 0
-  kLeaseGrant,  // LeaseHead; count 0: there is none
-  kClaim,       // ClaimHead: is this range free with you?
-  kClaimReply,  // ClaimHead
-  kProgress,    // ProgressHead, to rank 0
+  kImage = 1,    // ImageHead, marks, runs, bytes: a small thread, whole
+  kOffer,        // ImageHead, then as many marks and runs as fit: a large thread wants to come
+  kOfferMore,    // MoreHead, marks and runs that did not fit
+  kAccept,       // TransferHead: send the bytes now
+  kRefuse,       // RefusalHead: the thread stays with you
+  kTaken,        // TransferHead: the thread is here; its memory there is yours to keep or drop
+  kLocated,      // LocatedHead, to the home rank
+  kEnded,        // EndedHead, to the home rank
+  kJoin,         // JoinHead: tell the joiner when the thread ends
+  kJoined,       // JoinedHead, to the joiner's rank
+  kMove,         // MoveHead: the thread shall go to a rank
+  kMoved,        // MovedHead: how that went, to who asked
+  kLeaseAsk,     // LeaseHead, to rank 0
+  kLeaseGrant,   // LeaseHead; count 0: there is none
+  kClaim,        // ClaimHead: is this range free with you?
+  kClaimReply,   // ClaimHead
+  kLetter,       // LetterHead and its bytes: a message to a member of a team
+  kLetterOffer,  // LetterHead: a long one, whose bytes wait at its origin
+  kPull,         // PullHead, to the origin: send them now
+  kReceipt,      // ReceiptHead, to the sender's rank: they have been received
+  kMemberAt,     // MemberAtHead, to an origin: where a member is
+  kTeamReport,   // TeamHead, to the keeper above: the members of some ranks are made, or not
+  kTeamStart,    // TeamHead, to the keepers below: members begin, or are given up
+  kTeamEnd,      // TeamHead, to all ranks: the team has ended
+  kGather,       // GatherHead and data: parts of a collective, towards its root
+  kSpread,       // GatherHead and data: its result, from the root
+  kLateResult,   // LateResultHead and data: the same, to a member that has moved
+  kFragment,  // FragmentHead and bytes: a piece of a message that is longer than a message may be
+  kProgress,  // ProgressHead, to rank 0
 };
 
 // A thread, as the public handle has it.
@@ -144,6 +156,34 @@ struct ProgressHead {
   Kind kind;
   std::int32_t rank;
   RankCounts counts;
+};
+
+struct PullHead {
+  Kind kind;
+  std::int32_t tag;
+  void* original;  // a Parcel of the rank that gets this
+};
+
+struct ReceiptHead {
+  Kind kind;
+  std::uint32_t padding;
+  Target sender;
+  void* request;  // a RequestState of the sender
+};
+
+struct MemberAtHead {
+  Kind kind;
+  std::int32_t rank;
+  std::uint64_t team;
+  Target target;
+  std::int32_t index;
+  std::uint32_t hops;
+};
+
+struct TeamHead {
+  Kind kind;
+  std::uint32_t good;
+  std::uint64_t team;
 };
 
 }  // namespace roam::runtime

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <new>
 
 #include "base/check.h"
@@ -22,6 +23,14 @@ constexpr std::uint64_t kMeasureTicks = 1'000'000;
 // The clock is read once in so many switches (9 ns a reading), less often never: threads that
 // suddenly run long between switches are noticed after so many of them.
 constexpr std::uint64_t kMostBudget = 128;
+// A turn is long, for asking how much processor time it had (0.9 us), from some 200 us on.
+constexpr std::uint64_t kLongTurnTicks = 500'000;
+
+std::int64_t processor_ns() {
+  timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
+}
 
 // The stack protector's value, at the place that the x86-64 ABI fixes.
 inline std::uintptr_t get_canary() {
@@ -99,6 +108,7 @@ void Scheduler::first_entry() {
   for (;;) {
     run_body(s.current_);
     s.after_ = After::kEnded;
+    s.end_turn();
     s.switch_to_main();  // comes back when the slot is used for another thread
   }
 }
@@ -113,8 +123,6 @@ void Scheduler::run_body(Tcb* self) {
 
 void Scheduler::switch_to_main() {
   Tcb* self = current_;
-  if (turn_ended_ != nullptr) [[unlikely]]
-    end_turn(__rdtsc());
   save(self);
   iso::current_heap = nullptr;
   current_ = nullptr;
@@ -125,8 +133,6 @@ void Scheduler::switch_to_main() {
 void Scheduler::enter(Tcb* next) {
   const detail::ExceptionGlobals own = *exceptions_;
   const std::uintptr_t own_canary = get_canary();
-  if (turn_ended_ != nullptr) [[unlikely]]
-    turn_begin_ = __rdtsc();
   set_canary(canary_);
   load(next);
   switch_context(next->context, &main_);
@@ -204,6 +210,7 @@ void Scheduler::suspend() {
   if (next != nullptr) {
     switch_to(self, next);
   } else {
+    end_turn();
     switch_to_main();
   }
 }
@@ -222,6 +229,7 @@ void Scheduler::yield_slow() {
   if (next != nullptr) {
     switch_to(self, next);
   } else {
+    end_turn();
     switch_to_main();
   }
 }
@@ -231,24 +239,16 @@ void Scheduler::yield_slow() {
 bool Scheduler::visit_due() {
   if (!departing_.empty()) return true;
   const std::uint64_t now = __rdtsc();
-  if (turn_ended_ != nullptr) [[unlikely]]
-    end_turn(now);
+  end_turn(now);
   const std::uint64_t visit_ticks =
       static_cast<std::uint64_t>(static_cast<double>(kVisitNs) * ticks_per_ns_);
-  const std::uint64_t per_switch = (now - budget_start_) / budget_size_ + 1;
-  budget_size_ = shuffled_ || turn_ended_ != nullptr
-                     ? 1
-                     : std::clamp<std::uint64_t>(visit_ticks / 8 / per_switch, 1, kMostBudget);
-  budget_start_ = now;
+  const std::uint64_t per_switch = (now - budget_start_) / window_ + 1;
+  if (window_ > 1) usual_ticks_ = per_switch;
+  const bool each = shuffled_ || turn_ended != nullptr;
+  budget_size_ = each ? 1 : std::clamp<std::uint64_t>(visit_ticks / 8 / per_switch, 1, kMostBudget);
   if (now - last_visit_ >= visit_ticks) return true;
-  budget_ = static_cast<std::int32_t>(budget_size_);
+  begin_window(now);
   return false;
-}
-
-// The thread that runs now, if one does, has been on the processor since turn_begin_.
-void Scheduler::end_turn(std::uint64_t now) {
-  if (current_ != nullptr) turn_ended_(current_, turn_begin_, now);
-  turn_begin_ = now;
 }
 
 void Scheduler::note_visit() {
@@ -260,8 +260,62 @@ void Scheduler::note_visit() {
       ticks_per_ns_ = static_cast<double>(now - start_ticks_) / static_cast<double>(ns - start_ns_);
     }
   }
-  last_visit_ = budget_start_ = now;
-  budget_ = static_cast<std::int32_t>(budget_size_);
+  last_visit_ = now;
+  if (cpu_mark_ns_ >= 0) [[unlikely]]
+    cpu_mark_ns_ = processor_ns();
+  window_ = kMostBudget;  // the next one is measured
+  begin_window(now);
+}
+
+// ---- how long threads run ----
+
+// After a window of many turns comes one of a single turn, which is measured; its length in turns
+// is random, so that threads that take turns are met alike.
+void Scheduler::begin_window(std::uint64_t now) {
+  const bool measure = budget_size_ == 1 || window_ > 1;
+  if (measure) {
+    window_ = 1;
+    turn_start_ = now;
+  } else {
+    random_ ^= random_ << 13;
+    random_ ^= random_ >> 7;
+    random_ ^= random_ << 17;
+    window_ = budget_size_ / 2 + random_ % budget_size_ + 1;
+    unmeasured_ += window_;
+  }
+  budget_start_ = now;
+  budget_ = static_cast<std::int32_t>(window_);
+}
+
+void Scheduler::end_turn() {
+  if (turn_start_ != 0) end_turn(__rdtsc());
+}
+
+void Scheduler::end_turn(std::uint64_t now) {
+  if (turn_start_ == 0 || current_ == nullptr) return;
+  std::uint64_t ticks = now - turn_start_;
+  if (turn_ended != nullptr) turn_ended(current_, turn_start_, now);
+  turn_start_ = 0;
+  if (shared_core_ && ticks > kLongTurnTicks) [[unlikely]] {
+    const std::int64_t cpu_ns = processor_ns();
+    if (cpu_mark_ns_ >= 0) {
+      ticks = std::min(ticks, static_cast<std::uint64_t>(
+                                  static_cast<double>(cpu_ns - cpu_mark_ns_) * ticks_per_ns_));
+    }
+    cpu_mark_ns_ = cpu_ns;
+  }
+  // A turn that was much longer than usual, or was interrupted, stands for itself only.
+  current_->run_ticks += ticks + std::min(ticks, 4 * usual_ticks_) * unmeasured_;
+  unmeasured_ = 0;
+}
+
+double Scheduler::run_seconds(Tcb* t) {
+  if (t == current_ && turn_start_ != 0) {
+    const std::uint64_t now = __rdtsc();
+    end_turn(now);
+    turn_start_ = now;
+  }
+  return static_cast<double>(t->run_ticks) / ticks_per_ns_ * 1e-9;
 }
 
 void Scheduler::block(const char* what, const void* object) {
@@ -316,6 +370,7 @@ void Scheduler::depart_current(int rank) {
   after_ = After::kDepart;
   after_rank_ = rank;
   current_->move_to = -1;
+  end_turn();
   switch_to_main();
 }
 
@@ -374,8 +429,9 @@ void Scheduler::ask_to_move(Tcb* t, int rank) {
     return;
   }
   if (t == current_) budget_ = 0;  // its next switch takes the slow way, which looks
-  if (t == current_ || !may_move(t) ||
-      (t->state != State::kReady && t->state != State::kSleeping)) {
+  const bool still = t->state == State::kReady || t->state == State::kSleeping ||
+                     (t->state == State::kBlocked && t->loose);
+  if (t == current_ || !may_move(t) || !still) {
     t->move_to = rank;
     return;
   }

@@ -102,12 +102,22 @@ class Scheduler {
     return (t->pins | t->open_objects | t->locks | t->tied | static_cast<int>(t->in_wait)) == 0;
   }
 
+  // ---- how long threads run ----
+  //
+  // Turns of some microseconds are measured each. Of shorter ones, one in some hundred is measured,
+  // picked at random, and stands for those between: so a switch costs nothing more. Where ranks
+  // share cores, a long turn counts as the processor time that it had.
+
+  // Seconds that `t`, on this rank, has run so far.
+  double run_seconds(Tcb* t);
+  void set_shared_core(bool shared) { shared_core_ = shared; }
+  double ticks_per_ns() const { return ticks_per_ns_; }
+  // Called with each turn that was measured, in ticks of the time-stamp counter; while it is set,
+  // every turn is.
+  void (*turn_ended)(const Tcb* t, std::uint64_t begin_ticks, std::uint64_t end_ticks) = nullptr;
+
   std::size_t ready_count() const { return ready_.count(); }
   std::size_t live_count() const { return live_; }  // threads that are on this rank
-  // From now on `hook` is called when a thread's turn on the processor ends; readings of the
-  // time-stamp counter. Each switch then costs as much as one that looks at the clock. Null: not.
-  using TurnHook = void (*)(const Tcb* t, std::uint64_t begin_ticks, std::uint64_t end_ticks);
-  void watch_turns(TurnHook hook) { turn_ended_ = hook; }
   void add_live(std::ptrdiff_t n) { live_ += static_cast<std::size_t>(n); }
   bool has_sleepers() const { return !sleepers_.empty(); }
   std::uint64_t switches() const { return ready_.popped(); }
@@ -139,6 +149,8 @@ class Scheduler {
   void wake_sleepers();
   bool visit_due();
   void note_visit();
+  void begin_window(std::uint64_t now);
+  void end_turn();
   void end_turn(std::uint64_t now);
 
   // What happens to the thread that was just left, once its context is saved.
@@ -166,11 +178,17 @@ class Scheduler {
   // last ran.
   std::uint64_t budget_start_ = 0;
   std::uint64_t last_visit_ = 0;
+  // The budget's window: so many switches. A window of one is a turn that is measured.
+  std::uint64_t window_ = 1;
+  std::uint64_t turn_start_ = 0;   // of the measured turn; 0: this one is not
+  std::uint64_t unmeasured_ = 0;   // turns since the last measured one
+  std::uint64_t usual_ticks_ = 0;  // of a turn in the last window of many
+  std::uint64_t random_ = 0x9e3779b97f4a7c15;
+  bool shared_core_ = false;
+  std::int64_t cpu_mark_ns_ = -1;  // processor time of this kernel thread at the turn's start
   std::uint64_t start_ticks_ = 0;
   std::uint64_t measured_ticks_ = 0;
   std::int64_t start_ns_ = 0;
-  TurnHook turn_ended_ = nullptr;
-  std::uint64_t turn_begin_ = 0;
   double ticks_per_ns_ = 2.5;  // measured as the rank runs
   std::set<std::pair<std::int64_t, Tcb*>> sleepers_;
   std::vector<std::pair<Tcb*, int>> departing_;  // go when the rank's own stack runs next

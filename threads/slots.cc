@@ -102,7 +102,7 @@ Tcb* Scheduler::make(std::size_t stack_bytes, std::string_view name) {
   t->rank.store(rank_, std::memory_order_relaxed);
   t->state = State::kBlocked;
   t->has_joiners = t->woken = t->cold = t->is_root = t->in_wait = t->returns = t->brief =
-      t->passed_over = false;
+      t->passed_over = t->loose = false;
   t->move_to = -1;
   t->next = t->previous = nullptr;
   t->pins = t->static_inits = t->open_objects = t->locks = t->tied = 0;
@@ -115,6 +115,8 @@ Tcb* Scheduler::make(std::size_t stack_bytes, std::string_view name) {
   t->closure = nullptr;
   t->companions = t->next_companion = nullptr;
   t->hops = 0;
+  t->run_ticks = 0;
+  t->member = nullptr;
   t->arrived_ticks = 0;
   t->joiner = nullptr;
   t->answer = nullptr;

@@ -63,6 +63,7 @@ struct alignas(64) Tcb {
   bool passed_over;      // it was woken to take a Mutex, and another took it first
   bool is_root;          // run()'s own: its exception ends the job
   bool brief;            // its last stay on a rank was short
+  bool loose;            // blocked, and may be moved while it is: it looks again where it arrives
   bool cold;             // its context is not on its stack: the stack did not travel
   std::int32_t move_to;  // rank it was asked to migrate to; -1: none
 
@@ -78,8 +79,9 @@ struct alignas(64) Tcb {
   std::int64_t deadline_ns;       // of a sleep or timed wait; 0: none
   const char* waits_for;          // kind of object, e.g. "Mutex", while blocked
   const void* waits_at;
-  Tcb* tied_to;      // whose `tied` counts this thread
-  WaitQueue* queue;  // that it waits in
+  Tcb* tied_to;             // whose `tied` counts this thread
+  WaitQueue* queue;         // that it waits in
+  std::uint64_t run_ticks;  // that it has run, in ticks of the time-stamp counter (scheduler.h)
 
   // Rarely touched.
   void (*entry)(void*);
@@ -92,6 +94,7 @@ struct alignas(64) Tcb {
   Range slot;
   std::uint64_t arrived_ticks;  // of the time-stamp counter, on this rank
   std::uint32_t hops;           // migrations so far: tells old news from new
+  struct Member* member;        // of the team that it is a member of
   const char* long_name;        // in the thread's heap, if it does not fit
   char short_name[32];
   iso::Heap heap;

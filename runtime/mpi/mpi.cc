@@ -35,7 +35,7 @@ void check(int result, const char* call) {
 
 struct Mpi::State {
   MPI_Comm world = MPI_COMM_NULL;  // a copy, so that the program's own messages never meet ours
-  MPI_Comm bulk = MPI_COMM_NULL;
+  MPI_Comm bulk[2] = {MPI_COMM_NULL, MPI_COMM_NULL};  // by Channel
   MPI_Comm node = MPI_COMM_NULL;
   struct Buffer {
     std::vector<char> bytes;
@@ -70,14 +70,14 @@ void Mpi::start(int* argc, char*** argv) {
   }
   state_ = new State;
   ROAM_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &state_->world));
-  ROAM_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &state_->bulk));
+  for (MPI_Comm& bulk : state_->bulk) ROAM_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &bulk));
   ROAM_MPI(MPI_Comm_rank(state_->world, &rank_));
   ROAM_MPI(MPI_Comm_size(state_->world, &ranks_));
 }
 
 void Mpi::finish() {
   if (state_->node != MPI_COMM_NULL) ROAM_MPI(MPI_Comm_free(&state_->node));
-  ROAM_MPI(MPI_Comm_free(&state_->bulk));
+  for (MPI_Comm& bulk : state_->bulk) ROAM_MPI(MPI_Comm_free(&bulk));
   ROAM_MPI(MPI_Comm_free(&state_->world));
   delete state_;
   state_ = nullptr;
@@ -148,16 +148,16 @@ void Mpi::barrier() { ROAM_MPI(MPI_Barrier(state_->world)); }
 
 // Not on the channel's communicator: its receives take whatever comes.
 void Mpi::send_now(int to, const void* data, std::size_t bytes) {
-  ROAM_MPI(MPI_Send(data, static_cast<int>(bytes), MPI_BYTE, to, kNowTag, state_->bulk));
+  ROAM_MPI(MPI_Send(data, static_cast<int>(bytes), MPI_BYTE, to, kNowTag, state_->bulk[0]));
 }
 
 void Mpi::receive_now(int from, std::vector<char>* data) {
   MPI_Status status;
   int count = 0;
-  ROAM_MPI(MPI_Probe(from, kNowTag, state_->bulk, &status));
+  ROAM_MPI(MPI_Probe(from, kNowTag, state_->bulk[0], &status));
   ROAM_MPI(MPI_Get_count(&status, MPI_BYTE, &count));
   data->resize(static_cast<std::size_t>(count));
-  ROAM_MPI(MPI_Recv(data->data(), count, MPI_BYTE, from, kNowTag, state_->bulk, &status));
+  ROAM_MPI(MPI_Recv(data->data(), count, MPI_BYTE, from, kNowTag, state_->bulk[0], &status));
 }
 
 // ---- messages ----
@@ -251,9 +251,12 @@ struct Mpi::Bulk::Requests {
   std::vector<MPI_Request> all;
 };
 
-std::unique_ptr<Mpi::Bulk> Mpi::start_bulk() { return std::make_unique<Bulk>(*this); }
+std::unique_ptr<Mpi::Bulk> Mpi::start_bulk(Channel channel) {
+  return std::make_unique<Bulk>(*this, channel);
+}
 
-Mpi::Bulk::Bulk(Mpi& mpi) : mpi_(mpi), requests_(std::make_unique<Requests>()) {}
+Mpi::Bulk::Bulk(Mpi& mpi, Channel channel)
+    : mpi_(mpi), channel_(channel), requests_(std::make_unique<Requests>()) {}
 Mpi::Bulk::~Bulk() = default;
 
 void Mpi::Bulk::send(int to, int tag, const void* data, std::size_t bytes) {
@@ -261,8 +264,8 @@ void Mpi::Bulk::send(int to, int tag, const void* data, std::size_t bytes) {
   for (std::size_t sent = 0; sent < bytes;) {
     const std::size_t chunk = std::min(bytes - sent, kMostChunk);
     requests_->all.emplace_back();
-    ROAM_MPI(MPI_Isend(at + sent, static_cast<int>(chunk), MPI_BYTE, to, tag, mpi_.state_->bulk,
-                       &requests_->all.back()));
+    ROAM_MPI(MPI_Isend(at + sent, static_cast<int>(chunk), MPI_BYTE, to, tag,
+                       mpi_.state_->bulk[static_cast<int>(channel_)], &requests_->all.back()));
     sent += chunk;
   }
 }
@@ -272,8 +275,8 @@ void Mpi::Bulk::receive(int from, int tag, void* data, std::size_t bytes) {
   for (std::size_t got = 0; got < bytes;) {
     const std::size_t chunk = std::min(bytes - got, kMostChunk);
     requests_->all.emplace_back();
-    ROAM_MPI(MPI_Irecv(at + got, static_cast<int>(chunk), MPI_BYTE, from, tag, mpi_.state_->bulk,
-                       &requests_->all.back()));
+    ROAM_MPI(MPI_Irecv(at + got, static_cast<int>(chunk), MPI_BYTE, from, tag,
+                       mpi_.state_->bulk[static_cast<int>(channel_)], &requests_->all.back()));
     got += chunk;
   }
 }

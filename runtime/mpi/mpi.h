@@ -67,9 +67,11 @@ class Mpi {
 
   // ---- bulk data, straight from and into its place ----
 
-  // A transfer of any size, in pieces that an int can count. `tag` pairs the two sides.
+  // A transfer of any size, in pieces that an int can count. `tag` pairs the two sides, on one of
+  // two channels.
+  enum class Channel { kImages, kLetters };
   class Bulk;
-  std::unique_ptr<Bulk> start_bulk();
+  std::unique_ptr<Bulk> start_bulk(Channel channel = Channel::kImages);
 
   // ---- a sum over all ranks that does not block ----
 
@@ -92,7 +94,7 @@ class Mpi {
 
 class Mpi::Bulk {
  public:
-  explicit Bulk(Mpi& mpi);
+  Bulk(Mpi& mpi, Channel channel);
   ~Bulk();
   Bulk(const Bulk&) = delete;
   Bulk& operator=(const Bulk&) = delete;
@@ -104,6 +106,7 @@ class Mpi::Bulk {
  private:
   struct Requests;
   Mpi& mpi_;
+  Channel channel_;
   std::unique_ptr<Requests> requests_;
 };
 

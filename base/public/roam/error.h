@@ -23,6 +23,9 @@ enum class Errc {
   would_deadlock,        // a thread joins itself, or locks a Mutex that it holds
   broken_promise,        // a Promise ended without a value, or was used twice
   bad_option,            // a ROAM_ variable or an argument is malformed
+  not_in_team,           // the caller is not a member of the team
+  no_such_member,        // an index outside [0, Team::size())
+  message_too_long,      // what came is longer than the room for it
   system,                // the operating system refused; the message has errno's text
 };
 

@@ -1,0 +1,183 @@
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "runtime/balance/graph.h"
+#include "runtime/balance/heavy_first.h"
+#include "runtime/balance/outcome.h"
+#include "runtime/balance/rank_tree.h"
+#include "runtime/balance/refine_moves.h"
+#include "runtime/balance/strategy.h"
+
+namespace roam::balance {
+namespace {
+
+// More parts are cut in two stages: METIS takes 25 s to cut a million threads in 65,536 parts at
+// once, and 3 s in stages (2026-11).
+constexpr std::size_t kMostParts = 256;
+// METIS fails where parts have next to no vertices.
+constexpr std::size_t kLeastVerticesOfPart = 4;
+
+using Ranks = std::vector<std::int32_t>;
+
+// Gives each part of a graph to ranks, until each has one rank.
+class Cutter {
+ public:
+  Cutter(const LoadTable& table, std::uint64_t seed)
+      : table_(table), seed_(seed), plan_(plan_to_stay(table)) {}
+
+  Plan run() {
+    Ranks ranks(table_.ranks.size());
+    std::iota(ranks.begin(), ranks.end(), 0);
+    std::stable_sort(ranks.begin(), ranks.end(),
+                     [&](std::int32_t a, std::int32_t b) { return info(a).node < info(b).node; });
+    give(graph_of(table_), ranks);
+    return std::move(plan_);
+  }
+
+ private:
+  const RankInfo& info(std::int32_t rank) const {
+    return table_.ranks[static_cast<std::size_t>(rank)];
+  }
+
+  void give(const Graph& graph, const Ranks& ranks) {
+    if (ranks.size() == 1 || graph.size() == 0) {
+      for (const std::uint32_t thread : graph.thread) plan_.rank_of[thread] = ranks[0];
+      return;
+    }
+    const std::vector<Ranks> groups = groups_of(ranks, graph.size());
+    std::vector<double> shares;
+    for (const Ranks& group : groups) shares.push_back(speed_of(group));
+    const std::vector<std::int32_t> part =
+        graph.size() < groups.size() ? deal(graph) : partition(graph, shares, seed_);
+    const std::vector<Graph> pieces = cut_graph(graph, part, groups.size());
+    const std::vector<std::size_t> group_of = groups_for(pieces, groups, shares);
+    for (std::size_t k = 0; k < pieces.size(); ++k) give(pieces[k], groups[group_of[k]]);
+  }
+
+  // Fewer threads than groups: one each.
+  static std::vector<std::int32_t> deal(const Graph& graph) {
+    std::vector<std::int32_t> part(graph.size());
+    std::iota(part.begin(), part.end(), 0);
+    return part;
+  }
+
+  double speed_of(const Ranks& ranks) const {
+    double speed = 0;
+    for (const std::int32_t rank : ranks) speed += info(rank).speed;
+    return speed;
+  }
+
+  // Nodes, or the ranks of one; put together where they are too many for one cut.
+  std::vector<Ranks> groups_of(const Ranks& ranks, std::size_t vertices) const {
+    std::vector<Ranks> groups;
+    const bool one_node = info(ranks.front()).node == info(ranks.back()).node;
+    for (std::size_t i = 0; i < ranks.size(); ++i) {
+      if (i == 0 || one_node || info(ranks[i]).node != info(ranks[i - 1]).node)
+        groups.push_back({});
+      groups.back().push_back(ranks[i]);
+    }
+    const std::size_t most =
+        vertices < kLeastVerticesOfPart * groups.size() ? 2 : std::size_t{kMostParts};
+    if (groups.size() <= most) return groups;
+    std::vector<Ranks> merged(most);
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      Ranks& into = merged[g * most / groups.size()];
+      into.insert(into.end(), groups[g].begin(), groups[g].end());
+    }
+    return merged;
+  }
+
+  // Which group each piece goes to: of equally fast groups, the one where most of it is already.
+  std::vector<std::size_t> groups_for(const std::vector<Graph>& pieces,
+                                      const std::vector<Ranks>& groups,
+                                      const std::vector<double>& shares) const {
+    std::vector<std::int32_t> group_at(table_.ranks.size(), -1);
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      for (const std::int32_t rank : groups[g]) {
+        group_at[static_cast<std::size_t>(rank)] = static_cast<std::int32_t>(g);
+      }
+    }
+    struct Overlap {
+      double saved_s;
+      std::size_t piece, group;
+    };
+    std::vector<Overlap> overlaps;
+    for (std::size_t k = 0; k < pieces.size(); ++k) {
+      std::map<std::size_t, double> saved_s;
+      for (const std::uint32_t i : pieces[k].thread) {
+        const ThreadLoad& thread = table_.threads[i];
+        const std::int32_t g = group_at[static_cast<std::size_t>(thread.rank)];
+        if (g < 0 || shares[static_cast<std::size_t>(g)] != shares[k]) continue;
+        saved_s[static_cast<std::size_t>(g)] += table_.costs.move_s(true, thread.bytes);
+      }
+      for (const auto& [group, s] : saved_s) overlaps.push_back({s, k, group});
+    }
+    std::sort(overlaps.begin(), overlaps.end(), [](const Overlap& a, const Overlap& b) {
+      if (a.saved_s != b.saved_s) return a.saved_s > b.saved_s;
+      return std::pair(a.piece, a.group) < std::pair(b.piece, b.group);
+    });
+    return matched(overlaps, shares);
+  }
+
+  // The overlaps in their order, as far as piece and group are free; then whatever is left, among
+  // equally fast groups.
+  template <class Overlaps>
+  static std::vector<std::size_t> matched(const Overlaps& overlaps,
+                                          const std::vector<double>& shares) {
+    const std::size_t none = shares.size();
+    std::vector<std::size_t> group_of(shares.size(), none);
+    std::vector<bool> taken(shares.size());
+    for (const auto& overlap : overlaps) {
+      if (group_of[overlap.piece] != none || taken[overlap.group]) continue;
+      group_of[overlap.piece] = overlap.group;
+      taken[overlap.group] = true;
+    }
+    std::map<double, std::vector<std::size_t>> free;
+    for (std::size_t g = shares.size(); g-- > 0;) {
+      if (!taken[g]) free[shares[g]].push_back(g);
+    }
+    for (std::size_t k = 0; k < shares.size(); ++k) {
+      if (group_of[k] != none) continue;
+      group_of[k] = free[shares[k]].back();
+      free[shares[k]].pop_back();
+    }
+    return group_of;
+  }
+
+  const LoadTable& table_;
+  const std::uint64_t seed_;
+  Plan plan_;
+};
+
+// `table` after as much of `plan` as memory allows.
+LoadTable carried_out(const LoadTable& table, const Plan& plan) {
+  LoadTable now = table;
+  RankTree ranks(table);
+  for (const std::uint32_t i : heavy_first(table)) {
+    ThreadLoad& thread = now.threads[i];
+    const std::int32_t to = plan.rank_of[i];
+    if (to == thread.rank || !ranks.has_room(to, thread.bytes)) continue;
+    ranks.move_bytes(thread.rank, to, thread.bytes);
+    thread.rank = to;
+  }
+  return now;
+}
+
+}  // namespace
+
+Plan comm(const LoadTable& table, std::uint64_t seed) {
+  check_table(table);
+  const Plan few = refine_moves(table, kRefineGoal);
+  if (!table.has_edges()) return keep_if_it_pays(table, few);
+  const Plan cut = refine_moves(carried_out(table, Cutter(table, seed).run()), kRefineGoal);
+  const Outcome stay = outcome_of(table, plan_to_stay(table));
+  const bool anew = net_gain_s(table, stay, outcome_of(table, cut)) >
+                    net_gain_s(table, stay, outcome_of(table, few));
+  return keep_if_it_pays(table, anew ? cut : few, kCommImbalance);
+}
+
+}  // namespace roam::balance

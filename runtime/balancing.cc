@@ -1,0 +1,164 @@
+// Load, and what is done about it: team.balance(), and ranks of a node that pull.
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "runtime/balance/load_model.h"
+#include "runtime/balance/outcome.h"
+#include "runtime/runtime.h"
+
+namespace roam::runtime {
+
+using detail::State;
+using threads::scheduler;
+
+namespace {
+
+// What a member tells of itself; behind it, so many balance::Edge.
+struct LoadHead {
+  double load_s;
+  std::uint64_t bytes;
+  std::int32_t rank;
+  std::uint32_t edges;
+  std::uint64_t thread;
+};
+// What it is told: where to be, and how many members are asked to move.
+struct PlaceHead {
+  std::int32_t rank;
+  std::int32_t moves;
+};
+
+// Of those that a member sends to, so many are told of at most: those that get most.
+constexpr std::size_t kMostEdges = 64;
+
+}  // namespace
+
+int Runtime::node_count() const { return *std::max_element(nodes_.begin(), nodes_.end()) + 1; }
+
+double Runtime::load_of(const Member& me) const {
+  if (me.user_load >= 0) return me.user_load;
+  const std::uint64_t ticks = me.thread->run_ticks - me.seen_ticks;
+  return static_cast<double>(ticks) / scheduler().ticks_per_ns() * 1e-9;
+}
+
+std::vector<char> Runtime::describe_load(Member& me) {
+  if (me.steps == Member::kHistory)
+    std::copy(me.history_s + 1, me.history_s + Member::kHistory, me.history_s);
+  me.steps = std::min<std::uint32_t>(me.steps + 1, Member::kHistory);
+  me.history_s[me.steps - 1] = load_of(me);
+  me.seen_ticks = me.thread->run_ticks;
+  std::vector<balance::Edge> edges;
+  me.mailbox.peers().for_each([&](Peer& peer) {
+    if (peer.messages_sent == 0 || peer.index == me.index) return;
+    edges.push_back({static_cast<std::uint32_t>(peer.index), peer.bytes_sent,
+                     static_cast<std::uint32_t>(peer.messages_sent)});
+    peer.messages_sent = peer.bytes_sent = 0;
+  });
+  if (edges.size() > kMostEdges) {
+    std::nth_element(edges.begin(), edges.begin() + kMostEdges, edges.end(),
+                     [](const auto& a, const auto& b) { return a.bytes > b.bytes; });
+    edges.resize(kMostEdges);
+  }
+  const LoadHead head{
+      load_model_({me.history_s, me.steps}), me.thread->heap.address_bytes() + kPageBytes, rank(),
+      static_cast<std::uint32_t>(edges.size()), me.thread->id.load(std::memory_order_relaxed)};
+  std::vector<char> told(sizeof head + edges.size() * sizeof(balance::Edge));
+  std::memcpy(told.data(), &head, sizeof head);
+  if (!edges.empty())
+    std::memcpy(told.data() + sizeof head, edges.data(), edges.size() * sizeof(balance::Edge));
+  return told;
+}
+
+void Runtime::plan_balance(Parts* parts, int size) {
+  const std::size_t n = static_cast<std::size_t>(size);
+  std::vector<const char*> told(n);
+  const char* at = parts->data.data();
+  for (const EntryHead& entry : parts->entries) {
+    told[static_cast<std::size_t>(entry.index)] = at;
+    at += entry.bytes;
+  }
+  balance::LoadTable table;
+  table.ranks.resize(static_cast<std::size_t>(ranks()));
+  for (int r = 0; r < ranks(); ++r) {
+    balance::RankInfo& info = table.ranks[static_cast<std::size_t>(r)];
+    info.node = nodes_[static_cast<std::size_t>(r)];
+    if (options_.memory_bytes != 0)
+      info.memory_bytes = options_.memory_bytes / static_cast<std::size_t>(mpi_.node_ranks());
+  }
+  for (const char* one : told) {
+    LoadHead head;
+    std::memcpy(&head, one, sizeof head);
+    table.threads.push_back({std::max(head.load_s, 0.0), head.bytes, head.rank});
+    table.first_edge.push_back(table.edges.size());
+    table.edges.resize(table.edges.size() + head.edges);
+    if (head.edges != 0) {
+      std::memcpy(&table.edges[table.first_edge.back()], one + sizeof head,
+                  head.edges * sizeof(balance::Edge));
+    }
+  }
+  table.first_edge.push_back(table.edges.size());
+  const balance::NamedStrategy* strategy =
+      !balances() ? balance::find_strategy("none")
+      : strategy_ != nullptr
+          ? strategy_
+          : balance::find_strategy(node_count() > 1 ? "hierarchical" : "greedy-refine");
+  const balance::Plan plan = strategy->plan(table, ++balancings_);
+  std::int32_t moves = 0;
+  for (std::size_t i = 0; i < n; ++i) moves += plan.rank_of[i] != table.threads[i].rank;
+  if (options_.verbose > 0) {
+    report(text("team %llu: %d of %d members move by %s; imbalance %.3f, then %.3f",
+                static_cast<unsigned long long>(parts->head.team), moves, size, strategy->name,
+                balance::imbalance_of(table, balance::plan_to_stay(table)),
+                balance::imbalance_of(table, plan))
+               .c_str());
+  }
+  parts->entries.clear();
+  parts->data.clear();
+  for (std::size_t i = 0; i < n; ++i) {
+    const PlaceHead place{plan.rank_of[i], moves};
+    parts->entries.push_back({static_cast<std::int32_t>(i), sizeof place});
+    const char* bytes = reinterpret_cast<const char*>(&place);
+    parts->data.insert(parts->data.end(), bytes, bytes + sizeof place);
+  }
+}
+
+// ---- inside a node ----
+
+// An idle rank asks the one with most ready threads for some.
+void Runtime::ask_for_ready() {
+  int busiest = -1;
+  std::uint32_t most = 1;
+  for (int r = 0; r < ranks(); ++r) {
+    if (r == rank() || !same_node(r)) continue;
+    const std::uint32_t ready = inbox_of(r).ready();
+    if (ready > most) {
+      most = ready;
+      busiest = r;
+    }
+  }
+  if (busiest >= 0) inbox_of(busiest).ask(rank());
+}
+
+// Half of the ready members go to the rank that asked; those that ran longest ago stay.
+void Runtime::offer_ready() {
+  Inbox& own = inbox_of(rank());
+  const std::size_t ready = scheduler().ready_count();
+  own.publish(static_cast<std::uint32_t>(ready));
+  const int asker = own.take_asker();
+  if (asker < 0) return;
+  std::size_t left = ready / 2;
+  for (Member* m = post_->residents(); m != nullptr && left > 0;) {
+    Member* next = m->next_resident;
+    Tcb* t = m->thread;
+    if (t->state == State::kReady && t != scheduler().current() &&
+        threads::Scheduler::may_move(t) && t->move_to < 0) {
+      scheduler().ask_to_move(t, asker);
+      --left;
+    }
+    m = next;
+  }
+}
+
+}  // namespace roam::runtime

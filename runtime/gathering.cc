@@ -1,0 +1,550 @@
+#include "runtime/gathering.h"
+
+#include <x86intrin.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+#include "runtime/balance/load_table.h"
+#include "runtime/runtime.h"
+#include "threads/scheduler.h"
+
+namespace roam::runtime {
+
+using detail::Member;
+using detail::RequestState;
+
+namespace {
+
+// Parts that some rank below owes wait so long, some 50 us, before they go up without them.
+constexpr std::uint64_t kPatienceTicks = 125'000;
+
+// Loads are looked at when ranks have computed so long, on average, since the last time.
+constexpr double kLeastLookS = 2e-3;
+// An imbalance below this is not worth a look.
+constexpr double kWorthLooking = 1.08;
+// What balancing is assumed to take before it was done once.
+constexpr double kFirstBalancingS = 5e-4;
+
+struct FragmentHead {
+  Kind kind;
+  std::uint32_t number;
+  std::uint64_t total;
+  std::uint64_t offset;
+};
+
+bool for_root_only(CollectiveKind what) {
+  return what == CollectiveKind::kReduce || what == CollectiveKind::kGather;
+}
+bool entry_each(CollectiveKind what) {
+  return what == CollectiveKind::kScatter || what == CollectiveKind::kScan ||
+         what == CollectiveKind::kBalance;
+}
+
+void check_same(const GatherHead& a, const GatherHead& b) {
+  const bool same = a.what == b.what && a.root == b.root && a.count == b.count &&
+                    (a.bytes == b.bytes || a.what == CollectiveKind::kBalance) &&
+                    a.combine == b.combine;
+  ROAM_CHECK(same,
+             "members of a team disagree in collective %u: one calls %s (root %d, %llu bytes), "
+             "another %s (root %d, %llu bytes). All members must make the same calls in the same "
+             "order.",
+             a.number, detail::to_string(a.what), a.root, static_cast<unsigned long long>(a.bytes),
+             detail::to_string(b.what), b.root, static_cast<unsigned long long>(b.bytes));
+}
+
+}  // namespace
+
+// ---- parts ----
+
+void Parts::combine(const char* from, std::size_t bytes, bool has) {
+  if (!has) return;
+  if (head.has_blob == 0) {
+    blob.assign(from, from + bytes);
+    head.has_blob = 1;
+  } else if (head.combine != nullptr) {
+    head.combine(head.op, blob.data(), from, head.count);
+  }
+}
+
+void Parts::add(const CollectiveCall& call, int index) {
+  const char* in = static_cast<const char*>(call.in);
+  ++head.parts;
+  switch (call.kind) {
+    case CollectiveKind::kBarrier:
+      return;
+    case CollectiveKind::kBroadcast:
+      return combine(in, call.bytes, index == call.root);
+    case CollectiveKind::kReduce:
+    case CollectiveKind::kAllreduce:
+      return combine(in, call.bytes, true);
+    case CollectiveKind::kScatter:
+      entries.push_back({index, 0});
+      return combine(in, call.bytes * call.count, index == call.root);
+    default:
+      entries.push_back({index, static_cast<std::uint32_t>(call.bytes)});
+      data.insert(data.end(), in, in + call.bytes);
+  }
+}
+
+void Parts::add(const char* message) {
+  GatherHead from;
+  std::memcpy(&from, message, sizeof from);
+  const char* at = message + sizeof from;
+  head.parts += from.parts;
+  head.load_s += from.load_s;
+  head.busiest_s = std::max(head.busiest_s, from.busiest_s);
+  head.balancing_s = std::max(head.balancing_s, from.balancing_s);
+  head.not_blocking += from.not_blocking;
+  if (from.root_member.id != 0) {
+    head.root_member = from.root_member;
+    head.root_request = from.root_request;
+  }
+  combine(at, from.blob, from.has_blob != 0);
+  at += from.blob;
+  const std::size_t first = entries.size();
+  entries.resize(first + from.entries);
+  if (from.entries != 0) std::memcpy(&entries[first], at, from.entries * sizeof(EntryHead));
+  at += from.entries * sizeof(EntryHead);
+  std::size_t bytes = 0;
+  for (std::size_t i = first; i < entries.size(); ++i) bytes += entries[i].bytes;
+  data.insert(data.end(), at, at + bytes);
+}
+
+void Parts::clear() {
+  head.parts = head.has_blob = head.not_blocking = 0;
+  head.load_s = head.busiest_s = head.balancing_s = 0;
+  head.root_member = {};
+  blob.clear();
+  entries.clear();
+  data.clear();
+}
+
+std::vector<char> Parts::pack() const {
+  GatherHead packed = head;
+  packed.blob = blob.size();
+  packed.has_blob = head.has_blob != 0 || !blob.empty();
+  packed.entries = entries.size();
+  std::vector<char> message(sizeof packed + blob.size() + entries.size() * sizeof(EntryHead) +
+                            data.size());
+  char* at = message.data();
+  std::memcpy(at, &packed, sizeof packed);
+  at += sizeof packed;
+  at = std::copy(blob.begin(), blob.end(), at);
+  if (!entries.empty()) std::memcpy(at, entries.data(), entries.size() * sizeof(EntryHead));
+  std::copy(data.begin(), data.end(), at + entries.size() * sizeof(EntryHead));
+  return message;
+}
+
+void complete(Parts* parts, int size) {
+  const GatherHead& head = parts->head;
+  const std::size_t n = static_cast<std::size_t>(size);
+  const bool by_index = !parts->entries.empty();
+  if (!by_index) return;
+  std::vector<const char*> at(n);
+  const char* next = parts->data.data();
+  for (const EntryHead& e : parts->entries) {
+    at[static_cast<std::size_t>(e.index)] = next;
+    next += e.bytes;
+  }
+  std::vector<char> ordered;
+  if (head.what == CollectiveKind::kScatter) {
+    ordered = std::move(parts->blob);
+  } else {
+    ordered.reserve(n * head.bytes);
+    for (const char* part : at) ordered.insert(ordered.end(), part, part + head.bytes);
+  }
+  parts->blob.clear();
+  parts->entries.clear();
+  parts->data.clear();
+  if (!entry_each(head.what)) {
+    parts->blob = std::move(ordered);
+    return;
+  }
+  if (head.what == CollectiveKind::kScan) {
+    for (std::size_t i = 1; i < n; ++i) {
+      // The lower index goes first: what it has so far is combined with this one's part.
+      std::vector<char> sum(ordered.begin() + static_cast<std::ptrdiff_t>((i - 1) * head.bytes),
+                            ordered.begin() + static_cast<std::ptrdiff_t>(i * head.bytes));
+      head.combine(head.op, sum.data(), ordered.data() + i * head.bytes, head.count);
+      std::copy(sum.begin(), sum.end(),
+                ordered.begin() + static_cast<std::ptrdiff_t>(i * head.bytes));
+    }
+  }
+  parts->data = std::move(ordered);
+  for (int i = 0; i < size; ++i)
+    parts->entries.push_back({i, static_cast<std::uint32_t>(head.bytes)});
+}
+
+// ---- teams ----
+
+void Gatherings::add_team(std::uint64_t id, int size, int root_rank) {
+  TeamState& team = teams_[id];
+  team.size = size;
+  team.root_rank = root_rank;
+  const int ranks = runtime_.ranks();
+  const int v = (runtime_.rank() - root_rank + ranks) % ranks;
+  // Below v in the binomial tree are v + 1, v + 2, v + 4, ..., each with as many as fit before the
+  // next.
+  for (int bit = 1; v + bit < ranks && (v & bit) == 0; bit *= 2) {
+    std::size_t members = 0;
+    for (int u = v + bit; u < std::min(v + 2 * bit, ranks); ++u) {
+      const int rank = (u + root_rank) % ranks;
+      members += static_cast<std::size_t>(first_member(rank + 1, size, ranks) -
+                                          first_member(rank, size, ranks));
+    }
+    team.below[(v + bit + root_rank) % ranks].usual = members;
+  }
+}
+
+int Gatherings::parent(const TeamState& team) const {
+  const int ranks = runtime_.ranks();
+  const int v = (runtime_.rank() - team.root_rank + ranks) % ranks;
+  return v == 0 ? -1 : ((v & (v - 1)) + team.root_rank) % ranks;
+}
+
+void Gatherings::left(std::uint64_t id) {
+  const auto it = teams_.find(id);
+  if (it == teams_.end()) return;
+  --it->second.residents;
+  // What waited for who has left may go.
+  std::vector<std::uint32_t> numbers;
+  for (const auto& [number, g] : it->second.gatherings) {
+    if (g.parts.head.parts > 0) numbers.push_back(number);
+  }
+  for (const std::uint32_t number : numbers) consider(it->second, number);
+}
+
+Gatherings::Gathering& Gatherings::gathering(TeamState& team, const GatherHead& head) {
+  const auto [it, is_new] = team.gatherings.try_emplace(head.number);
+  Gathering& g = it->second;
+  if (is_new) {
+    g.parts.head = head;
+    g.parts.head.kind = Kind::kGather;
+    g.parts.clear();
+    g.since_ticks = __rdtsc();
+  }
+  check_same(g.parts.head, head);
+  return g;
+}
+
+void Gatherings::contribute(Member& me, const CollectiveCall& call, RequestState* request) {
+  TeamState& team = teams_.at(me.team);
+  GatherHead head{};
+  head.what = call.kind;
+  head.team = me.team;
+  head.number = me.collectives++;
+  head.root = call.root;
+  head.bytes = call.bytes;
+  head.count = call.count;
+  head.combine = call.combine;
+  std::memcpy(head.op, call.op, sizeof head.op);
+  Gathering& g = gathering(team, head);
+  const Target target{me.thread->id.load(std::memory_order_relaxed), me.thread};
+  if (g.parts.head.parts == 0) ++open_;
+  g.parts.add(call, me.index);
+  ++g.came;
+  ++g.here;
+  if (runtime_.balances_itself()) {
+    g.load_s += runtime_.load_of(me);
+    g.parts.head.balancing_s = std::max(g.parts.head.balancing_s, me.balancing_s);
+    g.parts.head.not_blocking += !call.blocking;
+  }
+  request->data = call.out;
+  if (!for_root_only(call.kind)) {
+    g.waiters.push_back({target, me.index, request});
+  } else if (me.index == call.root) {
+    g.parts.head.root_member = target;
+    g.parts.head.root_request = request;
+  } else {
+    request->done = true;
+  }
+  consider(team, head.number);
+}
+
+bool Gatherings::expects_more(const TeamState& team, const Gathering& g) const {
+  if (g.here < team.residents) return true;
+  for (const auto& [rank, below] : team.below) {
+    const auto it = g.counts.find(rank);
+    if ((it == g.counts.end() ? 0 : it->second) < below.usual) return true;
+  }
+  return false;
+}
+
+void Gatherings::consider(TeamState& team, std::uint32_t number) {
+  Gathering& g = team.gatherings.at(number);
+  if (parent(team) < 0) {
+    if (g.came == static_cast<std::size_t>(team.size)) finish(team, number);
+    return;
+  }
+  if (!expects_more(team, g)) send_up(team, number);
+}
+
+void Gatherings::settle_load(Gathering& g) {
+  g.parts.head.load_s += g.load_s;
+  g.parts.head.busiest_s = std::max(g.parts.head.busiest_s, g.load_s);
+  g.load_s = 0;
+}
+
+// Whether it is worth while to balance at this point, where all members wait: what the busiest rank
+// has more than the average, as often as a plan is expected to hold, against what balancing took.
+Verdict Gatherings::judge(const TeamState& team, const GatherHead& head) const {
+  if (!runtime_.balances_itself() || head.what == CollectiveKind::kBalance ||
+      for_root_only(head.what) || head.not_blocking != 0)
+    return Verdict::kGoOn;
+  const int ranks = std::min(runtime_.ranks(), team.size);
+  const double average_s = head.load_s / ranks;
+  if (average_s < kLeastLookS) return Verdict::kGoOn;
+  const double gain_s = (head.busiest_s - average_s) * balance::Costs{}.steps;
+  const double cost_s = std::max(head.balancing_s, kFirstBalancingS);
+  return gain_s > 2 * cost_s && head.busiest_s > kWorthLooking * average_s ? Verdict::kBalance
+                                                                           : Verdict::kLookAnew;
+}
+
+void Gatherings::send_up(TeamState& team, std::uint32_t number) {
+  Gathering& g = team.gatherings.at(number);
+  settle_load(g);
+  const std::vector<char> message = g.parts.pack();
+  g.parts.clear();
+  --open_;
+  const bool over = g.waiters.empty() && g.below.empty();
+  const bool none_waits = for_root_only(g.parts.head.what) || over;
+  const int up = parent(team);
+  if (none_waits) team.gatherings.erase(number);
+  send(up, message);
+}
+
+// All parts are at the root.
+void Gatherings::finish(TeamState& team, std::uint32_t number) {
+  Gathering& g = team.gatherings.at(number);
+  --open_;
+  settle_load(g);
+  Parts result = std::move(g.parts);
+  result.head.verdict = judge(team, result.head);
+  if (result.head.what == CollectiveKind::kBalance) {
+    runtime_.plan_balance(&result, team.size);
+  } else {
+    complete(&result, team.size);
+  }
+  if (for_root_only(result.head.what)) {
+    const Waiter root{result.head.root_member, result.head.root, result.head.root_request};
+    team.gatherings.erase(number);
+    answer(root, result.head, result.blob.data(), result.blob.size());
+    return;
+  }
+  spread(team, number, result);
+}
+
+// The result goes to the members that wait on this rank, and to the ranks below that sent parts.
+void Gatherings::spread(TeamState& team, std::uint32_t number, const Parts& result) {
+  const Gathering g = std::move(team.gatherings.at(number));
+  team.gatherings.erase(number);
+  const bool each = entry_each(result.head.what);
+  std::unordered_map<std::int32_t, std::pair<const char*, std::size_t>> own;
+  if (each) {
+    const char* at = result.data.data();
+    for (const EntryHead& e : result.entries) {
+      own[e.index] = {at, e.bytes};
+      at += e.bytes;
+    }
+  }
+  for (const auto& [rank, indices] : g.below) {
+    Parts part;
+    part.head = result.head;
+    part.head.kind = Kind::kSpread;
+    if (each) {
+      part.blob = result.head.what == CollectiveKind::kBalance ? result.blob : std::vector<char>();
+      for (const std::int32_t index : indices) {
+        const auto& [data, bytes] = own.at(index);
+        part.entries.push_back({index, static_cast<std::uint32_t>(bytes)});
+        part.data.insert(part.data.end(), data, data + bytes);
+      }
+    } else {
+      part.blob = result.blob;
+    }
+    send(rank, part.pack());
+  }
+  for (const Waiter& w : g.waiters) {
+    if (each) {
+      const auto& [data, bytes] = own.at(w.index);
+      answer(w, result.head, data, bytes);
+    } else {
+      answer(w, result.head, result.blob.data(), result.blob.size());
+    }
+  }
+}
+
+void Gatherings::answer(const Waiter& w, const GatherHead& result, const char* data,
+                        std::size_t bytes) {
+  std::vector<char> message(sizeof(LateResultHead) + bytes);
+  const LateResultHead head{Kind::kLateResult, result.verdict, bytes, w.member, w.request};
+  int rank = 0;
+  if (runtime_.locate(w.member, &rank) == Runtime::Where::kHere) {
+    if (bytes != 0) std::memcpy(w.request->data, data, bytes);
+    w.request->bytes = bytes;
+    w.request->verdict = static_cast<std::uint32_t>(result.verdict);
+    Post::finish_request(w.member.control, w.request);
+    return;
+  }
+  std::memcpy(message.data(), &head, sizeof head);
+  if (bytes != 0) std::memcpy(message.data() + sizeof head, data, bytes);
+  on_late_result(message.data(), message.size());
+}
+
+// A member that took part in a collective and moved before its end.
+void Gatherings::on_late_result(const char* message, std::size_t bytes) {
+  LateResultHead head;
+  std::memcpy(&head, message, sizeof head);
+  int rank = 0;
+  switch (runtime_.locate(head.member, &rank)) {
+    case Runtime::Where::kHere:
+      if (head.bytes != 0)
+        std::memcpy(head.request->data, message + sizeof head, bytes - sizeof head);
+      head.request->bytes = bytes - sizeof head;
+      head.request->verdict = static_cast<std::uint32_t>(head.verdict);
+      Post::finish_request(head.member.control, head.request);
+      return;
+    case Runtime::Where::kThere:
+      send(rank, std::vector<char>(message, message + bytes));
+      return;
+    case Runtime::Where::kLater:
+      runtime_.keep_for_later(std::vector<char>(message, message + bytes));
+      return;
+    default:
+      return;
+  }
+}
+
+void Gatherings::on_gather(int from, const char* message) {
+  GatherHead head;
+  std::memcpy(&head, message, sizeof head);
+  const auto found = teams_.find(head.team);
+  if (found == teams_.end()) return;
+  TeamState& team = found->second;
+  Below& below = team.below.at(from);
+  if (below.number != head.number) {
+    below.usual = below.now;
+    below.number = head.number;
+    below.now = 0;
+  }
+  below.now += head.parts;
+  Gathering& g = gathering(team, head);
+  if (g.parts.head.parts == 0) ++open_;
+  const std::size_t first = g.parts.entries.size();
+  g.parts.add(message);
+  g.came += head.parts;
+  g.counts[from] += head.parts;
+  if (!for_root_only(head.what)) {
+    std::vector<std::int32_t>& indices = g.below[from];
+    for (std::size_t i = first; i < g.parts.entries.size(); ++i)
+      indices.push_back(g.parts.entries[i].index);
+  }
+  consider(team, head.number);
+}
+
+void Gatherings::on_spread(const char* message) {
+  Parts result;
+  std::memcpy(&result.head, message, sizeof result.head);
+  const auto found = teams_.find(result.head.team);
+  if (found == teams_.end()) return;
+  result.head.has_blob = 0;
+  result.head.combine = nullptr;
+  result.add(message);
+  std::memcpy(&result.head, message, sizeof result.head);
+  spread(found->second, result.head.number, result);
+}
+
+// Whether a member that is on this rank has not taken part yet: its part will come here, or it will
+// leave, and both lead to consider().
+bool Gatherings::owed_here(std::uint64_t team, std::uint32_t number) const {
+  for (const Member* m = runtime_.post().residents(); m != nullptr; m = m->next_resident) {
+    if (m->team == team && m->collectives - number - 1 >= UINT32_MAX / 2) return true;
+  }
+  return false;
+}
+
+bool Gatherings::busy() const {
+  if (open_ == 0) return false;
+  for (const auto& [id, team] : teams_) {
+    if (parent(team) < 0) continue;
+    for (const auto& [number, g] : team.gatherings) {
+      if (g.parts.head.parts != 0 && !owed_here(id, number)) return true;
+    }
+  }
+  return false;
+}
+
+void Gatherings::poll() {
+  const std::uint64_t now = __rdtsc();
+  for (auto& [id, team] : teams_) {
+    if (parent(team) < 0) continue;
+    std::vector<std::uint32_t> due;
+    for (auto& [number, g] : team.gatherings) {
+      if (g.parts.head.parts == 0 || now - g.since_ticks < kPatienceTicks << std::min(g.late, 20))
+        continue;
+      ++g.late;  // twice as long the next time
+      if (!owed_here(id, number)) due.push_back(number);
+    }
+    for (const std::uint32_t number : due) send_up(team, number);
+  }
+}
+
+// ---- messages of any length ----
+
+void Gatherings::send(int to, const std::vector<char>& message) {
+  if (to == runtime_.rank()) {
+    runtime_.keep_for_self(message);
+    return;
+  }
+  threads::on_rank_stack([&] {
+    if (message.size() <= mpi_.most_bytes()) {
+      std::memcpy(mpi_.compose(message.size()), message.data(), message.size());
+      mpi_.send(to);
+      return;
+    }
+    FragmentHead head{Kind::kFragment, next_fragment_++, message.size(), 0};
+    const std::size_t room = mpi_.most_bytes() - sizeof head;
+    for (; head.offset < head.total; head.offset += room) {
+      const std::size_t bytes = std::min<std::size_t>(room, head.total - head.offset);
+      char* at = mpi_.compose(sizeof head + bytes);
+      std::memcpy(at, &head, sizeof head);
+      std::memcpy(at + sizeof head, message.data() + head.offset, bytes);
+      mpi_.send(to);
+    }
+  });
+}
+
+void Gatherings::on_fragment(int from, const char* message, std::size_t bytes) {
+  FragmentHead head;
+  std::memcpy(&head, message, sizeof head);
+  std::vector<char>& whole = fragments_[{from, head.number}];
+  whole.insert(whole.end(), message + sizeof head, message + bytes);
+  if (whole.size() < head.total) return;
+  const std::vector<char> complete = std::move(whole);
+  fragments_.erase({from, head.number});
+  handle(from, complete.data(), complete.size());
+}
+
+bool Gatherings::handle(int from, const char* message, std::size_t bytes) {
+  Kind kind;
+  std::memcpy(&kind, message, sizeof kind);
+  switch (kind) {
+    case Kind::kGather:
+      on_gather(from, message);
+      return true;
+    case Kind::kSpread:
+      on_spread(message);
+      return true;
+    case Kind::kLateResult:
+      on_late_result(message, bytes);
+      return true;
+    case Kind::kFragment:
+      on_fragment(from, message, bytes);
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace roam::runtime

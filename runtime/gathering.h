@@ -1,0 +1,173 @@
+#ifndef ROAM_RUNTIME_GATHERING_H_
+#define ROAM_RUNTIME_GATHERING_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "roam/team.h"
+#include "runtime/member.h"
+#include "runtime/mpi/mpi.h"
+#include "runtime/wire.h"
+
+namespace roam::runtime {
+
+class Runtime;
+using detail::CollectiveCall;
+using detail::CollectiveKind;
+
+// What the root of a collective says about the members' loads.
+enum class Verdict : std::uint32_t { kGoOn = 0, kLookAnew, kBalance };
+
+// Of kGather and kSpread. Behind it: `blob` bytes that are one for all (a combination, a root's
+// data, an array of all), then `entries` of EntryHead and its bytes.
+struct GatherHead {
+  Kind kind;
+  CollectiveKind what;
+  std::uint64_t team;
+  std::uint32_t number;  // of the team's collectives, from 0
+  std::int32_t root;
+  std::uint64_t bytes;  // of one member's part
+  std::uint64_t count;  // elements of it
+  detail::Combine combine;
+  Target root_member;  // who alone gets the result, and its request; id 0: not known yet
+  detail::RequestState* root_request;
+  std::uint32_t parts;  // members whose parts are in here
+  std::uint32_t has_blob;
+  // For balancing by itself. Of the parts: the load of all, that of the busiest rank, and the
+  // longest time that a balancing took; all of them in seconds since loads were last looked at.
+  double load_s;
+  double busiest_s;
+  double balancing_s;
+  std::uint32_t not_blocking;  // parts whose members do not wait
+  Verdict verdict;             // of kSpread
+  std::uint64_t blob;
+  std::uint64_t entries;
+  alignas(16) unsigned char op[CollectiveCall::kMostOpBytes];
+};
+struct EntryHead {
+  std::int32_t index;
+  std::uint32_t bytes;
+};
+
+struct LateResultHead {
+  Kind kind;
+  Verdict verdict;
+  std::uint64_t bytes;
+  Target member;
+  detail::RequestState* request;
+};
+
+// The parts of one collective that have come together at a rank.
+class Parts {
+ public:
+  GatherHead head{};
+  std::vector<char> blob;
+  std::vector<EntryHead> entries;
+  std::vector<char> data;  // of the entries, one after the other
+
+  // Adds what one member gives.
+  void add(const CollectiveCall& call, int index);
+  // Adds what another rank has sent.
+  void add(const char* message);
+  void clear();
+  std::vector<char> pack() const;
+
+ private:
+  void combine(const char* from, std::size_t bytes, bool has);
+};
+
+// The collectives of the teams that have members on this rank. Members' parts are combined on their
+// rank, then along a binomial tree of ranks; results go back along it.
+//
+// A rank does not know how many members will take part on it, since members move. It sends its
+// parts up when as many have come as are here and as came from each rank below the last time; if
+// fewer come, after a while; if more come, they go by themselves. The root counts to the team's
+// size, so the result is right whatever moved.
+//
+// Context: the rank's kernel thread, capture off.
+class Gatherings {
+ public:
+  Gatherings(Runtime& runtime, Mpi& mpi) : runtime_(runtime), mpi_(mpi) {}
+
+  void add_team(std::uint64_t team, int size, int root_rank);
+  void forget_team(std::uint64_t team) { teams_.erase(team); }
+  void came(std::uint64_t team) { ++teams_.at(team).residents; }
+  void left(std::uint64_t team);
+
+  // `me` takes part with `request`, which is done when its result is there.
+  void contribute(detail::Member& me, const CollectiveCall& call, detail::RequestState* request);
+  bool handle(int from, const char* message, std::size_t bytes);
+  // Sends up what has waited for long.
+  void poll();
+  int open() const { return open_; }
+  // Whether some parts will be sent up by poll().
+  bool busy() const;
+
+  // Sends a message of any length.
+  void send(int to, const std::vector<char>& message);
+
+ private:
+  struct Waiter {
+    Target member;
+    std::int32_t index;
+    detail::RequestState* request;
+  };
+  struct Gathering {
+    Parts parts;           // not sent up yet
+    std::size_t came = 0;  // parts that came in all
+    std::size_t here = 0;  // of members of this rank
+    double load_s = 0;     // of those that were not sent up yet
+    std::uint64_t since_ticks = 0;
+    int late = 0;  // times that it was sent up because it had waited for long
+    std::vector<Waiter> waiters;
+    std::map<int, std::vector<std::int32_t>> below;  // rank -> members whose parts it sent
+    std::map<int, std::size_t> counts;
+  };
+  struct Below {
+    std::size_t usual = 0;  // parts that came from it in the last collective
+    std::uint32_t number = 0;
+    std::size_t now = 0;
+  };
+  struct TeamState {
+    int size = 0;
+    int root_rank = 0;
+    std::size_t residents = 0;
+    std::map<int, Below> below;
+    std::map<std::uint32_t, Gathering> gatherings;
+  };
+
+  Gathering& gathering(TeamState& team, const GatherHead& head);
+  void consider(TeamState& team, std::uint32_t number);
+  void settle_load(Gathering& g);
+  Verdict judge(const TeamState& team, const GatherHead& head) const;
+  void send_up(TeamState& team, std::uint32_t number);
+  void finish(TeamState& team, std::uint32_t number);
+  void spread(TeamState& team, std::uint32_t number, const Parts& result);
+  void answer(const Waiter& waiter, const GatherHead& head, const char* data, std::size_t bytes);
+  void on_gather(int from, const char* message);
+  void on_spread(const char* message);
+  void on_late_result(const char* message, std::size_t bytes);
+  void on_fragment(int from, const char* message, std::size_t bytes);
+  int parent(const TeamState& team) const;
+  bool owed_here(std::uint64_t team, std::uint32_t number) const;
+  bool expects_more(const TeamState& team, const Gathering& g) const;
+
+  Runtime& runtime_;
+  Mpi& mpi_;
+  std::unordered_map<std::uint64_t, TeamState> teams_;
+  int open_ = 0;  // gatherings with parts that were not sent up yet
+  std::uint32_t next_fragment_ = 0;
+  std::map<std::pair<int, std::uint32_t>, std::vector<char>> fragments_;
+};
+
+// What the result of a collective is, once all parts are there, at its root: the blob, or an entry
+// for each member.
+void complete(Parts* parts, int size);
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_GATHERING_H_

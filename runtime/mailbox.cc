@@ -1,0 +1,177 @@
+#include "runtime/mailbox.h"
+
+namespace roam::detail {
+
+Peer& PeerTable::find(int index) {
+  if (count_ * 2 >= slots_.size()) {
+    std::vector<std::unique_ptr<Peer>> old(slots_.empty() ? 8 : slots_.size() * 2);
+    old.swap(slots_);
+    for (auto& peer : old) {
+      if (peer == nullptr) continue;
+      std::size_t at = static_cast<std::uint32_t>(peer->index) * 0x9e3779b9u % slots_.size();
+      while (slots_[at] != nullptr) at = (at + 1) % slots_.size();
+      slots_[at] = std::move(peer);
+    }
+  }
+  std::size_t at = static_cast<std::uint32_t>(index) * 0x9e3779b9u % slots_.size();
+  for (; slots_[at] != nullptr; at = (at + 1) % slots_.size()) {
+    if (slots_[at]->index == index) return *(last_ = slots_[at].get());
+  }
+  slots_[at] = std::make_unique<Peer>();
+  slots_[at]->index = index;
+  ++count_;
+  return *(last_ = slots_[at].get());
+}
+
+RequestState* Mailbox::take(const Envelope& envelope) {
+  if (posted_ == nullptr) return nullptr;
+  Peer& peer = peers_[envelope.from];
+  if (peer.next_in != envelope.sequence) return nullptr;
+  for (RequestState** link = &posted_; *link != nullptr; link = &(*link)->next) {
+    RequestState* request = *link;
+    if (!matches(request->from, request->tag, envelope)) continue;
+    if (request->kind == RequestState::Kind::kProbe || envelope.bytes > request->bytes ||
+        envelope.bytes % request->element_bytes != 0)
+      return nullptr;
+    *link = request->next;
+    if (posted_end_ == &request->next) posted_end_ = link;
+    ++peer.next_in;
+    return request;
+  }
+  return nullptr;
+}
+
+void Mailbox::accept(Parcel* parcel, Receiver& receiver) {
+  Peer& peer = peers_[parcel->envelope.from];
+  const std::uint32_t sequence = parcel->envelope.sequence;
+  if (sequence == peer.next_in) {
+    ++peer.next_in;
+    deliver(parcel, receiver);
+    catch_up(peer.index, receiver);
+    return;
+  }
+  // Differences, since numbers wrap.
+  Parcel** link = &peer.early;
+  while (*link != nullptr && (*link)->envelope.sequence - peer.next_in < sequence - peer.next_in)
+    link = &(*link)->next;
+  parcel->next = *link;
+  *link = parcel;
+}
+
+void Mailbox::catch_up(int from, Receiver& receiver) {
+  Peer& peer = peers_[from];
+  while (peer.early != nullptr && peer.early->envelope.sequence == peer.next_in) {
+    Parcel* parcel = peer.early;
+    peer.early = parcel->next;
+    ++peer.next_in;
+    deliver(parcel, receiver);
+  }
+}
+
+void Mailbox::deliver(Parcel* parcel, Receiver& receiver) {
+  const Envelope& e = parcel->envelope;
+  RequestState* probes = nullptr;
+  for (RequestState** link = &posted_; *link != nullptr;) {
+    RequestState* request = *link;
+    if (!matches(request->from, request->tag, e)) {
+      link = &request->next;
+      continue;
+    }
+    *link = request->next;
+    if (posted_end_ == &request->next) posted_end_ = link;
+    if (request->kind == RequestState::Kind::kProbe) {
+      request->next = probes;
+      probes = request;
+      continue;
+    }
+    const bool fits = e.bytes <= request->bytes && e.bytes % request->element_bytes == 0;
+    if (fits) {
+      // Nothing is left for those that only look.
+      for (; probes != nullptr;) {
+        RequestState* probe = probes;
+        probes = probe->next;
+        post(probe);
+      }
+      receiver.matched(request, parcel);
+      return;
+    }
+    request->error = e.bytes <= request->bytes ? Errc::bad_option : Errc::message_too_long;
+    request->from = e.from;
+    request->tag = e.tag;
+    request->bytes = e.bytes;
+    receiver.answered(request);
+  }
+  append(parcel);
+  while (probes != nullptr) {
+    RequestState* probe = probes;
+    probes = probe->next;
+    probe->from = e.from;
+    probe->tag = e.tag;
+    probe->bytes = e.bytes;
+    probe->forwards = e.forwards;
+    receiver.answered(probe);
+  }
+}
+
+void Mailbox::append(Parcel* parcel) {
+  Peer& peer = peers_[parcel->envelope.from];
+  parcel->later = parcel->later_of_peer = nullptr;
+  parcel->earlier = last_;
+  (last_ != nullptr ? last_->later : first_) = parcel;
+  last_ = parcel;
+  parcel->earlier_of_peer = peer.last;
+  (peer.last != nullptr ? peer.last->later_of_peer : peer.first) = parcel;
+  peer.last = parcel;
+}
+
+Parcel* Mailbox::find(int from, int tag) {
+  if (first_ == nullptr) return nullptr;
+  if (from == kAny) {
+    for (Parcel* p = first_; p != nullptr; p = p->later) {
+      if (matches(from, tag, p->envelope)) return p;
+    }
+    return nullptr;
+  }
+  for (Parcel* p = peers_[from].first; p != nullptr; p = p->later_of_peer) {
+    if (matches(from, tag, p->envelope)) return p;
+  }
+  return nullptr;
+}
+
+void Mailbox::remove(Parcel* p) {
+  Peer& peer = peers_[p->envelope.from];
+  (p->earlier != nullptr ? p->earlier->later : first_) = p->later;
+  (p->later != nullptr ? p->later->earlier : last_) = p->earlier;
+  (p->earlier_of_peer != nullptr ? p->earlier_of_peer->later_of_peer : peer.first) =
+      p->later_of_peer;
+  (p->later_of_peer != nullptr ? p->later_of_peer->earlier_of_peer : peer.last) =
+      p->earlier_of_peer;
+}
+
+void Mailbox::post(RequestState* request) {
+  request->next = nullptr;
+  *posted_end_ = request;
+  posted_end_ = &request->next;
+}
+
+bool Mailbox::cancel(RequestState* request) {
+  for (RequestState** link = &posted_; *link != nullptr; link = &(*link)->next) {
+    if (*link != request) continue;
+    *link = request->next;
+    if (posted_end_ == &request->next) posted_end_ = link;
+    return true;
+  }
+  return false;
+}
+
+Mailbox::Counts Mailbox::counts() {
+  Counts counts;
+  for (const Parcel* p = first_; p != nullptr; p = p->later) ++counts.come;
+  peers_.for_each([&](Peer& peer) {
+    for (const Parcel* p = peer.early; p != nullptr; p = p->next) ++counts.early;
+  });
+  counts.come += counts.early;
+  return counts;
+}
+
+}  // namespace roam::detail

@@ -1,0 +1,79 @@
+#ifndef ROAM_RUNTIME_PARCEL_H_
+#define ROAM_RUNTIME_PARCEL_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "roam/error.h"
+#include "roam/request.h"
+#include "runtime/wire.h"
+
+namespace roam::detail {
+
+// A send, receive, probe or collective that a member started. It lies in the member's memory, on
+// its stack while it waits in the call.
+struct RequestState {
+  enum class Kind : std::uint8_t { kSend, kReceive, kProbe, kCollective, kMany };
+  Kind kind = Kind::kSend;
+  bool done = false;
+  Errc error{};     // 0: as it should be
+  int from = kAny;  // what a receive or probe asked for; then what it got
+  int tag = kAny;
+  int forwards = 0;
+  void* data = nullptr;   // a receive's room
+  std::size_t bytes = 0;  // of the room; then of what came
+  std::size_t room = 0;   // of a receive, as it was asked for
+  std::size_t element_bytes = 1;
+  RequestState* next = nullptr;     // of the posted receives, or of the unfinished sends
+  struct Parcel* parcel = nullptr;  // of a send that is not finished
+  std::uint32_t verdict = 0;        // of a collective: see gathering.h
+  RequestState* parts = nullptr;    // of kMany
+  std::size_t part_count = 0;
+};
+
+// Where a message comes from and goes to.
+struct Envelope {
+  std::uint64_t team = 0;
+  std::int32_t to = 0, from = 0;  // members
+  std::int32_t tag = 0;
+  std::uint32_t sequence = 0;  // of the messages between the two, from 0
+  std::uint64_t bytes = 0;
+  std::int32_t origin = 0;    // rank that it was sent from
+  std::int32_t forwards = 0;  // ranks that passed it on
+  std::int32_t asks = 0;      // 1: the origin does not know the receiver yet, and wants to
+};
+
+// A message inside a node, or one that waits for its receiver. It lies in the shared memory of a
+// node, so that passing it on is passing its address.
+struct Parcel {
+  // Where the bytes are.
+  enum class Place : std::uint8_t {
+    kInside,  // behind the parcel
+    kOpen,    // in memory of this node that `state` protects: the sender's, or a copy
+    kFar,     // at `original`, a kOpen parcel of rank `origin`
+  };
+  // Of a kOpen parcel: who may touch the bytes. A receiver takes it to copy them; the sender takes
+  // it to put a copy of its own in place of its memory.
+  enum State : std::uint32_t { kOffered = 0, kTaken, kMoving, kDone };
+
+  Envelope envelope;
+  Place place = Place::kInside;
+  bool copied = false;   // kOpen: `data` is a copy, which goes with the parcel
+  bool receipt = false;  // it goes back to its origin: the bytes have been received
+  std::atomic<std::uint32_t> state{kOffered};
+  const void* data = nullptr;  // kInside, kOpen
+  Parcel* original = nullptr;  // kFar
+  runtime::Target receiver{};  // if it is known
+  runtime::Target sender{};    // of kOpen: whose request it is
+  RequestState* request = nullptr;
+  Parcel* next = nullptr;                       // in an inbox, or among those that came early
+  Parcel *later = nullptr, *earlier = nullptr;  // of all unexpected ones
+  Parcel *later_of_peer = nullptr, *earlier_of_peer = nullptr;  // of those from one member
+
+  void* inside() { return this + 1; }
+};
+
+}  // namespace roam::detail
+
+#endif  // ROAM_RUNTIME_PARCEL_H_

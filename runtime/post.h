@@ -1,0 +1,195 @@
+#ifndef ROAM_RUNTIME_POST_H_
+#define ROAM_RUNTIME_POST_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/mailbox.h"
+#include "runtime/member.h"
+#include "runtime/mpi/mpi.h"
+#include "runtime/wire.h"
+
+namespace roam::runtime {
+
+class Runtime;
+using detail::Envelope;
+using detail::Member;
+using detail::Parcel;
+using detail::Peer;
+using detail::RequestState;
+
+struct LetterHead {
+  Kind kind;
+  std::uint32_t padding;
+  Envelope envelope;
+  Target target;     // the receiver, if it is known
+  Parcel* original;  // kLetterOffer: where the bytes wait
+};
+
+// The first of the members that begin on `rank`: those with index * ranks / size == rank.
+constexpr int first_member(int rank, int size, int ranks) {
+  return static_cast<int>((std::int64_t{rank} * size + ranks - 1) / ranks);
+}
+
+// Where the members of one team are, as far as this rank has to know.
+class Directions {
+ public:
+  struct Known {
+    Target target;
+    int rank;
+    std::uint32_t hops;
+  };
+  int size = 0;  // of the team
+  int ranks = 1;
+  // Members that this rank is home of: its block.
+  int first = 0;
+  std::vector<Target> home;
+  // Others that members of this rank wrote to.
+  std::unordered_map<int, Known> known;
+
+  int home_rank(int index) const { return static_cast<int>(std::int64_t{index} * ranks / size); }
+  const Target* at_home(int index) const {
+    const std::size_t i = static_cast<std::size_t>(index - first);
+    return index >= first && i < home.size() ? &home[i] : nullptr;
+  }
+  void learn(const MemberAtHead& head) {
+    Known& k = known[head.index];
+    if (k.target.id == 0 || head.hops >= k.hops) k = {head.target, head.rank, head.hops};
+  }
+};
+
+// One rank's post office: carries messages between members of teams, wherever they are.
+//
+//   same rank            straight into the room of a receive that waits; else a parcel in the
+//   mailbox same node            a parcel pushed into the other rank's inbox; a long one stays
+//   where it is
+//                        and is copied once, by the receiver
+//   other node, short    kLetter with the bytes
+//   other node, long     kLetterOffer -->  <-- kPull when a receive matches   bytes straight into
+//                        their place -->
+//
+// A message that does not find its receiver is passed on, by way of the home rank, and who delivers
+// it tells the rank that it came from where the receiver is: however often that moved, two ranks
+// pass a message on at most, while nobody moves. Order is the mailbox's matter.
+//
+// Context: the rank's kernel thread, capture off.
+class Post final : public detail::Mailbox::Receiver {
+ public:
+  Post(Runtime& runtime, Mpi& mpi, std::uint64_t shuffle_seed)
+      : runtime_(runtime), mpi_(mpi), random_(shuffle_seed) {}
+
+  // Where parcels of this rank lie; made once the scheduler is there.
+  void start();
+  // After the last message of the job.
+  void finish();
+
+  // Sends from `me`, the calling thread. With `request`, long data may stay where it is until the
+  // request is done; otherwise it is copied. Errors: Error(out_of_memory, thread_ended).
+  void send(Member& me, int to, int tag, const void* data, std::size_t bytes,
+            RequestState* request);
+  // The receive `request` of `me` takes `parcel`, which has come, or is posted.
+  void receive(Member& me, RequestState* request);
+  // Gives the memory of a message back that nobody will receive.
+  void drop(Parcel* parcel);
+  // Gives back what a member that leaves its team still had.
+  void clear(Member& me);
+
+  void add_team(std::uint64_t team, int size, int ranks);
+  void set_member(std::uint64_t team, int index, Target target);
+  Target member(std::uint64_t team, int index) const;
+  void forget_team(std::uint64_t team);
+
+  // Members come to this rank and leave it. depart(): what must be done before the thread's memory
+  // goes to `rank`. kWait: its bytes are in use just now, ask again later.
+  enum class Departure { kGo, kWait, kNoMemory };
+  Departure depart(Tcb* t, bool other_node);
+  void arrived(Tcb* t);
+
+  bool handle(int from, const char* message, std::size_t bytes);
+  void take_mail();
+  void progress();
+  bool busy() const { return !pulls_.empty() || !bulk_sends_.empty() || !delayed_.empty(); }
+  // The rank has had nothing to do for a while: senders that wait get their data copied, so that
+  // they go on. sends_wait(): whether some could be.
+  void idle();
+  bool sends_wait() const;
+  void reclaim();
+  // What `m` waits for and has got, for a person.
+  static std::string describe(Member& m);
+
+  // Ends `request` of `t`, which is on this rank.
+  static void finish_request(Tcb* t, RequestState* request);
+  void try_receipt(const ReceiptHead& head);
+
+  // Mailbox::Receiver, for the member that delivering_ is
+  void matched(RequestState* request, Parcel* parcel) override;
+  void answered(RequestState* request) override;
+
+  std::uint64_t letters = 0;    // sent by members of this rank
+  std::uint64_t passed_on = 0;  // for members that were not here
+  Member* residents() const { return residents_; }
+
+ private:
+  struct Pull {
+    Tcb* receiver;
+    RequestState* request;
+    Envelope envelope;
+    std::unique_ptr<Mpi::Bulk> bulk;
+  };
+  struct BulkSend {
+    Parcel* parcel;
+    std::unique_ptr<Mpi::Bulk> bulk;
+  };
+  struct Delayed {
+    Parcel* parcel;
+    int polls;
+  };
+  enum class Found { kHere, kThere, kLater, kEnded };
+
+  Found find(std::uint64_t team, int index, Target* target, bool on_its_way, int* rank);
+  void deliver(Tcb* t, const Envelope& e, const void* data);
+  void deliver(Tcb* t, Parcel* parcel);
+  void after_delivery(const Envelope& e, const Tcb* t);
+  void route(Parcel* parcel, Target target, bool on_its_way);
+  void pass_on(int rank, Parcel* parcel, Target target);
+  void send_letter(int rank, const Envelope& e, Target target, const void* data);
+  void on_letter(const LetterHead& head, const char* data);
+  void on_pull(int from, const PullHead& head);
+  Parcel* make_parcel(const Envelope& e, const void* data);
+  Parcel* make_open(const Envelope& e, const void* data, bool copy, RequestState* request);
+  Parcel* make_far(const Envelope& e, Parcel* original);
+  void* allocate(std::size_t bytes);
+  void free(void* block);
+  void push(int rank, Parcel* parcel, Target receiver);
+  void copy_open(RequestState* request, Parcel* parcel);
+  void finish_open(Parcel* parcel);
+  void start_pull(RequestState* request, Parcel* parcel);
+  bool detach(Member& m, RequestState* request);
+  static Parcel* repack(Tcb* t, Post& post, Parcel* parcel);
+  Directions* directions(std::uint64_t team);
+  bool shuffled(Parcel* parcel);
+
+  Runtime& runtime_;
+  Mpi& mpi_;
+  std::uint64_t random_;  // ROAM_SHUFFLE: messages come late and out of order; 0: they do not
+  Tcb* room_ = nullptr;   // a thread that never runs: parcels are in its heap
+  Tcb* delivering_ = nullptr;
+  std::unordered_map<std::uint64_t, Directions> teams_;
+  std::uint64_t last_team_ = 0;
+  Directions* last_directions_ = nullptr;
+  Member* residents_ = nullptr;
+  std::vector<Pull> pulls_;
+  std::vector<BulkSend> bulk_sends_;
+  std::deque<Delayed> delayed_;  // wait for news of their receiver, or for their turn to be late
+  int next_tag_ = 0;
+  bool no_memory_ = false;  // to copy what a sender waits for
+};
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_POST_H_

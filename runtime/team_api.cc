@@ -1,0 +1,536 @@
+// The public calls of roam/team.h and roam/request.h.
+
+#include <cmath>
+#include <new>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "isomalloc/in_process.h"
+#include "roam/team.h"
+#include "runtime/caller.h"
+#include "runtime/member.h"
+#include "runtime/runtime.h"
+#include "threads/scheduler.h"
+
+namespace roam {
+
+using detail::CollectiveCall;
+using detail::CollectiveKind;
+using detail::Member;
+using detail::RequestState;
+using detail::Tcb;
+using runtime::the_runtime;
+using threads::scheduler;
+
+struct TeamAccess {
+  static Team make(std::uint64_t id, int size, Thread keeper) { return Team(id, size, keeper); }
+};
+
+namespace {
+
+constexpr int kMostTag = 1 << 30;
+// Tags of the runtime's own messages lie below kAny.
+constexpr int kFirstOwnTag = -2;
+constexpr std::uint32_t kOwnTags = 1 << 20;
+
+Member& require_member(std::uint64_t team, const char* call) {
+  const Tcb* self = runtime::require_thread(call);
+  Member* me = self->member;
+  if (me == nullptr || me->team != team) {
+    throw Error(Errc::not_in_team,
+                text("%s: thread '%s' is not a member of team %llu; only members can call it", call,
+                     self->name(), static_cast<unsigned long long>(team)));
+  }
+  return *me;
+}
+
+void check_peer(const Member& me, int peer, int tag, bool any, const char* call) {
+  if (!(any && peer == kAny) && (peer < 0 || peer >= me.size)) {
+    throw Error(Errc::no_such_member,
+                text("%s: there is no member %d; the team has 0 to %d", call, peer, me.size - 1));
+  }
+  if (!(any && tag == kAny) && (tag < 0 || tag > kMostTag)) {
+    throw Error(Errc::bad_option, text("%s: the tag is %d; allowed are 0 to %d%s", call, tag,
+                                       kMostTag, any ? ", and kAny" : ""));
+  }
+}
+
+bool is_done(const RequestState* request) {
+  if (request->kind != RequestState::Kind::kMany) return request->done;
+  for (std::size_t i = 0; i < request->part_count; ++i) {
+    if (!request->parts[i].done) return false;
+  }
+  return true;
+}
+
+const char* name_of(const RequestState* request) {
+  switch (request->kind) {
+    case RequestState::Kind::kSend:
+      return "a message to be received";
+    case RequestState::Kind::kCollective:
+    case RequestState::Kind::kMany:
+      return "the other members of the team";
+    default:
+      return "a message";
+  }
+}
+
+// Waits until `done()`. The thread may be moved meanwhile: nothing of a rank is remembered.
+template <class Done>
+void wait_until(const char* what, Done done) {
+  while (!done()) {
+    Tcb* self = scheduler().current();
+    self->member->waiting = true;
+    self->loose = true;
+    scheduler().block(what, nullptr);
+    self->loose = false;
+    self->member->waiting = false;
+  }
+}
+void wait_for(const RequestState* request) {
+  if (!is_done(request)) wait_until(name_of(request), [request] { return is_done(request); });
+}
+
+Received received(const RequestState& r) {
+  return {r.from, r.tag, r.bytes / r.element_bytes, r.forwards};
+}
+
+// What a finished receive says: throws if it did not take its message.
+void check_received(const RequestState& r, std::size_t room) {
+  if (r.error == Errc::message_too_long) {
+    throw Error(
+        Errc::message_too_long,
+        text("recv: the message from member %d with tag %d has %zu bytes, and there is room "
+             "for %zu. It can still be received.",
+             r.from, r.tag, r.bytes, room));
+  }
+  if (r.error != Errc{}) detail::throw_wrong_length(r.bytes, r.element_bytes);
+}
+
+RequestState make_receive(int from, int tag, void* data, std::size_t bytes,
+                          std::size_t element_bytes) {
+  RequestState r;
+  r.kind = RequestState::Kind::kReceive;
+  r.from = from;
+  r.tag = tag;
+  r.data = data;
+  r.bytes = r.room = bytes;
+  r.element_bytes = element_bytes;
+  return r;
+}
+
+}  // namespace
+
+// ---- requests ----
+
+namespace detail {
+
+void throw_wrong_length(std::size_t bytes, std::size_t element_bytes) {
+  throw Error(
+      Errc::bad_option,
+      text("recv: a message of %zu bytes is no whole number of elements of %zu bytes. It can "
+           "still be received.",
+           bytes, element_bytes));
+}
+
+bool request_test(RequestState* request) {
+  if (is_done(request)) return true;
+  scheduler().yield();  // a loop around it must let messages in
+  return is_done(request);
+}
+
+Received request_wait(RequestState* request) {
+  wait_for(request);
+  const RequestState r = *request;
+  const std::unique_ptr<RequestState[]> parts(request->parts);
+  delete request;
+  if (r.kind == RequestState::Kind::kReceive) check_received(r, r.room);
+  return r.kind == RequestState::Kind::kReceive ? received(r) : Received{};
+}
+
+void request_drop(RequestState* request) noexcept {
+  const Tcb* self = runtime::current_thread();
+  if (self != nullptr && self->member != nullptr && !is_done(request)) {
+    bool cancelled = false;
+    if (request->kind == RequestState::Kind::kReceive) {
+      iso::HeapScope process;
+      cancelled = self->member->mailbox.cancel(request);
+    }
+    if (!cancelled) wait_for(request);
+  }
+  delete[] request->parts;
+  delete request;
+}
+
+}  // namespace detail
+
+std::size_t wait_any(std::span<const Request> requests) {
+  const auto first_done = [&] {
+    bool some = false;
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      const RequestState* state = RequestAccess::state(requests[i]);
+      if (state == nullptr) continue;
+      some = true;
+      if (is_done(state)) return i;
+    }
+    return some ? requests.size() + 1 : requests.size();
+  };
+  std::size_t found = first_done();
+  if (found > requests.size()) {
+    wait_until("any of its messages", [&] { return (found = first_done()) <= requests.size(); });
+  }
+  return found;
+}
+
+void wait_all(std::span<Request> requests) {
+  std::exception_ptr failure;
+  for (Request& request : requests) {
+    try {
+      request.wait();
+    } catch (const Error&) {
+      if (!failure) failure = std::current_exception();
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+// ---- teams ----
+
+Team Team::current() {
+  const Tcb* self = runtime::current_thread();
+  const Member* me = self != nullptr ? self->member : nullptr;
+  if (me == nullptr) {
+    throw Error(Errc::not_in_team, "Team::current: the calling thread is not a member of a team");
+  }
+  return Team(me->team, me->size, me->keeper);
+}
+
+void Team::check_room(const char* call, std::size_t bytes, std::size_t part) const {
+  if (bytes == part * static_cast<std::size_t>(size_)) return;
+  throw Error(Errc::bad_option, text("%s: %zu bytes are not %d parts of %zu bytes, one a member",
+                                     call, bytes, size_, part));
+}
+
+namespace detail {
+
+const char* to_string(CollectiveKind kind) {
+  switch (kind) {
+    case CollectiveKind::kBarrier:
+      return "barrier";
+    case CollectiveKind::kBroadcast:
+      return "broadcast";
+    case CollectiveKind::kReduce:
+      return "reduce";
+    case CollectiveKind::kAllreduce:
+      return "allreduce";
+    case CollectiveKind::kGather:
+      return "gather";
+    case CollectiveKind::kAllgather:
+      return "allgather";
+    case CollectiveKind::kScatter:
+      return "scatter";
+    case CollectiveKind::kScan:
+      return "scan";
+    case CollectiveKind::kBalance:
+      return "balance";
+  }
+  return "?";
+}
+
+int team_index(std::uint64_t team) {
+  const Tcb* self = runtime::current_thread();
+  if (self != nullptr && self->member != nullptr && self->member->team == team)
+    return self->member->index;
+  return require_member(team, "Team::index").index;
+}
+
+Received team_send_blocking(std::uint64_t team, int to, int tag, const void* data,
+                            std::size_t bytes) {
+  RequestState request;
+  iso::in_process([&] {
+    Member& me = require_member(team, "send");
+    check_peer(me, to, tag, false, "send");
+    the_runtime().post().send(me, to, tag, data, bytes, &request);
+  });
+  wait_for(&request);
+  return {};
+}
+
+Received team_recv(std::uint64_t team, int from, int tag, void* data, std::size_t bytes,
+                   std::size_t element_bytes) {
+  RequestState request = make_receive(from, tag, data, bytes, element_bytes);
+  iso::in_process([&] {
+    Member& me = require_member(team, "recv");
+    check_peer(me, from, tag, true, "recv");
+    the_runtime().post().receive(me, &request);
+  });
+  wait_for(&request);
+  check_received(request, bytes);
+  return received(request);
+}
+
+bool team_probe(std::uint64_t team, int from, int tag, bool wait, Received* found) {
+  RequestState request = make_receive(from, tag, nullptr, 0, 1);
+  request.kind = RequestState::Kind::kProbe;
+  const bool there = iso::in_process([&] {
+    Member& me = require_member(team, "probe");
+    check_peer(me, from, tag, true, "probe");
+    iso::HeapScope mine(&me.thread->heap);
+    if (!wait && me.mailbox.find(from, tag) == nullptr) return false;
+    the_runtime().post().receive(me, &request);
+    return true;
+  });
+  if (!there) return false;
+  wait_for(&request);
+  *found = received(request);
+  return true;
+}
+
+RequestState* team_isend(std::uint64_t team, int to, int tag, const void* data, std::size_t bytes,
+                         bool copy) {
+  auto request = std::make_unique<RequestState>();
+  iso::in_process([&] {
+    Member& me = require_member(team, "isend");
+    check_peer(me, to, tag, false, "isend");
+    the_runtime().post().send(me, to, tag, data, bytes, copy ? nullptr : request.get());
+    if (copy) request->done = true;
+  });
+  return request.release();
+}
+
+RequestState* team_irecv(std::uint64_t team, int from, int tag, void* data, std::size_t bytes,
+                         std::size_t element_bytes) {
+  auto request =
+      std::make_unique<RequestState>(make_receive(from, tag, data, bytes, element_bytes));
+  iso::in_process([&] {
+    Member& me = require_member(team, "irecv");
+    check_peer(me, from, tag, true, "irecv");
+    the_runtime().post().receive(me, request.get());
+  });
+  return request.release();
+}
+
+RequestState* team_collective(std::uint64_t team, const CollectiveCall& call) {
+  auto request = std::make_unique<RequestState>();
+  request->kind = RequestState::Kind::kCollective;
+  iso::in_process([&] {
+    Member& me = require_member(team, to_string(call.kind));
+    check_peer(me, call.root, 0, false, to_string(call.kind));
+    the_runtime().gatherings().contribute(me, call, request.get());
+  });
+  return request.release();
+}
+
+void team_collective_now(std::uint64_t team, const CollectiveCall& asked) {
+  CollectiveCall call = asked;
+  call.blocking = true;
+  RequestState request;
+  request.kind = RequestState::Kind::kCollective;
+  iso::in_process([&] {
+    Member& me = require_member(team, to_string(call.kind));
+    check_peer(me, call.root, 0, false, to_string(call.kind));
+    the_runtime().gatherings().contribute(me, call, &request);
+  });
+  wait_for(&request);
+  if (request.verdict == 0) return;
+  Member& me = *scheduler().current()->member;
+  if (request.verdict == static_cast<std::uint32_t>(runtime::Verdict::kBalance)) {
+    team_balance(team);
+  } else {
+    me.seen_ticks = scheduler().current()->run_ticks;
+  }
+}
+
+// All members tell their loads, get back where to be, and go there.
+int team_balance(std::uint64_t team) {
+  const std::int64_t begin_ns = now_ns();
+  struct {
+    std::int32_t rank = -1;
+    std::int32_t moves = 0;
+  } answer;
+  RequestState request;
+  request.kind = RequestState::Kind::kCollective;
+  iso::in_process([&] {
+    Member& me = require_member(team, "balance");
+    scheduler().run_seconds(me.thread);
+    const std::vector<char> load = the_runtime().describe_load(me);
+    const CollectiveCall call{.kind = CollectiveKind::kBalance,
+                              .in = load.data(),
+                              .out = &answer,
+                              .bytes = load.size(),
+                              .blocking = true};
+    the_runtime().gatherings().contribute(me, call, &request);
+  });
+  wait_for(&request);
+  Tcb* self = scheduler().current();
+  if (answer.rank != the_runtime().rank() && threads::Scheduler::may_move(self)) {
+    scheduler().depart_current(answer.rank);
+    iso::HeapScope process;
+    Errc code{};
+    the_runtime().take_refusal(self, &code);  // then it goes on where it is
+  }
+  self->member->balancing_s = static_cast<double>(now_ns() - begin_ns) * 1e-9;
+  return answer.moves;
+}
+
+// Each member sends each other one its part: the receives are posted first, nearest members first.
+RequestState* team_alltoall(std::uint64_t team, const void* in, void* out, std::size_t bytes) {
+  Member& me = require_member(team, "alltoall");
+  const std::size_t n = static_cast<std::size_t>(me.size);
+  auto request = std::make_unique<RequestState>();
+  request->kind = RequestState::Kind::kMany;
+  request->part_count = 2 * n;
+  auto parts = std::make_unique<RequestState[]>(2 * n);
+  const int tag = kFirstOwnTag - static_cast<int>(me.alltoalls++ % kOwnTags);
+  iso::in_process([&] {
+    runtime::Post& post = the_runtime().post();
+    for (std::size_t k = 0; k < n; ++k) {
+      const int from = static_cast<int>((static_cast<std::size_t>(me.index) + n - k) % n);
+      parts[k] = make_receive(
+          from, tag, static_cast<char*>(out) + static_cast<std::size_t>(from) * bytes, bytes, 1);
+      post.receive(me, &parts[k]);
+    }
+    for (std::size_t k = 0; k < n; ++k) {
+      const int to = static_cast<int>((static_cast<std::size_t>(me.index) + k) % n);
+      post.send(me, to, tag, static_cast<const char*>(in) + static_cast<std::size_t>(to) * bytes,
+                bytes, &parts[n + k]);
+    }
+  });
+  request->parts = parts.release();
+  return request.release();
+}
+
+// ---- making teams ----
+
+TeamPlan team_begin(const SpawnOptions& options, int size) {
+  return iso::in_process([&] {
+    runtime::require_thread("spawn_team");
+    if (size < 1) {
+      throw Error(Errc::bad_option,
+                  text("spawn_team: a team of %d members; it has 1 at least", size));
+    }
+    TeamPlan plan;
+    plan.id = the_runtime().teams().new_id();
+    plan.size = size;
+    plan.root_rank = the_runtime().rank();
+    plan.last = the_runtime().ranks();
+    plan.stack_bytes = options.stack_bytes;
+    return plan;
+  });
+}
+
+int team_rank(const TeamPlan& plan, int position) {
+  return (plan.root_rank + position) % the_runtime().ranks();
+}
+
+Team team_started(const TeamPlan& plan, Thread keeper) {
+  const bool made = iso::in_process([&] { return the_runtime().teams().wait_until_made(plan.id); });
+  if (!made) {
+    keeper.join();
+    throw Error(Errc::out_of_memory, "spawn_team: the members could not be made");
+  }
+  return TeamAccess::make(plan.id, plan.size, keeper);
+}
+
+void team_open(const TeamPlan& plan) {
+  iso::in_process([&] {
+    const int rank = team_rank(plan, plan.first);
+    if (the_runtime().rank() != rank) {
+      if (plan.parent_rank >= 0) {
+        the_runtime().send(plan.parent_rank,
+                           runtime::TeamHead{runtime::Kind::kTeamReport, 0, plan.id});
+      }
+      throw Error(Errc::out_of_memory,
+                  text("spawn_team: rank %d cannot take a thread that makes members", rank));
+    }
+    the_runtime().post().add_team(plan.id, plan.size, the_runtime().ranks());
+    the_runtime().gatherings().add_team(plan.id, plan.size, plan.root_rank);
+  });
+}
+
+std::pair<int, int> team_block(const TeamPlan& plan) {
+  const int rank = the_runtime().rank(), ranks = the_runtime().ranks();
+  return {runtime::first_member(rank, plan.size, ranks),
+          runtime::first_member(rank + 1, plan.size, ranks)};
+}
+
+Tcb* team_member_begin(const TeamPlan& plan, int index) {
+  return iso::in_process([&] {
+    const std::string name =
+        plan.name.empty() ? text("member %d", index) : text("%s[%d]", plan.name.c_str(), index);
+    Tcb* t = scheduler().make(plan.stack_bytes, name);
+    iso::HeapScope theirs(&t->heap);
+    t->member = new (std::nothrow) Member;
+    if (t->member == nullptr) {
+      iso::HeapScope process;
+      spawn_abandon(t);
+      throw Error(Errc::out_of_memory, "no memory for a member of a team");
+    }
+    t->member->thread = t;
+    t->member->team = plan.id;
+    t->member->index = index;
+    t->member->size = plan.size;
+    t->member->keeper = plan.keeper;
+    return t;
+  });
+}
+
+void team_member_hold(const TeamPlan& plan, int index, Tcb* t, void (*entry)(void*), void* closure,
+                      void (*destroy)(void*)) noexcept {
+  iso::HeapScope process;
+  t->entry = entry;
+  t->closure = closure;
+  const runtime::Target target = the_runtime().name(t);
+  the_runtime().post().set_member(plan.id, index, target);
+  the_runtime().teams().hold(plan.id, t, destroy);
+}
+
+bool team_agree(const TeamPlan& plan, int keepers, bool ready) {
+  return iso::in_process([&] { return the_runtime().teams().agree(plan, keepers, ready); });
+}
+
+Thread team_release(const TeamPlan& plan, int index) {
+  iso::HeapScope process;
+  const runtime::Target target = the_runtime().post().member(plan.id, index);
+  the_runtime().member_came(target.control);
+  the_runtime().start_named(target.control);
+  return ThreadAccess::make(target);
+}
+
+void team_close(const TeamPlan& plan) {
+  iso::HeapScope process;
+  the_runtime().teams().close(plan.id);
+  if (plan.parent_rank >= 0) return;
+  for (int r = 0; r < the_runtime().ranks(); ++r)
+    the_runtime().send(r, runtime::TeamHead{runtime::Kind::kTeamEnd, 0, plan.id});
+}
+
+void team_leave() noexcept {
+  Tcb* self = scheduler().current();
+  {
+    iso::HeapScope process;
+    while (!the_runtime().member_leaves(self)) scheduler().yield();
+  }
+  delete self->member;
+  self->member = nullptr;
+}
+
+}  // namespace detail
+
+// ---- load ----
+
+namespace this_thread {
+
+void set_load(double load) {
+  Tcb* self = runtime::require_thread("set_load");
+  if (std::isnan(load) || std::isinf(load)) {
+    throw Error(Errc::bad_option, text("set_load: the load is %g; allowed is any number", load));
+  }
+  if (self->member != nullptr) self->member->user_load = load;
+}
+
+double running_time() { return scheduler().run_seconds(runtime::require_thread("running_time")); }
+
+}  // namespace this_thread
+}  // namespace roam

@@ -1,0 +1,115 @@
+#include "runtime/teams.h"
+
+#include <cstring>
+
+#include "runtime/member.h"
+#include "runtime/runtime.h"
+#include "threads/scheduler.h"
+
+namespace roam::runtime {
+
+using detail::State;
+using detail::TeamPlan;
+using threads::scheduler;
+
+std::uint64_t Teams::new_id() { return make_id(runtime_.rank(), ++made_); }
+
+void Teams::wake(Tcb*& t) {
+  if (t == nullptr) return;
+  Tcb* woken = t;
+  t = nullptr;
+  scheduler().make_ready(woken);
+}
+
+void Teams::hold(std::uint64_t team, Tcb* member, void (*destroy)(void*)) {
+  forming_[team].held.push_back({member, destroy});
+}
+
+bool Teams::agree(const TeamPlan& plan, int keepers, bool ready) {
+  Forming& f = forming_[plan.id];
+  f.good = f.good && ready;
+  const auto wait = [&] {
+    f.keeper = scheduler().current();
+    scheduler().block("the keepers of a team", nullptr);
+  };
+  while (f.reports < keepers) wait();
+  if (plan.parent_rank < 0) {
+    f.decided = true;
+    f.begins = f.good;
+    wake(f.creator);
+  } else {
+    runtime_.send(plan.parent_rank, TeamHead{Kind::kTeamReport, f.good, plan.id});
+    while (!f.decided) wait();
+  }
+  const bool begins = f.begins;
+  int last = plan.last;
+  for (int k = 0; k < keepers; ++k) {
+    const int first = plan.first + (last - plan.first + 1) / 2;
+    runtime_.send(detail::team_rank(plan, first), TeamHead{Kind::kTeamStart, begins, plan.id});
+    last = first;
+  }
+  if (!begins) give_up(f);
+  f.held.clear();
+  return begins;
+}
+
+void Teams::give_up(Forming& f) {
+  for (const Held& held : f.held) {
+    Tcb* t = held.member;
+    {
+      iso::HeapScope theirs(&t->heap);
+      held.destroy(t->closure);
+      delete t->member;
+      t->member = nullptr;
+    }
+    runtime_.unname(t);
+    runtime_.abandon(t, scheduler().current());
+  }
+}
+
+bool Teams::wait_until_made(std::uint64_t team) {
+  Forming& f = forming_[team];
+  f.has_creator = true;
+  while (!f.decided) {
+    f.creator = scheduler().current();
+    scheduler().block("the members of a team to be made", nullptr);
+  }
+  const bool begins = f.begins;
+  f.has_creator = false;
+  if (f.closed) forming_.erase(team);
+  return begins;
+}
+
+void Teams::close(std::uint64_t team) {
+  Forming& f = forming_[team];
+  f.closed = true;
+  if (!f.has_creator) forming_.erase(team);
+}
+
+bool Teams::handle(const char* message) {
+  TeamHead head;
+  std::memcpy(&head, message, sizeof head);
+  switch (head.kind) {
+    case Kind::kTeamReport: {
+      Forming& f = forming_[head.team];
+      ++f.reports;
+      f.good = f.good && head.good != 0;
+      wake(f.keeper);
+      return true;
+    }
+    case Kind::kTeamStart: {
+      Forming& f = forming_[head.team];
+      f.decided = true;
+      f.begins = head.good != 0;
+      wake(f.keeper);
+      return true;
+    }
+    case Kind::kTeamEnd:
+      runtime_.forget_team(head.team);
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace roam::runtime
