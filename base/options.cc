@@ -109,7 +109,9 @@ const std::vector<Option>& table() {
        whole(&Options::huge, 0, 2)},
       {"ROAM_SHARE", "0 or 1", "0: every rank is a node of its own, with private memory",
        whole(&Options::share, 0, 1)},
-      {"ROAM_BALANCE", "auto, off, or none, greedy, refine, greedy-refine, comm, diffusion, hierarchical, rotate, random",
+      {"ROAM_BALANCE",
+       "auto, off, or none, greedy, refine, greedy-refine, comm, diffusion, hierarchical, rotate, "
+       "random",
        "auto: teams are balanced at their collectives when it pays, and idle ranks pull ready "
        "members from others of their node; off: nothing moves, not even at Team::balance(); else "
        "the strategy of Team::balance(). Default: Team::balance() chooses one",
@@ -128,6 +130,15 @@ const std::vector<Option>& table() {
        "seed that picks the next ready thread at random, to find order assumptions; 0 (the "
        "default): FIFO",
        whole(&Options::seed, 0, INT64_MAX)},
+      {"ROAM_TRACE", "a file that rank 0 can write",
+       "records the run there, for ui.perfetto.dev, chrome://tracing and tools/roam-report",
+       [](Options& options, const std::string& s) {
+         options.trace = s;
+         return true;
+       }},
+      {"ROAM_PROGRESS", "a whole number of seconds, 0 or more",
+       "rank 0 prints a line about the job once in so many seconds; 0 (the default): never",
+       whole(&Options::progress_s, 0, 1'000'000)},
   };
   return options;
 }

@@ -22,6 +22,8 @@ struct Options {
   bool share = true;                   // ROAM_SHARE: ranks of a node share the arena
   std::string balance;                 // ROAM_BALANCE: auto, off or a strategy; empty: when asked
   std::string load_model;              // ROAM_LOAD_MODEL
+  std::string trace;                   // ROAM_TRACE: file to write the trace to; empty: none
+  int progress_s = 0;                  // ROAM_PROGRESS: seconds from line to line; 0: none
   std::uint64_t seed = 0;              // ROAM_SHUFFLE: seed that shuffles the ready queue; 0: FIFO
 };
 

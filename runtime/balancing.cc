@@ -1,5 +1,7 @@
 // Load, and what is done about it: team.balance(), and ranks of a node that pull.
 
+#include <x86intrin.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -73,6 +75,8 @@ std::vector<char> Runtime::describe_load(Member& me) {
 
 void Runtime::plan_balance(Parts* parts, int size) {
   const std::size_t n = static_cast<std::size_t>(size);
+  const std::uint64_t begin_ticks = __rdtsc();
+  std::vector<std::uint64_t> threads;
   std::vector<const char*> told(n);
   const char* at = parts->data.data();
   for (const EntryHead& entry : parts->entries) {
@@ -91,6 +95,7 @@ void Runtime::plan_balance(Parts* parts, int size) {
     LoadHead head;
     std::memcpy(&head, one, sizeof head);
     table.threads.push_back({std::max(head.load_s, 0.0), head.bytes, head.rank});
+    threads.push_back(head.thread);
     table.first_edge.push_back(table.edges.size());
     table.edges.resize(table.edges.size() + head.edges);
     if (head.edges != 0) {
@@ -113,6 +118,23 @@ void Runtime::plan_balance(Parts* parts, int size) {
                 balance::imbalance_of(table, balance::plan_to_stay(table)),
                 balance::imbalance_of(table, plan))
                .c_str());
+  }
+  if (trace_ != nullptr) {
+    BalancingStep step{.strategy = strategy->name,
+                       .begin_ticks = begin_ticks,
+                       .end_ticks = __rdtsc(),
+                       .before = std::vector<double>(static_cast<std::size_t>(ranks())),
+                       .after = {},
+                       .moves = {}};
+    step.after = step.before;
+    for (std::size_t i = 0; i < n; ++i) {
+      const balance::ThreadLoad& one = table.threads[i];
+      step.before[static_cast<std::size_t>(one.rank)] += one.load_s;
+      step.after[static_cast<std::size_t>(plan.rank_of[i])] += one.load_s;
+      if (plan.rank_of[i] != one.rank)
+        step.moves.push_back({threads[i], one.rank, plan.rank_of[i], one.bytes});
+    }
+    trace_->balanced(step);
   }
   parts->entries.clear();
   parts->data.clear();

@@ -85,8 +85,8 @@ class Parts {
 //
 // A rank does not know how many members will take part on it, since members move. It sends its
 // parts up when as many have come as are here and as came from each rank below the last time; if
-// fewer come, after a while; if more come, they go by themselves. The root counts to the team's size,
-// so the result is right whatever moved.
+// fewer come, after a while; if more come, they go by themselves. The root counts to the team's
+// size, so the result is right whatever moved.
 //
 // Context: the rank's kernel thread, capture off.
 class Gatherings {
@@ -117,12 +117,12 @@ class Gatherings {
     detail::RequestState* request;
   };
   struct Gathering {
-    Parts parts;             // not sent up yet
-    std::size_t came = 0;    // parts that came in all
-    std::size_t here = 0;    // of members of this rank
-    double load_s = 0;       // of those that were not sent up yet
+    Parts parts;           // not sent up yet
+    std::size_t came = 0;  // parts that came in all
+    std::size_t here = 0;  // of members of this rank
+    double load_s = 0;     // of those that were not sent up yet
     std::uint64_t since_ticks = 0;
-    int late = 0;            // times that it was sent up because it had waited for long
+    int late = 0;  // times that it was sent up because it had waited for long
     std::vector<Waiter> waiters;
     std::map<int, std::vector<std::int32_t>> below;  // rank -> members whose parts it sent
     std::map<int, std::size_t> counts;
@@ -163,6 +163,9 @@ class Gatherings {
   std::uint32_t next_fragment_ = 0;
   std::map<std::pair<int, std::uint32_t>, std::vector<char>> fragments_;
 };
+
+// Whether each member gets something else.
+bool entry_each(CollectiveKind what);
 
 // What the result of a collective is, once all parts are there, at its root: the blob, or an entry
 // for each member.

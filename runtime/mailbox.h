@@ -18,7 +18,7 @@ struct Peer {
   runtime::Target target{};         // where it is found inside a node; empty: not known yet
   std::uint64_t messages_sent = 0;  // since load was last looked at
   std::uint64_t bytes_sent = 0;
-  Parcel* early = nullptr;  // came before their turn, by sequence number
+  Parcel* early = nullptr;                   // came before their turn, by sequence number
   Parcel *first = nullptr, *last = nullptr;  // unexpected
 };
 

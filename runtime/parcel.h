@@ -17,15 +17,15 @@ struct RequestState {
   enum class Kind : std::uint8_t { kSend, kReceive, kProbe, kCollective, kMany };
   Kind kind = Kind::kSend;
   bool done = false;
-  Errc error{};          // 0: as it should be
-  int from = kAny;       // what a receive or probe asked for; then what it got
+  Errc error{};     // 0: as it should be
+  int from = kAny;  // what a receive or probe asked for; then what it got
   int tag = kAny;
   int forwards = 0;
-  void* data = nullptr;        // a receive's room
-  std::size_t bytes = 0;       // of the room; then of what came
-  std::size_t room = 0;        // of a receive, as it was asked for
+  void* data = nullptr;   // a receive's room
+  std::size_t bytes = 0;  // of the room; then of what came
+  std::size_t room = 0;   // of a receive, as it was asked for
   std::size_t element_bytes = 1;
-  RequestState* next = nullptr;  // of the posted receives, or of the unfinished sends
+  RequestState* next = nullptr;     // of the posted receives, or of the unfinished sends
   struct Parcel* parcel = nullptr;  // of a send that is not finished
   std::uint32_t verdict = 0;        // of a collective: see gathering.h
   RequestState* parts = nullptr;    // of kMany
@@ -41,6 +41,7 @@ struct Envelope {
   std::uint64_t bytes = 0;
   std::int32_t origin = 0;    // rank that it was sent from
   std::int32_t forwards = 0;  // ranks that passed it on
+  std::uint64_t sender = 0;   // thread that sent it
   std::int32_t asks = 0;      // 1: the origin does not know the receiver yet, and wants to
 };
 
@@ -59,16 +60,16 @@ struct Parcel {
 
   Envelope envelope;
   Place place = Place::kInside;
-  bool copied = false;           // kOpen: `data` is a copy, which goes with the parcel
-  bool receipt = false;          // it goes back to its origin: the bytes have been received
+  bool copied = false;   // kOpen: `data` is a copy, which goes with the parcel
+  bool receipt = false;  // it goes back to its origin: the bytes have been received
   std::atomic<std::uint32_t> state{kOffered};
-  const void* data = nullptr;    // kInside, kOpen
-  Parcel* original = nullptr;    // kFar
-  runtime::Target receiver{};    // if it is known
-  runtime::Target sender{};      // of kOpen: whose request it is
+  const void* data = nullptr;  // kInside, kOpen
+  Parcel* original = nullptr;  // kFar
+  runtime::Target receiver{};  // if it is known
+  runtime::Target sender{};    // of kOpen: whose request it is
   RequestState* request = nullptr;
-  Parcel* next = nullptr;        // in an inbox, or among those that came early
-  Parcel *later = nullptr, *earlier = nullptr;            // of all unexpected ones
+  Parcel* next = nullptr;                       // in an inbox, or among those that came early
+  Parcel *later = nullptr, *earlier = nullptr;  // of all unexpected ones
   Parcel *later_of_peer = nullptr, *earlier_of_peer = nullptr;  // of those from one member
 
   void* inside() { return this + 1; }

@@ -1,19 +1,17 @@
 #include "runtime/post.h"
 
-#include <algorithm>
 #include <cstring>
 #include <new>
 
 #include "base/check.h"
 #include "base/text.h"
-#include "isomalloc/arena.h"
 #include "runtime/node.h"
+#include "runtime/post_parcels.h"
 #include "runtime/runtime.h"
 #include "threads/scheduler.h"
 
 namespace roam::runtime {
 
-using detail::State;
 using threads::scheduler;
 
 namespace {
@@ -31,128 +29,7 @@ void note(RequestState* request, const Envelope& e) {
   request->forwards = e.forwards;
 }
 
-void make_usable(const void* data, std::size_t bytes) {
-  iso::Arena& arena = iso::arena();
-  if (!arena.contains(data)) return;
-  arena.sync();
-  const Address begin = round_down(reinterpret_cast<Address>(data), iso::kUnitBytes);
-  const Address end = round_up(reinterpret_cast<Address>(data) + bytes, iso::kUnitBytes);
-  arena.unseal(Range{begin, end - begin});
-}
-
-// The bytes of an open parcel are the caller's until it says kOffered or kDone. False: somebody
-// else has them, for good.
-bool lock(Parcel* parcel, Parcel::State state) {
-  for (;;) {
-    std::uint32_t seen = Parcel::kOffered;
-    if (parcel->state.compare_exchange_strong(seen, state, std::memory_order_acquire)) return true;
-    if (seen != Parcel::kMoving) return false;
-    __builtin_ia32_pause();  // its sender makes a copy
-  }
-}
-
 }  // namespace
-
-// ---- memory ----
-
-void Post::start() { room_ = scheduler().make(0, "post"); }
-
-void Post::finish() {
-  if (room_ == nullptr) return;
-  room_->heap.collect();
-  room_->heap.release_all();
-  scheduler().retire(room_);
-  room_ = nullptr;
-}
-
-void Post::reclaim() {
-  if (room_ != nullptr) room_->heap.release_empty();
-}
-
-void* Post::allocate(std::size_t bytes) {
-  void* block = room_->heap.allocate(bytes);
-  if (block == nullptr) {
-    throw Error(Errc::out_of_memory,
-                text("no memory for a message of %zu bytes on rank %d", bytes, runtime_.rank()));
-  }
-  return block;
-}
-
-void Post::free(void* block) {
-  if (room_->heap.owns_block(block)) {
-    room_->heap.free(block);
-  } else {
-    iso::Heap::free_from_elsewhere(block);
-  }
-}
-
-Parcel* Post::make_parcel(const Envelope& e, const void* data) {
-  Parcel* parcel = new (allocate(sizeof(Parcel) + e.bytes)) Parcel;
-  parcel->envelope = e;
-  parcel->data = parcel->inside();
-  if (e.bytes != 0) std::memcpy(parcel->inside(), data, e.bytes);
-  return parcel;
-}
-
-Parcel* Post::make_open(const Envelope& e, const void* data, bool copy, RequestState* request) {
-  Parcel* parcel = new (allocate(sizeof(Parcel))) Parcel;
-  parcel->envelope = e;
-  parcel->place = Parcel::Place::kOpen;
-  parcel->data = data;
-  parcel->copied = copy;
-  if (copy) {
-    void* block = room_->heap.allocate(e.bytes);
-    if (block == nullptr) {
-      free(parcel);
-      throw Error(Errc::out_of_memory, text("no memory for a message of %llu bytes",
-                                            static_cast<unsigned long long>(e.bytes)));
-    }
-    std::memcpy(block, data, e.bytes);
-    parcel->data = block;
-    return parcel;
-  }
-  Tcb* self = scheduler().current();
-  parcel->sender = {self->id.load(std::memory_order_relaxed), self};
-  parcel->request = request;
-  request->parcel = parcel;
-  request->next = self->member->sends;
-  self->member->sends = request;
-  return parcel;
-}
-
-Parcel* Post::make_far(const Envelope& e, Parcel* original) {
-  Parcel* parcel = new (allocate(sizeof(Parcel))) Parcel;
-  parcel->envelope = e;
-  parcel->place = Parcel::Place::kFar;
-  parcel->original = original;
-  return parcel;
-}
-
-// What is open stays its origin's: it is told that nobody wants it, as if it had been received.
-void Post::drop(Parcel* parcel) {
-  Parcel* open = parcel->place == Parcel::Place::kOpen  ? parcel
-                 : parcel->place == Parcel::Place::kFar ? parcel->original
-                                                        : nullptr;
-  const int origin = parcel->envelope.origin;
-  if (open != parcel) free(parcel);
-  if (open == nullptr) return;
-  if (!runtime_.same_node(origin)) {
-    runtime_.send(origin, PullHead{Kind::kPull, -1, open});
-    return;
-  }
-  make_usable(open, sizeof *open);
-  if (!lock(open, Parcel::kDone)) return;
-  if (origin == runtime_.rank()) {
-    finish_open(open);
-  } else {
-    open->receipt = true;
-    push(origin, open, {});
-  }
-}
-
-void Post::clear(Member& me) {
-  me.mailbox.take_all([&](Parcel* parcel) { drop(parcel); });
-}
 
 // ---- where members are ----
 
@@ -203,8 +80,7 @@ Post::Found Post::find(std::uint64_t team, int index, Target* target, bool on_it
     *target = *home;
   } else if (const auto it = d->known.find(index); it != d->known.end()) {
     *target = it->second.target;
-    if (!on_its_way && it->second.rank != runtime_.rank() &&
-        !runtime_.same_node(it->second.rank)) {
+    if (!on_its_way && it->second.rank != runtime_.rank() && !runtime_.same_node(it->second.rank)) {
       *rank = it->second.rank;
       return Found::kThere;
     }
@@ -248,6 +124,7 @@ void Post::send(Member& me, int to, int tag, const void* data, std::size_t bytes
                    .bytes = bytes,
                    .origin = runtime_.rank(),
                    .forwards = 0,
+                   .sender = me.thread->id.load(std::memory_order_relaxed),
                    .asks = !knew && peer->target.id == 0};
   const bool may_stay = request != nullptr && to != me.index;
   if (found == Found::kHere) {
@@ -262,8 +139,7 @@ void Post::send(Member& me, int to, int tag, const void* data, std::size_t bytes
         deliver(t, make_open(e, data, false, request));
       } else {
         std::memcpy(receive->data, data, bytes);
-        note(receive, e);
-        finish_request(t, receive);
+        received(t, receive, e);
         iso::HeapScope theirs(&t->heap);
         delivering_ = t;
         t->member->mailbox.catch_up(e.from, *this);
@@ -297,6 +173,8 @@ void Post::send(Member& me, int to, int tag, const void* data, std::size_t bytes
   ++peer->messages_sent;
   peer->bytes_sent += bytes;
   ++letters;
+  if (Trace* trace = runtime_.trace(); trace != nullptr)
+    trace->sent(e.sender, peer->target.id, rank, bytes, tag, e.sequence + 1);
 }
 
 void Post::send_letter(int rank, const Envelope& e, Target target, const void* data) {
@@ -348,8 +226,7 @@ void Post::deliver(Tcb* t, const Envelope& e, const void* data) {
   delivering_ = t;
   if (RequestState* request = mailbox.take(e); request != nullptr) {
     if (e.bytes != 0) std::memcpy(request->data, data, e.bytes);
-    note(request, e);
-    finish_request(t, request);
+    received(t, request, e);
     mailbox.catch_up(e.from, *this);
   } else {
     mailbox.accept(make_parcel(e, data), *this);
@@ -370,13 +247,12 @@ void Post::deliver(Tcb* t, Parcel* parcel) {
 void Post::after_delivery(const Envelope& e, const Tcb* t) {
   if ((e.forwards == 0 && e.asks == 0) || e.origin == runtime_.rank()) return;
   iso::HeapScope process;
-  runtime_.send(e.origin,
-                MemberAtHead{Kind::kMemberAt,
-                             runtime_.rank(),
-                             e.team,
-                             {t->id.load(std::memory_order_relaxed), const_cast<Tcb*>(t)},
-                             e.to,
-                             t->hops});
+  runtime_.send(e.origin, MemberAtHead{Kind::kMemberAt,
+                                       runtime_.rank(),
+                                       e.team,
+                                       {t->id.load(std::memory_order_relaxed), const_cast<Tcb*>(t)},
+                                       e.to,
+                                       t->hops});
 }
 
 void Post::route(Parcel* parcel, Target target, bool on_its_way) {
@@ -467,7 +343,16 @@ void Post::matched(RequestState* request, Parcel* parcel) {
       free(parcel);
       break;
   }
+  received(t, request, e);
+}
+
+// The bytes are in their place.
+void Post::received(Tcb* t, RequestState* request, const Envelope& e) {
   note(request, e);
+  if (Trace* trace = runtime_.trace(); trace != nullptr) {
+    trace->received(e.sender, t->id.load(std::memory_order_relaxed), e.origin, e.bytes, e.tag,
+                    e.sequence + 1);
+  }
   finish_request(t, request);
 }
 
@@ -495,236 +380,6 @@ void Post::receive(Member& me, RequestState* request) {
   me.mailbox.remove(parcel);
   delivering_ = me.thread;
   matched(request, parcel);
-}
-
-// ---- long messages ----
-
-// One copy, straight from where the sender has it.
-void Post::copy_open(RequestState* request, Parcel* parcel) {
-  ROAM_CHECK(lock(parcel, Parcel::kTaken), "a message was received twice");
-  make_usable(parcel->data, parcel->envelope.bytes);
-  std::memcpy(request->data, parcel->data, parcel->envelope.bytes);
-  parcel->state.store(Parcel::kDone, std::memory_order_release);
-  if (parcel->envelope.origin == runtime_.rank()) {
-    finish_open(parcel);
-  } else {
-    parcel->receipt = true;
-    push(parcel->envelope.origin, parcel, {});
-  }
-}
-
-// At the origin: the bytes have been received.
-void Post::finish_open(Parcel* parcel) {
-  if (parcel->copied) {
-    free(const_cast<void*>(parcel->data));
-    free(parcel);
-  } else {
-    try_receipt({Kind::kReceipt, 0, parcel->sender, parcel});
-  }
-}
-
-// The sender may be on another rank of the node by now. Its request refers to the parcel until it
-// is told, so the parcel stays until then.
-void Post::try_receipt(const ReceiptHead& head) {
-  Parcel* parcel = static_cast<Parcel*>(head.parcel);
-  int rank = 0;
-  switch (runtime_.locate(head.sender, &rank)) {
-    case Runtime::Where::kHere:
-      make_usable(parcel, sizeof *parcel);
-      parcel->request->parcel = nullptr;
-      finish_request(head.sender.control, parcel->request);
-      free(parcel);
-      return;
-    case Runtime::Where::kThere:
-      runtime_.send(rank, head);
-      return;
-    case Runtime::Where::kLater:
-      runtime_.keep_for_later(head);
-      return;
-    default:
-      free(parcel);
-      return;
-  }
-}
-
-void Post::finish_request(Tcb* t, RequestState* request) {
-  Member& m = *t->member;
-  if (request->kind == RequestState::Kind::kSend) {
-    for (RequestState** link = &m.sends; *link != nullptr; link = &(*link)->next) {
-      if (*link != request) continue;
-      *link = request->next;
-      break;
-    }
-  }
-  request->done = true;
-  if (m.waiting && t->state == State::kBlocked) {
-    m.waiting = false;
-    scheduler().make_ready(t);
-  }
-}
-
-void Post::start_pull(RequestState* request, Parcel* parcel) {
-  const Envelope& e = parcel->envelope;
-  const int tag = next_tag_ = (next_tag_ + 1) % 30'000;
-  Pull pull{delivering_, request, e, mpi_.start_bulk(Mpi::Channel::kLetters)};
-  ++delivering_->member->pulls;
-  const int origin = e.origin;
-  Parcel* original = parcel->original;
-  threads::on_rank_stack(
-      [&] { pull.bulk->receive(origin, tag, pull.request->data, pull.envelope.bytes); });
-  runtime_.send(origin, PullHead{Kind::kPull, tag, original});
-  pulls_.push_back(std::move(pull));
-  free(parcel);
-}
-
-void Post::on_pull(int from, const PullHead& head) {
-  Parcel* parcel = static_cast<Parcel*>(head.original);
-  if (head.tag < 0) {  // nobody wants it
-    if (lock(parcel, Parcel::kDone)) finish_open(parcel);
-    return;
-  }
-  ROAM_CHECK(lock(parcel, Parcel::kTaken), "a message was asked for twice");
-  make_usable(parcel->data, parcel->envelope.bytes);
-  BulkSend send{parcel, mpi_.start_bulk(Mpi::Channel::kLetters)};
-  send.bulk->send(from, head.tag, parcel->data, parcel->envelope.bytes);
-  bulk_sends_.push_back(std::move(send));
-}
-
-void Post::progress() {
-  for (std::size_t i = 0; i < pulls_.size();) {
-    if (!pulls_[i].bulk->done()) {
-      ++i;
-      continue;
-    }
-    const Pull pull = std::move(pulls_[i]);
-    pulls_.erase(pulls_.begin() + static_cast<std::ptrdiff_t>(i));
-    --pull.receiver->member->pulls;
-    note(pull.request, pull.envelope);
-    finish_request(pull.receiver, pull.request);
-  }
-  for (std::size_t i = 0; i < bulk_sends_.size();) {
-    if (!bulk_sends_[i].bulk->done()) {
-      ++i;
-      continue;
-    }
-    Parcel* parcel = bulk_sends_[i].parcel;
-    bulk_sends_.erase(bulk_sends_.begin() + static_cast<std::ptrdiff_t>(i));
-    parcel->state.store(Parcel::kDone, std::memory_order_release);
-    finish_open(parcel);
-  }
-  for (std::size_t n = delayed_.size(); n > 0; --n) {
-    const Delayed d = delayed_.front();
-    delayed_.pop_front();
-    if (d.polls > 1) {
-      delayed_.push_back({d.parcel, d.polls - 1});
-    } else {
-      route(d.parcel, d.parcel->receiver, true);
-    }
-  }
-}
-
-// ---- members that move ----
-
-// Puts a copy in place of the sender's memory. False: a receiver has it just now, or there is no
-// memory.
-bool Post::detach(Member& m, RequestState* request) {
-  Parcel* parcel = request->parcel;
-  std::uint32_t seen = Parcel::kOffered;
-  if (!parcel->state.compare_exchange_strong(seen, Parcel::kMoving, std::memory_order_acquire))
-    return false;
-  void* block = room_->heap.allocate(parcel->envelope.bytes);
-  if (block != nullptr) {
-    std::memcpy(block, parcel->data, parcel->envelope.bytes);
-    parcel->data = block;
-    parcel->copied = true;
-  }
-  parcel->state.store(Parcel::kOffered, std::memory_order_release);
-  no_memory_ = block == nullptr;
-  if (no_memory_) return false;
-  request->parcel = nullptr;
-  finish_request(m.thread, request);
-  return true;
-}
-
-// A parcel that stays with its member when that goes to another node lies in the member's memory.
-Parcel* Post::repack(Tcb* t, Post& post, Parcel* parcel) {
-  if (t->heap.contains(parcel)) return parcel;
-  const bool inside = parcel->place == Parcel::Place::kInside;
-  void* room = t->heap.allocate(sizeof(Parcel) + (inside ? parcel->envelope.bytes : 0));
-  if (room == nullptr) return parcel;
-  Parcel* moved = new (room) Parcel;
-  moved->envelope = parcel->envelope;
-  if (inside) {
-    moved->data = moved->inside();
-    std::memcpy(moved->inside(), parcel->data, parcel->envelope.bytes);
-  } else {
-    moved->place = Parcel::Place::kFar;
-    moved->original = parcel->place == Parcel::Place::kFar ? parcel->original : parcel;
-  }
-  if (parcel->place != Parcel::Place::kOpen) post.free(parcel);
-  return moved;
-}
-
-Post::Departure Post::depart(Tcb* t, bool other_node) {
-  Member& m = *t->member;
-  if (m.pulls > 0) return Departure::kWait;
-  if (other_node) {
-    for (RequestState* send = m.sends; send != nullptr;) {
-      RequestState* next = send->next;
-      if (!detach(m, send)) return Departure::kWait;
-      send = next;
-    }
-    bool all = true;
-    m.mailbox.change_all([&](Parcel* parcel) {
-      Parcel* moved = repack(t, *this, parcel);
-      all = all && t->heap.contains(moved);
-      return moved;
-    });
-    if (!all) return Departure::kNoMemory;
-  }
-  (m.previous_resident != nullptr ? m.previous_resident->next_resident : residents_) =
-      m.next_resident;
-  if (m.next_resident != nullptr) m.next_resident->previous_resident = m.previous_resident;
-  return Departure::kGo;
-}
-
-void Post::arrived(Tcb* t) {
-  Member& m = *t->member;
-  m.previous_resident = nullptr;
-  m.next_resident = residents_;
-  if (residents_ != nullptr) residents_->previous_resident = &m;
-  residents_ = &m;
-}
-
-std::string Post::describe(Member& m) {
-  std::string line;
-  if (const RequestState* r = m.mailbox.posted(); r != nullptr && m.waiting) {
-    line += r->from == kAny ? " from any member" : text(" from member %d", r->from);
-    if (r->tag != kAny) line += text(" with tag %d", r->tag);
-  }
-  const detail::Mailbox::Counts counts = m.mailbox.counts();
-  if (counts.come > 0) line += text("; %zu others have come", counts.come);
-  if (counts.early > 0) line += text(", %zu of them before their turn", counts.early);
-  return line;
-}
-
-bool Post::sends_wait() const {
-  if (no_memory_) return false;
-  for (const Member* m = residents_; m != nullptr; m = m->next_resident) {
-    if (m->waiting && m->sends != nullptr) return true;
-  }
-  return false;
-}
-
-void Post::idle() {
-  for (Member* m = residents_; m != nullptr; m = m->next_resident) {
-    if (!m->waiting) continue;
-    for (RequestState* send = m->sends; send != nullptr;) {
-      RequestState* next = send->next;
-      detach(*m, send);
-      send = next;
-    }
-  }
 }
 
 bool Post::handle(int from, const char* message, std::size_t) {

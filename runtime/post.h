@@ -52,9 +52,7 @@ class Directions {
   // Others that members of this rank wrote to.
   std::unordered_map<int, Known> known;
 
-  int home_rank(int index) const {
-    return static_cast<int>(std::int64_t{index} * ranks / size);
-  }
+  int home_rank(int index) const { return static_cast<int>(std::int64_t{index} * ranks / size); }
   const Target* at_home(int index) const {
     const std::size_t i = static_cast<std::size_t>(index - first);
     return index >= first && i < home.size() ? &home[i] : nullptr;
@@ -67,8 +65,9 @@ class Directions {
 
 // One rank's post office: carries messages between members of teams, wherever they are.
 //
-//   same rank            straight into the room of a receive that waits; else a parcel in the mailbox
-//   same node            a parcel pushed into the other rank's inbox; a long one stays where it is
+//   same rank            straight into the room of a receive that waits; else a parcel in the
+//   mailbox same node            a parcel pushed into the other rank's inbox; a long one stays
+//   where it is
 //                        and is copied once, by the receiver
 //   other node, short    kLetter with the bytes
 //   other node, long     kLetterOffer -->  <-- kPull when a receive matches   bytes straight into
@@ -131,8 +130,8 @@ class Post final : public detail::Mailbox::Receiver {
   void matched(RequestState* request, Parcel* parcel) override;
   void answered(RequestState* request) override;
 
-  std::uint64_t letters = 0;     // sent by members of this rank
-  std::uint64_t passed_on = 0;   // for members that were not here
+  std::uint64_t letters = 0;    // sent by members of this rank
+  std::uint64_t passed_on = 0;  // for members that were not here
   Member* residents() const { return residents_; }
 
  private:
@@ -155,6 +154,7 @@ class Post final : public detail::Mailbox::Receiver {
   Found find(std::uint64_t team, int index, Target* target, bool on_its_way, int* rank);
   void deliver(Tcb* t, const Envelope& e, const void* data);
   void deliver(Tcb* t, Parcel* parcel);
+  void received(Tcb* t, RequestState* request, const Envelope& e);
   void after_delivery(const Envelope& e, const Tcb* t);
   void route(Parcel* parcel, Target target, bool on_its_way);
   void pass_on(int rank, Parcel* parcel, Target target);

@@ -1,6 +1,7 @@
 #include "runtime/runtime.h"
 
 #include <sched.h>
+#include <x86intrin.h>
 
 #include <algorithm>
 #include <cstring>
@@ -72,6 +73,7 @@ void Runtime::unname(Tcb* t) {
 void Runtime::start_named(Tcb* t) {
   scheduler().add_live(1);
   ++termination_.created;
+  if (trace_ != nullptr) trace_->named(t->id.load(std::memory_order_relaxed), t->name());
   scheduler().make_ready(t);
 }
 
@@ -111,6 +113,8 @@ void Runtime::ended(Tcb* t) {
   const std::uint64_t id = t->id.load(std::memory_order_relaxed);
   scheduler().add_live(-1);
   ++termination_.ended;
+  if (trace_ != nullptr)
+    trace_->ended(id, static_cast<std::uint64_t>(scheduler().run_seconds(t) * 1e9));
   const bool failed = t->exception != nullptr;
   if (failed && t->is_root) {
     fatal("thread '%s' ended with an uncaught exception: %s", t->name(),
@@ -230,6 +234,10 @@ void Runtime::depart(Tcb* t, int to) {
   if (options_.verbose > 1) {
     report(text("thread '%s' goes from rank %d to rank %d", t->name(), rank(), to).c_str());
   }
+  const std::uint64_t begin_ticks = trace_ != nullptr ? __rdtsc() : 0;
+  const std::uint64_t id = t->id.load(std::memory_order_relaxed);
+  const std::uint32_t hop = t->hops + 1;
+  const std::uint64_t bytes_before = migrator_->bytes_out;
   if (same_node(to)) {
     ++t->hops;
     scheduler().add_live(-1);
@@ -239,6 +247,8 @@ void Runtime::depart(Tcb* t, int to) {
   } else {
     migrator_->depart(t, to);
   }
+  if (trace_ != nullptr)
+    trace_->departed(id, hop, to, migrator_->bytes_out - bytes_before, begin_ticks);
   for (const JoinHead& joiner : joiners) send(to, joiner);  // they wait there now
 }
 
@@ -251,6 +261,8 @@ void Runtime::receive_hand_offs() {
     ++termination_.taken_over;
     scheduler().add_live(1);
     threads::Scheduler::welcome(t);
+    if (trace_ != nullptr)
+      trace_->arrived(t->id.load(std::memory_order_relaxed), t->hops, t->name());
     if (t->member != nullptr) member_came(t);
     scheduler().resume_arrived(t);
     t = next;
@@ -263,6 +275,7 @@ void Runtime::arrived(Tcb* t, int from, const ImageHead& head) {
     return;
   }
   scheduler().add_live(1);
+  if (trace_ != nullptr) trace_->arrived(head.id, t->hops, t->name());
   if (t->member != nullptr) member_came(t);
   const int home = home_of(head.id);
   if (!same_node(home) && home != from)
@@ -286,6 +299,8 @@ void Runtime::refused(Tcb* t, int to, Errc code, const char* why, Target joiner)
     return;
   }
   refusals_[t->id.load(std::memory_order_relaxed)] = {code, full};
+  if (trace_ != nullptr)
+    trace_->refused(t->id.load(std::memory_order_relaxed), t->hops + 1, to, t->name());
   if (t->member != nullptr) member_came(t);
   if (options_.verbose > 0) report(text("thread '%s' stays: %s", t->name(), full.c_str()).c_str());
   scheduler().resume_arrived(t);
@@ -297,44 +312,6 @@ std::string Runtime::take_refusal(const Tcb* t, Errc* code) {
   *code = it->second.code;
   std::string why = std::move(it->second.why);
   refusals_.erase(it);
-  return why;
-}
-
-// ---- what pins ----
-
-void Runtime::note_open(const void* object, const char* what) {
-  Tcb* self = scheduler().current();
-  open_objects_[object] = {self->id.load(std::memory_order_relaxed), self, what};
-  ++self->open_objects;
-}
-
-void Runtime::note_closed(const void* object) {
-  const auto it = open_objects_.find(object);
-  if (it == open_objects_.end()) return;
-  const Open open = it->second;
-  open_objects_.erase(it);
-  // Who opened it is still here, unless it has ended: it could not move.
-  if (open.control->id.load(std::memory_order_relaxed) != open.thread) return;
-  --open.control->open_objects;
-  scheduler().loosened(open.control);
-}
-
-std::string Runtime::pinned_by(const Tcb* t) const {
-  std::string why;
-  const auto add = [&](const std::string& reason) {
-    why += (why.empty() ? "" : ", and ") + reason;
-  };
-  if (t->pins > 0) add("a this_thread::Pin lives in it, or it is initialising a static variable");
-  for (const auto& [object, open] : open_objects_) {
-    if (open.control == t)
-      add(text("it opened a %s (%p) that it has not closed", open.what, object));
-  }
-  if (t->locks > 0) add(text("it holds %d Mutex%s", t->locks, t->locks == 1 ? "" : "es"));
-  if (t->tied > 0)
-    add(
-        text("others wait on objects in its memory, or it gave or was given an exception through a "
-             "Promise that still holds it (%d)",
-             t->tied));
   return why;
 }
 
@@ -371,6 +348,11 @@ void Runtime::handle(int from, const char* message, std::size_t bytes) {
       answer_here(head.asker, head.code, head.why, nullptr);
       return;
     }
+    case Kind::kProgress: {
+      const auto head = read<ProgressHead>(message);
+      if (watch_ != nullptr) watch_->heard(head.rank, head.counts);
+      return;
+    }
     default:
       fatal("a message of unknown kind %u came from rank %d",
             static_cast<unsigned>(read<Kind>(message)), from);
@@ -389,6 +371,7 @@ void Runtime::poll() {
   if (!waiting_departures_.empty()) retry_departures();
   if (balances_itself() && mpi_.node_ranks() > 1) offer_ready();
   if (dump_wanted_ != 0) dump();
+  if (watch_ != nullptr) observe();
   const auto take = [&](std::deque<std::vector<char>>& queue) {
     // What these put back is for the next time.
     for (std::size_t n = queue.size(); n > 0; --n) {
@@ -446,7 +429,7 @@ void Runtime::look_for_the_end() {
   }
 }
 
-void Runtime::idle(std::int64_t wake_ns) {
+void Runtime::rest(std::int64_t wake_ns) {
   if (idle_switches_ != scheduler().switches()) {
     idle_switches_ = scheduler().switches();
     idle_rounds_ = 0;

@@ -24,6 +24,7 @@
 #include "runtime/post.h"
 #include "runtime/teams.h"
 #include "runtime/termination.h"
+#include "runtime/trace/watch.h"
 #include "runtime/wire.h"
 #include "threads/scheduler.h"
 
@@ -132,6 +133,9 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   void departed(std::uint64_t id, int to, std::uint32_t hops) override;
   void refused(Tcb* t, int to, Errc code, const char* why, Target joiner) override;
 
+  // What ROAM_TRACE notes of this rank; null without it.
+  Trace* trace() const { return trace_; }
+
   // Gives back all memory that is kept for reuse.
   void reclaim();
   void request_dump() { dump_wanted_ = 1; }
@@ -161,6 +165,10 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   void dump();
   bool passive() const;
   void look_for_the_end();
+  void rest(std::int64_t wake_ns);
+  void start_watch();
+  void finish_watch();
+  void observe();
 
   // ---- balancing inside a node: idle ranks pull ready members ----
   void offer_ready();
@@ -208,6 +216,9 @@ class Runtime final : public threads::Host, public Migrator::Listener {
     const char* what;
   };
   std::unordered_map<const void*, Open> open_objects_;
+  std::unique_ptr<Watch> watch_;  // null unless somebody watches the run
+  Trace* trace_ = nullptr;        // watch_'s
+  int runs_ = 0;                  // of this process
   int idle_rounds_ = 0;
   bool messages_in_groups_ = false;  // the last time that some were waiting, more than one did
   std::uint32_t lone_polls_ = 0;

@@ -136,6 +136,8 @@ void Runtime::start(int& argc, char**& argv) {
   if (teams_ == nullptr) teams_ = std::make_unique<Teams>(*this);
   mpi_.open_channel(options_.eager_bytes + kListBytes);
   oversubscribed_ = mpi_.host_ranks() > cores();
+  mpi_.barrier();
+  start_watch();
   running_ = true;
   if (options_.verbose > 0 && mpi_.rank() == 0) {
     report(text("%d ranks on %d nodes; arena %p + %s, leases of %s; address randomisation %s; "
@@ -147,7 +149,6 @@ void Runtime::start(int& argc, char**& argv) {
                 os::has_cheap_guards() ? "MADV_GUARD_INSTALL" : "mprotect, at most 16000")
                .c_str());
   }
-  mpi_.barrier();
 }
 
 // Collective. Compares what has to be alike; the lowest rank that differs from rank 0 says how.
@@ -243,6 +244,7 @@ void Runtime::reclaim() {
 
 int Runtime::run() {
   threads::scheduler().run(*this);
+  if (watch_ != nullptr) watch_->run_ended();
   check_escaped();
   return termination_.total_exit_code();
 }
@@ -277,6 +279,7 @@ void Runtime::finish() {
   sweep_leftovers();
   migrator_->drop_kept();
   mpi_.barrier();
+  finish_watch();
   mpi_.close_channel();
   post_->finish();
   migrator_.reset();

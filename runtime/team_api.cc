@@ -23,10 +23,6 @@ using detail::Tcb;
 using runtime::the_runtime;
 using threads::scheduler;
 
-struct TeamAccess {
-  static Team make(std::uint64_t id, int size, Thread keeper) { return Team(id, size, keeper); }
-};
-
 namespace {
 
 constexpr int kMostTag = 1 << 30;
@@ -47,8 +43,8 @@ Member& require_member(std::uint64_t team, const char* call) {
 
 void check_peer(const Member& me, int peer, int tag, bool any, const char* call) {
   if (!(any && peer == kAny) && (peer < 0 || peer >= me.size)) {
-    throw Error(Errc::no_such_member, text("%s: there is no member %d; the team has 0 to %d", call,
-                                           peer, me.size - 1));
+    throw Error(Errc::no_such_member,
+                text("%s: there is no member %d; the team has 0 to %d", call, peer, me.size - 1));
   }
   if (!(any && tag == kAny) && (tag < 0 || tag > kMostTag)) {
     throw Error(Errc::bad_option, text("%s: the tag is %d; allowed are 0 to %d%s", call, tag,
@@ -99,10 +95,11 @@ Received received(const RequestState& r) {
 // What a finished receive says: throws if it did not take its message.
 void check_received(const RequestState& r, std::size_t room) {
   if (r.error == Errc::message_too_long) {
-    throw Error(Errc::message_too_long,
-                text("recv: the message from member %d with tag %d has %zu bytes, and there is room "
-                     "for %zu. It can still be received.",
-                     r.from, r.tag, r.bytes, room));
+    throw Error(
+        Errc::message_too_long,
+        text("recv: the message from member %d with tag %d has %zu bytes, and there is room "
+             "for %zu. It can still be received.",
+             r.from, r.tag, r.bytes, room));
   }
   if (r.error != Errc{}) detail::throw_wrong_length(r.bytes, r.element_bytes);
 }
@@ -126,10 +123,11 @@ RequestState make_receive(int from, int tag, void* data, std::size_t bytes,
 namespace detail {
 
 void throw_wrong_length(std::size_t bytes, std::size_t element_bytes) {
-  throw Error(Errc::bad_option,
-              text("recv: a message of %zu bytes is no whole number of elements of %zu bytes. It can "
-                   "still be received.",
-                   bytes, element_bytes));
+  throw Error(
+      Errc::bad_option,
+      text("recv: a message of %zu bytes is no whole number of elements of %zu bytes. It can "
+           "still be received.",
+           bytes, element_bytes));
 }
 
 bool request_test(RequestState* request) {
@@ -385,9 +383,8 @@ RequestState* team_alltoall(std::uint64_t team, const void* in, void* out, std::
     runtime::Post& post = the_runtime().post();
     for (std::size_t k = 0; k < n; ++k) {
       const int from = static_cast<int>((static_cast<std::size_t>(me.index) + n - k) % n);
-      parts[k] = make_receive(from, tag,
-                              static_cast<char*>(out) + static_cast<std::size_t>(from) * bytes,
-                              bytes, 1);
+      parts[k] = make_receive(
+          from, tag, static_cast<char*>(out) + static_cast<std::size_t>(from) * bytes, bytes, 1);
       post.receive(me, &parts[k]);
     }
     for (std::size_t k = 0; k < n; ++k) {
@@ -398,124 +395,6 @@ RequestState* team_alltoall(std::uint64_t team, const void* in, void* out, std::
   });
   request->parts = parts.release();
   return request.release();
-}
-
-// ---- making teams ----
-
-TeamPlan team_begin(const SpawnOptions& options, int size) {
-  return iso::in_process([&] {
-    runtime::require_thread("spawn_team");
-    if (size < 1) {
-      throw Error(Errc::bad_option,
-                  text("spawn_team: a team of %d members; it has 1 at least", size));
-    }
-    TeamPlan plan;
-    plan.id = the_runtime().teams().new_id();
-    plan.size = size;
-    plan.root_rank = the_runtime().rank();
-    plan.last = the_runtime().ranks();
-    plan.stack_bytes = options.stack_bytes;
-    return plan;
-  });
-}
-
-int team_rank(const TeamPlan& plan, int position) {
-  return (plan.root_rank + position) % the_runtime().ranks();
-}
-
-Team team_started(const TeamPlan& plan, Thread keeper) {
-  const bool made =
-      iso::in_process([&] { return the_runtime().teams().wait_until_made(plan.id); });
-  if (!made) {
-    keeper.join();
-    throw Error(Errc::out_of_memory, "spawn_team: the members could not be made");
-  }
-  return TeamAccess::make(plan.id, plan.size, keeper);
-}
-
-void team_open(const TeamPlan& plan) {
-  iso::in_process([&] {
-    const int rank = team_rank(plan, plan.first);
-    if (the_runtime().rank() != rank) {
-      if (plan.parent_rank >= 0) {
-        the_runtime().send(
-            plan.parent_rank,
-            runtime::TeamHead{runtime::Kind::kTeamReport, 0, plan.id});
-      }
-      throw Error(Errc::out_of_memory,
-                  text("spawn_team: rank %d cannot take a thread that makes members", rank));
-    }
-    the_runtime().post().add_team(plan.id, plan.size, the_runtime().ranks());
-    the_runtime().gatherings().add_team(plan.id, plan.size, plan.root_rank);
-  });
-}
-
-std::pair<int, int> team_block(const TeamPlan& plan) {
-  const int rank = the_runtime().rank(), ranks = the_runtime().ranks();
-  return {runtime::first_member(rank, plan.size, ranks),
-          runtime::first_member(rank + 1, plan.size, ranks)};
-}
-
-Tcb* team_member_begin(const TeamPlan& plan, int index) {
-  return iso::in_process([&] {
-    const std::string name = plan.name.empty() ? text("member %d", index)
-                                               : text("%s[%d]", plan.name.c_str(), index);
-    Tcb* t = scheduler().make(plan.stack_bytes, name);
-    iso::HeapScope theirs(&t->heap);
-    t->member = new (std::nothrow) Member;
-    if (t->member == nullptr) {
-      iso::HeapScope process;
-      spawn_abandon(t);
-      throw Error(Errc::out_of_memory, "no memory for a member of a team");
-    }
-    t->member->thread = t;
-    t->member->team = plan.id;
-    t->member->index = index;
-    t->member->size = plan.size;
-    t->member->keeper = plan.keeper;
-    return t;
-  });
-}
-
-void team_member_hold(const TeamPlan& plan, int index, Tcb* t, void (*entry)(void*), void* closure,
-                      void (*destroy)(void*)) noexcept {
-  iso::HeapScope process;
-  t->entry = entry;
-  t->closure = closure;
-  const runtime::Target target = the_runtime().name(t);
-  the_runtime().post().set_member(plan.id, index, target);
-  the_runtime().teams().hold(plan.id, t, destroy);
-}
-
-bool team_agree(const TeamPlan& plan, int keepers, bool ready) {
-  return iso::in_process([&] { return the_runtime().teams().agree(plan, keepers, ready); });
-}
-
-Thread team_release(const TeamPlan& plan, int index) {
-  iso::HeapScope process;
-  const runtime::Target target = the_runtime().post().member(plan.id, index);
-  the_runtime().member_came(target.control);
-  the_runtime().start_named(target.control);
-  return ThreadAccess::make(target);
-}
-
-void team_close(const TeamPlan& plan) {
-  iso::HeapScope process;
-  the_runtime().teams().close(plan.id);
-  if (plan.parent_rank >= 0) return;
-  for (int r = 0; r < the_runtime().ranks(); ++r)
-    the_runtime().send(r, runtime::TeamHead{runtime::Kind::kTeamEnd, 0, plan.id});
-}
-
-void team_leave() noexcept {
-  Tcb* self = scheduler().current();
-  {
-    iso::HeapScope process;
-    if (std::uncaught_exceptions() > 0) the_runtime().member_failed(self);
-    while (!the_runtime().member_leaves(self)) scheduler().yield();
-  }
-  delete self->member;
-  self->member = nullptr;
 }
 
 }  // namespace detail
@@ -532,9 +411,7 @@ void set_load(double load) {
   if (self->member != nullptr) self->member->user_load = load;
 }
 
-double running_time() {
-  return scheduler().run_seconds(runtime::require_thread("running_time"));
-}
+double running_time() { return scheduler().run_seconds(runtime::require_thread("running_time")); }
 
 }  // namespace this_thread
 }  // namespace roam

@@ -5,6 +5,7 @@
 
 #include "base/range.h"
 #include "roam/error.h"
+#include "runtime/trace/progress.h"
 #include "threads/tcb.h"
 
 // What ranks say to each other. Every message begins with its kind; fields are this machine's own
@@ -42,6 +43,7 @@ enum class Kind : std::uint32_t {
   kSpread,       // GatherHead and data: its result, from the root
   kLateResult,   // LateResultHead and data: the same, to a member that has moved
   kFragment,  // FragmentHead and bytes: a piece of a message that is longer than a message may be
+  kProgress,  // ProgressHead, to rank 0
 };
 
 // A thread, as the public handle has it.
@@ -148,6 +150,12 @@ struct ClaimHead {
   Kind kind;
   std::uint32_t given;
   Range range;
+};
+
+struct ProgressHead {
+  Kind kind;
+  std::int32_t rank;
+  RankCounts counts;
 };
 
 struct PullHead {

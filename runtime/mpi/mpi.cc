@@ -20,6 +20,7 @@ namespace roam::runtime {
 namespace {
 
 constexpr int kChannelTag = 1;
+constexpr int kNowTag = 2;
 // Receives that are posted ahead, for any rank.
 constexpr int kPosted = 4;
 // Below INT_MAX, a multiple of the page.
@@ -142,6 +143,22 @@ std::string Mpi::broadcast_text(const std::string& s, int from) {
 }
 
 void Mpi::barrier() { ROAM_MPI(MPI_Barrier(state_->world)); }
+
+// ---- between two ranks ----
+
+// Not on the channel's communicator: its receives take whatever comes.
+void Mpi::send_now(int to, const void* data, std::size_t bytes) {
+  ROAM_MPI(MPI_Send(data, static_cast<int>(bytes), MPI_BYTE, to, kNowTag, state_->bulk[0]));
+}
+
+void Mpi::receive_now(int from, std::vector<char>* data) {
+  MPI_Status status;
+  int count = 0;
+  ROAM_MPI(MPI_Probe(from, kNowTag, state_->bulk[0], &status));
+  ROAM_MPI(MPI_Get_count(&status, MPI_BYTE, &count));
+  data->resize(static_cast<std::size_t>(count));
+  ROAM_MPI(MPI_Recv(data->data(), count, MPI_BYTE, from, kNowTag, state_->bulk[0], &status));
+}
 
 // ---- messages ----
 

@@ -42,6 +42,11 @@ class Mpi {
   std::string broadcast_text(const std::string& s, int from);
   void barrier();
 
+  // ---- between two ranks, each waiting for the other; at start and end ----
+
+  void send_now(int to, const void* data, std::size_t bytes);  // fewer than INT_MAX
+  void receive_now(int from, std::vector<char>* data);
+
   // ---- messages ----
 
   // Longest message. All messages between two ranks stay in order.

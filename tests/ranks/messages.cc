@@ -58,7 +58,8 @@ SCENARIO(Messages, AllKindsOfDataArriveAsTheyWere) {
     expect(roam::in_thread_heap(&copy.path.at(1)[0]), "what comes is in the receiver's heap");
     expect((team.recv<std::array<double, 3>>(left, 5) == point), "array");
     expect((team.recv<std::vector<bool>>(left, 6) == std::vector<bool>{true, false, true}), "bits");
-    expect_eq(team.recv<std::vector<std::array<double, 3>>>(left, 7).size(), std::size_t{2}, "rows");
+    expect_eq(team.recv<std::vector<std::array<double, 3>>>(left, 7).size(), std::size_t{2},
+              "rows");
     expect(team.recv<std::vector<int>>(left, 8).empty(), "nothing");
     team.barrier();
   }).join();
@@ -112,7 +113,8 @@ SCENARIO(Messages, AMemberMovesWithReceivesPostedAndSendsUnfinished) {
     const int n = team.size();
     for (const std::size_t bytes : {8u, 20'000u, 500'000u}) {
       for (int round = 0; round < 4; ++round) {
-        const int to = (team.index() + 1 + round) % n, from = (team.index() + 2 * n - 1 - round) % n;
+        const int to = (team.index() + 1 + round) % n,
+                  from = (team.index() + 2 * n - 1 - round) % n;
         std::vector<char> out(bytes), in(bytes);
         Pattern(static_cast<std::uint64_t>(100 * round + team.index())).fill(out.data(), bytes);
         roam::Request receive = team.irecv(from, round, in);
@@ -142,9 +144,7 @@ SCENARIO(Messages, WaitAnyAndTestAndCancel) {
     requests.push_back(team.irecv(2, 2, b));
     requests.push_back(roam::Request());
     expect(!requests[0].test(), "nothing has come");
-    {
-      const roam::Request dropped = team.irecv(roam::kAny, 77, never);
-    }
+    { const roam::Request dropped = team.irecv(roam::kAny, 77, never); }
     team.send(2, 9, 0);
     expect_eq(roam::wait_any(requests), std::size_t{1}, "the first that is done");
     requests[1].wait();
@@ -158,7 +158,8 @@ SCENARIO(Messages, WaitAnyAndTestAndCancel) {
 }
 
 // The heart of it: everybody sends to everybody, of all lengths, and wanders. Each message says who
-// sent it, with which tag and the how manyth it is; each pair and tag must come in order, each once.
+// sent it, with which tag and the how manyth it is; each pair and tag must come in order, each
+// once.
 SCENARIO(Messages, NoneIsLostDoubledOrOvertakenWhateverMoves) {
   constexpr int kEach = 12;
   roam::spawn_team(3 * roam::ranks() + 1, [] {
@@ -227,8 +228,8 @@ SCENARIO(Messages, AtMostTwoRanksPassAMessageOnHoweverOftenItsReceiverMoved) {
                                       " times");
         team.send(0, 0, moves);
         (void)team.recv<int>(0, 1, &got);
-        expect(got.forwards <= 1, "the next one was passed on " + std::to_string(got.forwards) +
-                                      " times");
+        expect(got.forwards <= 1,
+               "the next one was passed on " + std::to_string(got.forwards) + " times");
       } else {
         for (int k = 0; k < 2; ++k) {
           (void)team.recv<int>(1, 0);

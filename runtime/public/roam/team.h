@@ -92,12 +92,8 @@ CollectiveCall reduction(CollectiveKind kind, int root, const T* in, T* out, std
                          const Op& op) {
   static_assert(std::is_trivially_copyable_v<Op> && sizeof(Op) <= CollectiveCall::kMostOpBytes,
                 "the operation travels as its bytes: at most 48, trivially copyable");
-  CollectiveCall call{.kind = kind,
-                      .root = root,
-                      .in = in,
-                      .out = out,
-                      .bytes = count * sizeof(T),
-                      .count = count};
+  CollectiveCall call{
+      .kind = kind, .root = root, .in = in, .out = out, .bytes = count * sizeof(T), .count = count};
   new (call.op) Op(op);
   call.combine = [](const void* f, void* into, const void* from, std::size_t n) {
     const Op& combine = *static_cast<const Op*>(f);
@@ -146,7 +142,8 @@ class Team {
   // Errors: Errc::message_too_long; the message stays and can be received again.
   template <class Data>
   requires(detail::IsPlainRange<Data> || detail::IsPlain<std::remove_cvref_t<Data>>) Received
-      recv(int from, int tag, Data&& data) const {
+      recv(int from, int tag, Data&& data)
+  const {
     return detail::team_recv(id_, from, tag, detail::bytes_at(data), detail::bytes_of(data),
                              detail::element_bytes<Data>());
   }
@@ -377,141 +374,13 @@ void set_load(double load);
 double running_time();
 }  // namespace this_thread
 
-namespace detail {
-
-// What a keeper needs to know. Keepers stand at positions 0 to ranks() - 1, counted from root_rank.
-struct TeamPlan {
-  std::uint64_t id = 0;
-  int size = 0;
-  int root_rank = 0;
-  int first = 0;  // the keeper's own position; those up to `last` are below it
-  int last = 0;
-  int parent_rank = -1;  // of the keeper above
-  std::size_t stack_bytes = 0;
-  std::string name;
-  Thread keeper;  // the first one
-};
-
-TeamPlan team_begin(const SpawnOptions& options, int size);
-Team team_started(const TeamPlan& plan, Thread keeper);
-int team_rank(const TeamPlan& plan, int position);
-void team_open(const TeamPlan& plan);
-std::pair<int, int> team_block(const TeamPlan& plan);  // members of the keeper's rank
-Tcb* team_member_begin(const TeamPlan& plan, int index);
-void team_member_hold(const TeamPlan& plan, int index, Tcb* thread, void (*entry)(void*),
-                      void* closure, void (*destroy)(void*)) noexcept;
-// Waits until all keepers of the team have made their members. False: some could not; those that
-// were made here are gone.
-bool team_agree(const TeamPlan& plan, int keepers, bool ready);
-Thread team_release(const TeamPlan& plan, int index);
-void team_close(const TeamPlan& plan);
-void team_leave() noexcept;
-
-// What a member runs. It leaves the team when all that it had is gone.
-template <class Body>
-void run_member(void* memory) {
-  struct Leave {
-    ~Leave() { team_leave(); }
-  } leave;
-  std::unique_ptr<Body> closure(static_cast<Body*>(memory));
-  std::apply([](auto&&... part) { std::invoke(std::move(part)...); }, std::move(*closure));
-}
-
-// A thread on each rank that makes the rank's members, starts them once all ranks have made theirs,
-// and joins them. It keeps to its rank. Keepers form a binary tree.
-template <class Body>
-struct Keeper {
-  TeamPlan plan;
-  Body body;
-
-  void operator()() {
-    const this_thread::Pin pin;
-    if (!plan.keeper) plan.keeper = this_thread::self();
-    team_open(plan);
-    std::exception_ptr failure;
-    std::vector<Thread> keepers;
-    try {
-      TeamPlan part = plan;
-      part.parent_rank = team_rank(plan, plan.first);
-      while (part.last - plan.first > 1) {
-        part.first = plan.first + (part.last - plan.first + 1) / 2;
-        keepers.push_back(
-            spawn(SpawnOptions{.name = "team keeper", .rank = team_rank(plan, part.first)},
-                  Keeper{part, body}));
-        part.last = part.first;
-      }
-      for (auto [i, last] = team_block(plan); i < last; ++i) make_member(i);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    std::vector<Thread> threads;
-    if (team_agree(plan, static_cast<int>(keepers.size()), failure == nullptr)) {
-      for (auto [i, last] = team_block(plan); i < last; ++i)
-        threads.push_back(team_release(plan, i));
-    }
-    for (const std::vector<Thread>* some : {&threads, &keepers}) {
-      for (const Thread t : *some) {
-        try {
-          t.join();
-        } catch (...) {
-          if (!failure) failure = std::current_exception();
-        }
-      }
-    }
-    team_close(plan);
-    if (failure) std::rethrow_exception(failure);
-  }
-
-  void make_member(int index) {
-    Tcb* thread = team_member_begin(plan, index);
-    Body* closure = nullptr;
-    try {
-      AllocateIn scope(thread);
-      closure = new Body(body);
-    } catch (...) {
-      spawn_abandon(thread);
-      throw;
-    }
-    team_member_hold(plan, index, thread, &run_member<Body>, closure,
-                     [](void* memory) { delete static_cast<Body*>(memory); });
-  }
-};
-
-}  // namespace detail
-
-// Starts `n` threads that each run a copy of f with copies of a..., spread in blocks over the ranks
-// of the job: member i begins on rank i * ranks() / n. Returns when all of them have been made; if
-// one cannot be, none runs. options.name names member i "NAME[i]"; options.rank is not looked at.
-//
-// Context: threads; suspends.
-// Errors:  Errc::bad_option if n < 1 or options.stack_bytes is too large; else those of spawn, and
-//          what f's or a's copy throws.
-template <class F, class... A>
-Team spawn_team(const SpawnOptions& options, int n, F&& f, A&&... a) {
-  using Body = std::tuple<std::decay_t<F>, std::decay_t<A>...>;
-  static_assert(std::is_invocable_v<std::decay_t<F>, std::decay_t<A>...>,
-                "spawn_team: f is not callable with these arguments, decayed");
-  static_assert(std::is_copy_constructible_v<Body>,
-                "spawn_team: each member gets a copy of f and its arguments");
-  detail::TeamPlan plan = detail::team_begin(options, n);
-  plan.name = options.name;
-  const Thread keeper =
-      spawn(SpawnOptions{.name = "team keeper"},
-            detail::Keeper<Body>{plan, Body(std::forward<F>(f), std::forward<A>(a)...)});
-  return detail::team_started(plan, keeper);
-}
-template <class F, class... A>
-Team spawn_team(int n, F&& f, A&&... a) {
-  return spawn_team(SpawnOptions{}, n, std::forward<F>(f), std::forward<A>(a)...);
-}
-
 }  // namespace roam
 
 template <>
 struct std::hash<roam::Team> {
-  std::size_t operator()(roam::Team t) const noexcept {
-    return std::hash<std::uint64_t>{}(t.id());
-  }
+  std::size_t operator()(roam::Team t) const noexcept { return std::hash<std::uint64_t>{}(t.id()); }
 };
+
+#include "roam/spawn_team.h"  // which needs Team
 
 #endif  // ROAM_TEAM_H_

@@ -1,0 +1,142 @@
+// The calls behind roam/spawn_team.h.
+
+#include <exception>
+#include <new>
+
+#include "base/text.h"
+#include "isomalloc/in_process.h"
+#include "roam/spawn_team.h"
+#include "runtime/caller.h"
+#include "runtime/member.h"
+#include "runtime/runtime.h"
+#include "threads/scheduler.h"
+
+namespace roam {
+
+using detail::Member;
+using detail::Tcb;
+using runtime::the_runtime;
+using threads::scheduler;
+
+struct TeamAccess {
+  static Team make(std::uint64_t id, int size, Thread keeper) { return Team(id, size, keeper); }
+};
+
+namespace detail {
+
+TeamPlan team_begin(const SpawnOptions& options, int size) {
+  return iso::in_process([&] {
+    runtime::require_thread("spawn_team");
+    if (size < 1) {
+      throw Error(Errc::bad_option,
+                  text("spawn_team: a team of %d members; it has 1 at least", size));
+    }
+    TeamPlan plan;
+    plan.id = the_runtime().teams().new_id();
+    plan.size = size;
+    plan.root_rank = the_runtime().rank();
+    plan.last = the_runtime().ranks();
+    plan.stack_bytes = options.stack_bytes;
+    return plan;
+  });
+}
+
+int team_rank(const TeamPlan& plan, int position) {
+  return (plan.root_rank + position) % the_runtime().ranks();
+}
+
+Team team_started(const TeamPlan& plan, Thread keeper) {
+  const bool made = iso::in_process([&] { return the_runtime().teams().wait_until_made(plan.id); });
+  if (!made) {
+    keeper.join();
+    throw Error(Errc::out_of_memory, "spawn_team: the members could not be made");
+  }
+  return TeamAccess::make(plan.id, plan.size, keeper);
+}
+
+void team_open(const TeamPlan& plan) {
+  iso::in_process([&] {
+    const int rank = team_rank(plan, plan.first);
+    if (the_runtime().rank() != rank) {
+      if (plan.parent_rank >= 0) {
+        the_runtime().send(plan.parent_rank,
+                           runtime::TeamHead{runtime::Kind::kTeamReport, 0, plan.id});
+      }
+      throw Error(Errc::out_of_memory,
+                  text("spawn_team: rank %d cannot take a thread that makes members", rank));
+    }
+    the_runtime().post().add_team(plan.id, plan.size, the_runtime().ranks());
+    the_runtime().gatherings().add_team(plan.id, plan.size, plan.root_rank);
+  });
+}
+
+std::pair<int, int> team_block(const TeamPlan& plan) {
+  const int rank = the_runtime().rank(), ranks = the_runtime().ranks();
+  return {runtime::first_member(rank, plan.size, ranks),
+          runtime::first_member(rank + 1, plan.size, ranks)};
+}
+
+Tcb* team_member_begin(const TeamPlan& plan, int index) {
+  return iso::in_process([&] {
+    const std::string name =
+        plan.name.empty() ? text("member %d", index) : text("%s[%d]", plan.name.c_str(), index);
+    Tcb* t = scheduler().make(plan.stack_bytes, name);
+    iso::HeapScope theirs(&t->heap);
+    t->member = new (std::nothrow) Member;
+    if (t->member == nullptr) {
+      iso::HeapScope process;
+      spawn_abandon(t);
+      throw Error(Errc::out_of_memory, "no memory for a member of a team");
+    }
+    t->member->thread = t;
+    t->member->team = plan.id;
+    t->member->index = index;
+    t->member->size = plan.size;
+    t->member->keeper = plan.keeper;
+    return t;
+  });
+}
+
+void team_member_hold(const TeamPlan& plan, int index, Tcb* t, void (*entry)(void*), void* closure,
+                      void (*destroy)(void*)) noexcept {
+  iso::HeapScope process;
+  t->entry = entry;
+  t->closure = closure;
+  const runtime::Target target = the_runtime().name(t);
+  the_runtime().post().set_member(plan.id, index, target);
+  the_runtime().teams().hold(plan.id, t, destroy);
+}
+
+bool team_agree(const TeamPlan& plan, int keepers, bool ready) {
+  return iso::in_process([&] { return the_runtime().teams().agree(plan, keepers, ready); });
+}
+
+Thread team_release(const TeamPlan& plan, int index) {
+  iso::HeapScope process;
+  const runtime::Target target = the_runtime().post().member(plan.id, index);
+  the_runtime().member_came(target.control);
+  the_runtime().start_named(target.control);
+  return ThreadAccess::make(target);
+}
+
+void team_close(const TeamPlan& plan) {
+  iso::HeapScope process;
+  the_runtime().teams().close(plan.id);
+  if (plan.parent_rank >= 0) return;
+  for (int r = 0; r < the_runtime().ranks(); ++r)
+    the_runtime().send(r, runtime::TeamHead{runtime::Kind::kTeamEnd, 0, plan.id});
+}
+
+void team_leave() noexcept {
+  Tcb* self = scheduler().current();
+  {
+    iso::HeapScope process;
+    if (std::uncaught_exceptions() > 0) the_runtime().member_failed(self);
+    while (!the_runtime().member_leaves(self)) scheduler().yield();
+  }
+  delete self->member;
+  self->member = nullptr;
+}
+
+}  // namespace detail
+}  // namespace roam

@@ -1,0 +1,48 @@
+#ifndef ROAM_RUNTIME_TRACE_TRACE_FILE_H_
+#define ROAM_RUNTIME_TRACE_TRACE_FILE_H_
+
+#include <cstdint>
+#include <string>
+
+#include "base/os/file.h"
+#include "runtime/mpi/mpi.h"
+#include "runtime/trace/clocks.h"
+#include "runtime/trace/trace.h"
+
+namespace roam::runtime {
+
+// The one file of a job's trace: rank 0 writes it when the run has ended; the others send it their
+// events as text, some at a time, so that no rank needs a common file system, or memory for all.
+// What is written, docs/tracing.md describes.
+class TraceFile {
+ public:
+  // Collective. Clocks of the ranks are compared.
+  // Errors: Error(bad_option)  rank 0 cannot write there; thrown on every rank.
+  TraceFile(Mpi& mpi, const std::string& path);
+
+  std::uint64_t begin_ticks() const { return begin_.ticks; }
+
+  // Collective. Failure to write costs the trace, and is reported, but nothing else.
+  void write(Trace& trace, int node);
+
+ private:
+  // The clock and the time-stamp counter, read together.
+  struct Moment {
+    std::uint64_t ticks;
+    std::int64_t ns;  // by rank 0's clock
+    std::int64_t error_ns;
+  };
+  Moment look_at_the_clock() const;
+  void put(const void* data, std::size_t bytes) { file_.write(data, bytes); }
+  void put_head();
+  void put_tail(std::uint64_t ranks, std::uint64_t error_ns, std::uint64_t dropped);
+
+  Mpi& mpi_;
+  std::string path_;
+  os::WholeFile file_;
+  Moment begin_{};
+};
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_TRACE_TRACE_FILE_H_

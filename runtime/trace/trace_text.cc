@@ -1,0 +1,396 @@
+#include "runtime/trace/trace_text.h"
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+
+#include "base/text.h"
+#include "runtime/directory.h"
+
+namespace roam::runtime {
+namespace {
+
+constexpr std::size_t kLongest = 64;
+// Of the moves of a balancing step so many are listed.
+constexpr std::size_t kMostMoves = 10'000;
+// A slice needs a length so that an arrow can begin or end in it.
+constexpr std::uint64_t kArrowNs = 200;
+
+// What is not UTF-8 becomes U+FFFD.
+std::string clean(std::string_view raw) {
+  rapidjson::StringBuffer out;
+  const std::string whole(raw);
+  rapidjson::StringStream in(whole.c_str());
+  while (in.Peek() != '\0') {
+    unsigned code = 0;
+    if (!rapidjson::UTF8<>::Decode(in, &code)) code = 0xfffd;
+    rapidjson::UTF8<>::Encode(out, code);
+  }
+  return {out.GetString(), out.GetSize()};
+}
+
+std::string_view text_of(const Event& event) {
+  const char* begin = reinterpret_cast<const char*>(&event + 1);
+  return {begin, strnlen(begin, event.rows * sizeof(Event))};
+}
+
+// Well spread, the same on both ends of an arrow.
+std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
+  std::uint64_t h = (a ^ std::rotl(b, 32)) * 0x9e3779b97f4a7c15;
+  h = (h ^ h >> 29) * 0xbf58476d1ce4e5b9;
+  return h ^ h >> 32;
+}
+
+// JSON has no word for what is not a number or infinite.
+double load_of(std::uint64_t bits) {
+  const auto load = std::bit_cast<double>(bits);
+  return std::isfinite(load) ? load : 0;
+}
+
+// The most that a rank has, over the mean.
+double imbalance(const std::vector<double>& loads) {
+  double most = 0, sum = 0;
+  for (const double load : loads) {
+    most = std::max(most, load);
+    sum += load;
+  }
+  return sum > 0 ? most * static_cast<double>(loads.size()) / sum : 1;
+}
+
+}  // namespace
+
+TraceText::TraceText(int rank, int node, const TimeScale& scale)
+    : rank_(rank), scale_(scale), json_(buffer_) {
+  process("process_name", "name", ::roam::text("rank %d, node %d", rank, node));
+  begin("M", rank_, "process_sort_index");
+  json_.Key("args");
+  json_.StartObject();
+  number("sort_index", static_cast<std::uint64_t>(rank));
+  json_.EndObject();
+  finish();
+}
+
+// ---- the parts of a line ----
+
+void TraceText::begin(const char* phase, int rank, std::string_view name) {
+  buffer_.Put(',');
+  buffer_.Put('\n');
+  json_.Reset(buffer_);
+  json_.StartObject();
+  text("ph", phase);
+  number("pid",
+         static_cast<std::uint64_t>(rank) + 1);  // Perfetto takes pid 0 and tid 0 for the kernel's
+  text("name", name);
+}
+
+void TraceText::finish() { json_.EndObject(); }
+
+void TraceText::text(const char* key, std::string_view value) {
+  json_.Key(key);
+  json_.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
+}
+
+void TraceText::number(const char* key, std::uint64_t value) {
+  json_.Key(key);
+  json_.Uint64(value);
+}
+
+void TraceText::real(const char* key, double value) {
+  json_.Key(key);
+  json_.Double(value);
+}
+
+// In microseconds, as the format has it.
+void TraceText::time(const char* key, std::uint64_t ns) {
+  json_.Key(key);
+  char digits[32];
+  char* end = std::to_chars(digits, digits + 24, ns / 1000).ptr;
+  const auto thousandths = static_cast<unsigned>(ns % 1000);
+  *end++ = '.';
+  *end++ = static_cast<char>('0' + thousandths / 100);
+  *end++ = static_cast<char>('0' + thousandths / 10 % 10);
+  *end++ = static_cast<char>('0' + thousandths % 10);
+  json_.RawValue(digits, static_cast<std::size_t>(end - digits), rapidjson::kNumberType);
+}
+
+void TraceText::process(const char* what, const char* key, std::string_view name) {
+  begin("M", rank_, what);
+  json_.Key("args");
+  json_.StartObject();
+  text(key, name);
+  json_.EndObject();
+  finish();
+}
+
+// Leaves the event open, for its arguments.
+void TraceText::slice(Lane lane, const char* category, std::string_view name,
+                      std::uint64_t begin_ns, std::uint64_t ns) {
+  static constexpr const char* kNames[kLanes] = {"threads", "moves", "messages", "balancing"};
+  if (!lane_named_[lane]) {
+    lane_named_[lane] = true;
+    begin("M", rank_, "thread_name");
+    number("tid", lane + 1);
+    json_.Key("args");
+    json_.StartObject();
+    text("name", kNames[lane]);
+    json_.EndObject();
+    finish();
+  }
+  begin("X", rank_, name);
+  text("cat", category);
+  number("tid", lane + 1);
+  time("ts", begin_ns);
+  time("dur", ns);
+  json_.Key("args");
+  json_.StartObject();
+}
+
+void TraceText::flow(const char* phase, Lane lane, const char* category, std::uint64_t id,
+                     std::uint64_t ns) {
+  begin(phase, rank_, category);
+  text("cat", category);
+  char hex[24];  // as text: a JavaScript number would lose bits
+  std::snprintf(hex, sizeof hex, "0x%llx", static_cast<unsigned long long>(id));
+  text("id", hex);
+  if (*phase == 'f') text("bp", "e");
+  number("tid", lane + 1);
+  time("ts", ns);
+  finish();
+}
+
+// Leaves the event open, for its values.
+void TraceText::counter(int rank, const char* name, std::uint64_t ns) {
+  begin("C", rank, name);
+  time("ts", ns);
+  json_.Key("args");
+  json_.StartObject();
+}
+
+// ---- events ----
+
+void TraceText::add(const Event& event) {
+  switch (static_cast<Event::Kind>(event.kind)) {
+    case Event::kTurns:
+      return turns(event);
+    case Event::kNamed:
+      return learn(event);
+    case Event::kEnded:
+      return ended(event);
+    case Event::kDeparted:
+      return departed(event);
+    case Event::kArrived:
+    case Event::kRefused:
+      return came(event);
+    case Event::kSample:
+      return sample(event);
+    case Event::kSent:
+    case Event::kReceived:
+      return message(event);
+    case Event::kTraffic:
+      traffic_.push_back(event);
+      return;
+    case Event::kLoad:
+      counter(static_cast<int>(event.peer), "load", scale_.at(event.ticks));
+      real("load", load_of(event.value));
+      json_.EndObject();
+      return finish();
+    case Event::kStep:
+      step_ = event;
+      strategy_ = clean(text_of(event));
+      step_ranks_.clear();
+      step_moves_.clear();
+      return;
+    case Event::kStepRank:
+      step_ranks_.push_back(
+          {static_cast<int>(event.peer), load_of(event.value), load_of(event.thread)});
+      return;
+    case Event::kStepMove:
+      step_moves_.push_back(event);
+      return;
+    case Event::kStepEnd:
+      return step();
+  }
+}
+
+void TraceText::learn(const Event& event) {
+  if (event.rows != 0) names_[event.thread] = clean(text_of(event));
+}
+
+// Valid until the next call.
+std::string_view TraceText::name_of(std::uint64_t thread) {
+  if (thread == 0) return "several threads";
+  const auto it = names_.find(thread);
+  if (it != names_.end()) return it->second;
+  unnamed_ = ::roam::text("thread %d:%llu", home_of(thread),
+                          static_cast<unsigned long long>(number_of(thread)));
+  return unnamed_;
+}
+
+void TraceText::turns(const Event& event) {
+  const std::uint64_t begin_ns = scale_.at(event.ticks);
+  slice(kRuns, "run", name_of(event.thread), begin_ns, scale_.at(event.value) - begin_ns);
+  if (event.thread != 0) number("thread", event.thread);
+  if (event.number != 1) number("turns", event.number);
+  json_.EndObject();
+  finish();
+}
+
+void TraceText::ended(const Event& event) {
+  const auto shorter = [](const Ended& a, const Ended& b) { return a.ran_ns > b.ran_ns; };
+  if (event.value != 0 && (longest_.size() < kLongest || longest_[0].ran_ns < event.value)) {
+    longest_.push_back({event.value, event.thread, std::string(name_of(event.thread))});
+    std::push_heap(longest_.begin(), longest_.end(), shorter);
+    if (longest_.size() > kLongest) {
+      std::pop_heap(longest_.begin(), longest_.end(), shorter);
+      longest_.pop_back();
+    }
+  }
+  names_.erase(event.thread);
+}
+
+void TraceText::departed(const Event& event) {
+  const std::uint64_t begin_ns = scale_.at(event.ticks);
+  const std::uint64_t ticks = event.value & ((1 << 24) - 1);
+  const std::uint64_t ns = scale_.at(event.ticks + ticks) - begin_ns;
+  slice(kMoves, "move", name_of(event.thread), begin_ns, std::max(ns, kArrowNs));
+  number("thread", event.thread);
+  number("hop", event.number);
+  number("to", event.peer);
+  number("bytes", event.value >> 24);
+  json_.EndObject();
+  finish();
+  flow("s", kMoves, "move", mix(event.thread, event.number), begin_ns);
+  names_.erase(event.thread);
+}
+
+void TraceText::came(const Event& event) {
+  learn(event);
+  const std::uint64_t ns = scale_.at(event.ticks);
+  slice(kMoves, "move", name_of(event.thread), ns, kArrowNs);
+  number("thread", event.thread);
+  number("hop", event.number);
+  if (event.kind == Event::kRefused) number("refused_by", event.peer);
+  json_.EndObject();
+  finish();
+  flow("f", kMoves, "move", mix(event.thread, event.number), ns);
+}
+
+void TraceText::sample(const Event& event) {
+  // How busy the rank was is known afterwards, and drawn from the sample before.
+  if (sampled_ && event.ticks > last_sample_.ticks) {
+    const double idle = static_cast<double>(event.value - last_sample_.value) /
+                        static_cast<double>(event.ticks - last_sample_.ticks);
+    counter(rank_, "busy", scale_.at(last_sample_.ticks));
+    json_.Key("%");
+    json_.Double(static_cast<int>(1000 * (1 - std::clamp(idle, 0.0, 1.0)) + 0.5) / 10.0);
+    json_.EndObject();
+    finish();
+  }
+  sampled_ = true;
+  last_sample_ = event;
+  const std::uint64_t ready = std::min<std::uint64_t>(event.number, event.thread);
+  counter(rank_, "threads", scale_.at(event.ticks));
+  number("ready", ready);
+  number("waiting", event.thread - ready);
+  json_.EndObject();
+  finish();
+}
+
+void TraceText::message(const Event& event) {
+  std::uint64_t numbers[2];  // bytes, sequence
+  std::memcpy(numbers, &event + 1, sizeof numbers);
+  const bool sent = event.kind == Event::kSent;
+  const std::uint64_t ns = scale_.at(event.ticks);
+  slice(kMessages, "message", sent ? "send" : "receive", ns, kArrowNs);
+  number("from", sent ? event.thread : event.value);
+  number("to", sent ? event.value : event.thread);
+  number(sent ? "to_rank" : "from_rank", event.peer);
+  number("bytes", numbers[0]);
+  json_.Key("tag");
+  json_.Int(static_cast<int>(event.number));
+  json_.EndObject();
+  finish();
+  if (numbers[1] == 0) return;
+  const std::uint64_t pair = sent ? mix(event.thread, event.value) : mix(event.value, event.thread);
+  flow(sent ? "s" : "f", kMessages, "message", mix(pair, numbers[1]), ns);
+}
+
+void TraceText::step() {
+  std::vector<double> before, after;
+  for (const Rank& rank : step_ranks_) {
+    before.push_back(rank.before);
+    after.push_back(rank.after);
+  }
+  std::uint64_t bytes = 0;
+  for (const Event& move : step_moves_) bytes += move.value;
+  const std::uint64_t begin_ns = scale_.at(step_.ticks);
+  slice(kSteps, "balancing", strategy_.empty() ? "balancing" : strategy_, begin_ns,
+        std::max(scale_.at(step_.value) - begin_ns, kArrowNs));
+  text("strategy", strategy_);
+  number("moves", step_moves_.size());
+  number("bytes", bytes);
+  real("imbalance_before", imbalance(before));
+  real("imbalance_after", imbalance(after));
+  const auto list = [this](const char* key, const std::vector<double>& loads) {
+    json_.Key(key);
+    json_.StartArray();
+    for (const double load : loads) json_.Double(load);
+    json_.EndArray();
+  };
+  list("before", before);
+  list("after", after);
+  json_.Key("moved");
+  json_.StartArray();
+  for (std::size_t i = 0; i < std::min(step_moves_.size(), kMostMoves); ++i) {
+    const Event& move = step_moves_[i];
+    json_.StartObject();
+    number("thread", move.thread);
+    number("from", move.number);
+    number("to", move.peer);
+    number("bytes", move.value);
+    json_.EndObject();
+  }
+  json_.EndArray();
+  json_.EndObject();
+  finish();
+  step_ranks_.clear();
+  step_moves_.clear();
+}
+
+void TraceText::end() {
+  if (!traffic_.empty()) {
+    slice(kMessages, "summary", "messages sent in all", scale_.at(traffic_[0].ticks), kArrowNs);
+    json_.Key("to");
+    json_.StartArray();
+    for (const Event& to : traffic_) {
+      json_.StartObject();
+      number("rank", to.peer);
+      number("messages", to.value);
+      number("bytes", to.thread);
+      json_.EndObject();
+    }
+    json_.EndArray();
+    json_.EndObject();
+    finish();
+  }
+  if (longest_.empty()) return;
+  slice(kRuns, "summary", "longest threads that ended here", scale_.at(last_sample_.ticks),
+        kArrowNs);
+  json_.Key("threads");
+  json_.StartArray();
+  for (const Ended& ended : longest_) {
+    json_.StartObject();
+    number("thread", ended.thread);
+    text("name", ended.name);
+    number("ran_ns", ended.ran_ns);
+    json_.EndObject();
+  }
+  json_.EndArray();
+  json_.EndObject();
+  finish();
+}
+
+}  // namespace roam::runtime
