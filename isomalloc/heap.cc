@@ -294,6 +294,10 @@ void Heap::check_block(const Span* span, const void* block) {
 void Heap::free(void* block) {
   if (in_heap_region(block)) {
     free_in_region(block);
+  } else if (head_used().contains(block) && head_word(block)->state == kHeadLive &&
+             reinterpret_cast<Address>(block) % kSmallestBlock == 0) {
+    head_word(block)->state = kHeadFreed;
+    --head_live_;
   } else {
     free_head(block);
   }
