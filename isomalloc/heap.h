@@ -35,7 +35,7 @@ struct Span {
   std::atomic<Heap*> heap;   // the owner; other threads read it to send a block home
   FreeBlock* free;           // blocks ready to be handed out
   std::uint64_t divides;     // n * divides wraps to less than it if block_bytes divides n; 0: large
-  std::uint32_t first;       // offset of the first block in the unit
+  std::uint32_t first;       // of the first block's address, the low half
   std::uint32_t made_bytes;  // of the blocks that were made so far, the only ones that were touched
   std::uint32_t used;        // blocks handed out
   std::uint32_t size_class;  // or kLarge
@@ -65,10 +65,11 @@ struct Span {
   Range range() const { return Range{begin(), units * kUnitBytes}; }
   bool large() const { return size_class == kLarge; }
   std::uint32_t made() const { return made_bytes / block_bytes; }
+  Address first_block() const { return begin() + (first - static_cast<std::uint32_t>(begin())); }
   // What may have been written, of a span of small blocks.
   Range touched() const {
     const Address head = reinterpret_cast<Address>(this);
-    return Range{head, begin() + first + made_bytes - head};
+    return Range{head, first_block() + made_bytes - head};
   }
 
   static constexpr std::size_t kColours = 16;
@@ -168,6 +169,9 @@ class Heap {
   Span* new_span(std::uint32_t size_class);
   bool make_blocks(Span* span);
   void free_local(Span* span, void* block);
+  void free_unlisted(Span* span, FreeBlock* block);
+  void free_marked(Span* span, FreeBlock* block);
+  void free_unusual(Span* span, void* block);
   void span_became_empty(Span* span);
   void release_span(Span* span);
   void free_large(Span* span);
