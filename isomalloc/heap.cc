@@ -101,7 +101,8 @@ void* Heap::allocate_head(std::size_t bytes) {
 }
 
 bool Heap::make_blocks(Span* span) {
-  if (span->made_bytes == span->capacity * span->block_bytes) return false;  // no division: often so
+  if (span->made_bytes == span->capacity * span->block_bytes)
+    return false;  // no division: often so
   const std::uint32_t made = span->made();
   const std::uint32_t count = std::min<std::uint32_t>(
       std::max<std::uint32_t>(1, static_cast<std::uint32_t>(kMakeBytes / span->block_bytes)),
