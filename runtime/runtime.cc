@@ -117,6 +117,7 @@ bool Runtime::ended_clean(Tcb* t) {
 }
 
 void Runtime::ended(Tcb* t) {
+  if (ended_clean(t)) return;  // on its own stack it was not asked, or it has no room to rest
   const std::uint64_t id = t->id.load(std::memory_order_relaxed);
   scheduler().add_live(-1);
   ++termination_.ended;
