@@ -382,8 +382,8 @@ std::size_t Arena::memory_used() const {
   return resident * kPageBytes;
 }
 
-bool Arena::memory_left(std::size_t bytes) const {
-  if (memory_limit_ == 0 || memory_used() + bytes <= memory_limit_) return true;
+bool Arena::memory_left_slow(std::size_t bytes) const {
+  if (memory_used() + bytes <= memory_limit_) return true;
   if (reclaim_ == nullptr) return false;
   reclaim_();
   return memory_used() + bytes <= memory_limit_;

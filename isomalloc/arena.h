@@ -146,7 +146,9 @@ class Arena {
   void prefer_small_pages(Range range);
   // Whether `bytes` more stay below ROAM_MEMORY; what is kept for reuse is given back before it
   // says no.
-  bool memory_left(std::size_t bytes) const;
+  bool memory_left(std::size_t bytes) const {
+    return memory_limit_ == 0 || memory_left_slow(bytes);
+  }
   void set_reclaim(void (*reclaim)()) { reclaim_ = reclaim; }
 
   // Guards the first `guard_bytes` of `slot` in this rank's mapping, and takes away guards of
@@ -182,6 +184,7 @@ class Arena {
   std::atomic<std::uint8_t>& unit(Address a) const { return units_[offset(a) / kUnitBytes]; }
   std::size_t lease_of(Address a) const { return offset(a) / lease_bytes_; }
   std::size_t memory_used() const;
+  bool memory_left_slow(std::size_t bytes) const;
   void note_sealed(Range run);
   void unseal_slow(Range range);
   void guard_slot_slow(Range slot, std::size_t guard_bytes);

@@ -101,8 +101,9 @@ void* Heap::allocate_head(std::size_t bytes) {
 }
 
 bool Heap::make_blocks(Span* span) {
+  if (span->made_bytes == span->capacity * span->block_bytes)
+    return false;  // no division: often so
   const std::uint32_t made = span->made();
-  if (made == span->capacity) return false;
   const std::uint32_t count = std::min<std::uint32_t>(
       std::max<std::uint32_t>(1, static_cast<std::uint32_t>(kMakeBytes / span->block_bytes)),
       span->capacity - made);
@@ -127,11 +128,11 @@ Span* Heap::new_span(std::uint32_t size_class) {
   const std::size_t block_bytes = class_bytes(size_class);
   // Blocks are aligned as their size is, up to a page.
   const std::size_t alignment = std::min<std::size_t>(block_bytes & (~block_bytes + 1), kPageBytes);
-  span->first = static_cast<std::uint32_t>(
-      round_up(reinterpret_cast<Address>(span + 1) - got->range.begin, alignment));
+  const Address first = round_up(reinterpret_cast<Address>(span + 1), alignment);
+  span->first = static_cast<std::uint32_t>(first);
   span->size_class = size_class;
   span->block_bytes = static_cast<std::uint32_t>(block_bytes);
-  span->capacity = static_cast<std::uint32_t>((kUnitBytes - span->first) / block_bytes);
+  span->capacity = static_cast<std::uint32_t>((got->range.end() - first) / block_bytes);
   span->units = 1;
   span->divides = ~std::uint64_t{0} / block_bytes + 1;
   link(span);
@@ -153,7 +154,7 @@ void* Heap::allocate_large(std::size_t bytes, std::size_t alignment) {
   const std::size_t slack = alignment > kUnitBytes ? alignment : 0;
   if (slack == 0 && spare_[0] != nullptr) {
     if (Span* span = take_spare(need / kUnitBytes); span != nullptr) {
-      span->first = static_cast<std::uint32_t>(first);
+      span->first = static_cast<std::uint32_t>(span->begin() + first);
       span->large_bytes = need - first;
       span->used = 1;
       return reinterpret_cast<void*>(span->begin() + first);
@@ -176,7 +177,7 @@ void* Heap::allocate_large(std::size_t bytes, std::size_t alignment) {
   }
   Span* span = Span::at(range.begin);
   std::memset(static_cast<void*>(span), 0, sizeof *span);
-  span->first = static_cast<std::uint32_t>(first);
+  span->first = static_cast<std::uint32_t>(range.begin + first);
   span->size_class = Span::kLarge;
   span->large_bytes = range.bytes - first;
   span->used = 1;
@@ -250,14 +251,14 @@ void Heap::verify_not_free(const Span* span, const void* block) {
 // Source of the test for divisibility: Lemire, Kaser, Kurz, "Faster remainder by direct
 // computation", 2019.
 bool Heap::begins_block(const Span* span, const void* block) {
-  const auto offset =
-      static_cast<std::uint32_t>(reinterpret_cast<Address>(block) - span->begin() - span->first);
+  const std::uint32_t offset =
+      static_cast<std::uint32_t>(reinterpret_cast<Address>(block)) - span->first;
   return offset < span->made_bytes && offset * span->divides < span->divides;
 }
 
 void Heap::check_block(const Span* span, const void* block) {
   if (span->large()) {
-    const bool begins = reinterpret_cast<Address>(block) - span->begin() == span->first;
+    const bool begins = reinterpret_cast<Address>(block) == span->first_block();
     if (begins && span->used == 1) return;
     if (begins && span->used == 0 && span->magic == Span::kMagic) double_free(block);
   } else if (begins_block(span, block)) {
@@ -269,31 +270,52 @@ void Heap::check_block(const Span* span, const void* block) {
       block);
 }
 
+// What is not usual is a call at the end, so that the usual way saves no register.
 [[gnu::always_inline]] inline void Heap::free_local(Span* span, void* memory) {
+  if (!begins_block(span, memory)) [[unlikely]]
+    return free_unusual(span, memory);
   FreeBlock* block = static_cast<FreeBlock*>(memory);
-  if (!begins_block(span, memory)) [[unlikely]] {
-    check_block(span, memory);
-    if (block->mark == mark_of(memory, kRemoteMark)) double_free(memory);
-    free_large(span);
-    return;
-  }
   const std::uintptr_t mark = mark_of(block, kFreeMark);
-  if ((block->mark & ~std::uintptr_t{1}) == mark) [[unlikely]] {
-    if (block->mark != mark) double_free(memory);
-    verify_not_free(span, block);
-  }
+  if ((block->mark ^ mark) <= 1) [[unlikely]]
+    return free_marked(span, block);
+  if (!span->listed) [[unlikely]]
+    return free_unlisted(span, block);
   block->next = span->free;
   block->mark = mark;
   span->free = block;
-  if (!span->listed) [[unlikely]]
-    list_free(span);
   if (--span->used == 0) [[unlikely]]
     span_became_empty(span);
+}
+
+// A large block, or no block.
+[[gnu::noinline]] void Heap::free_unusual(Span* span, void* memory) {
+  check_block(span, memory);
+  if (static_cast<FreeBlock*>(memory)->mark == mark_of(memory, kRemoteMark)) double_free(memory);
+  free_large(span);
+}
+
+// A block of a span that was full, or that somebody wrote a mark into.
+[[gnu::noinline]] void Heap::free_unlisted(Span* span, FreeBlock* block) {
+  block->next = span->free;
+  block->mark = mark_of(block, kFreeMark);
+  span->free = block;
+  if (!span->listed) list_free(span);
+  if (--span->used == 0) span_became_empty(span);
+}
+
+[[gnu::noinline]] void Heap::free_marked(Span* span, FreeBlock* block) {
+  if (block->mark != mark_of(block, kFreeMark)) double_free(block);
+  verify_not_free(span, block);
+  free_unlisted(span, block);
 }
 
 void Heap::free(void* block) {
   if (in_heap_region(block)) {
     free_in_region(block);
+  } else if (head_used().contains(block) && head_word(block)->state == kHeadLive &&
+             reinterpret_cast<Address>(block) % kSmallestBlock == 0) {
+    head_word(block)->state = kHeadFreed;
+    --head_live_;
   } else {
     free_head(block);
   }
@@ -346,7 +368,7 @@ Span* Heap::take_spare(std::size_t units) {
 
 // One empty span of a class is kept, so that a pair of calls at the edge does not make and drop one
 // each time.
-void Heap::span_became_empty(Span* span) {
+[[gnu::noinline]] void Heap::span_became_empty(Span* span) {
   if (span->next_free == nullptr && span->previous_free == nullptr) return;
   HeapScope process;
   release_span(span);
@@ -415,12 +437,7 @@ void Heap::collect() {
   while (block != nullptr) {
     FreeBlock* next = block->next;
     block->mark = 0;
-    Span* span = Span::of(block);
-    if (span->heap.load(std::memory_order_relaxed) == this) {
-      free_local(span, block);
-    } else {
-      free_from_elsewhere(block);  // the span was adopted by another heap since
-    }
+    free_in_region(block);  // from elsewhere still, if the span was adopted by another heap since
     block = next;
   }
 }

@@ -35,7 +35,7 @@ struct Span {
   std::atomic<Heap*> heap;   // the owner; other threads read it to send a block home
   FreeBlock* free;           // blocks ready to be handed out
   std::uint64_t divides;     // n * divides wraps to less than it if block_bytes divides n; 0: large
-  std::uint32_t first;       // offset of the first block in the unit
+  std::uint32_t first;       // of the first block's address, the low half
   std::uint32_t made_bytes;  // of the blocks that were made so far, the only ones that were touched
   std::uint32_t used;        // blocks handed out
   std::uint32_t size_class;  // or kLarge
@@ -65,10 +65,11 @@ struct Span {
   Range range() const { return Range{begin(), units * kUnitBytes}; }
   bool large() const { return size_class == kLarge; }
   std::uint32_t made() const { return made_bytes / block_bytes; }
+  Address first_block() const { return begin() + (first - static_cast<std::uint32_t>(begin())); }
   // What may have been written, of a span of small blocks.
   Range touched() const {
     const Address head = reinterpret_cast<Address>(this);
-    return Range{head, begin() + first + made_bytes - head};
+    return Range{head, first_block() + made_bytes - head};
   }
 
   static constexpr std::size_t kColours = 16;
@@ -94,6 +95,16 @@ class Heap {
  public:
   // Head blocks come from `head_room`.
   void start(Range head_room);
+  // The same with its head room of before. REQUIRES: at_rest().
+  void restart() {
+    remote_.store(nullptr, std::memory_order_relaxed);
+    head_at_ = head_.begin;
+    head_live_ = 0;
+    head_freed_elsewhere_.store(0, std::memory_order_relaxed);
+  }
+  // Whether it holds no span, as after release_empty() returned true: then it is as start() left
+  // it, but for the head room.
+  bool at_rest() const { return spans_ == nullptr && spare_units_ == 0; }
 
   // Context: the owner, or its rank's kernel thread while it does not run. nullptr with errno
   // ENOMEM.
@@ -130,7 +141,11 @@ class Heap {
   void open_remote() { remote_.store(nullptr, std::memory_order_release); }
 
   // Gives back spans without live blocks. True if nothing at all is live in the heap.
-  bool release_empty();
+  bool release_empty() {
+    if (spans_ == nullptr && remote_.load(std::memory_order_relaxed) == nullptr)
+      return head_empty();
+    return release_empty_spans();
+  }
   // Gives back everything, live or not.
   void release_all();
   // Makes the spans of `other` this heap's. What is left of `other` are its head blocks.
@@ -154,10 +169,14 @@ class Heap {
   Span* new_span(std::uint32_t size_class);
   bool make_blocks(Span* span);
   void free_local(Span* span, void* block);
+  void free_unlisted(Span* span, FreeBlock* block);
+  void free_marked(Span* span, FreeBlock* block);
+  void free_unusual(Span* span, void* block);
   void span_became_empty(Span* span);
   void release_span(Span* span);
   void free_large(Span* span);
   Span* take_spare(std::size_t units);
+  bool release_empty_spans();
   void forget_spares() {  // they are empty spans like others from then on
     for (Span*& spare : spare_) spare = nullptr;
     spare_units_ = 0;
@@ -173,16 +192,16 @@ class Heap {
   [[noreturn]] static void double_free(const void* block);
   static void verify_not_free(const Span* span, const void* block);
 
-  Span* current_[kSizeClasses];  // first span of the class with a free block, or null
-  Span* spans_;                  // all
+  Span* spans_;  // all
   std::atomic<FreeBlock*> remote_;
   Range head_;
   Address head_at_;
   std::uint32_t head_live_;  // head blocks made less those that the owner freed
   std::atomic<std::uint32_t> head_freed_elsewhere_;
   std::size_t address_bytes_;  // of all spans
-  Span* spare_[kSpareLarge];
   std::size_t spare_units_;
+  Span* current_[kSizeClasses];  // first span of the class with a free block, or null
+  Span* spare_[kSpareLarge];
 };
 
 // The heap that malloc and new use in the calling context; null: the process's. Thread-local, since

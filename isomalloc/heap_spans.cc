@@ -54,7 +54,7 @@ void Heap::release_span(Span* span) {
   pool(Region::kHeap).free(range, in_use);
 }
 
-bool Heap::release_empty() {
+bool Heap::release_empty_spans() {
   collect();
   HeapScope process;
   forget_spares();

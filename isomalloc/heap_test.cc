@@ -301,6 +301,32 @@ std::string names(const void* p) {
   return text;
 }
 
+TEST_P(HeapTest, AHeapThatGaveAllBackIsAsItWasStarted) {
+  const auto bytes = [this] {
+    const char* begin = reinterpret_cast<const char*>(&heap_.heap());
+    return std::vector<char>(begin, begin + sizeof(Heap));
+  };
+  const std::vector<char> started = bytes();
+  std::vector<void*> blocks;
+  for (const std::size_t size : {16, 48, 100, 300, 4096, 20'000, 40'000, 100'000, 2'000'000}) {
+    for (int i = 0; i < 20; ++i) blocks.push_back(heap_->allocate(size));
+  }
+  for (void*& block : blocks) block = heap_->reallocate(block, 2 * Heap::usable_bytes(block));
+  EXPECT_FALSE(heap_->release_empty());
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    if (i % 3 == 0) {
+      Heap::free_from_elsewhere(blocks[i]);
+    } else {
+      heap_->free(blocks[i]);
+    }
+  }
+  EXPECT_TRUE(heap_->release_empty());
+  ASSERT_TRUE(heap_->at_rest());
+  heap_->restart();
+  EXPECT_EQ(bytes(), started);
+  heap_->free(heap_->allocate(16));
+}
+
 TEST_F(HeapDeathTest, ASecondFreeStops) {
   for (const std::size_t bytes : {8ul, 200ul, 20'000ul, 28'672ul, 30'000ul, 1'000'000ul}) {
     SCOPED_TRACE(bytes);

@@ -28,20 +28,16 @@ constexpr std::uint32_t compute_class_of(std::size_t bytes) {
   return 8 + static_cast<std::uint32_t>(log - 7) * 4 + static_cast<std::uint32_t>(quarter);
 }
 
-// Classes up to 1 KiB by table: one load.
-inline constexpr std::size_t kTableBytes = 1024;
+// By table: one load, and no branch that sizes which change would make the processor guess wrongly.
 inline constexpr auto kClassTable = [] {
-  std::array<std::uint8_t, kTableBytes / 16 + 1> table{};
+  std::array<std::uint8_t, kLargestSmall / 16 + 1> table{};
   for (std::size_t i = 0; i < table.size(); ++i)
     table[i] = static_cast<std::uint8_t>(compute_class_of(i * 16));
   return table;
 }();
 
 // REQUIRES: bytes <= kLargestSmall.
-inline std::uint32_t class_of(std::size_t bytes) {
-  if (bytes <= kTableBytes) return kClassTable[(bytes + 15) / 16];
-  return compute_class_of(bytes);
-}
+inline std::uint32_t class_of(std::size_t bytes) { return kClassTable[(bytes + 15) / 16]; }
 
 static_assert(class_bytes(kSizeClasses - 1) == kLargestSmall);
 static_assert(compute_class_of(kLargestSmall) == kSizeClasses - 1);

@@ -58,6 +58,19 @@ Runtime::Where Runtime::locate(Target t, int* there) const {
 
 void Runtime::join(Tcb* self, Target t, Answer* answer) {
   const Target me{self->id.load(std::memory_order_relaxed), self};
+  // Most often the thread is here, or was this rank's and has ended and left nothing.
+  if (home_of(t.id) == rank() && directory_->known(t.id) && directory_->ended(t.id)) {
+    if (leftovers_.empty() && !directory_->any_remains()) {
+      answer->done = true;
+      return;
+    }
+  } else if (Tcb* here = find_on_node(t); here != nullptr &&
+                                          here->rank.load(std::memory_order_acquire) == rank() &&
+                                          here->joiner == nullptr) {
+    self->answer = answer;
+    here->joiner = self;
+    return;
+  }
   self->answer = answer;
   try_join({Kind::kJoin, rank(), t, me, 0});
 }

@@ -42,7 +42,7 @@ class Directory {
   }
   void set_ended(std::uint64_t id) {
     ended_[number_of(id) / 64] |= std::uint64_t{1} << (number_of(id) % 64);
-    away_.erase(id);
+    if (!away_.empty()) away_.erase(id);
   }
 
   // News of a thread that is on another node; older news than what is known is dropped.
@@ -59,6 +59,7 @@ class Directory {
 
   // Where an ended thread's exception or memory waits.
   void set_remains(std::uint64_t id, int rank) { remains_[id] = rank; }
+  bool any_remains() const { return !remains_.empty(); }
   std::optional<int> remains(std::uint64_t id) const {
     const auto it = remains_.find(id);
     if (it == remains_.end()) return std::nullopt;

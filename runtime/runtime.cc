@@ -15,6 +15,7 @@
 namespace roam::runtime {
 namespace {
 
+using detail::State;
 using threads::scheduler;
 
 // How an idle rank backs off: it looks around without pause, then lets other processes run between
@@ -39,10 +40,10 @@ Head read(const char* message) {
 
 }  // namespace
 
-Runtime& the_runtime() {
-  static Runtime runtime;
-  return runtime;
-}
+alignas(Runtime) unsigned char runtime_room[sizeof(Runtime)];
+
+// As the scheduler: before any constructor of the program, and never destroyed.
+[[gnu::constructor(103)]] static void construct_runtime() { new (runtime_room) Runtime; }
 
 int Runtime::node_of(int rank) const {
   check_rank(rank, "node_of");
@@ -109,7 +110,30 @@ std::vector<JoinHead> Runtime::take_joiners(Tcb* t, std::uint64_t id) {
   return joiners;
 }
 
+// The common end: nothing is left, and at most one thread of this rank waits for it.
+bool Runtime::ended_clean(Tcb* t) {
+  const std::uint64_t id = t->id.load(std::memory_order_relaxed);
+  if (t->exception != nullptr || t->companions != nullptr || t->has_joiners ||
+      home_of(id) != rank() || trace_ != nullptr || !t->heap.release_empty()) {
+    return false;
+  }
+  scheduler().add_live(-1);
+  ++termination_.ended;
+  directory_->set_ended(id);
+  Tcb* joiner = t->joiner;
+  t->joiner = nullptr;
+  scheduler().retire(t);
+  if (joiner != nullptr) {
+    Answer* answer = static_cast<Answer*>(joiner->answer);
+    joiner->answer = nullptr;
+    answer->done = true;
+    if (joiner->state == State::kBlocked) scheduler().make_ready(joiner);
+  }
+  return true;
+}
+
 void Runtime::ended(Tcb* t) {
+  if (ended_clean(t)) return;  // on its own stack it was not asked, or it has no room to rest
   const std::uint64_t id = t->id.load(std::memory_order_relaxed);
   scheduler().add_live(-1);
   ++termination_.ended;
@@ -122,17 +146,6 @@ void Runtime::ended(Tcb* t) {
   }
   if (t->companions != nullptr) sweep_companions(t);
   const bool empty = t->heap.release_empty() && t->companions == nullptr;
-  if (!failed && empty && !t->has_joiners && home_of(id) == rank()) {
-    // The common end: nothing is left, and at most one thread of this rank waits for it.
-    Tcb* joiner = t->joiner;
-    t->joiner = nullptr;
-    t->id.store(0, std::memory_order_release);
-    directory_->set_ended(id);
-    if (joiner != nullptr)
-      answer_here({joiner->id.load(std::memory_order_relaxed), joiner}, Errc{}, "", nullptr);
-    scheduler().retire(t);
-    return;
-  }
   std::vector<JoinHead> joiners;
   if (t->joiner != nullptr || t->has_joiners) joiners = take_joiners(t, id);
   t->id.store(0, std::memory_order_release);

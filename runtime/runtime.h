@@ -126,6 +126,7 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   void idle(std::int64_t wake_ns) override;
   void depart(Tcb* t, int rank) override;
   void ended(Tcb* t) override;
+  bool ended_clean(Tcb* t) override;
   bool done() override { return termination_.done(); }
 
   // Migrator::Listener
@@ -247,8 +248,10 @@ void Runtime::keep_for_later(const Head& head) {
   later_.emplace_back(bytes, bytes + sizeof head);
 }
 
-// This rank's runtime.
-Runtime& the_runtime();
+// This rank's runtime. No function-local static, as for the scheduler: every spawn and join would
+// check its guard several times.
+extern unsigned char runtime_room[];
+inline Runtime& the_runtime() { return *reinterpret_cast<Runtime*>(runtime_room); }
 
 }  // namespace roam::runtime
 

@@ -110,9 +110,7 @@ void Scheduler::first_entry() {
   Scheduler& s = scheduler();
   for (;;) {
     run_body(s.current_);
-    s.after_ = After::kEnded;
-    s.end_turn();
-    s.switch_to_main();  // comes back when the slot is used for another thread
+    s.end_current();  // comes back when the slot is used for another thread
   }
 }
 
@@ -122,6 +120,27 @@ void Scheduler::run_body(Tcb* self) {
   } catch (...) {
     self->exception = std::current_exception();
   }
+}
+
+// A thread that leaves nothing ends on its own stack, and the next one runs at once: its slot is at
+// rest, and nobody makes a thread in it before this stack is left.
+[[gnu::always_inline]] inline void Scheduler::end_current() {
+  Tcb* self = current_;
+  end_turn();
+  iso::current_heap = nullptr;
+  if (may_rest(self) && host_->ended_clean(self)) [[likely]] {
+    Tcb* next = --budget_ > 0 || !visit_due() ? ready_.pop() : nullptr;
+    if (next != nullptr) {
+      load(next);
+      switch_context(next->context, &self->context);
+    } else {
+      current_ = nullptr;
+      switch_context(main_, &self->context);
+    }
+    return;
+  }
+  after_ = After::kEnded;
+  switch_to_main();
 }
 
 void Scheduler::switch_to_main() {
@@ -383,8 +402,7 @@ void Scheduler::depart_current(int rank) {
 
 // ---- other threads ----
 
-void Scheduler::forget_deadline(Tcb* t) {
-  if (t->deadline_ns == 0) return;
+void Scheduler::erase_deadline(Tcb* t) {
   iso::HeapScope process;
   sleepers_.erase({t->deadline_ns, t});
 }

@@ -1,6 +1,7 @@
 #ifndef ROAM_THREADS_SCHEDULER_H_
 #define ROAM_THREADS_SCHEDULER_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -34,6 +35,9 @@ class Host {
   // `t`'s function has returned and it is off its stack. The host calls Scheduler::retire when
   // nothing of it is needed.
   virtual void ended(Tcb* t) = 0;
+  // The same, on `t`'s own stack: true if nothing of `t` is needed any more and it has been
+  // retired. False: nothing was done, and ended() follows.
+  virtual bool ended_clean(Tcb* /*t*/) { return false; }
   // True when the job is over.
   virtual bool done() = 0;
 };
@@ -57,7 +61,7 @@ class Scheduler {
   // A control block on a stack of at least `stack_bytes`, in state kBlocked, its heap ready.
   // Errors: Error(bad_option, out_of_address_space, out_of_memory); nothing was made.
   Tcb* make(std::size_t stack_bytes, std::string_view name);
-  // Gives the slot of `t` back: it never ran, or has ended and left nothing.
+  // Gives the slot of `t` back: it never ran, or has ended and left nothing. Its heap is at rest.
   void retire(Tcb* t);
   // For a slot that is new here: its marks in the unit map, and the guard in this rank's mapping.
   static void mark_slot(Range slot);
@@ -65,7 +69,12 @@ class Scheduler {
   // `t` was handed over by a rank of the node: nothing of it is sealed in this rank's mapping, and
   // its stack is guarded.
   static void welcome(Tcb* t);
-  static std::size_t slot_bytes(std::size_t stack_bytes);
+  // At least two units: the first and the last are marked differently.
+  static constexpr std::size_t slot_bytes(std::size_t stack_bytes) {
+    return std::max(round_up(Tcb::kGuardBytes + round_up(stack_bytes, kPageBytes) + kPageBytes,
+                             iso::kUnitBytes),
+                    2 * iso::kUnitBytes);
+  }
 
   // ---- the current thread ----
 
@@ -134,6 +143,7 @@ class Scheduler {
       Tcb* next);                        // from the rank's own stack; returns when it runs again
   void switch_to(Tcb* self, Tcb* next);  // from a thread
   void switch_to_main();
+  void end_current();
   void yield_slow();
   void suspend();  // to whoever is next
   void save(Tcb* self);
@@ -142,8 +152,13 @@ class Scheduler {
   static void first_entry();
   static void run_body(Tcb* self);
   static void make_context(Tcb* t);
+  Tcb* make_fresh(std::size_t bytes);
+  bool may_rest(const Tcb* t) const;
   static void give_back(Range slot);
-  void forget_deadline(Tcb* t);
+  void forget_deadline(Tcb* t) {
+    if (t->deadline_ns != 0) erase_deadline(t);
+  }
+  void erase_deadline(Tcb* t);
   void let_go(Tcb* t, int rank);
   void wake_sleepers();
   bool visit_due();

@@ -223,6 +223,41 @@ TEST(Scheduler, SlotsOfEndedThreadsAreUsedAgainForThreadsThatKnowNothingOfThem) 
   for (const Address slot : slots) EXPECT_EQ(slot, slots[0]);
 }
 
+TEST(Scheduler, AThreadThatLeavesNothingEndsIntoTheNextAndOtherEndsAreTheHosts) {
+  constexpr int kThreads = 3000;  // more than rest
+  TestThreads threads;
+  std::vector<int> order;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.spawn([&order, i] {
+      EXPECT_EQ(std::uncaught_exceptions(), 0);
+      order.push_back(i);
+      if (i % 100 == 7) throw i;
+      if (i % 100 == 8) static_cast<void>(self()->heap.allocate(4096));  // lives on
+      if (i % 100 == 9) self()->heap.free(self()->heap.allocate(40'000));
+    });
+  }
+  threads.run();
+  ASSERT_EQ(order.size(), std::size_t{kThreads});
+  for (int i = 0; i < kThreads; ++i) ASSERT_EQ(order[static_cast<std::size_t>(i)], i);
+  EXPECT_GT(threads.ended_clean_count, 900);
+  EXPECT_LE(threads.ended_clean_count, kThreads * 98 / 100);
+
+  // The next threads run in the slots of those, whatever they left.
+  const int before = threads.ended_clean_count;
+  int ran = 0;
+  for (int i = 0; i < 1000; ++i) {
+    threads.spawn([&ran] {
+      EXPECT_EQ(self()->exception, nullptr);
+      EXPECT_EQ(self()->heap.address_bytes(), 0u);
+      yield();
+      ++ran;
+    });
+  }
+  threads.run();
+  EXPECT_EQ(ran, 1000);
+  EXPECT_EQ(threads.ended_clean_count - before, 1000);
+}
+
 TEST(Scheduler, ManyThreadsLiveAtOnceAndEveryAddressComesBack) {
   TestThreads threads(false, std::size_t{64} << 30);
   iso::RangePool& pool = iso::pool(iso::Region::kSlots);

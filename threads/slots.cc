@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/check.h"
 #include "base/text.h"
 #include "isomalloc/range_pool.h"
 #include "roam/error.h"
@@ -13,9 +14,16 @@ namespace {
 
 // Slots of ended threads that rest with their contexts ready to run again.
 constexpr std::size_t kMostRecycled = 1024;
-constexpr std::size_t kDefaultStackBytes = 256 << 10;
+constexpr std::size_t kDefaultSlotBytes = Scheduler::slot_bytes(256 << 10);
 // How much memory a resting slot is assumed to hold when its memory is to be given back.
 constexpr std::size_t kSlotInUse = 4 * kPageBytes;
+
+// The next slot to be used again is in the cache by then.
+void prefetch_resting(const Tcb* t) {
+  const char* at = reinterpret_cast<const char*>(t);
+  for (std::size_t line = 0; line < 5; ++line) __builtin_prefetch(at + line * 64, 1);
+  __builtin_prefetch(at - 64, 1);
+}
 
 }  // namespace
 
@@ -23,13 +31,6 @@ void Scheduler::make_context(Tcb* t) {
   const Range stack = t->stack();
   t->context = threads::make_context(reinterpret_cast<void*>(stack.end()), stack.bytes,
                                      &Scheduler::first_entry);
-}
-
-std::size_t Scheduler::slot_bytes(std::size_t stack_bytes) {
-  // At least two units: the first and the last are marked differently.
-  return std::max(
-      round_up(Tcb::kGuardBytes + round_up(stack_bytes, kPageBytes) + kPageBytes, iso::kUnitBytes),
-      2 * iso::kUnitBytes);
 }
 
 void Scheduler::mark_slot(Range slot) {
@@ -64,36 +65,18 @@ Tcb* Scheduler::make(std::size_t stack_bytes, std::string_view name) {
   }
   const std::size_t bytes = slot_bytes(stack_bytes);
   Tcb* t;
-  Range slot;
-  if (bytes == slot_bytes(kDefaultStackBytes) && !recycled_.empty()) {
+  if (bytes == kDefaultSlotBytes && !recycled_.empty()) {
     t = recycled_.back();
     recycled_.pop_back();
-    slot = t->slot;
-    if (t->cold) {
+    if (!recycled_.empty()) prefetch_resting(recycled_.back());
+    if (t->cold) [[unlikely]] {
       make_context(t);
     } else {
       inherit_floating_point(t->context);
     }
+    t->heap.restart();
   } else {
-    const auto got = iso::pool(iso::Region::kSlots).allocate(bytes);
-    if (!got && iso::pool(iso::Region::kSlots).free_bytes() >= bytes) {
-      throw Error(Errc::out_of_memory,
-                  "the kernel has no memory to open the address range of a stack");
-    }
-    if (!got) {
-      throw Error(Errc::out_of_address_space,
-                  text("no address range of %s is left for a stack. %zu threads are on this rank. "
-                       "Make the arena larger "
-                       "with ROAM_ARENA, or the stacks smaller.",
-                       bytes_text(bytes).c_str(), live_));
-    }
-    slot = got->range;
-    t = detail::tcb_of_slot(slot);
-    mark_slot(slot);
-    guard_slot(slot);
-    std::memset(static_cast<void*>(t), 0, sizeof *t);
-    t->slot = slot;
-    make_context(t);
+    t = make_fresh(bytes);
   }
   // The context is kept: it waits at the end of first_entry's loop for the next body.
   t->active_heap = &t->heap;
@@ -121,8 +104,9 @@ Tcb* Scheduler::make(std::size_t stack_bytes, std::string_view name) {
   t->joiner = nullptr;
   t->answer = nullptr;
   t->long_name = nullptr;
-  t->heap.start(detail::head_room_of(t));
-  if (name.size() < sizeof t->short_name) {
+  if (name.empty()) {
+    t->short_name[0] = '\0';
+  } else if (name.size() < sizeof t->short_name) {
     std::memcpy(t->short_name, name.data(), name.size());
     t->short_name[name.size()] = '\0';
   } else {
@@ -139,10 +123,40 @@ Tcb* Scheduler::make(std::size_t stack_bytes, std::string_view name) {
   return t;
 }
 
+// A thread on a range that is new here, or was given back.
+Tcb* Scheduler::make_fresh(std::size_t bytes) {
+  const auto got = iso::pool(iso::Region::kSlots).allocate(bytes);
+  if (!got && iso::pool(iso::Region::kSlots).free_bytes() >= bytes) {
+    throw Error(Errc::out_of_memory,
+                "the kernel has no memory to open the address range of a stack");
+  }
+  if (!got) {
+    throw Error(Errc::out_of_address_space,
+                text("no address range of %s is left for a stack. %zu threads are on this rank. "
+                     "Make the arena larger "
+                     "with ROAM_ARENA, or the stacks smaller.",
+                     bytes_text(bytes).c_str(), live_));
+  }
+  Tcb* t = detail::tcb_of_slot(got->range);
+  mark_slot(got->range);
+  guard_slot(got->range);
+  std::memset(static_cast<void*>(t), 0, sizeof *t);
+  t->slot = got->range;
+  make_context(t);
+  t->heap.start(detail::head_room_of(t));
+  return t;
+}
+
+bool Scheduler::may_rest(const Tcb* t) const {
+  return t->slot.bytes == kDefaultSlotBytes && recycled_.size() < kMostRecycled;
+}
+
 void Scheduler::retire(Tcb* t) {
   t->id.store(0, std::memory_order_release);
   t->state = State::kFree;
-  if (t->slot.bytes == slot_bytes(kDefaultStackBytes) && recycled_.size() < kMostRecycled) {
+  if (may_rest(t)) {
+    ROAM_CHECK(t->heap.at_rest(), "the heap of thread '%s', which has ended, holds something",
+               t->name());
     guard_slot(t->slot);  // it may have been another rank's before
     recycled_.push_back(t);
     return;
@@ -152,7 +166,7 @@ void Scheduler::retire(Tcb* t) {
 
 // A stack that was made larger than usual may have been used deep: only its top is kept.
 void Scheduler::give_back(Range slot) {
-  if (slot.bytes > slot_bytes(kDefaultStackBytes))
+  if (slot.bytes > kDefaultSlotBytes)
     iso::arena().discard(Range{slot.begin, slot.bytes - kSlotInUse});
   iso::arena().unmark(slot);
   iso::pool(iso::Region::kSlots).free(slot, kSlotInUse);
