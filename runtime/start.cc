@@ -136,6 +136,7 @@ void Runtime::start(int& argc, char**& argv) {
   if (teams_ == nullptr) teams_ = std::make_unique<Teams>(*this);
   mpi_.open_channel(options_.eager_bytes + kListBytes);
   oversubscribed_ = mpi_.host_ranks() > cores();
+  threads::scheduler().set_shared_core(oversubscribed_);
   mpi_.barrier();
   start_watch();
   running_ = true;

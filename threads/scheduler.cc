@@ -265,7 +265,8 @@ bool Scheduler::visit_due() {
   const std::uint64_t visit_ticks =
       static_cast<std::uint64_t>(static_cast<double>(kVisitNs) * ticks_per_ns_);
   const std::uint64_t per_switch = (now - budget_start_) / window_ + 1;
-  if (window_ > 1) usual_ticks_ = per_switch;
+  // It grows slowly, since a window may have been interrupted.
+  if (window_ > 1) usual_ticks_ = std::min(per_switch, 2 * usual_ticks_ + 100);
   const bool each = shuffled_ || turn_ended != nullptr;
   budget_size_ = each ? 1 : std::clamp<std::uint64_t>(visit_ticks / 8 / per_switch, 1, kMostBudget);
   if (now - last_visit_ >= visit_ticks) return true;
@@ -284,18 +285,17 @@ void Scheduler::note_visit() {
     }
   }
   last_visit_ = now;
-  if (cpu_mark_ns_ >= 0) [[unlikely]]
-    cpu_mark_ns_ = processor_ns();
-  window_ = kMostBudget;  // the next one is measured
-  begin_window(now);
+  if (shared_core_ || now - cpu_mark_ticks_ > kLongTurnTicks / 2) mark_processor_time(now);
+  begin_window(now, true);
 }
 
 // ---- how long threads run ----
 
 // After a window of many turns comes one of a single turn, which is measured; its length in turns
 // is random, so that threads that take turns are met alike.
-void Scheduler::begin_window(std::uint64_t now) {
-  const bool measure = budget_size_ == 1 || window_ > 1;
+void Scheduler::begin_window(std::uint64_t now, bool after_visit) {
+  if (window_ > 1) unmeasured_ += window_ - static_cast<std::uint64_t>(std::max(budget_, 0));
+  const bool measure = budget_size_ == 1 || window_ > 1 || after_visit;
   if (measure) {
     window_ = 1;
     turn_start_ = now;
@@ -304,7 +304,6 @@ void Scheduler::begin_window(std::uint64_t now) {
     random_ ^= random_ >> 7;
     random_ ^= random_ << 17;
     window_ = budget_size_ / 2 + random_ % budget_size_ + 1;
-    unmeasured_ += window_;
   }
   budget_start_ = now;
   budget_ = static_cast<std::int32_t>(window_);
@@ -320,16 +319,19 @@ void Scheduler::end_turn(std::uint64_t now) {
   if (turn_ended != nullptr) turn_ended(current_, turn_start_, now);
   turn_start_ = 0;
   if (ticks > kLongTurnTicks) [[unlikely]] {
-    const std::int64_t cpu_ns = processor_ns();
-    if (cpu_mark_ns_ >= 0) {
-      ticks = std::min(ticks, static_cast<std::uint64_t>(
-                                  static_cast<double>(cpu_ns - cpu_mark_ns_) * ticks_per_ns_));
-    }
-    cpu_mark_ns_ = cpu_ns;
+    const std::int64_t before_ns = cpu_mark_ns_;
+    mark_processor_time(now);
+    ticks = std::min(ticks, static_cast<std::uint64_t>(
+                                static_cast<double>(cpu_mark_ns_ - before_ns) * ticks_per_ns_));
   }
   // A turn that was much longer than usual, or was interrupted, stands for itself only.
   current_->run_ticks += ticks + std::min(ticks, 4 * usual_ticks_) * unmeasured_;
   unmeasured_ = 0;
+}
+
+void Scheduler::mark_processor_time(std::uint64_t now) {
+  cpu_mark_ticks_ = now;
+  cpu_mark_ns_ = processor_ns();
 }
 
 double Scheduler::run_seconds(Tcb* t) {
