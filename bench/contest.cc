@@ -96,4 +96,8 @@ void Contest::row(const std::string& name, std::size_t measured, std::size_t flo
   print_row(name, "ns", contestants_[measured].samples, contestants_[floor].samples, bytes);
 }
 
+void Contest::row_alone(const std::string& name, std::size_t measured) const {
+  print_row(name, "ns", contestants_[measured].samples, {});
+}
+
 }  // namespace bench

@@ -51,6 +51,8 @@ class Contest {
   // Prints what was measured of one contestant beside the samples of another from the same rounds.
   void row(const std::string& name, std::size_t measured, std::size_t floor,
            double bytes = 0) const;
+  // The same of one that has no floor.
+  void row_alone(const std::string& name, std::size_t measured) const;
 
  private:
   struct Contestant {

@@ -4,6 +4,7 @@ import collections
 
 KIB, MIB = 1 << 10, 1 << 20
 LEVELS = [1000, 10_000, 100_000, 1_000_000]  # threads at once
+MESSAGES = [8, 4 * KIB, 64 * KIB, MIB]
 HEAPS = [0, 64 * KIB, MIB, 64 * MIB, 256 * MIB]
 
 # The loops of bench/heap: name, title, and what they may take of mimalloc's time.
@@ -68,6 +69,10 @@ def runs():
               True, ("hop_nodes/", "hop_nodes_crowd/"))
     yield Run("group", [], 2)
     yield Run("group", [], 2, {"ROAM_NODE_RANKS": "1"})
+    yield Run("message")
+    for size in MESSAGES:
+        yield Run("message", [f"--bytes={size}"], 2)
+        yield Run("message", [f"--bytes={size}"], 2, {"ROAM_NODE_RANKS": "1"})
     for heap in HEAPS:
         quick = heap <= 64 * MIB
         cut = {"ROAM_NODE_RANKS": "1"}
@@ -93,6 +98,14 @@ def rows():
         yield Row(f"spawn/{alive}", f"spawn + join, {how}", "raw fiber, recycled stack", ("ratio", 3))
         yield Row(f"spawn/{alive}/over_boost_fiber", f"spawn + join, {how}", "Boost.Fiber, recycled stack",
                   ("ratio", 1))
+
+    yield Row("message/8/ranks=1", "message of 8 B between members of a rank", "")
+    for size in MESSAGES:
+        for nodes, where in ((1, "in a node"), (2, "between nodes")):
+            title = f"message of {bytes_text(size)} {where}"
+            limit = 1.5 if nodes == 2 and size <= 4 * KIB else 1
+            yield Row(f"message/{size}/nodes={nodes}", title, "MPI, the same bytes", ("ratio", limit))
+            yield Row(f"message_burst/{size}/nodes={nodes}", title + ", one of 64", "MPI, one alone")
 
     yield Row("hop_in_node/0", "hop in a node, empty heap", "cache line, one way", ("value", 3000))
     yield Row("hop_in_node/67108864", "hop in a node, 64 MiB", "cache line, one way",

@@ -16,6 +16,8 @@ struct Peer {
   std::uint32_t next_out = 0;       // sequence number of the next message to it
   std::uint32_t next_in = 0;        // of the next one from it
   runtime::Target target{};         // where it is found inside a node; empty: not known yet
+  std::int32_t rank = -1;           // where a message to it went last, inside the sender's node ...
+  std::uint32_t news = 0;           // ... when the sender's rank had heard so much news
   std::uint64_t messages_sent = 0;  // since load was last looked at
   std::uint64_t bytes_sent = 0;
   Parcel* early = nullptr;                   // came before their turn, by sequence number

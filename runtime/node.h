@@ -22,6 +22,7 @@ class alignas(128) Inbox {
   // The same of messages.
   void push(detail::Parcel* parcel);
   detail::Parcel* take_mail();
+  bool has_mail() const { return mail_.load(std::memory_order_relaxed) != nullptr; }
   bool empty() const {
     return head_.load(std::memory_order_relaxed) == nullptr &&
            mail_.load(std::memory_order_relaxed) == nullptr;

@@ -60,6 +60,7 @@ struct Parcel {
 
   Envelope envelope;
   Place place = Place::kInside;
+  bool small = false;    // of the usual size, for short messages: used again
   bool copied = false;   // kOpen: `data` is a copy, which goes with the parcel
   bool receipt = false;  // it goes back to its origin: the bytes have been received
   std::atomic<std::uint32_t> state{kOffered};
@@ -73,6 +74,7 @@ struct Parcel {
   Parcel *later_of_peer = nullptr, *earlier_of_peer = nullptr;  // of those from one member
 
   void* inside() { return this + 1; }
+  static constexpr std::size_t kSmallBytes = 128;  // that go inside a small one
 };
 
 }  // namespace roam::detail

@@ -87,6 +87,8 @@ class Post final : public detail::Mailbox::Receiver {
   void start();
   // After the last message of the job.
   void finish();
+  // Before that, on all ranks.
+  void drop_smalls();
 
   // Sends from `me`, the calling thread. With `request`, long data may stay where it is until the
   // request is done; otherwise it is copied. Errors: Error(out_of_memory, thread_ended).
@@ -113,6 +115,7 @@ class Post final : public detail::Mailbox::Receiver {
   bool handle(int from, const char* message, std::size_t bytes);
   void take_mail();
   void progress();
+  bool has_mail() const;
   bool busy() const { return !pulls_.empty() || !bulk_sends_.empty() || !delayed_.empty(); }
   // The rank has had nothing to do for a while: senders that wait get their data copied, so that
   // they go on. sends_wait(): whether some could be.
@@ -166,6 +169,8 @@ class Post final : public detail::Mailbox::Receiver {
   Parcel* make_far(const Envelope& e, Parcel* original);
   void* allocate(std::size_t bytes);
   void free(void* block);
+  void free_parcel(Parcel* parcel);
+  Found find_peer(std::uint64_t team, Peer* peer, int* rank);
   void push(int rank, Parcel* parcel, Target receiver);
   void copy_open(RequestState* request, Parcel* parcel);
   void finish_open(Parcel* parcel);
@@ -188,6 +193,9 @@ class Post final : public detail::Mailbox::Receiver {
   std::vector<BulkSend> bulk_sends_;
   std::deque<Delayed> delayed_;  // wait for news of their receiver, or for their turn to be late
   int next_tag_ = 0;
+  std::uint32_t news_ = 1;   // counts what was heard of members' places, on this rank
+  Parcel* small_ = nullptr;  // small parcels to be used again, whoever made them
+  std::size_t smalls_ = 0;
   bool no_memory_ = false;  // to copy what a sender waits for
 };
 

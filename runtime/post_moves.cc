@@ -46,7 +46,7 @@ Parcel* Post::repack(Tcb* t, Post& post, Parcel* parcel) {
     moved->place = Parcel::Place::kFar;
     moved->original = parcel->place == Parcel::Place::kFar ? parcel->original : parcel;
   }
-  if (parcel->place != Parcel::Place::kOpen) post.free(parcel);
+  if (parcel->place != Parcel::Place::kOpen) post.free_parcel(parcel);
   return moved;
 }
 

@@ -49,6 +49,7 @@ void Post::finish() {
 }
 
 void Post::reclaim() {
+  drop_smalls();
   if (room_ != nullptr) room_->heap.release_empty();
 }
 
@@ -69,12 +70,45 @@ void Post::free(void* block) {
   }
 }
 
+// Small parcels go on with the rank that received them: between members that answer each other none
+// is freed, and their memory is in the cache of who uses it.
 Parcel* Post::make_parcel(const Envelope& e, const void* data) {
-  Parcel* parcel = new (allocate(sizeof(Parcel) + e.bytes)) Parcel;
+  Parcel* parcel;
+  const bool small = e.bytes <= Parcel::kSmallBytes;
+  if (small && small_ != nullptr) {
+    parcel = small_;
+    small_ = parcel->next;
+    --smalls_;
+  } else {
+    parcel =
+        static_cast<Parcel*>(allocate(sizeof(Parcel) + (small ? Parcel::kSmallBytes : e.bytes)));
+  }
+  new (parcel) Parcel;
+  parcel->small = small;
   parcel->envelope = e;
   parcel->data = parcel->inside();
   if (e.bytes != 0) std::memcpy(parcel->inside(), data, e.bytes);
   return parcel;
+}
+
+void Post::free_parcel(Parcel* parcel) {
+  constexpr std::size_t kMostSmalls = 512;
+  if (!parcel->small || smalls_ >= kMostSmalls) {
+    free(parcel);
+    return;
+  }
+  parcel->next = small_;
+  small_ = parcel;
+  ++smalls_;
+}
+
+void Post::drop_smalls() {
+  while (small_ != nullptr) {
+    Parcel* next = small_->next;
+    free(small_);
+    small_ = next;
+  }
+  smalls_ = 0;
 }
 
 Parcel* Post::make_open(const Envelope& e, const void* data, bool copy, RequestState* request) {
@@ -117,7 +151,7 @@ void Post::drop(Parcel* parcel) {
                  : parcel->place == Parcel::Place::kFar ? parcel->original
                                                         : nullptr;
   const int origin = parcel->envelope.origin;
-  if (open != parcel) free(parcel);
+  if (open != parcel) free_parcel(parcel);
   if (open == nullptr) return;
   if (!runtime_.same_node(origin)) {
     runtime_.send(origin, PullHead{Kind::kPull, -1, open});

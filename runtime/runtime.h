@@ -223,6 +223,8 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   int idle_rounds_ = 0;
   bool messages_in_groups_ = false;  // the last time that some were waiting, more than one did
   std::uint32_t lone_polls_ = 0;
+  std::uint32_t mail_polls_ = 0;
+  bool mail_lately_ = false;  // what came last came from the node
   std::uint64_t idle_switches_ = 0;
   std::uintptr_t canary_ = 0;
   int leader_ = 0;  // rank that made the memory of this node

@@ -279,6 +279,7 @@ void Runtime::finish() {
   }
   sweep_leftovers();
   migrator_->drop_kept();
+  post_->drop_smalls();
   mpi_.barrier();
   finish_watch();
   mpi_.close_channel();

@@ -23,6 +23,8 @@ constexpr int kChannelTag = 1;
 constexpr int kNowTag = 2;
 // Receives that are posted ahead, for any rank.
 constexpr int kPosted = 4;
+// Sends that are not asked whether they are done, each some 20 ns, before somebody has time to.
+constexpr std::size_t kMostUnseen = 16;
 // Below INT_MAX, a multiple of the page.
 constexpr std::size_t kMostChunk = std::size_t{1} << 30;
 
@@ -44,6 +46,7 @@ struct Mpi::State {
   std::vector<std::unique_ptr<Buffer>> posted;
   std::size_t next_posted = 0;
   bool open = false;
+  bool released = false;  // the message at next_posted was read, and its buffer is not posted yet
   std::vector<std::unique_ptr<Buffer>> sends;
   std::vector<std::size_t> idle_sends;
   std::size_t composing = 0;
@@ -179,6 +182,7 @@ void Mpi::open_channel(std::size_t most_bytes) {
 
 void Mpi::close_channel() {
   while (!sending_.empty()) progress_sends();
+  if (!state_->posted.empty()) repost();
   for (auto& buffer : state_->posted) {
     ROAM_MPI(MPI_Cancel(&buffer->request));
     ROAM_MPI(MPI_Wait(&buffer->request, MPI_STATUS_IGNORE));
@@ -190,7 +194,7 @@ void Mpi::close_channel() {
 char* Mpi::compose(std::size_t bytes) {
   ROAM_CHECK(bytes <= most_bytes_, "a message of %zu bytes is longer than the %zu allowed", bytes,
              most_bytes_);
-  progress_sends();
+  if (state_->idle_sends.empty()) progress_sends();
   if (state_->idle_sends.empty()) {
     state_->idle_sends.push_back(state_->sends.size());
     state_->sends.push_back(std::make_unique<State::Buffer>());
@@ -209,7 +213,8 @@ void Mpi::send(int to) {
                      kChannelTag, state_->world, &buffer.request));
   sending_.push_back(state_->composing);
   ++sent_;
-  progress_sends();
+  // Short ones are done as soon as they are sent; looking is for poll().
+  if (sending_.size() > kMostUnseen) progress_sends();
 }
 
 void Mpi::progress_sends() {
@@ -224,6 +229,7 @@ void Mpi::progress_sends() {
 
 const char* Mpi::receive(int* from, std::size_t* bytes) {
   if (state_->posted.empty()) return nullptr;
+  repost();
   State::Buffer& buffer = *state_->posted[state_->next_posted];
   int done = 0;
   MPI_Status status;
@@ -236,9 +242,17 @@ const char* Mpi::receive(int* from, std::size_t* bytes) {
   return buffer.bytes.data();
 }
 
-// Posted receives match in the order in which they were posted: the one just read goes to the end.
+// The buffer is posted again when the next message is looked for: what this one brought may run
+// first.
 void Mpi::release() {
   ++received_;
+  state_->released = true;
+}
+
+// Posted receives match in the order in which they were posted: the one just read goes to the end.
+void Mpi::repost() {
+  if (!state_->released) return;
+  state_->released = false;
   State::Buffer& buffer = *state_->posted[state_->next_posted];
   ROAM_MPI(MPI_Irecv(buffer.bytes.data(), static_cast<int>(most_bytes_), MPI_BYTE, MPI_ANY_SOURCE,
                      kChannelTag, state_->world, &buffer.request));

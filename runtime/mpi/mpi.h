@@ -81,6 +81,8 @@ class Mpi {
   bool wave_started() const { return wave_started_; }
 
  private:
+  void repost();
+
   struct State;
   friend class Bulk;
   int rank_ = 0, ranks_ = 1, node_rank_ = 0, node_ranks_ = 1, host_ranks_ = 1;
