@@ -67,8 +67,7 @@ double in_bursts(const std::vector<char>& data, std::size_t rounds) {
     for (std::size_t k = 0; k < kBurst; ++k) team.send(1, kDataTag, data);
     (void)team.recv<int>(1, kDoneTag);
   }
-  return static_cast<double>(bench::now_ns() - begin_ns) /
-         (kBurst * static_cast<double>(rounds));
+  return static_cast<double>(bench::now_ns() - begin_ns) / (kBurst * static_cast<double>(rounds));
 }
 
 void measure(const bench::Options& options) {
@@ -76,9 +75,9 @@ void measure(const bench::Options& options) {
   // About 1 ms of messages a slice.
   const std::size_t rounds = std::clamp<std::size_t>((2 << 20) / (bytes + 8192), 2, 250);
   std::vector<char> data(bytes, 'x');
-  const std::string places = roam::ranks() == 1        ? "/ranks=1"
+  const std::string places = roam::ranks() == 1      ? "/ranks=1"
                              : roam::node_of(1) == 0 ? "/nodes=1"
-                                                       : "/nodes=2";
+                                                     : "/nodes=2";
   const std::string name = std::to_string(bytes) + places;
   bench::Contest contest(options.quick);
   const auto message = contest.add([&] { return there_and_back(data, rounds); });

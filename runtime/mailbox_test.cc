@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-
 namespace roam::detail {
 namespace {
 
@@ -153,8 +152,7 @@ TEST_F(MailboxTest, KeepsOrderWhateverTheNetworkDoes) {
       for (std::uint32_t k = 0; k < kEach; ++k)
         network.push_back(parcel(from, static_cast<int>(below(3)), k));
     }
-    for (std::size_t i = network.size(); i > 1; --i)
-      std::swap(network[i - 1], network[below(i)]);
+    for (std::size_t i = network.size(); i > 1; --i) std::swap(network[i - 1], network[below(i)]);
     std::vector<RequestState*> posted;
     while (!network.empty() || notes.order.size() < kSenders * kEach) {
       if (!network.empty() && below(2) == 0) {
@@ -171,8 +169,9 @@ TEST_F(MailboxTest, KeepsOrderWhateverTheNetworkDoes) {
       if (posted.size() == kSenders * kEach) continue;
       // At the end whatever is left must be takeable by any.
       const bool any = below(3) == 0 || network.empty();
-      RequestState* r = any ? receive(kAny, kAny)
-                            : receive(static_cast<int>(below(kSenders)), static_cast<int>(below(3)));
+      RequestState* r =
+          any ? receive(kAny, kAny)
+              : receive(static_cast<int>(below(kSenders)), static_cast<int>(below(3)));
       if (Parcel* p = box.find(r->from, r->tag); p != nullptr) {
         box.remove(p);
         notes.matched(r, p);
@@ -192,8 +191,7 @@ TEST_F(MailboxTest, KeepsOrderWhateverTheNetworkDoes) {
       }
       last[key] = p->envelope.sequence;
     }
-    const std::size_t different =
-        std::set<Parcel*>(notes.order.begin(), notes.order.end()).size();
+    const std::size_t different = std::set<Parcel*>(notes.order.begin(), notes.order.end()).size();
     EXPECT_EQ(different, notes.order.size());
   }
 }
