@@ -183,11 +183,8 @@ void Gatherings::send_up(TeamState& team, std::uint32_t number) {
   const std::vector<char> message = g.parts.pack();
   g.parts.clear();
   --open_;
-  const bool over = g.waiters.empty() && g.below.empty();
-  const bool none_waits = for_root_only(g.parts.head.what) || over;
-  const int up = parent(team);
-  if (none_waits) team.gatherings.erase(number);
-  send(up, message);
+  if (for_root_only(g.parts.head.what)) team.gatherings.erase(number);
+  send(parent(team), message);
 }
 
 // All parts are at the root.
@@ -229,7 +226,6 @@ void Gatherings::spread(TeamState& team, std::uint32_t number, const Parts& resu
     part.head = result.head;
     part.head.kind = Kind::kSpread;
     if (each) {
-      part.blob = result.head.what == CollectiveKind::kBalance ? result.blob : std::vector<char>();
       for (const std::int32_t index : indices) {
         const auto& [data, bytes] = own.at(index);
         part.entries.push_back({index, static_cast<std::uint32_t>(bytes)});
@@ -250,18 +246,24 @@ void Gatherings::spread(TeamState& team, std::uint32_t number, const Parts& resu
   }
 }
 
+// The result, to a member that is here.
+void Gatherings::give(Target member, RequestState* request, Verdict verdict, const char* data,
+                      std::size_t bytes) {
+  if (bytes != 0) std::memcpy(request->data, data, bytes);
+  request->bytes = bytes;
+  request->verdict = static_cast<std::uint32_t>(verdict);
+  Post::finish_request(member.control, request);
+}
+
 void Gatherings::answer(const Waiter& w, const GatherHead& result, const char* data,
                         std::size_t bytes) {
-  std::vector<char> message(sizeof(LateResultHead) + bytes);
-  const LateResultHead head{Kind::kLateResult, result.verdict, bytes, w.member, w.request};
   int rank = 0;
   if (runtime_.locate(w.member, &rank) == Runtime::Where::kHere) {
-    if (bytes != 0) std::memcpy(w.request->data, data, bytes);
-    w.request->bytes = bytes;
-    w.request->verdict = static_cast<std::uint32_t>(result.verdict);
-    Post::finish_request(w.member.control, w.request);
+    give(w.member, w.request, result.verdict, data, bytes);
     return;
   }
+  std::vector<char> message(sizeof(LateResultHead) + bytes);
+  const LateResultHead head{Kind::kLateResult, result.verdict, bytes, w.member, w.request};
   std::memcpy(message.data(), &head, sizeof head);
   if (bytes != 0) std::memcpy(message.data() + sizeof head, data, bytes);
   on_late_result(message.data(), message.size());
@@ -274,11 +276,7 @@ void Gatherings::on_late_result(const char* message, std::size_t bytes) {
   int rank = 0;
   switch (runtime_.locate(head.member, &rank)) {
     case Runtime::Where::kHere:
-      if (head.bytes != 0)
-        std::memcpy(head.request->data, message + sizeof head, bytes - sizeof head);
-      head.request->bytes = bytes - sizeof head;
-      head.request->verdict = static_cast<std::uint32_t>(head.verdict);
-      Post::finish_request(head.member.control, head.request);
+      give(head.member, head.request, head.verdict, message + sizeof head, head.bytes);
       return;
     case Runtime::Where::kThere:
       send(rank, std::vector<char>(message, message + bytes));

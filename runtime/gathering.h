@@ -147,6 +147,8 @@ class Gatherings {
   void send_up(TeamState& team, std::uint32_t number);
   void finish(TeamState& team, std::uint32_t number);
   void spread(TeamState& team, std::uint32_t number, const Parts& result);
+  static void give(Target member, detail::RequestState* request, Verdict verdict, const char* data,
+                   std::size_t bytes);
   void answer(const Waiter& waiter, const GatherHead& head, const char* data, std::size_t bytes);
   void on_gather(int from, const char* message);
   void on_spread(const char* message);

@@ -186,7 +186,6 @@ void Post::send(Member& me, int to, int tag, const void* data, std::size_t bytes
   ++peer->next_out;
   ++peer->messages_sent;
   peer->bytes_sent += bytes;
-  ++letters;
   if (Trace* trace = runtime_.trace(); trace != nullptr)
     trace->sent(e.sender, peer->target.id, rank, bytes, tag, e.sequence + 1);
 }
@@ -269,15 +268,14 @@ void Post::after_delivery(const Envelope& e, const Tcb* t) {
                                        t->hops});
 }
 
-void Post::route(Parcel* parcel, Target target, bool on_its_way) {
+void Post::route(Parcel* parcel, Target target) {
   int rank = 0;
-  switch (find(parcel->envelope.team, parcel->envelope.to, &target, on_its_way, &rank)) {
+  switch (find(parcel->envelope.team, parcel->envelope.to, &target, true, &rank)) {
     case Found::kHere:
       deliver(target.control, parcel);
       return;
     case Found::kThere:
       ++parcel->envelope.forwards;
-      ++passed_on;
       pass_on(rank, parcel, target);
       return;
     case Found::kLater:
@@ -313,7 +311,7 @@ void Post::take_mail() {
     if (parcel->receipt) {
       finish_open(parcel);
     } else if (!shuffled(parcel)) {
-      route(parcel, parcel->receiver, true);
+      route(parcel, parcel->receiver);
     }
     parcel = next;
   }
@@ -324,7 +322,7 @@ void Post::on_letter(const LetterHead& head, const char* data) {
     Parcel* parcel = head.kind == Kind::kLetterOffer ? make_far(head.envelope, head.original)
                                                      : make_parcel(head.envelope, data);
     parcel->receiver = head.target;
-    if (!shuffled(parcel)) route(parcel, head.target, true);
+    if (!shuffled(parcel)) route(parcel, head.target);
     return;
   }
   Target target = head.target;
@@ -333,7 +331,7 @@ void Post::on_letter(const LetterHead& head, const char* data) {
   if (found == Found::kHere) {
     deliver(target.control, head.envelope, data);
   } else if (found != Found::kEnded) {
-    route(make_parcel(head.envelope, data), target, true);
+    route(make_parcel(head.envelope, data), target);
   }
 }
 

@@ -65,13 +65,10 @@ class Directions {
 
 // One rank's post office: carries messages between members of teams, wherever they are.
 //
-//   same rank            straight into the room of a receive that waits; else a parcel in the
-//   mailbox same node            a parcel pushed into the other rank's inbox; a long one stays
-//   where it is
-//                        and is copied once, by the receiver
-//   other node, short    kLetter with the bytes
-//   other node, long     kLetterOffer -->  <-- kPull when a receive matches   bytes straight into
-//                        their place -->
+//   same rank:         straight into the room of a receive that waits; else into the mailbox
+//   same node:         a parcel into the other rank's inbox; a long one is copied by the receiver
+//   other node, short: kLetter with the bytes -->
+//   other node, long:  kLetterOffer -->   <-- kPull, once it is received   bytes into place -->
 //
 // A message that does not find its receiver is passed on, by way of the home rank, and who delivers
 // it tells the rank that it came from where the receiver is: however often that moved, two ranks
@@ -133,8 +130,6 @@ class Post final : public detail::Mailbox::Receiver {
   void matched(RequestState* request, Parcel* parcel) override;
   void answered(RequestState* request) override;
 
-  std::uint64_t letters = 0;    // sent by members of this rank
-  std::uint64_t passed_on = 0;  // for members that were not here
   Member* residents() const { return residents_; }
 
  private:
@@ -159,7 +154,7 @@ class Post final : public detail::Mailbox::Receiver {
   void deliver(Tcb* t, Parcel* parcel);
   void received(Tcb* t, RequestState* request, const Envelope& e);
   void after_delivery(const Envelope& e, const Tcb* t);
-  void route(Parcel* parcel, Target target, bool on_its_way);
+  void route(Parcel* parcel, Target target);
   void pass_on(int rank, Parcel* parcel, Target target);
   void send_letter(int rank, const Envelope& e, Target target, const void* data);
   void on_letter(const LetterHead& head, const char* data);
@@ -173,10 +168,11 @@ class Post final : public detail::Mailbox::Receiver {
   Found find_peer(std::uint64_t team, Peer* peer, int* rank);
   void push(int rank, Parcel* parcel, Target receiver);
   void copy_open(RequestState* request, Parcel* parcel);
+  void give_back(Parcel* parcel);
   void finish_open(Parcel* parcel);
   void start_pull(RequestState* request, Parcel* parcel);
   bool detach(Member& m, RequestState* request);
-  static Parcel* repack(Tcb* t, Post& post, Parcel* parcel);
+  Parcel* repack(Tcb* t, Parcel* parcel);
   Directions* directions(std::uint64_t team);
   bool shuffled(Parcel* parcel);
 

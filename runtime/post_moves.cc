@@ -32,7 +32,7 @@ bool Post::detach(Member& m, RequestState* request) {
 }
 
 // A parcel that stays with its member when that goes to another node lies in the member's memory.
-Parcel* Post::repack(Tcb* t, Post& post, Parcel* parcel) {
+Parcel* Post::repack(Tcb* t, Parcel* parcel) {
   if (t->heap.contains(parcel)) return parcel;
   const bool inside = parcel->place == Parcel::Place::kInside;
   void* room = t->heap.allocate(sizeof(Parcel) + (inside ? parcel->envelope.bytes : 0));
@@ -46,7 +46,7 @@ Parcel* Post::repack(Tcb* t, Post& post, Parcel* parcel) {
     moved->place = Parcel::Place::kFar;
     moved->original = parcel->place == Parcel::Place::kFar ? parcel->original : parcel;
   }
-  if (parcel->place != Parcel::Place::kOpen) post.free_parcel(parcel);
+  if (parcel->place != Parcel::Place::kOpen) free_parcel(parcel);
   return moved;
 }
 
@@ -61,7 +61,7 @@ Post::Departure Post::depart(Tcb* t, bool other_node) {
     }
     bool all = true;
     m.mailbox.change_all([&](Parcel* parcel) {
-      Parcel* moved = repack(t, *this, parcel);
+      Parcel* moved = repack(t, parcel);
       all = all && t->heap.contains(moved);
       return moved;
     });

@@ -158,13 +158,7 @@ void Post::drop(Parcel* parcel) {
     return;
   }
   make_usable(open, sizeof *open);
-  if (!lock(open, Parcel::kDone)) return;
-  if (origin == runtime_.rank()) {
-    finish_open(open);
-  } else {
-    open->receipt = true;
-    push(origin, open, {});
-  }
+  if (lock(open, Parcel::kDone)) give_back(open);
 }
 
 void Post::clear(Member& me) {
@@ -179,6 +173,11 @@ void Post::copy_open(RequestState* request, Parcel* parcel) {
   make_usable(parcel->data, parcel->envelope.bytes);
   std::memcpy(request->data, parcel->data, parcel->envelope.bytes);
   parcel->state.store(Parcel::kDone, std::memory_order_release);
+  give_back(parcel);
+}
+
+// Nobody needs the bytes of an open parcel any more: its origin, a rank of this node, is told.
+void Post::give_back(Parcel* parcel) {
   if (parcel->envelope.origin == runtime_.rank()) {
     finish_open(parcel);
   } else {
@@ -291,7 +290,7 @@ void Post::progress() {
     if (d.polls > 1) {
       delayed_.push_back({d.parcel, d.polls - 1});
     } else {
-      route(d.parcel, d.parcel->receiver, true);
+      route(d.parcel, d.parcel->receiver);
     }
   }
 }
