@@ -271,8 +271,7 @@ void Gatherings::answer(const Waiter& w, const GatherHead& result, const char* d
 
 // A member that took part in a collective and moved before its end.
 void Gatherings::on_late_result(const char* message, std::size_t bytes) {
-  LateResultHead head;
-  std::memcpy(&head, message, sizeof head);
+  const auto head = read<LateResultHead>(message);
   int rank = 0;
   switch (runtime_.locate(head.member, &rank)) {
     case Runtime::Where::kHere:
@@ -290,8 +289,7 @@ void Gatherings::on_late_result(const char* message, std::size_t bytes) {
 }
 
 void Gatherings::on_gather(int from, const char* message) {
-  GatherHead head;
-  std::memcpy(&head, message, sizeof head);
+  const auto head = read<GatherHead>(message);
   const auto found = teams_.find(head.team);
   if (found == teams_.end()) return;
   TeamState& team = found->second;
@@ -389,8 +387,7 @@ void Gatherings::send(int to, const std::vector<char>& message) {
 }
 
 void Gatherings::on_fragment(int from, const char* message, std::size_t bytes) {
-  FragmentHead head;
-  std::memcpy(&head, message, sizeof head);
+  const auto head = read<FragmentHead>(message);
   std::vector<char>& whole = fragments_[{from, head.number}];
   whole.insert(whole.end(), message + sizeof head, message + bytes);
   if (whole.size() < head.total) return;
@@ -400,8 +397,7 @@ void Gatherings::on_fragment(int from, const char* message, std::size_t bytes) {
 }
 
 bool Gatherings::handle(int from, const char* message, std::size_t bytes) {
-  Kind kind;
-  std::memcpy(&kind, message, sizeof kind);
+  const auto kind = read<Kind>(message);
   switch (kind) {
     case Kind::kGather:
       on_gather(from, message);

@@ -43,8 +43,7 @@ void Parts::add(const CollectiveCall& call, int index) {
 }
 
 void Parts::add(const char* message) {
-  GatherHead from;
-  std::memcpy(&from, message, sizeof from);
+  const auto from = read<GatherHead>(message);
   const char* at = message + sizeof from;
   head.parts += from.parts;
   head.load_s += from.load_s;

@@ -397,31 +397,26 @@ void Post::receive(Member& me, RequestState* request) {
 }
 
 bool Post::handle(int from, const char* message, std::size_t) {
-  Kind kind;
-  std::memcpy(&kind, message, sizeof kind);
+  const auto kind = read<Kind>(message);
   switch (kind) {
     case Kind::kLetter:
     case Kind::kLetterOffer: {
-      LetterHead head;
-      std::memcpy(&head, message, sizeof head);
+      const auto head = read<LetterHead>(message);
       on_letter(head, message + sizeof head);
       return true;
     }
     case Kind::kPull: {
-      PullHead head;
-      std::memcpy(&head, message, sizeof head);
+      const auto head = read<PullHead>(message);
       on_pull(from, head);
       return true;
     }
     case Kind::kReceipt: {
-      ReceiptHead head;
-      std::memcpy(&head, message, sizeof head);
+      const auto head = read<ReceiptHead>(message);
       try_receipt(head);
       return true;
     }
     case Kind::kMemberAt: {
-      MemberAtHead head;
-      std::memcpy(&head, message, sizeof head);
+      const auto head = read<MemberAtHead>(message);
       if (Directions* d = directions(head.team); d != nullptr) d->learn(head);
       ++news_;
       return true;

@@ -31,13 +31,6 @@ constexpr int kMostMessagesAPoll = 64;
 // While an idle rank spins, it takes part in finding the end of the job once in so many rounds.
 constexpr int kRoundsAWave = 16;
 
-template <class Head>
-Head read(const char* message) {
-  Head head;
-  std::memcpy(&head, message, sizeof head);
-  return head;
-}
-
 }  // namespace
 
 alignas(Runtime) unsigned char runtime_room[sizeof(Runtime)];

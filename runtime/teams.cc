@@ -87,8 +87,7 @@ void Teams::close(std::uint64_t team) {
 }
 
 bool Teams::handle(const char* message) {
-  TeamHead head;
-  std::memcpy(&head, message, sizeof head);
+  const auto head = read<TeamHead>(message);
   switch (head.kind) {
     case Kind::kTeamReport: {
       Forming& f = forming_[head.team];

@@ -2,6 +2,7 @@
 #define ROAM_RUNTIME_WIRE_H_
 
 #include <cstdint>
+#include <cstring>
 
 #include "base/range.h"
 #include "roam/error.h"
@@ -185,6 +186,14 @@ struct TeamHead {
   std::uint32_t good;
   std::uint64_t team;
 };
+
+// The head that a message begins with; messages have no alignment.
+template <class Head>
+Head read(const char* message) {
+  Head head;
+  std::memcpy(&head, message, sizeof head);
+  return head;
+}
 
 }  // namespace roam::runtime
 
