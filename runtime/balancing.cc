@@ -41,8 +41,7 @@ int Runtime::node_count() const { return *std::max_element(nodes_.begin(), nodes
 
 double Runtime::load_of(const Member& me) const {
   if (me.user_load >= 0) return me.user_load;
-  const std::uint64_t ticks = me.thread->run_ticks - me.seen_ticks;
-  return static_cast<double>(ticks) / scheduler().ticks_per_ns() * 1e-9;
+  return scheduler().seconds(me.thread->run_ticks - me.seen_ticks);
 }
 
 std::vector<char> Runtime::describe_load(Member& me) {

@@ -35,8 +35,7 @@ RequestState* Mailbox::take(const Envelope& envelope) {
   for (RequestState** link = &posted_; *link != nullptr; link = &(*link)->next) {
     RequestState* request = *link;
     if (!matches(request->from, request->tag, envelope)) continue;
-    if (request->kind == RequestState::Kind::kProbe || envelope.bytes > request->bytes ||
-        envelope.bytes % request->element_bytes != 0)
+    if (request->kind == RequestState::Kind::kProbe || request->refusal(envelope) != Errc{})
       return nullptr;
     *link = request->next;
     if (posted_end_ == &request->next) posted_end_ = link;
@@ -89,8 +88,8 @@ void Mailbox::deliver(Parcel* parcel, Receiver& receiver) {
       probes = request;
       continue;
     }
-    const bool fits = e.bytes <= request->bytes && e.bytes % request->element_bytes == 0;
-    if (fits) {
+    request->error = request->refusal(e);
+    if (request->error == Errc{}) {
       // Nothing is left for those that only look.
       for (; probes != nullptr;) {
         RequestState* probe = probes;
@@ -100,20 +99,14 @@ void Mailbox::deliver(Parcel* parcel, Receiver& receiver) {
       receiver.matched(request, parcel);
       return;
     }
-    request->error = e.bytes <= request->bytes ? Errc::bad_option : Errc::message_too_long;
-    request->from = e.from;
-    request->tag = e.tag;
-    request->bytes = e.bytes;
+    request->note(e);
     receiver.answered(request);
   }
   append(parcel);
   while (probes != nullptr) {
     RequestState* probe = probes;
     probes = probe->next;
-    probe->from = e.from;
-    probe->tag = e.tag;
-    probe->bytes = e.bytes;
-    probe->forwards = e.forwards;
+    probe->note(e);
     receiver.answered(probe);
   }
 }

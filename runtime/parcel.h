@@ -11,6 +11,19 @@
 
 namespace roam::detail {
 
+// Where a message comes from and goes to.
+struct Envelope {
+  std::uint64_t team = 0;
+  std::int32_t to = 0, from = 0;  // members
+  std::int32_t tag = 0;
+  std::uint32_t sequence = 0;  // of the messages between the two, from 0
+  std::uint64_t bytes = 0;
+  std::int32_t origin = 0;    // rank that it was sent from
+  std::int32_t forwards = 0;  // ranks that passed it on
+  std::uint64_t sender = 0;   // thread that sent it
+  std::int32_t asks = 0;      // 1: the origin does not know the receiver yet, and wants to
+};
+
 // A send, receive, probe or collective that a member started. It lies in the member's memory, on
 // its stack while it waits in the call.
 struct RequestState {
@@ -30,19 +43,19 @@ struct RequestState {
   std::uint32_t verdict = 0;        // of a collective: see gathering.h
   RequestState* parts = nullptr;    // of kMany
   std::size_t part_count = 0;
-};
 
-// Where a message comes from and goes to.
-struct Envelope {
-  std::uint64_t team = 0;
-  std::int32_t to = 0, from = 0;  // members
-  std::int32_t tag = 0;
-  std::uint32_t sequence = 0;  // of the messages between the two, from 0
-  std::uint64_t bytes = 0;
-  std::int32_t origin = 0;    // rank that it was sent from
-  std::int32_t forwards = 0;  // ranks that passed it on
-  std::uint64_t sender = 0;   // thread that sent it
-  std::int32_t asks = 0;      // 1: the origin does not know the receiver yet, and wants to
+  // Why a receive cannot take a message; 0: it can.
+  Errc refusal(const Envelope& e) const {
+    if (e.bytes > bytes) return Errc::message_too_long;
+    return e.bytes % element_bytes == 0 ? Errc{} : Errc::bad_option;
+  }
+  // What a receive or probe got, or was refused.
+  void note(const Envelope& e) {
+    from = e.from;
+    tag = e.tag;
+    bytes = e.bytes;
+    forwards = e.forwards;
+  }
 };
 
 // A message inside a node, or one that waits for its receiver. It lies in the shared memory of a

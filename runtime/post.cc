@@ -21,14 +21,6 @@ namespace {
 constexpr std::size_t kLongOnRank = 16 << 10;
 constexpr std::size_t kLongInNode = 8 << 10;
 
-// What a receive got.
-void note(RequestState* request, const Envelope& e) {
-  request->from = e.from;
-  request->tag = e.tag;
-  request->bytes = e.bytes;
-  request->forwards = e.forwards;
-}
-
 }  // namespace
 
 // ---- where members are ----
@@ -362,7 +354,7 @@ void Post::matched(RequestState* request, Parcel* parcel) {
 
 // The bytes are in their place.
 void Post::received(Tcb* t, RequestState* request, const Envelope& e) {
-  note(request, e);
+  request->note(e);
   if (Trace* trace = runtime_.trace(); trace != nullptr) {
     trace->received(e.sender, t->id.load(std::memory_order_relaxed), e.origin, e.bytes, e.tag,
                     e.sequence + 1);
@@ -380,14 +372,10 @@ void Post::receive(Member& me, RequestState* request) {
     return;
   }
   const Envelope& e = parcel->envelope;
-  if (request->kind == RequestState::Kind::kProbe) {
-    note(request, e);
-    request->done = true;
-    return;
-  }
-  if (e.bytes > request->bytes || e.bytes % request->element_bytes != 0) {
-    request->error = e.bytes > request->bytes ? Errc::message_too_long : Errc::bad_option;
-    note(request, e);
+  const bool probe = request->kind == RequestState::Kind::kProbe;
+  if (!probe) request->error = request->refusal(e);
+  if (probe || request->error != Errc{}) {
+    request->note(e);
     request->done = true;
     return;
   }

@@ -343,7 +343,7 @@ double Scheduler::run_seconds(Tcb* t) {
     window_ = 1;
     budget_ = 1;
   }
-  return static_cast<double>(t->run_ticks) / ticks_per_ns_ * 1e-9;
+  return seconds(t->run_ticks);
 }
 
 void Scheduler::block(const char* what, const void* object) {

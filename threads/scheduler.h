@@ -119,9 +119,11 @@ class Scheduler {
 
   // Seconds that `t`, on this rank, has run so far.
   double run_seconds(Tcb* t);
+  double seconds(std::uint64_t ticks) const {
+    return static_cast<double>(ticks) / ticks_per_ns_ * 1e-9;
+  }
   // Ranks share cores: what others take of a turn is looked at more closely (0.9 us a visit).
   void set_shared_core(bool shared) { shared_core_ = shared; }
-  double ticks_per_ns() const { return ticks_per_ns_; }
   // Called with each turn that was measured, in ticks of the time-stamp counter; while it is set,
   // every turn is.
   void (*turn_ended)(const Tcb* t, std::uint64_t begin_ticks, std::uint64_t end_ticks) = nullptr;
