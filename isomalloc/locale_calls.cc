@@ -1,6 +1,9 @@
 // Locales, conversions between character sets, translations, and wide stdio: tables and buffers of
 // the process.
 
+// The C library's checked headers define some of the functions that are defined here.
+#undef _FORTIFY_SOURCE
+
 #include <iconv.h>
 #include <libintl.h>
 #include <locale.h>

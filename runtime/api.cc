@@ -156,7 +156,7 @@ int run(int& argc, char**& argv, void (*spawn_root)(void*), void* root) {
 
 void migrate(Thread t, int rank) {
   Tcb* self = require_thread("migrate");
-  Answer answer;
+  Answer answer(t.id());
   iso::in_process([&] {
     the_runtime().check_rank(rank, "migrate");
     if (!t) throw Error(Errc::no_such_thread, "migrate: the Thread is empty");
@@ -168,7 +168,7 @@ void migrate(Thread t, int rank) {
 
 void join(Thread t) {
   Tcb* self = require_thread("join");
-  Answer answer;
+  Answer answer(t.id());
   iso::in_process([&] {
     if (!t) throw Error(Errc::no_such_thread, "join: the Thread is empty");
     if (t.id() == self->id.load(std::memory_order_relaxed)) {

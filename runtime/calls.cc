@@ -23,7 +23,10 @@ void copy_text(char (&to)[N], const char* from) {
 
 // ---- finding threads ----
 
-Tcb* Runtime::find_on_node(Target t) const {
+// The rank is read before the id. A thread of this rank stays one until this rank lets it go, so an
+// id that is read after this rank was seen belongs to it. The other way round, the thread may end on
+// another rank between the two, and its slot come here with the next thread.
+Tcb* Runtime::find_on_node(Target t, int* there) const {
   iso::Arena& arena = iso::arena();
   const Address at = reinterpret_cast<Address>(t.control);
   if (!arena.region(iso::Region::kSlots).contains(at)) return nullptr;
@@ -32,16 +35,14 @@ Tcb* Runtime::find_on_node(Target t) const {
     return nullptr;
   arena.sync();
   arena.unseal(Range{unit, iso::kUnitBytes});  // it may leave while we look: that must not fault
+  *there = t.control->rank.load(std::memory_order_acquire);
   return t.control->id.load(std::memory_order_acquire) == t.id ? t.control : nullptr;
 }
 
 Runtime::Where Runtime::locate(Target t, int* there) const {
   const int home = home_of(t.id);
   if (t.id == 0 || home < 0 || home >= ranks()) return Where::kUnknown;
-  if (const Tcb* found = find_on_node(t); found != nullptr) {
-    *there = found->rank.load(std::memory_order_acquire);
-    return *there == rank() ? Where::kHere : Where::kThere;
-  }
+  if (find_on_node(t, there) != nullptr) return *there == rank() ? Where::kHere : Where::kThere;
   if (home != rank()) {
     *there = home;
     return Where::kThere;
@@ -64,12 +65,14 @@ void Runtime::join(Tcb* self, Target t, Answer* answer) {
       answer->done = true;
       return;
     }
-  } else if (Tcb* here = find_on_node(t); here != nullptr &&
-                                          here->rank.load(std::memory_order_acquire) == rank() &&
-                                          here->joiner == nullptr) {
-    self->answer = answer;
-    here->joiner = self;
-    return;
+  } else {
+    int there = 0;
+    Tcb* found = find_on_node(t, &there);
+    if (found != nullptr && there == rank() && found->joiner == nullptr) {
+      self->answer = answer;
+      found->joiner = self;
+      return;
+    }
   }
   self->answer = answer;
   try_join({Kind::kJoin, rank(), t, me, 0});

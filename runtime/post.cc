@@ -60,12 +60,8 @@ Directions* Post::directions(std::uint64_t team) {
 // message that is on its way already does not go by hearsay, which could lead it in circles: home
 // ranks and the memory of the node tell the truth.
 Post::Found Post::find(std::uint64_t team, int index, Target* target, bool on_its_way, int* rank) {
-  if (target->id != 0) {
-    if (const Tcb* t = runtime_.find_on_node(*target); t != nullptr) {
-      *rank = t->rank.load(std::memory_order_acquire);
-      return *rank == runtime_.rank() ? Found::kHere : Found::kThere;
-    }
-  }
+  if (target->id != 0 && runtime_.find_on_node(*target, rank) != nullptr)
+    return *rank == runtime_.rank() ? Found::kHere : Found::kThere;
   Directions* d = directions(team);
   if (d == nullptr) return Found::kEnded;
   if (const Target* home = d->at_home(index); home != nullptr) {

@@ -87,10 +87,19 @@ void Runtime::abandon(Tcb* t, Tcb* spawner) {
   }
 }
 
+// Slots are used again: nobody may be left in one who waits for an earlier thread.
+static void check_joiner(const Tcb* joiner, std::uint64_t id) {
+  const Answer* answer = static_cast<const Answer*>(joiner->answer);
+  ROAM_CHECK(answer != nullptr && answer->about == id,
+             "thread '%s' waits for the end of another thread than %llu", joiner->name(),
+             static_cast<unsigned long long>(id));
+}
+
 std::vector<JoinHead> Runtime::take_joiners(Tcb* t, std::uint64_t id) {
   std::vector<JoinHead> joiners;
   const Target target{id, t};
   if (Tcb* j = t->joiner; j != nullptr) {
+    check_joiner(j, id);
     joiners.push_back({Kind::kJoin, rank(), target, {j->id.load(std::memory_order_relaxed), j}, 0});
     t->joiner = nullptr;
   }
@@ -105,6 +114,7 @@ std::vector<JoinHead> Runtime::take_joiners(Tcb* t, std::uint64_t id) {
 
 // The common end: nothing is left, and at most one thread of this rank waits for it.
 bool Runtime::ended_clean(Tcb* t) {
+  if (t->long_name != nullptr && t->exception == nullptr) threads::Scheduler::shorten_name(t);
   const std::uint64_t id = t->id.load(std::memory_order_relaxed);
   if (t->exception != nullptr || t->companions != nullptr || t->has_joiners ||
       home_of(id) != rank() || trace_ != nullptr || !t->heap.release_empty()) {
@@ -117,6 +127,7 @@ bool Runtime::ended_clean(Tcb* t) {
   t->joiner = nullptr;
   scheduler().retire(t);
   if (joiner != nullptr) {
+    check_joiner(joiner, id);
     Answer* answer = static_cast<Answer*>(joiner->answer);
     joiner->answer = nullptr;
     answer->done = true;
@@ -211,6 +222,7 @@ void Runtime::give_remains(const JoinHead& head, std::uint64_t id, Tcb* ended) {
 }
 
 void Runtime::adopt(Tcb* joiner, Tcb* ended) {
+  if (ended->long_name != nullptr) threads::Scheduler::shorten_name(ended);
   ended->rank.store(rank(), std::memory_order_relaxed);
   joiner->heap.adopt(ended->heap);
   while (Tcb* c = ended->companions) {

@@ -33,7 +33,8 @@ namespace roam::runtime {
 // What a blocked thread gets from another rank, or from the end of a thread that it joins. It lies
 // on that thread's stack; Tcb::answer points to it.
 struct Answer {
-  Answer() { why[0] = '\0'; }
+  explicit Answer(std::uint64_t asked_about) : about(asked_about) { why[0] = '\0'; }
+  std::uint64_t about;  // id of the thread that is joined, or asked to move
   bool done = false;
   Errc code{};                   // 0: as asked
   char why[200];                 // of a code
@@ -102,7 +103,9 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   void keep_for_later(const Head& head);
   void keep_for_later(std::vector<char> message) { later_.push_back(std::move(message)); }
   void keep_for_self(std::vector<char> message) { to_self_.push_back(std::move(message)); }
-  Tcb* find_on_node(Target t) const;
+  // The thread, if this node has it, else null. Where it is: certain if that is this rank; else it
+  // may have gone on.
+  Tcb* find_on_node(Target t, int* rank) const;
   // Where a call about `t` goes next: nowhere (it is here), a rank, or it has to wait.
   enum class Where { kHere, kThere, kEnded, kUnknown, kLater };
   Where locate(Target t, int* rank) const;

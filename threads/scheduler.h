@@ -61,6 +61,9 @@ class Scheduler {
   // A control block on a stack of at least `stack_bytes`, in state kBlocked, its heap ready.
   // Errors: Error(bad_option, out_of_address_space, out_of_memory); nothing was made.
   Tcb* make(std::size_t stack_bytes, std::string_view name);
+  // Cuts a name that lies in the heap of `t`, which has ended, and frees it there.
+  // REQUIRES: t->long_name != nullptr
+  static void shorten_name(Tcb* t);
   // Gives the slot of `t` back: it never ran, or has ended and left nothing. Its heap is at rest.
   void retire(Tcb* t);
   // For a slot that is new here: its marks in the unit map, and the guard in this rank's mapping.

@@ -138,9 +138,11 @@ Tcb* Scheduler::make_fresh(std::size_t bytes) {
                      bytes_text(bytes).c_str(), live_));
   }
   Tcb* t = detail::tcb_of_slot(got->range);
-  mark_slot(got->range);
+  // Others look for threads in slots: first the control block that was there before goes.
+  iso::arena().mark(got->range, iso::UnitKind::kSlot);
   guard_slot(got->range);
   std::memset(static_cast<void*>(t), 0, sizeof *t);
+  mark_slot(got->range);
   t->slot = got->range;
   make_context(t);
   t->heap.start(detail::head_room_of(t));
@@ -149,6 +151,14 @@ Tcb* Scheduler::make_fresh(std::size_t bytes) {
 
 bool Scheduler::may_rest(const Tcb* t) const {
   return t->slot.bytes == kDefaultSlotBytes && recycled_.size() < kMostRecycled;
+}
+
+void Scheduler::shorten_name(Tcb* t) {
+  const std::size_t length = sizeof t->short_name - 1;
+  std::memcpy(t->short_name, t->long_name, length);
+  t->short_name[length] = '\0';
+  t->heap.free(const_cast<char*>(t->long_name));
+  t->long_name = nullptr;
 }
 
 void Scheduler::retire(Tcb* t) {

@@ -25,16 +25,20 @@ int fail(const char* what, int got, int want) {
   return 1;
 }
 
+constexpr int kThreads = 40;
+
+// A plain function, not a closure.
+int root() {
+  for (int i = 0; i < kThreads; ++i) roam::spawn(wander, 30 + i, i % roam::ranks());
+  return 42;  // at once, while all of them still wander
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int threads = 40;
-  const int code = roam::run(argc, argv, [] {
-    for (int i = 0; i < threads; ++i) roam::spawn(wander, 30 + i, i % roam::ranks());
-    return 42;  // at once, while all of them still wander
-  });
+  const int code = roam::run(argc, argv, root);
   if (code != 42) return fail("run()", code, 42);
-  const int want = threads / roam::ranks() + (roam::rank() < threads % roam::ranks());
+  const int want = kThreads / roam::ranks() + (roam::rank() < kThreads % roam::ranks());
   if (ended_here != want) return fail("threads that ended here", ended_here, want);
   return 0;
 }

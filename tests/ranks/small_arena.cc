@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -70,6 +71,23 @@ SCENARIO(Exhaustion, MallocGivesNullAndENOMEM) {
       std::free(blocks[i]);
     }
     roam::this_thread::migrate(next_rank());
+  }
+}
+
+// Their stacks alone are more than the arena, if each were kept for what is left of its thread.
+SCENARIO(Exhaustion, EndedThreadsWithLongNamesLeaveNothing) {
+  for (int i = 0; i < 4000; ++i) {
+    const std::string name(i % 2 == 0 ? 40 : 400, 'n');
+    const roam::Thread thread = roam::spawn(
+        roam::SpawnOptions{.name = name, .rank = i % 16 == 15 ? next_rank() : roam::rank()}, [=] {
+          if (i % 8 == 7) throw std::runtime_error(std::string(roam::this_thread::name()));
+        });
+    try {
+      thread.join();
+      expect(i % 8 != 7, "it threw");
+    } catch (const std::runtime_error& error) {
+      expect_eq(std::string(error.what()), name, "its name");
+    }
   }
 }
 

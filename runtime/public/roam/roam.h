@@ -67,10 +67,10 @@ int run(int& argc, char**& argv, F&& root) {
             detail::set_exit_code(static_cast<int>(std::invoke(std::move(body))));
           }
         },
-        std::forward<F>(*static_cast<std::remove_reference_t<F>*>(f)));
+        std::forward<F>(**static_cast<std::remove_reference_t<F>**>(f)));
   };
-  return detail::run(argc, argv, spawn_root,
-                     const_cast<void*>(static_cast<const void*>(std::addressof(root))));
+  std::remove_reference_t<F>* f = std::addressof(root);  // a function's address fits in no void*
+  return detail::run(argc, argv, spawn_root, &f);
 }
 
 }  // namespace roam
