@@ -120,11 +120,12 @@ const std::vector<Option>& table() {
          return one_of(s, {"auto", "off", "none", "greedy", "refine", "greedy-refine", "comm",
                            "diffusion", "hierarchical", "rotate", "random"});
        }},
-      {"ROAM_LOAD_MODEL", "last, smoothed or trend",
-       "how a member's load in the next step is foretold from what was measured; default last",
+      {"ROAM_LOAD_MODEL", "best, last, smoothed or trend",
+       "how a member's load in the next step is foretold from what was measured; best (the "
+       "default): as would have been right for most of the team so far",
        [](Options& options, const std::string& s) {
          options.load_model = s;
-         return one_of(s, {"last", "smoothed", "trend"});
+         return one_of(s, {"best", "last", "smoothed", "trend"});
        }},
       {"ROAM_SHUFFLE", "a whole number, 0 or more",
        "seed that picks the next ready thread at random, to find order assumptions; 0 (the "

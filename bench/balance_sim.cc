@@ -46,7 +46,7 @@ constexpr const char* kUsage =
     "  --hold=N           steps for which a plan is to pay (10, or --every)\n"
     "  --steps=N          steps of the job; 1: one decision about loads that are known (1)\n"
     "  --every=N          steps between decisions (10)\n"
-    "  --model=NAME       last, smoothed, trend (last)\n"
+    "  --model=NAME       best, last, smoothed, trend (best)\n"
     "  --file=FILE        a recorded table instead (runtime/balance/table_file.h)\n"
     "  --write=FILE       writes the table of the first decision, and ends\n"
     "  --seed=N           (1)\n"
@@ -66,7 +66,7 @@ struct Settings {
   bench::SyntheticOptions synthetic;
   std::string file, write;
   std::vector<const balance::NamedStrategy*> strategies;
-  balance::LoadModel model = nullptr;
+  balance::LoadModel model = nullptr;  // null: the best
   std::size_t steps = 1, every = 10;
   double hold = 0;  // 0: as the file says, or 10
   bool json = false;
@@ -120,9 +120,9 @@ Settings read_settings(const bench::Options& options) {
   s.file = options.text("file", "");
   s.write = options.text("write", "");
   s.strategies = read_strategies(options.text("strategies", ""));
-  const std::string model = options.text("model", "last");
+  const std::string model = options.text("model", "best");
   s.model = balance::find_load_model(model);
-  if (s.model == nullptr) refuse("--model: there is no '" + model + "'");
+  if (s.model == nullptr && model != "best") refuse("--model: there is no '" + model + "'");
   s.steps = options.number("steps", 1);
   s.every = options.number("every", 10);
   if (s.steps == 0 || s.every == 0) refuse("--steps and --every are at least 1");
@@ -223,6 +223,18 @@ class History {
   std::size_t count_ = 0;
 };
 
+void foretell(balance::LoadTable& table, const History& history, balance::LoadModel model) {
+  if (model == nullptr) {
+    balance::ModelChoice choice(table.ranks.size());
+    for (std::size_t i = 0; i < table.threads.size(); ++i)
+      choice.add(static_cast<std::size_t>(table.threads[i].rank), balance::forecast(history.of(i)));
+    model = balance::find_load_model(balance::load_model_names()[choice.best()]);
+  }
+  for (std::size_t i = 0; i < table.threads.size(); ++i) {
+    table.threads[i].load_s = model(history.of(i));
+  }
+}
+
 Result run_steps(const balance::NamedStrategy& strategy, const Settings& settings) {
   const bench::SyntheticLoads loads(settings.synthetic);
   balance::LoadTable table = first_table(settings);
@@ -232,9 +244,7 @@ Result run_steps(const balance::NamedStrategy& strategy, const Settings& setting
   double imbalance = 0, step_s = 0;
   for (std::size_t step = 0; step < settings.steps; ++step) {
     if (step % settings.every == 1 || (settings.every == 1 && step > 0)) {
-      for (std::size_t i = 0; i < table.threads.size(); ++i) {
-        table.threads[i].load_s = settings.model(history.of(i));
-      }
+      foretell(table, history, settings.model);
       const Decision decision = decide(strategy, table, settings.synthetic.seed + step);
       add(result, table, decision);
       for (std::size_t i = 0; i < table.threads.size(); ++i) {

@@ -20,7 +20,7 @@ namespace {
 
 // What a member tells of itself; behind it, so many balance::Edge.
 struct LoadHead {
-  double load_s;
+  balance::Forecast forecast;
   std::uint64_t bytes;
   std::int32_t rank;
   std::uint32_t edges;
@@ -62,9 +62,11 @@ std::vector<char> Runtime::describe_load(Member& me) {
                      [](const auto& a, const auto& b) { return a.bytes > b.bytes; });
     edges.resize(kMostEdges);
   }
-  const LoadHead head{
-      load_model_({me.history_s, me.steps}), me.thread->heap.address_bytes() + kPageBytes, rank(),
-      static_cast<std::uint32_t>(edges.size()), me.thread->id.load(std::memory_order_relaxed)};
+  static_assert(Member::kHistory == balance::kForecastHistory);
+  const LoadHead head{balance::forecast({me.history_s, me.steps}),
+                      me.thread->heap.address_bytes() + kPageBytes, rank(),
+                      static_cast<std::uint32_t>(edges.size()),
+                      me.thread->id.load(std::memory_order_relaxed)};
   std::vector<char> told(sizeof head + edges.size() * sizeof(balance::Edge));
   std::memcpy(told.data(), &head, sizeof head);
   if (!edges.empty())
@@ -90,10 +92,18 @@ void Runtime::plan_balance(Parts* parts, int size) {
     if (options_.memory_bytes != 0)
       info.memory_bytes = options_.memory_bytes / static_cast<std::size_t>(mpi_.node_ranks());
   }
+  // Members of a team do alike: they go by the one model that would have been best for all.
+  balance::ModelChoice choice(table.ranks.size());
   for (const char* one : told) {
     LoadHead head;
     std::memcpy(&head, one, sizeof head);
-    table.threads.push_back({std::max(head.load_s, 0.0), head.bytes, head.rank});
+    choice.add(static_cast<std::size_t>(head.rank), head.forecast);
+  }
+  const std::size_t model = load_model_ ? *load_model_ : choice.best();
+  for (const char* one : told) {
+    LoadHead head;
+    std::memcpy(&head, one, sizeof head);
+    table.threads.push_back({head.forecast.load_s[model], head.bytes, head.rank});
     threads.push_back(head.thread);
     table.first_edge.push_back(table.edges.size());
     table.edges.resize(table.edges.size() + head.edges);
@@ -112,8 +122,9 @@ void Runtime::plan_balance(Parts* parts, int size) {
   std::int32_t moves = 0;
   for (std::size_t i = 0; i < n; ++i) moves += plan.rank_of[i] != table.threads[i].rank;
   if (options_.verbose > 0) {
-    report(text("team %llu: %d of %d members move by %s; imbalance %.3f, then %.3f",
+    report(text("team %llu: %d of %d members move by %s, loads by %s; imbalance %.3f, then %.3f",
                 static_cast<unsigned long long>(parts->head.team), moves, size, strategy->name,
+                std::string(balance::load_model_names()[model]).c_str(),
                 balance::imbalance_of(table, balance::plan_to_stay(table)),
                 balance::imbalance_of(table, plan))
                .c_str());

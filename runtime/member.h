@@ -23,7 +23,7 @@ struct Member {
   std::uint32_t collectives = 0;  // number of the next one
   std::uint32_t alltoalls = 0;
   // Its load. What it computed in the last steps, oldest first, and since then.
-  static constexpr std::size_t kHistory = 5;
+  static constexpr std::size_t kHistory = 6;
   double history_s[kHistory] = {};
   std::uint32_t steps = 0;       // of them, as many as were measured
   std::uint64_t seen_ticks = 0;  // Tcb::run_ticks when load was last looked at

@@ -13,7 +13,6 @@
 #include "base/options.h"
 #include "isomalloc/range_pool.h"
 #include "roam/error.h"
-#include "runtime/balance/load_model.h"
 #include "runtime/balance/strategy.h"
 #include "runtime/directory.h"
 #include "runtime/gathering.h"
@@ -181,7 +180,7 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   enum class Balance { kOff, kAsked, kAuto };
   Balance balance_ = Balance::kAsked;
   const balance::NamedStrategy* strategy_ = nullptr;  // null: as fits the job
-  balance::LoadModel load_model_ = balance::last_load;
+  std::optional<std::size_t> load_model_;  // none: the one that foretold best
   std::uint64_t balancings_ = 0;
   std::vector<std::string> failed_members_;  // a few, for a deadlock's message
 

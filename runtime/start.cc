@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "isomalloc/block.h"
 #include "isomalloc/capture.h"
+#include "runtime/balance/load_model.h"
 #include "runtime/escaped.h"
 #include "runtime/node.h"
 #include "runtime/runtime.h"
@@ -129,7 +130,11 @@ void Runtime::start(int& argc, char**& argv) {
              : options_.balance == "off" ? Balance::kOff
                                          : Balance::kAsked;
   strategy_ = balance::find_strategy(options_.balance);
-  if (!options_.load_model.empty()) load_model_ = balance::find_load_model(options_.load_model);
+  if (!options_.load_model.empty() && options_.load_model != "best") {
+    const auto names = balance::load_model_names();
+    load_model_ = static_cast<std::size_t>(
+        std::find(names.begin(), names.end(), options_.load_model) - names.begin());
+  }
   post_ = std::make_unique<Post>(*this, mpi_, options_.seed);
   post_->start();
   gatherings_ = std::make_unique<Gatherings>(*this, mpi_);

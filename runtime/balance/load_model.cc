@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 namespace roam::balance {
@@ -11,6 +12,10 @@ constexpr struct {
   const char* name;
   LoadModel model;
 } kModels[] = {{"last", last_load}, {"smoothed", smoothed_load}, {"trend", trend_load}};
+static_assert(std::size(kModels) == kLoadModels);
+
+// With fewer steps before it, all models foretell the same.
+constexpr std::size_t kLeastBefore = 2;
 
 bool is_measured(double load_s) { return std::isfinite(load_s) && load_s >= 0; }
 
@@ -70,6 +75,44 @@ std::vector<std::string_view> load_model_names() {
   std::vector<std::string_view> names;
   for (const auto& [name, model] : kModels) names.push_back(name);
   return names;
+}
+
+Forecast forecast(std::span<const double> history_s) {
+  history_s = history_s.last(std::min(history_s.size(), kForecastHistory));
+  Forecast result;
+  for (std::size_t m = 0; m < kLoadModels; ++m) {
+    result.load_s[m] = kModels[m].model(history_s);
+    for (std::size_t step = kLeastBefore; step < history_s.size(); ++step) {
+      if (!is_measured(history_s[step])) continue;
+      const double off_s = kModels[m].model(history_s.first(step)) - history_s[step];
+      // Enormous ones would be infinite as a float, and their sums no number.
+      constexpr double kMost = 1e30;
+      result.off_s[m][history_s.size() - 1 - step] =
+          static_cast<float>(std::clamp(off_s, -kMost, kMost));
+    }
+  }
+  return result;
+}
+
+void ModelChoice::add(std::size_t rank, const Forecast& forecast) {
+  for (std::size_t m = 0; m < kLoadModels; ++m) {
+    for (std::size_t step = 0; step < kForecastSteps; ++step) {
+      off_s_[rank][m][step] += static_cast<double>(forecast.off_s[m][step]);
+    }
+  }
+}
+
+std::size_t ModelChoice::best() const {
+  std::array<double, kLoadModels> worst_s{};
+  for (std::size_t m = 0; m < kLoadModels; ++m) {
+    for (std::size_t step = 0; step < kForecastSteps; ++step) {
+      double most_s = 0;
+      for (const Sums& rank : off_s_) most_s = std::max(most_s, std::abs(rank[m][step]));
+      worst_s[m] += most_s;
+    }
+  }
+  return static_cast<std::size_t>(std::min_element(worst_s.begin(), worst_s.end()) -
+                                  worst_s.begin());
 }
 
 }  // namespace roam::balance

@@ -1,6 +1,7 @@
 #ifndef ROAM_RUNTIME_BALANCE_LOAD_MODEL_H_
 #define ROAM_RUNTIME_BALANCE_LOAD_MODEL_H_
 
+#include <array>
 #include <cstddef>
 #include <span>
 #include <string_view>
@@ -28,6 +29,34 @@ inline constexpr std::size_t kTrendWindow = 5;
 // The model of that name ("last", "smoothed", "trend"); null if there is none.
 LoadModel find_load_model(std::string_view name);
 std::vector<std::string_view> load_model_names();
+
+// What each model, in the order of load_model_names(), foretells of one thread, and how far off it
+// was, in seconds, about the last kForecastSteps steps, the newest first: foretold, from what was
+// before the step, less measured. 0 where it cannot be said.
+inline constexpr std::size_t kLoadModels = 3;
+inline constexpr std::size_t kForecastSteps = 4;
+struct Forecast {
+  std::array<double, kLoadModels> load_s{};
+  std::array<std::array<float, kForecastSteps>, kLoadModels> off_s{};
+};
+Forecast forecast(std::span<const double> history_s);
+// The steps that forecast() looks at; older ones do not count.
+inline constexpr std::size_t kForecastHistory = kForecastSteps + 2;
+
+// Which model would have foretold a group of threads best. What counts is what a plan would have
+// seen: the errors of the threads of a rank add up, those that are random cancel, and the rank that
+// is furthest off tells. Errors thread by thread would tell of the noise instead.
+class ModelChoice {
+ public:
+  explicit ModelChoice(std::size_t ranks) : off_s_(ranks) {}
+  void add(std::size_t rank, const Forecast& forecast);
+  // Its place in load_model_names(); the first of equals.
+  std::size_t best() const;
+
+ private:
+  using Sums = std::array<std::array<double, kForecastSteps>, kLoadModels>;
+  std::vector<Sums> off_s_;  // by rank
+};
 
 }  // namespace roam::balance
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -12,6 +13,9 @@ namespace roam::balance {
 namespace {
 
 using History = std::vector<double>;
+double test_unit(std::uint64_t* state) {
+  return static_cast<double>(next_random(state) >> 11) * 0x1p-53;
+}
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 TEST(LoadModel, IsFoundByName) {
@@ -55,6 +59,74 @@ TEST(LoadModel, TrendFollowsALine) {
 
 TEST(LoadModel, TrendIsNeverBelowZero) { EXPECT_EQ(trend_load(History{5, 3, 0.5}), 0); }
 
+TEST(Forecast, IsWhatEachModelForetells) {
+  const History history{3, 1, 4, 1, 5, 9};
+  const Forecast got = forecast(history);
+  const auto names = load_model_names();
+  ASSERT_EQ(names.size(), kLoadModels);
+  for (std::size_t m = 0; m < kLoadModels; ++m)
+    EXPECT_EQ(got.load_s[m], find_load_model(names[m])(history)) << names[m];
+}
+
+TEST(Forecast, TellsHowFarOffEachModelWas) {
+  for (const History& history : {History{1, 2, 4, 7}, History{8, 8, 3, 5, 5, 5}}) {
+    const Forecast got = forecast(history);
+    for (std::size_t m = 0; m < kLoadModels; ++m) {
+      const LoadModel model = find_load_model(load_model_names()[m]);
+      for (std::size_t back = 0; back < kForecastSteps; ++back) {
+        const std::size_t step = history.size() - 1 - back;
+        const double want = step < 2 ? 0 : model({history.data(), step}) - history[step];
+        EXPECT_FLOAT_EQ(got.off_s[m][back], static_cast<float>(want));
+      }
+    }
+  }
+}
+
+TEST(Forecast, LooksAtTheNewestOnly) {
+  EXPECT_EQ(forecast(History{900, 7, 1, 2, 3, 4, 5, 6}).off_s,
+            forecast(History{1, 2, 3, 4, 5, 6}).off_s);
+}
+
+TEST(Forecast, KnowsNoErrorFromTooLittle) {
+  for (const History& history : {History{}, History{2}, History{2, 3}, History{2, 3, kNan}})
+    EXPECT_EQ(forecast(history).off_s, Forecast{}.off_s);
+}
+
+// The best for `threads` on four ranks whose load at a step is load_at(thread, step).
+template <class LoadAt>
+std::string_view best_for(int threads, const LoadAt& load_at) {
+  ModelChoice choice(4);
+  for (int thread = 0; thread < threads; ++thread) {
+    History history;
+    for (int step = 0; step < 6; ++step) history.push_back(load_at(thread, step));
+    choice.add(static_cast<std::size_t>(thread) % 4, forecast(history));
+  }
+  return load_model_names()[choice.best()];
+}
+
+TEST(ModelChoice, FollowsTheKindOfLoad) {
+  std::uint64_t state = test_seed();
+  EXPECT_EQ(best_for(100, [](int thread, int) { return thread; }), "last");
+  EXPECT_EQ(best_for(4000, [&](int, int) { return test_unit(&state); }), "smoothed");
+  EXPECT_EQ(best_for(100, [](int thread, int step) { return 900 + (thread - 50) * step; }),
+            "trend");
+}
+
+// Each thread alone is foretold best by its mean; together, the ranks' loads follow a line.
+TEST(ModelChoice, SeesATrendThroughTheNoise) {
+  std::uint64_t state = test_seed();
+  EXPECT_EQ(best_for(40'000,
+                     [&](int thread, int step) {
+                       return 20 * test_unit(&state) + (thread % 4) * step;
+                     }),
+            "trend");
+}
+
+TEST(ModelChoice, TakesTheFirstWhenNothingIsKnown) {
+  EXPECT_EQ(ModelChoice(3).best(), 0u);
+  EXPECT_EQ(best_for(10, [](int, int) { return kNan; }), "last");
+}
+
 TEST(LoadModel, IsAlwaysAnAmountOfTime) {
   std::uint64_t state = test_seed();
   const double odd[] = {kNan, -1, std::numeric_limits<double>::infinity(), 0, 1e308, 1e-308, 1};
@@ -67,6 +139,8 @@ TEST(LoadModel, IsAlwaysAnAmountOfTime) {
       const double load_s = find_load_model(name)(history);
       ASSERT_TRUE(std::isfinite(load_s) && load_s >= 0) << name << " " << load_s;
     }
+    for (const auto& steps : forecast(history).off_s)
+      for (const float off_s : steps) ASSERT_TRUE(std::isfinite(off_s));
   }
 }
 
