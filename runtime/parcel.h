@@ -1,7 +1,9 @@
 #ifndef ROAM_RUNTIME_PARCEL_H_
 #define ROAM_RUNTIME_PARCEL_H_
 
+#include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -73,7 +75,7 @@ struct Parcel {
 
   Envelope envelope;
   Place place = Place::kInside;
-  bool small = false;    // of the usual size, for short messages: used again
+  std::uint8_t size = 0;  // class of what fits inside, from 1; 0: made to measure, and not used again
   bool copied = false;   // kOpen: `data` is a copy, which goes with the parcel
   bool receipt = false;  // it goes back to its origin: the bytes have been received
   std::atomic<std::uint32_t> state{kOffered};
@@ -87,8 +89,21 @@ struct Parcel {
   Parcel *later_of_peer = nullptr, *earlier_of_peer = nullptr;  // of those from one member
 
   void* inside() { return this + 1; }
-  static constexpr std::size_t kSmallBytes = 128;  // that go inside a small one
+
+  // Of the first size class; each next is twice as large.
+  static constexpr std::size_t kLeastRoomBytes = 128;
+  static constexpr std::size_t kSizes = 7;
+  static constexpr std::size_t room_bytes(std::size_t size) {
+    return kLeastRoomBytes << (size - 1);
+  }
+  // The smallest class for so many bytes; kSizes + 1: none is large enough.
+  static constexpr std::size_t size_for(std::size_t bytes) {
+    const std::size_t size = std::bit_width((std::max(bytes, std::size_t{1}) - 1) / kLeastRoomBytes);
+    return std::min(size, kSizes) + 1;
+  }
 };
+static_assert(Parcel::size_for(0) == 1 && Parcel::size_for(128) == 1 && Parcel::size_for(129) == 2);
+static_assert(Parcel::size_for(8192) == Parcel::kSizes && Parcel::size_for(8193) > Parcel::kSizes);
 
 }  // namespace roam::detail
 

@@ -85,7 +85,7 @@ class Post final : public detail::Mailbox::Receiver {
   // After the last message of the job.
   void finish();
   // Before that, on all ranks.
-  void drop_smalls();
+  void drop_resting();
 
   // Sends from `me`, the calling thread. With `request`, long data may stay where it is until the
   // request is done; otherwise it is copied. Errors: Error(out_of_memory, thread_ended).
@@ -190,8 +190,12 @@ class Post final : public detail::Mailbox::Receiver {
   std::deque<Delayed> delayed_;  // wait for news of their receiver, or for their turn to be late
   int next_tag_ = 0;
   std::uint32_t news_ = 1;   // counts what was heard of members' places, on this rank
-  Parcel* small_ = nullptr;  // small parcels to be used again, whoever made them
-  std::size_t smalls_ = 0;
+  // Parcels to be used again, whoever made them; by size class.
+  struct Resting {
+    Parcel* first = nullptr;
+    std::size_t count = 0;
+  };
+  Resting resting_[Parcel::kSizes];
   bool no_memory_ = false;  // to copy what a sender waits for
 };
 

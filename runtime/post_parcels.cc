@@ -18,6 +18,9 @@ namespace roam::runtime {
 using detail::State;
 using threads::scheduler;
 
+// Of parcels of one size that a rank keeps to use again.
+constexpr std::size_t kMostRestingBytes = 64 << 10;
+
 void make_usable(const void* data, std::size_t bytes) {
   iso::Arena& arena = iso::arena();
   if (!arena.contains(data)) return;
@@ -49,7 +52,7 @@ void Post::finish() {
 }
 
 void Post::reclaim() {
-  drop_smalls();
+  drop_resting();
   if (room_ != nullptr) room_->heap.release_empty();
 }
 
@@ -70,21 +73,23 @@ void Post::free(void* block) {
   }
 }
 
-// Small parcels go on with the rank that received them: between members that answer each other none
+// Short parcels go on with the rank that received them: between members that answer each other none
 // is freed, and their memory is in the cache of who uses it.
 Parcel* Post::make_parcel(const Envelope& e, const void* data) {
+  const std::size_t size = Parcel::size_for(e.bytes);
+  const bool fits = size <= Parcel::kSizes;
   Parcel* parcel;
-  const bool small = e.bytes <= Parcel::kSmallBytes;
-  if (small && small_ != nullptr) {
-    parcel = small_;
-    small_ = parcel->next;
-    --smalls_;
+  if (Resting* resting = fits ? &resting_[size - 1] : nullptr;
+      resting != nullptr && resting->first != nullptr) {
+    parcel = resting->first;
+    resting->first = parcel->next;
+    --resting->count;
   } else {
-    parcel =
-        static_cast<Parcel*>(allocate(sizeof(Parcel) + (small ? Parcel::kSmallBytes : e.bytes)));
+    parcel = static_cast<Parcel*>(
+        allocate(sizeof(Parcel) + (fits ? Parcel::room_bytes(size) : e.bytes)));
   }
   new (parcel) Parcel;
-  parcel->small = small;
+  parcel->size = static_cast<std::uint8_t>(fits ? size : 0);
   parcel->envelope = e;
   parcel->data = parcel->inside();
   if (e.bytes != 0) std::memcpy(parcel->inside(), data, e.bytes);
@@ -92,23 +97,27 @@ Parcel* Post::make_parcel(const Envelope& e, const void* data) {
 }
 
 void Post::free_parcel(Parcel* parcel) {
-  constexpr std::size_t kMostSmalls = 512;
-  if (!parcel->small || smalls_ >= kMostSmalls) {
-    free(parcel);
-    return;
+  if (parcel->size != 0) {
+    Resting& resting = resting_[parcel->size - 1u];
+    if (resting.count < kMostRestingBytes / Parcel::room_bytes(parcel->size)) {
+      parcel->next = resting.first;
+      resting.first = parcel;
+      ++resting.count;
+      return;
+    }
   }
-  parcel->next = small_;
-  small_ = parcel;
-  ++smalls_;
+  free(parcel);
 }
 
-void Post::drop_smalls() {
-  while (small_ != nullptr) {
-    Parcel* next = small_->next;
-    free(small_);
-    small_ = next;
+void Post::drop_resting() {
+  for (Resting& resting : resting_) {
+    while (resting.first != nullptr) {
+      Parcel* next = resting.first->next;
+      free(resting.first);
+      resting.first = next;
+    }
+    resting.count = 0;
   }
-  smalls_ = 0;
 }
 
 Parcel* Post::make_open(const Envelope& e, const void* data, bool copy, RequestState* request) {

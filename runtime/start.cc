@@ -284,7 +284,7 @@ void Runtime::finish() {
   }
   sweep_leftovers();
   migrator_->drop_kept();
-  post_->drop_smalls();
+  post_->drop_resting();
   mpi_.barrier();
   finish_watch();
   mpi_.close_channel();
