@@ -26,11 +26,6 @@ struct LoadHead {
   std::uint32_t edges;
   std::uint64_t thread;
 };
-// What it is told: where to be, and how many members are asked to move.
-struct PlaceHead {
-  std::int32_t rank;
-  std::int32_t moves;
-};
 
 // Of those that a member sends to, so many are told of at most: those that get most.
 constexpr std::size_t kMostEdges = 64;
@@ -44,12 +39,31 @@ double Runtime::load_of(const Member& me) const {
   return scheduler().seconds(me.thread->run_ticks - me.seen_ticks);
 }
 
-std::vector<char> Runtime::describe_load(Member& me) {
+bool Runtime::diffuses() const {
+  return strategy_ != nullptr && strategy_->plan == balance::diffusion;
+}
+
+void Runtime::end_step(Member& me) {
   if (me.steps == Member::kHistory)
     std::copy(me.history_s + 1, me.history_s + Member::kHistory, me.history_s);
   me.steps = std::min<std::uint32_t>(me.steps + 1, Member::kHistory);
   me.history_s[me.steps - 1] = load_of(me);
   me.seen_ticks = me.thread->run_ticks;
+}
+
+std::uint64_t Runtime::bytes_of(const Member& me) {
+  return me.thread->heap.address_bytes() + kPageBytes;
+}
+
+balance::RankInfo Runtime::rank_info(int rank) const {
+  balance::RankInfo info;
+  info.node = nodes_[static_cast<std::size_t>(rank)];
+  if (options_.memory_bytes != 0)
+    info.memory_bytes = options_.memory_bytes / static_cast<std::size_t>(mpi_.node_ranks());
+  return info;
+}
+
+std::vector<char> Runtime::describe_load(Member& me) {
   std::vector<balance::Edge> edges;
   me.mailbox.peers().for_each([&](Peer& peer) {
     if (peer.messages_sent == 0 || peer.index == me.index) return;
@@ -64,7 +78,7 @@ std::vector<char> Runtime::describe_load(Member& me) {
   }
   static_assert(Member::kHistory == balance::kForecastHistory);
   const LoadHead head{balance::forecast({me.history_s, me.steps}),
-                      me.thread->heap.address_bytes() + kPageBytes, rank(),
+                      bytes_of(me), rank(),
                       static_cast<std::uint32_t>(edges.size()),
                       me.thread->id.load(std::memory_order_relaxed)};
   std::vector<char> told(sizeof head + edges.size() * sizeof(balance::Edge));
@@ -85,13 +99,7 @@ void Runtime::plan_balance(Parts* parts, int size) {
     at += entry.bytes;
   }
   balance::LoadTable table;
-  table.ranks.resize(static_cast<std::size_t>(ranks()));
-  for (int r = 0; r < ranks(); ++r) {
-    balance::RankInfo& info = table.ranks[static_cast<std::size_t>(r)];
-    info.node = nodes_[static_cast<std::size_t>(r)];
-    if (options_.memory_bytes != 0)
-      info.memory_bytes = options_.memory_bytes / static_cast<std::size_t>(mpi_.node_ranks());
-  }
+  for (int r = 0; r < ranks(); ++r) table.ranks.push_back(rank_info(r));
   // Members of a team do alike: they go by the one model that would have been best for all.
   balance::ModelChoice choice(table.ranks.size());
   for (const char* one : told) {

@@ -35,7 +35,8 @@ struct FragmentHead {
 };
 
 bool for_root_only(CollectiveKind what) {
-  return what == CollectiveKind::kReduce || what == CollectiveKind::kGather;
+  return what == CollectiveKind::kReduce || what == CollectiveKind::kGather ||
+         what == CollectiveKind::kBalanceApart;
 }
 
 void check_same(const GatherHead& a, const GatherHead& b) {
@@ -127,7 +128,9 @@ void Gatherings::contribute(Member& me, const CollectiveCall& call, RequestState
     g.parts.head.not_blocking += !call.blocking;
   }
   request->data = call.out;
-  if (!for_root_only(call.kind)) {
+  if (call.kind == CollectiveKind::kBalanceApart) {
+    runtime_.diffuser().add(me, head.number, request);
+  } else if (!for_root_only(call.kind)) {
     g.waiters.push_back({target, me.index, request});
   } else if (me.index == call.root) {
     g.parts.head.root_member = target;
@@ -194,6 +197,12 @@ void Gatherings::finish(TeamState& team, std::uint32_t number) {
   settle_load(g);
   Parts result = std::move(g.parts);
   result.head.verdict = judge(team, result.head);
+  if (result.head.what == CollectiveKind::kBalanceApart) {
+    const std::uint64_t id = result.head.team;
+    team.gatherings.erase(number);
+    runtime_.diffuser().start(id, number);
+    return;
+  }
   if (result.head.what == CollectiveKind::kBalance) {
     runtime_.plan_balance(&result, team.size);
   } else {
@@ -202,7 +211,7 @@ void Gatherings::finish(TeamState& team, std::uint32_t number) {
   if (for_root_only(result.head.what)) {
     const Waiter root{result.head.root_member, result.head.root, result.head.root_request};
     team.gatherings.erase(number);
-    answer(root, result.head, result.blob.data(), result.blob.size());
+    answer(root, result.head.verdict, result.blob.data(), result.blob.size());
     return;
   }
   spread(team, number, result);
@@ -239,9 +248,9 @@ void Gatherings::spread(TeamState& team, std::uint32_t number, const Parts& resu
   for (const Waiter& w : g.waiters) {
     if (each) {
       const auto& [data, bytes] = own.at(w.index);
-      answer(w, result.head, data, bytes);
+      answer(w, result.head.verdict, data, bytes);
     } else {
-      answer(w, result.head, result.blob.data(), result.blob.size());
+      answer(w, result.head.verdict, result.blob.data(), result.blob.size());
     }
   }
 }
@@ -255,15 +264,14 @@ void Gatherings::give(Target member, RequestState* request, Verdict verdict, con
   Post::finish_request(member.control, request);
 }
 
-void Gatherings::answer(const Waiter& w, const GatherHead& result, const char* data,
-                        std::size_t bytes) {
+void Gatherings::answer(const Waiter& w, Verdict verdict, const char* data, std::size_t bytes) {
   int rank = 0;
   if (runtime_.locate(w.member, &rank) == Runtime::Where::kHere) {
-    give(w.member, w.request, result.verdict, data, bytes);
+    give(w.member, w.request, verdict, data, bytes);
     return;
   }
   std::vector<char> message(sizeof(LateResultHead) + bytes);
-  const LateResultHead head{Kind::kLateResult, result.verdict, bytes, w.member, w.request};
+  const LateResultHead head{Kind::kLateResult, verdict, bytes, w.member, w.request};
   std::memcpy(message.data(), &head, sizeof head);
   if (bytes != 0) std::memcpy(message.data() + sizeof head, data, bytes);
   on_late_result(message.data(), message.size());
@@ -393,7 +401,7 @@ void Gatherings::on_fragment(int from, const char* message, std::size_t bytes) {
   if (whole.size() < head.total) return;
   const std::vector<char> complete = std::move(whole);
   fragments_.erase({from, head.number});
-  handle(from, complete.data(), complete.size());
+  runtime_.handle(from, complete.data(), complete.size());
 }
 
 bool Gatherings::handle(int from, const char* message, std::size_t bytes) {

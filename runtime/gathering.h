@@ -53,6 +53,12 @@ struct EntryHead {
   std::uint32_t bytes;
 };
 
+// What a member of a team.balance() is told: where to be, and how many members are asked to move.
+struct PlaceHead {
+  std::int32_t rank;
+  std::int32_t moves;
+};
+
 struct LateResultHead {
   Kind kind;
   Verdict verdict;
@@ -110,12 +116,16 @@ class Gatherings {
   // Sends a message of any length.
   void send(int to, const std::vector<char>& message);
 
- private:
+  // A member that took part here and gets a result.
   struct Waiter {
     Target member;
     std::int32_t index;
     detail::RequestState* request;
   };
+  // The result, to where the member is now.
+  void answer(const Waiter& waiter, Verdict verdict, const char* data, std::size_t bytes);
+
+ private:
   struct Gathering {
     Parts parts;           // not sent up yet
     std::size_t came = 0;  // parts that came in all
@@ -149,7 +159,6 @@ class Gatherings {
   void spread(TeamState& team, std::uint32_t number, const Parts& result);
   static void give(Target member, detail::RequestState* request, Verdict verdict, const char* data,
                    std::size_t bytes);
-  void answer(const Waiter& waiter, const GatherHead& head, const char* data, std::size_t bytes);
   void on_gather(int from, const char* message);
   void on_spread(const char* message);
   void on_late_result(const char* message, std::size_t bytes);

@@ -27,6 +27,7 @@ void Parts::add(const CollectiveCall& call, int index) {
   ++head.parts;
   switch (call.kind) {
     case CollectiveKind::kBarrier:
+    case CollectiveKind::kBalanceApart:
       return;
     case CollectiveKind::kBroadcast:
       return combine(in, call.bytes, index == call.root);

@@ -339,7 +339,7 @@ void Runtime::handle(int from, const char* message, std::size_t bytes) {
   idle_rounds_ = 0;
   if (post_->handle(from, message, bytes) || leases_->handle(from, message) ||
       migrator_->handle(from, message, bytes) || gatherings_->handle(from, message, bytes) ||
-      teams_->handle(message))
+      diffuser_->handle(from, message, bytes) || teams_->handle(message))
     return;
   switch (read<Kind>(message)) {
     case Kind::kLocated: {

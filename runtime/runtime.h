@@ -13,7 +13,9 @@
 #include "base/options.h"
 #include "isomalloc/range_pool.h"
 #include "roam/error.h"
+#include "runtime/balance/load_table.h"
 #include "runtime/balance/strategy.h"
+#include "runtime/diffuser.h"
 #include "runtime/directory.h"
 #include "runtime/gathering.h"
 #include "runtime/lease_broker.h"
@@ -83,6 +85,7 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   void forget_team(std::uint64_t team);
   Post& post() { return *post_; }
   Gatherings& gatherings() { return *gatherings_; }
+  Diffuser& diffuser() { return *diffuser_; }
   Teams& teams() { return *teams_; }
   int node_count() const;
   // Whether ranks balance without being asked.
@@ -90,6 +93,14 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   bool balances() const { return balance_ != Balance::kOff; }
   // Seconds that `me` has computed since load was last looked at, or what its user says.
   double load_of(const Member& me) const;
+  // Whether team.balance() makes its plan without a table of all members.
+  bool diffuses() const;
+  // `me` begins a new step: what it computed is history.
+  void end_step(Member& me);
+  // What a move of it sends, at most.
+  static std::uint64_t bytes_of(const Member& me);
+  balance::RankInfo rank_info(int rank) const;
+  std::optional<std::size_t> load_model() const { return load_model_; }
   // What a member tells about itself before a plan is made.
   std::vector<char> describe_load(Member& me);
   // Decides at the root of a team.balance() who goes where.
@@ -143,10 +154,11 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   void reclaim();
   void request_dump() { dump_wanted_ = 1; }
 
- private:
   // One message, whether it came from outside or from here.
   void handle(int from, const char* message, std::size_t bytes);
+  const Options& options() const { return options_; }
 
+ private:
   void try_join(const JoinHead& head);
   void try_move(const MoveHead& head);
   void on_ended(const EndedHead& head);
@@ -195,6 +207,7 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   std::unique_ptr<LeaseBroker> leases_;
   std::unique_ptr<Post> post_;
   std::unique_ptr<Gatherings> gatherings_;
+  std::unique_ptr<Diffuser> diffuser_;
   std::unique_ptr<Teams> teams_;
   std::vector<std::pair<Tcb*, int>> waiting_departures_;  // their memory is in use just now
   Termination termination_;

@@ -138,6 +138,7 @@ void Runtime::start(int& argc, char**& argv) {
   post_ = std::make_unique<Post>(*this, mpi_, options_.seed);
   post_->start();
   gatherings_ = std::make_unique<Gatherings>(*this, mpi_);
+  diffuser_ = std::make_unique<Diffuser>(*this);
   if (teams_ == nullptr) teams_ = std::make_unique<Teams>(*this);
   mpi_.open_channel(options_.eager_bytes + kListBytes);
   oversubscribed_ = mpi_.host_ranks() > cores();

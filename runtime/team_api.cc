@@ -229,6 +229,7 @@ const char* to_string(CollectiveKind kind) {
     case CollectiveKind::kScan:
       return "scan";
     case CollectiveKind::kBalance:
+    case CollectiveKind::kBalanceApart:
       return "balance";
   }
   return "?";
@@ -341,21 +342,21 @@ void team_collective_now(std::uint64_t team, const CollectiveCall& asked) {
 // All members tell their loads, get back where to be, and go there.
 int team_balance(std::uint64_t team) {
   const std::int64_t begin_ns = now_ns();
-  struct {
-    std::int32_t rank = -1;
-    std::int32_t moves = 0;
-  } answer;
+  runtime::PlaceHead answer{-1, 0};
   RequestState request;
   request.kind = RequestState::Kind::kCollective;
   iso::in_process([&] {
     Member& me = require_member(team, "balance");
     scheduler().run_seconds(me.thread);
-    const std::vector<char> load = the_runtime().describe_load(me);
-    const CollectiveCall call{.kind = CollectiveKind::kBalance,
-                              .in = load.data(),
-                              .out = &answer,
-                              .bytes = load.size(),
-                              .blocking = true};
+    the_runtime().end_step(me);
+    CollectiveCall call{.kind = CollectiveKind::kBalanceApart, .out = &answer, .blocking = true};
+    std::vector<char> load;
+    if (!the_runtime().diffuses()) {
+      load = the_runtime().describe_load(me);
+      call.kind = CollectiveKind::kBalance;
+      call.in = load.data();
+      call.bytes = load.size();
+    }
     the_runtime().gatherings().contribute(me, call, &request);
   });
   wait_for(&request);

@@ -45,6 +45,7 @@ enum class Kind : std::uint32_t {
   kLateResult,   // LateResultHead and data: the same, to a member that has moved
   kFragment,  // FragmentHead and bytes: a piece of a message that is longer than a message may be
   kProgress,  // ProgressHead, to rank 0
+  kDiffuse,   // Diffuser::Head: balancing without a table, see diffuser.h
 };
 
 // A thread, as the public handle has it.

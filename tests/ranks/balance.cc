@@ -69,6 +69,31 @@ SCENARIO(Balance, SeesWhatMembersCompute) {
   }).join();
 }
 
+// Teams of all sizes, also with fewer members than ranks, whose members wander between balancings.
+SCENARIO(Balance, TellsAllMembersTheSame) {
+  for (const int members : {1, 2, roam::ranks() + 1, 6 * roam::ranks()}) {
+    roam::spawn_team(members, [] {
+      const roam::Team team = roam::Team::current();
+      Random rng(static_cast<std::uint64_t>(team.index()) + 7);
+      const double load = 1 + static_cast<double>(rng.below(100)) / 10;
+      roam::this_thread::set_load(load);
+      for (int round = 0; round < 6; ++round) {
+        if (round > 0 && rng.below(3) == 0)
+          roam::this_thread::migrate(static_cast<int>(rng.below(roam::ranks())));
+        const double before = imbalance(load_of_ranks(team, load));
+        const int begin = roam::rank();
+        const int moved = team.balance();
+        const double after = imbalance(load_of_ranks(team, load));
+        expect_eq(team.allreduce(roam::rank() != begin ? 1 : 0), moved, "members that moved");
+        const std::vector<int> said = team.allgather(moved);
+        for (const int one : said) expect_eq(one, moved, "what another member was told");
+        expect(after <= before * 1.000001, "imbalance " + std::to_string(before) + " became " +
+                                               std::to_string(after));
+      }
+    }).join();
+  }
+}
+
 SCENARIO(Balance, RefusesALoadThatIsNoNumber) {
   expect_error(roam::Errc::bad_option, {"nan"}, [] { roam::this_thread::set_load(0.0 / 0.0); });
 }

@@ -66,7 +66,8 @@ enum class CollectiveKind : std::uint32_t {
   kAllgather,    // out: the same, everywhere
   kScatter,      // in, at the root: size() times `bytes`; out: one's own part
   kScan,         // out: the combination of members 0 to oneself
-  kBalance,      // internal
+  kBalance,       // internal
+  kBalanceApart,  // internal
 };
 const char* to_string(CollectiveKind kind);
 

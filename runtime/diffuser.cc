@@ -1,0 +1,325 @@
+#include "runtime/diffuser.h"
+
+#include <x86intrin.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <string>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "runtime/runtime.h"
+
+namespace roam::runtime {
+
+using balance::DiffusionRank;
+using detail::Member;
+using detail::RequestState;
+
+namespace {
+
+constexpr balance::Costs kCosts;
+// A rank below this times the ideal gives nothing away, as in the strategy.
+constexpr double kGoal = 1.01;
+// Each rank meets as many partners as a hypercube has dimensions, so many times. The strategy stops
+// when nothing moves, which here nobody would know.
+constexpr int kSweeps = 4;
+
+template <class Item>
+std::vector<Item> items_of(const char* at, std::size_t bytes) {
+  std::vector<Item> items(bytes / sizeof(Item));
+  if (!items.empty()) std::memcpy(items.data(), at, items.size() * sizeof(Item));
+  return items;
+}
+
+}  // namespace
+
+// ---- the tree of all ranks ----
+
+int Diffuser::above(const Run& run) const {
+  const int ranks = runtime_.ranks();
+  const int v = (runtime_.rank() - run.root + ranks) % ranks;
+  return v == 0 ? -1 : ((v & (v - 1)) + run.root) % ranks;
+}
+
+template <class Visit>
+void Diffuser::for_each_below(const Run& run, Visit visit) const {
+  const int ranks = runtime_.ranks();
+  const int v = (runtime_.rank() - run.root + ranks) % ranks;
+  for (int bit = 1; v + bit < ranks && (v & bit) == 0; bit *= 2)
+    visit((v + bit + run.root) % ranks);
+}
+
+int Diffuser::below(const Run& run) const {
+  int count = 0;
+  for_each_below(run, [&](int) { ++count; });
+  return count;
+}
+
+template <class Item>
+void Diffuser::send(int to, const Key& key, const Run& run, Stage stage, const Item* items,
+                    std::size_t count) {
+  const Head head{Kind::kDiffuse, stage, key.first, key.second, run.root, run.round};
+  std::vector<char> message(sizeof head + count * sizeof(Item));
+  std::memcpy(message.data(), &head, sizeof head);
+  if (count != 0) std::memcpy(message.data() + sizeof head, items, count * sizeof(Item));
+  runtime_.gatherings().send(to, message);
+}
+
+template <class Item>
+void Diffuser::spread(const Key& key, const Run& run, Stage stage, const Item& item) {
+  for_each_below(run, [&](int rank) { send(rank, key, run, stage, &item, 1); });
+}
+
+// ---- the beginning ----
+
+void Diffuser::add(const Member& me, std::uint32_t number, RequestState* request) {
+  Mine mine{};
+  mine.index = me.index;
+  mine.forecast = balance::forecast({me.history_s, me.steps});
+  mine.bytes = Runtime::bytes_of(me);
+  mine.member = {me.thread->id.load(std::memory_order_relaxed), me.thread};
+  mine.request = request;
+  mine.place = -1;
+  runs_[{me.team, number}].mine.push_back(mine);
+}
+
+void Diffuser::start(std::uint64_t team, std::uint32_t number) {
+  const Key key{team, number};
+  Run& run = runs_[key];
+  run.root = runtime_.rank();
+  on_start(key, run);
+}
+
+// Every member has taken part, so those of this rank are known.
+void Diffuser::on_start(const Key& key, Run& run) {
+  run.begin_ticks = __rdtsc();
+  spread(key, run, Stage::kStart, run.root);
+  run.totals_due = run.outcomes_due = below(run) + 1;
+  Totals own;
+  for (const Mine& mine : run.mine) {
+    for (std::size_t m = 0; m < balance::kLoadModels; ++m) {
+      own.load_s[m] += mine.forecast.load_s[m];
+      for (std::size_t step = 0; step < balance::kForecastSteps; ++step)
+        own.off_s[m][step] += static_cast<double>(mine.forecast.off_s[m][step]);
+    }
+  }
+  for (auto& steps : own.off_s)
+    for (double& off_s : steps) off_s = std::abs(off_s);
+  add_totals(key, run, own);
+}
+
+void Diffuser::add_totals(const Key& key, Run& run, const Totals& totals) {
+  for (std::size_t m = 0; m < balance::kLoadModels; ++m) {
+    run.totals.load_s[m] += totals.load_s[m];
+    for (std::size_t step = 0; step < balance::kForecastSteps; ++step)
+      run.totals.off_s[m][step] = std::max(run.totals.off_s[m][step], totals.off_s[m][step]);
+  }
+  if (--run.totals_due > 0) return;
+  if (const int to = above(run); to >= 0) {
+    send(to, key, run, Stage::kTotals, &run.totals, 1);
+    return;
+  }
+  double worst_s[balance::kLoadModels] = {};
+  for (std::size_t m = 0; m < balance::kLoadModels; ++m)
+    for (const double off_s : run.totals.off_s[m]) worst_s[m] += off_s;
+  Course course{};
+  course.model = static_cast<std::uint32_t>(runtime_.load_model().value_or(
+      static_cast<std::size_t>(std::min_element(worst_s, std::end(worst_s)) - worst_s)));
+  course.ideal_s = run.totals.load_s[course.model] / runtime_.ranks();
+  course.goal_s = kGoal * course.ideal_s;
+  on_go(key, run, course);
+}
+
+// ---- the rounds ----
+
+void Diffuser::on_go(const Key& key, Run& run, const Course& course) {
+  run.course = course;
+  spread(key, run, Stage::kGo, course);
+  Tokens tokens;
+  for (const Mine& mine : run.mine) {
+    tokens.push_back({static_cast<std::uint64_t>(mine.index), mine.forecast.load_s[course.model],
+                      mine.bytes, runtime_.rank(), runtime_.node()});
+  }
+  run.rank = std::make_unique<DiffusionRank>(runtime_.rank(), runtime_.rank_info(runtime_.rank()),
+                                             tokens);
+  run.before_s = run.rank->sums().load_s;
+  advance(key, run);
+}
+
+void Diffuser::advance(const Key& key, Run& run) {
+  if (run.rank == nullptr || run.through) return;  // not begun: what came early waits
+  const int ranks = runtime_.ranks();
+  for (const int rounds = kSweeps * DiffusionRank::rounds_of_sweep(ranks); run.round < rounds;
+       ++run.round) {
+    const int partner = DiffusionRank::partner(runtime_.rank(), ranks, run.round, key.second);
+    if (partner < 0) continue;
+    if (!run.told) {
+      const DiffusionRank::Sums own = run.rank->sums();
+      send(partner, key, run, Stage::kSums, &own, 1);
+      run.told = true;
+    }
+    const auto sums = run.sums.find(run.round);
+    if (sums == run.sums.end()) return;
+    if (!run.gave) {
+      const Tokens given = run.rank->give(sums->second, run.course.goal_s, kCosts);
+      send(partner, key, run, Stage::kTokens, given.data(), given.size());
+      run.gave = true;
+    }
+    const auto tokens = run.tokens.find(run.round);
+    if (tokens == run.tokens.end()) return;
+    run.rank->take(tokens->second);
+    run.sums.erase(sums);
+    run.tokens.erase(tokens);
+    run.told = run.gave = false;
+  }
+  run.through = true;
+  tell_places(key, run);
+}
+
+// ---- the end ----
+
+void Diffuser::tell_places(const Key& key, Run& run) {
+  std::map<int, std::vector<std::int32_t>> guests;  // by the rank where they are now
+  for (const DiffusionRank::Token& token : run.rank->tokens()) {
+    const auto index = static_cast<std::int32_t>(token.thread);
+    if (token.home == runtime_.rank()) {
+      run.places.emplace_back(index, runtime_.rank());
+    } else {
+      guests[token.home].push_back(index);
+    }
+  }
+  for (const auto& [home, indices] : guests)
+    send(home, key, run, Stage::kPlaces, indices.data(), indices.size());
+  consider_places(key, run);
+}
+
+// Once it is known of all members of this rank where they are to go.
+void Diffuser::consider_places(const Key& key, Run& run) {
+  if (!run.through || run.places.size() < run.mine.size()) return;
+  std::map<std::int32_t, std::int32_t> place_of(run.places.begin(), run.places.end());
+  const int here = runtime_.rank();
+  Outcome own{run.before_s, run.rank->sums().load_s, 0, 0};
+  for (Mine& mine : run.mine) {
+    mine.place = place_of.at(mine.index);
+    if (mine.place == here) continue;
+    ++own.moves;
+    own.move_s += kCosts.move_s(!runtime_.same_node(mine.place), mine.bytes);
+  }
+  for (const DiffusionRank::Token& token : run.rank->tokens()) {
+    if (token.home != here) own.move_s += kCosts.move_s(token.home_node != runtime_.node(), token.bytes);
+  }
+  if (runtime_.trace() != nullptr) run.loads.push_back({here, own.before_s, own.after_s});
+  add_outcome(key, run, own);
+}
+
+void Diffuser::add_outcome(const Key& key, Run& run, const Outcome& outcome) {
+  run.outcome.before_s = std::max(run.outcome.before_s, outcome.before_s);
+  run.outcome.after_s = std::max(run.outcome.after_s, outcome.after_s);
+  run.outcome.move_s = std::max(run.outcome.move_s, outcome.move_s);
+  run.outcome.moves += outcome.moves;
+  if (--run.outcomes_due > 0) return;
+  const int to = above(run);
+  if (to < 0) {
+    decide(key, run);
+    return;
+  }
+  std::vector<char> message(sizeof run.outcome + run.loads.size() * sizeof(RankLoad));
+  std::memcpy(message.data(), &run.outcome, sizeof run.outcome);
+  if (!run.loads.empty()) {
+    std::memcpy(message.data() + sizeof run.outcome, run.loads.data(),
+                run.loads.size() * sizeof(RankLoad));
+  }
+  send(to, key, run, Stage::kOutcome, message.data(), message.size());
+}
+
+void Diffuser::decide(const Key& key, Run& run) {
+  const Outcome& outcome = run.outcome;
+  const bool pays = (outcome.before_s - outcome.after_s) * kCosts.steps > outcome.move_s;
+  const std::int32_t moves = pays ? outcome.moves : 0;
+  const double ideal_s = run.course.ideal_s > 0 ? run.course.ideal_s : 1;
+  if (runtime_.options().verbose > 0) {
+    report(text("team %llu: %d members move by diffusion, loads by %s; imbalance %.3f, "
+                         "then %.3f",
+                         static_cast<unsigned long long>(key.first), moves,
+                         std::string(balance::load_model_names()[run.course.model]).c_str(),
+                         outcome.before_s / ideal_s,
+                         (pays ? outcome.after_s : outcome.before_s) / ideal_s)
+                        .c_str());
+  }
+  if (Trace* trace = runtime_.trace(); trace != nullptr) {
+    const std::size_t ranks = static_cast<std::size_t>(runtime_.ranks());
+    BalancingStep step{.strategy = "diffusion",
+                       .begin_ticks = run.begin_ticks,
+                       .end_ticks = __rdtsc(),
+                       .before = std::vector<double>(ranks),
+                       .after = std::vector<double>(ranks),
+                       .moves = {}};
+    for (const RankLoad& load : run.loads) {
+      step.before[static_cast<std::size_t>(load.rank)] = load.before_s;
+      step.after[static_cast<std::size_t>(load.rank)] = pays ? load.after_s : load.before_s;
+    }
+    trace->balanced(step);
+  }
+  on_verdict(key, run, moves);
+}
+
+void Diffuser::on_verdict(const Key& key, Run& run, std::int32_t moves) {
+  spread(key, run, Stage::kVerdict, moves);
+  const Run done = std::move(run);
+  runs_.erase(key);
+  for (const Mine& mine : done.mine) {
+    const PlaceHead place{moves > 0 ? mine.place : runtime_.rank(), moves};
+    runtime_.gatherings().answer({mine.member, mine.index, mine.request}, Verdict::kGoOn,
+                                 reinterpret_cast<const char*>(&place), sizeof place);
+  }
+}
+
+// ---- messages ----
+
+bool Diffuser::handle(int from, const char* message, std::size_t bytes) {
+  if (read<Kind>(message) != Kind::kDiffuse) return false;
+  const auto head = read<Head>(message);
+  const char* at = message + sizeof head;
+  bytes -= sizeof head;
+  const Key key{head.team, head.number};
+  Run& run = runs_[key];
+  run.root = head.root;
+  switch (head.stage) {
+    case Stage::kStart:
+      on_start(key, run);
+      break;
+    case Stage::kTotals:
+      add_totals(key, run, read<Totals>(at));
+      break;
+    case Stage::kGo:
+      on_go(key, run, read<Course>(at));
+      break;
+    case Stage::kSums:
+      run.sums[head.round] = read<DiffusionRank::Sums>(at);
+      advance(key, run);
+      break;
+    case Stage::kTokens:
+      run.tokens[head.round] = items_of<DiffusionRank::Token>(at, bytes);
+      advance(key, run);
+      break;
+    case Stage::kPlaces:
+      for (const std::int32_t index : items_of<std::int32_t>(at, bytes))
+        run.places.emplace_back(index, from);
+      consider_places(key, run);
+      break;
+    case Stage::kOutcome: {
+      const auto loads = items_of<RankLoad>(at + sizeof(Outcome), bytes - sizeof(Outcome));
+      run.loads.insert(run.loads.end(), loads.begin(), loads.end());
+      add_outcome(key, run, read<Outcome>(at));
+      break;
+    }
+    case Stage::kVerdict:
+      on_verdict(key, run, read<std::int32_t>(at));
+      break;
+  }
+  return true;
+}
+
+}  // namespace roam::runtime
