@@ -77,8 +77,7 @@ std::vector<char> Runtime::describe_load(Member& me) {
     edges.resize(kMostEdges);
   }
   static_assert(Member::kHistory == balance::kForecastHistory);
-  const LoadHead head{balance::forecast({me.history_s, me.steps}),
-                      bytes_of(me), rank(),
+  const LoadHead head{balance::forecast({me.history_s, me.steps}), bytes_of(me), rank(),
                       static_cast<std::uint32_t>(edges.size()),
                       me.thread->id.load(std::memory_order_relaxed)};
   std::vector<char> told(sizeof head + edges.size() * sizeof(balance::Edge));

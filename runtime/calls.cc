@@ -24,8 +24,8 @@ void copy_text(char (&to)[N], const char* from) {
 // ---- finding threads ----
 
 // The rank is read before the id. A thread of this rank stays one until this rank lets it go, so an
-// id that is read after this rank was seen belongs to it. The other way round, the thread may end on
-// another rank between the two, and its slot come here with the next thread.
+// id that is read after this rank was seen belongs to it. The other way round, the thread may end
+// on another rank between the two, and its slot come here with the next thread.
 Tcb* Runtime::find_on_node(Target t, int* there) const {
   iso::Arena& arena = iso::arena();
   const Address at = reinterpret_cast<Address>(t.control);

@@ -142,8 +142,8 @@ void Diffuser::on_go(const Key& key, Run& run, const Course& course) {
     tokens.push_back({static_cast<std::uint64_t>(mine.index), mine.forecast.load_s[course.model],
                       mine.bytes, runtime_.rank(), runtime_.node()});
   }
-  run.rank = std::make_unique<DiffusionRank>(runtime_.rank(), runtime_.rank_info(runtime_.rank()),
-                                             tokens);
+  run.rank =
+      std::make_unique<DiffusionRank>(runtime_.rank(), runtime_.rank_info(runtime_.rank()), tokens);
   run.before_s = run.rank->sums().load_s;
   advance(key, run);
 }
@@ -208,7 +208,8 @@ void Diffuser::consider_places(const Key& key, Run& run) {
     own.move_s += kCosts.move_s(!runtime_.same_node(mine.place), mine.bytes);
   }
   for (const DiffusionRank::Token& token : run.rank->tokens()) {
-    if (token.home != here) own.move_s += kCosts.move_s(token.home_node != runtime_.node(), token.bytes);
+    if (token.home != here)
+      own.move_s += kCosts.move_s(token.home_node != runtime_.node(), token.bytes);
   }
   if (runtime_.trace() != nullptr) run.loads.push_back({here, own.before_s, own.after_s});
   add_outcome(key, run, own);
@@ -241,12 +242,11 @@ void Diffuser::decide(const Key& key, Run& run) {
   const double ideal_s = run.course.ideal_s > 0 ? run.course.ideal_s : 1;
   if (runtime_.options().verbose > 0) {
     report(text("team %llu: %d members move by diffusion, loads by %s; imbalance %.3f, "
-                         "then %.3f",
-                         static_cast<unsigned long long>(key.first), moves,
-                         std::string(balance::load_model_names()[run.course.model]).c_str(),
-                         outcome.before_s / ideal_s,
-                         (pays ? outcome.after_s : outcome.before_s) / ideal_s)
-                        .c_str());
+                "then %.3f",
+                static_cast<unsigned long long>(key.first), moves,
+                std::string(balance::load_model_names()[run.course.model]).c_str(),
+                outcome.before_s / ideal_s, (pays ? outcome.after_s : outcome.before_s) / ideal_s)
+               .c_str());
   }
   if (Trace* trace = runtime_.trace(); trace != nullptr) {
     const std::size_t ranks = static_cast<std::size_t>(runtime_.ranks());

@@ -103,8 +103,8 @@ class Diffuser {
     std::unique_ptr<balance::DiffusionRank> rank;
     double before_s = 0;
     int round = 0;
-    bool told = false, gave = false;  // in this round
-    bool through = false;             // with all rounds
+    bool told = false, gave = false;                   // in this round
+    bool through = false;                              // with all rounds
     std::map<int, balance::DiffusionRank::Sums> sums;  // by round
     std::map<int, Tokens> tokens;
     std::vector<std::pair<std::int32_t, std::int32_t>> places;  // members of this rank, and where

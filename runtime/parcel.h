@@ -75,8 +75,9 @@ struct Parcel {
 
   Envelope envelope;
   Place place = Place::kInside;
-  std::uint8_t size = 0;  // class of what fits inside, from 1; 0: made to measure, and not used again
-  bool copied = false;   // kOpen: `data` is a copy, which goes with the parcel
+  std::uint8_t size =
+      0;                // class of what fits inside, from 1; 0: made to measure, and not used again
+  bool copied = false;  // kOpen: `data` is a copy, which goes with the parcel
   bool receipt = false;  // it goes back to its origin: the bytes have been received
   std::atomic<std::uint32_t> state{kOffered};
   const void* data = nullptr;  // kInside, kOpen
@@ -98,7 +99,8 @@ struct Parcel {
   }
   // The smallest class for so many bytes; kSizes + 1: none is large enough.
   static constexpr std::size_t size_for(std::size_t bytes) {
-    const std::size_t size = std::bit_width((std::max(bytes, std::size_t{1}) - 1) / kLeastRoomBytes);
+    const std::size_t size =
+        std::bit_width((std::max(bytes, std::size_t{1}) - 1) / kLeastRoomBytes);
     return std::min(size, kSizes) + 1;
   }
 };

@@ -189,7 +189,7 @@ class Post final : public detail::Mailbox::Receiver {
   std::vector<BulkSend> bulk_sends_;
   std::deque<Delayed> delayed_;  // wait for news of their receiver, or for their turn to be late
   int next_tag_ = 0;
-  std::uint32_t news_ = 1;   // counts what was heard of members' places, on this rank
+  std::uint32_t news_ = 1;  // counts what was heard of members' places, on this rank
   // Parcels to be used again, whoever made them; by size class.
   struct Resting {
     Parcel* first = nullptr;

@@ -192,7 +192,7 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   enum class Balance { kOff, kAsked, kAuto };
   Balance balance_ = Balance::kAsked;
   const balance::NamedStrategy* strategy_ = nullptr;  // null: as fits the job
-  std::optional<std::size_t> load_model_;  // none: the one that foretold best
+  std::optional<std::size_t> load_model_;             // none: the one that foretold best
   std::uint64_t balancings_ = 0;
   std::vector<std::string> failed_members_;  // a few, for a deadlock's message
 

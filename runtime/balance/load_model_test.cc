@@ -115,11 +115,10 @@ TEST(ModelChoice, FollowsTheKindOfLoad) {
 // Each thread alone is foretold best by its mean; together, the ranks' loads follow a line.
 TEST(ModelChoice, SeesATrendThroughTheNoise) {
   std::uint64_t state = test_seed();
-  EXPECT_EQ(best_for(40'000,
-                     [&](int thread, int step) {
-                       return 20 * test_unit(&state) + (thread % 4) * step;
-                     }),
-            "trend");
+  EXPECT_EQ(
+      best_for(40'000,
+               [&](int thread, int step) { return 20 * test_unit(&state) + (thread % 4) * step; }),
+      "trend");
 }
 
 TEST(ModelChoice, TakesTheFirstWhenNothingIsKnown) {

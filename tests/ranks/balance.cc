@@ -87,8 +87,8 @@ SCENARIO(Balance, TellsAllMembersTheSame) {
         expect_eq(team.allreduce(roam::rank() != begin ? 1 : 0), moved, "members that moved");
         const std::vector<int> said = team.allgather(moved);
         for (const int one : said) expect_eq(one, moved, "what another member was told");
-        expect(after <= before * 1.000001, "imbalance " + std::to_string(before) + " became " +
-                                               std::to_string(after));
+        expect(after <= before * 1.000001,
+               "imbalance " + std::to_string(before) + " became " + std::to_string(after));
       }
     }).join();
   }

@@ -58,14 +58,14 @@ int team_balance(std::uint64_t team);
 
 // One member's part in a collective. The result of all is the same shape for everybody.
 enum class CollectiveKind : std::uint32_t {
-  kBarrier = 1,  // nothing
-  kBroadcast,    // out: the root's `bytes`
-  kReduce,       // out, at the root: the combination of all
-  kAllreduce,    // out: the combination of all
-  kGather,       // out, at the root: size() times `bytes`, in the order of members
-  kAllgather,    // out: the same, everywhere
-  kScatter,      // in, at the root: size() times `bytes`; out: one's own part
-  kScan,         // out: the combination of members 0 to oneself
+  kBarrier = 1,   // nothing
+  kBroadcast,     // out: the root's `bytes`
+  kReduce,        // out, at the root: the combination of all
+  kAllreduce,     // out: the combination of all
+  kGather,        // out, at the root: size() times `bytes`, in the order of members
+  kAllgather,     // out: the same, everywhere
+  kScatter,       // in, at the root: size() times `bytes`; out: one's own part
+  kScan,          // out: the combination of members 0 to oneself
   kBalance,       // internal
   kBalanceApart,  // internal
 };
