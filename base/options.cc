@@ -122,7 +122,8 @@ const std::vector<Option>& table() {
        }},
       {"ROAM_LOAD_MODEL", "best, last, smoothed or trend",
        "how a member's load in the next step is foretold from what was measured; best (the "
-       "default): as would have been right for most of the team so far",
+       "default): by that of them which was least wrong so far about the rank it was most wrong "
+       "about",
        [](Options& options, const std::string& s) {
          options.load_model = s;
          return one_of(s, {"best", "last", "smoothed", "trend"});

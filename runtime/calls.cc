@@ -36,7 +36,10 @@ Tcb* Runtime::find_on_node(Target t, int* there) const {
   arena.sync();
   arena.unseal(Range{unit, iso::kUnitBytes});  // it may leave while we look: that must not fault
   *there = t.control->rank.load(std::memory_order_acquire);
-  return t.control->id.load(std::memory_order_acquire) == t.id ? t.control : nullptr;
+  if (t.control->id.load(std::memory_order_acquire) != t.id) return nullptr;
+  // Memory of a thread that left may be dropped at any time, and then reads as rank 0.
+  if (*there == rank() && t.control->rank.load(std::memory_order_acquire) != rank()) *there = -1;
+  return *there >= 0 ? t.control : nullptr;
 }
 
 Runtime::Where Runtime::locate(Target t, int* there) const {

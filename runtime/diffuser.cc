@@ -145,6 +145,7 @@ void Diffuser::on_go(const Key& key, Run& run, const Course& course) {
   run.rank =
       std::make_unique<DiffusionRank>(runtime_.rank(), runtime_.rank_info(runtime_.rank()), tokens);
   run.before_s = run.rank->sums().load_s;
+  ++in_rounds_;
   advance(key, run);
 }
 
@@ -175,6 +176,7 @@ void Diffuser::advance(const Key& key, Run& run) {
     run.told = run.gave = false;
   }
   run.through = true;
+  --in_rounds_;
   tell_places(key, run);
 }
 
@@ -211,7 +213,13 @@ void Diffuser::consider_places(const Key& key, Run& run) {
     if (token.home != here)
       own.move_s += kCosts.move_s(token.home_node != runtime_.node(), token.bytes);
   }
-  if (runtime_.trace() != nullptr) run.loads.push_back({here, own.before_s, own.after_s});
+  if (runtime_.trace() != nullptr) {
+    run.notes.push_back({here, -1, own.before_s, own.after_s, 0, 0});
+    for (const Mine& mine : run.mine) {
+      if (mine.place != here)
+        run.notes.push_back({here, mine.place, 0, 0, mine.member.id, mine.bytes});
+    }
+  }
   add_outcome(key, run, own);
 }
 
@@ -226,11 +234,11 @@ void Diffuser::add_outcome(const Key& key, Run& run, const Outcome& outcome) {
     decide(key, run);
     return;
   }
-  std::vector<char> message(sizeof run.outcome + run.loads.size() * sizeof(RankLoad));
+  std::vector<char> message(sizeof run.outcome + run.notes.size() * sizeof(Note));
   std::memcpy(message.data(), &run.outcome, sizeof run.outcome);
-  if (!run.loads.empty()) {
-    std::memcpy(message.data() + sizeof run.outcome, run.loads.data(),
-                run.loads.size() * sizeof(RankLoad));
+  if (!run.notes.empty()) {
+    std::memcpy(message.data() + sizeof run.outcome, run.notes.data(),
+                run.notes.size() * sizeof(Note));
   }
   send(to, key, run, Stage::kOutcome, message.data(), message.size());
 }
@@ -256,9 +264,13 @@ void Diffuser::decide(const Key& key, Run& run) {
                        .before = std::vector<double>(ranks),
                        .after = std::vector<double>(ranks),
                        .moves = {}};
-    for (const RankLoad& load : run.loads) {
-      step.before[static_cast<std::size_t>(load.rank)] = load.before_s;
-      step.after[static_cast<std::size_t>(load.rank)] = pays ? load.after_s : load.before_s;
+    for (const Note& note : run.notes) {
+      if (note.thread == 0) {
+        step.before[static_cast<std::size_t>(note.rank)] = note.before_s;
+        step.after[static_cast<std::size_t>(note.rank)] = pays ? note.after_s : note.before_s;
+      } else if (pays) {
+        step.moves.push_back({note.thread, note.rank, note.to, note.bytes});
+      }
     }
     trace->balanced(step);
   }
@@ -270,7 +282,8 @@ void Diffuser::on_verdict(const Key& key, Run& run, std::int32_t moves) {
   const Run done = std::move(run);
   runs_.erase(key);
   for (const Mine& mine : done.mine) {
-    const PlaceHead place{moves > 0 ? mine.place : runtime_.rank(), moves};
+    const bool goes = moves > 0 && mine.place != runtime_.rank();
+    const PlaceHead place{goes ? mine.place : -1, moves};
     runtime_.gatherings().answer({mine.member, mine.index, mine.request}, Verdict::kGoOn,
                                  reinterpret_cast<const char*>(&place), sizeof place);
   }
@@ -310,8 +323,8 @@ bool Diffuser::handle(int from, const char* message, std::size_t bytes) {
       consider_places(key, run);
       break;
     case Stage::kOutcome: {
-      const auto loads = items_of<RankLoad>(at + sizeof(Outcome), bytes - sizeof(Outcome));
-      run.loads.insert(run.loads.end(), loads.begin(), loads.end());
+      const auto notes = items_of<Note>(at + sizeof(Outcome), bytes - sizeof(Outcome));
+      run.notes.insert(run.notes.end(), notes.begin(), notes.end());
       add_outcome(key, run, read<Outcome>(at));
       break;
     }

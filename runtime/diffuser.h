@@ -42,6 +42,8 @@ class Diffuser {
   // At the team's root rank: all members take part.
   void start(std::uint64_t team, std::uint32_t number);
   bool handle(int from, const char* message, std::size_t bytes);
+  // Whether another rank waits for this one, or will soon.
+  bool under_way() const { return in_rounds_ > 0; }
 
  private:
   enum class Stage : std::uint32_t {
@@ -77,10 +79,11 @@ class Diffuser {
     double before_s = 0, after_s = 0, move_s = 0;  // of the rank that takes longest
     std::int32_t moves = 0;
   };
-  // For the trace, and only with it.
-  struct RankLoad {
-    std::int32_t rank;
+  // For the trace, and only with it: the load of a rank, or, with a thread, a move from it.
+  struct Note {
+    std::int32_t rank, to;
     double before_s, after_s;
+    std::uint64_t thread, bytes;
   };
   struct Mine {
     std::int32_t index;
@@ -97,7 +100,7 @@ class Diffuser {
     std::vector<Mine> mine;
     Totals totals;
     Outcome outcome;
-    std::vector<RankLoad> loads;
+    std::vector<Note> notes;
     int totals_due = 0, outcomes_due = 0;  // ranks below, and this one
     Course course{};
     std::unique_ptr<balance::DiffusionRank> rank;
@@ -134,6 +137,7 @@ class Diffuser {
 
   Runtime& runtime_;
   std::map<Key, Run> runs_;
+  int in_rounds_ = 0;  // of them
 };
 
 }  // namespace roam::runtime

@@ -53,7 +53,8 @@ struct EntryHead {
   std::uint32_t bytes;
 };
 
-// What a member of a team.balance() is told: where to be, and how many members are asked to move.
+// What a member of a team.balance() is told: where to go, -1: to stay wherever it is by then; and
+// how many members are asked to move.
 struct PlaceHead {
   std::int32_t rank;
   std::int32_t moves;

@@ -426,6 +426,8 @@ void Runtime::poll() {
     mail_lately_ = false;
     handle(from, message, bytes);
     mpi_.release();
+    // What came while it waited for a lease is older than what comes now.
+    if (!leases_->aside().empty()) return;
     if (was_idle && scheduler().ready_count() != 0) {
       messages_in_groups_ = ++lone_polls_ % 64 == 0;  // try now and then
       return;
@@ -474,7 +476,7 @@ void Runtime::rest(std::int64_t wake_ns) {
     return;
   }
   if (round < spin + kYieldRounds || migrator_->busy() || post_->busy() || gatherings_->busy() ||
-      mpi_.sends_pending()) {
+      diffuser_->under_way() || mpi_.sends_pending()) {
     sched_yield();
     return;
   }

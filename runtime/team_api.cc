@@ -361,7 +361,8 @@ int team_balance(std::uint64_t team) {
   });
   wait_for(&request);
   Tcb* self = scheduler().current();
-  if (answer.rank != the_runtime().rank() && threads::Scheduler::may_move(self)) {
+  if (answer.rank >= 0 && answer.rank != the_runtime().rank() &&
+      threads::Scheduler::may_move(self)) {
     scheduler().depart_current(answer.rank);
     iso::HeapScope process;
     Errc code{};

@@ -92,29 +92,31 @@ TEST(Forecast, KnowsNoErrorFromTooLittle) {
     EXPECT_EQ(forecast(history).off_s, Forecast{}.off_s);
 }
 
-// The best for `threads` on four ranks whose load at a step is load_at(thread, step).
+// The best for `threads` on many ranks, so that chance decides nothing, whose load at a step is
+// load_at(thread, step).
 template <class LoadAt>
 std::string_view best_for(int threads, const LoadAt& load_at) {
-  ModelChoice choice(4);
+  constexpr std::size_t kRanks = 64;
+  ModelChoice choice(kRanks);
   for (int thread = 0; thread < threads; ++thread) {
     History history;
     for (int step = 0; step < 6; ++step) history.push_back(load_at(thread, step));
-    choice.add(static_cast<std::size_t>(thread) % 4, forecast(history));
+    choice.add(static_cast<std::size_t>(thread) % kRanks, forecast(history));
   }
   return load_model_names()[choice.best()];
 }
 
 TEST(ModelChoice, FollowsTheKindOfLoad) {
-  std::uint64_t state = test_seed();
+  std::uint64_t state = 7;  // fixed: by chance, one time in a hundred, another model is better
   EXPECT_EQ(best_for(100, [](int thread, int) { return thread; }), "last");
-  EXPECT_EQ(best_for(4000, [&](int, int) { return test_unit(&state); }), "smoothed");
+  EXPECT_EQ(best_for(40'000, [&](int, int) { return test_unit(&state); }), "smoothed");
   EXPECT_EQ(best_for(100, [](int thread, int step) { return 900 + (thread - 50) * step; }),
             "trend");
 }
 
 // Each thread alone is foretold best by its mean; together, the ranks' loads follow a line.
 TEST(ModelChoice, SeesATrendThroughTheNoise) {
-  std::uint64_t state = test_seed();
+  std::uint64_t state = 7;
   EXPECT_EQ(
       best_for(40'000,
                [&](int thread, int step) { return 20 * test_unit(&state) + (thread % 4) * step; }),

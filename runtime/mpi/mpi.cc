@@ -46,7 +46,9 @@ struct Mpi::State {
   std::vector<std::unique_ptr<Buffer>> posted;
   std::size_t next_posted = 0;
   bool open = false;
-  bool released = false;  // the message at next_posted was read, and its buffer is not posted yet
+  bool out = false;                       // the message at next_posted is being read
+  bool released = false;                  // it was read, and its buffer is not posted yet
+  std::vector<std::vector<char>> set_by;  // messages that are still read, while others are received
   std::vector<std::unique_ptr<Buffer>> sends;
   std::vector<std::size_t> idle_sends;
   std::size_t composing = 0;
@@ -229,6 +231,14 @@ void Mpi::progress_sends() {
 
 const char* Mpi::receive(int* from, std::size_t* bytes) {
   if (state_->posted.empty()) return nullptr;
+  if (state_->out) {
+    // Who reads a message waits for others meanwhile: it keeps its bytes, where they are.
+    std::vector<char>& bytes_out = state_->posted[state_->next_posted]->bytes;
+    state_->set_by.push_back(std::move(bytes_out));
+    bytes_out = std::vector<char>(most_bytes_);
+    state_->out = false;
+    state_->released = true;
+  }
   repost();
   State::Buffer& buffer = *state_->posted[state_->next_posted];
   int done = 0;
@@ -239,14 +249,20 @@ const char* Mpi::receive(int* from, std::size_t* bytes) {
   ROAM_MPI(MPI_Get_count(&status, MPI_BYTE, &count));
   *from = status.MPI_SOURCE;
   *bytes = static_cast<std::size_t>(count);
+  state_->out = true;
   return buffer.bytes.data();
 }
 
 // The buffer is posted again when the next message is looked for: what this one brought may run
-// first.
+// first. Messages are released in the reverse order of their receipt.
 void Mpi::release() {
   ++received_;
-  state_->released = true;
+  if (state_->out) {
+    state_->out = false;
+    state_->released = true;
+  } else {
+    state_->set_by.pop_back();
+  }
 }
 
 // Posted receives match in the order in which they were posted: the one just read goes to the end.

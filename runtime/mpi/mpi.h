@@ -56,7 +56,8 @@ class Mpi {
   // Room for a message of `bytes`; send it with send(). At most one is being filled.
   char* compose(std::size_t bytes);
   void send(int to);
-  // A message that has come, valid until release(); null if there is none.
+  // A message that has come, valid until release(); null if there is none. Who reads one may
+  // receive and release others before.
   const char* receive(int* from, std::size_t* bytes);
   void release();
   // Looks after sends under way.
