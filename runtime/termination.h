@@ -2,9 +2,6 @@
 #define ROAM_RUNTIME_TERMINATION_H_
 
 #include <cstdint>
-#include <optional>
-
-#include "runtime/mpi/mpi.h"
 
 namespace roam::runtime {
 
@@ -15,6 +12,8 @@ namespace roam::runtime {
 // that nothing happened in between: no message is under way and no rank can wake another. Then the
 // job is over if no thread lives, and deadlocked if one does. Source: Mattern 1987, four-counter
 // method.
+//
+// `Net` is Mpi, or what stands in for it in a test.
 class Termination {
  public:
   enum class Verdict { kGoOn, kOver, kDeadlock };
@@ -27,9 +26,10 @@ class Termination {
 
   // Call when this rank is passive: no thread is ready or asleep, nothing is under way. A rank
   // alone decides at once.
-  Verdict step(Mpi& mpi) {
+  template <class Net>
+  Verdict step(Net& mpi) {
     if (done_) return Verdict::kOver;
-    std::uint64_t sums[Mpi::kWaveCounts] = {created, ended, handed_off + mpi.sent(),
+    std::uint64_t sums[Net::kWaveCounts] = {created, ended, handed_off + mpi.sent(),
                                             taken_over + mpi.received(), exit_code};
     if (mpi.ranks() == 1) return decide(sums, true);
     if (!mpi.wave_started()) {
@@ -47,8 +47,9 @@ class Termination {
   }
   // Call when this rank is not passive: a wave that it joined may end, and says nothing more than
   // its sums.
-  void look(Mpi& mpi) {
-    std::uint64_t sums[Mpi::kWaveCounts];
+  template <class Net>
+  void look(Net& mpi) {
+    std::uint64_t sums[Net::kWaveCounts];
     if (!mpi.wave_started() || !mpi.wave_done(sums)) return;
     for (int i = 0; i < 4; ++i) last_[i] = sums[i];
     have_last_ = true;

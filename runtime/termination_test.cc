@@ -1,6 +1,4 @@
-// A world of ranks in one process stands in for MPI: it takes the place of the header that
-// termination.h includes.
-#define ROAM_RUNTIME_MPI_MPI_H_
+#include "runtime/termination.h"
 
 #include <gtest/gtest.h>
 
@@ -13,9 +11,11 @@
 #include "base/test_bytes.h"
 
 namespace roam::runtime {
+namespace {
 
-// One rank's view: messages that it counts, and sums that end when every rank has given its share.
-class Mpi {
+// A world of ranks in one process stands in for MPI. One rank's view: messages that it counts, and
+// sums that end when every rank has given its share.
+class Net {
  public:
   static constexpr int kWaveCounts = 8;
   using Counts = std::uint64_t[kWaveCounts];
@@ -29,7 +29,7 @@ class Mpi {
     int size = 1;
   };
 
-  explicit Mpi(World& world) : world_(world) {}
+  explicit Net(World& world) : world_(world) {}
   int ranks() const { return world_.size; }
   std::uint64_t sent() const { return sent_; }
   std::uint64_t received() const { return received_; }
@@ -60,18 +60,11 @@ class Mpi {
   bool started_ = false;
 };
 
-}  // namespace roam::runtime
-
-#include "runtime/termination.h"
-
-namespace roam::runtime {
-namespace {
-
 using Verdict = Termination::Verdict;
 
 TEST(Termination, ARankAloneDecidesAtOnce) {
-  Mpi::World world;
-  Mpi mpi(world);
+  Net::World world;
+  Net mpi(world);
   Termination termination;
   termination.created = 3;
   termination.ended = 2;
@@ -137,8 +130,8 @@ class Simulation {
     int delay;
   };
   struct Rank {
-    explicit Rank(Mpi::World& world) : mpi(world) {}
-    Mpi mpi;
+    explicit Rank(Net::World& world) : mpi(world) {}
+    Net mpi;
     Termination termination;
     std::deque<Message> inbox;
     std::uint64_t running = 0, blocked = 0;
@@ -214,7 +207,7 @@ class Simulation {
 
   std::mt19937_64 random_;
   bool deadlocks_;
-  Mpi::World world_;
+  Net::World world_;
   std::deque<Rank> ranks_;
   int made_ = 0;
 };

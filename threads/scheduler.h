@@ -146,7 +146,7 @@ class Scheduler {
   friend struct SwitchAccess;
 
   // Both change the stack protector's value, so neither may be guarded by it.
-  [[gnu::no_stack_protector]] void enter(
+  __attribute__((no_stack_protector)) void enter(
       Tcb* next);                        // from the rank's own stack; returns when it runs again
   void switch_to(Tcb* self, Tcb* next);  // from a thread
   void switch_to_main();

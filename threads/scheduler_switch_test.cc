@@ -19,7 +19,7 @@ namespace {
 void yield() { scheduler().yield(); }
 Tcb* self() { return scheduler().current(); }
 
-[[gnu::no_stack_protector]] std::uintptr_t canary() {
+__attribute__((no_stack_protector)) std::uintptr_t canary() {
   std::uintptr_t value;
   asm volatile("mov %%fs:0x28, %0" : "=r"(value));
   return value;

@@ -41,7 +41,7 @@ TEST(Sync, AnObjectInTheMemoryOfAThreadOnAnotherRankIsRefused) {
   threads.spawn([&] {
     Objects* objects = new (self()->heap.allocate(sizeof(Objects))) Objects;
     Tcb* owner = self();
-    threads.spawn([&threads, objects, owner] {
+    threads.spawn([objects, owner] {
       owner->rank.store(TestThreads::kRank + 1);
       expect_refused(Errc::wrong_rank, [&] { objects->mutex.lock(); });
       expect_refused(Errc::wrong_rank, [&] { objects->mutex.try_lock(); });
