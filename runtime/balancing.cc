@@ -91,12 +91,7 @@ void Runtime::plan_balance(Parts* parts, int size) {
   const std::size_t n = static_cast<std::size_t>(size);
   const std::uint64_t begin_ticks = __rdtsc();
   std::vector<std::uint64_t> threads;
-  std::vector<const char*> told(n);
-  const char* at = parts->data.data();
-  for (const EntryHead& entry : parts->entries) {
-    told[static_cast<std::size_t>(entry.index)] = at;
-    at += entry.bytes;
-  }
+  const std::vector<const char*> told = parts->by_index(size);
   balance::LoadTable table;
   for (int r = 0; r < ranks(); ++r) table.ranks.push_back(rank_info(r));
   // Members of a team do alike: they go by the one model that would have been best for all.

@@ -37,24 +37,8 @@ std::vector<Item> items_of(const char* at, std::size_t bytes) {
 
 // ---- the tree of all ranks ----
 
-int Diffuser::above(const Run& run) const {
-  const int ranks = runtime_.ranks();
-  const int v = (runtime_.rank() - run.root + ranks) % ranks;
-  return v == 0 ? -1 : ((v & (v - 1)) + run.root) % ranks;
-}
-
-template <class Visit>
-void Diffuser::for_each_below(const Run& run, Visit visit) const {
-  const int ranks = runtime_.ranks();
-  const int v = (runtime_.rank() - run.root + ranks) % ranks;
-  for (int bit = 1; v + bit < ranks && (v & bit) == 0; bit *= 2)
-    visit((v + bit + run.root) % ranks);
-}
-
-int Diffuser::below(const Run& run) const {
-  int count = 0;
-  for_each_below(run, [&](int) { ++count; });
-  return count;
+SpanningTree Diffuser::tree_of(const Run& run) const {
+  return {runtime_.rank(), run.root, runtime_.ranks()};
 }
 
 template <class Item>
@@ -69,7 +53,7 @@ void Diffuser::send(int to, const Key& key, const Run& run, Stage stage, const I
 
 template <class Item>
 void Diffuser::spread(const Key& key, const Run& run, Stage stage, const Item& item) {
-  for_each_below(run, [&](int rank) { send(rank, key, run, stage, &item, 1); });
+  tree_of(run).for_each_child([&](int rank, int) { send(rank, key, run, stage, &item, 1); });
 }
 
 // ---- the beginning ----
@@ -96,7 +80,9 @@ void Diffuser::start(std::uint64_t team, std::uint32_t number) {
 void Diffuser::on_start(const Key& key, Run& run) {
   run.begin_ticks = __rdtsc();
   spread(key, run, Stage::kStart, run.root);
-  run.totals_due = run.outcomes_due = below(run) + 1;
+  run.totals_due = 1;
+  tree_of(run).for_each_child([&](int, int) { ++run.totals_due; });
+  run.outcomes_due = run.totals_due;
   Totals own;
   for (const Mine& mine : run.mine) {
     for (std::size_t m = 0; m < balance::kLoadModels; ++m) {
@@ -117,7 +103,7 @@ void Diffuser::add_totals(const Key& key, Run& run, const Totals& totals) {
       run.totals.off_s[m][step] = std::max(run.totals.off_s[m][step], totals.off_s[m][step]);
   }
   if (--run.totals_due > 0) return;
-  if (const int to = above(run); to >= 0) {
+  if (const int to = tree_of(run).parent(); to >= 0) {
     send(to, key, run, Stage::kTotals, &run.totals, 1);
     return;
   }
@@ -229,7 +215,7 @@ void Diffuser::add_outcome(const Key& key, Run& run, const Outcome& outcome) {
   run.outcome.move_s = std::max(run.outcome.move_s, outcome.move_s);
   run.outcome.moves += outcome.moves;
   if (--run.outcomes_due > 0) return;
-  const int to = above(run);
+  const int to = tree_of(run).parent();
   if (to < 0) {
     decide(key, run);
     return;

@@ -12,6 +12,7 @@
 #include "runtime/balance/load_model.h"
 #include "runtime/gathering.h"
 #include "runtime/member.h"
+#include "runtime/spanning_tree.h"
 #include "runtime/wire.h"
 
 namespace roam::runtime {
@@ -118,10 +119,7 @@ class Diffuser {
   template <class Item>
   void send(int to, const Key& key, const Run& run, Stage stage, const Item* items,
             std::size_t count);
-  template <class Visit>
-  void for_each_below(const Run& run, Visit visit) const;
-  int above(const Run& run) const;
-  int below(const Run& run) const;
+  SpanningTree tree_of(const Run& run) const;
   template <class Item>
   void spread(const Key& key, const Run& run, Stage stage, const Item& item);
 

@@ -59,25 +59,20 @@ void Gatherings::add_team(std::uint64_t id, int size, int root_rank) {
   TeamState& team = teams_[id];
   team.size = size;
   team.root_rank = root_rank;
-  const int ranks = runtime_.ranks();
-  const int v = (runtime_.rank() - root_rank + ranks) % ranks;
-  // Below v in the binomial tree are v + 1, v + 2, v + 4, ..., each with as many as fit before the
-  // next.
-  for (int bit = 1; v + bit < ranks && (v & bit) == 0; bit *= 2) {
+  const SpanningTree tree = tree_of(team);
+  tree.for_each_child([&](int child, int end) {
     std::size_t members = 0;
-    for (int u = v + bit; u < std::min(v + 2 * bit, ranks); ++u) {
-      const int rank = (u + root_rank) % ranks;
-      members += static_cast<std::size_t>(first_member(rank + 1, size, ranks) -
-                                          first_member(rank, size, ranks));
+    for (int place = SpanningTree{child, root_rank, tree.ranks}.place(); place < end; ++place) {
+      const int rank = tree.rank_at(place);
+      members += static_cast<std::size_t>(first_member(rank + 1, size, tree.ranks) -
+                                          first_member(rank, size, tree.ranks));
     }
-    team.below[(v + bit + root_rank) % ranks].usual = members;
-  }
+    team.below[child].usual = members;
+  });
 }
 
-int Gatherings::parent(const TeamState& team) const {
-  const int ranks = runtime_.ranks();
-  const int v = (runtime_.rank() - team.root_rank + ranks) % ranks;
-  return v == 0 ? -1 : ((v & (v - 1)) + team.root_rank) % ranks;
+SpanningTree Gatherings::tree_of(const TeamState& team) const {
+  return {runtime_.rank(), team.root_rank, runtime_.ranks()};
 }
 
 void Gatherings::left(std::uint64_t id) {
@@ -152,7 +147,7 @@ bool Gatherings::expects_more(const TeamState& team, const Gathering& g) const {
 
 void Gatherings::consider(TeamState& team, std::uint32_t number) {
   Gathering& g = team.gatherings.at(number);
-  if (parent(team) < 0) {
+  if (tree_of(team).parent() < 0) {
     if (g.came == static_cast<std::size_t>(team.size)) finish(team, number);
     return;
   }
@@ -187,7 +182,7 @@ void Gatherings::send_up(TeamState& team, std::uint32_t number) {
   g.parts.clear();
   --open_;
   if (for_root_only(g.parts.head.what)) team.gatherings.erase(number);
-  send(parent(team), message);
+  send(tree_of(team).parent(), message);
 }
 
 // All parts are at the root.
@@ -346,7 +341,7 @@ bool Gatherings::owed_here(std::uint64_t team, std::uint32_t number) const {
 bool Gatherings::busy() const {
   if (open_ == 0) return false;
   for (const auto& [id, team] : teams_) {
-    if (parent(team) < 0) continue;
+    if (tree_of(team).parent() < 0) continue;
     for (const auto& [number, g] : team.gatherings) {
       if (g.parts.head.parts != 0 && !owed_here(id, number)) return true;
     }
@@ -357,7 +352,7 @@ bool Gatherings::busy() const {
 void Gatherings::poll() {
   const std::uint64_t now = __rdtsc();
   for (auto& [id, team] : teams_) {
-    if (parent(team) < 0) continue;
+    if (tree_of(team).parent() < 0) continue;
     std::vector<std::uint32_t> due;
     for (auto& [number, g] : team.gatherings) {
       if (g.parts.head.parts == 0 || now - g.since_ticks < kPatienceTicks << std::min(g.late, 20))

@@ -11,6 +11,7 @@
 #include "roam/team.h"
 #include "runtime/member.h"
 #include "runtime/mpi/mpi.h"
+#include "runtime/spanning_tree.h"
 #include "runtime/wire.h"
 
 namespace roam::runtime {
@@ -82,6 +83,8 @@ class Parts {
   void add(const char* message);
   void clear();
   std::vector<char> pack() const;
+  // Where the data of each member's entry begins; null of who has none.
+  std::vector<const char*> by_index(int size) const;
 
  private:
   void combine(const char* from, std::size_t bytes, bool has);
@@ -164,7 +167,7 @@ class Gatherings {
   void on_spread(const char* message);
   void on_late_result(const char* message, std::size_t bytes);
   void on_fragment(int from, const char* message, std::size_t bytes);
-  int parent(const TeamState& team) const;
+  SpanningTree tree_of(const TeamState& team) const;
   bool owed_here(std::uint64_t team, std::uint32_t number) const;
   bool expects_more(const TeamState& team, const Gathering& g) const;
 

@@ -91,23 +91,27 @@ std::vector<char> Parts::pack() const {
   return message;
 }
 
-void complete(Parts* parts, int size) {
-  const GatherHead& head = parts->head;
-  const std::size_t n = static_cast<std::size_t>(size);
-  const bool by_index = !parts->entries.empty();
-  if (!by_index) return;
-  std::vector<const char*> at(n);
-  const char* next = parts->data.data();
-  for (const EntryHead& e : parts->entries) {
+std::vector<const char*> Parts::by_index(int size) const {
+  std::vector<const char*> at(static_cast<std::size_t>(size));
+  const char* next = data.data();
+  for (const EntryHead& e : entries) {
     at[static_cast<std::size_t>(e.index)] = next;
     next += e.bytes;
   }
+  return at;
+}
+
+void complete(Parts* parts, int size) {
+  const GatherHead& head = parts->head;
+  const std::size_t n = static_cast<std::size_t>(size);
+  if (parts->entries.empty()) return;
   std::vector<char> ordered;
   if (head.what == CollectiveKind::kScatter) {
     ordered = std::move(parts->blob);
   } else {
     ordered.reserve(n * head.bytes);
-    for (const char* part : at) ordered.insert(ordered.end(), part, part + head.bytes);
+    for (const char* part : parts->by_index(size))
+      ordered.insert(ordered.end(), part, part + head.bytes);
   }
   parts->blob.clear();
   parts->entries.clear();

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "roam/roam.h"
+#include "tests/ranks/load.h"
 #include "tests/ranks/on_rank.h"
 #include "tests/support/check.h"
 #include "tests/support/random.h"
@@ -11,21 +12,6 @@
 
 namespace roam_test {
 namespace {
-
-std::vector<double> load_of_ranks(const roam::Team& team, double own) {
-  std::vector<double> loads(static_cast<std::size_t>(roam::ranks()));
-  loads[static_cast<std::size_t>(roam::rank())] = own;
-  return team.allreduce(loads);
-}
-
-double imbalance(const std::vector<double>& loads) {
-  double sum = 0, most = 0;
-  for (const double load : loads) {
-    sum += load;
-    most = std::max(most, load);
-  }
-  return most / (sum / static_cast<double>(loads.size()));
-}
 
 SCENARIO(Balance, EvensOutTheLoadsThatMembersName) {
   roam::spawn_team(16 * roam::ranks(), [] {

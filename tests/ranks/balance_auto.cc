@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "roam/roam.h"
+#include "tests/ranks/load.h"
 #include "tests/ranks/on_rank.h"
 #include "tests/support/check.h"
 #include "tests/support/random.h"
@@ -23,15 +24,6 @@ void compute(int units) {
   expect(x != 0, "a number");
 }
 
-double imbalance(const std::vector<double>& loads) {
-  double sum = 0, most = 0;
-  for (const double load : loads) {
-    sum += load;
-    most = std::max(most, load);
-  }
-  return most / (sum / static_cast<double>(loads.size()));
-}
-
 // The members of the first ranks have all the work. Where nobody pulls, since each rank is alone on
 // its node, the collectives alone bring it down.
 SCENARIO(Auto, CollectivesBalanceByThemselves) {
@@ -39,16 +31,11 @@ SCENARIO(Auto, CollectivesBalanceByThemselves) {
     const roam::Team team = roam::Team::current();
     const int own = team.index() < team.size() / 2 ? 9 : 1;
     const std::vector<char> memory(2000, static_cast<char>(team.index()));
-    const auto loads_now = [&] {
-      std::vector<double> loads(static_cast<std::size_t>(roam::ranks()));
-      loads[static_cast<std::size_t>(roam::rank())] = own;
-      return team.allreduce(loads);
-    };
-    const double before = imbalance(loads_now());
+    const double before = imbalance(load_of_ranks(team, own));
     double least = before;
     for (int step = 0; step < 40; ++step) {
       compute(own);
-      least = std::min(least, imbalance(loads_now()));
+      least = std::min(least, imbalance(load_of_ranks(team, own)));
     }
     expect_eq(memory.back(), static_cast<char>(team.index()), "memory");
     if (roam::ranks() == 1) return;
