@@ -122,8 +122,7 @@ const std::vector<Option>& table() {
        }},
       {"ROAM_LOAD_MODEL", "best, last, smoothed or trend",
        "how a member's load in the next step is foretold from what was measured; best (the "
-       "default): by that of them which was least wrong so far about the rank it was most wrong "
-       "about",
+       "default): by the one of the others that would have been nearest so far",
        [](Options& options, const std::string& s) {
          options.load_model = s;
          return one_of(s, {"best", "last", "smoothed", "trend"});
