@@ -143,22 +143,25 @@ void Diffuser::advance(const Key& key, Run& run) {
     const int partner = DiffusionRank::partner(runtime_.rank(), ranks, run.round, key.second);
     if (partner < 0) continue;
     if (!run.told) {
-      const DiffusionRank::Sums own = run.rank->sums();
-      send(partner, key, run, Stage::kSums, &own, 1);
+      run.own = run.rank->sums();
+      send(partner, key, run, Stage::kSums, &run.own, 1);
       run.told = true;
     }
     const auto sums = run.sums.find(run.round);
     if (sums == run.sums.end()) return;
-    if (!run.gave) {
-      const Tokens given = run.rank->give(sums->second, run.course.goal_s, kCosts);
+    const double goal_s = run.course.goal_s;
+    if (!run.gave && DiffusionRank::surplus_s(run.own, sums->second, goal_s) > 0) {
+      const Tokens given = run.rank->give(sums->second, goal_s, kCosts);
       send(partner, key, run, Stage::kTokens, given.data(), given.size());
-      run.gave = true;
     }
-    const auto tokens = run.tokens.find(run.round);
-    if (tokens == run.tokens.end()) return;
-    run.rank->take(tokens->second);
+    run.gave = true;
+    if (DiffusionRank::surplus_s(sums->second, run.own, goal_s) > 0) {
+      const auto tokens = run.tokens.find(run.round);
+      if (tokens == run.tokens.end()) return;
+      run.rank->take(tokens->second);
+      run.tokens.erase(tokens);
+    }
     run.sums.erase(sums);
-    run.tokens.erase(tokens);
     run.told = run.gave = false;
   }
   run.through = true;

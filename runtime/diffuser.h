@@ -26,10 +26,9 @@ class Runtime;
 //   kStart   down the tree of all ranks
 //   kTotals  up:   loads and errors by load model   O(1) bytes a rank
 //   kGo      down: the model, and the load that a rank is to have
-//   kSums, kTokens, between the partners of each round; tokens stand for members
-//   kPlaces  from where a token ended to its member's rank
-//   kOutcome up:   longest rank before and after, longest move
-//   kVerdict down: whether it pays; the members go
+//   kSums between the partners of each round; from who has too much, kTokens, that stand for
+//   members kPlaces  from where a token ended to its member's rank kOutcome up:   longest rank
+//   before and after, longest move kVerdict down: whether it pays; the members go
 //
 // Messages of a rank that is ahead wait here until their round comes.
 //
@@ -108,6 +107,7 @@ class Diffuser {
     double before_s = 0;
     int round = 0;
     bool told = false, gave = false;                   // in this round
+    balance::DiffusionRank::Sums own{};                // as they were told
     bool through = false;                              // with all rounds
     std::map<int, balance::DiffusionRank::Sums> sums;  // by round
     std::map<int, Tokens> tokens;

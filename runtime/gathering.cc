@@ -119,7 +119,7 @@ void Gatherings::contribute(Member& me, const CollectiveCall& call, RequestState
   ++g.here;
   if (runtime_.balances_itself()) {
     g.load_s += runtime_.load_of(me);
-    g.parts.head.balancing_s = std::max(g.parts.head.balancing_s, me.balancing_s);
+    g.parts.head.balancing_s = shorter(g.parts.head.balancing_s, me.balancing_s);
     g.parts.head.not_blocking += !call.blocking;
   }
   request->data = call.out;

@@ -38,8 +38,9 @@ struct GatherHead {
   detail::RequestState* root_request;
   std::uint32_t parts;  // members whose parts are in here
   std::uint32_t has_blob;
-  // For balancing by itself. Of the parts: the load of all, that of the busiest rank, and the
-  // longest time that a balancing took; all of them in seconds since loads were last looked at.
+  // For balancing by itself. Of the parts: the load of all, and that of the busiest rank, in
+  // seconds since loads were last looked at; and how long the last balancing took whom it took
+  // shortest: others waited, besides, for those that computed on before them.
   double load_s;
   double busiest_s;
   double balancing_s;
@@ -178,6 +179,9 @@ class Gatherings {
   std::uint32_t next_fragment_ = 0;
   std::map<std::pair<int, std::uint32_t>, std::vector<char>> fragments_;
 };
+
+// The shorter of two times, of which 0 is none.
+double shorter(double a_s, double b_s);
 
 // Whether each member gets something else.
 bool entry_each(CollectiveKind what);

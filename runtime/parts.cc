@@ -12,6 +12,10 @@ bool entry_each(CollectiveKind what) {
          what == CollectiveKind::kBalance;
 }
 
+double shorter(double a_s, double b_s) {
+  return a_s == 0 || b_s == 0 ? a_s + b_s : std::min(a_s, b_s);
+}
+
 void Parts::combine(const char* from, std::size_t bytes, bool has) {
   if (!has) return;
   if (head.has_blob == 0) {
@@ -49,7 +53,7 @@ void Parts::add(const char* message) {
   head.parts += from.parts;
   head.load_s += from.load_s;
   head.busiest_s = std::max(head.busiest_s, from.busiest_s);
-  head.balancing_s = std::max(head.balancing_s, from.balancing_s);
+  head.balancing_s = shorter(head.balancing_s, from.balancing_s);
   head.not_blocking += from.not_blocking;
   if (from.root_member.id != 0) {
     head.root_member = from.root_member;

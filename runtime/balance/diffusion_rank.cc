@@ -41,12 +41,16 @@ void DiffusionRank::take(const std::vector<Token>& tokens) {
   }
 }
 
+double DiffusionRank::surplus_s(const Sums& giver, const Sums& taker, double goal_s) {
+  const double both = giver.speed + taker.speed;
+  return std::min((giver.load_s * taker.speed - taker.load_s * giver.speed) / both,
+                  giver.load_s - goal_s * giver.speed);
+}
+
 std::vector<DiffusionRank::Token> DiffusionRank::give(const Sums& partner, double goal_s,
                                                       const Costs& costs) {
-  const double both = info_.speed + partner.speed;
-  double surplus_s = std::min((load_s_ * partner.speed - partner.load_s * info_.speed) / both,
-                              load_s_ - goal_s * info_.speed);
-  if (!(surplus_s > 0)) return {};
+  double left_s = surplus_s(sums(), partner, goal_s);
+  if (!(left_s > 0)) return {};
 
   // A token that goes home costs nothing: its thread has not moved yet.
   const auto cost_s = [&](const Token& t) {
@@ -77,9 +81,9 @@ std::vector<DiffusionRank::Token> DiffusionRank::give(const Sums& partner, doubl
   const Candidate* last = nullptr;
   for (const Candidate& c : candidates) {
     if (!may_go(c)) continue;
-    if (c.token.load_s <= surplus_s) {
+    if (c.token.load_s <= left_s) {
       given.push_back(c.token);
-      surplus_s -= c.token.load_s;
+      left_s -= c.token.load_s;
       room -= c.token.bytes;
     } else if (last == nullptr || c.token.load_s < last->token.load_s) {
       last = &c;

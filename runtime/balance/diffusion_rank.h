@@ -35,6 +35,8 @@ class DiffusionRank {
   DiffusionRank(std::int32_t rank, const RankInfo& info, const std::vector<Token>& tokens);
 
   Sums sums() const;
+  // The load that `giver` would give to `taker`; none if it is not above 0. Both can tell it.
+  static double surplus_s(const Sums& giver, const Sums& taker, double goal_s);
   // Takes out the tokens that this rank gives to the partner, so that both compute equally long,
   // but not less than `goal_s`, which a reduction over all ranks has found: none where the partner
   // is busier, has no room, or no thread is worth its move.
