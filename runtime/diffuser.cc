@@ -3,7 +3,6 @@
 #include <x86intrin.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <string>
 
@@ -20,8 +19,6 @@ using detail::RequestState;
 namespace {
 
 constexpr balance::Costs kCosts;
-// A rank below this times the ideal gives nothing away, as in the strategy.
-constexpr double kGoal = 1.01;
 // Each rank meets as many partners as a hypercube has dimensions, so many times. The strategy stops
 // when nothing moves, which here nobody would know.
 constexpr int kSweeps = 4;
@@ -65,7 +62,6 @@ void Diffuser::add(const Member& me, std::uint32_t number, RequestState* request
   mine.bytes = Runtime::bytes_of(me);
   mine.member = {me.thread->id.load(std::memory_order_relaxed), me.thread};
   mine.request = request;
-  mine.place = -1;
   runs_[{me.team, number}].mine.push_back(mine);
 }
 
@@ -85,36 +81,25 @@ void Diffuser::on_start(const Key& key, Run& run) {
   run.outcomes_due = run.totals_due;
   Totals own;
   for (const Mine& mine : run.mine) {
-    for (std::size_t m = 0; m < balance::kLoadModels; ++m) {
-      own.load_s[m] += mine.forecast.load_s[m];
-      for (std::size_t step = 0; step < balance::kForecastSteps; ++step)
-        own.off_s[m][step] += static_cast<double>(mine.forecast.off_s[m][step]);
-    }
+    for (std::size_t m = 0; m < balance::kLoadModels; ++m) own.load_s[m] += mine.forecast.load_s[m];
+    balance::add(own.off_s, mine.forecast);
   }
-  for (auto& steps : own.off_s)
-    for (double& off_s : steps) off_s = std::abs(off_s);
   add_totals(key, run, own);
 }
 
 void Diffuser::add_totals(const Key& key, Run& run, const Totals& totals) {
-  for (std::size_t m = 0; m < balance::kLoadModels; ++m) {
-    run.totals.load_s[m] += totals.load_s[m];
-    for (std::size_t step = 0; step < balance::kForecastSteps; ++step)
-      run.totals.off_s[m][step] = std::max(run.totals.off_s[m][step], totals.off_s[m][step]);
-  }
+  for (std::size_t m = 0; m < balance::kLoadModels; ++m) run.totals.load_s[m] += totals.load_s[m];
+  balance::keep_worst(run.totals.off_s, totals.off_s);
   if (--run.totals_due > 0) return;
   if (const int to = tree_of(run).parent(); to >= 0) {
     send(to, key, run, Stage::kTotals, &run.totals, 1);
     return;
   }
-  double worst_s[balance::kLoadModels] = {};
-  for (std::size_t m = 0; m < balance::kLoadModels; ++m)
-    for (const double off_s : run.totals.off_s[m]) worst_s[m] += off_s;
   Course course{};
-  course.model = static_cast<std::uint32_t>(runtime_.load_model().value_or(
-      static_cast<std::size_t>(std::min_element(worst_s, std::end(worst_s)) - worst_s)));
+  course.model = static_cast<std::uint32_t>(
+      runtime_.load_model().value_or(balance::best_model(run.totals.off_s)));
   course.ideal_s = run.totals.load_s[course.model] / runtime_.ranks();
-  course.goal_s = kGoal * course.ideal_s;
+  course.goal_s = DiffusionRank::kGoal * course.ideal_s;
   on_go(key, run, course);
 }
 

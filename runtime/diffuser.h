@@ -68,7 +68,7 @@ class Diffuser {
   // the rank that is furthest off.
   struct Totals {
     double load_s[balance::kLoadModels] = {};
-    double off_s[balance::kLoadModels][balance::kForecastSteps] = {};
+    balance::ModelErrors off_s{};
   };
   struct Course {
     double goal_s;        // what a rank is to compute

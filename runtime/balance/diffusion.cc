@@ -12,7 +12,6 @@ namespace {
 // The first sweep evens out 2^k ranks but for the size of threads; the others, with ever new
 // partners, do the same for large threads, other numbers of ranks and full ranks.
 constexpr int kMostSweeps = 8;
-constexpr double kGoal = 1.01;  // times the ideal; a rank below gives nothing away
 
 std::vector<DiffusionRank> ranks_of(const LoadTable& table) {
   std::vector<std::vector<DiffusionRank::Token>> tokens(table.ranks.size());
@@ -54,7 +53,7 @@ Plan diffusion(const LoadTable& table, std::uint64_t seed) {
   check_table(table);
   std::vector<DiffusionRank> ranks = ranks_of(table);
   const int rounds = DiffusionRank::rounds_of_sweep(static_cast<std::int32_t>(ranks.size()));
-  const double goal_s = kGoal * ideal_step_s(table);
+  const double goal_s = DiffusionRank::kGoal * ideal_step_s(table);
   bool moved = true;
   for (int sweep = 0; sweep < kMostSweeps && (moved || sweep < 2); ++sweep) {
     moved = false;

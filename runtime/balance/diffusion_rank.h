@@ -14,6 +14,9 @@ namespace roam::balance {
 // when all rounds are over, straight to the rank where their token is.
 class DiffusionRank {
  public:
+  // Times the ideal load: a rank below gives nothing away.
+  static constexpr double kGoal = 1.01;
+
   // Stands for a thread.
   struct Token {
     std::uint64_t thread = 0;  // whatever names it; also decides between equals

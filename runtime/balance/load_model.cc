@@ -94,25 +94,32 @@ Forecast forecast(std::span<const double> history_s) {
   return result;
 }
 
-void ModelChoice::add(std::size_t rank, const Forecast& forecast) {
+void add(ModelErrors& rank, const Forecast& forecast) {
   for (std::size_t m = 0; m < kLoadModels; ++m) {
-    for (std::size_t step = 0; step < kForecastSteps; ++step) {
-      off_s_[rank][m][step] += static_cast<double>(forecast.off_s[m][step]);
-    }
+    for (std::size_t step = 0; step < kForecastSteps; ++step)
+      rank[m][step] += static_cast<double>(forecast.off_s[m][step]);
   }
 }
 
-std::size_t ModelChoice::best() const {
-  std::array<double, kLoadModels> worst_s{};
+void keep_worst(ModelErrors& worst, const ModelErrors& rank) {
   for (std::size_t m = 0; m < kLoadModels; ++m) {
-    for (std::size_t step = 0; step < kForecastSteps; ++step) {
-      double most_s = 0;
-      for (const Sums& rank : off_s_) most_s = std::max(most_s, std::abs(rank[m][step]));
-      worst_s[m] += most_s;
-    }
+    for (std::size_t step = 0; step < kForecastSteps; ++step)
+      worst[m][step] = std::max(worst[m][step], std::abs(rank[m][step]));
   }
-  return static_cast<std::size_t>(std::min_element(worst_s.begin(), worst_s.end()) -
-                                  worst_s.begin());
+}
+
+std::size_t best_model(const ModelErrors& worst) {
+  std::array<double, kLoadModels> sum_s{};
+  for (std::size_t m = 0; m < kLoadModels; ++m) {
+    for (const double off_s : worst[m]) sum_s[m] += off_s;
+  }
+  return static_cast<std::size_t>(std::min_element(sum_s.begin(), sum_s.end()) - sum_s.begin());
+}
+
+std::size_t ModelChoice::best() const {
+  ModelErrors worst{};
+  for (const ModelErrors& rank : off_s_) keep_worst(worst, rank);
+  return best_model(worst);
 }
 
 }  // namespace roam::balance

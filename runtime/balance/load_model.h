@@ -46,16 +46,23 @@ inline constexpr std::size_t kForecastHistory = kForecastSteps + 2;
 // Which model would have foretold a group of threads best. What counts is what a plan would have
 // seen: the errors of the threads of a rank add up, those that are random cancel, and the rank that
 // is furthest off tells. Errors thread by thread would tell of the noise instead.
+//
+// The steps of it, for who has the ranks' sums one by one: the errors of a rank's threads add up;
+// of the ranks the worst is kept, whatever its sign; the model with the least is best, the first of
+// equals, by its place in load_model_names().
+using ModelErrors = std::array<std::array<double, kForecastSteps>, kLoadModels>;
+void add(ModelErrors& rank, const Forecast& forecast);
+void keep_worst(ModelErrors& worst, const ModelErrors& rank);
+std::size_t best_model(const ModelErrors& worst);
+
 class ModelChoice {
  public:
   explicit ModelChoice(std::size_t ranks) : off_s_(ranks) {}
-  void add(std::size_t rank, const Forecast& forecast);
-  // Its place in load_model_names(); the first of equals.
+  void add(std::size_t rank, const Forecast& forecast) { balance::add(off_s_[rank], forecast); }
   std::size_t best() const;
 
  private:
-  using Sums = std::array<std::array<double, kForecastSteps>, kLoadModels>;
-  std::vector<Sums> off_s_;  // by rank
+  std::vector<ModelErrors> off_s_;  // by rank
 };
 
 }  // namespace roam::balance

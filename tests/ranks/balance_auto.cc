@@ -1,7 +1,7 @@
 // ROAM_BALANCE=auto: nobody calls balance(), and members end where there is little to do.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <memory>
 #include <string>
 #include <vector>
 
