@@ -55,6 +55,7 @@ void add(ModelErrors& rank, const Forecast& forecast);
 void keep_worst(ModelErrors& worst, const ModelErrors& rank);
 std::size_t best_model(const ModelErrors& worst);
 
+// All of it, for who sees every thread.
 class ModelChoice {
  public:
   explicit ModelChoice(std::size_t ranks) : off_s_(ranks) {}

@@ -8,14 +8,12 @@
 #include <vector>
 
 #include "base/test_bytes.h"
+#include "runtime/balance/test_tables.h"
 
 namespace roam::balance {
 namespace {
 
 using History = std::vector<double>;
-double test_unit(std::uint64_t* state) {
-  return static_cast<double>(next_random(state) >> 11) * 0x1p-53;
-}
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 TEST(LoadModel, IsFoundByName) {
@@ -109,7 +107,7 @@ std::string_view best_for(int threads, const LoadAt& load_at) {
 TEST(ModelChoice, FollowsTheKindOfLoad) {
   std::uint64_t state = 7;  // fixed: by chance, one time in a hundred, another model is better
   EXPECT_EQ(best_for(100, [](int thread, int) { return thread; }), "last");
-  EXPECT_EQ(best_for(40'000, [&](int, int) { return test_unit(&state); }), "smoothed");
+  EXPECT_EQ(best_for(40'000, [&](int, int) { return fraction(&state); }), "smoothed");
   EXPECT_EQ(best_for(100, [](int thread, int step) { return 900 + (thread - 50) * step; }),
             "trend");
 }
@@ -117,10 +115,9 @@ TEST(ModelChoice, FollowsTheKindOfLoad) {
 // Each thread alone is foretold best by its mean; together, the ranks' loads follow a line.
 TEST(ModelChoice, SeesATrendThroughTheNoise) {
   std::uint64_t state = 7;
-  EXPECT_EQ(
-      best_for(40'000,
-               [&](int thread, int step) { return 20 * test_unit(&state) + (thread % 4) * step; }),
-      "trend");
+  EXPECT_EQ(best_for(40'000, [&](int thread,
+                                 int step) { return 20 * fraction(&state) + (thread % 4) * step; }),
+            "trend");
 }
 
 TEST(ModelChoice, TakesTheFirstWhenNothingIsKnown) {
