@@ -14,14 +14,6 @@ Heap* (*heap_of_slot)(Address) = nullptr;
 
 namespace {
 
-// Marks of free blocks; a live block holds one only by the user's own hand, so a match is verified
-// by a walk.
-constexpr std::uintptr_t kFreeMark = 0x5ee0f4ee5ee0f4ee;
-constexpr std::uintptr_t kRemoteMark = kFreeMark | 1;  // blocks are even: one comparison finds both
-std::uintptr_t mark_of(const void* block, std::uintptr_t kind) {
-  return reinterpret_cast<Address>(block) ^ kind;
-}
-
 // `remote_` of a heap that is not on this node.
 FreeBlock* const kClosed = reinterpret_cast<FreeBlock*>(1);
 
@@ -52,22 +44,9 @@ void Heap::start(Range head_room) {
 
 // ---- allocation ----
 
-void* Heap::allocate(std::size_t bytes) {
-  if (bytes > kLargestSmall) [[unlikely]]
-    return allocate_large(bytes, kSmallestBlock);
+void* Heap::allocate_slow(std::size_t bytes) {
+  if (bytes > kLargestSmall) return allocate_large(bytes, kSmallestBlock);
   const std::uint32_t size_class = class_of(bytes);
-  if (Span* span = current_[size_class]; span != nullptr) [[likely]] {
-    if (FreeBlock* block = span->free; block != nullptr) [[likely]] {
-      span->free = block->next;
-      ++span->used;
-      block->mark = 0;
-      return block;
-    }
-  }
-  return allocate_slow(bytes, size_class);
-}
-
-void* Heap::allocate_slow(std::size_t bytes, std::uint32_t size_class) {
   if (bytes <= kLargestHead && current_[size_class] == nullptr) {
     if (void* block = allocate_head(bytes); block != nullptr) return block;
   }
@@ -78,13 +57,7 @@ void* Heap::allocate_slow(std::size_t bytes, std::uint32_t size_class) {
       span = new_span(size_class);
       if (span == nullptr) return nullptr;
     }
-    if (span->free != nullptr || make_blocks(span)) {
-      FreeBlock* block = span->free;
-      span->free = block->next;
-      ++span->used;
-      block->mark = 0;
-      return block;
-    }
+    if (span->free != nullptr || make_blocks(span)) return take(span, span->free);
     unlist_free(span);  // full: a free lists it again
   }
 }
@@ -109,11 +82,12 @@ bool Heap::make_blocks(Span* span) {
       span->capacity - made);
   Address at = span->touched().end();
   span->made_bytes += count * span->block_bytes;
+  span->usual = span->made_bytes;
   FreeBlock* first = reinterpret_cast<FreeBlock*>(at);
   for (std::uint32_t i = 0; i < count; ++i, at += span->block_bytes) {
     FreeBlock* block = reinterpret_cast<FreeBlock*>(at);
     block->next = i + 1 < count ? reinterpret_cast<FreeBlock*>(at + span->block_bytes) : nullptr;
-    block->mark = mark_of(block, kFreeMark);
+    block->mark = FreeBlock::kFree;
   }
   span->free = first;
   return true;
@@ -156,8 +130,7 @@ void* Heap::allocate_large(std::size_t bytes, std::size_t alignment) {
     if (Span* span = take_spare(need / kUnitBytes); span != nullptr) {
       span->first = static_cast<std::uint32_t>(span->begin() + first);
       span->large_bytes = need - first;
-      span->used = 1;
-      return reinterpret_cast<void*>(span->begin() + first);
+      return take_large(span);
     }
   }
   HeapScope process;
@@ -180,13 +153,20 @@ void* Heap::allocate_large(std::size_t bytes, std::size_t alignment) {
   span->first = static_cast<std::uint32_t>(range.begin + first);
   span->size_class = Span::kLarge;
   span->large_bytes = range.bytes - first;
-  span->used = 1;
   span->dirty = !got->clean;
   span->huge = got->clean && bytes >= kHugeBlockBytes;
   if (span->huge) arena().prefer_huge_pages(range);
   span->units = range.bytes / kUnitBytes;
   link(span);
-  return reinterpret_cast<void*>(range.begin + first);
+  return take_large(span);
+}
+
+// Old memory may hold the mark.
+void* Heap::take_large(Span* span) {
+  span->used = 1;
+  FreeBlock* block = reinterpret_cast<FreeBlock*>(span->first_block());
+  block->mark = 0;
+  return block;
 }
 
 void* Heap::allocate_aligned(std::size_t alignment, std::size_t bytes) {
@@ -242,18 +222,15 @@ void Heap::double_free(const void* block) {
       block);
 }
 
-void Heap::verify_not_free(const Span* span, const void* block) {
+// Of the owner: what others sent home can grow meanwhile, but not shrink.
+void Heap::verify_not_free(const Span* span, const FreeBlock* block) const {
   for (const FreeBlock* b = span->free; b != nullptr; b = b->next) {
     if (b == block) double_free(block);
   }
-}
-
-// Source of the test for divisibility: Lemire, Kaser, Kurz, "Faster remainder by direct
-// computation", 2019.
-bool Heap::begins_block(const Span* span, const void* block) {
-  const std::uint32_t offset =
-      static_cast<std::uint32_t>(reinterpret_cast<Address>(block)) - span->first;
-  return offset < span->made_bytes && offset * span->divides < span->divides;
+  const FreeBlock* b = remote_.load(std::memory_order_acquire);
+  for (; b != nullptr && b != kClosed; b = b->next) {
+    if (b == block) double_free(block);
+  }
 }
 
 void Heap::check_block(const Span* span, const void* block) {
@@ -261,7 +238,7 @@ void Heap::check_block(const Span* span, const void* block) {
     const bool begins = reinterpret_cast<Address>(block) == span->first_block();
     if (begins && span->used == 1) return;
     if (begins && span->used == 0 && span->magic == Span::kMagic) double_free(block);
-  } else if (begins_block(span, block)) {
+  } else if (begins_block(span, block, span->made_bytes)) {
     return;
   }
   fatal(
@@ -270,43 +247,16 @@ void Heap::check_block(const Span* span, const void* block) {
       block);
 }
 
-// What is not usual is a call at the end, so that the usual way saves no register.
-[[gnu::always_inline]] inline void Heap::free_local(Span* span, void* memory) {
-  if (!begins_block(span, memory)) [[unlikely]]
-    return free_unusual(span, memory);
-  FreeBlock* block = static_cast<FreeBlock*>(memory);
-  const std::uintptr_t mark = mark_of(block, kFreeMark);
-  if ((block->mark ^ mark) <= 1) [[unlikely]]
-    return free_marked(span, block);
-  if (!span->listed) [[unlikely]]
-    return free_unlisted(span, block);
+// A large block, a block of a span that was full, one that somebody wrote the mark into, or none.
+void Heap::free_unusual(Span* span, FreeBlock* block) {
+  check_block(span, block);
+  if (block->mark == FreeBlock::kFree) verify_not_free(span, block);
+  if (span->large()) return free_large(span);
   block->next = span->free;
-  block->mark = mark;
-  span->free = block;
-  if (--span->used == 0) [[unlikely]]
-    span_became_empty(span);
-}
-
-// A large block, or no block.
-[[gnu::noinline]] void Heap::free_unusual(Span* span, void* memory) {
-  check_block(span, memory);
-  if (static_cast<FreeBlock*>(memory)->mark == mark_of(memory, kRemoteMark)) double_free(memory);
-  free_large(span);
-}
-
-// A block of a span that was full, or that somebody wrote a mark into.
-[[gnu::noinline]] void Heap::free_unlisted(Span* span, FreeBlock* block) {
-  block->next = span->free;
-  block->mark = mark_of(block, kFreeMark);
+  block->mark = FreeBlock::kFree;
   span->free = block;
   if (!span->listed) list_free(span);
   if (--span->used == 0) span_became_empty(span);
-}
-
-[[gnu::noinline]] void Heap::free_marked(Span* span, FreeBlock* block) {
-  if (block->mark != mark_of(block, kFreeMark)) double_free(block);
-  verify_not_free(span, block);
-  free_unlisted(span, block);
 }
 
 void Heap::free(void* block) {
@@ -318,15 +268,6 @@ void Heap::free(void* block) {
     --head_live_;
   } else {
     free_head(block);
-  }
-}
-
-void Heap::free_in_region(void* block) {
-  Span* span = Span::of(block);
-  if (span->heap.load(std::memory_order_relaxed) != this) [[unlikely]] {
-    free_from_elsewhere(block);
-  } else {
-    free_local(span, block);
   }
 }
 
@@ -415,11 +356,10 @@ void Heap::free_from_elsewhere(void* memory) {
   arena().sync();
   check_block(span, memory);
   FreeBlock* block = static_cast<FreeBlock*>(memory);
-  // The owner's list cannot be walked from here; that a live block holds the mark of its own
-  // address by chance does not happen.
-  if (block->mark == mark_of(block, kRemoteMark) || block->mark == mark_of(block, kFreeMark))
-    double_free(block);
-  block->mark = mark_of(block, kRemoteMark);
+  // The owner's list cannot be walked from here; that a live block holds the mark by chance does
+  // not happen.
+  if (block->mark == FreeBlock::kFree) double_free(block);
+  block->mark = FreeBlock::kFree;
   Heap* owner = span->heap.load(std::memory_order_acquire);
   FreeBlock* head = owner->remote_.load(std::memory_order_relaxed);
   do {

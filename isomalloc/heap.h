@@ -16,6 +16,9 @@ class Heap;
 
 // A free block of a span: the link to the next one, and a mark that tells a second free.
 struct FreeBlock {
+  // A live block holds it only by the user's own hand, so a match is verified by a walk.
+  static constexpr std::uintptr_t kFree = 0x5ee0f4ee5ee0f4ee;
+
   FreeBlock* next;
   std::uintptr_t mark;
 };
@@ -36,16 +39,17 @@ struct Span {
   FreeBlock* free;           // blocks ready to be handed out
   std::uint64_t divides;     // n * divides wraps to less than it if block_bytes divides n; 0: large
   std::uint32_t first;       // of the first block's address, the low half
-  std::uint32_t made_bytes;  // of the blocks that were made so far, the only ones that were touched
+  std::uint32_t usual;       // a free this far behind `first` is a usual one; 0 while not listed
   std::uint32_t used;        // blocks handed out
   std::uint32_t size_class;  // or kLarge
   Span* next_free;           // of its class with free blocks
   Span* previous_free;
-  std::uint32_t block_bytes;
-  bool listed;  // among the spans of its class with free blocks
-  bool dirty;   // a large block whose memory may not read as zeros
-  bool huge;    // a large block in huge pages, where they were to be had
+  std::uint32_t made_bytes;  // of the blocks that were made so far, the only ones that were touched
+  bool listed;               // among the spans of its class with free blocks
+  bool dirty;                // a large block whose memory may not read as zeros
+  bool huge;                 // a large block in huge pages, where they were to be had
 
+  std::uint32_t block_bytes;
   std::uint32_t capacity;  // blocks that fit
   std::uint32_t magic;
   Span* next;  // of the heap's
@@ -108,7 +112,15 @@ class Heap {
 
   // Context: the owner, or its rank's kernel thread while it does not run. nullptr with errno
   // ENOMEM.
-  void* allocate(std::size_t bytes);
+  void* allocate(std::size_t bytes) {
+    if (bytes <= kLargestSmall) [[likely]] {
+      if (Span* span = current_[class_of(bytes)]; span != nullptr) [[likely]] {
+        if (FreeBlock* block = span->free; block != nullptr) [[likely]]
+          return take(span, block);
+      }
+    }
+    return allocate_slow(bytes);
+  }
   void* allocate_aligned(std::size_t alignment, std::size_t bytes);
   void* allocate_zeroed(std::size_t bytes);
   void* reallocate(void* block, std::size_t bytes);
@@ -117,7 +129,12 @@ class Heap {
   // no live block.
   void free(void* block);
   // The same of a block that lies in heap_region.
-  void free_in_region(void* block);
+  void free_in_region(void* block) {
+    Span* span = Span::of(block);
+    if (span->heap.load(std::memory_order_relaxed) != this) [[unlikely]]
+      return free_from_elsewhere(block);
+    free_local(span, static_cast<FreeBlock*>(block));
+  }
 
   // Frees a block of some thread's heap from elsewhere: another thread, another rank of the node,
   // plain code.
@@ -163,15 +180,29 @@ class Heap {
  private:
   friend struct HeapTest;
 
-  void* allocate_slow(std::size_t bytes, std::uint32_t size_class);
+  static void* take(Span* span, FreeBlock* block) {
+    span->free = block->next;
+    ++span->used;
+    block->mark = 0;
+    return block;
+  }
+  void* allocate_slow(std::size_t bytes);
   void* allocate_head(std::size_t bytes);
   void* allocate_large(std::size_t bytes, std::size_t alignment);
+  static void* take_large(Span* span);
   Span* new_span(std::uint32_t size_class);
   bool make_blocks(Span* span);
-  void free_local(Span* span, void* block);
-  void free_unlisted(Span* span, FreeBlock* block);
-  void free_marked(Span* span, FreeBlock* block);
-  void free_unusual(Span* span, void* block);
+  // What is not usual is a call at the end, so that the usual way saves no register.
+  void free_local(Span* span, FreeBlock* block) {
+    if (!begins_block(span, block, span->usual) || block->mark == FreeBlock::kFree) [[unlikely]]
+      return free_unusual(span, block);
+    block->mark = FreeBlock::kFree;
+    block->next = span->free;
+    span->free = block;
+    if (--span->used == 0) [[unlikely]]
+      span_became_empty(span);
+  }
+  void free_unusual(Span* span, FreeBlock* block);
   void span_became_empty(Span* span);
   void release_span(Span* span);
   void free_large(Span* span);
@@ -186,11 +217,17 @@ class Heap {
   void link(Span* span);
   void unlink(Span* span);
   static void free_head(void* block);
-  // Among the small blocks that `span` has made so far.
-  static bool begins_block(const Span* span, const void* block);
+  // Whether a block of the span begins there, in the first `bytes` of its blocks.
+  // Source of the test for divisibility: Lemire, Kaser, Kurz, "Faster remainder by direct
+  // computation", 2019.
+  static bool begins_block(const Span* span, const void* block, std::uint32_t bytes) {
+    const std::uint32_t offset =
+        static_cast<std::uint32_t>(reinterpret_cast<Address>(block)) - span->first;
+    return offset < bytes && offset * span->divides < span->divides;
+  }
   static void check_block(const Span* span, const void* block);
   [[noreturn]] static void double_free(const void* block);
-  static void verify_not_free(const Span* span, const void* block);
+  void verify_not_free(const Span* span, const FreeBlock* block) const;
 
   Span* spans_;  // all
   std::atomic<FreeBlock*> remote_;

@@ -26,6 +26,7 @@ void Heap::list_free(Span* span) {
   Span*& head = current_[span->size_class];
   // Behind the first: the span in use stays in use until it is full.
   span->listed = true;
+  span->usual = span->made_bytes;
   span->previous_free = head;
   span->next_free = head != nullptr ? head->next_free : nullptr;
   if (span->next_free != nullptr) span->next_free->previous_free = span;
@@ -38,6 +39,7 @@ void Heap::unlist_free(Span* span) {
   if (span->next_free != nullptr) span->next_free->previous_free = span->previous_free;
   span->next_free = span->previous_free = nullptr;
   span->listed = false;
+  span->usual = 0;
 }
 
 // Context: capture off.
