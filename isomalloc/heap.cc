@@ -30,7 +30,7 @@ HeadWord* head_word(const void* block) {
 }
 
 // Blocks are made so many bytes at a time: the pages of a span are touched as they are needed.
-constexpr std::size_t kMakeBytes = 4096;
+constexpr std::uint32_t kMakeBytes = 4096;
 
 bool in_heap_region(const void* p) { return heap_region.contains(p); }
 
@@ -57,8 +57,9 @@ void* Heap::allocate_slow(std::size_t bytes) {
       span = new_span(size_class);
       if (span == nullptr) return nullptr;
     }
-    if (span->free != nullptr || make_blocks(span)) return take(span, span->free);
-    unlist_free(span);  // full: a free lists it again
+    if (span->free == nullptr && span->made_bytes < span->fit_bytes) make_blocks(span);
+    if (span->free != nullptr) return take(span, span->free);
+    pop_free(size_class);  // full: a free lists it again
   }
 }
 
@@ -73,13 +74,10 @@ void* Heap::allocate_head(std::size_t bytes) {
   return p;
 }
 
-bool Heap::make_blocks(Span* span) {
-  if (span->made_bytes == span->capacity * span->block_bytes)
-    return false;  // no division: often so
-  const std::uint32_t made = span->made();
-  const std::uint32_t count = std::min<std::uint32_t>(
-      std::max<std::uint32_t>(1, static_cast<std::uint32_t>(kMakeBytes / span->block_bytes)),
-      span->capacity - made);
+void Heap::make_blocks(Span* span) {
+  const std::uint32_t block_bytes = span->block_bytes;
+  const std::uint32_t count = std::min(std::max<std::uint32_t>(1, kMakeBytes / block_bytes),
+                                       (span->fit_bytes - span->made_bytes) / block_bytes);
   Address at = span->touched().end();
   span->made_bytes += count * span->block_bytes;
   span->usual = span->made_bytes;
@@ -90,7 +88,6 @@ bool Heap::make_blocks(Span* span) {
     block->mark = FreeBlock::kFree;
   }
   span->free = first;
-  return true;
 }
 
 Span* Heap::new_span(std::uint32_t size_class) {
@@ -104,9 +101,10 @@ Span* Heap::new_span(std::uint32_t size_class) {
   const std::size_t alignment = std::min<std::size_t>(block_bytes & (~block_bytes + 1), kPageBytes);
   const Address first = round_up(reinterpret_cast<Address>(span + 1), alignment);
   span->first = static_cast<std::uint32_t>(first);
-  span->size_class = size_class;
+  span->size_class = static_cast<std::uint16_t>(size_class);
   span->block_bytes = static_cast<std::uint32_t>(block_bytes);
-  span->capacity = static_cast<std::uint32_t>((got->range.end() - first) / block_bytes);
+  span->fit_bytes =
+      static_cast<std::uint32_t>((got->range.end() - first) / block_bytes * block_bytes);
   span->units = 1;
   span->divides = ~std::uint64_t{0} / block_bytes + 1;
   link(span);
@@ -247,11 +245,12 @@ void Heap::check_block(const Span* span, const void* block) {
       block);
 }
 
-// A large block, a block of a span that was full, one that somebody wrote the mark into, or none.
+// A block of a span that was full, one that somebody wrote the mark into, a large block, or none.
 void Heap::free_unusual(Span* span, FreeBlock* block) {
-  check_block(span, block);
+  const bool small = begins_block(span, block, span->made_bytes);
+  if (!small) check_block(span, block);
   if (block->mark == FreeBlock::kFree) verify_not_free(span, block);
-  if (span->large()) return free_large(span);
+  if (!small) return free_large(span);
   block->next = span->free;
   block->mark = FreeBlock::kFree;
   span->free = block;
@@ -307,12 +306,11 @@ Span* Heap::take_spare(std::size_t units) {
   return nullptr;
 }
 
-// One empty span of a class is kept, so that a pair of calls at the edge does not make and drop one
-// each time.
+// Empty spans stay listed for a while, so that calls at the edge do not make and drop one each
+// time; looking for them at so few times costs little beside what is freed in between.
 [[gnu::noinline]] void Heap::span_became_empty(Span* span) {
-  if (span->next_free == nullptr && span->previous_free == nullptr) return;
-  HeapScope process;
-  release_span(span);
+  if (span == current_[span->size_class]) return;
+  if (++emptied_ > kKeptEmpty + listed_ / 8) release_empty_listed();
 }
 
 void Heap::free_head(void* block) {

@@ -32,7 +32,7 @@ struct FreeBlock {
 //   | (nothing) | Span | (align) | block | block | ... never touched yet |
 struct Span {
   static constexpr std::uint32_t kMagic = 0x4e415053;  // "SPAN"
-  static constexpr std::uint32_t kLarge = 0xff;
+  static constexpr std::uint16_t kLarge = 0xff;
 
   // What allocate and free touch: one cache line.
   std::atomic<Heap*> heap;   // the owner; other threads read it to send a block home
@@ -41,17 +41,17 @@ struct Span {
   std::uint32_t first;       // of the first block's address, the low half
   std::uint32_t usual;       // a free this far behind `first` is a usual one; 0 while not listed
   std::uint32_t used;        // blocks handed out
-  std::uint32_t size_class;  // or kLarge
-  Span* next_free;           // of its class with free blocks
-  Span* previous_free;
-  std::uint32_t made_bytes;  // of the blocks that were made so far, the only ones that were touched
+  std::uint16_t size_class;  // or kLarge
   bool listed;               // among the spans of its class with free blocks
   bool dirty;                // a large block whose memory may not read as zeros
-  bool huge;                 // a large block in huge pages, where they were to be had
+  Span* next_free;           // of its class with free blocks
+  Span* last_free;           // in the first of its class: the last
+  std::uint32_t made_bytes;  // of the blocks that were made so far, the only ones that were touched
+  std::uint32_t fit_bytes;   // of the blocks that fit
 
   std::uint32_t block_bytes;
-  std::uint32_t capacity;  // blocks that fit
   std::uint32_t magic;
+  bool huge;   // a large block in huge pages, where they were to be had
   Span* next;  // of the heap's
   Span* previous;
   std::size_t large_bytes;  // of a large block: usable bytes
@@ -68,7 +68,6 @@ struct Span {
   Address begin() const { return reinterpret_cast<Address>(this) & ~(kUnitBytes - 1); }
   Range range() const { return Range{begin(), units * kUnitBytes}; }
   bool large() const { return size_class == kLarge; }
-  std::uint32_t made() const { return made_bytes / block_bytes; }
   Address first_block() const { return begin() + (first - static_cast<std::uint32_t>(begin())); }
   // What may have been written, of a span of small blocks.
   Range touched() const {
@@ -87,6 +86,9 @@ inline constexpr std::size_t kHugeBlockBytes = 2 * kHugePageBytes;
 // Freed large blocks that a heap keeps for its next ones, most recent first.
 inline constexpr std::size_t kSpareLarge = 4;
 inline constexpr std::size_t kSpareUnits = 36;  // 2.25 MiB
+
+// Spans without a live block that a heap keeps, and one for each eight with a free one.
+inline constexpr std::uint32_t kKeptEmpty = 8;
 
 // One thread's allocator. All of its state is in the arena, in the thread's own memory, so that it
 // migrates by being moved. The owner uses no lock and no atomic read-modify-write; others send
@@ -191,7 +193,7 @@ class Heap {
   void* allocate_large(std::size_t bytes, std::size_t alignment);
   static void* take_large(Span* span);
   Span* new_span(std::uint32_t size_class);
-  bool make_blocks(Span* span);
+  static void make_blocks(Span* span);
   // What is not usual is a call at the end, so that the usual way saves no register.
   void free_local(Span* span, FreeBlock* block) {
     if (!begins_block(span, block, span->usual) || block->mark == FreeBlock::kFree) [[unlikely]]
@@ -213,7 +215,9 @@ class Heap {
     spare_units_ = 0;
   }
   void list_free(Span* span);
-  void unlist_free(Span* span);
+  void pop_free(std::uint32_t size_class);
+  void unlist_all();
+  void release_empty_listed();
   void link(Span* span);
   void unlink(Span* span);
   static void free_head(void* block);
@@ -237,6 +241,9 @@ class Heap {
   std::atomic<std::uint32_t> head_freed_elsewhere_;
   std::size_t address_bytes_;  // of all spans
   std::size_t spare_units_;
+  std::uint32_t listed_;  // spans
+  std::uint32_t
+      emptied_;  // times that a listed span became empty, since the last time they were given back
   Span* current_[kSizeClasses];  // first span of the class with a free block, or null
   Span* spare_[kSpareLarge];
 };

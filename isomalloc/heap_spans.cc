@@ -1,5 +1,8 @@
 // A heap's spans: how they are listed, given back, and taken over by another heap.
 
+#include <algorithm>
+#include <iterator>
+
 #include "isomalloc/heap.h"
 #include "isomalloc/range_pool.h"
 
@@ -22,29 +25,59 @@ void Heap::unlink(Span* span) {
   address_bytes_ -= span->range().bytes;
 }
 
+// As the last: the first stays in use until it is full, and the others gather blocks meanwhile.
 void Heap::list_free(Span* span) {
-  Span*& head = current_[span->size_class];
-  // Behind the first: the span in use stays in use until it is full.
   span->listed = true;
   span->usual = span->made_bytes;
-  span->previous_free = head;
-  span->next_free = head != nullptr ? head->next_free : nullptr;
-  if (span->next_free != nullptr) span->next_free->previous_free = span;
-  (head != nullptr ? head->next_free : head) = span;
+  span->next_free = nullptr;
+  ++listed_;
+  Span*& first = current_[span->size_class];
+  if (first == nullptr) {
+    first = span;
+  } else {
+    first->last_free->next_free = span;
+  }
+  first->last_free = span;
 }
 
-void Heap::unlist_free(Span* span) {
-  (span->previous_free != nullptr ? span->previous_free->next_free : current_[span->size_class]) =
-      span->next_free;
-  if (span->next_free != nullptr) span->next_free->previous_free = span->previous_free;
-  span->next_free = span->previous_free = nullptr;
+void Heap::pop_free(std::uint32_t size_class) {
+  Span* span = current_[size_class];
+  Span* next = span->next_free;
+  if (next != nullptr) next->last_free = span->last_free;
+  current_[size_class] = next;
   span->listed = false;
   span->usual = 0;
+  --listed_;
 }
 
-// Context: capture off.
+// What is `listed` still says so, for who lists it again.
+void Heap::unlist_all() {
+  std::fill(std::begin(current_), std::end(current_), nullptr);
+  listed_ = emptied_ = 0;
+}
+
+// But for the first of each class.
+void Heap::release_empty_listed() {
+  HeapScope process;
+  emptied_ = 0;
+  for (Span* first : current_) {
+    if (first == nullptr) continue;
+    Span* before = first;
+    while (Span* span = before->next_free) {
+      if (span->used != 0) {
+        before = span;
+        continue;
+      }
+      before->next_free = span->next_free;
+      --listed_;
+      release_span(span);
+    }
+    first->last_free = before;
+  }
+}
+
+// Context: capture off. The span is not listed any more.
 void Heap::release_span(Span* span) {
-  if (span->listed) unlist_free(span);
   unlink(span);
   const Range range = span->range();
   const std::size_t in_use =
@@ -60,9 +93,14 @@ bool Heap::release_empty_spans() {
   collect();
   HeapScope process;
   forget_spares();
+  unlist_all();
   for (Span* span = spans_; span != nullptr;) {
     Span* next = span->next;
-    if (span->used == 0) release_span(span);
+    if (span->used == 0) {
+      release_span(span);
+    } else if (span->listed) {
+      list_free(span);
+    }
     span = next;
   }
   return spans_ == nullptr && head_empty();
@@ -71,14 +109,15 @@ bool Heap::release_empty_spans() {
 void Heap::release_all() {
   HeapScope process;
   forget_spares();
+  unlist_all();
   while (spans_ != nullptr) release_span(spans_);
 }
 
 void Heap::adopt(Heap& other) {
   other.release_empty();
+  other.unlist_all();
   while (other.spans_ != nullptr) {
     Span* span = other.spans_;
-    if (span->listed) other.unlist_free(span);
     other.unlink(span);
     span->heap.store(this, std::memory_order_release);
     span->previous = nullptr;
@@ -86,7 +125,7 @@ void Heap::adopt(Heap& other) {
     if (spans_ != nullptr) spans_->previous = span;
     spans_ = span;
     address_bytes_ += span->range().bytes;
-    if (!span->large() && (span->free != nullptr || span->made() < span->capacity)) list_free(span);
+    if (span->listed) list_free(span);
   }
   other.collect();  // what was sent home meanwhile: it goes on to this heap
 }

@@ -113,6 +113,54 @@ TEST_P(HeapTest, WhatIsFreedIsUsedAgain) {
   }
 }
 
+TEST_P(HeapTest, OfEmptySpansFewAreKept) {
+  std::mt19937_64 random(test_seed());
+  for (const std::size_t bytes : {200ul, 4096ul, 28'000ul}) {
+    SCOPED_TRACE(bytes);
+    std::vector<void*> blocks;
+    while (heap_->address_bytes() < 300 * kUnitBytes) blocks.push_back(heap_->allocate(bytes));
+    std::shuffle(blocks.begin(), blocks.end(), random);
+    for (void* p : blocks) heap_->free(p);
+    EXPECT_GE(heap_->address_bytes(), kUnitBytes);
+    // The first of the class is kept besides, and one may be as empty as the others by now.
+    EXPECT_LE(heap_->address_bytes(), (kKeptEmpty + 2) * kUnitBytes);
+    EXPECT_TRUE(heap_->release_empty());
+  }
+}
+
+TEST_P(HeapTest, ALiveBlockMayHoldWhatFreeOnesAreMarkedWith) {
+  for (const std::size_t bytes : {200ul, 20'000ul, 60'000ul}) {
+    void* keeps_span = heap_->allocate(bytes);
+    void* p = heap_->allocate(bytes);
+    void* sent_home = heap_->allocate(bytes);
+    Heap::free_from_elsewhere(sent_home);
+    static_cast<FreeBlock*>(p)->mark = FreeBlock::kFree;
+    heap_->free(p);
+    heap_->free(keeps_span);
+  }
+  EXPECT_TRUE(heap_->release_empty());
+}
+
+TEST_P(HeapTest, OldMemoryThatHoldsAMarkIsNoFreedBlock) {
+  // A small block that was marked where the large one begins next.
+  char* large = static_cast<char*>(heap_->allocate(60'000));
+  const std::size_t offset = address(large) % kUnitBytes;
+  heap_->free(large);
+  EXPECT_TRUE(heap_->release_empty());
+  for (const std::size_t bytes : {256ul, 16ul}) {
+    std::vector<void*> blocks;
+    for (int i = 0; i < 1000; ++i) blocks.push_back(heap_->allocate(bytes));
+    for (void* p : blocks) heap_->free(p);
+    EXPECT_TRUE(heap_->release_empty());
+  }
+  for (int i = 0; i < 10; ++i) {
+    void* p = heap_->allocate(60'000);
+    EXPECT_EQ(address(p) % kUnitBytes, offset);
+    Heap::free_from_elsewhere(p);
+  }
+  EXPECT_TRUE(heap_->release_empty());
+}
+
 TEST_P(HeapTest, ReallocationKeepsTheBytesInEachDirection) {
   std::mt19937_64 random(test_seed());
   for (int round = 0; round < 300; ++round) {
