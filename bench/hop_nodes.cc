@@ -21,6 +21,7 @@ constexpr const char* kQuestion =
     "Run on 2 ranks with ROAM_NODE_RANKS=1. (ns a hop)";
 constexpr const char* kUsage =
     "  --heap=BYTES     of the thread (0)\n"
+    "  --fragmented=1   the heap is of blocks of 256 B, between which as many were freed\n"
     "  --bytes=BYTES    what a hop of it sends, for the floor (as --heap)\n"
     "  --crowd=N        threads that wait on rank 0 meanwhile (0)\n"
     "  --first=0        leave out the first visits\n"
@@ -61,13 +62,14 @@ double first_visits(std::size_t heap_bytes, std::size_t visits) {
 void measure(const bench::Options& options) {
   const std::size_t heap_bytes = options.number("heap", 0);
   const std::size_t bytes = std::max<std::size_t>(options.number("bytes", heap_bytes), 1);
+  const bool fragmented = options.number("fragmented", 0) != 0;
   const bool first = options.number("first", 1) != 0;
   // About 1 ms of messages a slice, and at least one there and back.
   const std::size_t most = options.quick ? 50 : 250;
   const std::size_t rounds = std::clamp<std::size_t>((2 << 20) / (bytes + 8192), 1, most);
 
   const bench::Crowd crowd(options.number("crowd", 0));
-  bench::Traveller traveller(heap_bytes);
+  bench::Traveller traveller(heap_bytes, fragmented);
   bench::Contest contest(options.quick);
   const auto hop = contest.add([&] { return traveller.travel(2 * rounds); });
   const auto warm =
@@ -98,7 +100,8 @@ int main(int argc, char** argv) {
       return 2;
     }
     if (const std::size_t hops = options.number("count", 0); hops != 0) {
-      bench::Traveller(options.number("heap", 0)).travel(hops);
+      bench::Traveller(options.number("heap", 0), options.number("fragmented", 0) != 0)
+          .travel(hops);
     } else {
       measure(options);
     }

@@ -73,12 +73,14 @@ def runs():
     for size in MESSAGES:
         yield Run("message", [f"--bytes={size}"], 2)
         yield Run("message", [f"--bytes={size}"], 2, {"ROAM_NODE_RANKS": "1"})
+    cut = {"ROAM_NODE_RANKS": "1"}
     for heap in HEAPS:
         quick = heap <= 64 * MIB
-        cut = {"ROAM_NODE_RANKS": "1"}
         yield Run("hop_nodes", [f"--heap={heap}"], 2, cut, True, quick=quick)
         yield Run("hop_nodes", [f"--heap={heap}", "--first=0"], 2, {**cut, "ROAM_KEEP": "0"}, True,
                   ("hop_nodes/", "hop_nodes_keep0/"), quick)
+    yield Run("hop_nodes", [f"--heap={MIB}", "--fragmented=1", "--first=0"], 2, cut, True,
+              ("hop_nodes/", "hop_nodes_fragmented/"))
 
 
 def rows():
@@ -124,7 +126,7 @@ def rows():
         text, quick = bytes_text(heap), heap <= 64 * MIB
         hop = f"hop between nodes, {text}"
         # "Small" is a thread without a heap to speak of.
-        yield Row(f"hop_bytes/{heap}", f"(bytes that a hop sends, heap: {text})",
+        yield Row(f"hop_nodes/{heap}/bytes", f"(bytes that a hop sends, heap: {text})",
                   "allocated in its heap" if heap else "", None, quick)
         yield Row(f"hop_nodes/{heap}/over_warm", hop + ", been there", "MPI into warm memory",
                   ("ratio", 2) if heap == 0 else None, quick)
@@ -134,6 +136,11 @@ def rows():
                   ("ratio", 1.25) if heap == 64 * MIB else None, quick)
         yield Row(f"hop_nodes_keep0/{heap}/over_fresh", hop + ", ROAM_KEEP=0",
                   "MPI into fresh memory", ("ratio", 1.25) if heap == 64 * MIB else None, quick)
+
+    fragmented = f"hop_nodes_fragmented/{MIB}"
+    what = "1 MiB of 256 B, as many freed"
+    yield Row(fragmented + "/bytes", f"(bytes that a hop sends, heap: {what})", "allocated in its heap")
+    yield Row(fragmented + "/over_warm", f"hop between nodes, {what}, been there", "MPI into warm memory")
 
     for size, ranks in ((0, 1), (48, 1), (48, 2)):
         of = f"object={size}/ranks={ranks}"

@@ -1,5 +1,6 @@
 #include "bench/traveller.h"
 
+#include <memory>
 #include <vector>
 
 #include "bench/contest.h"
@@ -12,11 +13,30 @@ void there_and_back() {
   roam::this_thread::migrate(0);
 }
 
+class Load {
+ public:
+  Load(std::size_t bytes, bool fragmented) : whole_(fragmented ? 0 : bytes, 'x') {
+    if (!fragmented) return;
+    for (std::size_t i = 0; i < 2 * bytes / kBlockBytes; ++i)
+      blocks_.push_back(std::make_unique<char[]>(kBlockBytes));
+    for (std::size_t i = 0; i < blocks_.size(); ++i) {
+      if (i / kRun % 2 != 0) blocks_[i].reset();
+    }
+    std::erase(blocks_, nullptr);
+    blocks_.shrink_to_fit();
+  }
+
+ private:
+  static constexpr std::size_t kBlockBytes = 256, kRun = 64;
+  std::vector<char> whole_;
+  std::vector<std::unique_ptr<char[]>> blocks_;
+};
+
 }  // namespace
 
-Traveller::Traveller(std::size_t heap_bytes)
-    : thread_(roam::spawn([this, heap_bytes] {
-        const std::vector<char> load(heap_bytes, 'x');
+Traveller::Traveller(std::size_t heap_bytes, bool fragmented)
+    : thread_(roam::spawn([this, heap_bytes, fragmented] {
+        const Load load(heap_bytes, fragmented);
         while (const auto hops = orders_.recv()) {
           there_and_back();  // wakes the other rank
           const std::size_t pairs = (*hops + 1) / 2;

@@ -12,7 +12,9 @@ namespace bench {
 // does not move.
 class Traveller {
  public:
-  explicit Traveller(std::size_t heap_bytes);
+  // `fragmented`: the heap consists of blocks of 256 B, and as many, in runs of 64, were freed
+  // among them.
+  explicit Traveller(std::size_t heap_bytes, bool fragmented = false);
   ~Traveller();
   Traveller(const Traveller&) = delete;
   Traveller& operator=(const Traveller&) = delete;

@@ -1,6 +1,7 @@
 #include "isomalloc/heap.h"
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 
@@ -57,7 +58,7 @@ void* Heap::allocate_slow(std::size_t bytes) {
       span = new_span(size_class);
       if (span == nullptr) return nullptr;
     }
-    if (span->free == nullptr && span->made_bytes < span->fit_bytes) make_blocks(span);
+    while (span->free == nullptr && span->has_room()) make_blocks(span);
     if (span->free != nullptr) return take(span, span->free);
     pop_free(size_class);  // full: a free lists it again
   }
@@ -74,20 +75,36 @@ void* Heap::allocate_head(std::size_t bytes) {
   return p;
 }
 
+// Into the empty free list: those of a hole, or new ones. A hole in which no block begins brings
+// none.
 void Heap::make_blocks(Span* span) {
   const std::uint32_t block_bytes = span->block_bytes;
+  const Address made_end = span->touched().end();
+  if (span->holes != 0) {
+    const Address page =
+        span->begin() + static_cast<unsigned>(std::countr_zero(span->holes)) * kPageBytes;
+    span->holes &= static_cast<std::uint16_t>(span->holes - 1);
+    span->set_usual();
+    make_free(span, span->first_block_from(page), std::min(page + kPageBytes, made_end));
+    return;
+  }
   const std::uint32_t count = std::min(std::max<std::uint32_t>(1, kMakeBytes / block_bytes),
                                        (span->fit_bytes - span->made_bytes) / block_bytes);
-  Address at = span->touched().end();
-  span->made_bytes += count * span->block_bytes;
-  span->usual = span->made_bytes;
-  FreeBlock* first = reinterpret_cast<FreeBlock*>(at);
-  for (std::uint32_t i = 0; i < count; ++i, at += span->block_bytes) {
+  span->made_bytes += count * block_bytes;
+  span->set_usual();
+  make_free(span, made_end, span->touched().end());
+}
+
+// The blocks that begin from `at` on and before `end`.
+void Heap::make_free(Span* span, Address at, Address end) {
+  FreeBlock** link = &span->free;
+  for (; at < end; at += span->block_bytes) {
     FreeBlock* block = reinterpret_cast<FreeBlock*>(at);
-    block->next = i + 1 < count ? reinterpret_cast<FreeBlock*>(at + span->block_bytes) : nullptr;
     block->mark = FreeBlock::kFree;
+    *link = block;
+    link = &block->next;
   }
-  span->free = first;
+  *link = nullptr;
 }
 
 Span* Heap::new_span(std::uint32_t size_class) {
@@ -237,6 +254,7 @@ void Heap::check_block(const Span* span, const void* block) {
     if (begins && span->used == 1) return;
     if (begins && span->used == 0 && span->magic == Span::kMagic) double_free(block);
   } else if (begins_block(span, block, span->made_bytes)) {
+    if (span->in_hole(block)) double_free(block);
     return;
   }
   fatal(
@@ -248,7 +266,7 @@ void Heap::check_block(const Span* span, const void* block) {
 // A block of a span that was full, one that somebody wrote the mark into, a large block, or none.
 void Heap::free_unusual(Span* span, FreeBlock* block) {
   const bool small = begins_block(span, block, span->made_bytes);
-  if (!small) check_block(span, block);
+  if (!small || span->holes != 0) check_block(span, block);
   if (block->mark == FreeBlock::kFree) verify_not_free(span, block);
   if (!small) return free_large(span);
   block->next = span->free;

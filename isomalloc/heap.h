@@ -51,8 +51,10 @@ struct Span {
 
   std::uint32_t block_bytes;
   std::uint32_t magic;
-  bool huge;   // a large block in huge pages, where they were to be had
-  Span* next;  // of the heap's
+  std::uint16_t holes;        // a bit a page: blocks that begin there are free, to be made anew
+  std::uint16_t empty_pages;  // a bit a page: held no byte of a live block at find_holes()
+  bool huge;                  // a large block in huge pages, where they were to be had
+  Span* next;                 // of the heap's
   Span* previous;
   std::size_t large_bytes;  // of a large block: usable bytes
   std::size_t units;        // address range, in units
@@ -69,6 +71,23 @@ struct Span {
   Range range() const { return Range{begin(), units * kUnitBytes}; }
   bool large() const { return size_class == kLarge; }
   Address first_block() const { return begin() + (first - static_cast<std::uint32_t>(begin())); }
+  static std::uint32_t page_of(Address a) {
+    return static_cast<std::uint32_t>(a % kUnitBytes / kPageBytes);
+  }
+  bool in_hole(const void* p) const {
+    return (holes >> page_of(reinterpret_cast<Address>(p)) & 1) != 0;
+  }
+  // Small blocks can be handed out, if not from `free` then after Heap::make_blocks().
+  bool has_room() const { return free != nullptr || holes != 0 || made_bytes < fit_bytes; }
+  void set_usual() { usual = listed && holes == 0 ? made_bytes : 0; }
+  // Calls `visit` with each run of bytes that has to be sent, of a span of small blocks, after
+  // find_holes().
+  void for_each_run(const std::function<void(Range)>& visit) const;
+  // Where the first block begins that does not begin before `a`.
+  Address first_block_from(Address a) const {
+    const Address blocks = first_block();
+    return a <= blocks ? blocks : blocks + round_up(a - blocks, block_bytes);
+  }
   // What may have been written, of a span of small blocks.
   Range touched() const {
     const Address head = reinterpret_cast<Address>(this);
@@ -173,6 +192,9 @@ class Heap {
     return head_live_ == head_freed_elsewhere_.load(std::memory_order_acquire);
   }
 
+  // Before packing: makes holes of pages that hold no byte of a live block, where there may be
+  // enough of them. Cost: a walk over the free blocks of these spans.
+  void find_holes();
   // Traversal for packing: each span of the heap.
   void for_each_span(const std::function<void(const Span&)>& visit) const;
   Range head_used() const { return Range{head_.begin, head_at_ - head_.begin}; }
@@ -194,6 +216,8 @@ class Heap {
   static void* take_large(Span* span);
   Span* new_span(std::uint32_t size_class);
   static void make_blocks(Span* span);
+  static void make_free(Span* span, Address at, Address end);
+  static void find_holes(Span* span);
   // What is not usual is a call at the end, so that the usual way saves no register.
   void free_local(Span* span, FreeBlock* block) {
     if (!begins_block(span, block, span->usual) || block->mark == FreeBlock::kFree) [[unlikely]]

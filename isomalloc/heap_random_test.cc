@@ -77,6 +77,13 @@ class Model {
     blocks_.erase(it);
     return taken;
   }
+  bool holds(void* p) const { return blocks_.count(address(p)) != 0; }
+  // The block at `p`, out of the model; whether its bytes were intact.
+  testing::AssertionResult take_at(void* p) {
+    const Block block = blocks_.at(address(p));
+    blocks_.erase(address(p));
+    return holds_bytes(p, block.bytes, block.seed);
+  }
   testing::AssertionResult intact() const {
     for (const auto& [at, block] : blocks_) {
       if (auto r = holds_bytes(reinterpret_cast<void*>(at), block.bytes, block.seed); !r) return r;
@@ -171,35 +178,94 @@ TEST_P(HeapRandomTest, RandomOperationsKeepEveryBlocksBytes) {
   }
 }
 
-// What a migration does, without the network: all memory of the heap goes away and comes back to
-// the same addresses.
+// What a migration does, without the network: what of the heap has to travel goes away and comes
+// back to the same addresses, where something else was meanwhile. Returns the bytes that travelled,
+// of spans of small blocks.
+std::size_t travel(TestHeap& heap) {
+  heap->close_remote();
+  heap->find_holes();
+  std::vector<Range> spans;
+  std::vector<Range> runs{heap.head_page()};
+  std::size_t bytes = 0;
+  heap->for_each_span([&](const Span& span) {
+    spans.push_back(span.range());
+    if (span.large()) {
+      runs.push_back(span.range());
+      return;
+    }
+    span.for_each_run([&](Range run) {
+      runs.push_back(run);
+      bytes += run.bytes;
+    });
+  });
+  std::vector<std::vector<char>> image;
+  for (const Range& run : runs) {
+    const char* begin = static_cast<const char*>(run.pointer());
+    image.emplace_back(begin, begin + run.bytes);
+  }
+  arena().discard(heap.head_page());
+  for (const Range& span : spans) std::memset(span.pointer(), 0x5a, span.bytes);
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    std::memcpy(runs[i].pointer(), image[i].data(), image[i].size());
+  }
+  heap->open_remote();
+  return bytes;
+}
+
 TEST_P(HeapRandomTest, AHeapSurvivesBeingCopiedAwayAndBack) {
   const std::uint64_t seed = test_seed();
   std::mt19937_64 random(seed);
   Model model;
-  for (int trip = 0; trip < 10; ++trip) {
+  for (int trip = 0; trip < 20; ++trip) {
     SCOPED_TRACE(testing::Message() << "seed " << seed << " trip " << trip);
     for (int op = 0; op < 500; ++op) {
       random_operation(heap_.heap(), model, random);
       if (HasFatalFailure()) return;
     }
-    heap_->close_remote();
-    std::vector<Range> ranges{heap_.head_page()};
-    heap_->for_each_span([&](const Span& span) { ranges.push_back(span.range()); });
-    std::vector<std::vector<char>> image;
-    for (const Range& range : ranges) {
-      const char* begin = static_cast<const char*>(range.pointer());
-      image.emplace_back(begin, begin + range.bytes);
-    }
-    for (const Range& range : ranges) arena().discard(range);
-    for (std::size_t i = 0; i < ranges.size(); ++i) {
-      std::memcpy(ranges[i].pointer(), image[i].data(), image[i].size());
-    }
-    heap_->open_remote();
+    travel(heap_);
     ASSERT_TRUE(model.intact());
   }
   free_all(heap_.heap(), model);
   EXPECT_TRUE(heap_->release_empty());
+}
+
+// Blocks of one size after the other, most of which die before each trip.
+TEST_P(HeapRandomTest, PagesThatHoldNothingDoNotTravelAndAreUsedAgain) {
+  const std::uint64_t seed = test_seed();
+  std::mt19937_64 random(seed);
+  for (const std::size_t bytes : {16, 48, 100, 160, 800, 2'000, 4'096, 6'000, 9'000, 28'000}) {
+    Model model;
+    std::vector<void*> all;
+    for (int trip = 0; trip < 6; ++trip) {
+      SCOPED_TRACE(testing::Message() << "seed " << seed << ", " << bytes << " B, trip " << trip);
+      while (model.count() * bytes < 20 * kUnitBytes) {
+        void* p = heap_->allocate(bytes);
+        ASSERT_NE(p, nullptr);
+        model.add(p, bytes, random());
+        if (testing::Test::HasFatalFailure()) return;
+        all.push_back(p);
+      }
+      const std::size_t address_bytes = heap_->address_bytes();
+      EXPECT_LT(address_bytes, 45 * kUnitBytes) << "free blocks are used again";
+      // Runs of pages, of which every other dies, and single blocks.
+      const std::size_t run_bytes = kPageBytes << (1 + random() % 3);
+      for (void* p : all) {
+        const bool dies = address(p) / run_bytes % 2 != 0 || random() % 8 == 0;
+        if (!dies || !model.holds(p)) continue;
+        ASSERT_TRUE(model.take_at(p));
+        heap_->free(p);
+      }
+      std::erase_if(all, [&](void* p) { return !model.holds(p); });
+      heap_->release_empty();
+      const std::size_t sent = travel(heap_);
+      ASSERT_TRUE(model.intact());
+      if (bytes <= 2'000) {
+        EXPECT_LT(sent, model.count() * bytes * 9 / 5) << "no pages of free blocks";
+      }
+    }
+    free_all(heap_.heap(), model);
+    EXPECT_TRUE(heap_->release_empty());
+  }
 }
 
 // ---- frees from elsewhere ----

@@ -28,7 +28,7 @@ void Heap::unlink(Span* span) {
 // As the last: the first stays in use until it is full, and the others gather blocks meanwhile.
 void Heap::list_free(Span* span) {
   span->listed = true;
-  span->usual = span->made_bytes;
+  span->set_usual();
   span->next_free = nullptr;
   ++listed_;
   Span*& first = current_[span->size_class];
@@ -46,7 +46,7 @@ void Heap::pop_free(std::uint32_t size_class) {
   if (next != nullptr) next->last_free = span->last_free;
   current_[size_class] = next;
   span->listed = false;
-  span->usual = 0;
+  span->set_usual();
   --listed_;
 }
 

@@ -387,6 +387,19 @@ TEST_F(HeapDeathTest, ASecondFreeStops) {
   }
 }
 
+TEST_F(HeapDeathTest, ASecondFreeOfABlockWhosePageDidNotTravelStops) {
+  std::vector<char*> blocks;
+  for (int i = 0; i < 200; ++i) blocks.push_back(static_cast<char*>(heap_->allocate(300)));
+  for (int i = 50; i < 150; ++i) heap_->free(blocks[static_cast<std::size_t>(i)]);
+  heap_->find_holes();
+  char* p = blocks[100];
+  std::memset(p, 0, 300);  // the mark is lost
+  EXPECT_EXIT(heap_->free(p), kStopped(), names(p));
+  EXPECT_EXIT(Heap::free_from_elsewhere(p), kStopped(), names(p));
+  for (int i = 0; i < 100; ++i) heap_->allocate(300);
+  heap_->free(p);
+}
+
 TEST_F(HeapDeathTest, ASecondFreeFromElsewhereStops) {
   for (const std::size_t bytes : {8ul, 200ul, 20'000ul, 1'000'000ul}) {
     SCOPED_TRACE(bytes);

@@ -23,7 +23,11 @@ class Planner {
     heap.for_each_span([&](const iso::Span& span) {
       image_.marks.push_back({span.range(), span.large() ? kLargeMark : kSpanMark, 0});
       if (!span.large()) {
-        add_run(span.touched());
+        image_.idle_bytes += span.touched().bytes;
+        span.for_each_run([&](Range run) {
+          image_.idle_bytes -= run.bytes;
+          add_run(run);
+        });
         return;
       }
       iso::Arena& arena = iso::arena();
@@ -58,9 +62,10 @@ void plan_image(Tcb* t, bool stack, Image* image) {
   sweep_companions(t);
   t->heap.close_remote();
   t->heap.release_empty();
+  t->heap.find_holes();
   image->marks.clear();
   image->runs.clear();
-  image->bytes = 0;
+  image->bytes = image->idle_bytes = 0;
   Planner planner(*image);
   planner.add_slot(t, kSlotMark, stack ? stack_end(t) : reinterpret_cast<Address>(t));
   planner.add_heap(t->heap);

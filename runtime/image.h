@@ -9,12 +9,14 @@
 namespace roam::runtime {
 
 // What of a suspended thread has to travel, and nothing else: the live part of its stack with the
-// control block and the head blocks, which lie together; the used part of each span; the pages that
-// exist of each large block; the same of companions, without a stack.
+// control block and the head blocks, which lie together; the used part of each span, without pages
+// that hold free blocks only; the pages that exist of each large block; the same of companions,
+// without a stack.
 struct Image {
-  std::vector<Mark> marks;  // address ranges that become the target's
-  std::vector<Range> runs;  // bytes that are sent, in this order
-  std::uint64_t bytes = 0;  // of all runs
+  std::vector<Mark> marks;       // address ranges that become the target's
+  std::vector<Range> runs;       // bytes that are sent, in this order
+  std::uint64_t bytes = 0;       // of all runs
+  std::uint64_t idle_bytes = 0;  // of pages that hold free blocks only
 };
 
 // Plans the image of `t`, which is in no queue. Gives its empty spans back first. With `stack`

@@ -16,7 +16,6 @@ namespace {
 
 // Shorter runs are gathered and sent together: a message costs more than copying so much.
 constexpr std::size_t kGatherBytes = 32 << 10;
-constexpr std::size_t kStagingBytes = 4 << 20;
 // From this length on fresh pages are made in bulk rather than by faults.
 constexpr std::size_t kPopulateBytes = 64 << 10;
 // A thread that stayed no longer than this the last time, some 10 us, will leave again at once: it
@@ -57,7 +56,7 @@ void group(const std::vector<Range>& runs, Direct direct, Gathered gathered) {
       direct(run);
       continue;
     }
-    if (bytes + run.bytes > kStagingBytes) flush();
+    if (bytes + run.bytes > Staging::kMostBytes) flush();
     few.push_back(run);
     bytes += run.bytes;
   }
@@ -178,11 +177,11 @@ void Migrator::on_accept(std::uint32_t transfer) {
   group(
       d.image.runs, [&](Range run) { d.bulk->send(d.to, tag, run.pointer(), run.bytes); },
       [&](const std::vector<Range>& runs, std::size_t bytes) {
-        d.staging.push_back(std::make_unique_for_overwrite<char[]>(bytes));
-        char* at = d.staging.back().get();
+        d.staging.push_back(staging_.take(bytes));
+        char* at = d.staging.back().memory.get();
         for (const Range& run : runs)
           at = put(at, static_cast<const char*>(run.pointer()), run.bytes);
-        d.bulk->send(d.to, tag, d.staging.back().get(), bytes);
+        d.bulk->send(d.to, tag, d.staging.back().memory.get(), bytes);
       });
 }
 
@@ -358,9 +357,10 @@ void Migrator::consider(const Key& key) {
   group(
       a.image.runs, [&](Range run) { a.bulk->receive(a.from, tag, run.pointer(), run.bytes); },
       [&](const std::vector<Range>& runs, std::size_t bytes) {
-        a.staging.push_back(std::make_unique_for_overwrite<char[]>(bytes));
-        a.scatter.emplace_back(a.staging.back().get(), runs);
-        a.bulk->receive(a.from, tag, a.staging.back().get(), bytes);
+        a.staging.push_back(staging_.take(bytes));
+        char* staged = a.staging.back().memory.get();
+        a.scatter.emplace_back(staged, runs);
+        a.bulk->receive(a.from, tag, staged, bytes);
       });
   reply(a.from, Kind::kAccept, key.second);
 }
@@ -424,6 +424,7 @@ void Migrator::progress() {
         at += run.bytes;
       }
     }
+    staging_.give_back(a.staging);
     const Arrival done = std::move(a);
     it = arrivals_.erase(it);
     settle(done.head, done.image, done.from);
@@ -432,7 +433,7 @@ void Migrator::progress() {
     Record& d = records_[transfer];
     if (!d.taken || !d.bulk->done()) return false;
     d.bulk.reset();
-    d.staging.clear();
+    staging_.give_back(d.staging);
     let_go(d, transfer);
     return true;
   });

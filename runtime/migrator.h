@@ -12,6 +12,7 @@
 
 #include "runtime/image.h"
 #include "runtime/mpi/mpi.h"
+#include "runtime/staging.h"
 #include "runtime/wire.h"
 
 namespace roam::runtime {
@@ -78,7 +79,7 @@ class Migrator {
     Target joiner{};  // of an ended thread's remains
     Image image;
     std::unique_ptr<Mpi::Bulk> bulk;
-    std::vector<std::unique_ptr<char[]>> staging;
+    std::vector<Staging::Buffer> staging;
     std::size_t kept_bytes = 0;  // whole pages
     std::uint64_t since_ticks = 0;
     std::uint32_t older = kNoRecord, newer = kNoRecord;  // among the kept
@@ -88,7 +89,7 @@ class Migrator {
     int from;
     Image image;
     std::unique_ptr<Mpi::Bulk> bulk;
-    std::vector<std::unique_ptr<char[]>> staging;
+    std::vector<Staging::Buffer> staging;
     std::vector<std::pair<char*, std::vector<Range>>>
         scatter;  // staged bytes and where they belong
   };
@@ -121,6 +122,7 @@ class Migrator {
   std::deque<Record> records_;
   std::vector<std::uint32_t> unused_;
   std::vector<std::uint32_t> bulk_leaving_;  // records whose bytes are under way
+  Staging staging_;
   std::size_t leaving_ = 0;
   std::map<Key, Arrival> arrivals_;
   Image arriving_;  // of a small thread; its room is used again

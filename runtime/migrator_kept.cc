@@ -25,7 +25,7 @@ void Migrator::let_go(Record& d, std::uint32_t transfer) {
   for (const Mark& mark : d.image.marks) iso::arena().keep(mark.range, transfer);
   --leaving_;
   d.state = Record::State::kKept;
-  d.kept_bytes = 0;
+  d.kept_bytes = d.image.idle_bytes;
   for (const Range& run : d.image.runs) {
     d.kept_bytes += round_up(run.end(), kPageBytes) - round_down(run.begin, kPageBytes);
   }

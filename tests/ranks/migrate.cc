@@ -1,6 +1,7 @@
 // Moving oneself and others, in every state that a thread can be in.
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -44,6 +45,34 @@ SCENARIO(Migrate, RefusesARankThatIsNotAndGoesOn) {
   }
   expect_error(roam::Errc::no_such_thread, {}, [] { roam::migrate(roam::Thread(), 0); });
   roam::this_thread::migrate(next_rank());
+}
+
+// What dies between two moves dies in runs, so that pages that hold nothing do not travel and are
+// used again elsewhere.
+SCENARIO(Migrate, AHeapWithHolesMovesOnAndIsFilledAgain) {
+  struct Block {
+    std::unique_ptr<char[]> memory;
+    std::size_t bytes;
+    std::uint64_t seed;
+  };
+  Random random(7);
+  std::vector<Block> blocks;
+  for (int move = 0; move < 30; ++move) {
+    while (blocks.size() < 3000) {
+      const std::size_t bytes = 16 + random.below(random.below(20) == 0 ? 20'000 : 500);
+      blocks.push_back({std::make_unique<char[]>(bytes), bytes, random.next()});
+      Pattern(blocks.back().seed).fill(blocks.back().memory.get(), bytes);
+    }
+    // Neighbours by address die together.
+    const std::uint64_t run_bytes = 4096u << (1 + random.below(4));
+    std::erase_if(blocks, [&](const Block& block) {
+      const std::uint64_t run = reinterpret_cast<std::uintptr_t>(block.memory.get()) / run_bytes;
+      return mix(run + static_cast<std::uint64_t>(move)) % 3 != 0;
+    });
+    roam::this_thread::migrate(next_rank());
+    for (const Block& block : blocks)
+      Pattern(block.seed).verify(block.memory.get(), block.bytes, "a block that lived on");
+  }
 }
 
 SCENARIO(MigrateOther, AReadyThreadMovesBeforeItRuns) {
