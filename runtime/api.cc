@@ -208,9 +208,7 @@ void migrate(int rank) {
   });
 }
 
-void yield() {
-  if (current_thread() != nullptr) scheduler().yield();
-}
+void yield() { threads::yield(); }
 
 void sleep_for(std::chrono::nanoseconds duration) {
   if (current_thread() != nullptr) {

@@ -17,51 +17,38 @@ namespace roam::threads {
 class ReadyQueue {
  public:
   bool empty() const { return count() == 0; }
-  std::size_t count() const { return tail_ - head_ - emptied_; }
+  std::size_t count() const { return places_ - emptied_; }
   // Changes whenever a thread is taken from the front.
   std::uint64_t popped() const { return popped_before_ + head_; }
 
   void push(detail::Tcb* t) {
-    if (tail_ - head_ > mask_) [[unlikely]]
+    if (places_ > mask_) [[unlikely]]
       grow();
-    push_after_pop(t);
-  }
-  // The same where a pop has just made room.
-  void push_after_pop(detail::Tcb* t) {
-    t->ring_position = tail_;
-    ring_[tail_ & mask_] = t;
-    ++tail_;
+    put(t, head_ + places_);
+    ++places_;
   }
 
   // Next thread, or null.
   detail::Tcb* pop() {
     if (shuffle_) [[unlikely]]
       swap_random();
-    detail::Tcb* t = pop_first();
-    if (t == nullptr && emptied_ != 0) [[unlikely]] {
+    if (emptied_ != 0) [[unlikely]]
       skip_emptied();
-      t = pop_first();
-    }
+    detail::Tcb* t = first();
+    if (t == nullptr) return nullptr;
+    ++head_;
+    --places_;
     return t;
   }
-  // Null also if the first place is an emptied one.
-  [[gnu::always_inline]] detail::Tcb* pop_first() {
-    const std::uint64_t head = head_, waiting = tail_ - head;
-    if (waiting == 0) return nullptr;
-    detail::Tcb* t = ring_[head & mask_];
+  // The next thread, in exchange for `last`. Null, and nothing has changed, also if the first place
+  // is an emptied one.
+  [[gnu::always_inline]] detail::Tcb* exchange(detail::Tcb* last) {
+    const std::uint64_t head = head_, places = places_;
+    detail::Tcb* t = first();
     if (t == nullptr) [[unlikely]]
       return nullptr;
     head_ = head + 1;
-    // Beyond what the first-level cache holds anyway, start loading the threads that come next: a
-    // control block four switches ahead, the end of its stack two ahead.
-    if (waiting > kPrefetchFrom) {
-      if (const detail::Tcb* far = ring_[(head + 4) & mask_]) __builtin_prefetch(far);
-      if (const detail::Tcb* near = ring_[(head + 2) & mask_]) {
-        const char* frame = static_cast<const char*>(near->context);
-        __builtin_prefetch(frame);
-        __builtin_prefetch(frame + 64);
-      }
-    }
+    put(last, head + places);
     return t;
   }
 
@@ -80,9 +67,32 @@ class ReadyQueue {
  private:
   static constexpr std::size_t kPrefetchFrom = 64;
 
+  [[gnu::always_inline]] void put(detail::Tcb* t, std::uint64_t position) {
+    ring_[position & mask_] = t;
+    t->ring_position = position;
+  }
+
+  // Null: the queue is empty, or its first place is.
+  [[gnu::always_inline]] detail::Tcb* first() const {
+    const std::uint64_t head = head_, places = places_;
+    if (places == 0) return nullptr;
+    // Beyond what the first-level cache holds anyway, start loading the threads that come next: a
+    // control block four switches ahead, the end of its stack two ahead.
+    if (places > kPrefetchFrom) {
+      if (const detail::Tcb* far = ring_[(head + 4) & mask_]) __builtin_prefetch(far);
+      if (const detail::Tcb* near = ring_[(head + 2) & mask_]) {
+        const char* frame = static_cast<const char*>(near->context);
+        __builtin_prefetch(frame);
+        __builtin_prefetch(frame + 64);
+      }
+    }
+    return ring_[head & mask_];
+  }
+
   void skip_emptied() {
-    while (head_ != tail_ && ring_[head_ & mask_] == nullptr) {
+    while (places_ != 0 && ring_[head_ & mask_] == nullptr) {
       ++head_;
+      --places_;
       --emptied_;
     }
   }
@@ -93,7 +103,7 @@ class ReadyQueue {
     bigger.reserve(count() < ring_.size() / 2
                        ? ring_.size()
                        : ring_.size() * 2);  // holes alone do not make it grow
-    for (; head_ != tail_; ++head_) {
+    for (; places_ != 0; ++head_, --places_) {
       if (detail::Tcb* t = ring_[head_ & mask_]) {
         t->ring_position = bigger.size();
         bigger.push_back(t);
@@ -101,7 +111,7 @@ class ReadyQueue {
     }
     popped_before_ += head_;
     head_ = 0;
-    tail_ = bigger.size();
+    places_ = bigger.size();
     emptied_ = 0;
     // Half of it empty places: as many pushes until the next time.
     bigger.resize(bigger.capacity(), nullptr);
@@ -111,8 +121,8 @@ class ReadyQueue {
   }
 
   void swap_random() {
-    if (head_ == tail_) return;
-    const std::uint64_t other = head_ + random_() % (tail_ - head_);
+    if (places_ == 0) return;
+    const std::uint64_t other = head_ + random_() % places_;
     detail::Tcb*& a = ring_[head_ & mask_];
     detail::Tcb*& b = ring_[other & mask_];
     if (a == nullptr || b == nullptr) return;
@@ -124,8 +134,8 @@ class ReadyQueue {
   std::uint64_t mask_ = 1023;
   std::uint64_t popped_before_ = 0;  // the last time that the ring grew
   std::uint64_t head_ = 0;
-  std::uint64_t tail_ = 0;
-  std::size_t emptied_ = 0;  // places whose thread was taken out
+  std::uint64_t places_ = 0;  // from head_ on, those whose thread was taken out too
+  std::size_t emptied_ = 0;   // those
   bool shuffle_ = false;
   std::mt19937_64 random_;
 };

@@ -88,20 +88,33 @@ void Scheduler::start(int rank, std::uintptr_t canary, std::uint64_t shuffle_see
 // `self` runs again when this returns, perhaps on another rank: nothing of the scheduler is
 // remembered across it.
 [[gnu::always_inline]] inline void Scheduler::switch_to(Tcb* self, Tcb* next) {
-  save(self);
-  load(next);
+  // save() and load(), with each pointer fetched once.
+  detail::ExceptionGlobals* const exceptions = exceptions_;
+  int* const error = errno_;
+  self->active_heap = std::exchange(iso::current_heap, next->active_heap);
+  self->exceptions = *exceptions;
+  *exceptions = next->exceptions;
+  self->saved_errno = std::exchange(*error, next->saved_errno);
+  current_ = next;
   switch_context(next->context, &self->context);
 }
 
-void Scheduler::yield() {
+[[gnu::always_inline]] inline void Scheduler::yield_inline() {
+  Tcb* self = current_;
   Tcb* next;
-  if (--budget_ <= 0 || (next = ready_.pop_first()) == nullptr) [[unlikely]] {
+  if (self == nullptr) return;
+  if (--budget_ < 0 || (next = ready_.exchange(self)) == nullptr) [[unlikely]] {
     yield_slow();
     return;
   }
-  Tcb* self = current_;
-  ready_.push_after_pop(self);
   switch_to(self, next);
+}
+
+void Scheduler::yield() { yield_inline(); }
+
+void yield() {
+  if (on_rank_thread) [[likely]]
+    scheduler().yield_inline();
 }
 
 // ---- contexts ----
@@ -129,7 +142,7 @@ void Scheduler::run_body(Tcb* self) {
   end_turn();
   iso::current_heap = nullptr;
   if (may_rest(self) && host_->ended_clean(self)) [[likely]] {
-    Tcb* next = --budget_ > 0 || !visit_due() ? ready_.pop() : nullptr;
+    Tcb* next = --budget_ >= 0 || !visit_due() ? ready_.pop() : nullptr;
     if (next != nullptr) {
       load(next);
       switch_context(next->context, &self->context);
@@ -188,7 +201,7 @@ void Scheduler::after_enter() {
 void Scheduler::run(Host& host) {
   host_ = &host;
   if (const std::int64_t ns = now_ns() - start_ns_; ns > kVisitNs)
-    ticks_per_ns_ = static_cast<double>(__rdtsc() - start_ticks_) / static_cast<double>(ns);
+    set_ticks_per_ns(static_cast<double>(__rdtsc() - start_ticks_) / static_cast<double>(ns));
   budget_size_ = 1;
   while (!host.done()) {
     host.poll();
@@ -208,7 +221,7 @@ void Scheduler::run(Host& host) {
     do {
       enter(next);
       after_enter();
-    } while ((--budget_ > 0 || !visit_due()) && departing_.empty() &&
+    } while ((--budget_ >= 0 || !visit_due()) && departing_.empty() &&
              (next = ready_.pop()) != nullptr);
   }
   host_ = nullptr;
@@ -228,7 +241,7 @@ void Scheduler::wake_sleepers() {
 
 void Scheduler::suspend() {
   Tcb* self = current_;
-  Tcb* next = --budget_ > 0 || !visit_due() ? ready_.pop() : nullptr;
+  Tcb* next = --budget_ >= 0 || !visit_due() ? ready_.pop() : nullptr;
   if (next != nullptr) {
     switch_to(self, next);
   } else {
@@ -243,7 +256,7 @@ void Scheduler::yield_slow() {
     depart_current(self->move_to);
     return;
   }
-  const bool due = budget_ <= 0 && visit_due();
+  const bool due = budget_ < 0 && visit_due();
   if (!due && ready_.empty()) return;
   ready_.push(self);
   Tcb* next = due ? nullptr : ready_.pop();
@@ -262,16 +275,29 @@ bool Scheduler::visit_due() {
   if (!departing_.empty()) return true;
   const std::uint64_t now = __rdtsc();
   end_turn(now);
-  const std::uint64_t visit_ticks =
-      static_cast<std::uint64_t>(static_cast<double>(kVisitNs) * ticks_per_ns_);
-  const std::uint64_t per_switch = (now - budget_start_) / window_ + 1;
+  // Rounded up to what the largest budget is for, which spares two divisions.
+  const std::uint64_t elapsed = now - budget_start_;
+  const std::uint64_t per_switch =
+      elapsed < window_ * short_ticks_ ? short_ticks_ : elapsed / window_ + 1;
   // It grows slowly, since a window may have been interrupted.
   if (window_ > 1) usual_ticks_ = std::min(per_switch, 2 * usual_ticks_ + 100);
   const bool each = shuffled_ || turn_ended != nullptr;
-  budget_size_ = each ? 1 : std::clamp<std::uint64_t>(visit_ticks / 8 / per_switch, 1, kMostBudget);
-  if (now - last_visit_ >= visit_ticks) return true;
+  if (each) {
+    budget_size_ = 1;
+  } else if (per_switch <= short_ticks_) {
+    budget_size_ = kMostBudget;
+  } else {
+    budget_size_ = std::clamp<std::uint64_t>(visit_ticks_ / 8 / per_switch, 1, kMostBudget);
+  }
+  if (now - last_visit_ >= visit_ticks_) return true;
   begin_window(now);
   return false;
+}
+
+void Scheduler::set_ticks_per_ns(double ticks) {
+  ticks_per_ns_ = ticks;
+  visit_ticks_ = static_cast<std::uint64_t>(static_cast<double>(kVisitNs) * ticks);
+  short_ticks_ = visit_ticks_ / 8 / kMostBudget;
 }
 
 void Scheduler::note_visit() {
@@ -281,7 +307,7 @@ void Scheduler::note_visit() {
     const std::int64_t ns = now_ns();
     // Later on it is known well enough, and times that were read before must not change.
     if (ns - start_ns_ > kVisitNs && ns - start_ns_ < kMeasureNs) {
-      ticks_per_ns_ = static_cast<double>(now - start_ticks_) / static_cast<double>(ns - start_ns_);
+      set_ticks_per_ns(static_cast<double>(now - start_ticks_) / static_cast<double>(ns - start_ns_));
     }
   }
   last_visit_ = now;
@@ -291,11 +317,12 @@ void Scheduler::note_visit() {
 
 // ---- how long threads run ----
 
-// After a window of many turns comes one of a single turn, which is measured; its length in turns
-// is random, so that threads that take turns are met alike.
+// After a window of many turns, or two where turns are very short, comes one of a single turn, which
+// is measured; their length in turns is random, so that threads that take turns are met alike.
 void Scheduler::begin_window(std::uint64_t now, bool after_visit) {
-  if (window_ > 1) unmeasured_ += window_ - static_cast<std::uint64_t>(std::max(budget_, 0));
-  const bool measure = budget_size_ == 1 || window_ > 1 || after_visit;
+  if (window_ > 1) unmeasured_ += window_ - static_cast<std::uint64_t>(std::max(budget_ + 1, 0));
+  const bool seldom = budget_size_ == kMostBudget && ++windows_ % 2 != 0;
+  const bool measure = budget_size_ == 1 || (window_ > 1 && !seldom) || after_visit;
   if (measure) {
     window_ = 1;
     turn_start_ = now;
@@ -306,7 +333,7 @@ void Scheduler::begin_window(std::uint64_t now, bool after_visit) {
     window_ = budget_size_ / 2 + random_ % budget_size_ + 1;
   }
   budget_start_ = now;
-  budget_ = static_cast<std::int32_t>(window_);
+  budget_ = static_cast<std::int32_t>(window_) - 1;
 }
 
 void Scheduler::end_turn() {
@@ -341,7 +368,7 @@ double Scheduler::run_seconds(Tcb* t) {
     end_turn(now);
     turn_start_ = now;
     window_ = 1;
-    budget_ = 1;
+    budget_ = 0;
   }
   return seconds(t->run_ticks);
 }

@@ -82,6 +82,7 @@ class Scheduler {
   // ---- the current thread ----
 
   void yield();
+  void yield_inline();
   // Suspends until make_ready. Context: threads only.
   void block(const char* what, const void* object);
   // The same, at most until `deadline_ns`. False: the time ran out; the caller takes itself out of
@@ -170,6 +171,7 @@ class Scheduler {
   void wake_sleepers();
   bool visit_due();
   void note_visit();
+  void set_ticks_per_ns(double ticks);
   void begin_window(std::uint64_t now, bool after_visit = false);
   void end_turn();
   void end_turn(std::uint64_t now);
@@ -186,7 +188,7 @@ class Scheduler {
   void* call_argument_ = nullptr;
   detail::ExceptionGlobals* exceptions_ = nullptr;  // this kernel thread's
   int* errno_ = nullptr;
-  std::int32_t budget_ = 1;  // switches until the clock is read
+  std::int32_t budget_ = 0;  // switches until the one that reads the clock
   ReadyQueue ready_;
 
   Context main_ = nullptr;  // the rank's own stack, while a thread runs
@@ -202,6 +204,7 @@ class Scheduler {
   std::uint64_t last_visit_ = 0;
   // The budget's window: so many switches. A window of one is a turn that is measured.
   std::uint64_t window_ = 1;
+  std::uint32_t windows_ = 0;
   std::uint64_t turn_start_ = 0;   // of the measured turn; 0: this one is not
   std::uint64_t unmeasured_ = 0;   // turns since the last measured one
   std::uint64_t usual_ticks_ = 0;  // of a turn in the last window of many
@@ -214,6 +217,8 @@ class Scheduler {
   std::uint64_t measured_ticks_ = 0;
   std::int64_t start_ns_ = 0;
   double ticks_per_ns_ = 2.5;  // measured as the rank runs
+  std::uint64_t visit_ticks_ = 50'000;
+  std::uint64_t short_ticks_ = 48;  // turns of less take the largest budget
   std::set<std::pair<std::int64_t, Tcb*>> sleepers_;
   std::vector<std::pair<Tcb*, int>> departing_;  // go when the rank's own stack runs next
   std::vector<Tcb*>
@@ -230,6 +235,9 @@ template <class F>
 void on_rank_stack(F f) {
   scheduler().call_on_rank_stack([](void* call) { (*static_cast<F*>(call))(); }, &f);
 }
+
+// this_thread::yield(): does nothing where no thread of Roam runs.
+void yield();
 
 // True on the kernel thread that runs the rank's threads, false on any other that the program
 // makes.
