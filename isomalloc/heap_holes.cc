@@ -93,9 +93,7 @@ void Heap::find_holes(Span* span) {
 void Span::for_each_run(const std::function<void(Range)>& visit) const {
   const Address end = touched().end();
   const auto is_empty = [this](Address a) { return (empty_pages >> page_of(a) & 1) != 0; };
-  const auto page_end = [end](Address a) {
-    return std::min(round_up(a + 1, kPageBytes), end);
-  };
+  const auto page_end = [end](Address a) { return std::min(round_up(a + 1, kPageBytes), end); };
   for (Address at = touched().begin; at < end;) {
     const Address begin = at;
     while (at < end && !is_empty(at)) at = page_end(at);

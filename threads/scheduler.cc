@@ -307,7 +307,8 @@ void Scheduler::note_visit() {
     const std::int64_t ns = now_ns();
     // Later on it is known well enough, and times that were read before must not change.
     if (ns - start_ns_ > kVisitNs && ns - start_ns_ < kMeasureNs) {
-      set_ticks_per_ns(static_cast<double>(now - start_ticks_) / static_cast<double>(ns - start_ns_));
+      set_ticks_per_ns(static_cast<double>(now - start_ticks_) /
+                       static_cast<double>(ns - start_ns_));
     }
   }
   last_visit_ = now;
@@ -317,8 +318,9 @@ void Scheduler::note_visit() {
 
 // ---- how long threads run ----
 
-// After a window of many turns, or two where turns are very short, comes one of a single turn, which
-// is measured; their length in turns is random, so that threads that take turns are met alike.
+// After a window of many turns, or two where turns are very short, comes one of a single turn,
+// which is measured; their length in turns is random, so that threads that take turns are met
+// alike.
 void Scheduler::begin_window(std::uint64_t now, bool after_visit) {
   if (window_ > 1) unmeasured_ += window_ - static_cast<std::uint64_t>(std::max(budget_ + 1, 0));
   const bool seldom = budget_size_ == kMostBudget && ++windows_ % 2 != 0;
