@@ -144,6 +144,31 @@ class Strings : public HeapLoops::Loop {
   std::vector<std::size_t> lengths_;
 };
 
+// One block that grows by realloc; each page that it gains is written.
+struct Growth : HeapLoops::Loop {
+  static constexpr std::size_t kFirstBytes = 4096, kStepBytes = 64 << 10;
+  Growth(std::size_t most_bytes, bool by_halves) : most(most_bytes), halves(by_halves) {}
+  double slice() override {
+    std::size_t steps = 0;
+    const auto grow = [this, &steps] {
+      steps = 0;
+      void* block = nullptr;
+      for (std::size_t bytes = kFirstBytes, old = 0; bytes <= most; ++steps) {
+        block = std::realloc(block, bytes);
+        use(block);
+        for (std::size_t at = old; at < bytes; at += 4096) static_cast<char*>(block)[at] = 1;
+        old = bytes;
+        bytes += halves ? bytes / 2 : kStepBytes;
+      }
+      std::free(block);
+    };
+    const double ns = time_operations(2, grow);
+    return ns / static_cast<double>(steps);
+  }
+  std::size_t most;
+  bool halves;
+};
+
 std::unique_ptr<HeapLoops::Loop> make_loop(const std::string& name) {
   const std::size_t slash = name.find('/');
   const std::string kind = name.substr(0, slash);
@@ -152,6 +177,8 @@ std::unique_ptr<HeapLoops::Loop> make_loop(const std::string& name) {
   if (kind == "pair") return std::make_unique<Pairs>(bytes);
   if (kind == "burst") return std::make_unique<Bursts>(bytes);
   if (kind == "churn") return std::make_unique<Churn>(bytes);
+  if (kind == "grow") return std::make_unique<Growth>(bytes, true);
+  if (kind == "append") return std::make_unique<Growth>(bytes, false);
   if (kind == "map") return std::make_unique<Map>();
   if (kind == "strings") return std::make_unique<Strings>();
   std::fprintf(stderr, "there is no loop %s\n", name.c_str());

@@ -27,6 +27,8 @@ class HeapLoops {
   //   churn/BYTES   10,000 live blocks of 16 to BYTES, the logarithm of their size uniform: free
   //   one
   //                 at random, malloc another, write its first word
+  //   grow/BYTES    realloc from 4 KiB to BYTES, half as much more each time, then free; a realloc
+  //   append/BYTES  the same, 64 KiB more each time
   //   map           std::map<int, int>: 10,000 random keys in, then out in another order; a key
   //   strings       std::vector<std::string>: 10,000 of 8 to 100 characters, then dropped; a string
   double time(const std::string& loop);

@@ -100,7 +100,7 @@ void Heap::make_free(Span* span, Address at, Address end) {
   FreeBlock** link = &span->free;
   for (; at < end; at += span->block_bytes) {
     FreeBlock* block = reinterpret_cast<FreeBlock*>(at);
-    block->mark = FreeBlock::kFree;
+    block->mark = block->free_mark();
     *link = block;
     link = &block->next;
   }
@@ -139,7 +139,8 @@ void* Heap::allocate_large(std::size_t bytes, std::size_t alignment) {
     return nullptr;
   }
   if (remote_.load(std::memory_order_relaxed) != nullptr) collect();
-  const std::size_t need = round_up(first + bytes, kUnitBytes);
+  // Even a block of no bytes has room for what a free writes into it.
+  const std::size_t need = round_up(first + std::max(bytes, kSmallestBlock), kUnitBytes);
   const std::size_t slack = alignment > kUnitBytes ? alignment : 0;
   if (slack == 0 && spare_[0] != nullptr) {
     if (Span* span = take_spare(need / kUnitBytes); span != nullptr) {
@@ -220,11 +221,56 @@ void* Heap::reallocate(void* block, std::size_t bytes) {
   const std::size_t usable = usable_bytes(block);
   // In place where it fits and wastes at most half.
   if (bytes <= usable && (bytes >= usable / 2 || usable <= kSmallestBlock)) return block;
-  void* fresh = allocate(bytes);
+  if (bytes > kLargestSmall && usable > kLargestSmall && resize_large(block, bytes)) return block;
+  void* fresh =
+      bytes > usable && bytes > kLargestSmall ? allocate_with_room(bytes) : allocate(bytes);
   if (fresh == nullptr) return nullptr;
   std::memcpy(fresh, block, std::min(bytes, usable));
   free(block);
   return fresh;
+}
+
+// In place: what is too much goes back, what is missing is taken from behind if that is free.
+bool Heap::resize_large(void* block, std::size_t bytes, bool untouched) {
+  Span* span = Span::of(block);
+  check_block(span, block);
+  const Range old = span->range();
+  const std::size_t first = span->first_block() - old.begin;
+  if (bytes > arena().region(Region::kHeap).bytes - first) return false;
+  const Range fresh{old.begin, round_up(first + bytes, kUnitBytes)};
+  HeapScope process;
+  RangePool& ranges = pool(Region::kHeap);
+  if (fresh.bytes > old.bytes) {
+    const Range more{old.end(), fresh.bytes - old.bytes};
+    if (!ranges.extend(more)) return false;
+    arena().mark(more, UnitKind::kContinued);
+  }
+  if (span->huge) arena().prefer_small_pages(old);
+  if (fresh.bytes < old.bytes) {
+    const Range rest{fresh.end(), old.bytes - fresh.bytes};
+    arena().unmark(rest);
+    ranges.free(rest, untouched && !span->dirty ? 0 : rest.bytes);
+  }
+  span->huge = span->huge && bytes >= kHugeBlockBytes;
+  if (span->huge) arena().prefer_huge_pages(fresh);
+  address_bytes_ += fresh.bytes - old.bytes;
+  span->units = fresh.bytes / kUnitBytes;
+  span->large_bytes = fresh.bytes - first;
+  return true;
+}
+
+// What has grown once may grow again: half as much is left free behind it, where there is so much.
+void* Heap::allocate_with_room(std::size_t bytes) {
+  const std::size_t most = arena().region(Region::kHeap).bytes;
+  if (bytes <= most / 2) {
+    const int error = errno;
+    if (void* block = allocate_large(bytes + bytes / 2, kSmallestBlock); block != nullptr) {
+      resize_large(block, bytes, true);
+      return block;
+    }
+    errno = error;
+  }
+  return allocate(bytes);
 }
 
 // ---- free ----
@@ -263,14 +309,15 @@ void Heap::check_block(const Span* span, const void* block) {
       block);
 }
 
-// A block of a span that was full, one that somebody wrote the mark into, a large block, or none.
+// A block of a span that was full or has holes, one that somebody wrote the mark into, a large
+// block, or none.
 void Heap::free_unusual(Span* span, FreeBlock* block) {
   const bool small = begins_block(span, block, span->made_bytes);
   if (!small || span->holes != 0) check_block(span, block);
-  if (block->mark == FreeBlock::kFree) verify_not_free(span, block);
+  if (block->marked()) verify_not_free(span, block);
   if (!small) return free_large(span);
   block->next = span->free;
-  block->mark = FreeBlock::kFree;
+  block->mark = block->free_mark();
   span->free = block;
   if (!span->listed) list_free(span);
   if (--span->used == 0) span_became_empty(span);
@@ -372,10 +419,10 @@ void Heap::free_from_elsewhere(void* memory) {
   arena().sync();
   check_block(span, memory);
   FreeBlock* block = static_cast<FreeBlock*>(memory);
-  // The owner's list cannot be walked from here; that a live block holds the mark by chance does
-  // not happen.
-  if (block->mark == FreeBlock::kFree) double_free(block);
-  block->mark = FreeBlock::kFree;
+  // The owner's list cannot be walked from here; that a live block holds the mark of its own
+  // address by chance does not happen.
+  if (block->marked()) double_free(block);
+  block->mark = block->free_mark();
   Heap* owner = span->heap.load(std::memory_order_acquire);
   FreeBlock* head = owner->remote_.load(std::memory_order_relaxed);
   do {

@@ -14,13 +14,16 @@ namespace roam::iso {
 
 class Heap;
 
-// A free block of a span: the link to the next one, and a mark that tells a second free.
+// A free block of a span: the link to the next one, and a mark that tells a second free. Each
+// address has a mark of its own, since programs copy what they never wrote, old marks with it. A
+// live block holds its own only by the user's hand, so a match is verified where that can be done.
 struct FreeBlock {
-  // A live block holds it only by the user's own hand, so a match is verified by a walk.
-  static constexpr std::uintptr_t kFree = 0x5ee0f4ee5ee0f4ee;
-
   FreeBlock* next;
   std::uintptr_t mark;
+
+  // Odd, so that it points to nothing; a sum, since that is one instruction.
+  std::uintptr_t free_mark() const { return reinterpret_cast<Address>(this) + 0x5ee0f4ef; }
+  bool marked() const { return mark == free_mark(); }
 };
 
 // The head of each 64 KiB span of a heap, found from a pointer into the span's first unit by
@@ -39,7 +42,8 @@ struct Span {
   FreeBlock* free;           // blocks ready to be handed out
   std::uint64_t divides;     // n * divides wraps to less than it if block_bytes divides n; 0: large
   std::uint32_t first;       // of the first block's address, the low half
-  std::uint32_t usual;       // a free this far behind `first` is a usual one; 0 while not listed
+  std::uint32_t usual;       // a free so near behind `first` is a usual one; else 0: a large
+                             // block, a span that is full, or one with holes
   std::uint32_t used;        // blocks handed out
   std::uint16_t size_class;  // or kLarge
   bool listed;               // among the spans of its class with free blocks
@@ -77,8 +81,8 @@ struct Span {
   bool in_hole(const void* p) const {
     return (holes >> page_of(reinterpret_cast<Address>(p)) & 1) != 0;
   }
-  // Small blocks can be handed out, if not from `free` then after Heap::make_blocks().
-  bool has_room() const { return free != nullptr || holes != 0 || made_bytes < fit_bytes; }
+  // Heap::make_blocks() can make small blocks, or tries to.
+  bool has_room() const { return holes != 0 || made_bytes < fit_bytes; }
   void set_usual() { usual = listed && holes == 0 ? made_bytes : 0; }
   // Calls `visit` with each run of bytes that has to be sent, of a span of small blocks, after
   // find_holes().
@@ -107,7 +111,7 @@ inline constexpr std::size_t kSpareLarge = 4;
 inline constexpr std::size_t kSpareUnits = 36;  // 2.25 MiB
 
 // Spans without a live block that a heap keeps, and one for each eight with a free one.
-inline constexpr std::uint32_t kKeptEmpty = 8;
+inline constexpr std::uint32_t kKeptEmpty = 2;
 
 // One thread's allocator. All of its state is in the arena, in the thread's own memory, so that it
 // migrates by being moved. The owner uses no lock and no atomic read-modify-write; others send
@@ -192,8 +196,8 @@ class Heap {
     return head_live_ == head_freed_elsewhere_.load(std::memory_order_acquire);
   }
 
-  // Before packing: makes holes of pages that hold no byte of a live block, where there may be
-  // enough of them. Cost: a walk over the free blocks of these spans.
+  // Before packing: makes holes of pages that hold no byte of a live block. Nothing waits to come
+  // home. Cost: a look at some blocks of each page, at all of a span only where it has such a page.
   void find_holes();
   // Traversal for packing: each span of the heap.
   void for_each_span(const std::function<void(const Span&)>& visit) const;
@@ -214,15 +218,17 @@ class Heap {
   void* allocate_head(std::size_t bytes);
   void* allocate_large(std::size_t bytes, std::size_t alignment);
   static void* take_large(Span* span);
+  bool resize_large(void* block, std::size_t bytes, bool untouched = false);
+  void* allocate_with_room(std::size_t bytes);
   Span* new_span(std::uint32_t size_class);
   static void make_blocks(Span* span);
   static void make_free(Span* span, Address at, Address end);
   static void find_holes(Span* span);
   // What is not usual is a call at the end, so that the usual way saves no register.
   void free_local(Span* span, FreeBlock* block) {
-    if (!begins_block(span, block, span->usual) || block->mark == FreeBlock::kFree) [[unlikely]]
+    if (!begins_block(span, block, span->usual) || block->marked()) [[unlikely]]
       return free_unusual(span, block);
-    block->mark = FreeBlock::kFree;
+    block->mark = block->free_mark();
     block->next = span->free;
     span->free = block;
     if (--span->used == 0) [[unlikely]]

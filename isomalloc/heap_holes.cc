@@ -3,61 +3,47 @@
 // goes on, page by page as they are needed.
 
 #include <algorithm>
-#include <bitset>
 
 #include "isomalloc/heap.h"
 
 namespace roam::iso {
 namespace {
 
-constexpr std::size_t kMostBlocks = kUnitBytes / kSmallestBlock;
-constexpr std::uint32_t kPages = kUnitBytes / kPageBytes;
-
-// Walking over free blocks of less than this costs about what sending them would, so most of the
-// span has to be free.
-constexpr std::uint32_t kWorthyBytes = 128;
-
-bool may_have_holes(const Span& span) {
-  const std::uint32_t live_bytes = span.used * span.block_bytes;
-  const std::uint32_t free_bytes = span.made_bytes - live_bytes;
-  return free_bytes >= kPageBytes && (span.block_bytes >= kWorthyBytes || free_bytes >= live_bytes);
-}
-
-// Which blocks of a span are free, by index.
-class FreeBlocks {
+// The blocks of a span that have been made, by what their marks say. Read in the order of their
+// addresses, and never along the list of free ones, which a broken program may have damaged.
+class MadeBlocks {
  public:
-  explicit FreeBlocks(const Span& span) : span_(span), made_(span.made_bytes / span.block_bytes) {
-    for (const FreeBlock* b = span.free; b != nullptr; b = b->next)
-      free_.set(index(reinterpret_cast<Address>(b)));
-    for (std::uint32_t page = 0; page < kPages; ++page) {
-      if ((span.holes >> page & 1) == 0) continue;
-      for (std::size_t i = first_in(page); i < made_ && begin(i) < page_begin(page + 1); ++i)
-        free_.set(i);
-    }
+  explicit MadeBlocks(const Span& span) : span_(span), end_(span.touched().end()) {}
+
+  Address page(std::uint32_t i) const { return span_.begin() + i * kPageBytes; }
+  std::uint32_t pages() const { return Span::page_of(end_ - 1) + 1; }
+  // Whether the block at `a` is free. It may be a live one that holds its own mark.
+  bool free(Address a) const {
+    const FreeBlock* block = reinterpret_cast<const FreeBlock*>(a);
+    return span_.in_hole(block) || block->marked();
   }
-  // Whether no byte of a live block, and not the span's head, lies in the page.
-  bool empty(std::uint32_t page) const {
-    if (page_begin(page) < span_.first_block()) return false;
-    std::size_t i = (page_begin(page) - span_.first_block()) / span_.block_bytes;
-    for (; i < made_ && begin(i) < page_begin(page + 1); ++i) {
-      if (!free_[i]) return false;
+  // Whether no byte of a live block, and not the span's head, lies in the page. Most pages say no
+  // at their first block or second.
+  bool empty(std::uint32_t i) const {
+    const Address blocks = span_.first_block();
+    if (page(i) < blocks) return false;
+    const Address before = page(i) - (page(i) - blocks) % span_.block_bytes;
+    for (Address a = before; a < std::min(page(i + 1), end_); a += span_.block_bytes) {
+      if (!free(a)) return false;
     }
     return true;
   }
+  // Calls `visit` with each free block.
+  template <class Visit>
+  void for_each_free(Visit visit) const {
+    for (Address a = span_.first_block(); a < end_; a += span_.block_bytes) {
+      if (free(a)) visit(reinterpret_cast<FreeBlock*>(a));
+    }
+  }
 
  private:
-  Address page_begin(std::uint32_t page) const { return span_.begin() + page * kPageBytes; }
-  Address begin(std::size_t i) const { return span_.first_block() + i * span_.block_bytes; }
-  std::size_t index(Address block) const {
-    return (block - span_.first_block()) / span_.block_bytes;
-  }
-  std::size_t first_in(std::uint32_t page) const {
-    return index(span_.first_block_from(page_begin(page)));
-  }
-
   const Span& span_;
-  std::size_t made_;
-  std::bitset<kMostBlocks> free_;
+  Address end_;
 };
 
 }  // namespace
@@ -66,26 +52,31 @@ void Heap::find_holes() {
   for (Span* span = spans_; span != nullptr; span = span->next) {
     if (span->large()) continue;
     span->empty_pages = 0;
-    if (may_have_holes(*span)) find_holes(span);
+    if (span->made_bytes - span->used * span->block_bytes >= kPageBytes) find_holes(span);
   }
 }
 
 void Heap::find_holes(Span* span) {
-  const FreeBlocks blocks(*span);
-  const std::uint32_t end = Span::page_of(span->touched().end() - 1) + 1;
-  for (std::uint32_t page = 0; page < end; ++page) {
-    if (blocks.empty(page)) span->empty_pages |= static_cast<std::uint16_t>(1u << page);
+  const MadeBlocks blocks(*span);
+  std::uint16_t empty_pages = 0;
+  for (std::uint32_t page = 0; page < blocks.pages(); ++page) {
+    if (blocks.empty(page)) empty_pages |= static_cast<std::uint16_t>(1u << page);
   }
-  if (span->empty_pages == 0) return;
+  if (empty_pages == 0) return;
+  std::uint32_t free = 0;
+  blocks.for_each_free([&free](FreeBlock*) { ++free; });
+  // Somebody wrote a mark into a live block, or over one: the span is left as it is.
+  if (free != span->made_bytes / span->block_bytes - span->used) return;
+  span->empty_pages = empty_pages;
   // A hole of before may be empty no more, by a block that begins in front of it; the blocks that
   // begin in it are free still.
-  span->holes |= span->empty_pages;
+  span->holes |= empty_pages;
   FreeBlock** link = &span->free;
-  for (FreeBlock* block = span->free; block != nullptr; block = block->next) {
-    if (span->in_hole(block)) continue;
+  blocks.for_each_free([span, &link](FreeBlock* block) {
+    if (span->in_hole(block)) return;
     *link = block;
     link = &block->next;
-  }
+  });
   *link = nullptr;
   span->set_usual();
 }

@@ -2,10 +2,18 @@
 
 #include <algorithm>
 #include <cerrno>
-
-#include "base/check.h"
+#include <iterator>
 
 namespace roam::iso {
+
+namespace {
+
+// Ranges of up to so many bytes are first kept by their size, so many of each: a range that is
+// wanted again soon costs no search.
+constexpr std::size_t kMostBySize = 1 << 20;
+constexpr std::size_t kMostOfSize = 4;
+
+}  // namespace
 
 RangePool& pool(Region region) {
   static RangePool slots(Region::kSlots);
@@ -15,51 +23,22 @@ RangePool& pool(Region region) {
 
 void RangePool::add(const LeaseRun& run) {
   const Range range = arena().lease_range(run);
-  insert(range);
+  clean_.insert(range);
   free_bytes_ += range.bytes;
   // An eighth of what the rank started with: asked for long before it ends.
   low_water_ = std::max(low_water_, range.bytes / 8);
 }
 
-void RangePool::erase(std::map<Address, std::size_t>::iterator it) {
-  by_size_.erase({it->second, it->first});
-  clean_.erase(it);
-}
-
-void RangePool::insert(Range range) {
-  auto next = clean_.lower_bound(range.begin);
-  if (next != clean_.begin()) {
-    auto before = std::prev(next);
-    ROAM_CHECK(before->first + before->second <= range.begin, "range %p + %zu is freed twice",
-               range.pointer(), range.bytes);
-    if (before->first + before->second == range.begin) {
-      range = Range{before->first, before->second + range.bytes};
-      erase(before);
-    }
+std::optional<Range> RangePool::take_kept(std::size_t bytes) {
+  if (const auto it = kept_.find(bytes); it != kept_.end() && !it->second.empty()) {
+    const Kept kept = it->second.back();
+    it->second.pop_back();
+    kept_bytes_ -= kept.in_use;
+    return kept.range;
   }
-  next = clean_.lower_bound(range.begin);
-  if (next != clean_.end()) {
-    ROAM_CHECK(range.end() <= next->first, "range %p + %zu is freed twice", range.pointer(),
-               range.bytes);
-    if (next->first == range.end()) {
-      range.bytes += next->second;
-      erase(next);
-    }
-  }
-  clean_.emplace(range.begin, range.bytes);
-  by_size_.emplace(range.bytes, range.begin);
-}
-
-std::optional<Range> RangePool::take_clean(std::size_t bytes) {
-  auto it = by_size_.lower_bound({bytes, 0});
-  if (it == by_size_.end()) return std::nullopt;
-  const Range found{it->second, it->first};
-  erase(clean_.find(found.begin));
-  if (found.bytes > bytes) {
-    clean_.emplace(found.begin + bytes, found.bytes - bytes);
-    by_size_.emplace(found.bytes - bytes, found.begin + bytes);
-  }
-  return Range{found.begin, bytes};
+  const std::optional<Range> range = kept_ranges_.take(bytes);
+  if (range) kept_bytes_ -= bytes;
+  return range;
 }
 
 std::optional<RangePool::Allocation> RangePool::allocate(std::size_t bytes) {
@@ -67,32 +46,52 @@ std::optional<RangePool::Allocation> RangePool::allocate(std::size_t bytes) {
     errno = ENOMEM;
     return std::nullopt;
   }
-  if (auto it = kept_.find(bytes); it != kept_.end() && !it->second.empty()) {
-    const Kept kept = it->second.back();
-    it->second.pop_back();
-    kept_bytes_ -= kept.in_use;
+  if (const std::optional<Range> kept = take_kept(bytes)) {
     free_bytes_ -= bytes;
-    arena().unseal(Range{kept.begin, bytes});
-    return Allocation{Range{kept.begin, bytes}, false};
+    arena().unseal(*kept);
+    return Allocation{*kept, false};
   }
-  std::optional<Range> range = take_clean(bytes);
-  if (!range && !kept_.empty()) {
+  std::optional<Range> range = clean_.take(bytes);
+  if (!range && kept_bytes_ != 0) {
     trim(0);
-    range = take_clean(bytes);
+    range = clean_.take(bytes);
   }
-  if (!range && refill(bytes)) range = take_clean(bytes);
+  if (!range && refill(bytes)) range = clean_.take(bytes);
   if (!range) {
     errno = ENOMEM;
     return std::nullopt;
   }
   if (!arena().open(*range)) {
-    insert(*range);
+    clean_.insert(*range);
     errno = ENOMEM;
     return std::nullopt;
   }
   free_bytes_ -= bytes;
   arena().unseal(*range);
   return Allocation{*range, true};
+}
+
+bool RangePool::extend(Range range) {
+  // Kept and clean parts may take turns; all must be there before any is taken.
+  for (Address at = range.begin; at < range.end();) {
+    Range part = kept_ranges_.holding(at);
+    if (part.bytes == 0) part = clean_.holding(at);
+    if (part.bytes == 0) return false;
+    at = part.end();
+  }
+  if (!arena().open(range)) return false;
+  for (Address at = range.begin; at < range.end();) {
+    Range part = kept_ranges_.holding(at);
+    const bool kept = part.bytes != 0;
+    if (!kept) part = clean_.holding(at);
+    part = Range{at, std::min(part.end(), range.end()) - at};
+    (kept ? kept_ranges_ : clean_).cut(part);
+    if (kept) kept_bytes_ -= part.bytes;
+    at = part.end();
+  }
+  free_bytes_ -= range.bytes;
+  arena().unseal(range);
+  return true;
 }
 
 bool RangePool::refill(std::size_t bytes) {
@@ -105,13 +104,23 @@ bool RangePool::refill(std::size_t bytes) {
 
 void RangePool::free(Range range, std::size_t bytes_in_use) {
   free_bytes_ += range.bytes;
-  if (bytes_in_use > keep_bytes_) {
-    arena().discard(range);
-    insert(range);
+  if (bytes_in_use == 0 || bytes_in_use > keep_bytes_) {
+    if (bytes_in_use != 0) arena().discard(range);
+    clean_.insert(range);
     return;
   }
-  kept_[range.bytes].push_back({range.begin, range.bytes, bytes_in_use});
-  kept_bytes_ += bytes_in_use;
+  std::vector<Kept>* list = nullptr;
+  if (by_size_only(range.bytes) || range.bytes <= kMostBySize) {
+    list = &kept_[range.bytes];
+    if (!by_size_only(range.bytes) && list->size() >= kMostOfSize) list = nullptr;
+  }
+  if (list != nullptr) {
+    list->push_back({range, bytes_in_use});
+    kept_bytes_ += bytes_in_use;
+  } else {
+    kept_ranges_.insert(range);
+    kept_bytes_ += range.bytes;
+  }
   // A quarter at a time, so that a rank at the limit does not pay at each free.
   if (kept_bytes_ > keep_bytes_) trim(keep_bytes_ / 4 * 3);
 }
@@ -125,12 +134,21 @@ void RangePool::trim(std::size_t bytes) {
       // The older half of each size goes.
       const std::size_t drop = (list.size() + 1) / 2;
       for (std::size_t i = 0; i < drop; ++i) {
-        dropped.push_back(Range{list[i].begin, list[i].bytes});
+        dropped.push_back(list[i].range);
         kept_bytes_ -= list[i].in_use;
       }
       any = any || drop != 0;
       list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(drop));
       it = list.empty() ? kept_.erase(it) : std::next(it);
+    }
+    if (!kept_ranges_.empty() && (kept_bytes_ > bytes || bytes == 0)) {
+      // As much of the longest as is too much, from its end.
+      const Range longest = kept_ranges_.largest();
+      const std::size_t drop = std::min(longest.bytes, round_up(kept_bytes_ - bytes, kUnitBytes));
+      dropped.push_back(Range{longest.end() - drop, drop});
+      kept_ranges_.cut(dropped.back());
+      kept_bytes_ -= drop;
+      any = true;
     }
     if (!any) break;
   }
@@ -142,22 +160,15 @@ void RangePool::trim(std::size_t bytes) {
     for (++i; i < dropped.size() && dropped[i].begin == run.end(); ++i)
       run.bytes += dropped[i].bytes;
     arena().discard(run);
-    insert(run);
+    clean_.insert(run);
   }
 }
 
 bool RangePool::take(Range range) {
   // A kept range may cover it: only clean ones can be cut.
-  if (!kept_.empty()) trim(0);
-  auto it = clean_.upper_bound(range.begin);
-  if (it == clean_.begin()) return false;
-  --it;
-  const Range found{it->first, it->second};
-  if (found.end() < range.end()) return false;
-  if (!arena().open(range)) return false;
-  erase(it);
-  if (found.begin < range.begin) insert(Range{found.begin, range.begin - found.begin});
-  if (range.end() < found.end()) insert(Range{range.end(), found.end() - range.end()});
+  if (kept_bytes_ != 0) trim(0);
+  if (!clean_.holding(range.begin).contains(range.end() - 1) || !arena().open(range)) return false;
+  clean_.cut(range);
   free_bytes_ -= range.bytes;
   arena().unseal(range);
   return true;
@@ -167,14 +178,14 @@ bool RangePool::take_or_claim(Range range) {
   if (take(range)) return true;
   if (source_ == nullptr || !source_->claim(range)) return false;
   if (arena().open(range)) return true;
-  insert(range);
+  clean_.insert(range);
   free_bytes_ += range.bytes;
   return false;
 }
 
 void RangePool::clear() {
   clean_.clear();
-  by_size_.clear();
+  kept_ranges_.clear();
   kept_.clear();
   free_bytes_ = kept_bytes_ = low_water_ = 0;
 }

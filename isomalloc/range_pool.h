@@ -3,14 +3,12 @@
 
 #include <cstddef>
 #include <deque>
-#include <map>
 #include <optional>
-#include <set>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "isomalloc/arena.h"
+#include "isomalloc/free_ranges.h"
 
 namespace roam::iso {
 
@@ -30,7 +28,9 @@ class LeaseSource {
 // over the job.
 //
 // Freed memory is kept for reuse up to ROAM_KEEP, since giving a page back and faulting it in again
-// costs more than the copy that it would hold. Units: bytes, always whole units (kUnitBytes).
+// costs more than the copy that it would hold: slots and single units by their size, last in first
+// out; longer ranges grow together and are cut as they are needed. Units: bytes, always whole units
+// (kUnitBytes).
 class RangePool {
  public:
   struct Allocation {
@@ -51,8 +51,12 @@ class RangePool {
   // Cost:   O(1) for a size that was freed lately, else O(log n) in free ranges.
   std::optional<Allocation> allocate(std::size_t bytes);
 
-  // The range is free and this rank's. `bytes_in_use` is about how much of it holds memory.
+  // The range is free and this rank's. `bytes_in_use` is about how much of it holds memory; 0:
+  // none, and it reads as zeros.
   void free(Range range, std::size_t bytes_in_use);
+
+  // Takes exactly `range` out, kept or not, if it is free here, for who owns what lies before it.
+  bool extend(Range range);
 
   // Takes exactly `range` out, if it is free here. It is clean then.
   bool take(Range range);
@@ -72,13 +76,13 @@ class RangePool {
 
  private:
   struct Kept {
-    Address begin;
-    std::size_t bytes;
+    Range range;
     std::size_t in_use;
   };
-  void insert(Range range);  // into the clean ranges, coalescing
-  void erase(std::map<Address, std::size_t>::iterator it);
-  std::optional<Range> take_clean(std::size_t bytes);
+  bool by_size_only(std::size_t bytes) const {
+    return region_ == Region::kSlots || bytes == kUnitBytes;
+  }
+  std::optional<Range> take_kept(std::size_t bytes);
 
   Region region_;
   LeaseSource* source_ = nullptr;
@@ -86,9 +90,9 @@ class RangePool {
   std::size_t free_bytes_ = 0;
   std::size_t kept_bytes_ = 0;
   std::size_t low_water_ = 0;
-  std::map<Address, std::size_t> clean_;
-  std::set<std::pair<std::size_t, Address>> by_size_;
-  std::unordered_map<std::size_t, std::vector<Kept>> kept_;  // by exact size, last in first out
+  FreeRanges clean_;
+  FreeRanges kept_ranges_;
+  std::unordered_map<std::size_t, std::vector<Kept>> kept_;  // by size, last in first out
 };
 
 // This rank's pools. Kernel thread of the rank only; call with the capture off.

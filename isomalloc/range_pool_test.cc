@@ -171,6 +171,62 @@ TEST_P(RangePoolTest, ASpecificRangeIsTakenFromTheMiddleOrNotAtAll) {
   EXPECT_TRUE(pool_.take(middle)) << "also when its memory was kept";
 }
 
+TEST_P(RangePoolTest, ARangeGrowsOverWhatIsKeptAndWhatIsCleanBehindIt) {
+  pool_.add(LeaseRun{Region::kHeap, 0, 8});
+  const Range range = must_allocate(2 * kUnitBytes);
+  const Range behind = must_allocate(18 * kUnitBytes);
+  ASSERT_EQ(behind.begin, range.end());
+  fill_bytes(behind.pointer(), behind.bytes, 5);
+  const std::size_t free_bytes = pool_.free_bytes();
+  EXPECT_FALSE(pool_.extend(Range{range.end(), kUnitBytes})) << "it is in use";
+  pool_.free(behind, behind.bytes);
+  ASSERT_EQ(pool_.kept_bytes(), behind.bytes);
+  const Range more{range.end(), behind.bytes + kUnitBytes};
+  ASSERT_TRUE(pool_.extend(more));
+  EXPECT_EQ(pool_.kept_bytes(), 0u);
+  EXPECT_EQ(pool_.free_bytes(), free_bytes - kUnitBytes);
+  EXPECT_TRUE(holds_bytes(behind.pointer(), behind.bytes, 5)) << "with its memory";
+  EXPECT_TRUE(all_zero(reinterpret_cast<void*>(behind.end()), kUnitBytes));
+  EXPECT_FALSE(pool_.extend(Range{more.end() - kUnitBytes, 2 * kUnitBytes})) << "in part";
+  const Address end = arena().region(Region::kHeap).begin + 8 * lease_bytes();
+  EXPECT_FALSE(pool_.extend(Range{more.end(), end + kUnitBytes - more.end()})) << "beyond the end";
+  EXPECT_EQ(pool_.free_bytes(), free_bytes - kUnitBytes);
+  os::fail_after = 1;
+  EXPECT_FALSE(pool_.extend(Range{more.end(), end - more.end()})) << "no memory to open it";
+  os::fail_after = 0;
+  EXPECT_TRUE(pool_.extend(Range{more.end(), end - more.end()}));
+  EXPECT_EQ(pool_.free_bytes(), 0u);
+}
+
+TEST_P(RangePoolTest, LongRangesThatAreKeptGrowTogetherAndAreCut) {
+  pool_.add(LeaseRun{Region::kHeap, 0, 8});
+  const std::size_t bytes = 18 * kUnitBytes;
+  const Range first = must_allocate(bytes), second = must_allocate(bytes);
+  must_allocate(kUnitBytes);
+  pool_.free(second, bytes);
+  pool_.free(first, bytes);
+  EXPECT_EQ(pool_.kept_bytes(), 2 * bytes);
+  const auto longer = pool_.allocate(2 * bytes - kUnitBytes);
+  ASSERT_TRUE(longer);
+  EXPECT_EQ(longer->range.begin, first.begin);
+  EXPECT_FALSE(longer->clean);
+  const auto rest = pool_.allocate(kUnitBytes);
+  ASSERT_TRUE(rest);
+  EXPECT_EQ(rest->range.begin, longer->range.end());
+  EXPECT_EQ(pool_.kept_bytes(), 0u);
+  pool_.free(longer->range, longer->range.bytes);
+  pool_.trim(bytes);
+  EXPECT_EQ(pool_.kept_bytes(), bytes) << "no more is given back than has to be";
+}
+
+TEST_P(RangePoolTest, WhatHoldsNoMemoryIsCleanWhenItIsFreed) {
+  pool_.add(LeaseRun{Region::kHeap, 0, 1});
+  const Range whole = must_allocate(lease_bytes());
+  pool_.free(whole, 0);
+  EXPECT_EQ(pool_.kept_bytes(), 0u);
+  EXPECT_TRUE(pool_.allocate(lease_bytes())->clean);
+}
+
 TEST_P(RangePoolTest, WhatIsNotFreeHereIsClaimedFromOthers) {
   FakeSource source(0);
   pool_.set_source(&source);
@@ -255,6 +311,13 @@ TEST_P(RangePoolTest, AgreesWithAPlainModelUnderRandomOperations) {
       case 1:
         pool_.trim(random() % (8 << 20));
         break;
+      case 9: {
+        if (used.empty()) break;
+        const auto [begin, what] = *std::next(used.begin(), random() % used.size());
+        const Range wanted{begin + what.first, bytes};
+        if (pool_.extend(wanted)) put(wanted);
+        break;
+      }
       case 2:
       case 3:
       case 4:

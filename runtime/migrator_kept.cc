@@ -64,9 +64,16 @@ void Migrator::forget_kept(std::uint64_t id, const Tcb* t) {
   unkeep(record);
 }
 
+// What was never used holds nothing; runs of one span are sealed with what lies between them.
 void Migrator::seal(const Record& kept) {
-  for (const Range& run : kept.image.runs)
-    iso::arena().seal(run);  // what was never used holds nothing
+  const std::vector<Range>& runs = kept.image.runs;
+  for (std::size_t i = 0; i < runs.size();) {
+    Range joined = runs[i];
+    const Address unit_end = round_down(joined.end() - 1, iso::kUnitBytes) + iso::kUnitBytes;
+    for (++i; i < runs.size() && runs[i].begin >= joined.end() && runs[i].end() <= unit_end; ++i)
+      joined.bytes = runs[i].end() - joined.begin;
+    iso::arena().seal(joined);
+  }
 }
 
 void Migrator::seal_old() {

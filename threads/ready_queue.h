@@ -102,7 +102,7 @@ class ReadyQueue {
     std::vector<detail::Tcb*> bigger;
     bigger.reserve(count() < ring_.size() / 2
                        ? ring_.size()
-                       : ring_.size() * 2);  // holes alone do not make it grow
+                       : ring_.size() * 2);  // emptied places alone do not make it grow
     for (; places_ != 0; ++head_, --places_) {
       if (detail::Tcb* t = ring_[head_ & mask_]) {
         t->ring_position = bigger.size();

@@ -69,6 +69,7 @@ TEST(ReadyQueue, AgreesWithADequeUnderRandomOperations) {
     for (std::size_t i = 0; i < most; ++i) out.push_back(blocks[i]);
     std::deque<Tcb*> model;
     ReadyQueue queue;
+    int exchanged = 0, refused = 0;
     for (int op = 0; op < 40'000; ++op) {
       const bool grows = (op / 5000) % 2 == 0;
       const std::uint64_t what = random() % 10;
@@ -82,6 +83,17 @@ TEST(ReadyQueue, AgreesWithADequeUnderRandomOperations) {
         queue.remove(*it);
         out.push_back(*it);
         model.erase(it);
+      } else if (what == 8 && !out.empty()) {
+        Tcb* first = queue.exchange(out.back());
+        if (first != nullptr) {
+          ASSERT_EQ(first, model.front());
+          model.pop_front();
+          model.push_back(out.back());
+          out.back() = first;
+          ++exchanged;
+        } else if (!model.empty()) {
+          ++refused;  // its first place was emptied
+        }
       } else {
         Tcb* expected = model.empty() ? nullptr : model.front();
         ASSERT_EQ(queue.pop(), expected)
@@ -94,7 +106,20 @@ TEST(ReadyQueue, AgreesWithADequeUnderRandomOperations) {
       ASSERT_EQ(queue.count(), model.size());
       ASSERT_EQ(queue.empty(), model.empty());
     }
+    EXPECT_GT(exchanged, 2 * refused);
   }
+}
+
+TEST(ReadyQueue, AFullQueueExchangesAndThenGrows) {
+  Blocks blocks(2000);
+  ReadyQueue queue;
+  for (std::size_t i = 0; i < 1024; ++i) queue.push(blocks[i]);
+  for (std::size_t i = 0; i < 500; ++i) EXPECT_EQ(queue.exchange(blocks[1024 + i]), blocks[i]);
+  EXPECT_EQ(queue.count(), 1024u);
+  queue.push(blocks[1524]);
+  for (std::size_t i = 500; i <= 1524; ++i) EXPECT_EQ(queue.pop(), blocks[i]);
+  EXPECT_EQ(queue.exchange(blocks[0]), nullptr);
+  EXPECT_TRUE(queue.empty());
 }
 
 TEST(ReadyQueue, ShuffledItLosesAndDoublesNothingAlsoWithSomeTakenOut) {

@@ -88,14 +88,8 @@ void Scheduler::start(int rank, std::uintptr_t canary, std::uint64_t shuffle_see
 // `self` runs again when this returns, perhaps on another rank: nothing of the scheduler is
 // remembered across it.
 [[gnu::always_inline]] inline void Scheduler::switch_to(Tcb* self, Tcb* next) {
-  // save() and load(), with each pointer fetched once.
-  detail::ExceptionGlobals* const exceptions = exceptions_;
-  int* const error = errno_;
-  self->active_heap = std::exchange(iso::current_heap, next->active_heap);
-  self->exceptions = *exceptions;
-  *exceptions = next->exceptions;
-  self->saved_errno = std::exchange(*error, next->saved_errno);
-  current_ = next;
+  save(self);
+  load(next);
   switch_context(next->context, &self->context);
 }
 
@@ -323,8 +317,8 @@ void Scheduler::note_visit() {
 // alike.
 void Scheduler::begin_window(std::uint64_t now, bool after_visit) {
   if (window_ > 1) unmeasured_ += window_ - static_cast<std::uint64_t>(std::max(budget_ + 1, 0));
-  const bool seldom = budget_size_ == kMostBudget && ++windows_ % 2 != 0;
-  const bool measure = budget_size_ == 1 || (window_ > 1 && !seldom) || after_visit;
+  bool measure = budget_size_ == 1 || after_visit;
+  if (!measure && window_ > 1) measure = budget_size_ < kMostBudget || ++long_windows_ % 2 == 0;
   if (measure) {
     window_ = 1;
     turn_start_ = now;

@@ -82,7 +82,6 @@ class Scheduler {
   // ---- the current thread ----
 
   void yield();
-  void yield_inline();
   // Suspends until make_ready. Context: threads only.
   void block(const char* what, const void* object);
   // The same, at most until `deadline_ns`. False: the time ran out; the caller takes itself out of
@@ -144,6 +143,7 @@ class Scheduler {
   void for_each(const std::function<void(const Tcb*)>& visit) const;
 
  private:
+  friend void yield();
   friend struct SwitchAccess;
 
   // Both change the stack protector's value, so neither may be guarded by it.
@@ -152,6 +152,7 @@ class Scheduler {
   void switch_to(Tcb* self, Tcb* next);  // from a thread
   void switch_to_main();
   void end_current();
+  void yield_inline();
   void yield_slow();
   void suspend();  // to whoever is next
   void save(Tcb* self);
@@ -204,10 +205,10 @@ class Scheduler {
   std::uint64_t last_visit_ = 0;
   // The budget's window: so many switches. A window of one is a turn that is measured.
   std::uint64_t window_ = 1;
-  std::uint32_t windows_ = 0;
-  std::uint64_t turn_start_ = 0;   // of the measured turn; 0: this one is not
-  std::uint64_t unmeasured_ = 0;   // turns since the last measured one
-  std::uint64_t usual_ticks_ = 0;  // of a turn in the last window of many
+  std::uint32_t long_windows_ = 0;  // of the largest budget
+  std::uint64_t turn_start_ = 0;    // of the measured turn; 0: this one is not
+  std::uint64_t unmeasured_ = 0;    // turns since the last measured one
+  std::uint64_t usual_ticks_ = 0;   // of a turn in the last window of many
   std::uint64_t random_ = 0x9e3779b97f4a7c15;
   // Processor time of this kernel thread, read not long before the turn began.
   std::int64_t cpu_mark_ns_ = 0;
