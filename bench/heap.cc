@@ -27,10 +27,11 @@ constexpr const char* kQuestion =
     "and a thread of the other frees, beside threads of one rank. (ns an operation)";
 constexpr const char* kUsage = "  --loop=NAME      that loop only (heap_loops.h names them)\n";
 
-constexpr const char* kLoops[] = {
-    "pair/16",   "pair/256",      "pair/4096",       "pair/65536", "pair/1048576", "burst/16",
-    "burst/256", "burst/4096",    "churn/256",       "churn/4096", "churn/65536",  "map",
-    "strings",   "grow/16777216", "append/16777216", "pass/64",    "pass/4096"};
+constexpr const char* kLoops[] = {"pair/16",         "pair/256",    "pair/4096",    "pair/65536",
+                                  "pair/1048576",    "burst/16",    "burst/256",    "burst/4096",
+                                  "churn/256",       "churn/4096",  "churn/65536",  "map",
+                                  "strings",         "aligned/256", "aligned/4096", "grow/16777216",
+                                  "append/16777216", "pass/64",     "pass/4096"};
 
 // A thread that frees what the caller allocates, on `rank`. The object lies in the caller's memory.
 class Pass {

@@ -144,6 +144,19 @@ class Strings : public HeapLoops::Loop {
   std::vector<std::size_t> lengths_;
 };
 
+// Blocks that begin at a cache line, as vectorised code wants them.
+struct AlignedPairs : HeapLoops::Loop {
+  explicit AlignedPairs(std::size_t size) : bytes(size) {}
+  double slice() override {
+    return time_operations(10'000, [this] {
+      void* block = std::aligned_alloc(64, bytes);
+      use(block);
+      std::free(block);
+    });
+  }
+  std::size_t bytes;
+};
+
 // One block that grows by realloc; each page that it gains is written.
 struct Growth : HeapLoops::Loop {
   static constexpr std::size_t kFirstBytes = 4096, kStepBytes = 64 << 10;
@@ -175,6 +188,7 @@ std::unique_ptr<HeapLoops::Loop> make_loop(const std::string& name) {
   const std::size_t bytes =
       slash == std::string::npos ? 0 : std::strtoull(name.c_str() + slash + 1, nullptr, 10);
   if (kind == "pair") return std::make_unique<Pairs>(bytes);
+  if (kind == "aligned") return std::make_unique<AlignedPairs>(bytes);
   if (kind == "burst") return std::make_unique<Bursts>(bytes);
   if (kind == "churn") return std::make_unique<Churn>(bytes);
   if (kind == "grow") return std::make_unique<Growth>(bytes, true);

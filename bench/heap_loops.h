@@ -23,6 +23,7 @@ class HeapLoops {
   // allocated between slices lives until end().
   //
   //   pair/BYTES    malloc, then free
+  //   aligned/BYTES aligned_alloc at 64 bytes, then free
   //   burst/BYTES   64 times malloc, then 64 times free in the same order; a pair each
   //   churn/BYTES   10,000 live blocks of 16 to BYTES, the logarithm of their size uniform: free
   //   one

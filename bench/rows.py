@@ -17,6 +17,8 @@ HEAP_LOOPS = [
         (256, "256 B"), (4 * KIB, "4 KiB"), (64 * KIB, "64 KiB"))),
     ("map", "std::map<int, int>, in and out", None),
     ("strings", "std::vector<std::string> grows", None),
+    ("aligned/256", "aligned_alloc at 64 B + free of 256 B", 1.1),
+    ("aligned/4096", "aligned_alloc at 64 B + free of 4 KiB", 1.1),
     (f"grow/{16 * MIB}", "realloc to 16 MiB, by halves", 1.1),
     (f"append/{16 * MIB}", "realloc to 16 MiB, by 64 KiB", 1.1),
     ("pass/64", "one thread allocates 64 B, another frees", None),
