@@ -259,12 +259,17 @@ bool Heap::resize_large(void* block, std::size_t bytes, bool untouched) {
   return true;
 }
 
-// What has grown once may grow again: half as much is left free behind it, where there is so much.
+// What has grown once may grow again: up to eight times as much is left free behind it where memory
+// is kept that is so long, else half as much.
 void* Heap::allocate_with_room(std::size_t bytes) {
   const std::size_t most = arena().region(Region::kHeap).bytes;
-  if (bytes <= most / 2) {
+  if (bytes <= most / 8) {
+    const std::size_t kept = pool(Region::kHeap).longest_kept();
+    const std::size_t kept_room = kept - std::min(kept, kSpanHeadBytes);
     const int error = errno;
-    if (void* block = allocate_large(bytes + bytes / 2, kSmallestBlock); block != nullptr) {
+    if (void* block =
+            allocate_large(std::clamp(kept_room, bytes + bytes / 2, 8 * bytes), kSmallestBlock);
+        block != nullptr) {
       resize_large(block, bytes, true);
       return block;
     }
