@@ -1,39 +1,42 @@
 #include "isomalloc/free_ranges.h"
 
+#include <algorithm>
 #include <iterator>
 
 #include "base/check.h"
 
 namespace roam::iso {
 
-void FreeRanges::add(Range range) {
+void FreeRanges::add(Range range, std::uint64_t born) {
   if (range.bytes == 0) return;
-  by_address_.emplace(range.begin, range.bytes);
+  by_address_.emplace(range.begin, Free{range.bytes, born});
   by_size_.emplace(range.bytes, range.begin);
+  bytes_ += range.bytes;
 }
 
-void FreeRanges::remove(Range range) {
-  by_address_.erase(range.begin);
-  by_size_.erase({range.bytes, range.begin});
+void FreeRanges::remove(ByAddress::const_iterator it) {
+  bytes_ -= it->second.bytes;
+  by_size_.erase({it->second.bytes, it->first});
+  by_address_.erase(it);
 }
 
 void FreeRanges::insert(Range range) {
   const Range given = range;
-  const auto next = by_address_.upper_bound(range.begin);
-  Range behind{}, before{};
-  if (next != by_address_.end()) behind = Range{next->first, next->second};
-  if (next != by_address_.begin()) before = Range{std::prev(next)->first, std::prev(next)->second};
-  ROAM_CHECK(before.end() <= given.begin && (behind.bytes == 0 || given.end() <= behind.begin),
+  const auto behind = by_address_.upper_bound(given.begin);
+  const auto before = behind == by_address_.begin() ? by_address_.end() : std::prev(behind);
+  const bool has_behind = behind != by_address_.end(), has_before = before != by_address_.end();
+  const Address before_end = has_before ? before->first + before->second.bytes : 0;
+  ROAM_CHECK(before_end <= given.begin && (!has_behind || given.end() <= behind->first),
              "range %p + %zu is freed twice", given.pointer(), given.bytes);
-  if (before.bytes != 0 && before.end() == given.begin) {
-    remove(before);
-    range = Range{before.begin, before.bytes + range.bytes};
-  }
-  if (behind.bytes != 0 && given.end() == behind.begin) {
+  if (has_behind && given.end() == behind->first) {
+    range.bytes += behind->second.bytes;
     remove(behind);
-    range.bytes += behind.bytes;
   }
-  add(range);
+  if (has_before && before_end == given.begin) {
+    range = Range{before->first, before->second.bytes + range.bytes};
+    remove(before);
+  }
+  add(range, ++inserted_);
 }
 
 std::optional<Range> FreeRanges::take(std::size_t bytes) {
@@ -45,20 +48,37 @@ std::optional<Range> FreeRanges::take(std::size_t bytes) {
 }
 
 bool FreeRanges::cut(Range range) {
-  const Range found = holding(range.begin);
-  if (found.bytes == 0 || found.end() < range.end()) return false;
-  remove(found);
-  add(Range{found.begin, range.begin - found.begin});
-  add(Range{range.end(), found.end() - range.end()});
+  const auto it = find(range.begin);
+  if (it == by_address_.end()) return false;
+  const Range found{it->first, it->second.bytes};
+  if (found.end() < range.end()) return false;
+  const std::uint64_t born = it->second.born;
+  remove(it);
+  add(Range{found.begin, range.begin - found.begin}, born);
+  add(Range{range.end(), found.end() - range.end()}, born);
   return true;
 }
 
-Range FreeRanges::holding(Address a) const {
+FreeRanges::ByAddress::const_iterator FreeRanges::find(Address a) const {
   auto it = by_address_.upper_bound(a);
-  if (it == by_address_.begin()) return Range{};
+  if (it == by_address_.begin()) return by_address_.end();
   --it;
-  const Range found{it->first, it->second};
-  return found.contains(a) ? found : Range{};
+  return a - it->first < it->second.bytes ? it : by_address_.end();
+}
+
+Range FreeRanges::holding(Address a) const {
+  const auto it = find(a);
+  return it != by_address_.end() ? Range{it->first, it->second.bytes} : Range{};
+}
+
+std::vector<Range> FreeRanges::by_age() const {
+  std::vector<std::pair<std::uint64_t, Range>> aged;
+  for (const auto& [begin, free] : by_address_) aged.push_back({free.born, {begin, free.bytes}});
+  std::sort(aged.begin(), aged.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Range> ranges;
+  for (const auto& [born, range] : aged) ranges.push_back(range);
+  return ranges;
 }
 
 }  // namespace roam::iso

@@ -2,20 +2,24 @@
 #define ROAM_ISOMALLOC_FREE_RANGES_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "base/range.h"
 
 namespace roam::iso {
 
-// Address ranges that are free, by address and by size. Neighbours grow together. O(log n) each.
+// Address ranges that are free, by address and by size. Neighbours grow together, and are as young
+// as the younger of them. O(log n) each.
 class FreeRanges {
  public:
   bool empty() const { return by_address_.empty(); }
-  void insert(Range range);  // stops the program if part of it is free already
+  std::size_t bytes() const { return bytes_; }  // of all
+  void insert(Range range);                     // stops the program if part of it is free already
   // The first `bytes` of the smallest range that has them; of several such, of the lowest.
   std::optional<Range> take(std::size_t bytes);
   // Takes exactly `range` out; false, and nothing has changed, unless all of it is free.
@@ -24,16 +28,23 @@ class FreeRanges {
   Range holding(Address a) const;
   // REQUIRES: !empty().
   Range largest() const { return Range{by_size_.rbegin()->second, by_size_.rbegin()->first}; }
-  void clear() {
-    by_address_.clear();
-    by_size_.clear();
-  }
+  // All, the one first that has not changed for the longest time. O(n log n).
+  std::vector<Range> by_age() const;
+  void clear() { *this = FreeRanges(); }
 
  private:
-  void add(Range range);
-  void remove(Range range);
+  struct Free {
+    std::size_t bytes;
+    std::uint64_t born;  // when a part of it was inserted last
+  };
+  using ByAddress = std::map<Address, Free>;
+  void add(Range range, std::uint64_t born);
+  void remove(ByAddress::const_iterator it);
+  ByAddress::const_iterator find(Address a) const;  // the range that `a` lies in
 
-  std::map<Address, std::size_t> by_address_;
+  std::size_t bytes_ = 0;
+  std::uint64_t inserted_ = 0;
+  ByAddress by_address_;
   std::set<std::pair<std::size_t, Address>> by_size_;
 };
 

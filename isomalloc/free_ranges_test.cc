@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace roam::iso {
 namespace {
 
@@ -45,6 +47,19 @@ TEST(FreeRanges, AnyPartOfARangeCanBeCutOut) {
     ranges.insert(part);
     EXPECT_EQ(ranges.largest(), (Range{100, 30}));
   }
+}
+
+TEST(FreeRanges, ARangeIsAsYoungAsItsYoungestPart) {
+  FreeRanges ranges;
+  ranges.insert({100, 10});
+  ranges.insert({200, 10});
+  ranges.insert({300, 10});
+  EXPECT_EQ(ranges.by_age(), (std::vector<Range>{{100, 10}, {200, 10}, {300, 10}}));
+  ranges.insert({110, 10});
+  EXPECT_EQ(ranges.by_age(), (std::vector<Range>{{200, 10}, {300, 10}, {100, 20}}));
+  ASSERT_TRUE(ranges.cut({305, 5}));
+  EXPECT_EQ(ranges.by_age(), (std::vector<Range>{{200, 10}, {300, 5}, {100, 20}}));
+  EXPECT_EQ(ranges.bytes(), 35u);
 }
 
 TEST(FreeRangesDeathTest, WhatIsFreeCannotBeFreed) {

@@ -142,8 +142,8 @@ void* Heap::allocate_large(std::size_t bytes, std::size_t alignment) {
   // Even a block of no bytes has room for what a free writes into it.
   const std::size_t need = round_up(first + std::max(bytes, kSmallestBlock), kUnitBytes);
   const std::size_t slack = alignment > kUnitBytes ? alignment : 0;
-  if (slack == 0 && spare_[0] != nullptr) {
-    if (Span* span = take_spare(need / kUnitBytes); span != nullptr) {
+  if (spare_[0] != nullptr) {
+    if (Span* span = take_spare(need / kUnitBytes, first, alignment); span != nullptr) {
       span->first = static_cast<std::uint32_t>(span->begin() + first);
       span->large_bytes = need - first;
       return take_large(span);
@@ -214,68 +214,6 @@ void* Heap::allocate_zeroed(std::size_t bytes) {
   arena().discard(Range{from, to - from});
   std::memset(reinterpret_cast<void*>(to), 0, begin + bytes - to);
   return p;
-}
-
-void* Heap::reallocate(void* block, std::size_t bytes) {
-  if (block == nullptr) return allocate(bytes);
-  const std::size_t usable = usable_bytes(block);
-  // In place where it fits and wastes at most half.
-  if (bytes <= usable && (bytes >= usable / 2 || usable <= kSmallestBlock)) return block;
-  if (bytes > kLargestSmall && usable > kLargestSmall && resize_large(block, bytes)) return block;
-  void* fresh =
-      bytes > usable && bytes > kLargestSmall ? allocate_with_room(bytes) : allocate(bytes);
-  if (fresh == nullptr) return nullptr;
-  std::memcpy(fresh, block, std::min(bytes, usable));
-  free(block);
-  return fresh;
-}
-
-// In place: what is too much goes back, what is missing is taken from behind if that is free.
-bool Heap::resize_large(void* block, std::size_t bytes, bool untouched) {
-  Span* span = Span::of(block);
-  check_block(span, block);
-  const Range old = span->range();
-  const std::size_t first = span->first_block() - old.begin;
-  if (bytes > arena().region(Region::kHeap).bytes - first) return false;
-  const Range fresh{old.begin, round_up(first + bytes, kUnitBytes)};
-  HeapScope process;
-  RangePool& ranges = pool(Region::kHeap);
-  if (fresh.bytes > old.bytes) {
-    const Range more{old.end(), fresh.bytes - old.bytes};
-    if (!ranges.extend(more)) return false;
-    arena().mark(more, UnitKind::kContinued);
-  }
-  if (span->huge) arena().prefer_small_pages(old);
-  if (fresh.bytes < old.bytes) {
-    const Range rest{fresh.end(), old.bytes - fresh.bytes};
-    arena().unmark(rest);
-    ranges.free(rest, untouched && !span->dirty ? 0 : rest.bytes);
-  }
-  span->huge = span->huge && bytes >= kHugeBlockBytes;
-  if (span->huge) arena().prefer_huge_pages(fresh);
-  address_bytes_ += fresh.bytes - old.bytes;
-  span->units = fresh.bytes / kUnitBytes;
-  span->large_bytes = fresh.bytes - first;
-  return true;
-}
-
-// What has grown once may grow again: up to eight times as much is left free behind it where memory
-// is kept that is so long, else half as much.
-void* Heap::allocate_with_room(std::size_t bytes) {
-  const std::size_t most = arena().region(Region::kHeap).bytes;
-  if (bytes <= most / 8) {
-    const std::size_t kept = pool(Region::kHeap).longest_kept();
-    const std::size_t kept_room = kept - std::min(kept, kSpanHeadBytes);
-    const int error = errno;
-    if (void* block =
-            allocate_large(std::clamp(kept_room, bytes + bytes / 2, 8 * bytes), kSmallestBlock);
-        block != nullptr) {
-      resize_large(block, bytes, true);
-      return block;
-    }
-    errno = error;
-  }
-  return allocate(bytes);
 }
 
 // ---- free ----
@@ -364,10 +302,11 @@ void Heap::free_large(Span* span) {
   spare_units_ += span->units;
 }
 
-Span* Heap::take_spare(std::size_t units) {
+// One whose block, `first` bytes behind its begin, is aligned.
+Span* Heap::take_spare(std::size_t units, std::size_t first, std::size_t alignment) {
   for (std::size_t i = 0; i < kSpareLarge && spare_[i] != nullptr; ++i) {
     Span* span = spare_[i];
-    if (span->units != units) continue;
+    if (span->units != units || (span->begin() + first) % alignment != 0) continue;
     std::copy(spare_ + i + 1, spare_ + kSpareLarge, spare_ + i);
     spare_[kSpareLarge - 1] = nullptr;
     spare_units_ -= units;

@@ -238,7 +238,7 @@ class Heap {
   void span_became_empty(Span* span);
   void release_span(Span* span);
   void free_large(Span* span);
-  Span* take_spare(std::size_t units);
+  Span* take_spare(std::size_t units, std::size_t first, std::size_t alignment);
   bool release_empty_spans();
   void forget_spares() {  // they are empty spans like others from then on
     for (Span*& spare : spare_) spare = nullptr;

@@ -66,6 +66,40 @@ TEST_P(HeapLargeTest, AnAlignedBlockOfNoBytesHasRoomForWhatItsFreeWrites) {
   EXPECT_TRUE(heap_->release_empty());
 }
 
+TEST_P(HeapLargeTest, ABlockOfLargeAlignmentUsesTheSameMemoryAgain) {
+  void* first = heap_->allocate_aligned(2 * kUnitBytes, 100'000);
+  heap_->free(first);
+  for (int i = 0; i < 100; ++i) {
+    void* p = heap_->allocate_aligned(2 * kUnitBytes, 100'000);
+    ASSERT_EQ(p, first);
+    heap_->free(p);
+  }
+  EXPECT_TRUE(heap_->release_empty());
+}
+
+// With kept memory about, of other blocks.
+TEST_P(HeapLargeTest, ABlockThatGrowsMovesSeldomWhateverIsKept) {
+  std::vector<void*> others, between;
+  for (int i = 0; i < 60; ++i) {
+    others.push_back(heap_->allocate(1'100'000));
+    between.push_back(heap_->allocate(50'000));
+  }
+  for (void* other : others) heap_->free(other);
+  for (int round = 0; round < 3; ++round) {
+    void* p = heap_->allocate(40'000);
+    int moves = 0;
+    for (std::size_t bytes = 100'000; bytes < 5'000'000; bytes += 60'000) {
+      void* grown = heap_->reallocate(p, bytes);
+      moves += grown != p;
+      p = grown;
+    }
+    EXPECT_LE(moves, 6);
+    heap_->free(p);
+  }
+  for (void* p : between) heap_->free(p);
+  EXPECT_TRUE(heap_->release_empty());
+}
+
 TEST_P(HeapLargeTest, ALargeBlockGrowsAndShrinksInPlace) {
   void* p = heap_->reallocate(heap_->allocate(20'000), 40'000);
   fill_bytes(p, 40'000, 1);

@@ -103,54 +103,72 @@ bool RangePool::refill(std::size_t bytes) {
 }
 
 void RangePool::free(Range range, std::size_t bytes_in_use) {
+  if (bytes_in_use != 0 && bytes_in_use <= keep_bytes_ &&
+      (by_size_only(range.bytes) || range.bytes <= kMostBySize)) {
+    std::vector<Kept>& list = kept_[range.bytes];
+    if (by_size_only(range.bytes) || list.size() < kMostOfSize) {
+      list.push_back({range, bytes_in_use});
+      free_bytes_ += range.bytes;
+      kept_bytes_ += bytes_in_use;
+      keep_within_limit();
+      return;
+    }
+  }
+  free_behind(range, bytes_in_use);
+}
+
+void RangePool::free_behind(Range range, std::size_t bytes_in_use) {
   free_bytes_ += range.bytes;
   if (bytes_in_use == 0 || bytes_in_use > keep_bytes_) {
     if (bytes_in_use != 0) arena().discard(range);
     clean_.insert(range);
     return;
   }
-  std::vector<Kept>* list = nullptr;
-  if (by_size_only(range.bytes) || range.bytes <= kMostBySize) {
-    list = &kept_[range.bytes];
-    if (!by_size_only(range.bytes) && list->size() >= kMostOfSize) list = nullptr;
-  }
-  if (list != nullptr) {
-    list->push_back({range, bytes_in_use});
-    kept_bytes_ += bytes_in_use;
-  } else {
-    kept_ranges_.insert(range);
-    kept_bytes_ += range.bytes;
-  }
-  // A quarter at a time, so that a rank at the limit does not pay at each free.
+  kept_ranges_.insert(range);
+  kept_bytes_ += range.bytes;
+  keep_within_limit();
+}
+
+// A quarter at a time, so that a rank at the limit does not pay at each free.
+void RangePool::keep_within_limit() {
   if (kept_bytes_ > keep_bytes_) trim(keep_bytes_ / 4 * 3);
+}
+
+void RangePool::drop_oldest(std::size_t bytes, std::vector<Range>& dropped) {
+  for (const Range& oldest : kept_ranges_.by_age()) {
+    if (bytes == 0) return;
+    const std::size_t drop = std::min(oldest.bytes, round_up(bytes, kUnitBytes));
+    dropped.push_back(Range{oldest.end() - drop, drop});
+    kept_ranges_.cut(dropped.back());
+    kept_bytes_ -= drop;
+    bytes -= std::min(bytes, drop);
+  }
+}
+
+// Of what is kept by size.
+void RangePool::drop_older_halves(std::vector<Range>& dropped) {
+  for (auto it = kept_.begin(); it != kept_.end();) {
+    std::vector<Kept>& list = it->second;
+    const std::size_t drop = (list.size() + 1) / 2;
+    for (std::size_t i = 0; i < drop; ++i) {
+      dropped.push_back(list[i].range);
+      kept_bytes_ -= list[i].in_use;
+    }
+    list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(drop));
+    it = list.empty() ? kept_.erase(it) : std::next(it);
+  }
 }
 
 void RangePool::trim(std::size_t bytes) {
   std::vector<Range> dropped;
-  while (kept_bytes_ > bytes || bytes == 0) {
-    bool any = false;
-    for (auto it = kept_.begin(); it != kept_.end();) {
-      std::vector<Kept>& list = it->second;
-      // The older half of each size goes.
-      const std::size_t drop = (list.size() + 1) / 2;
-      for (std::size_t i = 0; i < drop; ++i) {
-        dropped.push_back(list[i].range);
-        kept_bytes_ -= list[i].in_use;
-      }
-      any = any || drop != 0;
-      list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(drop));
-      it = list.empty() ? kept_.erase(it) : std::next(it);
-    }
-    if (!kept_ranges_.empty() && (kept_bytes_ > bytes || bytes == 0)) {
-      // As much of the longest as is too much, from its end.
-      const Range longest = kept_ranges_.largest();
-      const std::size_t drop = std::min(longest.bytes, round_up(kept_bytes_ - bytes, kUnitBytes));
-      dropped.push_back(Range{longest.end() - drop, drop});
-      kept_ranges_.cut(dropped.back());
-      kept_bytes_ -= drop;
-      any = true;
-    }
-    if (!any) break;
+  if (kept_bytes_ > bytes) {
+    // Of both kinds, as their shares are.
+    const double share =
+        static_cast<double>(kept_ranges_.bytes()) / static_cast<double>(kept_bytes_);
+    const std::size_t much = kept_bytes_ - bytes;
+    drop_oldest(static_cast<std::size_t>(static_cast<double>(much) * share), dropped);
+    while (kept_bytes_ > bytes && !kept_.empty()) drop_older_halves(dropped);
+    if (kept_bytes_ > bytes) drop_oldest(kept_bytes_ - bytes, dropped);
   }
   // Neighbours with one call: that costs a quarter of a call each.
   std::sort(dropped.begin(), dropped.end(),
@@ -165,7 +183,7 @@ void RangePool::trim(std::size_t bytes) {
 }
 
 bool RangePool::take(Range range) {
-  // A kept range may cover it: only clean ones can be cut.
+  // Whatever is kept is given back: it may cover the range, which has to be clean.
   if (kept_bytes_ != 0) trim(0);
   if (!clean_.holding(range.begin).contains(range.end() - 1) || !arena().open(range)) return false;
   clean_.cut(range);

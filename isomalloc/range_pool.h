@@ -2,7 +2,6 @@
 #define ROAM_ISOMALLOC_RANGE_POOL_H_
 
 #include <cstddef>
-#include <deque>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -28,9 +27,9 @@ class LeaseSource {
 // over the job.
 //
 // Freed memory is kept for reuse up to ROAM_KEEP, since giving a page back and faulting it in again
-// costs more than the copy that it would hold: slots and single units by their size, last in first
-// out; longer ranges grow together and are cut as they are needed. Units: bytes, always whole units
-// (kUnitBytes).
+// costs more than the copy that it would hold. Slots, and a few ranges of each size up to 1 MiB,
+// are kept by size, last in first out; the others grow together and are cut as they are needed.
+// Units: bytes, always whole units (kUnitBytes).
 class RangePool {
  public:
   struct Allocation {
@@ -54,6 +53,8 @@ class RangePool {
   // The range is free and this rank's. `bytes_in_use` is about how much of it holds memory; 0:
   // none, and it reads as zeros.
   void free(Range range, std::size_t bytes_in_use);
+  // The same of what lies behind a range that may grow over it again: it is not kept by size.
+  void free_behind(Range range, std::size_t bytes_in_use);
 
   // Takes exactly `range` out, kept or not, if it is free here, for who owns what lies before it.
   bool extend(Range range);
@@ -63,10 +64,11 @@ class RangePool {
   // The same, asking other ranks for it.
   bool take_or_claim(Range range);
 
-  // The longest range of kept memory, of those that have grown together.
+  // The longest range of kept memory, of those that have grown together; and of clean memory.
   std::size_t longest_kept() const {
     return kept_ranges_.empty() ? 0 : kept_ranges_.largest().bytes;
   }
+  std::size_t longest_clean() const { return clean_.empty() ? 0 : clean_.largest().bytes; }
   std::size_t free_bytes() const { return free_bytes_; }
   std::size_t kept_bytes() const { return kept_bytes_; }
   // Asks for leases before they are needed; called when the rank can afford a message.
@@ -87,6 +89,9 @@ class RangePool {
     return region_ == Region::kSlots || bytes == kUnitBytes;
   }
   std::optional<Range> take_kept(std::size_t bytes);
+  void drop_oldest(std::size_t bytes, std::vector<Range>& dropped);
+  void drop_older_halves(std::vector<Range>& dropped);
+  void keep_within_limit();
 
   Region region_;
   LeaseSource* source_ = nullptr;

@@ -219,6 +219,29 @@ TEST_P(RangePoolTest, LongRangesThatAreKeptGrowTogetherAndAreCut) {
   EXPECT_EQ(pool_.kept_bytes(), bytes) << "no more is given back than has to be";
 }
 
+TEST_P(RangePoolTest, WhatWasFreedLongAgoIsGivenBackFirst) {
+  pool_.add(LeaseRun{Region::kHeap, 0, 48});
+  pool_.set_keep_bytes(64 << 20);
+  std::vector<Range> cold, units;
+  for (int i = 0; i < 10; ++i) {
+    cold.push_back(must_allocate(17 * kUnitBytes));
+    must_allocate(kUnitBytes);  // they do not grow together
+  }
+  const Range hot = must_allocate(40 * kUnitBytes);
+  for (int i = 0; i < 80; ++i) units.push_back(must_allocate(kUnitBytes));
+  for (const Range& range : cold) pool_.free(range, range.bytes);
+  for (const Range& range : units) pool_.free(range, range.bytes);
+  pool_.free(hot, hot.bytes);
+  pool_.trim(pool_.kept_bytes() / 2);
+  const auto again = pool_.allocate(hot.bytes);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->range, hot);
+  EXPECT_FALSE(again->clean) << "though it was the longest";
+  int kept_units = 0;
+  while (!pool_.allocate(kUnitBytes)->clean) ++kept_units;
+  EXPECT_GE(kept_units, 20) << "and single units lose no more than their share";
+}
+
 TEST_P(RangePoolTest, WhatHoldsNoMemoryIsCleanWhenItIsFreed) {
   pool_.add(LeaseRun{Region::kHeap, 0, 1});
   const Range whole = must_allocate(lease_bytes());

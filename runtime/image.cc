@@ -23,11 +23,7 @@ class Planner {
     heap.for_each_span([&](const iso::Span& span) {
       image_.marks.push_back({span.range(), span.large() ? kLargeMark : kSpanMark, 0});
       if (!span.large()) {
-        image_.idle_bytes += span.touched().bytes;
-        span.for_each_run([&](Range run) {
-          image_.idle_bytes -= run.bytes;
-          add_run(run);
-        });
+        add_span(span);
         return;
       }
       iso::Arena& arena = iso::arena();
@@ -37,11 +33,28 @@ class Planner {
   }
 
  private:
+  // Runs between holes are short, and gathered in buffers. Beyond so much of them a span is sent
+  // whole, as if it had no holes, so that a fragmented heap does not take its own size in buffers.
+  static constexpr std::size_t kMostInPieces = 64 << 20;
+
+  void add_span(const iso::Span& span) {
+    if (in_pieces_ > kMostInPieces) {
+      add_run(span.touched());
+      return;
+    }
+    const std::uint64_t bytes_before = image_.bytes;
+    span.for_each_run([&](Range run) { add_run(run); });
+    const std::size_t sent = image_.bytes - bytes_before;
+    if (sent == span.touched().bytes) return;
+    in_pieces_ += sent;
+    image_.idle_bytes += span.touched().bytes - sent;
+  }
   void add_run(Range run) {
     image_.runs.push_back(run);
     image_.bytes += run.bytes;
   }
   Image& image_;
+  std::size_t in_pieces_ = 0;
 };
 
 }  // namespace

@@ -16,9 +16,6 @@ namespace {
 
 // Shorter runs are gathered and sent together: a message costs more than copying so much.
 constexpr std::size_t kGatherBytes = 32 << 10;
-// Of one thread: what goes beyond is sent from where it lies, so that a fragmented heap does not
-// take its own size in buffers.
-constexpr std::size_t kMostStaged = 16 << 20;
 // From this length on fresh pages are made in bulk rather than by faults.
 constexpr std::size_t kPopulateBytes = 64 << 10;
 // A thread that stayed no longer than this the last time, some 10 us, will leave again at once: it
@@ -48,21 +45,20 @@ const char* get(const char* at, std::vector<T>& values, std::size_t count) {
 template <class Direct, class Gathered>
 void group(const std::vector<Range>& runs, Direct direct, Gathered gathered) {
   std::vector<Range> few;
-  std::size_t bytes = 0, staged = 0;
+  std::size_t bytes = 0;
   const auto flush = [&] {
     if (!few.empty()) gathered(few, bytes);
     few.clear();
     bytes = 0;
   };
   for (const Range& run : runs) {
-    if (run.bytes >= kGatherBytes || staged + run.bytes > kMostStaged) {
+    if (run.bytes >= kGatherBytes) {
       direct(run);
       continue;
     }
     if (bytes + run.bytes > Staging::kMostBytes) flush();
     few.push_back(run);
     bytes += run.bytes;
-    staged += run.bytes;
   }
   flush();
 }

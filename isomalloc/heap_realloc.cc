@@ -1,0 +1,81 @@
+// Blocks that grow and shrink.
+
+#include <algorithm>
+#include <cstring>
+
+#include "isomalloc/heap.h"
+#include "isomalloc/range_pool.h"
+
+namespace roam::iso {
+
+void* Heap::reallocate(void* block, std::size_t bytes) {
+  if (block == nullptr) return allocate(bytes);
+  const std::size_t usable = usable_bytes(block);
+  // In place where it fits and wastes at most half.
+  if (bytes <= usable && (bytes >= usable / 2 || usable <= kSmallestBlock)) return block;
+  if (bytes > kLargestSmall && usable > kLargestSmall && resize_large(block, bytes)) return block;
+  void* fresh =
+      bytes > usable && bytes > kLargestSmall ? allocate_with_room(bytes) : allocate(bytes);
+  if (fresh == nullptr) return nullptr;
+  std::memcpy(fresh, block, std::min(bytes, usable));
+  free(block);
+  return fresh;
+}
+
+// In place: what is too much goes back, what is missing is taken from behind if that is free.
+bool Heap::resize_large(void* block, std::size_t bytes, bool untouched) {
+  Span* span = Span::of(block);
+  check_block(span, block);
+  const Range old = span->range();
+  const std::size_t first = span->first_block() - old.begin;
+  if (bytes > arena().region(Region::kHeap).bytes - first) return false;
+  const Range fresh{old.begin, round_up(first + bytes, kUnitBytes)};
+  HeapScope process;
+  RangePool& ranges = pool(Region::kHeap);
+  if (fresh.bytes > old.bytes) {
+    const Range more{old.end(), fresh.bytes - old.bytes};
+    if (!ranges.extend(more)) return false;
+    arena().mark(more, UnitKind::kContinued);
+  }
+  const bool huge = bytes >= kHugeBlockBytes;
+  if (huge && span->huge) {
+    arena().resize_huge_pages(old, fresh);
+  } else if (huge) {
+    arena().prefer_huge_pages(fresh);
+  } else if (span->huge) {
+    arena().prefer_small_pages(old);
+  }
+  span->huge = huge;
+  if (fresh.bytes < old.bytes) {
+    const Range rest{fresh.end(), old.bytes - fresh.bytes};
+    arena().unmark(rest);
+    ranges.free_behind(rest, untouched && !span->dirty ? 0 : rest.bytes);
+  } else {
+    span->dirty = true;  // where it grew over kept memory
+  }
+  address_bytes_ += fresh.bytes - old.bytes;
+  span->units = fresh.bytes / kUnitBytes;
+  span->large_bytes = fresh.bytes - first;
+  return true;
+}
+
+// What has grown once may grow again: up to eight times as much is left free behind it where memory
+// is kept that is so long, else half as much.
+void* Heap::allocate_with_room(std::size_t bytes) {
+  const std::size_t most = arena().region(Region::kHeap).bytes;
+  if (bytes <= most / 8) {
+    const std::size_t kept = pool(Region::kHeap).longest_kept();
+    const std::size_t kept_room = kept - std::min(kept, kSpanHeadBytes);
+    const int error = errno;
+    if (void* block =
+            allocate_large(std::clamp(kept_room, bytes + bytes / 2, 8 * bytes), kSmallestBlock);
+        block != nullptr) {
+      resize_large(block, bytes, true);
+      return block;
+    }
+    errno = error;
+  }
+  return allocate(bytes);
+}
+
+}  // namespace roam::iso
