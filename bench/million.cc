@@ -1,7 +1,10 @@
 // Are a million threads ordinary?
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -23,7 +26,8 @@ constexpr const char* kQuestion =
     "heap and\n"
     "is suspended. On one rank: time of a thread to spawn and begin, for one round of yields, and "
     "to end\n"
-    "and be joined, and its memory with page tables; beside raw fibers on fresh stacks. On several "
+    "and be joined, and its memory with page tables; beside raw fibers on fresh stacks, and what "
+    "the\nkernel takes to give a page to each. On several "
     "ranks of\n"
     "a node the threads are spread, and then every tenth moves to the next rank; times are of the "
     "whole job.\n"
@@ -141,8 +145,24 @@ void measure_threads(std::size_t count, Figures& figures) {
   figures.threads["life"] = {spawn_ns + yield_ns.back() + join_ns};
 }
 
+// What the kernel alone takes: pages as far apart as stacks, touched for the first time. No Roam.
+void measure_pages(std::size_t count, Figures& figures) {
+  constexpr std::size_t kApart = 320 << 10;
+  void* memory = mmap(nullptr, count * kApart, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) {
+    std::perror("mmap of pages");
+    std::exit(1);
+  }
+  const std::int64_t begin_ns = bench::now_ns();
+  for (std::size_t i = 0; i < count; ++i) static_cast<volatile char*>(memory)[i * kApart] = 1;
+  figures.threads["page"] = {since(begin_ns, count)};
+  munmap(memory, count * kApart);
+}
+
 Figures measure_on_one(std::size_t count) {
   Figures figures;
+  measure_pages(count, figures);
   measure_fibers(count, figures);
   measure_threads(count, figures);
   return figures;

@@ -184,6 +184,8 @@ def million_rows():
         # From its spawn to its join, with one yield.
         yield Row(f"million/life/{of}", f"{threads}: life of one", "" if few else "with 1,000",
                   None if few else ("ratio", 1.5), quick)
+        yield Row(f"million/page/{of}", f"({count:,} fresh pages, no Roam: touch of one)", "" if few else "with 1,000",
+                  None, quick)
         for name, what in (("spawn", "spawn and begin"), ("yield", "yield"), ("join", "end and join")):
             yield Row(f"million/{name}/{of}/over_fiber", f"{threads}: {what}", "raw fiber, fresh stack", None, quick)
     for count in (LEVELS[0], LEVELS[-1]):
