@@ -312,13 +312,13 @@ void Scheduler::note_visit() {
 
 // ---- how long threads run ----
 
-// After a window of many turns, or two where turns are very short, comes one of a single turn,
+// After a window of many turns, or four where turns are very short, comes one of a single turn,
 // which is measured; their length in turns is random, so that threads that take turns are met
 // alike.
 void Scheduler::begin_window(std::uint64_t now, bool after_visit) {
   if (window_ > 1) unmeasured_ += window_ - static_cast<std::uint64_t>(std::max(budget_ + 1, 0));
   bool measure = budget_size_ == 1 || after_visit;
-  if (!measure && window_ > 1) measure = budget_size_ < kMostBudget || ++long_windows_ % 2 == 0;
+  if (!measure && window_ > 1) measure = budget_size_ < kMostBudget || ++long_windows_ % 4 == 0;
   if (measure) {
     window_ = 1;
     turn_start_ = now;
