@@ -406,10 +406,7 @@ void Arena::prefer_huge_pages(Range range) {
 void Arena::resize_huge_pages(Range old, Range fresh) {
   const Range before = whole_huge_pages(old), now = whole_huge_pages(fresh);
   if (!huge_allowed_ || before.end() == now.end()) return;
-  if (before.bytes == 0 || now.bytes == 0) {
-    if (now.bytes != 0) os::set_huge_pages(now, true);
-    if (before.bytes != 0) os::set_huge_pages(before, false);
-  } else if (now.end() > before.end()) {
+  if (now.end() > before.end()) {
     os::set_huge_pages(Range{before.end(), now.end() - before.end()}, true);
   } else {
     os::set_huge_pages(Range{now.end(), before.end() - now.end()}, false);

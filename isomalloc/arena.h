@@ -144,7 +144,8 @@ class Arena {
   // and undoes that. Each range that is set costs two mappings, so only so many are.
   void prefer_huge_pages(Range range);
   void prefer_small_pages(Range range);
-  // The same for a range that was set as `old` and is `fresh` now, which begins there too.
+  // The same for a range that was set as `old` and is `fresh` now. REQUIRES: both begin at one
+  // address and hold a whole huge page.
   void resize_huge_pages(Range old, Range fresh);
   // Whether `bytes` more stay below ROAM_MEMORY; what is kept for reuse is given back before it
   // says no.

@@ -259,11 +259,9 @@ void Heap::free_unusual(Span* span, FreeBlock* block) {
   if (!small || span->holes != 0) check_block(span, block);
   if (block->marked()) verify_not_free(span, block);
   if (!small) return free_large(span);
-  block->next = span->free;
-  block->mark = block->free_mark();
-  span->free = block;
+  put(span, block);
   if (!span->listed) list_free(span);
-  if (--span->used == 0) span_became_empty(span);
+  if (span->used == 0) span_became_empty(span);
 }
 
 void Heap::free(void* block) {

@@ -214,6 +214,13 @@ class Heap {
     block->mark = 0;
     return block;
   }
+  // The other way, but for what becomes of an empty span.
+  static void put(Span* span, FreeBlock* block) {
+    block->mark = block->free_mark();
+    block->next = span->free;
+    span->free = block;
+    --span->used;
+  }
   void* allocate_slow(std::size_t bytes);
   void* allocate_head(std::size_t bytes);
   void* allocate_large(std::size_t bytes, std::size_t alignment);
@@ -228,10 +235,8 @@ class Heap {
   void free_local(Span* span, FreeBlock* block) {
     if (!begins_block(span, block, span->usual) || block->marked()) [[unlikely]]
       return free_unusual(span, block);
-    block->mark = block->free_mark();
-    block->next = span->free;
-    span->free = block;
-    if (--span->used == 0) [[unlikely]]
+    put(span, block);
+    if (span->used == 0) [[unlikely]]
       span_became_empty(span);
   }
   void free_unusual(Span* span, FreeBlock* block);
@@ -271,9 +276,8 @@ class Heap {
   std::atomic<std::uint32_t> head_freed_elsewhere_;
   std::size_t address_bytes_;  // of all spans
   std::size_t spare_units_;
-  std::uint32_t listed_;  // spans
-  std::uint32_t
-      emptied_;  // times that a listed span became empty, since the last time they were given back
+  std::uint32_t listed_;         // spans with free blocks
+  std::uint32_t emptied_;        // how often one became empty since empty ones were given back
   Span* current_[kSizeClasses];  // first span of the class with a free block, or null
   Span* spare_[kSpareLarge];
 };

@@ -21,6 +21,16 @@ Address address(const void* p) { return reinterpret_cast<Address>(p); }
 
 class HeapLargeTest : public testing::TestWithParam<bool> {
  protected:
+  // How often `p` moves as it grows from 100,000 bytes to `end`, by 60,000 each time.
+  int moves_until(std::size_t end, void*& p) {
+    int moves = 0;
+    for (std::size_t bytes = 100'000; bytes < end; bytes += 60'000) {
+      void* grown = heap_->reallocate(p, bytes);
+      moves += grown != p;
+      p = grown;
+    }
+    return moves;
+  }
   TestArena test_{GetParam(), kArenaBytes};
   TestHeap heap_;
 };
@@ -87,13 +97,7 @@ TEST_P(HeapLargeTest, ABlockThatGrowsMovesSeldomWhateverIsKept) {
   for (void* other : others) heap_->free(other);
   for (int round = 0; round < 3; ++round) {
     void* p = heap_->allocate(40'000);
-    int moves = 0;
-    for (std::size_t bytes = 100'000; bytes < 5'000'000; bytes += 60'000) {
-      void* grown = heap_->reallocate(p, bytes);
-      moves += grown != p;
-      p = grown;
-    }
-    EXPECT_LE(moves, 6);
+    EXPECT_LE(moves_until(5'000'000, p), 6);
     heap_->free(p);
   }
   for (void* p : between) heap_->free(p);
@@ -125,12 +129,7 @@ TEST_P(HeapLargeTest, ABlockThatCannotGrowInPlaceMovesToWhereItCan) {
   void* p = heap_->allocate(100'000);
   fill_bytes(p, 100'000, 2);
   void* behind = heap_->allocate(100'000);
-  int moves = 0;
-  for (std::size_t bytes = 100'000; bytes < 10'000'000; bytes += 60'000) {
-    void* grown = heap_->reallocate(p, bytes);
-    moves += grown != p;
-    p = grown;
-  }
+  const int moves = moves_until(10'000'000, p);
   EXPECT_GE(moves, 1);
   EXPECT_LE(moves, 3);
   EXPECT_TRUE(holds_bytes(p, 100'000, 2));

@@ -64,11 +64,10 @@ class RangePool {
   // The same, asking other ranks for it.
   bool take_or_claim(Range range);
 
-  // The longest range of kept memory, of those that have grown together; and of clean memory.
+  // The longest range of kept memory, of those that have grown together.
   std::size_t longest_kept() const {
     return kept_ranges_.empty() ? 0 : kept_ranges_.largest().bytes;
   }
-  std::size_t longest_clean() const { return clean_.empty() ? 0 : clean_.largest().bytes; }
   std::size_t free_bytes() const { return free_bytes_; }
   std::size_t kept_bytes() const { return kept_bytes_; }
   // Asks for leases before they are needed; called when the rank can afford a message.
