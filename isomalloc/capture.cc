@@ -15,6 +15,7 @@
 
 #include "isomalloc/arena.h"
 #include "isomalloc/heap.h"
+#include "isomalloc/helper_threads.h"
 
 extern "C" {
 void* __libc_malloc(std::size_t bytes);
@@ -40,7 +41,7 @@ std::size_t libc_usable_bytes(void* block) {
 
 void* aligned(std::size_t alignment, std::size_t bytes) {
   if (Heap* heap = current_heap; heap != nullptr) return heap->allocate_aligned(alignment, bytes);
-  return __libc_memalign(alignment, bytes);
+  return from_process(__libc_memalign(alignment, bytes));
 }
 
 // realloc of a block of another thread's heap, or of a thread's block with the capture off: a new
@@ -51,6 +52,26 @@ void* reallocate_elsewhere(void* block, std::size_t bytes) {
   std::memcpy(fresh, block, std::min(Heap::usable_bytes(block), bytes));
   free(block);
   return fresh;
+}
+
+void free_in_process(void* block) {
+  if (block != nullptr && helper_blocks.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+    if (Helper* owner = forget_helper_block(block); owner != nullptr) release_helper(owner);
+  }
+  __libc_free(block);
+}
+
+void* reallocate_in_process(void* block, std::size_t bytes) {
+  Helper* owner =
+      helper_blocks.load(std::memory_order_relaxed) != 0 ? forget_helper_block(block) : nullptr;
+  void* result = __libc_realloc(block, bytes);
+  if (owner == nullptr) return from_process(result);
+  if (result == nullptr && bytes == 0) {
+    release_helper(owner);
+  } else {
+    hold_helper_block(owner, result != nullptr ? result : block);
+  }
+  return result;
 }
 
 bool power_of_two(std::size_t n) { return n != 0 && (n & (n - 1)) == 0; }
@@ -68,7 +89,7 @@ using roam::iso::Heap;
 
 ROAM_EXPORT void* malloc(std::size_t bytes) {
   if (Heap* heap = current_heap; heap != nullptr) return heap->allocate(bytes);
-  return __libc_malloc(bytes);
+  return roam::iso::from_process(__libc_malloc(bytes));
 }
 
 ROAM_EXPORT void free(void* block) {
@@ -76,7 +97,7 @@ ROAM_EXPORT void free(void* block) {
   if (heap != nullptr && roam::iso::heap_region.contains(block)) [[likely]] {
     heap->free_in_region(block);
   } else if (!roam::iso::ours(block)) {
-    __libc_free(block);
+    roam::iso::free_in_process(block);
   } else if (heap != nullptr) {
     heap->free(block);
   } else {
@@ -93,13 +114,13 @@ ROAM_EXPORT void* calloc(std::size_t count, std::size_t bytes) {
     }
     return heap->allocate_zeroed(all);
   }
-  return __libc_calloc(count, bytes);
+  return roam::iso::from_process(__libc_calloc(count, bytes));
 }
 
 ROAM_EXPORT void* realloc(void* block, std::size_t bytes) {
   if (block == nullptr) return malloc(bytes);
   // The process's blocks stay the process's, whoever makes them grow.
-  if (!roam::iso::ours(block)) return __libc_realloc(block, bytes);
+  if (!roam::iso::ours(block)) return roam::iso::reallocate_in_process(block, bytes);
   if (bytes == 0) {  // as glibc: frees
     free(block);
     return nullptr;
