@@ -6,6 +6,7 @@
 #include <cxxabi.h>
 #include <dirent.h>
 #include <dlfcn.h>
+#include <execinfo.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
@@ -83,6 +84,8 @@ void warm_up_process_state() {
   tm broken_down;
   localtime_r(&now, &broken_down);
   localtime(&now);
+  void* frame;
+  backtrace(&frame, 1);  // libc loads the unwinder, which cancellation and pthread_exit use too
   try {
     throw 0;  // the unwinder's own tables
   } catch (int) {
