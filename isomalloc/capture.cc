@@ -33,9 +33,18 @@ namespace {
 
 bool ours(const void* block) { return captured.contains(block); }
 
+// Of the library whose __libc_malloc made the block: an allocator in LD_PRELOAD may have one of the
+// two and not the other.
 std::size_t libc_usable_bytes(void* block) {
   using Function = std::size_t (*)(void*);
-  static const Function usable = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "malloc_usable_size"));
+  static const Function usable = [] {
+    Dl_info made_by{};
+    void* library = nullptr;
+    if (dladdr(dlsym(RTLD_NEXT, "__libc_malloc"), &made_by) != 0)
+      library = dlopen(made_by.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+    return reinterpret_cast<Function>(
+        dlsym(library != nullptr ? library : RTLD_NEXT, "malloc_usable_size"));
+  }();
   return usable(block);
 }
 
