@@ -174,6 +174,7 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   bool member_departs(Tcb* t, int to);
   void retry_departures();
   void make_node();
+  void check_start();
   void check_layout();
   void check_escaped();
   [[noreturn]] void end_deadlocked();

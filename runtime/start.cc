@@ -19,6 +19,7 @@
 #include "isomalloc/capture.h"
 #include "runtime/balance/load_model.h"
 #include "runtime/escaped.h"
+#include "runtime/launcher.h"
 #include "runtime/node.h"
 #include "runtime/runtime.h"
 #include "threads/fault.h"
@@ -98,6 +99,7 @@ void Runtime::start(int& argc, char**& argv) {
         Errc::not_running,
         "isomalloc was used before roam::run in a job of several ranks; call it inside run()");
   }
+  check_start();
   check_layout();
   make_node();
   if (options_.memory_bytes !=
@@ -156,6 +158,16 @@ void Runtime::start(int& argc, char**& argv) {
                 os::has_cheap_guards() ? "MADV_GUARD_INSTALL" : "mprotect, at most 16000")
                .c_str());
   }
+}
+
+// What is wrong with the way in which the program was started, alike on every rank.
+void Runtime::check_start() {
+  if (!options_.single) {
+    if (const std::string why = wrong_launcher(mpi_.ranks()); !why.empty())
+      throw Error(Errc::bad_option, why);
+  }
+  if (const std::string why = iso::malloc_taken_by(); !why.empty())
+    throw Error(Errc::layout_mismatch, why);
 }
 
 // Collective. Compares what has to be alike; the lowest rank that differs from rank 0 says how.
