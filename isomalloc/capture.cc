@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/text.h"
 #include "isomalloc/arena.h"
 #include "isomalloc/heap.h"
 
@@ -34,7 +35,9 @@ bool ours(const void* block) { return captured.contains(block); }
 
 std::size_t libc_usable_bytes(void* block) {
   using Function = std::size_t (*)(void*);
-  static const Function usable = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "malloc_usable_size"));
+  // libc's own, as all of __libc_malloc: the next one may be a preloaded allocator's.
+  static const Function usable = reinterpret_cast<Function>(
+      dlsym(dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD), "malloc_usable_size"));
   return usable(block);
 }
 
@@ -156,3 +159,55 @@ ROAM_EXPORT std::size_t malloc_usable_size(void* block) {
   if (block == nullptr) return 0;
   return roam::iso::ours(block) ? Heap::usable_bytes(block) : roam::iso::libc_usable_bytes(block);
 }
+
+// The same functions under names that nobody can take away. By the assembler, since an alias that
+// the compiler sees has to repeat every attribute of libc's declaration.
+#define ROAM_OWN(name)                                                     \
+  extern "C" __attribute__((visibility("hidden"))) void roam_own_##name(); \
+  asm(".globl roam_own_" #name "\n.set roam_own_" #name ", " #name)
+ROAM_OWN(malloc);
+ROAM_OWN(free);
+ROAM_OWN(calloc);
+ROAM_OWN(realloc);
+ROAM_OWN(reallocarray);
+ROAM_OWN(memalign);
+ROAM_OWN(aligned_alloc);
+ROAM_OWN(posix_memalign);
+ROAM_OWN(valloc);
+ROAM_OWN(pvalloc);
+ROAM_OWN(malloc_usable_size);
+
+namespace roam::iso {
+
+std::string malloc_taken_by() {
+  const struct {
+    const char* name;
+    void* own;
+  } functions[] = {
+      {"malloc", reinterpret_cast<void*>(roam_own_malloc)},
+      {"free", reinterpret_cast<void*>(roam_own_free)},
+      {"calloc", reinterpret_cast<void*>(roam_own_calloc)},
+      {"realloc", reinterpret_cast<void*>(roam_own_realloc)},
+      {"reallocarray", reinterpret_cast<void*>(roam_own_reallocarray)},
+      {"memalign", reinterpret_cast<void*>(roam_own_memalign)},
+      {"aligned_alloc", reinterpret_cast<void*>(roam_own_aligned_alloc)},
+      {"posix_memalign", reinterpret_cast<void*>(roam_own_posix_memalign)},
+      {"valloc", reinterpret_cast<void*>(roam_own_valloc)},
+      {"pvalloc", reinterpret_cast<void*>(roam_own_pvalloc)},
+      {"malloc_usable_size", reinterpret_cast<void*>(roam_own_malloc_usable_size)},
+  };
+  for (const auto& [name, own] : functions) {
+    void* found = dlsym(RTLD_DEFAULT, name);
+    if (found == own) continue;
+    Dl_info info{};
+    const bool known = found != nullptr && dladdr(found, &info) != 0 && info.dli_fname != nullptr;
+    return text(
+        "%s() is that of %s in this process, so what threads allocate would not travel with them. "
+        "Take that library out of LD_PRELOAD, link libroam before it, or link the program with "
+        "-Wl,--export-dynamic-symbol=%s if it has Roam inside.",
+        name, known ? info.dli_fname : "an unknown library", name);
+  }
+  return {};
+}
+
+}  // namespace roam::iso
