@@ -43,11 +43,6 @@ bool Runtime::member_leaves(Tcb* self) {
   return true;
 }
 
-void Runtime::member_failed(const Tcb* t) {
-  constexpr std::size_t kMostNamed = 4;
-  if (failed_members_.size() < kMostNamed) failed_members_.emplace_back(t->name());
-}
-
 void Runtime::forget_team(std::uint64_t team) {
   post_->forget_team(team);
   gatherings_->forget_team(team);

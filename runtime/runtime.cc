@@ -148,6 +148,7 @@ void Runtime::ended(Tcb* t) {
     fatal("thread '%s' ended with an uncaught exception: %s", t->name(),
           describe(t->exception).c_str());
   }
+  if (failed) note_escaped(t);
   if (t->companions != nullptr) sweep_companions(t);
   const bool empty = t->heap.release_empty() && t->companions == nullptr;
   std::vector<JoinHead> joiners;

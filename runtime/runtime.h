@@ -81,7 +81,6 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   // yet, its memory is in use.
   void member_came(Tcb* t);
   bool member_leaves(Tcb* self);
-  void member_failed(const Tcb* t);  // an exception leaves it: said in a deadlock's message
   void forget_team(std::uint64_t team);
   Post& post() { return *post_; }
   Gatherings& gatherings() { return *gatherings_; }
@@ -176,6 +175,7 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   void make_node();
   void check_start();
   void check_layout();
+  void note_escaped(const Tcb* t);
   void check_escaped();
   [[noreturn]] void end_deadlocked();
   void dump();
@@ -195,7 +195,7 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   const balance::NamedStrategy* strategy_ = nullptr;  // null: as fits the job
   std::optional<std::size_t> load_model_;             // none: the one that foretold best
   std::uint64_t balancings_ = 0;
-  std::vector<std::string> failed_members_;  // a few, for a deadlock's message
+  std::deque<std::string> escaped_;  // what left threads lately: a deadlock's message names it
 
   Options options_;
   Mpi mpi_;
