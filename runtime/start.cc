@@ -19,6 +19,7 @@
 #include "isomalloc/capture.h"
 #include "runtime/balance/load_model.h"
 #include "runtime/escaped.h"
+#include "runtime/exits.h"
 #include "runtime/launcher.h"
 #include "runtime/node.h"
 #include "runtime/runtime.h"
@@ -123,6 +124,7 @@ void Runtime::start(int& argc, char**& argv) {
     iso::start_capture();
     threads::install_fault_handler();
     install_dump_signal();
+    watch_exits();
   }
   arena.set_reclaim([] { the_runtime().reclaim(); });
   migrator_ = std::make_unique<Migrator>(mpi_, *this, options_.eager_bytes, options_.keep_bytes);
