@@ -111,13 +111,19 @@ void migration_point();
 
 std::int64_t deadline_after(std::chrono::nanoseconds duration);  // monotonic; saturates
 
-// The same of any duration, whatever its unit and size.
+// A time to wait, whatever its unit and size: none if it is negative or no number, and the longest
+// there is if it does not fit.
+template <class Rep, class Period>
+constexpr std::chrono::nanoseconds saturated(std::chrono::duration<Rep, Period> time) {
+  const double ns = std::chrono::duration<double, std::nano>(time).count();
+  if (ns >= 9.2e18) return std::chrono::nanoseconds::max();
+  if (!(ns > 0)) return std::chrono::nanoseconds(0);
+  return std::chrono::ceil<std::chrono::nanoseconds>(time);
+}
+
 template <class Rep, class Period>
 std::int64_t deadline_in(std::chrono::duration<Rep, Period> time) {
-  const double ns = std::chrono::duration<double, std::nano>(time).count();
-  if (ns >= 9.2e18) return deadline_after(std::chrono::nanoseconds::max());
-  if (ns <= 0) return deadline_after(std::chrono::nanoseconds(0));
-  return deadline_after(std::chrono::ceil<std::chrono::nanoseconds>(time));
+  return deadline_after(saturated(time));
 }
 
 template <class Clock, class Duration>
