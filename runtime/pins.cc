@@ -29,7 +29,9 @@ std::string Runtime::pinned_by(const Tcb* t) const {
   const auto add = [&](const std::string& reason) {
     why += (why.empty() ? "" : ", and ") + reason;
   };
-  if (t->pins > 0) add("a this_thread::Pin lives in it, or it is initialising a static variable");
+  if (t->pins > 0)
+    add("a this_thread::Pin lives in it, it is initialising a static variable, or a receive or "
+        "collective under way puts its result into memory of the process");
   for (const auto& [object, open] : open_objects_) {
     if (open.control == t)
       add(text("it opened a %s (%p) that it has not closed", open.what, object));
