@@ -1,8 +1,8 @@
 // Is a thread's malloc as good as the best?
 #include <atomic>
 #include <cstdio>
-#include <filesystem>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
