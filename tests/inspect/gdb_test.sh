@@ -59,7 +59,7 @@ if [[ $pattern == */* || $pattern == '|'* ]] || ! ulimit -c unlimited 2>/dev/nul
   echo "gdb_test: passed; NOT TRIED: a core, which goes to $pattern here"
   exit 0
 fi
-timeout 100 "$program" end >"$dir/output" 2>&1 && fail "it did not end by a signal"
+timeout 100 "$program" 3 >"$dir/output" 2>&1 && fail "it did not end by a signal"
 cores=("$dir"/core*)
 [[ -e ${cores[0]} ]] || fail "the kernel wrote no core"
 ask -ex "source $script" "${look[@]}" "$program" "${cores[0]}"

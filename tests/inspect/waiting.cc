@@ -1,7 +1,9 @@
-// Threads that wait, sleep and run, and a function to stop in. With an argument it ends there.
+// Threads that wait, sleep and run, and a function to stop in. The argument: a signal that it sends
+// itself there.
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 
 #include "roam/roam.h"
 
@@ -26,13 +28,13 @@ namespace {
 
 }  // namespace
 
-extern "C" [[gnu::noinline]] void stop_here(bool for_good) {
-  if (for_good) std::raise(SIGQUIT);  // writes a core
+extern "C" [[gnu::noinline]] void stop_here(int signal) {
+  if (signal != 0) std::raise(signal);
 }
 
 int main(int argc, char** argv) {
-  const bool for_good = argc > 1;
-  return roam::run(argc, argv, [for_good] {
+  const int signal = argc > 1 ? std::atoi(argv[1]) : 0;
+  return roam::run(argc, argv, [signal] {
     roam::Mutex mutex;
     mutex.lock();
     int depth = 0;
@@ -41,7 +43,7 @@ int main(int argc, char** argv) {
     roam::Thread sleeper = roam::spawn({.name = "sleeper"}, [] { sleep_a_little(); });
     roam::this_thread::yield();
     roam::this_thread::yield();
-    stop_here(for_good);
+    stop_here(signal);
     mutex.unlock();
     waiter.join();
     sleeper.join();
