@@ -80,6 +80,8 @@ class Arena {
   std::size_t lease_bytes() const { return lease_bytes_; }
   std::size_t leases(Region r) const { return region(r).bytes / lease_bytes_; }
   Range lease_range(const LeaseRun& run) const;
+  // For who looks from outside: one byte a lease of the arena, not 0 if it is open on this node.
+  const void* lease_flags() const { return flags_; }
   bool contains(const void* p) const { return whole_.contains(p); }
   std::size_t offset(Address a) const { return a - whole_.begin; }
 

@@ -24,6 +24,7 @@
 #include "runtime/node.h"
 #include "runtime/runtime.h"
 #include "threads/fault.h"
+#include "threads/inspect.h"
 
 namespace roam::runtime {
 namespace {
@@ -149,6 +150,7 @@ void Runtime::start(int& argc, char**& argv) {
   threads::scheduler().set_shared_core(oversubscribed_);
   mpi_.barrier();
   start_watch();
+  threads::publish_inspect_facts(mpi_.rank(), mpi_.ranks());
   running_ = true;
   if (options_.verbose > 0 && mpi_.rank() == 0) {
     report(text("%d ranks on %d nodes; arena %p + %s, leases of %s; address randomisation %s; "
