@@ -1,5 +1,6 @@
 // Members of teams that come to this rank, leave it, and end.
 
+#include "runtime/escaped.h"
 #include "runtime/runtime.h"
 
 namespace roam::runtime {
@@ -45,7 +46,12 @@ bool Runtime::member_leaves(Tcb* self) {
 
 void Runtime::member_failed(const Tcb* t) {
   constexpr std::size_t kMostNamed = 4;
-  if (failed_members_.size() < kMostNamed) failed_members_.emplace_back(t->name());
+  if (failed_members_.size() < kMostNamed) failed_members_.push_back({t->name(), "an exception"});
+}
+
+void Runtime::describe_failed_member(const Tcb* t) {
+  for (FailedMember& member : failed_members_)
+    if (member.name == t->name()) member.why = describe(t->exception);
 }
 
 void Runtime::forget_team(std::uint64_t team) {

@@ -177,6 +177,8 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   void check_layout();
   void check_escaped();
   [[noreturn]] void end_deadlocked();
+  void describe_failed_member(const Tcb* t);
+  void report_failures();  // exceptions that nobody has had yet, on this rank
   void dump();
   bool passive() const;
   void look_for_the_end();
@@ -194,13 +196,18 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   const balance::NamedStrategy* strategy_ = nullptr;  // null: as fits the job
   std::optional<std::size_t> load_model_;             // none: the one that foretold best
   std::uint64_t balancings_ = 0;
-  std::vector<std::string> failed_members_;  // a few, for a deadlock's message
+  struct FailedMember {
+    std::string name;
+    std::string why;  // known once it has ended
+  };
+  std::vector<FailedMember> failed_members_;  // a few, for a deadlock's message
 
   Options options_;
   Mpi mpi_;
   std::vector<int> nodes_;       // of each rank: its node
   std::vector<int> node_ranks_;  // of each rank: its index in its node
   bool running_ = false;
+  int start_kernel_threads_ = 1;  // MPI's among them
   bool oversubscribed_ = false;
   std::unique_ptr<Directory> directory_;
   std::unique_ptr<Migrator> migrator_;

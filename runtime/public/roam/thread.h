@@ -139,6 +139,10 @@ void join(Thread t);
 
 inline void Thread::join() const { roam::join(*this); }
 
+namespace detail {
+void sleep_until(std::int64_t deadline_ns);  // monotonic
+}
+
 namespace this_thread {
 
 // The calling thread; an empty handle in plain code.
@@ -153,6 +157,11 @@ void migrate(int rank);
 void yield();
 // Suspends the calling thread for at least `duration`; plain code sleeps as a whole.
 void sleep_for(std::chrono::nanoseconds duration);
+// The same of any unit; what is too long to be counted is for ever.
+template <class Rep, class Period>
+void sleep_for(std::chrono::duration<Rep, Period> duration) {
+  roam::detail::sleep_until(roam::detail::deadline_in(duration));
+}
 // The calling thread's name; empty in plain code.
 std::string_view name() noexcept;
 

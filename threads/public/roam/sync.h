@@ -35,6 +35,8 @@
 //   memory it lives;
 //     an object in the process's memory (a global) is one object a rank. A use from another rank
 //     throws Error(wrong_rank).
+//   * A question that is asked in a loop (try_lock, try_recv, try_wait, wait_for(0)) and answered
+//   no lets other threads run now and then, as yield() does.
 // Waiting from plain code, outside every thread, throws Error(not_in_thread).
 namespace roam {
 
@@ -109,6 +111,9 @@ class ExceptionTie {
 // waits.
 void migration_point();
 
+// A question in a loop ("is it there?") was answered no: once in some times, others run.
+void asked_in_vain();
+
 std::int64_t deadline_after(std::chrono::nanoseconds duration);  // monotonic; saturates
 
 // The same of any duration, whatever its unit and size.
@@ -120,13 +125,15 @@ std::int64_t deadline_in(std::chrono::duration<Rep, Period> time) {
   return deadline_after(std::chrono::ceil<std::chrono::nanoseconds>(time));
 }
 
+// The difference is taken in floating point while it may be too long to be counted.
 template <class Clock, class Duration>
 std::int64_t deadline_at(std::chrono::time_point<Clock, Duration> when) {
+  using Nanoseconds = std::chrono::duration<double, std::nano>;
   const auto now = Clock::now();
-  if (when <= now) return deadline_after(std::chrono::nanoseconds(0));
-  const double ns = std::chrono::duration<double, std::nano>(when.time_since_epoch()).count() -
-                    std::chrono::duration<double, std::nano>(now.time_since_epoch()).count();
-  if (ns >= 9.2e18) return deadline_after(std::chrono::nanoseconds::max());
+  const double ns =
+      Nanoseconds(when.time_since_epoch()).count() - Nanoseconds(now.time_since_epoch()).count();
+  if (ns >= 4e18) return deadline_after(std::chrono::nanoseconds::max());
+  if (ns <= -1e6) return deadline_after(std::chrono::nanoseconds(0));
   return deadline_in(when - now);
 }
 
@@ -223,7 +230,10 @@ class Latch {
  public:
   explicit Latch(std::ptrdiff_t expected);
   void count_down(std::ptrdiff_t n = 1);
-  bool try_wait() const noexcept { return left_ == 0; }
+  bool try_wait() const noexcept {
+    if (left_ != 0) detail::asked_in_vain();
+    return left_ == 0;
+  }
   void wait();
   void arrive_and_wait(std::ptrdiff_t n = 1);
 
@@ -438,7 +448,10 @@ class Channel {
   bool try_send(T& value) {
     detail::check_home(this, "Channel");
     require_open();
-    if (full()) return false;
+    if (full()) {
+      detail::asked_in_vain();
+      return false;
+    }
     store(value);
     return true;
   }
@@ -453,7 +466,10 @@ class Channel {
   }
   std::optional<T> try_recv() {
     detail::check_home(this, "Channel");
-    if (values_.empty()) return std::nullopt;
+    if (values_.empty()) {
+      detail::asked_in_vain();
+      return std::nullopt;
+    }
     std::optional<T> value(detail::rehome(std::move(values_.front())));
     values_.pop_front();
     senders_.wake_one();
@@ -466,9 +482,18 @@ class Channel {
     receivers_.wake_all();
     senders_.wake_all();
   }
-  bool closed() const { return closed_; }
-  std::size_t size() const { return values_.size(); }
-  bool empty() const { return values_.empty(); }
+  bool closed() const {
+    if (!closed_) detail::asked_in_vain();
+    return closed_;
+  }
+  std::size_t size() const {
+    if (values_.empty()) detail::asked_in_vain();
+    return values_.size();
+  }
+  bool empty() const {
+    if (values_.empty()) detail::asked_in_vain();
+    return values_.empty();
+  }
 
  private:
   void store(T& value) {
