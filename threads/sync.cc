@@ -83,9 +83,10 @@ std::int64_t deadline_after(std::chrono::nanoseconds duration) {
   return now + duration.count();
 }
 
-void asked_in_vain() {
+bool asked(bool yes) {
   static thread_local constinit unsigned times = 0;
-  if (++times % 8 == 0) threads::yield();
+  if (!yes && ++times % 8 == 0) threads::yield();
+  return yes;
 }
 
 void WaitQueue::wait(const void* object, const char* what) {
@@ -223,10 +224,7 @@ void Mutex::lock() {
 bool Mutex::try_lock() {
   check_home(this, "Mutex");
   Tcb* self = detail::waiting_thread("Mutex::try_lock");
-  if (holder_ != nullptr) {
-    detail::asked_in_vain();
-    return false;
-  }
+  if (!detail::asked(holder_ == nullptr)) return false;
   holder_ = self;
   ++self->locks;
   return true;

@@ -6,7 +6,6 @@
 // kept here. Who holds a lock stays on the rank, but for a plain mutex in its own memory, which
 // travels.
 
-#include <cxxabi.h>
 #include <dlfcn.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -97,8 +96,8 @@ class Pause {
       return;
     }
     const std::int64_t now = roam::now_ns();
-    if (!said_ && now - start_ns_ > kLongNs) {
-      said_ = true;
+    if (now - start_ns_ > kLongNs) {
+      start_ns_ = now + kNeverNs;
       roam::iso::HeapScope process;
       roam::report(roam::text("thread '%s' has waited 10 s for a %s (%p), and still does",
                               self_->name(), what_, object_)
@@ -110,13 +109,12 @@ class Pause {
 
  private:
   static constexpr int kYields = 16;
-  static constexpr std::int64_t kLongNs = 10'000'000'000;
+  static constexpr std::int64_t kLongNs = 10'000'000'000, kNeverNs = INT64_MAX / 2;
   Tcb* self_;
   const char* what_;
   const void* object_;
   std::int64_t rounds_ = 0;
   std::int64_t start_ns_ = 0;
-  bool said_ = false;
 };
 
 bool past(clockid_t clock, const timespec* when) {
@@ -134,11 +132,8 @@ int ask(Tcb* self, const char* what, const void* object, clockid_t clock, const 
   if (result != busy) return result;
   if (until != nullptr && (until->tv_nsec < 0 || until->tv_nsec >= 1'000'000'000)) return EINVAL;
   Stay stay(self);
-  Pause pause(self, what, object);
-  while ((result = attempt()) == busy) {
+  for (Pause pause(self, what, object); (result = attempt()) == busy; pause())
     if (past(clock, until)) return ETIMEDOUT;
-    pause();
-  }
   return result;
 }
 
@@ -170,7 +165,6 @@ Owned* owned(const pthread_mutex_t* m) {
     if (o.mutex == m) return &o;
   return nullptr;
 }
-
 int kind_of(const pthread_mutex_t* m) { return m->__data.__kind & 127; }
 bool knows_owner(const pthread_mutex_t* m) {
   const int kind = kind_of(m);
@@ -337,6 +331,13 @@ int lock_rw(Tcb* self, pthread_rwlock_t* l, bool write, clockid_t clock, const t
   return result;
 }
 
+int tried_rw(int result) {
+  Tcb* self = caller();
+  if (self != nullptr && result == 0) hold(self);
+  if (self != nullptr && result == EBUSY) scheduler().yield();
+  return result;
+}
+
 int wait_semaphore(Tcb* self, sem_t* s, clockid_t clock, const timespec* until) {
   const int result = ask(self, "semaphore", s, clock, until, EAGAIN,
                          [&] { return sem_trywait(s) == 0 ? 0 : errno; });
@@ -385,7 +386,6 @@ int once(Tcb* self, std::atomic<int>& state, void (*make)()) {
 
 #define ROAM_EXPORT extern "C" __attribute__((visibility("default")))
 
-// `real` outside threads, in one what `inside` says.
 #define ROAM_WAIT_CALL(name, parameters, real, inside) \
   ROAM_EXPORT int name parameters {                    \
     Tcb* self = caller();                              \
@@ -393,11 +393,8 @@ int once(Tcb* self, std::atomic<int>& state, void (*make)()) {
     return inside;                                     \
   }
 
-ROAM_EXPORT int pthread_mutex_lock(pthread_mutex_t* m) noexcept {
-  Tcb* self = caller();
-  if (self == nullptr) return real_lock(m);
-  return lock_mutex(self, m, CLOCK_REALTIME, nullptr);
-}
+ROAM_WAIT_CALL(pthread_mutex_lock, (pthread_mutex_t * m) noexcept, real_lock(m),
+               lock_mutex(self, m, CLOCK_REALTIME, nullptr))
 ROAM_EXPORT int pthread_mutex_trylock(pthread_mutex_t* m) noexcept {
   Tcb* self = caller();
   if (self == nullptr) return real_trylock(m);
@@ -405,11 +402,8 @@ ROAM_EXPORT int pthread_mutex_trylock(pthread_mutex_t* m) noexcept {
   if (result == EBUSY) scheduler().yield();  // asked in a loop, it lets others run
   return result;
 }
-ROAM_EXPORT int pthread_mutex_unlock(pthread_mutex_t* m) noexcept {
-  Tcb* self = caller();
-  if (self == nullptr) return real_unlock(m);
-  return unlock_mutex(self, m);
-}
+ROAM_WAIT_CALL(pthread_mutex_unlock, (pthread_mutex_t * m) noexcept, real_unlock(m),
+               unlock_mutex(self, m))
 ROAM_WAIT_CALL(pthread_mutex_timedlock, (pthread_mutex_t * m, const timespec* t) noexcept,
                real_timedlock(m, t), lock_mutex(self, m, CLOCK_REALTIME, t))
 ROAM_WAIT_CALL(pthread_mutex_clocklock,
@@ -447,20 +441,10 @@ ROAM_WAIT_CALL(pthread_rwlock_clockwrlock,
                (pthread_rwlock_t * l, clockid_t c, const timespec* t) noexcept,
                real_clockwrlock(l, c, t), lock_rw(self, l, true, c, t))
 ROAM_EXPORT int pthread_rwlock_tryrdlock(pthread_rwlock_t* l) noexcept {
-  Tcb* self = caller();
-  const int result = real_tryrdlock(l);
-  if (self == nullptr) return result;
-  if (result == 0) hold(self);
-  if (result == EBUSY) scheduler().yield();
-  return result;
+  return tried_rw(real_tryrdlock(l));
 }
 ROAM_EXPORT int pthread_rwlock_trywrlock(pthread_rwlock_t* l) noexcept {
-  Tcb* self = caller();
-  const int result = real_trywrlock(l);
-  if (self == nullptr) return result;
-  if (result == 0) hold(self);
-  if (result == EBUSY) scheduler().yield();
-  return result;
+  return tried_rw(real_trywrlock(l));
 }
 ROAM_EXPORT int pthread_rwlock_unlock(pthread_rwlock_t* l) noexcept {
   Tcb* self = caller();
@@ -502,12 +486,11 @@ ROAM_EXPORT long syscall(long number, ...) noexcept {
         end.tv_nsec = ns % 1'000'000'000;
         until = &end;
       }
-      const int result = ask(
-          self, "std::atomic, latch, barrier or semaphore", word,
-          realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC, until, EBUSY, [&] {
-            return word->load(std::memory_order_acquire) != static_cast<int>(a[2]) ? EAGAIN : EBUSY;
-          });
-      errno = result;
+      errno = ask(self, "std::atomic, latch, barrier or semaphore", word,
+                  realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC, until, EBUSY, [&] {
+                    return word->load(std::memory_order_acquire) != static_cast<int>(a[2]) ? EAGAIN
+                                                                                           : EBUSY;
+                  });
       return -1;
     }
   }

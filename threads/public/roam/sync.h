@@ -111,8 +111,8 @@ class ExceptionTie {
 // waits.
 void migration_point();
 
-// A question in a loop ("is it there?") was answered no: once in some times, others run.
-void asked_in_vain();
+// Says what it is told. Of questions answered no, each eighth lets others run.
+bool asked(bool yes);
 
 std::int64_t deadline_after(std::chrono::nanoseconds duration);  // monotonic; saturates
 
@@ -125,7 +125,6 @@ std::int64_t deadline_in(std::chrono::duration<Rep, Period> time) {
   return deadline_after(std::chrono::ceil<std::chrono::nanoseconds>(time));
 }
 
-// The difference is taken in floating point while it may be too long to be counted.
 template <class Clock, class Duration>
 std::int64_t deadline_at(std::chrono::time_point<Clock, Duration> when) {
   using Nanoseconds = std::chrono::duration<double, std::nano>;
@@ -230,10 +229,7 @@ class Latch {
  public:
   explicit Latch(std::ptrdiff_t expected);
   void count_down(std::ptrdiff_t n = 1);
-  bool try_wait() const noexcept {
-    if (left_ != 0) detail::asked_in_vain();
-    return left_ == 0;
-  }
+  bool try_wait() const noexcept { return detail::asked(left_ == 0); }
   void wait();
   void arrive_and_wait(std::ptrdiff_t n = 1);
 
@@ -448,10 +444,7 @@ class Channel {
   bool try_send(T& value) {
     detail::check_home(this, "Channel");
     require_open();
-    if (full()) {
-      detail::asked_in_vain();
-      return false;
-    }
+    if (!detail::asked(!full())) return false;
     store(value);
     return true;
   }
@@ -466,10 +459,7 @@ class Channel {
   }
   std::optional<T> try_recv() {
     detail::check_home(this, "Channel");
-    if (values_.empty()) {
-      detail::asked_in_vain();
-      return std::nullopt;
-    }
+    if (!detail::asked(!values_.empty())) return std::nullopt;
     std::optional<T> value(detail::rehome(std::move(values_.front())));
     values_.pop_front();
     senders_.wake_one();
@@ -482,18 +472,9 @@ class Channel {
     receivers_.wake_all();
     senders_.wake_all();
   }
-  bool closed() const {
-    if (!closed_) detail::asked_in_vain();
-    return closed_;
-  }
-  std::size_t size() const {
-    if (values_.empty()) detail::asked_in_vain();
-    return values_.size();
-  }
-  bool empty() const {
-    if (values_.empty()) detail::asked_in_vain();
-    return values_.empty();
-  }
+  bool closed() const { return detail::asked(closed_); }
+  std::size_t size() const { return empty() ? 0 : values_.size(); }
+  bool empty() const { return !detail::asked(!values_.empty()); }
 
  private:
   void store(T& value) {
