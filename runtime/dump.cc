@@ -1,6 +1,7 @@
 // What a person wants to know of a rank: SIGUSR1, or a deadlock.
 
 #include "base/check.h"
+#include "base/os/kernel_threads.h"
 #include "base/text.h"
 #include "runtime/escaped.h"
 #include "runtime/runtime.h"
@@ -41,9 +42,20 @@ void Runtime::note_escaped(const Tcb* t) {
   escaped_.push_back(text("thread '%s' ended with an exception: %s", t->name(), what.c_str()));
 }
 
+// What others wait for in vain was often lost by one that failed.
+void Runtime::report_failures() {
+  for (const std::string& line : escaped_) report(line.c_str());
+}
+
 void Runtime::end_deadlocked() {
   if (scheduler().live_count() > 0) dump();
-  for (const std::string& line : escaped_) report(line.c_str());
+  report_failures();
+  if (scheduler().live_count() > 0 && os::kernel_threads() > start_kernel_threads_) {
+    report(
+        "kernel threads that the program made run here, and cannot wake a thread of Roam: Promise, "
+        "Channel and their kin refuse them. Let them leave results in a std::atomic or under a "
+        "std::mutex, and threads look there");
+  }
   const bool failed = mpi_.sum(escaped_.size()) != 0;
   if (rank() == 0) {
     report(text("deadlock: %llu threads wait and nothing can wake one%s",

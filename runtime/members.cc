@@ -1,5 +1,6 @@
 // Members of teams that come to this rank, leave it, and end.
 
+#include "runtime/escaped.h"
 #include "runtime/runtime.h"
 
 namespace roam::runtime {

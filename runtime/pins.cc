@@ -36,7 +36,9 @@ std::string Runtime::pinned_by(const Tcb* t) const {
     if (open.control == t)
       add(text("it opened a %s (%p) that it has not closed", open.what, object));
   }
-  if (t->locks > 0) add(text("it holds %d Mutex%s", t->locks, t->locks == 1 ? "" : "es"));
+  if (t->locks > 0)
+    add(text("it holds %d Mutex%s or lock%s of libc", t->locks, t->locks == 1 ? "" : "es",
+             t->locks == 1 ? "" : "s"));
   if (t->tied > 0)
     add(
         text("others wait on objects in its memory, or it gave or was given an exception through a "

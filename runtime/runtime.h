@@ -178,6 +178,7 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   void note_escaped(const Tcb* t);
   void check_escaped();
   [[noreturn]] void end_deadlocked();
+  void report_failures();  // with what threads ended on this rank lately
   void dump();
   bool passive() const;
   void look_for_the_end();
@@ -202,6 +203,7 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   std::vector<int> nodes_;       // of each rank: its node
   std::vector<int> node_ranks_;  // of each rank: its index in its node
   bool running_ = false;
+  int start_kernel_threads_ = 1;  // MPI's among them
   bool oversubscribed_ = false;
   std::unique_ptr<Directory> directory_;
   std::unique_ptr<Migrator> migrator_;

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/os/kernel_threads.h"
 #include "base/os/layout.h"
 #include "base/os/memory.h"
 #include "base/text.h"
@@ -151,6 +152,7 @@ void Runtime::start(int& argc, char**& argv) {
   mpi_.barrier();
   start_watch();
   threads::publish_inspect_facts(mpi_.rank(), mpi_.ranks());
+  start_kernel_threads_ = os::kernel_threads();
   running_ = true;
   if (options_.verbose > 0 && mpi_.rank() == 0) {
     report(text("%d ranks on %d nodes; arena %p + %s, leases of %s; address randomisation %s; "

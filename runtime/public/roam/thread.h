@@ -139,6 +139,10 @@ void join(Thread t);
 
 inline void Thread::join() const { roam::join(*this); }
 
+namespace detail {
+void sleep_until(std::int64_t deadline_ns);  // monotonic
+}
+
 namespace this_thread {
 
 // The calling thread; an empty handle in plain code.
