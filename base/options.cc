@@ -107,6 +107,9 @@ const std::vector<Option>& table() {
        "not; 2 (the default): they are if /sys/kernel/mm/transparent_hugepage/enabled is "
        "\"always\"",
        whole(&Options::huge, 0, 2)},
+      {"ROAM_SINGLE", "0 or 1",
+       "1: a job of one rank, though the launcher says that it started several processes",
+       whole(&Options::single, 0, 1)},
       {"ROAM_SHARE", "0 or 1", "0: every rank is a node of its own, with private memory",
        whole(&Options::share, 0, 1)},
       {"ROAM_BALANCE",

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -87,6 +88,12 @@ struct Allocator {
   bool there;
 };
 
+// The release of mimalloc that is installed: its name says so, and Debian 12 and 13 differ.
+const char* mimalloc() {
+  const bool third = std::filesystem::exists("/usr/lib/x86_64-linux-gnu/libmimalloc.so.3");
+  return third ? "libmimalloc.so.3" : "libmimalloc.so.2";
+}
+
 class Allocators {
  public:
   void measure(const bench::Options& options, const std::string& loop) const {
@@ -125,7 +132,7 @@ class Allocators {
     return found;
   }
 
-  Allocator mimalloc_{"mimalloc", "libmimalloc.so.2"};
+  Allocator mimalloc_{"mimalloc", mimalloc()};
   Allocator glibc_{"libc", ""};
   Allocator jemalloc_{"jemalloc", "libjemalloc.so.2"};
 };

@@ -27,6 +27,11 @@ constexpr std::size_t kMostLeases = 8192;
 // The same for ranges of huge pages.
 constexpr std::size_t kMostHugeRanges = 4096;
 constexpr std::size_t kLeastLeaseBytes = 1 << 20;
+// What is opened at once of a lease of another node: its page table is one page.
+constexpr std::size_t kMostChunkBytes = 2 << 20;
+// Below each slot, so that a frame that is larger than the guard does not reach another's stack.
+constexpr std::size_t kMostFenceBytes = 1 << 20;
+constexpr std::size_t kSlotsWithFence = std::size_t{1} << 17;
 
 // What is mapped inside `range`, for the message.
 std::string what_is_there(Range range) {
@@ -118,6 +123,10 @@ void Arena::set_ranks(int ranks) {
   regions_[0] = Range{control_.end(), slot_leases * lease_bytes_};
   regions_[1] = Range{regions_[0].end(), (all - slot_leases) * lease_bytes_};
   heap_region = regions_[1];
+  chunk_bytes_ = std::min(kMostChunkBytes, lease_bytes_);
+  // A fence a slot, of so many slots: where there are fewer addresses, it is smaller.
+  fence_bytes_ =
+      round_down(std::min(kMostFenceBytes, regions_[0].bytes / kSlotsWithFence), kUnitBytes);
 }
 
 void Arena::lay_out() {
@@ -130,13 +139,18 @@ void Arena::lay_out() {
   }
   guarded_bytes_ = round_up(regions_[0].bytes / kUnitBytes / 8 + 8, kPageBytes);
   guarded_ = map_bits(guarded_bytes_);
+  fenced_ = map_bits(guarded_bytes_);
   sealed_bytes_ = round_up(whole_.bytes / kUnitBytes / 8 + 8, kPageBytes);
   sealed_ = map_bits(sealed_bytes_);
   departures_bytes_ = round_up(whole_.bytes / kUnitBytes * sizeof(std::uint32_t), kPageBytes);
   departures_ = reinterpret_cast<std::uint32_t*>(map_bits(departures_bytes_));
   flags_ = reinterpret_cast<std::atomic<std::uint8_t>*>(static_cast<char*>(node_room()) +
                                                         kNodeRoomBytes);
-  open_.assign(whole_.bytes / lease_bytes_, 0);
+  owned_.assign(whole_.bytes / lease_bytes_, 0);
+  open_.assign(whole_.bytes / lease_bytes_, kClosed);
+  chunks_bytes_ = round_up(whole_.bytes / chunk_bytes_ / 8 + 8, kPageBytes);
+  chunks_ = map_bits(chunks_bytes_);
+  os::set_huge_pages(whole_, false);  // stacks and small heaps would take 2 MiB each
   synced_ = 0;
   ready_ = true;
 }
@@ -187,46 +201,6 @@ Range Arena::lease_range(const LeaseRun& run) const {
   return Range{region(run.region).begin + run.first * lease_bytes_, run.count * lease_bytes_};
 }
 
-bool Arena::open_here(std::size_t lease) {
-  const Range range{whole_.begin + lease * lease_bytes_, lease_bytes_};
-  if (!os::allow_access(range)) return false;
-  os::set_huge_pages(range, false);  // stacks and small heaps would take 2 MiB each
-  open_[lease] = 1;
-  return true;
-}
-
-// A lease is open on the node once its flag is set. The opener makes it usable for itself first, so
-// that a failure leaves nothing behind; the other ranks follow when they see the version change.
-bool Arena::open(Range range) {
-  if (range.bytes == 0) return true;
-  const std::size_t last = lease_of(range.end() - 1);
-  for (std::size_t lease = lease_of(range.begin); lease <= last; ++lease) {
-    if (open_[lease]) continue;
-    if (!open_here(lease)) return false;
-    if (flags_[lease].exchange(1, std::memory_order_acq_rel) == 0) {
-      node_->version.fetch_add(1, std::memory_order_acq_rel);
-    }
-  }
-  return true;
-}
-
-bool Arena::sync_slow() {
-  const std::uint64_t version = node_->version.load(std::memory_order_acquire);
-  for (std::size_t lease = 0; lease < open_.size(); ++lease) {
-    if (!open_[lease] && flags_[lease].load(std::memory_order_acquire) != 0 && !open_here(lease))
-      return false;
-  }
-  synced_ = version;
-  return true;
-}
-
-bool Arena::sync_for_fault(Address a) {
-  if (!ready_ || !whole_.contains(a) || control_.contains(a)) return false;
-  const std::size_t lease = lease_of(a);
-  return lease < open_.size() && !open_[lease] &&
-         flags_[lease].load(std::memory_order_acquire) != 0 && open_here(lease);
-}
-
 void Arena::mark(Range range, UnitKind first) {
   for (Address a = range.begin + kUnitBytes; a < range.end(); a += kUnitBytes) {
     set_kind(a, UnitKind::kContinued);
@@ -270,64 +244,6 @@ void Arena::evict(Range range) {
     }
   }
   if (run.bytes != 0) set(run);
-}
-
-void Arena::seal(Range range) {
-  if (!os::has_cheap_guards()) return;
-  const Address end = round_up(range.end(), kPageBytes);
-  for (Address a = round_down(range.begin, kPageBytes); a < end;) {
-    const Address from = a;
-    while (a < end && kind(a) == UnitKind::kKept) a = round_down(a, kUnitBytes) + kUnitBytes;
-    if (a == from) {
-      a = round_down(a, kUnitBytes) + kUnitBytes;
-    } else if (const Range run{from, std::min(a, end) - from}; os::guard(run)) {
-      note_sealed(run);
-    }
-  }
-}
-
-void Arena::note_sealed(Range run) {
-  for (Address a = round_down(run.begin, kUnitBytes); a < run.end(); a += kUnitBytes) {
-    const std::size_t unit = offset(a) / kUnitBytes;
-    std::uint64_t& word = sealed_[unit / 64];
-    const std::uint64_t bit = std::uint64_t{1} << (unit % 64);
-    sealed_units_ += (word & bit) == 0;
-    word |= bit;
-  }
-}
-
-bool Arena::unit_sealed(Address a) const {
-  const std::size_t unit = offset(a) / kUnitBytes;
-  return (sealed_[unit / 64] >> (unit % 64) & 1) != 0;
-}
-
-// Run by run of sealed units: what was sealed as one range may come back in pieces. A stack's
-// guard, in a slot's first unit, is laid again by guard_slot.
-void Arena::unseal_slow(Range range) {
-  for (Address a = round_down(range.begin, kUnitBytes); a < range.end(); a += kUnitBytes) {
-    if (!unit_sealed(a)) continue;
-    Range run{a, 0};
-    for (; a < range.end() && unit_sealed(a); a += kUnitBytes) {
-      const std::size_t unit = offset(a) / kUnitBytes;
-      sealed_[unit / 64] &= ~(std::uint64_t{1} << (unit % 64));
-      --sealed_units_;
-      run.bytes += kUnitBytes;
-      if (regions_[0].contains(a)) {
-        const std::size_t slot_unit = (a - regions_[0].begin) / kUnitBytes;
-        guarded_[slot_unit / 64] &= ~(std::uint64_t{1} << (slot_unit % 64));
-      }
-    }
-    os::unguard(run);
-  }
-}
-
-bool Arena::unseal_for_fault(Address a) {
-  if (!ready_ || !whole_.contains(a) || sealed_units_ == 0) return false;
-  if (!unit_sealed(a)) return false;
-  const UnitKind now = kind(a);
-  if (now == UnitKind::kNone || is_away(now)) return false;
-  unseal_slow(Range{round_down(a, kUnitBytes), kUnitBytes});
-  return true;
 }
 
 Arena::Claimed Arena::claim(Range range) {
@@ -420,28 +336,10 @@ void Arena::prefer_small_pages(Range range) {
   if (huge_ranges_ > 0) --huge_ranges_;
 }
 
-void Arena::guard_slot_slow(Range slot, std::size_t guard_bytes) {
-  const std::size_t first = (slot.begin - regions_[0].begin) / kUnitBytes;
-  const std::size_t units = slot.bytes / kUnitBytes;
-  for (std::size_t unit = first; unit < first + units; ++unit) {
-    const std::uint64_t bit = std::uint64_t{1} << (unit % 64);
-    const bool guarded = (guarded_[unit / 64] & bit) != 0;
-    if (guarded == (unit == first)) continue;
-    const Range guard{regions_[0].begin + unit * kUnitBytes, guard_bytes};
-    if (guarded) {
-      os::unguard(guard);
-    } else if (!os::guard(guard)) {
-      guards_missing_ = true;
-      continue;
-    }
-    guarded_[unit / 64] ^= bit;
-  }
-}
-
 void Arena::for_each_slot(const std::function<void(Address head_unit)>& visit) const {
   const Range slots = regions_[0];
   for (Address lease = slots.begin; lease < slots.end(); lease += lease_bytes_) {
-    if (!open_[lease_of(lease)]) continue;
+    if (open_[lease_of(lease)] == kClosed) continue;
     for (Address unit = lease; unit < lease + lease_bytes_; unit += kUnitBytes) {
       if (kind(unit) == UnitKind::kSlotHead) visit(unit);
     }
@@ -452,6 +350,8 @@ void Arena::release() {
   if (!reserved_) return;
   os::unreserve(whole_);
   if (guarded_ != nullptr) munmap(guarded_, guarded_bytes_);
+  if (fenced_ != nullptr) munmap(fenced_, guarded_bytes_);
+  if (chunks_ != nullptr) munmap(chunks_, chunks_bytes_);
   if (sealed_ != nullptr) munmap(sealed_, sealed_bytes_);
   if (departures_ != nullptr) munmap(departures_, departures_bytes_);
   if (fd_ >= 0) close(fd_);

@@ -53,9 +53,11 @@ struct LeaseRun {
 
 // The reserved address range, the same on every rank of the job, and this node's presence in it.
 //
-// One mapping, made once; nothing is mapped or unmapped per thread. Pages are PROT_NONE until a
-// lease is opened, so that a pointer to memory on another node faults. All calls: this rank's
-// kernel thread only, unless noted.
+// One mapping, made once; nothing is mapped or unmapped per thread. A pointer to memory that is on
+// another node faults. Of leases that a rank of this node hands out from, all is open but what left
+// the node, which is sealed. Of other leases chunks of 2 MiB are opened when something of them is
+// first here, and what of a chunk is not here is sealed. All calls: this rank's kernel thread only,
+// unless noted.
 class Arena {
  public:
   // Reserves the addresses. Before MPI_Init. Errors: Error(out_of_address_space) saying what is in
@@ -80,17 +82,23 @@ class Arena {
   std::size_t lease_bytes() const { return lease_bytes_; }
   std::size_t leases(Region r) const { return region(r).bytes / lease_bytes_; }
   Range lease_range(const LeaseRun& run) const;
+  // For who looks from outside: one byte a lease of the arena, not 0 if it is open on this node.
+  const void* lease_flags() const { return flags_; }
   bool contains(const void* p) const { return whole_.contains(p); }
   std::size_t offset(Address a) const { return a - whole_.begin; }
 
-  // Makes the leases of `range` usable on this node if they are not. Errors: false with ENOMEM.
+  // This rank hands out from the leases of `range`: they are opened whole.
+  void own(Range range);
+  // Makes `range` usable on this node if it is not. What lies beside it, and holds nothing that is
+  // here, faults as before. Errors: false with ENOMEM.
   bool open(Range range);
-  // Makes what other ranks of the node opened usable here too: one load when there is nothing new.
+  // Makes the leases that other ranks of the node opened usable here too: one load when there is
+  // nothing new.
   void sync() {
     if (node_->version.load(std::memory_order_acquire) != synced_) sync_slow();
   }
   bool sync_slow();
-  // Whether the lease of `a` is open on this node, seen from a signal handler: opens it here if so.
+  // The same for what lives at `a`, from a signal handler. False if nothing does, or it was usable.
   bool sync_for_fault(Address a);
 
   UnitKind kind(Address a) const {
@@ -127,12 +135,16 @@ class Arena {
   // Makes an access to kept memory fault in this rank's mapping, so that a pointer to a thread that
   // has left the node is noticed; and undoes that for memory that is in use again. unseal() costs a
   // comparison while nothing is sealed here. Does nothing where guards are not cheap.
-  void seal(Range range);  // its pages, where their units are kept
+  void seal(Range range);         // its pages, where their units are kept
+  void seal_absent(Range range);  // whole units, where nothing that is here lives in them
   void unseal(Range range) {
     if (sealed_units_ != 0) [[unlikely]]
       unseal_slow(range);
   }
+  // Whether memory that another rank of the node has may have to be admitted here.
   bool any_sealed() const { return sealed_units_ != 0; }
+  // Makes `range`, of something that lives on this node, usable here. Ends the job if it cannot.
+  void admit(Range range);
   // From the fault handler: unseals the unit of `a` if it is sealed but holds something that lives.
   bool unseal_for_fault(Address a);
 
@@ -166,6 +178,9 @@ class Arena {
     }
     guard_slot_slow(slot, guard_bytes);
   }
+  // Address space below each slot that belongs to it and faults; guard_slot sees to it. 1 MiB, less
+  // where the arena is smaller than 1 TiB.
+  std::size_t fence_bytes() const { return fence_bytes_; }
   // Calls `visit` with the head unit of each slot on this node. Slow: looks through the unit map.
   void for_each_slot(const std::function<void(Address head_unit)>& visit) const;
   // True if a guard could not be laid: the budget of the fallback is spent.
@@ -183,6 +198,7 @@ class Arena {
   struct NodePage {
     std::atomic<std::uint64_t> token;
     std::atomic<std::uint64_t> version;  // counts the leases that were opened
+    std::atomic<std::uint64_t> foreign;  // 1 once something of another node's leases was here
   };
   std::atomic<std::uint8_t>& unit(Address a) const { return units_[offset(a) / kUnitBytes]; }
   std::size_t lease_of(Address a) const { return offset(a) / lease_bytes_; }
@@ -191,8 +207,15 @@ class Arena {
   void note_sealed(Range run);
   void unseal_slow(Range range);
   void guard_slot_slow(Range slot, std::size_t guard_bytes);
+  void fence(Range range);
+  void unfence(Range range);
   bool unit_sealed(Address a) const;
-  bool open_here(std::size_t lease);
+  bool chunk_open(std::size_t chunk) const {
+    return (chunks_[chunk / 64] >> (chunk % 64) & 1) != 0;
+  }
+  bool open_lease(std::size_t lease);
+  bool open_chunks(std::size_t first, std::size_t count, Range wanted);
+  Range live_at(Address a) const;
   void lay_out();
 
   Range whole_;
@@ -208,19 +231,28 @@ class Arena {
   std::atomic<std::uint8_t>* units_ = nullptr;
   NodePage* node_ = nullptr;
   std::uint64_t synced_ = 0;
-  std::atomic<std::uint8_t>* flags_ = nullptr;  // of the node: 1 if the lease is open
-  std::vector<std::uint8_t> open_;              // of this rank: 1 if it is open here
+  std::atomic<std::uint8_t>* flags_ = nullptr;  // of the node: 1 if the lease is open as a whole
+  std::vector<std::uint8_t> owned_;             // 1 if this rank hands out from the lease
+  enum : std::uint8_t { kClosed, kSomeChunks, kWhole };
+  std::vector<std::uint8_t> open_;   // of this rank: how much of each lease
+  std::uint64_t* chunks_ = nullptr;  // one bit a chunk: open here, of leases that are not kWhole
+  std::size_t chunks_bytes_ = 0;
+  std::size_t chunk_bytes_ = 0;
+  std::size_t islands_ = 0;  // runs of open chunks, about
+  bool foreign_seen_ = false;
   std::uint8_t leaving_ = static_cast<std::uint8_t>(UnitKind::kLeaving);  // this rank's mark
   std::uint32_t* departures_ =
       nullptr;  // of each unit: the last that it left with; private to this rank
   std::size_t departures_bytes_ = 0;
   std::uint64_t* sealed_ = nullptr;  // one bit a unit of the arena; private to this rank
   std::size_t sealed_bytes_ = 0;
-  std::size_t sealed_units_ = 0;
+  std::size_t sealed_units_ = 0;  // one more once the node has something of foreign leases
   std::size_t huge_ranges_ = 0;
   bool huge_allowed_ = false;
   std::uint64_t* guarded_ = nullptr;  // one bit a unit of the slot region; private to this rank
   std::size_t guarded_bytes_ = 0;
+  std::uint64_t* fenced_ = nullptr;  // the same of units that are below a slot, guarded whole
+  std::size_t fence_bytes_ = 0;
 };
 
 // This rank's arena.

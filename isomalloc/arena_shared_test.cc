@@ -55,6 +55,7 @@ TEST(TwoProcesses, ShareBytesMarksAndOpenLeases) {
     if (!arena().sync_for_fault(second.begin) || arena().sync_for_fault(second.begin)) return false;
     if (first_wrong_byte(second.pointer(), 100, 44) != 100) return false;
     // And one is opened here for the first.
+    arena().own(lease(Region::kHeap, 8));
     if (!arena().open(lease(Region::kHeap, 8))) return false;
     fill_bytes(lease(Region::kHeap, 8).pointer(), 100, 45);
     line.send(3);
@@ -62,12 +63,14 @@ TEST(TwoProcesses, ShareBytesMarksAndOpenLeases) {
   });
   introduce(other);
   const Range range = lease(Region::kHeap, 7);
+  arena().own(range);
   ASSERT_TRUE(arena().open(range));
   arena().mark(range, UnitKind::kSpan);
   fill_bytes(range.pointer(), range.bytes, 42);
   other.line().send(1);
   ASSERT_EQ(other.line().receive(), 2u);
   EXPECT_TRUE(holds_bytes(range.pointer(), range.bytes, 43));
+  arena().own(lease(Region::kSlots, 1));
   ASSERT_TRUE(arena().open(lease(Region::kSlots, 1)));
   fill_bytes(lease(Region::kSlots, 1).pointer(), 100, 44);
   other.line().send(1);

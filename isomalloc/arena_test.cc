@@ -80,6 +80,7 @@ TEST_P(Layout, TheUnitMapAndTheNodeRoomDoNotOverlap) {
     a.set_kind(at, UnitKind::kSpan);
     EXPECT_EQ(a.kind(at), UnitKind::kSpan);
     EXPECT_EQ(a.kind(at + kUnitBytes - 1), UnitKind::kSpan);
+    a.set_kind(at, UnitKind::kNone);
   }
   EXPECT_EQ(static_cast<unsigned char*>(a.node_room())[0], 0xff);
   EXPECT_FALSE(a.sync_for_fault(a.whole().end() - 1)) << "the tail beyond the last lease";

@@ -167,6 +167,7 @@ void pack(Pup& p, void* block) {
     HeapScope process;
     arena().discard(range);
     arena().unmark(range);
+    arena().seal_absent(range);
   }
 }
 

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/text.h"
 #include "isomalloc/arena.h"
 #include "isomalloc/heap.h"
 #include "isomalloc/helper_threads.h"
@@ -27,11 +28,16 @@ void* __libc_memalign(std::size_t alignment, std::size_t bytes);
 
 namespace roam::iso {
 
+// Where free looks closer than to pass a block on to libc: the arena, and everything while blocks
+// of helpers live. Only its length changes, in one store: from any address counted from the arena's
+// begin, every other lies below the greatest.
 constinit Range captured{};
 
 namespace {
 
-bool ours(const void* block) { return captured.contains(block); }
+constinit Range whole_arena{};
+
+bool ours(const void* block) { return whole_arena.contains(block); }
 
 // Of the library whose __libc_malloc made the block: an allocator in LD_PRELOAD may have one of the
 // two and not the other.
@@ -63,12 +69,25 @@ void* reallocate_elsewhere(void* block, std::size_t bytes) {
   return fresh;
 }
 
-void free_in_process(void* block) {
-  if (block != nullptr && helper_blocks.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+// What free does not know at once: blocks of the arena that are not of the calling thread's heap
+// region, and the process's while helpers' are looked for.
+[[gnu::noinline]] void free_looked_at(Heap* heap, void* block) {
+  if (!ours(block)) {
     if (Helper* owner = forget_helper_block(block); owner != nullptr) release_helper(owner);
+    __libc_free(block);
+  } else if (heap != nullptr) {
+    heap->free(block);
+  } else {
+    Heap::free_from_elsewhere(block);
   }
-  __libc_free(block);
 }
+
+void* malloc_looked_at(std::size_t bytes) { return from_process(__libc_malloc(bytes)); }
+
+// By a pointer in place of the linker's: it costs the same, and can be turned to the other one when
+// there are helpers.
+using Malloc = void*(std::size_t);
+constinit Malloc* plain_malloc = __libc_malloc;
 
 void* reallocate_in_process(void* block, std::size_t bytes) {
   Helper* owner =
@@ -87,7 +106,15 @@ bool power_of_two(std::size_t n) { return n != 0 && (n & (n - 1)) == 0; }
 
 }  // namespace
 
-void start_capture() { captured = arena().whole(); }
+void start_capture() { captured = whole_arena = arena().whole(); }
+
+void look_at_process_allocations() {
+  __atomic_store_n(&plain_malloc, &malloc_looked_at, __ATOMIC_RELAXED);
+}
+
+void look_at_process_frees(bool on) {
+  __atomic_store_n(&captured.bytes, on ? SIZE_MAX : whole_arena.bytes, __ATOMIC_RELAXED);
+}
 
 }  // namespace roam::iso
 
@@ -98,19 +125,17 @@ using roam::iso::Heap;
 
 ROAM_EXPORT void* malloc(std::size_t bytes) {
   if (Heap* heap = current_heap; heap != nullptr) return heap->allocate(bytes);
-  return roam::iso::from_process(__libc_malloc(bytes));
+  return roam::iso::plain_malloc(bytes);
 }
 
 ROAM_EXPORT void free(void* block) {
   Heap* heap = current_heap;
   if (heap != nullptr && roam::iso::heap_region.contains(block)) [[likely]] {
     heap->free_in_region(block);
-  } else if (!roam::iso::ours(block)) {
-    roam::iso::free_in_process(block);
-  } else if (heap != nullptr) {
-    heap->free(block);
+  } else if (!roam::iso::captured.contains(block)) {
+    __libc_free(block);
   } else {
-    Heap::free_from_elsewhere(block);
+    roam::iso::free_looked_at(heap, block);
   }
 }
 
@@ -186,3 +211,55 @@ ROAM_EXPORT std::size_t malloc_usable_size(void* block) {
   if (block == nullptr) return 0;
   return roam::iso::ours(block) ? Heap::usable_bytes(block) : roam::iso::libc_usable_bytes(block);
 }
+
+// The same functions under names that nobody can take away. By the assembler, since an alias that
+// the compiler sees has to repeat every attribute of libc's declaration.
+#define ROAM_OWN(name)                                                     \
+  extern "C" __attribute__((visibility("hidden"))) void roam_own_##name(); \
+  asm(".globl roam_own_" #name "\n.set roam_own_" #name ", " #name)
+ROAM_OWN(malloc);
+ROAM_OWN(free);
+ROAM_OWN(calloc);
+ROAM_OWN(realloc);
+ROAM_OWN(reallocarray);
+ROAM_OWN(memalign);
+ROAM_OWN(aligned_alloc);
+ROAM_OWN(posix_memalign);
+ROAM_OWN(valloc);
+ROAM_OWN(pvalloc);
+ROAM_OWN(malloc_usable_size);
+
+namespace roam::iso {
+
+std::string malloc_taken_by() {
+  const struct {
+    const char* name;
+    void* own;
+  } functions[] = {
+      {"malloc", reinterpret_cast<void*>(roam_own_malloc)},
+      {"free", reinterpret_cast<void*>(roam_own_free)},
+      {"calloc", reinterpret_cast<void*>(roam_own_calloc)},
+      {"realloc", reinterpret_cast<void*>(roam_own_realloc)},
+      {"reallocarray", reinterpret_cast<void*>(roam_own_reallocarray)},
+      {"memalign", reinterpret_cast<void*>(roam_own_memalign)},
+      {"aligned_alloc", reinterpret_cast<void*>(roam_own_aligned_alloc)},
+      {"posix_memalign", reinterpret_cast<void*>(roam_own_posix_memalign)},
+      {"valloc", reinterpret_cast<void*>(roam_own_valloc)},
+      {"pvalloc", reinterpret_cast<void*>(roam_own_pvalloc)},
+      {"malloc_usable_size", reinterpret_cast<void*>(roam_own_malloc_usable_size)},
+  };
+  for (const auto& [name, own] : functions) {
+    void* found = dlsym(RTLD_DEFAULT, name);
+    if (found == own) continue;
+    Dl_info info{};
+    const bool known = found != nullptr && dladdr(found, &info) != 0 && info.dli_fname != nullptr;
+    return text(
+        "%s() is that of %s in this process, so what threads allocate would not travel with them. "
+        "Take that library out of LD_PRELOAD, link libroam before it, or link the program with "
+        "-Wl,--export-dynamic-symbol=%s if it has Roam inside.",
+        name, known ? info.dli_fname : "an unknown library", name);
+  }
+  return {};
+}
+
+}  // namespace roam::iso

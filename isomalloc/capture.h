@@ -1,12 +1,19 @@
 #ifndef ROAM_ISOMALLOC_CAPTURE_H_
 #define ROAM_ISOMALLOC_CAPTURE_H_
 
+#include <string>
+
 #include "isomalloc/heap.h"
 
 namespace roam::iso {
 
 // From now on free tells arena blocks by their address. Called once the arena is ready.
 void start_capture();
+
+// Says which function of the malloc family is another library's in this process, and what to do;
+// empty: all are ours. A library that comes before this one in the order of loading (LD_PRELOAD,
+// the link line) takes them away, and what threads allocate then lies in the process's memory.
+std::string malloc_taken_by();
 
 // What the layer above wants to know of calls whose memory belongs to the process. Both are called
 // in a thread's context only (current_heap is set), with the capture off.

@@ -136,12 +136,10 @@ void hold_helper_block(Helper* owner, void* block) {
   {
     const std::lock_guard hold(tables().lock);
     held = tables().blocks.emplace(block, owner).second;
+    if (held && helper_blocks.fetch_add(1, std::memory_order_relaxed) == 0)
+      look_at_process_frees(true);
   }
-  if (held) {
-    helper_blocks.fetch_add(1, std::memory_order_relaxed);
-  } else {
-    release_helper(owner);
-  }
+  if (!held) release_helper(owner);
 }
 
 void* note_helper_block(void* block) {
@@ -161,7 +159,7 @@ Helper* forget_helper_block(void* block) {
   if (it == tables().blocks.end()) return nullptr;
   Helper* owner = it->second;
   tables().blocks.erase(it);
-  helper_blocks.fetch_sub(1, std::memory_order_relaxed);
+  if (helper_blocks.fetch_sub(1, std::memory_order_relaxed) == 1) look_at_process_frees(false);
   return owner;
 }
 
@@ -194,8 +192,10 @@ ROAM_EXPORT int pthread_create(pthread_t* id, const pthread_attr_t* attributes,
       return EAGAIN;
     }
     owner = new (room) Helper;
-    roam::iso::opened(owner, "kernel thread, of which a handle or memory is left,", caller);
+    roam::iso::opened(owner, "kernel thread (it runs, was not joined, or its results are in use)",
+                      caller);
   }
+  roam::iso::look_at_process_allocations();
   new (start) roam::iso::Start{body, argument, owner, false};
   {
     const std::lock_guard hold(tables.lock);

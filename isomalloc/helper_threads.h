@@ -26,6 +26,11 @@ Helper* forget_helper_block(void* block);
 void hold_helper_block(Helper* owner, void* block);
 void release_helper(Helper* owner);
 
+// From now on malloc asks whose kernel thread calls it: the first helper is being made.
+void look_at_process_allocations();
+// Whether free looks at each of the process's blocks (capture.cc), which costs it some time.
+void look_at_process_frees(bool on);
+
 inline void* from_process(void* block) {
   return helper == nullptr ? block : note_helper_block(block);
 }

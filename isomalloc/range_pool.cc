@@ -23,6 +23,7 @@ RangePool& pool(Region region) {
 
 void RangePool::add(const LeaseRun& run) {
   const Range range = arena().lease_range(run);
+  arena().own(range);
   clean_.insert(range);
   free_bytes_ += range.bytes;
   // An eighth of what the rank started with: asked for long before it ends.
@@ -195,7 +196,10 @@ bool RangePool::take(Range range) {
 bool RangePool::take_or_claim(Range range) {
   if (take(range)) return true;
   if (source_ == nullptr || !source_->claim(range)) return false;
-  if (arena().open(range)) return true;
+  if (arena().open(range)) {
+    arena().unseal(range);
+    return true;
+  }
   clean_.insert(range);
   free_bytes_ += range.bytes;
   return false;

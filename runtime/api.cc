@@ -109,6 +109,13 @@ Tcb* spawn_begin(const SpawnOptions& options) {
           Errc::not_running,
           "spawn: the runtime is not started. Call it inside the function given to roam::run.");
     }
+    if (threads::on_other_kernel_thread()) {
+      throw Error(
+          Errc::not_in_thread,
+          "spawn: the caller is a kernel thread that the program made; nothing was changed. "
+          "Spawn in a thread of Roam, which looks for work that such a kernel thread "
+          "leaves, in a std::atomic say.");
+    }
     if (options.rank != -1) the_runtime().check_rank(options.rank, "SpawnOptions::rank");
     Tcb* t = scheduler().make(options.stack_bytes, options.name);
     t->move_to = options.rank;
@@ -134,6 +141,17 @@ AllocateIn::AllocateIn(Tcb* t) noexcept : saved_(iso::current_heap) {
   iso::current_heap = &t->heap;
 }
 AllocateIn::~AllocateIn() { iso::current_heap = static_cast<iso::Heap*>(saved_); }
+
+void sleep_until(std::int64_t deadline_ns) {
+  if (current_thread() != nullptr) {
+    scheduler().sleep_until(deadline_ns);
+    return;
+  }
+  const timespec until{static_cast<time_t>(deadline_ns / 1'000'000'000),
+                       static_cast<long>(deadline_ns % 1'000'000'000)};
+  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR) {
+  }
+}
 
 void set_exit_code(int code) { the_runtime().set_exit_code(code); }
 
@@ -212,15 +230,7 @@ void migrate(int rank) {
 void yield() { threads::yield(); }
 
 void sleep_for(std::chrono::nanoseconds duration) {
-  if (current_thread() != nullptr) {
-    scheduler().sleep_until(detail::deadline_after(duration));
-    return;
-  }
-  timespec left{static_cast<time_t>(duration.count() / 1'000'000'000),
-                static_cast<long>(duration.count() % 1'000'000'000)};
-  if (duration.count() <= 0) return;
-  while (nanosleep(&left, &left) != 0 && errno == EINTR) {
-  }
+  detail::sleep_until(detail::deadline_after(duration));
 }
 
 std::string_view name() noexcept {

@@ -153,7 +153,7 @@ void Runtime::plan_balance(Parts* parts, int size) {
   for (std::size_t i = 0; i < n; ++i) {
     const bool goes = plan.rank_of[i] != table.threads[i].rank;
     const PlaceHead place{goes ? plan.rank_of[i] : -1, moves};
-    parts->entries.push_back({static_cast<std::int32_t>(i), sizeof place});
+    parts->entries.push_back({static_cast<std::int32_t>(i), 0, sizeof place});
     const char* bytes = reinterpret_cast<const char*>(&place);
     parts->data.insert(parts->data.end(), bytes, bytes + sizeof place);
   }

@@ -1,7 +1,9 @@
 // What a person wants to know of a rank: SIGUSR1, or a deadlock.
 
 #include "base/check.h"
+#include "base/os/kernel_threads.h"
 #include "base/text.h"
+#include "runtime/escaped.h"
 #include "runtime/runtime.h"
 
 namespace roam::runtime {
@@ -29,14 +31,38 @@ void Runtime::dump() {
   report(lines.c_str());
 }
 
+// The exceptions with which threads ended here lately, joined or not: whoever waits for what such a
+// thread did not do any more, they are the cause.
+void Runtime::note_escaped(const Tcb* t) {
+  constexpr std::size_t kMostNoted = 8;
+  const std::string what = describe(t->exception);
+  // It passes on through who joins it, and who joins that one.
+  if (!escaped_.empty() && escaped_.back().ends_with(what)) return;
+  if (escaped_.size() == kMostNoted) escaped_.pop_front();
+  escaped_.push_back(text("thread '%s' ended with an exception: %s", t->name(), what.c_str()));
+}
+
+// What others wait for in vain was often lost by one that failed.
+void Runtime::report_failures() {
+  for (const std::string& line : escaped_) report(line.c_str());
+}
+
 void Runtime::end_deadlocked() {
   if (scheduler().live_count() > 0) dump();
-  for (const std::string& name : failed_members_)
-    report(text("'%s' ended with an exception; its team may wait for it", name.c_str()).c_str());
-  mpi_.barrier();
+  report_failures();
+  if (scheduler().live_count() > 0 && os::kernel_threads() > start_kernel_threads_) {
+    report(
+        "kernel threads that the program made run here, and cannot wake a thread of Roam: Promise, "
+        "Channel and their kin refuse them. Let them leave results in a std::atomic or under a "
+        "std::mutex, and threads look there");
+  }
+  const bool failed = mpi_.sum(escaped_.size()) != 0;
   if (rank() == 0) {
-    report(text("deadlock: %llu threads wait and nothing can wake one",
-                static_cast<unsigned long long>(termination_.alive()))
+    report(text("deadlock: %llu threads wait and nothing can wake one%s",
+                static_cast<unsigned long long>(termination_.alive()),
+                failed ? "; threads that ended with an exception, named above, may be what they "
+                         "wait for"
+                       : "")
                .c_str());
   }
   mpi_.barrier();

@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <cstring>
 #include <typeinfo>
 
 #include "base/check.h"
 #include "isomalloc/heap.h"
+#include "runtime/launcher.h"
 #include "runtime/mpi/mpi.h"
 
 namespace roam::runtime {
@@ -24,12 +24,6 @@ std::string current_type() {
   std::string result = status == 0 ? name : type->name();
   std::free(name);
   return result;
-}
-
-// The launcher tells each rank its number before MPI is up.
-bool speaks_for_all() {
-  const char* rank = std::getenv("PMI_RANK");
-  return rank == nullptr || std::strcmp(rank, "0") == 0;
 }
 
 [[noreturn]] void on_terminate() {

@@ -110,6 +110,8 @@ void Gatherings::contribute(Member& me, const CollectiveCall& call, RequestState
   head.bytes = call.bytes;
   head.count = call.count;
   head.combine = call.combine;
+  head.in_order = !call.any_order &&
+                  (call.kind == CollectiveKind::kReduce || call.kind == CollectiveKind::kAllreduce);
   std::memcpy(head.op, call.op, sizeof head.op);
   Gathering& g = gathering(team, head);
   const Target target{me.thread->id.load(std::memory_order_relaxed), me.thread};
@@ -133,6 +135,7 @@ void Gatherings::contribute(Member& me, const CollectiveCall& call, RequestState
   } else {
     request->done = true;
   }
+  if (!request->done) Post::hold(me.thread, request);
   consider(team, head.number);
 }
 
@@ -232,7 +235,7 @@ void Gatherings::spread(TeamState& team, std::uint32_t number, const Parts& resu
     if (each) {
       for (const std::int32_t index : indices) {
         const auto& [data, bytes] = own.at(index);
-        part.entries.push_back({index, static_cast<std::uint32_t>(bytes)});
+        part.entries.push_back({index, 0, bytes});
         part.data.insert(part.data.end(), data, data + bytes);
       }
     } else {
@@ -310,7 +313,7 @@ void Gatherings::on_gather(int from, const char* message) {
   g.came += head.parts;
   g.counts[from] += head.parts;
   if (!for_root_only(head.what)) {
-    std::vector<std::int32_t>& indices = g.below[from];
+    std::vector<std::int32_t>& indices = g.below[from];  // that it took part is known by this
     for (std::size_t i = first; i < g.parts.entries.size(); ++i)
       indices.push_back(g.parts.entries[i].index);
   }
@@ -324,6 +327,7 @@ void Gatherings::on_spread(const char* message) {
   if (found == teams_.end()) return;
   result.head.has_blob = 0;
   result.head.combine = nullptr;
+  result.head.in_order = 0;
   result.add(message);
   std::memcpy(&result.head, message, sizeof result.head);
   spread(found->second, result.head.number, result);

@@ -46,13 +46,15 @@ struct GatherHead {
   double balancing_s;
   std::uint32_t not_blocking;  // parts whose members do not wait
   Verdict verdict;             // of kSpread
+  std::uint64_t in_order;      // of a reduction: 1: parts are combined in an order that is fixed
   std::uint64_t blob;
   std::uint64_t entries;
   alignas(16) unsigned char op[CollectiveCall::kMostOpBytes];
 };
 struct EntryHead {
   std::int32_t index;
-  std::uint32_t bytes;
+  std::uint32_t level;  // of a reduction in order: see Partial
+  std::uint64_t bytes;
 };
 
 // What a member of a team.balance() is told: where to go, -1: to stay wherever it is by then; and
@@ -70,13 +72,25 @@ struct LateResultHead {
   detail::RequestState* request;
 };
 
+// The combination of the members from `first`, a multiple of 2^level, to `first` + 2^level - 1,
+// each half before that with the other. So what is combined with what follows from the members'
+// indices alone, and a sum of floating-point numbers has the same bits wherever they are and
+// whoever comes first. Source: pairwise summation, whose error grows with the logarithm of the
+// number.
+struct Partial {
+  std::int32_t first;
+  std::uint32_t level;
+  std::vector<char> bytes;
+};
+
 // The parts of one collective that have come together at a rank.
 class Parts {
  public:
   GatherHead head{};
   std::vector<char> blob;
   std::vector<EntryHead> entries;
-  std::vector<char> data;  // of the entries, one after the other
+  std::vector<char> data;         // of the entries, one after the other
+  std::vector<Partial> partials;  // of a reduction in order, by `first`; no two are halves of one
 
   // Adds what one member gives.
   void add(const CollectiveCall& call, int index);
@@ -89,6 +103,7 @@ class Parts {
 
  private:
   void combine(const char* from, std::size_t bytes, bool has);
+  void insert(Partial partial);
 };
 
 // The collectives of the teams that have members on this rank. Members' parts are combined on their

@@ -1,5 +1,6 @@
 // Members of teams that come to this rank, leave it, and end.
 
+#include "runtime/escaped.h"
 #include "runtime/runtime.h"
 
 namespace roam::runtime {
@@ -41,11 +42,6 @@ bool Runtime::member_leaves(Tcb* self) {
   post_->clear(me);
   gatherings_->left(me.team);
   return true;
-}
-
-void Runtime::member_failed(const Tcb* t) {
-  constexpr std::size_t kMostNamed = 4;
-  if (failed_members_.size() < kMostNamed) failed_members_.emplace_back(t->name());
 }
 
 void Runtime::forget_team(std::uint64_t team) {

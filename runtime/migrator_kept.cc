@@ -11,6 +11,8 @@ namespace {
 // Memory of a thread that has not come back for so long, some 20 ms in ticks of the time-stamp
 // counter, is made to fault.
 constexpr std::uint64_t kSealAfterTicks = 50'000'000;
+// Guards take 8 bytes of page table a page.
+constexpr std::size_t kMostSealedWhole = std::size_t{1} << 30;
 
 }  // namespace
 
@@ -64,15 +66,16 @@ void Migrator::forget_kept(std::uint64_t id, const Tcb* t) {
   unkeep(record);
 }
 
-// What was never used holds nothing; runs of one span are sealed with what lies between them.
+// With what was never used: the thread may use it elsewhere. Of what is very large, only what was.
 void Migrator::seal(const Record& kept) {
   const std::vector<Range>& runs = kept.image.runs;
-  for (std::size_t i = 0; i < runs.size();) {
-    Range joined = runs[i];
-    const Address unit_end = round_down(joined.end() - 1, iso::kUnitBytes) + iso::kUnitBytes;
-    for (++i; i < runs.size() && runs[i].begin >= joined.end() && runs[i].end() <= unit_end; ++i)
-      joined.bytes = runs[i].end() - joined.begin;
-    iso::arena().seal(joined);
+  std::size_t run = 0;  // they come in the order of the marks
+  for (const Mark& mark : kept.image.marks) {
+    const bool whole = mark.range.bytes <= kMostSealedWhole;
+    if (whole) iso::arena().seal(mark.range);
+    for (; run < runs.size() && mark.range.contains(runs[run].begin); ++run) {
+      if (!whole) iso::arena().seal(runs[run]);
+    }
   }
 }
 

@@ -32,8 +32,9 @@ struct RequestState {
   enum class Kind : std::uint8_t { kSend, kReceive, kProbe, kCollective, kMany };
   Kind kind = Kind::kSend;
   bool done = false;
-  Errc error{};     // 0: as it should be
-  int from = kAny;  // what a receive or probe asked for; then what it got
+  bool pins = false;  // its room is the process's: the member stays until it is done
+  Errc error{};       // 0: as it should be
+  int from = kAny;    // what a receive or probe asked for; then what it got
   int tag = kAny;
   int forwards = 0;
   void* data = nullptr;   // a receive's room

@@ -26,6 +26,23 @@ void Parts::combine(const char* from, std::size_t bytes, bool has) {
   }
 }
 
+void Parts::insert(Partial partial) {
+  auto at = std::lower_bound(partials.begin(), partials.end(), partial.first,
+                             [](const Partial& p, std::int32_t first) { return p.first < first; });
+  at = partials.insert(at, std::move(partial));
+  for (;;) {
+    const std::int64_t width = std::int64_t{1} << at->level;
+    const bool is_left = (at->first / width) % 2 == 0;
+    const auto left = is_left ? at : at - 1;
+    if (is_left ? at + 1 == partials.end() : at == partials.begin()) return;
+    const auto right = left + 1;
+    if (left->level != right->level || left->first + width != right->first) return;
+    head.combine(head.op, left->bytes.data(), right->bytes.data(), head.count);
+    ++left->level;
+    at = partials.erase(right) - 1;
+  }
+}
+
 void Parts::add(const CollectiveCall& call, int index) {
   const char* in = static_cast<const char*>(call.in);
   ++head.parts;
@@ -37,12 +54,13 @@ void Parts::add(const CollectiveCall& call, int index) {
       return combine(in, call.bytes, index == call.root);
     case CollectiveKind::kReduce:
     case CollectiveKind::kAllreduce:
+      if (head.in_order != 0) return insert({index, 0, std::vector<char>(in, in + call.bytes)});
       return combine(in, call.bytes, true);
     case CollectiveKind::kScatter:
-      entries.push_back({index, 0});
+      entries.push_back({index, 0, 0});
       return combine(in, call.bytes * call.count, index == call.root);
     default:
-      entries.push_back({index, static_cast<std::uint32_t>(call.bytes)});
+      entries.push_back({index, 0, call.bytes});
       data.insert(data.end(), in, in + call.bytes);
   }
 }
@@ -61,6 +79,15 @@ void Parts::add(const char* message) {
   }
   combine(at, from.blob, from.has_blob != 0);
   at += from.blob;
+  if (head.in_order != 0) {
+    const char* bytes = at + from.entries * sizeof(EntryHead);
+    for (std::size_t i = 0; i < from.entries; ++i) {
+      const auto entry = read<EntryHead>(at + i * sizeof(EntryHead));
+      insert({entry.index, entry.level, std::vector<char>(bytes, bytes + entry.bytes)});
+      bytes += entry.bytes;
+    }
+    return;
+  }
   const std::size_t first = entries.size();
   entries.resize(first + from.entries);
   if (from.entries != 0) std::memcpy(&entries[first], at, from.entries * sizeof(EntryHead));
@@ -77,21 +104,28 @@ void Parts::clear() {
   blob.clear();
   entries.clear();
   data.clear();
+  partials.clear();
 }
 
 std::vector<char> Parts::pack() const {
+  std::vector<EntryHead> heads = entries;
+  std::size_t bytes = data.size();
+  for (const Partial& p : partials) {
+    heads.push_back({p.first, p.level, p.bytes.size()});
+    bytes += p.bytes.size();
+  }
   GatherHead packed = head;
   packed.blob = blob.size();
   packed.has_blob = head.has_blob != 0 || !blob.empty();
-  packed.entries = entries.size();
-  std::vector<char> message(sizeof packed + blob.size() + entries.size() * sizeof(EntryHead) +
-                            data.size());
+  packed.entries = heads.size();
+  std::vector<char> message(sizeof packed + blob.size() + heads.size() * sizeof(EntryHead) + bytes);
   char* at = message.data();
   std::memcpy(at, &packed, sizeof packed);
   at += sizeof packed;
   at = std::copy(blob.begin(), blob.end(), at);
-  if (!entries.empty()) std::memcpy(at, entries.data(), entries.size() * sizeof(EntryHead));
-  std::copy(data.begin(), data.end(), at + entries.size() * sizeof(EntryHead));
+  if (!heads.empty()) std::memcpy(at, heads.data(), heads.size() * sizeof(EntryHead));
+  at = std::copy(data.begin(), data.end(), at + heads.size() * sizeof(EntryHead));
+  for (const Partial& p : partials) at = std::copy(p.bytes.begin(), p.bytes.end(), at);
   return message;
 }
 
@@ -108,6 +142,15 @@ std::vector<const char*> Parts::by_index(int size) const {
 void complete(Parts* parts, int size) {
   const GatherHead& head = parts->head;
   const std::size_t n = static_cast<std::size_t>(size);
+  // What is left of a team whose size is no power of two, the larger halves first.
+  for (const Partial& p : parts->partials) {
+    if (&p == &parts->partials.front()) {
+      parts->blob = p.bytes;
+    } else {
+      head.combine(head.op, parts->blob.data(), p.bytes.data(), head.count);
+    }
+  }
+  parts->partials.clear();
   if (parts->entries.empty()) return;
   std::vector<char> ordered;
   if (head.what == CollectiveKind::kScatter) {
@@ -135,8 +178,7 @@ void complete(Parts* parts, int size) {
     }
   }
   parts->data = std::move(ordered);
-  for (int i = 0; i < size; ++i)
-    parts->entries.push_back({i, static_cast<std::uint32_t>(head.bytes)});
+  for (int i = 0; i < size; ++i) parts->entries.push_back({i, 0, head.bytes});
 }
 
 }  // namespace roam::runtime

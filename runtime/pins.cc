@@ -61,13 +61,17 @@ std::string Runtime::pinned_by(const Tcb* t) const {
   const auto add = [&](const std::string& reason) {
     why += (why.empty() ? "" : ", and ") + reason;
   };
-  if (t->pins > 0) add("a this_thread::Pin lives in it, or it is initialising a static variable");
+  if (t->pins > 0)
+    add("a this_thread::Pin lives in it, it is initialising a static variable, or a receive or "
+        "collective under way puts its result into memory of the process");
   const std::lock_guard hold(open_lock_);
   for (const auto& [object, open] : open_objects_) {
     if (open.control == t)
       add(text("it opened a %s (%p) that it has not closed", open.what, object));
   }
-  if (t->locks > 0) add(text("it holds %d Mutex%s", t->locks, t->locks == 1 ? "" : "es"));
+  if (t->locks > 0)
+    add(text("it holds %d Mutex%s or lock%s of libc", t->locks, t->locks == 1 ? "" : "es",
+             t->locks == 1 ? "" : "s"));
   if (t->tied > 0)
     add(
         text("others wait on objects in its memory, or it gave or was given an exception through a "

@@ -105,6 +105,15 @@ Post::Found Post::find_peer(std::uint64_t team, Peer* peer, int* rank) {
 
 // ---- sending ----
 
+// Whether `data` can be left where it is until it is received, whatever the ranks and members do
+// meanwhile: it is the thread's own, or a block. The same address of another rank is other memory
+// if it is the process's; and what lies in another thread's memory leaves the node with that one.
+static bool stays_with(const Tcb* t, const void* data) {
+  if (!iso::arena().contains(data)) return false;
+  const Tcb* owner = detail::owner_of(data);
+  return owner == t || owner == nullptr || owner->state == detail::State::kEnded;
+}
+
 void Post::send(Member& me, int to, int tag, const void* data, std::size_t bytes,
                 RequestState* request) {
   Peer* peer;
@@ -128,7 +137,7 @@ void Post::send(Member& me, int to, int tag, const void* data, std::size_t bytes
                    .forwards = 0,
                    .sender = me.thread->id.load(std::memory_order_relaxed),
                    .asks = !knew && peer->target.id == 0};
-  const bool may_stay = request != nullptr && to != me.index;
+  const bool may_stay = request != nullptr && to != me.index && stays_with(me.thread, data);
   if (found == Found::kHere) {
     Tcb* t = peer->target.control;
     if (may_stay && bytes > kLongOnRank) {
@@ -152,7 +161,7 @@ void Post::send(Member& me, int to, int tag, const void* data, std::size_t bytes
       if (request != nullptr) request->done = true;
     }
   } else if (found == Found::kThere && runtime_.same_node(rank)) {
-    const bool stays = may_stay && bytes > kLongInNode && iso::arena().contains(data);
+    const bool stays = may_stay && bytes > kLongInNode;
     push(rank, stays ? make_open(e, data, false, request) : make_parcel(e, data), peer->target);
     if (!stays && request != nullptr) request->done = true;
   } else if (sizeof(LetterHead) + bytes <= mpi_.most_bytes()) {
@@ -364,6 +373,7 @@ void Post::receive(Member& me, RequestState* request) {
   iso::HeapScope mine(&me.thread->heap);
   Parcel* parcel = me.mailbox.find(request->from, request->tag);
   if (parcel == nullptr) {
+    hold(me.thread, request);
     me.mailbox.post(request);
     return;
   }

@@ -123,6 +123,10 @@ class Post final : public detail::Mailbox::Receiver {
   static std::string describe(Member& m);
 
   // Ends `request` of `t`, which is on this rank.
+  // `request` waits for what goes to its `data`: if that is memory of the process, which is other
+  // memory on another rank, `t` stays. let_go: it does not wait any more.
+  static void hold(Tcb* t, RequestState* request);
+  static void let_go(Tcb* t, RequestState* request);
   static void finish_request(Tcb* t, RequestState* request);
   void try_receipt(const ReceiptHead& head);
 

@@ -229,6 +229,19 @@ void Post::try_receipt(const ReceiptHead& head) {
   }
 }
 
+void Post::hold(Tcb* t, RequestState* request) {
+  if (request->data == nullptr || iso::arena().contains(request->data)) return;
+  request->pins = true;
+  ++t->pins;
+}
+
+void Post::let_go(Tcb* t, RequestState* request) {
+  if (!request->pins) return;
+  request->pins = false;
+  --t->pins;
+  scheduler().loosened(t);
+}
+
 void Post::finish_request(Tcb* t, RequestState* request) {
   Member& m = *t->member;
   if (request->kind == RequestState::Kind::kSend) {
@@ -243,6 +256,7 @@ void Post::finish_request(Tcb* t, RequestState* request) {
     m.waiting = false;
     scheduler().make_ready(t);
   }
+  let_go(t, request);
 }
 
 void Post::start_pull(RequestState* request, Parcel* parcel) {

@@ -145,9 +145,11 @@ void Runtime::ended(Tcb* t) {
     trace_->ended(id, static_cast<std::uint64_t>(scheduler().run_seconds(t) * 1e9));
   const bool failed = t->exception != nullptr;
   if (failed && t->is_root) {
+    report_failures();  // the cause of this one may be among them
     fatal("thread '%s' ended with an uncaught exception: %s", t->name(),
           describe(t->exception).c_str());
   }
+  if (failed) note_escaped(t);
   if (t->companions != nullptr) sweep_companions(t);
   const bool empty = t->heap.release_empty() && t->companions == nullptr;
   std::vector<JoinHead> joiners;

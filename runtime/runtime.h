@@ -83,7 +83,6 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   // yet, its memory is in use.
   void member_came(Tcb* t);
   bool member_leaves(Tcb* self);
-  void member_failed(const Tcb* t);  // an exception leaves it: said in a deadlock's message
   void forget_team(std::uint64_t team);
   Post& post() { return *post_; }
   Gatherings& gatherings() { return *gatherings_; }
@@ -188,9 +187,12 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   bool member_departs(Tcb* t, int to);
   void retry_departures();
   void make_node();
+  void check_start();
   void check_layout();
+  void note_escaped(const Tcb* t);
   void check_escaped();
   [[noreturn]] void end_deadlocked();
+  void report_failures();  // with what threads ended on this rank lately
   void dump();
   bool passive() const;
   void look_for_the_end();
@@ -210,13 +212,14 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   const balance::NamedStrategy* strategy_ = nullptr;  // null: as fits the job
   std::optional<std::size_t> load_model_;             // none: the one that foretold best
   std::uint64_t balancings_ = 0;
-  std::vector<std::string> failed_members_;  // a few, for a deadlock's message
+  std::deque<std::string> escaped_;  // what left threads lately: a deadlock's message names it
 
   Options options_;
   Mpi mpi_;
   std::vector<int> nodes_;       // of each rank: its node
   std::vector<int> node_ranks_;  // of each rank: its index in its node
   bool running_ = false;
+  int start_kernel_threads_ = 1;  // MPI's among them
   bool oversubscribed_ = false;
   std::unique_ptr<Directory> directory_;
   std::unique_ptr<Migrator> migrator_;

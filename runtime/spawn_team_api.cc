@@ -131,7 +131,6 @@ void team_leave() noexcept {
   Tcb* self = scheduler().current();
   {
     iso::HeapScope process;
-    if (std::uncaught_exceptions() > 0) the_runtime().member_failed(self);
     while (!the_runtime().member_leaves(self)) scheduler().yield();
   }
   delete self->member;

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/os/kernel_threads.h"
 #include "base/os/layout.h"
 #include "base/os/memory.h"
 #include "base/text.h"
@@ -19,9 +20,12 @@
 #include "isomalloc/capture.h"
 #include "runtime/balance/load_model.h"
 #include "runtime/escaped.h"
+#include "runtime/exits.h"
+#include "runtime/launcher.h"
 #include "runtime/node.h"
 #include "runtime/runtime.h"
 #include "threads/fault.h"
+#include "threads/inspect.h"
 
 namespace roam::runtime {
 namespace {
@@ -98,6 +102,7 @@ void Runtime::start(int& argc, char**& argv) {
         Errc::not_running,
         "isomalloc was used before roam::run in a job of several ranks; call it inside run()");
   }
+  check_start();
   check_layout();
   make_node();
   if (options_.memory_bytes !=
@@ -121,6 +126,7 @@ void Runtime::start(int& argc, char**& argv) {
     iso::start_capture();
     threads::install_fault_handler();
     install_dump_signal();
+    watch_exits();
   }
   arena.set_reclaim([] { the_runtime().reclaim(); });
   migrator_ = std::make_unique<Migrator>(mpi_, *this, options_.eager_bytes, options_.keep_bytes);
@@ -145,6 +151,8 @@ void Runtime::start(int& argc, char**& argv) {
   threads::scheduler().set_shared_core(oversubscribed_);
   mpi_.barrier();
   start_watch();
+  threads::publish_inspect_facts(mpi_.rank(), mpi_.ranks());
+  start_kernel_threads_ = os::kernel_threads();
   running_ = true;
   if (options_.verbose > 0 && mpi_.rank() == 0) {
     report(text("%d ranks on %d nodes; arena %p + %s, leases of %s; address randomisation %s; "
@@ -156,6 +164,16 @@ void Runtime::start(int& argc, char**& argv) {
                 os::has_cheap_guards() ? "MADV_GUARD_INSTALL" : "mprotect, at most 16000")
                .c_str());
   }
+}
+
+// What is wrong with the way in which the program was started, alike on every rank.
+void Runtime::check_start() {
+  if (!options_.single) {
+    if (const std::string why = wrong_launcher(mpi_.ranks()); !why.empty())
+      throw Error(Errc::bad_option, why);
+  }
+  if (const std::string why = iso::malloc_taken_by(); !why.empty())
+    throw Error(Errc::layout_mismatch, why);
 }
 
 // Collective. Compares what has to be alike; the lowest rank that differs from rank 0 says how.

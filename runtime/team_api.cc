@@ -146,12 +146,13 @@ Received request_wait(RequestState* request) {
 }
 
 void request_drop(RequestState* request) noexcept {
-  const Tcb* self = runtime::current_thread();
+  Tcb* self = runtime::current_thread();
   if (self != nullptr && self->member != nullptr && !is_done(request)) {
     bool cancelled = false;
     if (request->kind == RequestState::Kind::kReceive) {
       iso::HeapScope process;
       cancelled = self->member->mailbox.cancel(request);
+      if (cancelled) runtime::Post::let_go(self, request);
     }
     if (!cancelled) wait_for(request);
   }
@@ -278,7 +279,10 @@ bool team_probe(std::uint64_t team, int from, int tag, bool wait, Received* foun
     the_runtime().post().receive(me, &request);
     return true;
   });
-  if (!there) return false;
+  if (!there) {
+    scheduler().yield();  // a loop around it must let messages in, and their senders run
+    return false;
+  }
   wait_for(&request);
   *found = received(request);
   return true;

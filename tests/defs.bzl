@@ -56,15 +56,16 @@ def rank_test(
       args: the program's arguments.
       env: further environment of the ranks; wins over the topology's.
       timeout_s: a run that takes longer is asked (SIGUSR1) what it waits for, killed, and fails.
-      expect: "ok", or "fail": the run must exit with a non-zero status (a hang never counts).
+      expect: "ok", or "fail": the run must exit with a non-zero status (a hang never counts); or
+        the very status, as a number.
       expect_output: literal or extended regular expression that the output of all ranks contains
         in one line. Needed with expect = "fail", so that no test passes by failing otherwise.
       data: files that the program reads, by runfiles path.
       tags: of the tests.
       **kwargs: further attributes of the program's cc_binary.
     """
-    if expect not in ["ok", "fail"]:
-        fail("expect must be ok or fail, not " + expect)
+    if type(expect) != "int" and expect not in ["ok", "fail"]:
+        fail("expect must be ok, fail or an exit status, not " + expect)
     if expect == "fail" and not expect_output:
         fail("expect = \"fail\" needs expect_output: the message that the failure must print")
     if not binary:
@@ -90,7 +91,7 @@ def rank_test(
             "--timeout",
             str(timeout_s),
             "--expect",
-            expect,
+            str(expect),
         ]
         if expect_output:
             words += ["--expect_output", _word(expect_output)]

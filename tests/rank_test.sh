@@ -111,6 +111,8 @@ left=$(marked_processes)
 
 if [[ $expect == ok ]]; then
   ((status == 0)) || fail "exit status $status"
+elif [[ $expect != fail ]]; then
+  ((status == expect)) || fail "exit status $status, not $expect"
 else
   ((status != 0)) || fail "the run was expected to fail, but its exit status is 0"
 fi

@@ -1,5 +1,6 @@
 #include "threads/fault.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -18,10 +19,26 @@ struct sigaction& previous(int signal) {
   return signal == SIGBUS ? previous_bus : previous_segv;
 }
 
-void explain_slot(Address a, const void* p) {
+// First address of the slot that `a` is in, or in the fence of; 0 if there is none. The fence is
+// not marked in the unit map.
+Address slot_begin(Address a) {
   const iso::Arena& arena = iso::arena();
   const Address begin = arena.range_begin(a);
-  const Tcb* owner = begin != 0 ? detail::owner_of(p) : nullptr;
+  if (begin != 0) return begin;
+  const Address end =
+      std::min(round_down(a, iso::kUnitBytes) + iso::kUnitBytes + arena.fence_bytes(),
+               arena.region(iso::Region::kSlots).end());
+  for (Address unit = round_down(a, iso::kUnitBytes); unit < end; unit += iso::kUnitBytes) {
+    const iso::UnitKind kind = arena.kind(unit);
+    if (kind == iso::UnitKind::kSlot) return unit;
+    if (kind != iso::UnitKind::kNone) return 0;
+  }
+  return 0;
+}
+
+void explain_slot(Address a, const void* p) {
+  const Address begin = slot_begin(a);
+  const Tcb* owner = begin != 0 ? detail::owner_of(reinterpret_cast<void*>(begin)) : nullptr;
   if (owner == nullptr) {
     fatal(
         "access to %p: it would be a thread's stack, but no thread that is on this node has it. "
@@ -30,7 +47,7 @@ void explain_slot(Address a, const void* p) {
         "are on one node.",
         p);
   }
-  if (a - begin >= Tcb::kGuardBytes) {
+  if (a >= begin + Tcb::kGuardBytes) {
     fatal("access to %p in the stack of thread '%s' failed: out of memory?", p, owner->name());
   }
   if (owner == scheduler().current()) {

@@ -48,6 +48,7 @@ iso::Heap* heap_of_slot(Address head_unit) { return &detail::tcb_of_head_unit(he
 }  // namespace
 
 thread_local constinit bool on_rank_thread = false;
+std::atomic<bool> rank_thread_known = false;
 
 alignas(Scheduler) unsigned char scheduler_room[sizeof(Scheduler)];
 
@@ -57,6 +58,7 @@ alignas(Scheduler) unsigned char scheduler_room[sizeof(Scheduler)];
 
 void Scheduler::start(int rank, std::uintptr_t canary, std::uint64_t shuffle_seed) {
   on_rank_thread = true;
+  rank_thread_known.store(true, std::memory_order_relaxed);
   rank_ = rank;
   start_ns_ = now_ns();
   start_ticks_ = __rdtsc();

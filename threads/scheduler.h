@@ -2,6 +2,7 @@
 #define ROAM_THREADS_SCHEDULER_H_
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -54,6 +55,7 @@ class Scheduler {
   void run(Host& host);
 
   Tcb* current() const { return current_; }
+  const void* current_address() const { return &current_; }  // for who looks from outside
   int rank() const { return rank_; }
 
   // ---- making and ending threads ----
@@ -243,6 +245,13 @@ void yield();
 // True on the kernel thread that runs the rank's threads, false on any other that the program
 // makes.
 extern thread_local constinit bool on_rank_thread [[gnu::tls_model("initial-exec")]];
+
+// True on a kernel thread of the program beside the one that runs the rank's threads, once that
+// runs.
+extern std::atomic<bool> rank_thread_known;
+inline bool on_other_kernel_thread() {
+  return !on_rank_thread && rank_thread_known.load(std::memory_order_relaxed);
+}
 
 }  // namespace roam::threads
 

@@ -42,9 +42,9 @@ void Scheduler::welcome(Tcb* t) {
   iso::Arena& arena = iso::arena();
   arena.sync();
   if (arena.any_sealed()) {
-    arena.unseal(t->slot);
-    t->heap.for_each_span([&](const iso::Span& span) { arena.unseal(span.range()); });
-    for (const Tcb* c = t->companions; c != nullptr; c = c->next_companion) arena.unseal(c->slot);
+    arena.admit(t->slot);
+    t->heap.for_each_span([&](const iso::Span& span) { arena.admit(span.range()); });
+    for (const Tcb* c = t->companions; c != nullptr; c = c->next_companion) arena.admit(c->slot);
   }
   guard_slot(t->slot);
 }
@@ -125,8 +125,9 @@ Tcb* Scheduler::make(std::size_t stack_bytes, std::string_view name) {
 
 // A thread on a range that is new here, or was given back.
 Tcb* Scheduler::make_fresh(std::size_t bytes) {
-  const auto got = iso::pool(iso::Region::kSlots).allocate(bytes);
-  if (!got && iso::pool(iso::Region::kSlots).free_bytes() >= bytes) {
+  const std::size_t fence = iso::arena().fence_bytes();
+  const auto got = iso::pool(iso::Region::kSlots).allocate(fence + bytes);
+  if (!got && iso::pool(iso::Region::kSlots).free_bytes() >= fence + bytes) {
     throw Error(Errc::out_of_memory,
                 "the kernel has no memory to open the address range of a stack");
   }
@@ -135,15 +136,16 @@ Tcb* Scheduler::make_fresh(std::size_t bytes) {
                 text("no address range of %s is left for a stack. %zu threads are on this rank. "
                      "Make the arena larger "
                      "with ROAM_ARENA, or the stacks smaller.",
-                     bytes_text(bytes).c_str(), live_));
+                     bytes_text(fence + bytes).c_str(), live_));
   }
-  Tcb* t = detail::tcb_of_slot(got->range);
+  const Range slot{got->range.begin + fence, bytes};
+  Tcb* t = detail::tcb_of_slot(slot);
   // Others look for threads in slots: first the control block that was there before goes.
-  iso::arena().mark(got->range, iso::UnitKind::kSlot);
-  guard_slot(got->range);
+  iso::arena().mark(slot, iso::UnitKind::kSlot);
+  guard_slot(slot);
   std::memset(static_cast<void*>(t), 0, sizeof *t);
-  mark_slot(got->range);
-  t->slot = got->range;
+  mark_slot(slot);
+  t->slot = slot;
   make_context(t);
   t->heap.start(detail::head_room_of(t));
   return t;
@@ -179,7 +181,8 @@ void Scheduler::give_back(Range slot) {
   if (slot.bytes > kDefaultSlotBytes)
     iso::arena().discard(Range{slot.begin, slot.bytes - kSlotInUse});
   iso::arena().unmark(slot);
-  iso::pool(iso::Region::kSlots).free(slot, kSlotInUse);
+  const std::size_t fence = iso::arena().fence_bytes();
+  iso::pool(iso::Region::kSlots).free(Range{slot.begin - fence, fence + slot.bytes}, kSlotInUse);
 }
 
 void Scheduler::drop_recycled(std::size_t keep) {

@@ -18,8 +18,22 @@ namespace {
 
 using threads::scheduler;
 
+// Nothing here is guarded against another kernel thread: it must not touch anything.
+void refuse_other_kernel_threads(const char* what) {
+  if (!threads::on_other_kernel_thread()) [[likely]]
+    return;
+  throw Error(
+      Errc::not_in_thread,
+      text("%s: the caller is a kernel thread that the program made, which cannot use what "
+           "threads of Roam share; nothing was changed. Let it leave the result where a "
+           "thread looks for it, such as a std::atomic, and this_thread::yield or sleep_for "
+           "between looks.",
+           what));
+}
+
 // The calling thread; throws in plain code.
 Tcb* waiting_thread(const char* what) {
+  refuse_other_kernel_threads(what);
   Tcb* self = scheduler().current();
   if (self == nullptr) {
     throw Error(Errc::not_in_thread, text("%s: plain code cannot wait, since that would stop every "
@@ -41,6 +55,7 @@ void tie(Tcb* self, const void* object) {
 }  // namespace
 
 void check_home(const void* object, const char* what) {
+  refuse_other_kernel_threads(what);
   const Tcb* owner = owner_of(object);
   if (owner == nullptr) return;
   const int home = owner->rank.load(std::memory_order_acquire);
@@ -68,6 +83,12 @@ std::int64_t deadline_after(std::chrono::nanoseconds duration) {
   return now + duration.count();
 }
 
+bool asked(bool yes) {
+  static thread_local constinit unsigned times = 0;
+  if (!yes && ++times % 8 == 0) threads::yield();
+  return yes;
+}
+
 void WaitQueue::wait(const void* object, const char* what) {
   Tcb* self = waiting_thread(what);
   check_home(object, what);
@@ -81,7 +102,8 @@ void WaitQueue::wait(const void* object, const char* what) {
 
 bool WaitQueue::wait_until(const void* object, const char* what, std::int64_t deadline_ns) {
   // "Is it ready?" may be asked from anywhere.
-  if (scheduler().current() == nullptr && deadline_ns <= now_ns()) return false;
+  if ((!threads::on_rank_thread || scheduler().current() == nullptr) && deadline_ns <= now_ns())
+    return false;
   Tcb* self = waiting_thread(what);
   check_home(object, what);
   tie(self, object);
@@ -202,7 +224,7 @@ void Mutex::lock() {
 bool Mutex::try_lock() {
   check_home(this, "Mutex");
   Tcb* self = detail::waiting_thread("Mutex::try_lock");
-  if (holder_ != nullptr) return false;
+  if (!detail::asked(holder_ == nullptr)) return false;
   holder_ = self;
   ++self->locks;
   return true;

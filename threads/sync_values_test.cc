@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cmath>
 #include <future>
 #include <memory>
 #include <optional>
@@ -32,6 +33,26 @@ void expect_refused(Errc code, F f) {
 }
 
 // ---- Future and Promise ----
+
+TEST(Saturated, KeepsWhatFitsAndRoundsUp) {
+  using namespace std::chrono;
+  EXPECT_EQ(detail::saturated(hours(3)), nanoseconds(hours(3)));
+  EXPECT_EQ(detail::saturated(duration<double, std::nano>(1.25)), nanoseconds(2));
+  EXPECT_EQ(detail::saturated(duration<float>(0.5f)), milliseconds(500));
+  EXPECT_EQ(detail::saturated(duration<int, std::pico>(1)), nanoseconds(1));
+}
+
+TEST(Saturated, WaitsForEverWhereTheUnitOverflowsAndNotAtAllBackwards) {
+  using namespace std::chrono;
+  EXPECT_EQ(detail::saturated(hours::max()), nanoseconds::max());
+  EXPECT_EQ(detail::saturated(seconds::max()), nanoseconds::max());
+  EXPECT_EQ(detail::saturated(nanoseconds::max()), nanoseconds::max());
+  EXPECT_EQ(detail::saturated(duration<double>(1e300)), nanoseconds::max());
+  EXPECT_EQ(detail::saturated(hours::min()), nanoseconds(0));
+  EXPECT_EQ(detail::saturated(duration<double>(-1e300)), nanoseconds(0));
+  EXPECT_EQ(detail::saturated(duration<double>(std::nan(""))), nanoseconds(0));
+  EXPECT_EQ(detail::deadline_in(hours::max()), nanoseconds::max().count());
+}
 
 TEST(Future, GivesTheValueThatComesLater) {
   TestThreads threads;

@@ -140,7 +140,7 @@ void unguard(Range range) {
   } else {
     ROAM_CHECK(allow_access(range), "mprotect(%p, %zu): %s", range.pointer(), range.bytes,
                std::strerror(errno));
-    --mprotect_guards;
+    if (mprotect_guards > 0) --mprotect_guards;  // one may be taken away in parts
   }
 }
 

@@ -27,7 +27,7 @@ namespace {
 const char kUsage[] =
     R"(A plate under a travelling laser, computed by threads that migrate away from where it is hot.
 
-usage: mpiexec -n RANKS heat [option...]
+usage: mpiexec.hydra -n RANKS heat [option...]
 
   --grid=L                cells along a side (default 400)
   --steps=T               (default 100)

@@ -10,7 +10,7 @@
 const char kUsage[] =
     R"(Compresses files with threads that migrate between ranks in the middle of their streams.
 
-usage: mpiexec -n RANKS load_balance [option...]
+usage: mpiexec.hydra -n RANKS load_balance [option...]
 
   --input PATH            directory (or file) to compress; may be given again
                           (default: /usr/share/doc and /usr/include)

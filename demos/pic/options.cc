@@ -3,7 +3,7 @@
 const char kUsage[] =
     R"(Charged particles that drift over a grid, computed by threads that migrate to where there is room.
 
-usage: mpiexec -n RANKS pic [option...]
+usage: mpiexec.hydra -n RANKS pic [option...]
 
   --steps=T               iterations 0 to T (default 100)
   --grid=L                cells along a side, even (default 1000)

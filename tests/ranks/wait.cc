@@ -54,6 +54,14 @@ void on_every_target(Body body) {
   for (int to = 0; to < roam::ranks(); ++to) body(to);
 }
 
+SCENARIO(Waiting, UntilATimeOfAClock) {
+  const auto later = std::chrono::system_clock::now() + 20ms;
+  roam::this_thread::sleep_until(later);
+  expect(std::chrono::system_clock::now() >= later, "it is the time that was waited for");
+  roam::this_thread::sleep_until(std::chrono::steady_clock::time_point::min());
+  roam::this_thread::sleep_for(std::chrono::hours::min());
+}
+
 SCENARIO(Waiting, OnALatch) {
   on_every_target([](int to) {
     roam::Latch latch(1);

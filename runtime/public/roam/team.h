@@ -1,6 +1,7 @@
 #ifndef ROAM_TEAM_H_
 #define ROAM_TEAM_H_
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -36,7 +37,38 @@
 // which goes as its elements; a trivially copyable value; anything with a pup (roam/pup.h).
 namespace roam {
 
+// An operation of reduce and allreduce whose order does not matter to the caller:
+// team.allreduce(x, roam::AnyOrder(std::plus<>())). Parts are combined as they come, so that a sum
+// of floating-point numbers may differ in its last bits from run to run; docs/teams.md says what is
+// saved. Sums, products and bit operations of integers are done like that by themselves.
+template <class Op = std::plus<>>
+struct AnyOrder {
+  AnyOrder() = default;
+  explicit AnyOrder(Op operation) : op(operation) {}
+  template <class T>
+  T operator()(const T& a, const T& b) const {
+    return op(a, b);
+  }
+  [[no_unique_address]] Op op{};
+};
+
 namespace detail {
+
+// Whether every order of combining gives the same bits.
+template <class T, class Op>
+inline constexpr bool kAnyOrder = false;
+template <class T, class Op>
+inline constexpr bool kAnyOrder<T, AnyOrder<Op>> = true;
+template <std::integral T>
+inline constexpr bool kAnyOrder<T, std::plus<>> = true;
+template <std::integral T>
+inline constexpr bool kAnyOrder<T, std::multiplies<>> = true;
+template <std::integral T>
+inline constexpr bool kAnyOrder<T, std::bit_and<>> = true;
+template <std::integral T>
+inline constexpr bool kAnyOrder<T, std::bit_or<>> = true;
+template <std::integral T>
+inline constexpr bool kAnyOrder<T, std::bit_xor<>> = true;
 
 struct CollectiveCall;
 
@@ -84,7 +116,8 @@ struct CollectiveCall {
   std::size_t bytes = 0;  // of one member's part
   std::size_t count = 0;  // elements of one member's part
   Combine combine = nullptr;
-  bool blocking = false;  // the caller goes on when it is done
+  bool blocking = false;   // the caller goes on when it is done
+  bool any_order = false;  // parts may be combined as they come
   alignas(16) unsigned char op[kMostOpBytes] = {};
 };
 
@@ -95,6 +128,7 @@ CollectiveCall reduction(CollectiveKind kind, int root, const T* in, T* out, std
                 "the operation travels as its bytes: at most 48, trivially copyable");
   CollectiveCall call{
       .kind = kind, .root = root, .in = in, .out = out, .bytes = count * sizeof(T), .count = count};
+  call.any_order = kAnyOrder<T, Op>;
   new (call.op) Op(op);
   call.combine = [](const void* f, void* into, const void* from, std::size_t n) {
     const Op& combine = *static_cast<const Op*>(f);
@@ -193,9 +227,10 @@ class Team {
   // Every member makes the same calls in the same order, with the same root and sizes; members that
   // disagree stop the job with a message. Elements are plain. Each call has a form that begins with
   // i and returns a Request, whose data must stay until it is done; any number may be under way.
-  // Operations are associative and commutative, save for scan, which keeps the order of members;
-  // sums of floating-point numbers may differ in the last bits from call to call.
-  // Errors: Errc::not_in_team, Errc::no_such_member (the root), Errc::bad_option (a size).
+  // Operations are associative. Of reduce, allreduce and scan the order of members is kept, and
+  // what is combined with what follows from their number alone: the same numbers give the same bits
+  // in every run, wherever members are. AnyOrder gives that up for speed. Errors:
+  // Errc::not_in_team, Errc::no_such_member (the root), Errc::bad_option (a size).
 
   void barrier() const { run({.kind = detail::CollectiveKind::kBarrier}); }
   [[nodiscard]] Request ibarrier() const {

@@ -139,6 +139,10 @@ void join(Thread t);
 
 inline void Thread::join() const { roam::join(*this); }
 
+namespace detail {
+void sleep_until(std::int64_t deadline_ns);  // monotonic
+}
+
 namespace this_thread {
 
 // The calling thread; an empty handle in plain code.
@@ -153,6 +157,21 @@ void migrate(int rank);
 void yield();
 // Suspends the calling thread for at least `duration`; plain code sleeps as a whole.
 void sleep_for(std::chrono::nanoseconds duration);
+// The same of any other duration; one that is too long for nanoseconds lasts for ever.
+template <class Rep, class Period>
+void sleep_for(std::chrono::duration<Rep, Period> duration) {
+  sleep_for(detail::saturated(duration));
+}
+// Suspends the calling thread until `when`, as its clock goes.
+template <class Clock, class Duration>
+void sleep_until(std::chrono::time_point<Clock, Duration> when) {
+  for (auto now = Clock::now(); now < when; now = Clock::now()) {
+    // In the units of a double: the difference of two time points may not fit theirs.
+    using Seconds = std::chrono::duration<double>;
+    sleep_for(Seconds(when.time_since_epoch()) - Seconds(now.time_since_epoch()) +
+              std::chrono::microseconds(1));
+  }
+}
 // The calling thread's name; empty in plain code.
 std::string_view name() noexcept;
 

@@ -35,6 +35,8 @@
 //   memory it lives;
 //     an object in the process's memory (a global) is one object a rank. A use from another rank
 //     throws Error(wrong_rank).
+//   * A question that is asked in a loop (try_lock, try_recv, try_wait, wait_for(0)) and answered
+//   no lets other threads run now and then, as yield() does.
 // Waiting from plain code, outside every thread, throws Error(not_in_thread).
 namespace roam {
 
@@ -109,24 +111,34 @@ class ExceptionTie {
 // waits.
 void migration_point();
 
+// Says what it is told. Of questions answered no, each eighth lets others run.
+bool asked(bool yes);
+
 std::int64_t deadline_after(std::chrono::nanoseconds duration);  // monotonic; saturates
 
-// The same of any duration, whatever its unit and size.
+// A time to wait, whatever its unit and size: none if it is negative or no number, and the longest
+// there is if it does not fit.
+template <class Rep, class Period>
+constexpr std::chrono::nanoseconds saturated(std::chrono::duration<Rep, Period> time) {
+  const double ns = std::chrono::duration<double, std::nano>(time).count();
+  if (ns >= 9.2e18) return std::chrono::nanoseconds::max();
+  if (!(ns > 0)) return std::chrono::nanoseconds(0);
+  return std::chrono::ceil<std::chrono::nanoseconds>(time);
+}
+
 template <class Rep, class Period>
 std::int64_t deadline_in(std::chrono::duration<Rep, Period> time) {
-  const double ns = std::chrono::duration<double, std::nano>(time).count();
-  if (ns >= 9.2e18) return deadline_after(std::chrono::nanoseconds::max());
-  if (ns <= 0) return deadline_after(std::chrono::nanoseconds(0));
-  return deadline_after(std::chrono::ceil<std::chrono::nanoseconds>(time));
+  return deadline_after(saturated(time));
 }
 
 template <class Clock, class Duration>
 std::int64_t deadline_at(std::chrono::time_point<Clock, Duration> when) {
+  using Nanoseconds = std::chrono::duration<double, std::nano>;
   const auto now = Clock::now();
-  if (when <= now) return deadline_after(std::chrono::nanoseconds(0));
-  const double ns = std::chrono::duration<double, std::nano>(when.time_since_epoch()).count() -
-                    std::chrono::duration<double, std::nano>(now.time_since_epoch()).count();
-  if (ns >= 9.2e18) return deadline_after(std::chrono::nanoseconds::max());
+  const double ns =
+      Nanoseconds(when.time_since_epoch()).count() - Nanoseconds(now.time_since_epoch()).count();
+  if (ns >= 4e18) return deadline_after(std::chrono::nanoseconds::max());
+  if (ns <= -1e6) return deadline_after(std::chrono::nanoseconds(0));
   return deadline_in(when - now);
 }
 
@@ -223,7 +235,7 @@ class Latch {
  public:
   explicit Latch(std::ptrdiff_t expected);
   void count_down(std::ptrdiff_t n = 1);
-  bool try_wait() const noexcept { return left_ == 0; }
+  bool try_wait() const noexcept { return detail::asked(left_ == 0); }
   void wait();
   void arrive_and_wait(std::ptrdiff_t n = 1);
 
@@ -438,7 +450,7 @@ class Channel {
   bool try_send(T& value) {
     detail::check_home(this, "Channel");
     require_open();
-    if (full()) return false;
+    if (!detail::asked(!full())) return false;
     store(value);
     return true;
   }
@@ -453,7 +465,7 @@ class Channel {
   }
   std::optional<T> try_recv() {
     detail::check_home(this, "Channel");
-    if (values_.empty()) return std::nullopt;
+    if (!detail::asked(!values_.empty())) return std::nullopt;
     std::optional<T> value(detail::rehome(std::move(values_.front())));
     values_.pop_front();
     senders_.wake_one();
@@ -466,9 +478,9 @@ class Channel {
     receivers_.wake_all();
     senders_.wake_all();
   }
-  bool closed() const { return closed_; }
-  std::size_t size() const { return values_.size(); }
-  bool empty() const { return values_.empty(); }
+  bool closed() const { return detail::asked(closed_); }
+  std::size_t size() const { return empty() ? 0 : values_.size(); }
+  bool empty() const { return !detail::asked(!values_.empty()); }
 
  private:
   void store(T& value) {

@@ -1,0 +1,286 @@
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <semaphore.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <semaphore>
+#include <shared_mutex>
+#include <stdexcept>
+#include <thread>
+
+#include "roam/sync.h"
+#include "threads/test_threads.h"
+
+namespace roam::threads {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Four threads, one inside at a time, also where it lets others run inside.
+template <class Lock>
+void expect_exclusive() {
+  TestThreads threads;
+  Lock lock;
+  int inside = 0, most = 0, done = 0;
+  for (int i = 0; i < 4; ++i) {
+    threads.spawn([&] {
+      std::lock_guard guard(lock);
+      most = std::max(most, ++inside);
+      for (int k = 0; k < 40; ++k) yield();
+      --inside;
+      ++done;
+    });
+  }
+  threads.run();
+  EXPECT_EQ(most, 1);
+  EXPECT_EQ(done, 4);
+}
+
+TEST(WaitCalls, OneThreadAtATimeHoldsAMutexOfAnyKind) {
+  expect_exclusive<std::mutex>();
+  expect_exclusive<std::timed_mutex>();
+  expect_exclusive<std::recursive_mutex>();
+  expect_exclusive<std::shared_mutex>();
+}
+
+TEST(WaitCalls, TheOwnerOfAMutexIsTheThread) {
+  TestThreads threads;
+  pthread_mutexattr_t kind;
+  pthread_mutexattr_init(&kind);
+  pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_ERRORCHECK);
+  pthread_mutex_t mutex;
+  pthread_mutex_init(&mutex, &kind);
+  threads.spawn([&] {
+    EXPECT_EQ(pthread_mutex_lock(&mutex), 0);
+    EXPECT_EQ(pthread_mutex_lock(&mutex), EDEADLK);
+    yield();
+    EXPECT_EQ(pthread_mutex_unlock(&mutex), 0);
+    EXPECT_EQ(scheduler().current()->locks, 0);
+  });
+  threads.spawn([&] {
+    EXPECT_EQ(pthread_mutex_trylock(&mutex), EBUSY);
+    EXPECT_EQ(pthread_mutex_unlock(&mutex), EPERM);
+  });
+  threads.run();
+  std::recursive_mutex twice;
+  threads.spawn([&] {
+    std::lock_guard one(twice);
+    std::lock_guard two(twice);
+    EXPECT_FALSE(Scheduler::may_move(scheduler().current()));
+  });
+  threads.run();
+  EXPECT_EQ(pthread_mutex_destroy(&mutex), 0);
+}
+
+TEST(WaitCalls, WhatIsHeldPinsButForAPlainMutexInTheThreadsOwnMemory) {
+  TestThreads threads;
+  std::mutex outside;
+  std::shared_mutex shared;
+  threads.spawn([&] {
+    Tcb* self = scheduler().current();
+    std::mutex own;
+    own.lock();
+    EXPECT_TRUE(Scheduler::may_move(self));
+    own.unlock();
+    outside.lock();
+    EXPECT_FALSE(Scheduler::may_move(self));
+    outside.unlock();
+    EXPECT_TRUE(Scheduler::may_move(self));
+    shared.lock_shared();
+    EXPECT_FALSE(Scheduler::may_move(self));
+    shared.unlock_shared();
+    EXPECT_TRUE(Scheduler::may_move(self));
+  });
+  threads.run();
+}
+
+TEST(WaitCalls, CallOnceIsMadeOnceAndAfterAFailureByTheNext) {
+  TestThreads threads;
+  std::once_flag flag;
+  int made = 0, failed = 0, seen = 0;
+  for (int i = 0; i < 4; ++i) {
+    threads.spawn([&, i] {
+      try {
+        std::call_once(flag, [&, i] {
+          for (int k = 0; k < 50; ++k) yield();
+          if (i == 0) throw std::runtime_error("the first fails");
+          EXPECT_EQ(i, 1 + made) << "each calls what it gave";
+          ++made;
+        });
+        seen += made;
+      } catch (const std::runtime_error&) {
+        ++failed;
+      }
+    });
+  }
+  threads.run();
+  EXPECT_EQ(failed, 1);
+  EXPECT_EQ(made, 1);
+  EXPECT_EQ(seen, 3);
+}
+
+TEST(WaitCalls, AConditionVariableWakesThoseThatWait) {
+  TestThreads threads;
+  std::mutex mutex;
+  std::condition_variable changed;
+  int tickets = 0, taken = 0;
+  for (int i = 0; i < 3; ++i) {
+    threads.spawn([&] {
+      std::unique_lock lock(mutex);
+      changed.wait(lock, [&] { return tickets > 0; });
+      --tickets;
+      ++taken;
+    });
+  }
+  threads.spawn([&] {
+    for (int i = 0; i < 3; ++i) {
+      yield();
+      std::lock_guard guard(mutex);
+      ++tickets;
+      changed.notify_one();
+    }
+  });
+  threads.spawn([&] {
+    std::mutex other;
+    std::unique_lock lock(other);
+    std::condition_variable never;
+    EXPECT_EQ(never.wait_for(lock, milliseconds(1)), std::cv_status::timeout);
+  });
+  threads.run();
+  EXPECT_EQ(taken, 3);
+}
+
+TEST(WaitCalls, AnotherKernelThreadReleasesAndNotifies) {
+  TestThreads threads;
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool ready = false;
+  std::thread other;
+  threads.spawn([&] {
+    std::unique_lock lock(mutex);
+    other = std::thread([&] {
+      std::lock_guard guard(mutex);
+      ready = true;
+      changed.notify_all();
+    });
+    changed.wait(lock, [&] { return ready; });
+  });
+  threads.run();
+  other.join();
+  EXPECT_TRUE(ready);
+}
+
+TEST(WaitCalls, SemaphoresAndAtomicsLetOthersRun) {
+  TestThreads threads;
+  sem_t semaphore;
+  sem_init(&semaphore, 0, 0);
+  std::counting_semaphore<> counting(0);
+  std::atomic<int> word = 0;
+  int passed = 0;
+  threads.spawn([&] {
+    EXPECT_EQ(sem_wait(&semaphore), 0);
+    counting.acquire();
+    word.wait(0);
+    ++passed;
+  });
+  threads.spawn([&] {
+    EXPECT_FALSE(counting.try_acquire_for(milliseconds(1)));
+    sem_post(&semaphore);
+    yield();
+    counting.release();
+    yield();
+    word = 1;
+    word.notify_all();
+  });
+  threads.run();
+  EXPECT_EQ(passed, 1);
+  sem_destroy(&semaphore);
+}
+
+TEST(WaitCalls, ATimeThatIsOverEndsAWait) {
+  TestThreads threads;
+  std::timed_mutex mutex;
+  threads.spawn([&] {
+    std::lock_guard guard(mutex);
+    for (int i = 0; i < 1000; ++i) scheduler().sleep_until(now_ns() + 20'000);
+  });
+  threads.spawn([&] { EXPECT_FALSE(mutex.try_lock_for(milliseconds(2))); });
+  threads.run();
+}
+
+TEST(AskedInVain, LetsOthersRun) {
+  TestThreads threads;
+  Mutex mutex;
+  Channel<int> channel;
+  Latch latch(1);
+  Promise<int> promise;
+  Future<int> future = promise.get_future();
+  threads.spawn([&] {
+    while (!mutex.try_lock()) {
+    }
+    mutex.unlock();
+    while (!channel.try_recv()) {
+    }
+    while (!latch.try_wait()) {
+    }
+    while (future.wait_for(milliseconds(0)) != std::future_status::ready) {
+    }
+  });
+  threads.spawn([&] {
+    mutex.lock();
+    yield();
+    mutex.unlock();
+    channel.send(1);
+    yield();
+    latch.count_down();
+    yield();
+    promise.set_value(1);
+  });
+  threads.run();
+}
+
+TEST(AskedInVain, TimesThatCannotBeCountedAreForEver) {
+  using std::chrono::hours;
+  using std::chrono::steady_clock;
+  using std::chrono::system_clock;
+  const std::int64_t year_ns = std::int64_t{365} * 24 * 3600 * 1'000'000'000;
+  EXPECT_GT(detail::deadline_in(hours::max()), year_ns);
+  const std::int64_t before = detail::deadline_in(hours::min());
+  EXPECT_LE(before, now_ns());
+  EXPECT_GT(detail::deadline_at(steady_clock::time_point::max()), year_ns);
+  const std::int64_t first = detail::deadline_at(system_clock::time_point::min());
+  EXPECT_LE(first, now_ns());
+  const auto far = std::chrono::time_point<system_clock, hours>::max();
+  EXPECT_GT(detail::deadline_at(far), year_ns);
+}
+
+TEST(OtherKernelThreads, AreRefusedAndChangeNothing) {
+  TestThreads threads;
+  Mutex mutex;
+  Channel<int> channel;
+  Promise<int> promise;
+  Future<int> future = promise.get_future();
+  std::thread([&] {
+    const auto refused = [](auto f) {
+      try {
+        f();
+      } catch (const Error& e) {
+        return e.code() == Errc::not_in_thread;
+      }
+      return false;
+    };
+    EXPECT_TRUE(refused([&] { mutex.lock(); }));
+    EXPECT_TRUE(refused([&] { channel.send(1); }));
+    EXPECT_TRUE(refused([&] { promise.set_value(1); }));
+  }).join();
+  EXPECT_TRUE(channel.empty());
+  EXPECT_EQ(future.wait_for(milliseconds(0)), std::future_status::timeout);
+}
+
+}  // namespace
+}  // namespace roam::threads
