@@ -173,8 +173,10 @@ class Arena {
     const std::size_t first = (slot.begin - regions_[0].begin) / kUnitBytes;
     const std::size_t units = slot.bytes / kUnitBytes;
     if (first % 64 + units < 64) {
-      const std::uint64_t bits = guarded_[first / 64] >> (first % 64);
-      if ((bits & ((std::uint64_t{1} << units) - 1)) == 1) return;
+      const std::uint64_t mask = (std::uint64_t{1} << units) - 1;
+      const std::uint64_t guarded = guarded_[first / 64] >> (first % 64) & mask;
+      const std::uint64_t fenced = fenced_[first / 64] >> (first % 64) & mask;
+      if (guarded == 1 && fenced == 0) return;
     }
     guard_slot_slow(slot, guard_bytes);
   }

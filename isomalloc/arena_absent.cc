@@ -205,8 +205,6 @@ void Arena::unseal_slow(Range range) {
         const std::size_t slot_unit = (a - regions_[0].begin) / kUnitBytes;
         clear_bit(guarded_, slot_unit);
         clear_bit(fenced_, slot_unit);
-        // What tells guard_slot that a slot whose first unit is the fence's last is not guarded.
-        if (slot_unit != 0 && bit(fenced_, slot_unit - 1)) clear_bit(guarded_, slot_unit - 1);
       }
     }
     os::unguard(run);
@@ -246,15 +244,12 @@ void Arena::guard_slot_slow(Range slot, std::size_t guard_bytes) {
     const Range guard{regions_[0].begin + unit * kUnitBytes, guard_bytes};
     if (!unit_sealed(guard.begin)) os::unguard(guard);
     clear_bit(guarded_, unit);
-    if (bit(fenced_, unit - 1)) clear_bit(guarded_, unit - 1);
   }
   const std::size_t below = std::min(fence_bytes_, slot.begin - regions_[0].begin);
   fence(Range{slot.begin - below, below});
 }
 
-// Units that are not open here, or sealed, fault already. A fenced unit counts as guarded, so that
-// guard_slot looks twice at a slot that has one; a slot that begins with the last of a fence has
-// the guard of the slot above in its second.
+// Units that are not open here, or sealed, fault already. A fenced unit counts as guarded too.
 void Arena::fence(Range range) {
   const auto open_unit = [this](Address a) {
     const std::size_t unit = (a - regions_[0].begin) / kUnitBytes;
