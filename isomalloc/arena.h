@@ -27,6 +27,7 @@ enum class UnitKind : std::uint8_t {
   kFreedBlock,  // a block that was freed and rests before its range is handed out again
   kKept,        // its thread has left the node; the memory is kept for its return, and says nothing
   kEvicting,    // kept memory that is being given back just now
+  kRemains,     // an ended thread's control block and what it left in its head room; no stack
   kLeaving = 16,  // from here on: its thread is on its way to another node, sent by the node's rank
                   // with the number that the rest says, and may still be refused there
 };
@@ -180,6 +181,18 @@ class Arena {
     }
     guard_slot_slow(slot, guard_bytes);
   }
+  // Takes away what guards and fences of earlier slots are left in units that hold no slot's guard.
+  // Costs a few bit tests where there are none.
+  void unguard(Range range) {
+    for (Address a = range.begin; a < range.end(); a += kUnitBytes) {
+      const std::size_t unit = (a - regions_[0].begin) / kUnitBytes;
+      if (((guarded_[unit / 64] | fenced_[unit / 64]) >> (unit % 64) & 1) != 0) [[unlikely]]
+        unguard_unit(unit);
+    }
+  }
+  // From the fault handler: the same for the unit of `a` if something lives there. The guard of a
+  // slot that begins there stays.
+  bool unguard_for_fault(Address a);
   // Address space below each slot that belongs to it and faults; guard_slot sees to it. 1 MiB, less
   // where the arena is smaller than 1 TiB.
   std::size_t fence_bytes() const { return fence_bytes_; }
@@ -211,6 +224,7 @@ class Arena {
   void guard_slot_slow(Range slot, std::size_t guard_bytes);
   void fence(Range range);
   void unfence(Range range);
+  void unguard_unit(std::size_t unit);
   bool unit_sealed(Address a) const;
   bool chunk_open(std::size_t chunk) const {
     return (chunks_[chunk / 64] >> (chunk % 64) & 1) != 0;
@@ -255,6 +269,7 @@ class Arena {
   std::size_t guarded_bytes_ = 0;
   std::uint64_t* fenced_ = nullptr;  // the same of units that are below a slot, guarded whole
   std::size_t fence_bytes_ = 0;
+  std::size_t guard_bytes_ = 0;  // of the slots that were guarded
 };
 
 // This rank's arena.

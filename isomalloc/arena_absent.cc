@@ -218,7 +218,27 @@ bool Arena::unseal_for_fault(Address a) {
   return true;
 }
 
+void Arena::unguard_unit(std::size_t unit) {
+  os::unguard(Range{regions_[0].begin + unit * kUnitBytes, kUnitBytes});
+  clear_bit(guarded_, unit);
+  clear_bit(fenced_, unit);
+}
+
+// Another rank of the node has laid something where this rank once had a slot or its fence.
+bool Arena::unguard_for_fault(Address a) {
+  if (!ready_ || !regions_[0].contains(a) || !lives(kind(a))) return false;
+  const std::size_t unit = (a - regions_[0].begin) / kUnitBytes;
+  if (!bit(guarded_, unit) || unit_sealed(a)) return false;
+  const Range here{regions_[0].begin + unit * kUnitBytes, kUnitBytes};
+  const bool begins = kind(a) == UnitKind::kSlot;
+  if (begins && (!bit(fenced_, unit) || a - here.begin < guard_bytes_)) return false;
+  unguard_unit(unit);
+  if (begins && os::guard(Range{here.begin, guard_bytes_})) set_bit(guarded_, unit);
+  return true;
+}
+
 void Arena::guard_slot_slow(Range slot, std::size_t guard_bytes) {
+  guard_bytes_ = guard_bytes;
   const std::size_t first = (slot.begin - regions_[0].begin) / kUnitBytes;
   const std::size_t units = slot.bytes / kUnitBytes;
   unfence(slot);

@@ -111,5 +111,30 @@ TEST_P(AbsentTest, ASlotHasAFenceBelowItThatGoesWhenASlotIsLaidOverIt) {
   EXPECT_FALSE(arena().guards_missing());
 }
 
+TEST_P(AbsentTest, WhatLiesWhereThisRankOnceHadAGuardOrAFenceIsAdmitted) {
+  if (!os::has_cheap_guards()) GTEST_SKIP() << "by pages, where guards are cheap";
+  constexpr std::size_t kGuard = 16 << 10;
+  arena().own(arena().region(Region::kSlots));
+  ASSERT_TRUE(arena().open(units(Region::kSlots, 0, 24)));
+  const Range fence = units(Region::kSlots, 4, 1), first = units(Region::kSlots, 5, 1);
+  for (const Range& range : {fence, first}) {
+    arena().guard_slot(units(Region::kSlots, 5, 3), kGuard);
+    EXPECT_FALSE(arena().unguard_for_fault(range.begin + 1)) << "nothing lives there";
+    EXPECT_FALSE(readable(range.begin));
+    arena().mark(range, UnitKind::kRemains);
+    EXPECT_TRUE(arena().unguard_for_fault(range.begin + 1));
+    expect_usable(range, true);
+    EXPECT_FALSE(arena().unguard_for_fault(range.begin + 1)) << "it is not guarded";
+    arena().unmark(range);
+  }
+  // A slot of another rank that begins in the fence keeps its own guard.
+  arena().guard_slot(units(Region::kSlots, 5, 3), kGuard);
+  arena().mark(units(Region::kSlots, 4, 2), UnitKind::kSlot);
+  EXPECT_FALSE(arena().unguard_for_fault(fence.begin + kGuard - 1));
+  EXPECT_TRUE(arena().unguard_for_fault(fence.begin + kGuard));
+  expect_usable(Range{fence.begin, kGuard}, false);
+  expect_usable(Range{fence.begin + kGuard, fence.bytes - kGuard}, true);
+}
+
 }  // namespace
 }  // namespace roam::iso

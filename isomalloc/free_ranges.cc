@@ -47,6 +47,14 @@ std::optional<Range> FreeRanges::take(std::size_t bytes) {
   return taken;
 }
 
+std::optional<Range> FreeRanges::take_last(std::size_t bytes) {
+  const auto it = by_size_.lower_bound({bytes, 0});
+  if (it == by_size_.end()) return std::nullopt;
+  const Range taken{it->second + it->first - bytes, bytes};
+  cut(taken);
+  return taken;
+}
+
 bool FreeRanges::cut(Range range) {
   const auto it = find(range.begin);
   if (it == by_address_.end()) return false;

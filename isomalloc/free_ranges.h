@@ -22,6 +22,8 @@ class FreeRanges {
   void insert(Range range);                     // stops the program if part of it is free already
   // The first `bytes` of the smallest range that has them; of several such, of the lowest.
   std::optional<Range> take(std::size_t bytes);
+  // The same of its last `bytes`; of several such, of the lowest.
+  std::optional<Range> take_last(std::size_t bytes);
   // Takes exactly `range` out; false, and nothing has changed, unless all of it is free.
   bool cut(Range range);
   // The free range that `a` lies in; empty if there is none.

@@ -35,6 +35,18 @@ TEST(FreeRanges, TheSmallestThatFitsIsTakenFromItsBeginning) {
   EXPECT_TRUE(ranges.empty());
 }
 
+TEST(FreeRanges, OrFromItsEnd) {
+  FreeRanges ranges;
+  ranges.insert({100, 50});
+  ranges.insert({200, 20});
+  EXPECT_EQ(ranges.take_last(15), (Range{205, 15}));
+  EXPECT_EQ(ranges.take_last(15), (Range{135, 15}));
+  EXPECT_EQ(ranges.take_last(36), std::nullopt);
+  EXPECT_EQ(ranges.take_last(35), (Range{100, 35}));
+  EXPECT_EQ(ranges.take_last(5), (Range{200, 5}));
+  EXPECT_TRUE(ranges.empty());
+}
+
 TEST(FreeRanges, AnyPartOfARangeCanBeCutOut) {
   for (const Range part : {Range{100, 10}, Range{120, 10}, Range{110, 5}, Range{100, 30}}) {
     FreeRanges ranges;

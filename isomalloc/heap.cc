@@ -323,7 +323,8 @@ Span* Heap::take_spare(std::size_t units, std::size_t first, std::size_t alignme
 void Heap::free_head(void* block) {
   Arena& a = arena();
   const Address unit = round_down(reinterpret_cast<Address>(block), kUnitBytes);
-  const bool head = a.kind(unit) == UnitKind::kSlotHead;
+  const UnitKind kind = a.kind(unit);
+  const bool head = kind == UnitKind::kSlotHead || kind == UnitKind::kRemains;
   Heap* heap = head ? heap_of_slot(unit) : nullptr;
   ROAM_CHECK(
       heap != nullptr && heap->head_used().contains(block) && head_word(block)->state != 0 &&
@@ -406,7 +407,7 @@ Heap* heap_of(const void* address) {
   const Address at = reinterpret_cast<Address>(address);
   if (a.region(Region::kSlots).contains(at)) {
     const Address unit = round_down(at, kUnitBytes);
-    if (a.kind(unit) != UnitKind::kSlotHead) return nullptr;
+    if (a.kind(unit) != UnitKind::kSlotHead && a.kind(unit) != UnitKind::kRemains) return nullptr;
     Heap* heap = heap_of_slot(unit);
     return heap->head_used().contains(at) ? heap : nullptr;
   }

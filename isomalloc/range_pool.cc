@@ -42,6 +42,12 @@ std::optional<Range> RangePool::take_kept(std::size_t bytes) {
   return range;
 }
 
+// A slot whose thread ends may leave its last unit in use. Taken from above, the rest grows
+// together with what is below, and the next slot ends where that unit begins.
+std::optional<Range> RangePool::take_clean(std::size_t bytes) {
+  return region_ == Region::kSlots ? clean_.take_last(bytes) : clean_.take(bytes);
+}
+
 std::optional<RangePool::Allocation> RangePool::allocate(std::size_t bytes) {
   if (bytes > arena().region(region_).bytes) {
     errno = ENOMEM;
@@ -52,12 +58,12 @@ std::optional<RangePool::Allocation> RangePool::allocate(std::size_t bytes) {
     arena().unseal(*kept);
     return Allocation{*kept, false};
   }
-  std::optional<Range> range = clean_.take(bytes);
+  std::optional<Range> range = take_clean(bytes);
   if (!range && kept_bytes_ != 0) {
     trim(0);
-    range = clean_.take(bytes);
+    range = take_clean(bytes);
   }
-  if (!range && refill(bytes)) range = clean_.take(bytes);
+  if (!range && refill(bytes)) range = take_clean(bytes);
   if (!range) {
     errno = ENOMEM;
     return std::nullopt;

@@ -68,6 +68,8 @@ class RangePool {
   std::size_t longest_kept() const {
     return kept_ranges_.empty() ? 0 : kept_ranges_.largest().bytes;
   }
+  // The same of ranges that hold no memory.
+  std::size_t longest_clean() const { return clean_.empty() ? 0 : clean_.largest().bytes; }
   std::size_t free_bytes() const { return free_bytes_; }
   std::size_t kept_bytes() const { return kept_bytes_; }
   // Asks for leases before they are needed; called when the rank can afford a message.
@@ -88,6 +90,7 @@ class RangePool {
     return region_ == Region::kSlots || bytes == kUnitBytes;
   }
   std::optional<Range> take_kept(std::size_t bytes);
+  std::optional<Range> take_clean(std::size_t bytes);
   void drop_oldest(std::size_t bytes, std::vector<Range>& dropped);
   void drop_older_halves(std::vector<Range>& dropped);
   void keep_within_limit();

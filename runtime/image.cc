@@ -2,6 +2,7 @@
 
 #include "base/os/memory.h"
 #include "isomalloc/heap.h"
+#include "threads/companions.h"
 #include "threads/scheduler.h"
 
 namespace roam::runtime {
@@ -59,20 +60,8 @@ class Planner {
 
 }  // namespace
 
-void sweep_companions(Tcb* t) {
-  for (Tcb** link = &t->companions; *link != nullptr;) {
-    Tcb* companion = *link;
-    if (companion->heap.head_empty()) {
-      *link = companion->next_companion;
-      threads::scheduler().retire(companion);
-    } else {
-      link = &companion->next_companion;
-    }
-  }
-}
-
 void plan_image(Tcb* t, bool stack, Image* image) {
-  sweep_companions(t);
+  threads::sweep_companions(t);
   t->heap.close_remote();
   t->heap.release_empty();
   t->heap.find_holes();
@@ -82,9 +71,8 @@ void plan_image(Tcb* t, bool stack, Image* image) {
   Planner planner(*image);
   planner.add_slot(t, kSlotMark, stack ? stack_end(t) : reinterpret_cast<Address>(t));
   planner.add_heap(t->heap);
-  for (const Tcb* c = t->companions; c != nullptr; c = c->next_companion) {
-    planner.add_slot(c, kCompanionMark, reinterpret_cast<Address>(c));
-  }
+  threads::for_each_companion(
+      t, [&](const Tcb* c) { planner.add_slot(c, kCompanionMark, reinterpret_cast<Address>(c)); });
 }
 
 void reopen(Tcb* t) { t->heap.open_remote(); }

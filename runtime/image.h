@@ -25,9 +25,6 @@ struct Image {
 void plan_image(Tcb* t, bool stack, Image* image);
 void reopen(Tcb* t);
 
-// Gives back companions of `t` of which nothing lives. Context: rank of `t`.
-void sweep_companions(Tcb* t);
-
 }  // namespace roam::runtime
 
 #endif  // ROAM_RUNTIME_IMAGE_H_

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "runtime/escaped.h"
 #include "runtime/node.h"
+#include "threads/companions.h"
 
 namespace roam::runtime {
 namespace {
@@ -116,7 +117,7 @@ std::vector<JoinHead> Runtime::take_joiners(Tcb* t, std::uint64_t id) {
 bool Runtime::ended_clean(Tcb* t) {
   if (t->long_name != nullptr && t->exception == nullptr) threads::Scheduler::shorten_name(t);
   const std::uint64_t id = t->id.load(std::memory_order_relaxed);
-  if (t->exception != nullptr || t->companions != nullptr || t->has_joiners ||
+  if (t->exception != nullptr || threads::has_companions(t) || t->has_joiners ||
       home_of(id) != rank() || trace_ != nullptr || !t->heap.release_empty()) {
     return false;
   }
@@ -150,8 +151,8 @@ void Runtime::ended(Tcb* t) {
           describe(t->exception).c_str());
   }
   if (failed) note_escaped(t);
-  if (t->companions != nullptr) sweep_companions(t);
-  const bool empty = t->heap.release_empty() && t->companions == nullptr;
+  threads::sweep_companions(t);
+  const bool empty = t->heap.release_empty() && !threads::has_companions(t);
   std::vector<JoinHead> joiners;
   if (t->joiner != nullptr || t->has_joiners) joiners = take_joiners(t, id);
   t->id.store(0, std::memory_order_release);
@@ -194,17 +195,19 @@ void Runtime::ended(Tcb* t) {
   }
 }
 
-// Ended threads whose memory has been freed since are done with.
+// Ended threads whose memory has been freed since are done with; of the others no more is kept than
+// that.
 void Runtime::sweep_leftovers() {
   for (auto it = leftovers_.begin(); it != leftovers_.end();) {
     Tcb* t = it->second;
     if (!t->exception) {
-      sweep_companions(t);
-      if (t->heap.release_empty() && t->companions == nullptr) {
+      threads::sweep_companions(t);
+      if (t->heap.release_empty() && !threads::has_companions(t)) {
         scheduler().retire(t);
         it = leftovers_.erase(it);
         continue;
       }
+      scheduler().shrink(t);
     }
     ++it;
   }
@@ -227,15 +230,7 @@ void Runtime::adopt(Tcb* joiner, Tcb* ended) {
   if (ended->long_name != nullptr) threads::Scheduler::shorten_name(ended);
   ended->rank.store(rank(), std::memory_order_relaxed);
   joiner->heap.adopt(ended->heap);
-  while (Tcb* c = ended->companions) {
-    ended->companions = c->next_companion;
-    c->rank.store(rank(), std::memory_order_relaxed);
-    c->next_companion = joiner->companions;
-    joiner->companions = c;
-  }
-  ended->next_companion = joiner->companions;
-  joiner->companions = ended;
-  sweep_companions(joiner);
+  threads::take_companions(joiner, ended);
 }
 
 // ---- migration ----

@@ -87,7 +87,9 @@ void handle(int signal, siginfo_t* info, void* context) {
       signal == SIGBUS || info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR;
   if (addressed && arena.ready() && arena.contains(info->si_addr)) {
     // Another rank of the node opened the lease since: the access succeeds when it is tried again.
-    if (signal == SIGSEGV && (arena.sync_for_fault(a) || arena.unseal_for_fault(a))) return;
+    if (signal == SIGSEGV &&
+        (arena.sync_for_fault(a) || arena.unseal_for_fault(a) || arena.unguard_for_fault(a)))
+      return;
     iso::current_heap = nullptr;
     if (signal == SIGBUS) {
       fatal("access to %p in the arena: the machine has no memory left for it", info->si_addr);

@@ -52,7 +52,7 @@ TEST_F(FaultDeathTest, AWriteToAnothersGuardNamesTheOther) {
 TEST_F(FaultDeathTest, AnAddressInNoThreadsStackSaysSo) {
   EXPECT_EXIT(in_thread([] {
                 const Range slots = iso::arena().region(iso::Region::kSlots);
-                *reinterpret_cast<volatile char*>(slots.end() - 100) = 1;
+                *reinterpret_cast<volatile char*>(slots.begin + 100) = 1;
               }),
               testing::ExitedWithCode(1), "no thread that is on this node has it");
 }

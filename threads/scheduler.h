@@ -68,6 +68,9 @@ class Scheduler {
   static void shorten_name(Tcb* t);
   // Gives the slot of `t` back: it never ran, or has ended and left nothing. Its heap is at rest.
   void retire(Tcb* t);
+  // Of the slot of `t`, which has ended, all but the unit that its control block is in goes back to
+  // this rank's pool, and with it all memory but the block's page.
+  void shrink(Tcb* t);
   // For a slot that is new here: its marks in the unit map, and the guard in this rank's mapping.
   static void mark_slot(Range slot);
   static void guard_slot(Range slot);
@@ -166,6 +169,7 @@ class Scheduler {
   Tcb* make_fresh(std::size_t bytes);
   bool may_rest(const Tcb* t) const;
   static void give_back(Range slot);
+  static bool is_shrunk(Range slot) { return slot.bytes == iso::kUnitBytes; }
   void forget_deadline(Tcb* t) {
     if (t->deadline_ns != 0) erase_deadline(t);
   }

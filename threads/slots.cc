@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "isomalloc/range_pool.h"
 #include "roam/error.h"
+#include "threads/companions.h"
 #include "threads/scheduler.h"
 
 namespace roam::threads {
@@ -34,6 +35,10 @@ void Scheduler::make_context(Tcb* t) {
 }
 
 void Scheduler::mark_slot(Range slot) {
+  if (is_shrunk(slot)) {
+    iso::arena().mark(slot, iso::UnitKind::kRemains);
+    return;
+  }
   iso::arena().mark(slot, iso::UnitKind::kSlot);
   iso::arena().set_kind(slot.end() - iso::kUnitBytes, iso::UnitKind::kSlotHead);
 }
@@ -44,12 +49,22 @@ void Scheduler::welcome(Tcb* t) {
   if (arena.any_sealed()) {
     arena.admit(t->slot);
     t->heap.for_each_span([&](const iso::Span& span) { arena.admit(span.range()); });
-    for (const Tcb* c = t->companions; c != nullptr; c = c->next_companion) arena.admit(c->slot);
+    for_each_companion(t, [&](const Tcb* c) { arena.admit(c->slot); });
   }
+  for_each_companion(t, [&](const Tcb* c) {
+    arena.unguard(Range{c->slot.end() - iso::kUnitBytes, iso::kUnitBytes});
+  });
   guard_slot(t->slot);
 }
 
-void Scheduler::guard_slot(Range slot) { iso::arena().guard_slot(slot, Tcb::kGuardBytes); }
+// What is below a shrunk slot belongs to others.
+void Scheduler::guard_slot(Range slot) {
+  if (is_shrunk(slot)) {
+    iso::arena().unguard(slot);
+  } else {
+    iso::arena().guard_slot(slot, Tcb::kGuardBytes);
+  }
+}
 
 Tcb* Scheduler::make(std::size_t stack_bytes, std::string_view name) {
   const Range room = iso::arena().region(iso::Region::kSlots);
@@ -96,7 +111,8 @@ Tcb* Scheduler::make(std::size_t stack_bytes, std::string_view name) {
   t->queue = nullptr;
   t->entry = nullptr;
   t->closure = nullptr;
-  t->companions = t->next_companion = nullptr;
+  t->recent_companions = t->old_companions = t->next_companion = t->holder = nullptr;
+  t->recent_companion_count = 0;
   t->hops = 0;
   t->run_ticks = 0;
   t->member = nullptr;
@@ -127,7 +143,7 @@ Tcb* Scheduler::make(std::size_t stack_bytes, std::string_view name) {
 Tcb* Scheduler::make_fresh(std::size_t bytes) {
   const std::size_t fence = iso::arena().fence_bytes();
   const auto got = iso::pool(iso::Region::kSlots).allocate(fence + bytes);
-  if (!got && iso::pool(iso::Region::kSlots).free_bytes() >= fence + bytes) {
+  if (!got && iso::pool(iso::Region::kSlots).longest_clean() >= fence + bytes) {
     throw Error(Errc::out_of_memory,
                 "the kernel has no memory to open the address range of a stack");
   }
@@ -178,11 +194,31 @@ void Scheduler::retire(Tcb* t) {
 
 // A stack that was made larger than usual may have been used deep: only its top is kept.
 void Scheduler::give_back(Range slot) {
+  iso::RangePool& slots = iso::pool(iso::Region::kSlots);
+  if (is_shrunk(slot)) {  // nobody asks for so little: its neighbours wait for it
+    iso::arena().discard(slot);
+    iso::arena().unmark(slot);
+    slots.free(slot, 0);
+    return;
+  }
   if (slot.bytes > kDefaultSlotBytes)
     iso::arena().discard(Range{slot.begin, slot.bytes - kSlotInUse});
   iso::arena().unmark(slot);
   const std::size_t fence = iso::arena().fence_bytes();
-  iso::pool(iso::Region::kSlots).free(Range{slot.begin - fence, fence + slot.bytes}, kSlotInUse);
+  slots.free(Range{slot.begin - fence, fence + slot.bytes}, kSlotInUse);
+}
+
+void Scheduler::shrink(Tcb* t) {
+  const Range slot = t->slot;
+  if (is_shrunk(slot)) return;
+  const Address head_page = round_down(reinterpret_cast<Address>(t), kPageBytes);
+  iso::arena().discard(Range{slot.begin, head_page - slot.begin});
+  t->slot = Range{slot.end() - iso::kUnitBytes, iso::kUnitBytes};
+  mark_slot(t->slot);
+  const Range rest{slot.begin, slot.bytes - iso::kUnitBytes};
+  iso::arena().unmark(rest);
+  const std::size_t fence = iso::arena().fence_bytes();
+  iso::pool(iso::Region::kSlots).free(Range{rest.begin - fence, fence + rest.bytes}, 0);
 }
 
 void Scheduler::drop_recycled(std::size_t keep) {

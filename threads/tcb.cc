@@ -38,10 +38,16 @@ Tcb* owner_of(const void* address) {
     Address unit = round_down(at, iso::kUnitBytes);
     while (a.kind(unit) == iso::UnitKind::kSlot || a.kind(unit) == iso::UnitKind::kContinued)
       unit += iso::kUnitBytes;
-    if (a.kind(unit) != iso::UnitKind::kSlotHead) return nullptr;
+    if (a.kind(unit) != iso::UnitKind::kSlotHead && a.kind(unit) != iso::UnitKind::kRemains)
+      return nullptr;
     a.unseal(
         Range{unit, iso::kUnitBytes});  // it may leave while the caller looks: that must not fault
-    return tcb_of_head_unit(unit);
+    Tcb* t = tcb_of_head_unit(unit);
+    while (t->holder != nullptr) {
+      t = t->holder;
+      a.unseal(Range{round_down(reinterpret_cast<Address>(t), iso::kUnitBytes), iso::kUnitBytes});
+    }
+    return t;
   }
   iso::Heap* heap = iso::heap_of(address);
   return heap != nullptr ? tcb_of_heap(heap) : nullptr;

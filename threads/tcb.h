@@ -88,9 +88,14 @@ struct alignas(64) Tcb {
   void* closure;
   std::exception_ptr exception;  // what escaped from the thread's function
   Tcb* joiner;                   // the first that waits for its end, on the same rank
-  void* answer;     // where a blocked thread wants the answer of a call to another rank
-  Tcb* companions;  // ended threads, joined by this one, whose head blocks still live
+  void* answer;  // where a blocked thread wants the answer of a call to another rank
+  // Ended threads, joined by this one, whose head blocks still live (companions.h): a list, and the
+  // last of a ring.
+  Tcb* recent_companions;
+  Tcb* old_companions;
   Tcb* next_companion;
+  Tcb* holder;  // of a companion: who joined it
+  std::uint32_t recent_companion_count;
   Range slot;
   std::uint64_t arrived_ticks;  // of the time-stamp counter, on this rank
   std::uint32_t hops;           // migrations so far: tells old news from new
@@ -130,7 +135,7 @@ inline Range head_room_of(Tcb* t) {
 // The thread whose heap `heap` is.
 Tcb* tcb_of_heap(iso::Heap* heap);
 // The thread whose stack, control block or heap holds `address`, if its memory is on this node;
-// else null.
+// else null. Of what an ended thread left: who joined that one.
 Tcb* owner_of(const void* address);
 
 }  // namespace roam::detail
