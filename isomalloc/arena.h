@@ -88,8 +88,12 @@ class Arena {
   bool contains(const void* p) const { return whole_.contains(p); }
   std::size_t offset(Address a) const { return a - whole_.begin; }
 
-  // This rank hands out from the leases of `range`: they are opened whole.
+  // This rank hands out from `range`: leases of which it has all are opened whole.
   void own(Range range);
+  // Another rank hands out from `range`, which is free and clean, from now on: what of it is open
+  // here faults if that rank is of another node. Leases of which this rank has all are closed again
+  // if nothing of them was used.
+  void disown(Range range, bool other_node);
   // Makes `range` usable on this node if it is not. What lies beside it, and holds nothing that is
   // here, faults as before. Errors: false with ENOMEM.
   bool open(Range range);

@@ -32,7 +32,25 @@ void clear_bit(std::uint64_t* bits, std::size_t index) {
 }  // namespace
 
 void Arena::own(Range range) {
-  for (Address a = range.begin; a < range.end(); a += lease_bytes_) owned_[lease_of(a)] = 1;
+  const std::size_t first = round_up(offset(range.begin), lease_bytes_) / lease_bytes_;
+  const std::size_t beyond = offset(range.end()) / lease_bytes_;
+  for (std::size_t lease = first; lease < beyond; ++lease) owned_[lease] = 1;
+}
+
+void Arena::disown(Range range, bool other_node) {
+  for (Address a = range.begin; a < range.end();) {
+    const std::size_t lease = lease_of(a);
+    const Range whole{whole_.begin + lease * lease_bytes_, lease_bytes_};
+    const Range part{a, std::min(whole.end(), range.end()) - a};
+    a = part.end();
+    const bool closed =
+        open_[lease] == kClosed && flags_[lease].load(std::memory_order_acquire) == 0;
+    if (part == whole && closed) {
+      owned_[lease] = 0;
+    } else if (other_node) {
+      seal_absent(part);
+    }
+  }
 }
 
 bool Arena::open_lease(std::size_t lease) {

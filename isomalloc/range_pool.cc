@@ -64,6 +64,7 @@ std::optional<RangePool::Allocation> RangePool::allocate(std::size_t bytes) {
     range = take_clean(bytes);
   }
   if (!range && refill(bytes)) range = take_clean(bytes);
+  if (!range && source_ != nullptr && source_->collect(region_, bytes)) range = take_clean(bytes);
   if (!range) {
     errno = ENOMEM;
     return std::nullopt;
@@ -107,6 +108,30 @@ bool RangePool::refill(std::size_t bytes) {
   const auto run = source_->request(region_, (bytes + lease - 1) / lease);
   if (run) add(*run);
   return run.has_value();
+}
+
+std::vector<Range> RangePool::give(std::size_t least, std::size_t bytes, std::size_t count) {
+  if (longest_clean() < least && kept_bytes_ != 0) trim(0);
+  std::vector<Range> given;
+  if (longest_clean() < least) return given;
+  while (bytes != 0 && given.size() < count && !clean_.empty()) {
+    const Range largest = clean_.largest();
+    const std::size_t part = round_down(std::min(largest.bytes, bytes), kUnitBytes);
+    if (part == 0) break;
+    // From the end that this rank comes to last.
+    given.push_back(region_ == Region::kSlots ? Range{largest.begin, part}
+                                              : Range{largest.end() - part, part});
+    clean_.cut(given.back());
+    free_bytes_ -= part;
+    bytes -= part;
+  }
+  return given;
+}
+
+void RangePool::take_in(Range range) {
+  arena().own(range);
+  clean_.insert(range);
+  free_bytes_ += range.bytes;
 }
 
 void RangePool::free(Range range, std::size_t bytes_in_use) {

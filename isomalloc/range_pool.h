@@ -18,6 +18,9 @@ class LeaseSource {
   virtual ~LeaseSource() = default;
   // A run of at least `count` leases that no rank owned; nothing if the job has no more.
   virtual std::optional<LeaseRun> request(Region region, std::size_t count) = 0;
+  // Brings free ranges of other ranks into this rank's pool, so that one of `bytes` is there. False
+  // if the job has none.
+  virtual bool collect(Region region, std::size_t bytes) = 0;
   // Asks whoever owns the free `range` to give it to this rank; false if it is not free anywhere.
   virtual bool claim(Range range) = 0;
 };
@@ -56,6 +59,13 @@ class RangePool {
   // The same of what lies behind a range that may grow over it again: it is not kept by size.
   void free_behind(Range range, std::size_t bytes_in_use);
 
+  // Clean ranges for another rank, which owns them next: the first has at least `least` bytes, all
+  // together have at most `bytes`, and they are no more than `count`. Empty if there is none so
+  // long.
+  std::vector<Range> give(std::size_t least, std::size_t bytes, std::size_t count);
+  // The other side: `range`, free and clean, is this rank's from now on.
+  void take_in(Range range);
+
   // Takes exactly `range` out, kept or not, if it is free here, for who owns what lies before it.
   bool extend(Range range);
 
@@ -74,6 +84,7 @@ class RangePool {
   std::size_t kept_bytes() const { return kept_bytes_; }
   // Asks for leases before they are needed; called when the rank can afford a message.
   bool low() const { return free_bytes_ < low_water_; }
+  std::size_t low_water() const { return low_water_; }
   bool refill(std::size_t bytes);
 
   // Gives the memory of kept ranges back until at most `bytes` are kept.

@@ -28,6 +28,17 @@ class FakeSource : public LeaseSource {
     next_ += count;
     return run;
   }
+  // One range a time of what others have.
+  bool collect(Region, std::size_t bytes) override {
+    ++collects_;
+    for (auto it = elsewhere_.begin(); it != elsewhere_.end(); ++it) {
+      if (it->bytes < bytes) continue;
+      pool_->take_in(*it);
+      elsewhere_.erase(it);
+      return true;
+    }
+    return false;
+  }
   bool claim(Range range) override {
     claimed_.push_back(range);
     return claims_granted_;
@@ -36,6 +47,9 @@ class FakeSource : public LeaseSource {
   int requests_ = 0;
   bool claims_granted_ = false;
   std::vector<Range> claimed_;
+  RangePool* pool_ = nullptr;
+  std::vector<Range> elsewhere_;
+  int collects_ = 0;
 };
 
 class RangePoolTest : public testing::TestWithParam<bool> {
@@ -248,6 +262,57 @@ TEST_P(RangePoolTest, WhatHoldsNoMemoryIsCleanWhenItIsFreed) {
   pool_.free(whole, 0);
   EXPECT_EQ(pool_.kept_bytes(), 0u);
   EXPECT_TRUE(pool_.allocate(lease_bytes())->clean);
+}
+
+TEST_P(RangePoolTest, WhatIsGivenAwayIsCleanAndNobodysHere) {
+  pool_.add(LeaseRun{Region::kHeap, 0, 8});
+  RangePool other{Region::kHeap};
+  std::vector<Range> used;
+  for (int i = 0; i < 40; ++i) used.push_back(must_allocate(kUnitBytes));
+  for (std::size_t i = 0; i < used.size(); i += 2) {
+    fill_bytes(used[i].pointer(), used[i].bytes, i);
+    pool_.free(used[i], used[i].bytes);
+  }
+  const std::size_t all = pool_.free_bytes();
+  EXPECT_TRUE(pool_.give(all + kUnitBytes, all, 100).empty()) << "none is so long";
+  EXPECT_EQ(pool_.free_bytes(), all);
+  // In pieces, the longest first, until all is given.
+  std::size_t given = 0;
+  for (const std::size_t least : {3 * lease_bytes(), kUnitBytes, std::size_t{0}}) {
+    const std::vector<Range> ranges = pool_.give(least, least == 0 ? SIZE_MAX : 2 * least, 100);
+    ASSERT_FALSE(ranges.empty());
+    EXPECT_GE(ranges[0].bytes, least);
+    for (const Range& range : ranges) {
+      EXPECT_FALSE(pool_.take(range));
+      other.take_in(range);
+      given += range.bytes;
+    }
+    EXPECT_EQ(pool_.free_bytes(), all - given);
+    EXPECT_EQ(other.free_bytes(), given);
+  }
+  EXPECT_EQ(given, all);
+  EXPECT_FALSE(pool_.allocate(kUnitBytes));
+  for (const Range& range : used) {
+    if (!other.take(range)) continue;
+    EXPECT_TRUE(all_zero(range.pointer(), range.bytes));
+  }
+  EXPECT_EQ(other.free_bytes(), all - used.size() / 2 * kUnitBytes);
+}
+
+TEST_P(RangePoolTest, WhatOthersHaveFreeIsCollectedWhenTheJobHasNoMoreLeases) {
+  FakeSource source(2);
+  source.pool_ = &pool_;
+  pool_.set_source(&source);
+  const Address begin = arena().region(Region::kHeap).begin + 4 * lease_bytes();
+  source.elsewhere_ = {Range{begin, 2 * kUnitBytes},
+                       Range{begin + lease_bytes(), lease_bytes() + kUnitBytes}};
+  EXPECT_EQ(must_allocate(2 * lease_bytes()).bytes, 2 * lease_bytes());
+  EXPECT_EQ(source.collects_, 0);
+  const Range range = must_allocate(3 * kUnitBytes);
+  EXPECT_EQ(range.begin, begin + lease_bytes());
+  fill_bytes(range.pointer(), range.bytes, 7);
+  EXPECT_EQ(source.elsewhere_.size(), 1u);
+  EXPECT_FALSE(pool_.allocate(2 * lease_bytes()));
 }
 
 TEST_P(RangePoolTest, WhatIsNotFreeHereIsClaimedFromOthers) {

@@ -23,6 +23,8 @@ void LeaseBroker::share_out() {
       iso::pool(region).add({region, static_cast<std::size_t>(mpi_.rank()) * share, share});
     next_[r] = share * ranks;
     iso::pool(region).set_source(this);
+    giver_[r] = (mpi_.rank() + 1) % mpi_.ranks();
+    dry_bytes_[r] = SIZE_MAX;
   }
 }
 
@@ -45,25 +47,28 @@ LeaseHead LeaseBroker::grant(const LeaseHead& ask) {
   return given;
 }
 
-template <class Ready>
-void LeaseBroker::wait(Ready ready) {
-  while (!ready()) {
-    int from = 0;
-    std::size_t bytes = 0;
-    mpi_.progress_sends();
-    const char* message = mpi_.receive(&from, &bytes);
-    if (message == nullptr) continue;
-    if (!handle(from, message)) {
-      aside_.push_back({from, std::vector<char>(message, message + bytes)});
-    }
-    mpi_.release();
+void LeaseBroker::wait_a_message() {
+  int from = 0;
+  std::size_t bytes = 0;
+  mpi_.progress_sends();
+  const char* message = mpi_.receive(&from, &bytes);
+  if (message == nullptr) return;
+  if (!handle(from, message)) {
+    aside_.push_back({from, std::vector<char>(message, message + bytes)});
   }
+  mpi_.release();
 }
 
 std::optional<LeaseRun> LeaseBroker::request(Region region, std::size_t count) {
   std::optional<LeaseRun> run;
   threads::on_rank_stack([&] { run = request_here(region, count); });
   return run;
+}
+
+bool LeaseBroker::collect(Region region, std::size_t bytes) {
+  bool found = false;
+  threads::on_rank_stack([&] { found = collect_here(region, bytes); });
+  return found;
 }
 
 bool LeaseBroker::claim(Range range) {
@@ -91,7 +96,15 @@ std::optional<LeaseRun> LeaseBroker::request_here(Region region, std::size_t cou
 void LeaseBroker::look_ahead() {
   for (int r = 0; r < iso::kRegions; ++r) {
     iso::RangePool& pool = iso::pool(static_cast<Region>(r));
-    if (!pool.low() || asked_[r] || no_more_[r] || mpi_.ranks() == 1) continue;
+    if (!pool.low()) {
+      dry_bytes_[r] = SIZE_MAX;
+      continue;
+    }
+    if (asked_[r] || mpi_.ranks() == 1) continue;
+    if (no_more_[r]) {
+      ask_around(static_cast<Region>(r));
+      continue;
+    }
     const std::size_t count =
         std::max<std::size_t>(1, iso::arena().leases(static_cast<Region>(r)) /
                                      (8 * static_cast<std::size_t>(mpi_.ranks())));
@@ -127,15 +140,25 @@ bool LeaseBroker::claim_here(Range range) {
   if (give_up(range)) return true;
   claim_answers_ = 0;
   claim_given_ = false;
-  const ClaimHead ask{Kind::kClaim, 0, range};
-  // One after the other: the first that gives it ends the search.
-  for (int rank = 0; rank < mpi_.ranks() && !claim_given_; ++rank) {
-    if (rank == mpi_.rank()) continue;
-    const int answers = claim_answers_;
-    send(rank, &ask, sizeof ask);
-    wait([&] { return claim_answers_ != answers; });
+  const ClaimHead ask{Kind::kClaim, 0, range, 0, 0};
+  // It may be on its way from one rank to another. Two rounds in which the same numbers of messages
+  // with addresses were sent, and received, have seen every rank at rest.
+  for (std::uint64_t last = UINT64_MAX;;) {
+    claim_sent_ = claim_received_ = 0;
+    // One after the other: the first that gives it ends the search.
+    for (int rank = 0; rank < mpi_.ranks() && !claim_given_; ++rank) {
+      if (rank == mpi_.rank()) continue;
+      const int answers = claim_answers_;
+      send(rank, &ask, sizeof ask);
+      wait([&] { return claim_answers_ != answers; });
+    }
+    if (claim_given_) return true;
+    if (give_up(range)) return true;  // it came here meanwhile
+    claim_sent_ += addresses_sent_;
+    claim_received_ += addresses_received_;
+    if (claim_sent_ == claim_received_ && claim_sent_ == last) return false;
+    last = claim_sent_;
   }
-  return claim_given_;
 }
 
 bool LeaseBroker::handle(int from, const char* message) {
@@ -146,12 +169,14 @@ bool LeaseBroker::handle(int from, const char* message) {
       LeaseHead ask;
       std::memcpy(&ask, message, sizeof ask);
       const LeaseHead given = grant(ask);
+      addresses_sent_ += given.count != 0;
       send(from, &given, sizeof given);
       return true;
     }
     case Kind::kLeaseGrant: {
       LeaseHead given;
       std::memcpy(&given, message, sizeof given);
+      addresses_received_ += given.count != 0 && from != mpi_.rank();
       if ((given.request & 1) != 0) {
         answer_ = given;
         return true;
@@ -164,10 +189,22 @@ bool LeaseBroker::handle(int from, const char* message) {
       }
       return true;
     }
+    case Kind::kRangeAsk: {
+      RangeAskHead ask;
+      std::memcpy(&ask, message, sizeof ask);
+      give_ranges(from, ask);
+      return true;
+    }
+    case Kind::kRangeGift:
+      take_ranges(from, message);
+      return true;
     case Kind::kClaim: {
       ClaimHead ask;
       std::memcpy(&ask, message, sizeof ask);
-      const ClaimHead reply{Kind::kClaimReply, give_up(ask.range) ? 1u : 0u, ask.range};
+      const bool given = give_up(ask.range);
+      if (given) iso::arena().disown(ask.range, !same_node_(from));
+      const ClaimHead reply{Kind::kClaimReply, given ? 1u : 0u, ask.range, addresses_sent_,
+                            addresses_received_};
       send(from, &reply, sizeof reply);
       return true;
     }
@@ -176,6 +213,8 @@ bool LeaseBroker::handle(int from, const char* message) {
       std::memcpy(&reply, message, sizeof reply);
       ++claim_answers_;
       claim_given_ = claim_given_ || reply.given != 0;
+      claim_sent_ += reply.sent;
+      claim_received_ += reply.received;
       return true;
     }
     default:

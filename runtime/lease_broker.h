@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "isomalloc/range_pool.h"
@@ -12,18 +14,26 @@
 
 namespace roam::runtime {
 
-// Where this rank's pools get more leases: half of each region is shared out at the start, the rest
-// is counted out by rank 0, which is asked by message, long before a rank's own share ends. Also
-// finds the owner of a free range that an unpacked block needs. While it waits for an answer it
-// serves the other ranks' questions and puts their other messages aside.
+// Where this rank's pools get more addresses: half of each region is shared out at the start, the
+// rest is counted out by rank 0, which is asked by message, long before a rank's own share ends.
+// When rank 0 has no more either, other ranks are asked for free ranges: who frees a range owns it,
+// so that a rank on which threads end has what one that makes them lacks. Also finds the owner of a
+// free range that an unpacked block needs. While it waits for an answer it serves the other ranks'
+// questions and puts their other messages aside.
+//
+// Addresses are given away clean, and travel in one message: from the pool that they leave to the
+// one that they come into they belong to that message, and nobody else.
 class LeaseBroker final : public iso::LeaseSource {
  public:
-  explicit LeaseBroker(Mpi& mpi) : mpi_(mpi) {}
+  // `same_node(rank)`: whether that rank shares this one's memory.
+  LeaseBroker(Mpi& mpi, std::function<bool(int)> same_node)
+      : mpi_(mpi), same_node_(std::move(same_node)) {}
 
   // Gives this rank its share.
   void share_out();
 
   std::optional<iso::LeaseRun> request(iso::Region region, std::size_t count) override;
+  bool collect(iso::Region region, std::size_t bytes) override;
   bool claim(Range range) override;
 
   // A message came. False: it is not about leases.
@@ -41,21 +51,45 @@ class LeaseBroker final : public iso::LeaseSource {
  private:
   // MPI is called on the rank's own stack only: a thread's may be small.
   std::optional<iso::LeaseRun> request_here(iso::Region region, std::size_t count);
+  bool collect_here(iso::Region region, std::size_t bytes);
+  struct Flow {
+    std::uint64_t sent = 0, received = 0;
+    std::uint64_t free_bytes = 0;
+  };
+  bool ask_all(iso::Region region, Need need, std::size_t bytes, Flow* flow);
   bool claim_here(Range range);
   LeaseHead grant(const LeaseHead& ask);
   bool give_up(Range range);
+  void ask_around(iso::Region region);
+  void ask_for_ranges(int rank, iso::Region region, Need need, std::size_t bytes);
+  void give_ranges(int to, const RangeAskHead& ask);
+  void take_ranges(int from, const char* message);
   void send(int to, const void* head, std::size_t bytes);
   // Handles what comes until `ready` says so.
   template <class Ready>
-  void wait(Ready ready);
+  void wait(Ready ready) {
+    while (!ready()) wait_a_message();
+  }
+  void wait_a_message();
 
   Mpi& mpi_;
+  std::function<bool(int)> same_node_;
   std::size_t next_[iso::kRegions] = {};  // on rank 0: first lease that nobody owns
   bool asked_[iso::kRegions] = {};
   bool no_more_[iso::kRegions] = {};
   std::uint64_t next_request_ = 1;
   std::optional<LeaseHead> answer_;
+  // Of each region: whom to ask first, whom this round of questions has reached, and from how few
+  // free bytes on the next one begins: the last brought nothing.
+  int giver_[iso::kRegions] = {};
+  int asked_ranks_[iso::kRegions] = {};
+  std::size_t dry_bytes_[iso::kRegions];
+  bool collects_all_ = false;
+  std::optional<RangeGiftHead> gift_;
+  std::uint64_t addresses_sent_ = 0;  // messages that brought some
+  std::uint64_t addresses_received_ = 0;
   int claim_answers_ = 0;
+  std::uint64_t claim_sent_ = 0, claim_received_ = 0;
   bool claim_given_ = false;
   std::deque<Aside> aside_;
 };

@@ -111,7 +111,7 @@ void Runtime::start(int& argc, char**& argv) {
     options_.keep_bytes = std::min(options_.keep_bytes, options_.memory_bytes / (8 * ranks));
   }
   if (first) {
-    leases_ = std::make_unique<LeaseBroker>(mpi_);
+    leases_ = std::make_unique<LeaseBroker>(mpi_, [this](int other) { return same_node(other); });
     directory_ = std::make_unique<Directory>(mpi_.rank());
     if (!alone) leases_->share_out();
     for (int r = 0; r < iso::kRegions; ++r) {

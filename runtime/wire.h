@@ -30,6 +30,8 @@ enum class Kind : std::uint32_t {
   kMoved,        // MovedHead: how that went, to who asked
   kLeaseAsk,     // LeaseHead, to rank 0
   kLeaseGrant,   // LeaseHead; count 0: there is none
+  kRangeAsk,     // RangeAskHead: have you free ranges for me?
+  kRangeGift,    // RangeGiftHead and ranges: they are yours now
   kClaim,        // ClaimHead: is this range free with you?
   kClaimReply,   // ClaimHead
   kLetter,       // LetterHead and its bytes: a message to a member of a team
@@ -148,10 +150,39 @@ struct LeaseHead {
   std::uint64_t count;
 };
 
+// How much a rank that asks for ranges needs them.
+enum class Need : std::uint32_t {
+  kSoon,  // it runs low: what can be spared
+  kNow,   // it waits for one of `bytes`
+  kAll,   // the same, and nobody has one: pieces may grow together
+};
+
+struct RangeAskHead {
+  Kind kind;
+  std::int32_t region;
+  Need need;
+  std::uint32_t padding;
+  std::uint64_t bytes;
+};
+
+struct RangeGiftHead {
+  Kind kind;
+  std::int32_t region;
+  Need need;                 // as asked
+  std::uint32_t count;       // of the ranges behind this head
+  std::uint64_t more;        // kAll: ask again
+  std::uint64_t free_bytes;  // that the giver still has
+  // How many messages with addresses the giver has sent, this one too, and received so far.
+  std::uint64_t sent;
+  std::uint64_t received;
+};
+
 struct ClaimHead {
   Kind kind;
   std::uint32_t given;
   Range range;
+  std::uint64_t sent;  // of a reply, as above
+  std::uint64_t received;
 };
 
 struct ProgressHead {
