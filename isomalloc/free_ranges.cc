@@ -79,6 +79,15 @@ Range FreeRanges::holding(Address a) const {
   return it != by_address_.end() ? Range{it->first, it->second.bytes} : Range{};
 }
 
+std::vector<Range> FreeRanges::shorter_than(std::size_t bytes) const {
+  std::vector<Range> shorter;
+  for (const auto& [size, begin] : by_size_) {
+    if (size >= bytes) break;
+    shorter.push_back({begin, size});
+  }
+  return shorter;
+}
+
 std::vector<Range> FreeRanges::by_age() const {
   std::vector<std::pair<std::uint64_t, Range>> aged;
   for (const auto& [begin, free] : by_address_) aged.push_back({free.born, {begin, free.bytes}});

@@ -19,7 +19,10 @@ class FreeRanges {
  public:
   bool empty() const { return by_address_.empty(); }
   std::size_t bytes() const { return bytes_; }  // of all
-  void insert(Range range);                     // stops the program if part of it is free already
+  std::size_t count() const { return by_size_.size(); }
+  // Those shorter than `bytes`, the shortest first.
+  std::vector<Range> shorter_than(std::size_t bytes) const;
+  void insert(Range range);  // stops the program if part of it is free already
   // The first `bytes` of the smallest range that has them; of several such, of the lowest.
   std::optional<Range> take(std::size_t bytes);
   // The same of its last `bytes`; of several such, of the lowest.

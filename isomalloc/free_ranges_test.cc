@@ -35,6 +35,16 @@ TEST(FreeRanges, TheSmallestThatFitsIsTakenFromItsBeginning) {
   EXPECT_TRUE(ranges.empty());
 }
 
+TEST(FreeRanges, ShortOnesAreFound) {
+  FreeRanges ranges;
+  ranges.insert({100, 50});
+  ranges.insert({200, 20});
+  ranges.insert({300, 10});
+  EXPECT_EQ(ranges.count(), 3u);
+  EXPECT_EQ(ranges.shorter_than(50), (std::vector<Range>{{300, 10}, {200, 20}}));
+  EXPECT_TRUE(ranges.shorter_than(10).empty());
+}
+
 TEST(FreeRanges, OrFromItsEnd) {
   FreeRanges ranges;
   ranges.insert({100, 50});

@@ -128,6 +128,17 @@ std::vector<Range> RangePool::give(std::size_t least, std::size_t bytes, std::si
   return given;
 }
 
+std::vector<Range> RangePool::give_pieces(std::size_t bytes,
+                                          const std::function<bool(Range)>& leaves) {
+  std::vector<Range> given = clean_.shorter_than(bytes);
+  std::erase_if(given, [&](Range range) { return !leaves(range); });
+  for (const Range& range : given) {
+    clean_.cut(range);
+    free_bytes_ -= range.bytes;
+  }
+  return given;
+}
+
 void RangePool::take_in(Range range) {
   arena().own(range);
   clean_.insert(range);

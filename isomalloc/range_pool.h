@@ -2,6 +2,7 @@
 #define ROAM_ISOMALLOC_RANGE_POOL_H_
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -63,6 +64,9 @@ class RangePool {
   // together have at most `bytes`, and they are no more than `count`. Empty if there is none so
   // long.
   std::vector<Range> give(std::size_t least, std::size_t bytes, std::size_t count);
+  // The same of each clean range that is shorter than `bytes` and that `leaves` says yes to.
+  std::vector<Range> give_pieces(std::size_t bytes, const std::function<bool(Range)>& leaves);
+  std::size_t pieces() const { return clean_.count(); }
   // The other side: `range`, free and clean, is this rank's from now on.
   void take_in(Range range);
 

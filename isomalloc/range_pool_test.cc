@@ -299,6 +299,23 @@ TEST_P(RangePoolTest, WhatIsGivenAwayIsCleanAndNobodysHere) {
   EXPECT_EQ(other.free_bytes(), all - used.size() / 2 * kUnitBytes);
 }
 
+TEST_P(RangePoolTest, ShortPiecesAreGivenAwayAsTheCallerSays) {
+  pool_.add(LeaseRun{Region::kHeap, 0, 8});
+  std::vector<Range> used;
+  for (int i = 0; i < 40; ++i) used.push_back(must_allocate(kUnitBytes));
+  for (std::size_t i = 0; i < used.size(); i += 2) pool_.free(used[i], 0);
+  const std::size_t all = pool_.free_bytes(), pieces = pool_.pieces();
+  EXPECT_EQ(pieces, 21u);
+  const Address middle = used[20].begin;
+  const std::vector<Range> given =
+      pool_.give_pieces(2 * kUnitBytes, [&](Range range) { return range.begin < middle; });
+  ASSERT_EQ(given.size(), 10u);
+  for (std::size_t i = 0; i < given.size(); ++i) EXPECT_EQ(given[i], used[2 * i]);
+  EXPECT_EQ(pool_.free_bytes(), all - 10 * kUnitBytes);
+  EXPECT_EQ(pool_.pieces(), pieces - 10);
+  EXPECT_FALSE(pool_.take(given[0]));
+}
+
 TEST_P(RangePoolTest, WhatOthersHaveFreeIsCollectedWhenTheJobHasNoMoreLeases) {
   FakeSource source(2);
   source.pool_ = &pool_;

@@ -12,6 +12,11 @@ namespace roam::runtime {
 using iso::LeaseRun;
 using iso::Region;
 
+namespace {
+// Free ranges of a pool from which on it is looked whether other ranks may have their neighbours.
+constexpr std::size_t kManyPieces = 512;
+}  // namespace
+
 void LeaseBroker::share_out() {
   for (int r = 0; r < iso::kRegions; ++r) {
     const Region region = static_cast<Region>(r);
@@ -98,6 +103,8 @@ void LeaseBroker::look_ahead() {
     iso::RangePool& pool = iso::pool(static_cast<Region>(r));
     if (!pool.low()) {
       dry_bytes_[r] = SIZE_MAX;
+      if (pool.pieces() > 2 * tidy_pieces_[r] + kManyPieces && mpi_.ranks() != 1)
+        tidy(static_cast<Region>(r));
       continue;
     }
     if (asked_[r] || mpi_.ranks() == 1) continue;

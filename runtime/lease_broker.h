@@ -64,6 +64,9 @@ class LeaseBroker final : public iso::LeaseSource {
   void ask_for_ranges(int rank, iso::Region region, Need need, std::size_t bytes);
   void give_ranges(int to, const RangeAskHead& ask);
   void take_ranges(int from, const char* message);
+  void send_ranges(int to, const RangeGiftHead& head, const Range* ranges);
+  int steward_of(iso::Region region, Range piece) const;
+  void tidy(iso::Region region);
   void send(int to, const void* head, std::size_t bytes);
   // Handles what comes until `ready` says so.
   template <class Ready>
@@ -84,6 +87,7 @@ class LeaseBroker final : public iso::LeaseSource {
   int giver_[iso::kRegions] = {};
   int asked_ranks_[iso::kRegions] = {};
   std::size_t dry_bytes_[iso::kRegions];
+  std::size_t tidy_pieces_[iso::kRegions] = {};  // that were left after the last time
   bool collects_all_ = false;
   std::optional<RangeGiftHead> gift_;
   std::uint64_t addresses_sent_ = 0;  // messages that brought some

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
+#include <vector>
 
 #include "isomalloc/arena.h"
 #include "isomalloc/block.h"
@@ -17,7 +19,9 @@ namespace {
 // What one gift brings at most, unless more is asked for: a rank that gives it away seals it page
 // by page, some 2 ms.
 constexpr std::size_t kMostGiftBytes = std::size_t{1} << 30;
-constexpr std::size_t kMostGiftRanges = 64;
+constexpr std::size_t kMostGiftRanges = 256;
+// Shorter pieces go where their neighbours go, when there are many.
+constexpr std::size_t kLongPieceBytes = 64 << 20;
 constexpr int kMostRounds = 16;
 
 // What rests for reuse outside of the pool goes into it.
@@ -28,6 +32,14 @@ void free_what_rests(Region region) {
     iso::end_all_rests();
   }
   iso::pool(region).trim(0);
+}
+
+// It is clean where it comes from. Here memory of a thread may have been kept that has left, and
+// ended there.
+void forget_what_was_here(Range range) {
+  iso::Arena& arena = iso::arena();
+  if (arena.claim(range) != iso::Arena::Claimed::kNothingKept) arena.discard(range);
+  arena.unmark(range);
 }
 
 }  // namespace
@@ -67,6 +79,8 @@ void LeaseBroker::give_ranges(int to, const RangeAskHead& ask) {
       free_what_rests(region);
       given = pool.give(0, SIZE_MAX, kMostGiftRanges);
       break;
+    case Need::kTidy:
+      break;
   }
   for (const Range& range : given) iso::arena().disown(range, !same_node_(to));
   addresses_sent_ += !given.empty();
@@ -79,20 +93,61 @@ void LeaseBroker::give_ranges(int to, const RangeAskHead& ask) {
   head.free_bytes = pool.free_bytes();
   head.sent = addresses_sent_;
   head.received = addresses_received_;
-  char* at = mpi_.compose(sizeof head + given.size() * sizeof(Range));
+  send_ranges(to, head, given.data());
+}
+
+void LeaseBroker::send_ranges(int to, const RangeGiftHead& head, const Range* ranges) {
+  char* at = mpi_.compose(sizeof head + head.count * sizeof(Range));
   std::memcpy(at, &head, sizeof head);
-  if (!given.empty()) std::memcpy(at + sizeof head, given.data(), given.size() * sizeof(Range));
+  if (head.count != 0) std::memcpy(at + sizeof head, ranges, head.count * sizeof(Range));
   mpi_.send(to);
+}
+
+// Which rank gathers what is short in this part of the region: the one that had it from the start,
+// and of the other half they all have a part.
+int LeaseBroker::steward_of(Region region, Range piece) const {
+  const std::size_t ranks = static_cast<std::size_t>(mpi_.ranks());
+  const std::size_t leases = iso::arena().leases(region), share = leases / (2 * ranks);
+  const std::size_t lease =
+      (piece.begin - iso::arena().region(region).begin) / iso::arena().lease_bytes();
+  return static_cast<int>(lease < share * ranks ? lease / share : (lease - share * ranks) % ranks);
+}
+
+// What one rank made, one range after the other, is freed on many: each has pieces, of which some
+// are too short to be of use, and nobody their neighbours.
+void LeaseBroker::tidy(Region region) {
+  iso::RangePool& pool = iso::pool(region);
+  std::map<int, std::vector<Range>> pieces;
+  for (const Range& piece : pool.give_pieces(
+           kLongPieceBytes, [&](Range range) { return steward_of(region, range) != mpi_.rank(); }))
+    pieces[steward_of(region, piece)].push_back(piece);
+  for (const auto& [to, ranges] : pieces) {
+    for (const Range& range : ranges) iso::arena().disown(range, !same_node_(to));
+    for (std::size_t first = 0; first < ranges.size(); first += kMostGiftRanges) {
+      RangeGiftHead head{};
+      head.kind = Kind::kRangeGift;
+      head.region = static_cast<int>(region);
+      head.need = Need::kTidy;
+      head.count = static_cast<std::uint32_t>(std::min(kMostGiftRanges, ranges.size() - first));
+      ++addresses_sent_;
+      send_ranges(to, head, ranges.data() + first);
+    }
+  }
+  tidy_pieces_[static_cast<int>(region)] = pool.pieces();
 }
 
 void LeaseBroker::take_ranges(int from, const char* message) {
   const auto head = read<RangeGiftHead>(message);
   const int r = head.region;
   iso::RangePool& pool = iso::pool(static_cast<Region>(r));
-  for (std::uint32_t i = 0; i < head.count; ++i)
-    pool.take_in(read<Range>(message + sizeof head + i * sizeof(Range)));
+  for (std::uint32_t i = 0; i < head.count; ++i) {
+    const Range range = read<Range>(message + sizeof head + i * sizeof(Range));
+    if (!same_node_(from)) forget_what_was_here(range);
+    pool.take_in(range);
+  }
+  if (head.count != 0) ++addresses_received_;
+  if (head.need == Need::kTidy) return;
   if (head.count != 0) {
-    ++addresses_received_;
     giver_[r] = from;
     dry_bytes_[r] = SIZE_MAX;
   }

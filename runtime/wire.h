@@ -106,7 +106,8 @@ struct LocatedHead {
 
 struct EndedHead {
   Kind kind;
-  std::uint32_t remains;  // its exception or memory waits on `rank` for who joins
+  std::uint32_t remains;  // its exception or memory waits on `rank` for who joins; 0: nothing does,
+                          // or not any more
   std::uint64_t id;
   std::int32_t rank;
 };
@@ -155,6 +156,7 @@ enum class Need : std::uint32_t {
   kSoon,  // it runs low: what can be spared
   kNow,   // it waits for one of `bytes`
   kAll,   // the same, and nobody has one: pieces may grow together
+  kTidy,  // nobody asked: pieces go where their neighbours go
 };
 
 struct RangeAskHead {

@@ -13,9 +13,9 @@
 namespace roam::threads {
 namespace {
 
+constexpr std::size_t kDefaultSlotBytes = Scheduler::slot_bytes(256 << 10);
 // Slots of ended threads that rest with their contexts ready to run again.
 constexpr std::size_t kMostRecycled = 1024;
-constexpr std::size_t kDefaultSlotBytes = Scheduler::slot_bytes(256 << 10);
 // How much memory a resting slot is assumed to hold when its memory is to be given back.
 constexpr std::size_t kSlotInUse = 4 * kPageBytes;
 

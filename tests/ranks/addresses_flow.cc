@@ -45,8 +45,10 @@ SCENARIO(Flow, MemoryIsFreedWhereItsThreadWentTo) {
     roam::spawn([i] {
       std::vector<void*> blocks;
       for (std::uint64_t k = 0; k < 4; ++k) {
-        blocks.push_back(std::malloc((1 + (i + k) % 6) * kMiB));
-        expect(blocks.back() != nullptr, "malloc in thread " + std::to_string(i));
+        const std::size_t bytes = (1 + (i + k) % 6) * kMiB;
+        blocks.push_back(std::calloc(1, bytes));
+        expect(blocks.back() != nullptr, "calloc in thread " + std::to_string(i));
+        verify_zero(blocks.back(), bytes, "a block of calloc");
         Pattern(i + k).fill(blocks.back(), 5000);
       }
       roam::this_thread::migrate(next_rank());
