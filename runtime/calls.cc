@@ -110,7 +110,7 @@ void Runtime::try_join(const JoinHead& head) {
     case Where::kEnded:
       if (const auto it = leftovers_.find(id); it != leftovers_.end()) {
         give_remains(head, id, it->second);
-      } else if (const auto at = directory_->remains(id); at && *at != rank()) {
+      } else if (const auto at = directory_->take_remains(id); at && *at != rank()) {
         JoinHead onward = head;
         onward.at_remains = 1;
         send(*at, onward);
@@ -165,7 +165,11 @@ void Runtime::answer_here(Target asker, Errc code, const char* why, Tcb* remains
 
 void Runtime::on_ended(const EndedHead& head) {
   directory_->set_ended(head.id);
-  if (head.remains != 0) directory_->set_remains(head.id, head.rank);
+  if (head.remains != 0) {
+    directory_->set_remains(head.id, head.rank);
+  } else {
+    directory_->forget_remains(head.id);
+  }
 }
 
 // ---- moving ----

@@ -4,7 +4,8 @@
 #include <cstdint>
 #include <optional>
 #include <unordered_map>
-#include <vector>
+
+#include "runtime/ended_threads.h"
 
 namespace roam::runtime {
 
@@ -21,15 +22,14 @@ constexpr std::uint64_t number_of(std::uint64_t id) {
   return id & ((std::uint64_t{1} << kNumberBits) - 1);
 }
 
-// What a home rank knows of its threads. Memory: one bit for each thread it ever made, and an entry
-// for each that is away on another node, or whose exception waits to be joined.
+// What a home rank knows of its threads. Memory: an entry for each that is away on another node, or
+// that left an exception or memory that waits elsewhere, and what EndedThreads takes.
 class Directory {
  public:
   explicit Directory(int home) : home_(home) {}
 
   std::uint64_t new_id() {
-    ++last_;
-    if (last_ / 64 >= ended_.size()) ended_.resize(ended_.size() * 2 + 16);
+    ended_.begin(++last_);
     return make_id(home_, last_);
   }
   // Ids are given out only here: anything else is no thread.
@@ -37,11 +37,9 @@ class Directory {
     return home_of(id) == home_ && number_of(id) != 0 && number_of(id) <= last_;
   }
 
-  bool ended(std::uint64_t id) const {
-    return (ended_[number_of(id) / 64] >> (number_of(id) % 64) & 1) != 0;
-  }
+  bool ended(std::uint64_t id) const { return ended_.ended(number_of(id)); }
   void set_ended(std::uint64_t id) {
-    ended_[number_of(id) / 64] |= std::uint64_t{1} << (number_of(id) % 64);
+    ended_.set_ended(number_of(id));
     if (!away_.empty()) away_.erase(id);
   }
 
@@ -49,7 +47,8 @@ class Directory {
   void set_away(std::uint64_t id, int rank, std::uint32_t hops) {
     if (!known(id) || ended(id)) return;
     Away& away = away_[id];
-    if (away.rank < 0 || hops >= away.hops) away = {rank, hops};
+    const bool newer = static_cast<std::int32_t>(hops - away.hops) >= 0;  // they may wrap
+    if (away.rank < 0 || newer) away = {rank, hops};
   }
   std::optional<int> away(std::uint64_t id) const {
     const auto it = away_.find(id);
@@ -57,14 +56,17 @@ class Directory {
     return it->second.rank;
   }
 
-  // Where an ended thread's exception or memory waits.
+  // Where an ended thread's exception or memory waits, until a joiner is sent there or it is gone.
   void set_remains(std::uint64_t id, int rank) { remains_[id] = rank; }
   bool any_remains() const { return !remains_.empty(); }
-  std::optional<int> remains(std::uint64_t id) const {
+  std::optional<int> take_remains(std::uint64_t id) {
     const auto it = remains_.find(id);
     if (it == remains_.end()) return std::nullopt;
-    return it->second;
+    const int rank = it->second;
+    remains_.erase(it);
+    return rank;
   }
+  void forget_remains(std::uint64_t id) { remains_.erase(id); }
 
  private:
   struct Away {
@@ -73,7 +75,7 @@ class Directory {
   };
   int home_;
   std::uint64_t last_ = 0;
-  std::vector<std::uint64_t> ended_;
+  EndedThreads ended_;
   std::unordered_map<std::uint64_t, Away> away_;
   std::unordered_map<std::uint64_t, int> remains_;
 };

@@ -71,9 +71,45 @@ TEST(Directory, RemembersWhereAnExceptionWaits) {
   Directory directory(0);
   const std::uint64_t id = directory.new_id();
   directory.set_ended(id);
-  EXPECT_EQ(directory.remains(id), std::nullopt);
+  EXPECT_EQ(directory.take_remains(id), std::nullopt);
   directory.set_remains(id, 7);
-  EXPECT_EQ(directory.remains(id), 7);
+  EXPECT_TRUE(directory.any_remains());
+  EXPECT_EQ(directory.take_remains(id), 7);
+  EXPECT_EQ(directory.take_remains(id), std::nullopt) << "the first joiner has it";
+  EXPECT_FALSE(directory.any_remains()) << "what was joined takes no memory";
+  directory.set_remains(id, 7);
+  directory.forget_remains(id);
+  EXPECT_FALSE(directory.any_remains()) << "nor does what is gone";
+}
+
+TEST(Directory, NewsOfAThreadThatMovedVeryOftenAreNewer) {
+  Directory directory(0);
+  const std::uint64_t id = directory.new_id();
+  directory.set_away(id, 5, 0xfffffffe);
+  directory.set_away(id, 6, 1);
+  EXPECT_EQ(directory.away(id), 6);
+  directory.set_away(id, 7, 0xffffffff);
+  EXPECT_EQ(directory.away(id), 6);
+}
+
+TEST(EndedThreads, TakeMemoryForThoseThatLive) {
+  EndedThreads threads;
+  const std::uint64_t many = 100 * EndedThreads::kChunk;
+  const auto long_lived = [](std::uint64_t number) { return number % 30'000 == 5; };
+  for (std::uint64_t number = 1; number <= many; ++number) {
+    threads.begin(number);
+    ASSERT_FALSE(threads.ended(number));
+    if (number > 700 && !long_lived(number - 700)) threads.set_ended(number - 700);
+    ASSERT_LE(threads.chunks(), 2 + 1 + many / 30'000);
+  }
+  for (std::uint64_t number = 1; number <= many - 700; ++number)
+    ASSERT_EQ(threads.ended(number), !long_lived(number)) << number;
+  for (std::uint64_t number = 1; number <= many; ++number) {
+    threads.set_ended(number);
+    threads.set_ended(number);
+    ASSERT_TRUE(threads.ended(number));
+  }
+  EXPECT_EQ(threads.chunks(), 1u);
 }
 
 TEST(Directory, AgreesWithAPlainModelWhateverTheOrderOfNews) {

@@ -11,6 +11,8 @@ namespace {
 // Memory of a thread that has not come back for so long, some 20 ms in ticks of the time-stamp
 // counter, is made to fault.
 constexpr std::uint64_t kSealAfterTicks = 50'000'000;
+// More departures than this are looked at as they come, in place of when the rank is idle.
+constexpr std::size_t kMostUnsealed = 4096;
 // Guards take 8 bytes of page table a page.
 constexpr std::size_t kMostSealedWhole = std::size_t{1} << 30;
 
@@ -39,6 +41,7 @@ void Migrator::let_go(Record& d, std::uint32_t transfer) {
   newest_ = transfer;
   if (d.returns) {
     unsealed_.push_back({transfer, d.since_ticks});
+    if (unsealed_.size() > kMostUnsealed) seal_old();  // a rank that is never idle
   } else {
     seal(d);
   }

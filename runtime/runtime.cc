@@ -123,6 +123,7 @@ bool Runtime::ended_clean(Tcb* t) {
   }
   scheduler().add_live(-1);
   ++termination_.ended;
+  if (!refusals_.empty()) refusals_.erase(id);
   directory_->set_ended(id);
   Tcb* joiner = t->joiner;
   t->joiner = nullptr;
@@ -142,6 +143,7 @@ void Runtime::ended(Tcb* t) {
   const std::uint64_t id = t->id.load(std::memory_order_relaxed);
   scheduler().add_live(-1);
   ++termination_.ended;
+  refusals_.erase(id);
   if (trace_ != nullptr)
     trace_->ended(id, static_cast<std::uint64_t>(scheduler().run_seconds(t) * 1e9));
   const bool failed = t->exception != nullptr;
@@ -204,13 +206,21 @@ void Runtime::sweep_leftovers() {
       threads::sweep_companions(t);
       if (t->heap.release_empty() && !threads::has_companions(t)) {
         scheduler().retire(t);
+        note_gone(it->first);
         it = leftovers_.erase(it);
         continue;
       }
-      scheduler().shrink(t);
     }
+    scheduler().shrink(t);
     ++it;
   }
+}
+
+// What the thread left on this rank is freed: its home does not send joiners here any more. An
+// allocation may be under way just now, so poll() tells it.
+void Runtime::note_gone(std::uint64_t id) {
+  const int home = home_of(id);  // of none if nobody could join it
+  if (home >= 0 && home < ranks() && home != rank()) gone_.push_back({Kind::kEnded, 0, id, rank()});
 }
 
 // `ended` is on this rank, with memory or an exception: they go to the joiner.
@@ -389,6 +399,7 @@ void Runtime::poll() {
   if (post_->busy()) post_->progress();
   if (gatherings_->open() > 0) gatherings_->poll();
   if (!waiting_departures_.empty()) retry_departures();
+  for (; !gone_.empty(); gone_.pop_back()) send(home_of(gone_.back().id), gone_.back());
   if (balances_itself() && mpi_.node_ranks() > 1) offer_ready();
   if (dump_wanted_ != 0) dump();
   if (watch_ != nullptr) observe();

@@ -183,6 +183,7 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   std::vector<JoinHead> take_joiners(Tcb* t, std::uint64_t id);
   void adopt(Tcb* joiner, Tcb* ended);
   void sweep_leftovers();
+  void note_gone(std::uint64_t id);
   void receive_hand_offs();
   bool member_departs(Tcb* t, int to);
   void retry_departures();
@@ -237,6 +238,7 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   // Ended threads whose exception or memory waits for a joiner: by id.
   std::unordered_map<std::uint64_t, Tcb*> leftovers_;
   std::size_t swept_leftovers_ = 64;
+  std::vector<EndedHead> gone_;  // of leftovers that are none any more, for their homes
   // Calls whose thread is on its way, to be looked at again.
   std::deque<std::vector<char>> later_;
   std::deque<std::vector<char>> to_self_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -25,6 +26,8 @@ constexpr int kNowTag = 2;
 constexpr int kPosted = 4;
 // Sends that are not asked whether they are done, each some 20 ns, before somebody has time to.
 constexpr std::size_t kMostUnseen = 16;
+// Buffers that are kept for the next sends when none is under way.
+constexpr std::size_t kMostSpareSends = 64;
 // Below INT_MAX, a multiple of the page.
 constexpr std::size_t kMostChunk = std::size_t{1} << 30;
 
@@ -227,7 +230,17 @@ void Mpi::progress_sends() {
     state_->idle_sends.push_back(sending_.front());
     sending_.pop_front();
   }
+  if (state_->sends.size() > kMostSpareSends) drop_spare_sends();
 }
+
+// After a flood. All are idle.
+void Mpi::drop_spare_sends() {
+  state_->sends.resize(kMostSpareSends);
+  state_->idle_sends.resize(kMostSpareSends);
+  std::iota(state_->idle_sends.begin(), state_->idle_sends.end(), std::size_t{0});
+}
+
+std::size_t Mpi::send_buffers() const { return state_->sends.size(); }
 
 const char* Mpi::receive(int* from, std::size_t* bytes) {
   if (state_->posted.empty()) return nullptr;

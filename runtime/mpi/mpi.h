@@ -63,6 +63,7 @@ class Mpi {
   // Looks after sends under way.
   void progress_sends();
   bool sends_pending() const { return !sending_.empty(); }
+  std::size_t send_buffers() const;  // as many as were under way at once lately, and some
   std::uint64_t sent() const { return sent_; }  // messages, since open_channel
   std::uint64_t received() const { return received_; }
 
@@ -83,6 +84,7 @@ class Mpi {
 
  private:
   void repost();
+  void drop_spare_sends();
 
   struct State;
   friend class Bulk;
