@@ -107,11 +107,12 @@ Post::Found Post::find_peer(std::uint64_t team, Peer* peer, int* rank) {
 
 // Whether `data` can be left where it is until it is received, whatever the ranks and members do
 // meanwhile: it is the thread's own, or a block. The same address of another rank is other memory
-// if it is the process's; and what lies in another thread's memory leaves the node with that one.
+// if it is the process's; and what lies in another thread's memory leaves the node with that one,
+// what lies in an ended thread's with whoever joins it.
 static bool stays_with(const Tcb* t, const void* data) {
   if (!iso::arena().contains(data)) return false;
   const Tcb* owner = detail::owner_of(data);
-  return owner == t || owner == nullptr || owner->state == detail::State::kEnded;
+  return owner == t || owner == nullptr;
 }
 
 void Post::send(Member& me, int to, int tag, const void* data, std::size_t bytes,
