@@ -188,7 +188,7 @@ void Runtime::offer_ready() {
     Member* next = m->next_resident;
     Tcb* t = m->thread;
     if (t->state == State::kReady && t != scheduler().current() &&
-        threads::Scheduler::may_move(t) && t->move_to < 0) {
+        threads::Scheduler::may_move(t) && t->move_to < 0 && !t->destined) {
       scheduler().ask_to_move(t, asker);
       --left;
     }

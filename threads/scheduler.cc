@@ -123,7 +123,13 @@ void Scheduler::first_entry() {
   }
 }
 
+void Scheduler::reached(Tcb* self) {
+  self->destined = false;
+  loosened(self);
+}
+
 void Scheduler::run_body(Tcb* self) {
+  if (self->destined) scheduler().reached(self);
   try {
     self->entry(self->closure);
   } catch (...) {
@@ -457,11 +463,14 @@ void Scheduler::make_ready(Tcb* t) {
 
 void Scheduler::resume_arrived(Tcb* t) {
   t->state = State::kReady;
-  if (t->move_to >= 0 && t->move_to != rank_ && may_move(t)) {
-    let_go(t, t->move_to);
-    return;
+  if (t->move_to == rank_) t->move_to = -1;
+  if (t->move_to >= 0 && !t->destined) {
+    if (may_move(t)) {
+      let_go(t, t->move_to);
+      return;
+    }
+    t->move_to = -1;
   }
-  t->move_to = -1;
   if (t->deadline_ns != 0) {
     iso::HeapScope process;
     t->state = State::kSleeping;
@@ -478,6 +487,10 @@ void Scheduler::ask_to_move(Tcb* t, int rank) {
   }
   if (rank == rank_) {
     t->move_to = -1;
+    return;
+  }
+  if (t->destined) {
+    t->move_to = rank;  // it looks when it runs
     return;
   }
   if (t == current_) budget_ = 0;  // its next switch takes the slow way, which looks

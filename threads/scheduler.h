@@ -96,6 +96,9 @@ class Scheduler {
   void call_on_rank_stack(void (*f)(void*), void* argument);
   // Suspends and departs; returns when it runs again, there or, refused, here.
   void depart_current(int rank);
+  // `self`, which runs, is no longer on its way to where it is destined: who asked it to move
+  // meanwhile is obeyed when it next suspends.
+  void reached(Tcb* self);
 
   // ---- other threads of this rank ----
 
@@ -105,7 +108,8 @@ class Scheduler {
   // An arrived or refused thread goes on: sleeping until its deadline, or ready.
   void resume_arrived(Tcb* t);
   // Notes that `t` shall be on `rank`, and lets it go at once if it is ready or asleep. A thread in
-  // the ready queue that may move is never asked to: so a switch need not look.
+  // the ready queue that may move is never asked to, so a switch need not look; but one that is
+  // destined to be here, which looks when it runs.
   void ask_to_move(Tcb* t, int rank);
   // `t` may have become free to move: if it was asked to, it goes, or when it next suspends.
   void loosened(Tcb* t) {

@@ -65,6 +65,7 @@ struct alignas(64) Tcb {
   bool brief;            // its last stay on a rank was short
   bool loose;            // blocked, and may be moved while it is: it looks again where it arrives
   bool cold;             // its context is not on its stack: the stack did not travel
+  bool destined;         // it runs next where it goes: asked to move, it does so afterwards
   std::int32_t move_to;  // rank it was asked to migrate to; -1: none
 
   // Second line.
