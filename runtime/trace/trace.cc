@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <limits>
 
 namespace roam::runtime {
 namespace {
@@ -22,6 +23,13 @@ bool is_noted(std::uint64_t sequence) {
 }
 
 }  // namespace
+
+void BalancingStep::count_in(long double second) {
+  constexpr long double kMost = std::numeric_limits<double>::max();
+  for (std::vector<double>* loads : {&before, &after}) {
+    for (double& load : *loads) load = static_cast<double>(std::min(load * second, kMost));
+  }
+}
 
 Trace::Trace(int ranks, std::uint64_t begin_ticks)
     : begin_ticks_(begin_ticks),

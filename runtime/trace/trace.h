@@ -25,6 +25,9 @@ struct BalancingStep {
   std::vector<double> before;  // load of each rank, in any unit
   std::vector<double> after;   // as planned, or as measured
   std::vector<Move> moves;
+
+  // Loads that were in seconds become those of the program: `second` is what a second stands for.
+  void count_in(long double second);
 };
 
 // What one rank notes of its run while ROAM_TRACE is set. trace_file.h brings the ranks' notes

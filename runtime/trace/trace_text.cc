@@ -52,12 +52,13 @@ double load_of(std::uint64_t bits) {
 
 // The most that a rank has, over the mean.
 double imbalance(const std::vector<double>& loads) {
-  double most = 0, sum = 0;
+  double most = 0;
+  long double sum = 0;  // of the largest numbers too
   for (const double load : loads) {
     most = std::max(most, load);
     sum += load;
   }
-  return sum > 0 ? most * static_cast<double>(loads.size()) / sum : 1;
+  return sum > 0 ? static_cast<double>(most * static_cast<long double>(loads.size()) / sum) : 1;
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 // Balancing: who has much to do ends where there is little.
-#include <chrono>
+#include <cfloat>
+#include <cmath>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,41 @@ SCENARIO(Balance, EvensOutTheLoadsThatMembersName) {
     expect(after < 1.1, "imbalance after: " + std::to_string(after));
     expect(moved > 0, "members moved");
     expect_eq(team.balance(), 0, "moves when all is balanced");
+  }).join();
+}
+
+// The same loads in other units, the smallest and the largest among them.
+SCENARIO(Balance, MovesTheSameWhateverTheUnit) {
+  roam::spawn_team(16 * roam::ranks(), [] {
+    const roam::Team team = roam::Team::current();
+    const int begin = roam::rank();
+    const double load = team.index() < team.size() / 2 ? 4 : 1;
+    const char* strategy = std::getenv("ROAM_BALANCE");
+    // Its partners differ from one balancing to the next.
+    const bool by_chance = strategy != nullptr && std::string(strategy) == "diffusion";
+    int first = -1;
+    for (const double unit : {1.0, 1e-9, DBL_TRUE_MIN, DBL_MIN, 1e-300, 0.1, 1e300, DBL_MAX / 4}) {
+      roam::this_thread::migrate(begin);
+      roam::this_thread::set_load(load * unit);
+      const int moved = team.balance();
+      const double after = imbalance(load_of_ranks(team, load));
+      if (first < 0) first = moved;
+      const std::string what = " in units of " + std::to_string(std::log10(unit));
+      expect(roam::ranks() == 1 || moved > 0, "members moved" + what);
+      expect(by_chance || moved == first,
+             std::to_string(moved) + " members moved, not " + std::to_string(first) + what);
+      expect(after < 1.15, "imbalance after: " + std::to_string(after) + what);
+      // What it measured says nothing of what it will name.
+      roam::this_thread::set_load(-1);
+      (void)team.balance();
+    }
+  }).join();
+}
+
+SCENARIO(Balance, MovesNobodyWithoutLoad) {
+  roam::spawn_team(4 * roam::ranks(), [] {
+    roam::this_thread::set_load(0);
+    expect_eq(roam::Team::current().balance(), 0, "members that moved");
   }).join();
 }
 
