@@ -203,7 +203,6 @@ void Migrator::on_refuse(const RefusalHead& refusal) {
     }
   }
   reopen(d.t);
-  if (d.joiner.id == 0) --d.t->hops;
   --leaving_;
   d.state = Record::State::kUnused;
   unused_.push_back(refusal.transfer);

@@ -94,7 +94,7 @@ struct alignas(64) Tcb {
   Tcb* next_companion;
   Range slot;
   std::uint64_t arrived_ticks;  // of the time-stamp counter, on this rank
-  std::uint32_t hops;           // migrations so far: tells old news from new
+  std::uint32_t hops;           // departures so far: tells old news from new
   struct Member* member;        // of the team that it is a member of
   const char* long_name;        // in the thread's heap, if it does not fit
   char short_name[32];
