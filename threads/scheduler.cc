@@ -123,11 +123,6 @@ void Scheduler::first_entry() {
   }
 }
 
-void Scheduler::reached(Tcb* self) {
-  self->destined = false;
-  loosened(self);
-}
-
 void Scheduler::run_body(Tcb* self) {
   if (self->destined) scheduler().reached(self);
   try {
@@ -463,14 +458,12 @@ void Scheduler::make_ready(Tcb* t) {
 
 void Scheduler::resume_arrived(Tcb* t) {
   t->state = State::kReady;
-  if (t->move_to == rank_) t->move_to = -1;
-  if (t->move_to >= 0 && !t->destined) {
-    if (may_move(t)) {
-      let_go(t, t->move_to);
-      return;
-    }
-    t->move_to = -1;
+  const bool goes_on = t->move_to >= 0 && t->move_to != rank_;
+  if (goes_on && !t->destined && may_move(t)) {
+    let_go(t, t->move_to);
+    return;
   }
+  if (!goes_on || !t->destined) t->move_to = -1;
   if (t->deadline_ns != 0) {
     iso::HeapScope process;
     t->state = State::kSleeping;

@@ -96,9 +96,6 @@ class Scheduler {
   void call_on_rank_stack(void (*f)(void*), void* argument);
   // Suspends and departs; returns when it runs again, there or, refused, here.
   void depart_current(int rank);
-  // `self`, which runs, is no longer on its way to where it is destined: who asked it to move
-  // meanwhile is obeyed when it next suspends.
-  void reached(Tcb* self);
 
   // ---- other threads of this rank ----
 
@@ -115,6 +112,12 @@ class Scheduler {
   void loosened(Tcb* t) {
     if (t->move_to >= 0) [[unlikely]]
       ask_to_move(t, t->move_to);
+  }
+  // `self`, which runs, is no longer on its way to where it is destined: who asked it to move
+  // meanwhile is obeyed when it next suspends.
+  void reached(Tcb* self) {
+    self->destined = false;
+    loosened(self);
   }
   static bool may_move(const Tcb* t) {
     return (t->pins | t->open_objects | t->locks | t->tied | static_cast<int>(t->in_wait)) == 0;

@@ -118,8 +118,8 @@ requires(!std::is_same_v<std::remove_cvref_t<F>, SpawnOptions>) Thread spawn(F&&
 // Asks that `t` run on `rank`: at once if it is ready or asleep, when it next suspends if it runs,
 // and when it is woken, before the call in which it waits returns, if it waits (roam/sync.h has the
 // rules). A thread on its way to where its own migrate() or SpawnOptions::rank sends it gets there
-// first, and goes on when it next suspends. Returns when the request is noted where `t` is, not when `t` has arrived. A later request
-// replaces an earlier one that has not taken effect.
+// first, and goes on when it next suspends. Returns when the request is noted where `t` is, not
+// when `t` has arrived. A later request replaces an earlier one that has not taken effect.
 //
 // Context: any thread on any rank; suspends if `t` is on another rank.
 // Errors:  Errc::no_such_rank   `rank` is not in [0, ranks())
