@@ -292,11 +292,12 @@ void Runtime::check_escaped() {
 
 void Runtime::finish() {
   if (options_.verbose > 0) {
-    report(text("rank %d: %llu threads made, %llu ended here, %llu moved away, %llu of them to "
-                "other nodes (%s)",
+    report(text("rank %d: %llu threads made, %llu ended here, %llu handed over inside the node, "
+                "%llu sent to other nodes "
+                "(%s)",
                 rank(), static_cast<unsigned long long>(termination_.created),
                 static_cast<unsigned long long>(termination_.ended),
-                static_cast<unsigned long long>(moves_),
+                static_cast<unsigned long long>(moves_ - moves_between_nodes_),
                 static_cast<unsigned long long>(moves_between_nodes_),
                 bytes_text(moved_bytes_).c_str())
                .c_str());
