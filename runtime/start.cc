@@ -299,7 +299,7 @@ void Runtime::finish() {
                 static_cast<unsigned long long>(termination_.ended),
                 static_cast<unsigned long long>(moves_ - moves_between_nodes_),
                 static_cast<unsigned long long>(moves_between_nodes_),
-                bytes_text(moved_bytes_).c_str())
+                bytes_text(moved_bytes_ - migrator_->bytes_refused).c_str())
                .c_str());
   }
   sweep_leftovers();

@@ -53,7 +53,7 @@ RankCounts Runtime::rank_counts() const {
   counts.made = termination_.created;
   counts.ended = termination_.ended;
   counts.moved = moves_;
-  counts.moved_bytes = moved_bytes_;
+  counts.moved_bytes = moved_bytes_ - migrator_->bytes_refused;
   return counts;
 }
 

@@ -13,8 +13,8 @@ struct RankCounts {
   std::uint64_t ready = 0;  // of them
   std::uint64_t made = 0;
   std::uint64_t ended = 0;
-  std::uint64_t moved = 0;          // threads that left it
-  std::uint64_t moved_bytes = 0;    // sent for it, and for those that were refused
+  std::uint64_t moved = 0;  // threads that left it
+  std::uint64_t moved_bytes = 0;
   std::uint64_t busy_permille = 0;  // since it last said so
 };
 

@@ -84,7 +84,7 @@ balanced = sum(piece.args["moves"] for piece in seen.slices if piece.category ==
 expect(len(moves) == expected + balanced, len(moves), "moves, not", expected, "and", balanced)
 expect(len(moves) == about["moves"], len(moves), "moves; the run counted", about["moves"])
 expect(len(ends) == 2 * len(moves), len(ends), "ends of", len(moves), "moves")
-sent = sum(departure.args["bytes"] for departure, _ in moves)
+sent = sum(departure.args["bytes"] for departure, _ in moves)  # none is refused
 expect(sent == about["moved_bytes"], sent, "bytes of moves; the run counted", about["moved_bytes"])
 expect(about["threads_made"] == about["threads_ended"] == travellers + members + ranks + 2, "threads:", about)
 

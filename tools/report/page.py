@@ -63,7 +63,7 @@ def tiles(trace, busy):
     moves = [move for move in trace.moves if not move.refused]
     facts = [(duration(trace.end_ns), "time"), (len(trace.ranks), "ranks"), (f"{len(trace.names):,}", "threads seen"),
              (f"{100 * sum(shares) / max(len(shares), 1):.0f} %", "of the ranks' time busy"),
-             (f"{len(moves):,}", "moves"), (size(sum(move.bytes for move in trace.moves)), "sent by moves"),
+             (f"{len(moves):,}", "moves"), (size(sum(move.bytes for move in moves)), "sent by moves"),
              (f"{len(trace.steps):,}", "balancing steps")]
     return ('<div class="tiles">' +
             "".join(f'<div class="tile"><b>{text(value)}</b><span>{text(what)}</span></div>' for value, what in facts) +
