@@ -186,6 +186,7 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   void start_watch();
   void finish_watch();
   void observe();
+  RankCounts rank_counts() const;
 
   // ---- balancing inside a node: idle ranks pull ready members ----
   void offer_ready();
@@ -237,7 +238,10 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   std::unordered_map<const void*, Open> open_objects_;
   std::unique_ptr<Watch> watch_;  // null unless somebody watches the run
   Trace* trace_ = nullptr;        // watch_'s
-  int runs_ = 0;                  // of this process
+  std::uint64_t moves_ = 0;       // of threads away from here
+  std::uint64_t moves_between_nodes_ = 0;
+  std::uint64_t moved_bytes_ = 0;
+  int runs_ = 0;  // of this process
   int idle_rounds_ = 0;
   bool messages_in_groups_ = false;  // the last time that some were waiting, more than one did
   std::uint32_t lone_polls_ = 0;
