@@ -192,8 +192,9 @@ ROAM_EXPORT int pthread_create(pthread_t* id, const pthread_attr_t* attributes,
       return EAGAIN;
     }
     owner = new (room) Helper;
-    roam::iso::opened(owner, "kernel thread (it runs, was not joined, or its results are in use)",
-                      caller);
+    roam::iso::opened(
+        owner, "kernel thread (it runs, was not joined, or memory that it allocated is in use)",
+        caller);
   }
   roam::iso::look_at_process_allocations();
   new (start) roam::iso::Start{body, argument, owner, false};
