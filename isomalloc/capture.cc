@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "isomalloc/arena.h"
 #include "isomalloc/heap.h"
+#include "isomalloc/helper_threads.h"
 
 extern "C" {
 void* __libc_malloc(std::size_t bytes);
@@ -27,23 +28,35 @@ void* __libc_memalign(std::size_t alignment, std::size_t bytes);
 
 namespace roam::iso {
 
+// Where free looks closer than to pass a block on to libc: the arena, and everything while blocks
+// of helpers live. Only its length changes, in one store: from any address counted from the arena's
+// begin, every other lies below the greatest.
 constinit Range captured{};
 
 namespace {
 
-bool ours(const void* block) { return captured.contains(block); }
+constinit Range whole_arena{};
 
+bool ours(const void* block) { return whole_arena.contains(block); }
+
+// Of the library whose __libc_malloc made the block: an allocator in LD_PRELOAD may have one of the
+// two and not the other.
 std::size_t libc_usable_bytes(void* block) {
   using Function = std::size_t (*)(void*);
-  // libc's own, as all of __libc_malloc: the next one may be a preloaded allocator's.
-  static const Function usable = reinterpret_cast<Function>(
-      dlsym(dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD), "malloc_usable_size"));
+  static const Function usable = [] {
+    Dl_info made_by{};
+    void* library = nullptr;
+    if (dladdr(dlsym(RTLD_NEXT, "__libc_malloc"), &made_by) != 0)
+      library = dlopen(made_by.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+    return reinterpret_cast<Function>(
+        dlsym(library != nullptr ? library : RTLD_NEXT, "malloc_usable_size"));
+  }();
   return usable(block);
 }
 
 void* aligned(std::size_t alignment, std::size_t bytes) {
   if (Heap* heap = current_heap; heap != nullptr) return heap->allocate_aligned(alignment, bytes);
-  return __libc_memalign(alignment, bytes);
+  return from_process(__libc_memalign(alignment, bytes));
 }
 
 // realloc of a block of another thread's heap, or of a thread's block with the capture off: a new
@@ -56,11 +69,52 @@ void* reallocate_elsewhere(void* block, std::size_t bytes) {
   return fresh;
 }
 
+// What free does not know at once: blocks of the arena that are not of the calling thread's heap
+// region, and the process's while helpers' are looked for.
+[[gnu::noinline]] void free_looked_at(Heap* heap, void* block) {
+  if (!ours(block)) {
+    if (Helper* owner = forget_helper_block(block); owner != nullptr) release_helper(owner);
+    __libc_free(block);
+  } else if (heap != nullptr) {
+    heap->free(block);
+  } else {
+    Heap::free_from_elsewhere(block);
+  }
+}
+
+void* malloc_looked_at(std::size_t bytes) { return from_process(__libc_malloc(bytes)); }
+
+// By a pointer in place of the linker's: it costs the same, and can be turned to the other one when
+// there are helpers.
+using Malloc = void*(std::size_t);
+constinit Malloc* plain_malloc = __libc_malloc;
+
+void* reallocate_in_process(void* block, std::size_t bytes) {
+  Helper* owner =
+      helper_blocks.load(std::memory_order_relaxed) != 0 ? forget_helper_block(block) : nullptr;
+  void* result = __libc_realloc(block, bytes);
+  if (owner == nullptr) return from_process(result);
+  if (result == nullptr && bytes == 0) {
+    release_helper(owner);
+  } else {
+    hold_helper_block(owner, result != nullptr ? result : block);
+  }
+  return result;
+}
+
 bool power_of_two(std::size_t n) { return n != 0 && (n & (n - 1)) == 0; }
 
 }  // namespace
 
-void start_capture() { captured = arena().whole(); }
+void start_capture() { captured = whole_arena = arena().whole(); }
+
+void look_at_process_allocations() {
+  __atomic_store_n(&plain_malloc, &malloc_looked_at, __ATOMIC_RELAXED);
+}
+
+void look_at_process_frees(bool on) {
+  __atomic_store_n(&captured.bytes, on ? SIZE_MAX : whole_arena.bytes, __ATOMIC_RELAXED);
+}
 
 }  // namespace roam::iso
 
@@ -71,19 +125,17 @@ using roam::iso::Heap;
 
 ROAM_EXPORT void* malloc(std::size_t bytes) {
   if (Heap* heap = current_heap; heap != nullptr) return heap->allocate(bytes);
-  return __libc_malloc(bytes);
+  return roam::iso::plain_malloc(bytes);
 }
 
 ROAM_EXPORT void free(void* block) {
   Heap* heap = current_heap;
   if (heap != nullptr && roam::iso::heap_region.contains(block)) [[likely]] {
     heap->free_in_region(block);
-  } else if (!roam::iso::ours(block)) {
+  } else if (!roam::iso::captured.contains(block)) {
     __libc_free(block);
-  } else if (heap != nullptr) {
-    heap->free(block);
   } else {
-    Heap::free_from_elsewhere(block);
+    roam::iso::free_looked_at(heap, block);
   }
 }
 
@@ -96,13 +148,13 @@ ROAM_EXPORT void* calloc(std::size_t count, std::size_t bytes) {
     }
     return heap->allocate_zeroed(all);
   }
-  return __libc_calloc(count, bytes);
+  return roam::iso::from_process(__libc_calloc(count, bytes));
 }
 
 ROAM_EXPORT void* realloc(void* block, std::size_t bytes) {
   if (block == nullptr) return malloc(bytes);
   // The process's blocks stay the process's, whoever makes them grow.
-  if (!roam::iso::ours(block)) return __libc_realloc(block, bytes);
+  if (!roam::iso::ours(block)) return roam::iso::reallocate_in_process(block, bytes);
   if (bytes == 0) {  // as glibc: frees
     free(block);
     return nullptr;

@@ -4,7 +4,6 @@
 // The C library's checked headers define some of the functions that are defined here.
 #undef _FORTIFY_SOURCE
 
-#include <iconv.h>
 #include <libintl.h>
 #include <locale.h>
 #include <stdarg.h>
@@ -110,10 +109,6 @@ __attribute__((visibility("default"))) bool ios_base::sync_with_stdio(bool sync)
   return real(sync);
 }
 }  // namespace std
-
-// Conversions between character sets.
-ROAM_PROCESS_CALL(iconv_t, iconv_open, (const char* to, const char* from), (to, from))
-ROAM_PROCESS_CALL(int, iconv_close, (iconv_t converter), (converter))
 
 // Translations.
 ROAM_PROCESS_CALL(char*, textdomain, (const char* domain), (domain))

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 
 #include "isomalloc/capture.h"
+#include "isomalloc/helper_threads.h"
 
 // How calls of libc are passed on whose memory belongs to the process although a thread makes them:
 // what they allocate must not be in the thread's heap, since it would leave with the thread.
@@ -25,7 +26,9 @@ T* opened(T* object, const char* what, Heap* caller) {
 }
 
 inline void closed(const void* object) {
-  if (object != nullptr && process_object_closed != nullptr) process_object_closed(object);
+  if (object == nullptr || process_object_closed == nullptr) return;
+  HelperScope own;
+  process_object_closed(object);
 }
 
 // The conversions of wide characters of the calling kernel thread's locale are loaded at their

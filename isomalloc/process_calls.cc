@@ -6,7 +6,7 @@
 #include <cxxabi.h>
 #include <dirent.h>
 #include <dlfcn.h>
-#include <pthread.h>
+#include <execinfo.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
@@ -84,6 +84,8 @@ void warm_up_process_state() {
   tm broken_down;
   localtime_r(&now, &broken_down);
   localtime(&now);
+  void* frame;
+  backtrace(&frame, 1);  // libc loads the unwinder, which cancellation and pthread_exit use too
   try {
     throw 0;  // the unwinder's own tables
   } catch (int) {
@@ -188,15 +190,10 @@ ROAM_PROCESS_CALL(size_t, strftime, (char* s, size_t n, const char* format, cons
 ROAM_PROCESS_CALL(char*, strerror, (int error), (error))
 ROAM_PROCESS_CALL(char*, strerror_l, (int error, locale_t locale), (error, locale))
 ROAM_PROCESS_CALL(char*, strsignal, (int signal), (signal))
-ROAM_PROCESS_CALL(int, pthread_setspecific, (pthread_key_t key, const void* value), (key, value))
 ROAM_PROCESS_CALL(int, __cxa_atexit, (void (*f)(void*), void* argument, void* module),
                   (f, argument, module))
 ROAM_PROCESS_CALL(int, __cxa_thread_atexit_impl, (void (*f)(void*), void* argument, void* module),
                   (f, argument, module))
-ROAM_PROCESS_CALL(int, pthread_create,
-                  (pthread_t * id, const pthread_attr_t* attributes, void* (*body)(void*),
-                   void* argument),
-                  (id, attributes, body, argument))
 
 // putenv keeps the caller's text: a thread's would leave with it.
 ROAM_EXPORT int putenv(char* text) {

@@ -212,6 +212,7 @@ void migrate(int rank) {
   if (rank == the_runtime().rank()) return;
   iso::in_process([&] {
     the_runtime().check_rank(rank, "this_thread::migrate");
+    the_runtime().take_closed();
     if (!threads::Scheduler::may_move(self)) {
       throw Error(Errc::pinned,
                   text("this_thread::migrate: thread '%s' cannot leave rank %d now: %s",

@@ -181,6 +181,7 @@ void Runtime::try_move(const MoveHead& head) {
   switch (locate(head.target, &there)) {
     case Where::kHere: {
       Tcb* t = head.target.control;
+      take_closed();
       if (t->pins > 0 || t->open_objects > 0) {
         answer_move(head, Errc::pinned,
                     text("migrate: thread '%s' stays on rank %d: %s", t->name(), rank(),

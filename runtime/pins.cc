@@ -9,19 +9,51 @@ using threads::scheduler;
 
 void Runtime::note_open(const void* object, const char* what) {
   Tcb* self = scheduler().current();
-  open_objects_[object] = {self->id.load(std::memory_order_relaxed), self, what};
+  const std::lock_guard hold(open_lock_);
+  open_objects_.emplace(object, Open{self->id.load(std::memory_order_relaxed), self, what});
   ++self->open_objects;
 }
 
+// A kernel thread of the program leaves the control block, and what waits in it, to the rank's own.
 void Runtime::note_closed(const void* object) {
-  const auto it = open_objects_.find(object);
-  if (it == open_objects_.end()) return;
-  const Open open = it->second;
-  open_objects_.erase(it);
-  // Who opened it is still here, unless it has ended: it could not move.
-  if (open.control->id.load(std::memory_order_relaxed) != open.thread) return;
-  --open.control->open_objects;
-  scheduler().loosened(open.control);
+  const Tcb* self = threads::on_rank_thread ? scheduler().current() : nullptr;
+  Open open;
+  {
+    const std::lock_guard hold(open_lock_);
+    const auto [first, last] = open_objects_.equal_range(object);
+    if (first == last) return;
+    auto it = first;
+    for (auto at = first; at != last; ++at) {
+      if (at->second.control == self) it = at;
+    }
+    open = it->second;
+    open_objects_.erase(it);
+    if (!threads::on_rank_thread) {
+      closed_.push_back(open);
+      closed_elsewhere_.store(true, std::memory_order_release);
+      return;
+    }
+  }
+  release(open);
+}
+
+void Runtime::take_closed_slow() {
+  std::vector<Open> closed;
+  {
+    const std::lock_guard hold(open_lock_);
+    closed.swap(closed_);
+    closed_elsewhere_.store(false, std::memory_order_relaxed);
+  }
+  for (const Open& open : closed) release(open);
+}
+
+// Who opened it is still here, since it could not move, unless it has ended: then its control block
+// may be gone.
+void Runtime::release(const Open& open) {
+  Tcb* t = open.control;
+  if (detail::owner_of(t) != t || t->id.load(std::memory_order_relaxed) != open.thread) return;
+  --t->open_objects;
+  scheduler().loosened(t);
 }
 
 std::string Runtime::pinned_by(const Tcb* t) const {
@@ -32,9 +64,12 @@ std::string Runtime::pinned_by(const Tcb* t) const {
   if (t->pins > 0)
     add("a this_thread::Pin lives in it, it is initialising a static variable, or a receive or "
         "collective under way puts its result into memory of the process");
-  for (const auto& [object, open] : open_objects_) {
-    if (open.control == t)
-      add(text("it opened a %s (%p) that it has not closed", open.what, object));
+  {
+    const std::lock_guard hold(open_lock_);
+    for (const auto& [object, open] : open_objects_) {
+      if (open.control == t)
+        add(text("it opened a %s (%p) that it has not closed", open.what, object));
+    }
   }
   if (t->locks > 0)
     add(text("it holds %d Mutex%s or lock%s of libc", t->locks, t->locks == 1 ? "" : "es",

@@ -386,6 +386,7 @@ void Runtime::handle(int from, const char* message, std::size_t bytes) {
 
 void Runtime::poll() {
   migrator_->flush_answers();
+  take_closed();
   receive_hand_offs();
   if (post_->has_mail()) {
     mail_lately_ = true;

@@ -1,10 +1,12 @@
 #ifndef ROAM_RUNTIME_RUNTIME_H_
 #define ROAM_RUNTIME_RUNTIME_H_
 
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -130,7 +132,13 @@ class Runtime final : public threads::Host, public Migrator::Listener {
                            Errc* code);  // why the last departure of `t` failed; empty: it did not
 
   void note_open(const void* object, const char* what);
+  // Context: any kernel thread, capture off.
   void note_closed(const void* object);
+  // What other kernel threads closed no longer pins. Cheap if they closed nothing.
+  void take_closed() {
+    if (closed_elsewhere_.load(std::memory_order_acquire)) [[unlikely]]
+      take_closed_slow();
+  }
   std::string pinned_by(const Tcb* t) const;
 
   // Host
@@ -158,6 +166,12 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   const Options& options() const { return options_; }
 
  private:
+  struct Open {
+    std::uint64_t thread;
+    Tcb* control;
+    const char* what;
+  };
+
   void try_join(const JoinHead& head);
   void try_move(const MoveHead& head);
   void on_ended(const EndedHead& head);
@@ -187,6 +201,8 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   void finish_watch();
   void observe();
   RankCounts rank_counts() const;
+  void take_closed_slow();
+  static void release(const Open& open);
 
   // ---- balancing inside a node: idle ranks pull ready members ----
   void offer_ready();
@@ -230,12 +246,11 @@ class Runtime final : public threads::Host, public Migrator::Listener {
     std::string why;
   };
   std::unordered_map<std::uint64_t, Refusal> refusals_;
-  struct Open {
-    std::uint64_t thread;
-    Tcb* control;
-    const char* what;
-  };
-  std::unordered_map<const void*, Open> open_objects_;
+  // An object may be opened more than once (sem_open).
+  std::unordered_multimap<const void*, Open> open_objects_;
+  mutable std::mutex open_lock_;  // of open_objects_ and closed_: kernel threads close too
+  std::vector<Open> closed_;      // by other kernel threads
+  std::atomic<bool> closed_elsewhere_ = false;
   std::unique_ptr<Watch> watch_;  // null unless somebody watches the run
   Trace* trace_ = nullptr;        // watch_'s
   std::uint64_t moves_ = 0;       // of threads away from here
