@@ -9,6 +9,7 @@
 #include <new>
 #include <unordered_map>
 
+#include "base/lock.h"
 #include "isomalloc/process_call.h"
 
 extern "C" {
@@ -48,7 +49,7 @@ template <class Key>
 using Table = std::unordered_map<Key, Helper*, std::hash<Key>, std::equal_to<Key>,
                                  Beside<std::pair<const Key, Helper*>>>;
 struct Tables {
-  std::mutex lock;
+  Lock lock;
   Table<void*> blocks;
   Table<pthread_t> joinable;
 };

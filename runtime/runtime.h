@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/lock.h"
 #include "base/options.h"
 #include "isomalloc/range_pool.h"
 #include "roam/error.h"
@@ -248,8 +249,8 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   std::unordered_map<std::uint64_t, Refusal> refusals_;
   // An object may be opened more than once (sem_open).
   std::unordered_multimap<const void*, Open> open_objects_;
-  mutable std::mutex open_lock_;  // of open_objects_ and closed_: kernel threads close too
-  std::vector<Open> closed_;      // by other kernel threads
+  mutable Lock open_lock_;    // of open_objects_ and closed_: kernel threads close too
+  std::vector<Open> closed_;  // by other kernel threads
   std::atomic<bool> closed_elsewhere_ = false;
   std::unique_ptr<Watch> watch_;  // null unless somebody watches the run
   Trace* trace_ = nullptr;        // watch_'s
