@@ -9,6 +9,7 @@
 #include <new>
 #include <unordered_map>
 
+#include "base/lock.h"
 #include "isomalloc/process_call.h"
 
 extern "C" {
@@ -48,7 +49,7 @@ template <class Key>
 using Table = std::unordered_map<Key, Helper*, std::hash<Key>, std::equal_to<Key>,
                                  Beside<std::pair<const Key, Helper*>>>;
 struct Tables {
-  std::mutex lock;
+  Lock lock;
   Table<void*> blocks;
   Table<pthread_t> joinable;
 };
@@ -192,8 +193,9 @@ ROAM_EXPORT int pthread_create(pthread_t* id, const pthread_attr_t* attributes,
       return EAGAIN;
     }
     owner = new (room) Helper;
-    roam::iso::opened(owner, "kernel thread (it runs, was not joined, or its results are in use)",
-                      caller);
+    roam::iso::opened(
+        owner, "kernel thread (it runs, was not joined, or memory that it allocated is in use)",
+        caller);
   }
   roam::iso::look_at_process_allocations();
   new (start) roam::iso::Start{body, argument, owner, false};

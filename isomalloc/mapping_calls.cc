@@ -17,6 +17,7 @@
 #include <map>
 #include <mutex>
 
+#include "base/lock.h"
 #include "isomalloc/process_call.h"
 
 #undef ROAM_EXPORT
@@ -41,7 +42,7 @@ struct Piece {
   Address end;
   Mapping* of;
 };
-std::mutex lock;
+roam::Lock lock;
 std::atomic<std::size_t> piece_count = 0;
 std::map<Address, Piece>& pieces() {
   static auto& made = *new std::map<Address, Piece>;

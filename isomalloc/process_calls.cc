@@ -20,6 +20,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "base/lock.h"
 #include "isomalloc/process_call.h"
 
 namespace roam::iso {
@@ -124,7 +125,7 @@ struct MemoryStream {
   char** buffer;
   size_t* bytes;
 };
-std::mutex memory_streams_lock;
+roam::Lock memory_streams_lock;
 std::unordered_map<FILE*, MemoryStream>& memory_streams() {
   static std::unordered_map<FILE*, MemoryStream> streams;
   return streams;

@@ -127,7 +127,8 @@ Thread spawn_commit(Tcb* t, void (*entry)(void*), void* closure) noexcept {
   HeapScope process;
   t->entry = entry;
   t->closure = closure;
-  const int to = t->move_to >= 0 ? t->move_to : the_runtime().rank();
+  t->destined = t->move_to >= 0;
+  const int to = t->destined ? t->move_to : the_runtime().rank();
   t->move_to = -1;
   return ThreadAccess::make(the_runtime().begin(t, to));
 }
@@ -218,13 +219,18 @@ void migrate(int rank) {
                        self->name(), the_runtime().rank(), the_runtime().pinned_by(self).c_str()));
     }
   });
-  scheduler().depart_current(rank);
-  if (the_runtime().rank() == rank) return;
-  iso::in_process([&] {
-    Errc code{};
-    const std::string refused = the_runtime().take_refusal(self, &code);
-    if (!refused.empty()) throw Error(code, "this_thread::migrate: " + refused);
-  });
+  // Destined: nobody takes it elsewhere before it is there and runs.
+  do {
+    self->destined = true;
+    scheduler().depart_current(rank);
+    scheduler().reached(self);
+    if (the_runtime().rank() == rank) return;
+    iso::in_process([&] {
+      Errc code{};
+      const std::string refused = the_runtime().take_refusal(self, &code);
+      if (!refused.empty()) throw Error(code, "this_thread::migrate: " + refused);
+    });
+  } while (the_runtime().rank() != rank);
 }
 
 void yield() { threads::yield(); }

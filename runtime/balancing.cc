@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "runtime/balance/load_model.h"
 #include "runtime/balance/outcome.h"
+#include "runtime/balance/proportion.h"
 #include "runtime/runtime.h"
 
 namespace roam::runtime {
@@ -21,6 +22,7 @@ namespace {
 // What a member tells of itself; behind it, so many balance::Edge.
 struct LoadHead {
   balance::Forecast forecast;
+  bool named;  // in the program's unit
   std::uint64_t bytes;
   std::int32_t rank;
   std::uint32_t edges;
@@ -44,6 +46,9 @@ bool Runtime::diffuses() const {
 }
 
 void Runtime::end_step(Member& me) {
+  const bool named = me.user_load >= 0;
+  if (named != me.named) me.steps = 0;  // nothing follows from a load in another unit
+  me.named = named;
   if (me.steps == Member::kHistory)
     std::copy(me.history_s + 1, me.history_s + Member::kHistory, me.history_s);
   me.steps = std::min<std::uint32_t>(me.steps + 1, Member::kHistory);
@@ -77,7 +82,10 @@ std::vector<char> Runtime::describe_load(Member& me) {
     edges.resize(kMostEdges);
   }
   static_assert(Member::kHistory == balance::kForecastHistory);
-  const LoadHead head{balance::forecast({me.history_s, me.steps}), bytes_of(me), rank(),
+  const LoadHead head{balance::forecast({me.history_s, me.steps}),
+                      me.named,
+                      bytes_of(me),
+                      rank(),
                       static_cast<std::uint32_t>(edges.size()),
                       me.thread->id.load(std::memory_order_relaxed)};
   std::vector<char> told(sizeof head + edges.size() * sizeof(balance::Edge));
@@ -102,10 +110,14 @@ void Runtime::plan_balance(Parts* parts, int size) {
     choice.add(static_cast<std::size_t>(head.rank), head.forecast);
   }
   const std::size_t model = load_model_ ? *load_model_ : choice.best();
+  std::vector<long double> loads;
+  bool named = false;
   for (const char* one : told) {
     LoadHead head;
     std::memcpy(&head, one, sizeof head);
-    table.threads.push_back({head.forecast.load_s[model], head.bytes, head.rank});
+    loads.push_back(head.forecast.load_s(model));
+    named = named || head.named;
+    table.threads.push_back({static_cast<double>(loads.back()), head.bytes, head.rank});
     threads.push_back(head.thread);
     table.first_edge.push_back(table.edges.size());
     table.edges.resize(table.edges.size() + head.edges);
@@ -115,6 +127,7 @@ void Runtime::plan_balance(Parts* parts, int size) {
     }
   }
   table.first_edge.push_back(table.edges.size());
+  const long double second = named ? balance::set_proportions(table, loads) : 1;
   const balance::NamedStrategy* strategy =
       !balances() ? balance::find_strategy("none")
       : strategy_ != nullptr
@@ -146,6 +159,7 @@ void Runtime::plan_balance(Parts* parts, int size) {
       if (plan.rank_of[i] != one.rank)
         step.moves.push_back({threads[i], one.rank, plan.rank_of[i], one.bytes});
     }
+    step.count_in(second);
     trace_->balanced(step);
   }
   parts->entries.clear();
@@ -188,7 +202,7 @@ void Runtime::offer_ready() {
     Member* next = m->next_resident;
     Tcb* t = m->thread;
     if (t->state == State::kReady && t != scheduler().current() &&
-        threads::Scheduler::may_move(t) && t->move_to < 0) {
+        threads::Scheduler::may_move(t) && t->move_to < 0 && !t->destined) {
       scheduler().ask_to_move(t, asker);
       --left;
     }

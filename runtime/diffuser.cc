@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "runtime/balance/proportion.h"
 #include "runtime/runtime.h"
 
 namespace roam::runtime {
@@ -59,6 +60,7 @@ void Diffuser::add(const Member& me, std::uint32_t number, RequestState* request
   Mine mine{};
   mine.index = me.index;
   mine.forecast = balance::forecast({me.history_s, me.steps});
+  mine.named = me.named;
   mine.bytes = Runtime::bytes_of(me);
   mine.member = {me.thread->id.load(std::memory_order_relaxed), me.thread};
   mine.request = request;
@@ -81,26 +83,47 @@ void Diffuser::on_start(const Key& key, Run& run) {
   run.outcomes_due = run.totals_due;
   Totals own;
   for (const Mine& mine : run.mine) {
-    for (std::size_t m = 0; m < balance::kLoadModels; ++m) own.load_s[m] += mine.forecast.load_s[m];
+    for (std::size_t m = 0; m < balance::kLoadModels; ++m) {
+      const long double load_s = mine.forecast.load_s(m);
+      own.load_s[m] += load_s;
+      own.most_s[m] = std::max(own.most_s[m], load_s);
+    }
+    own.named = own.named || mine.named;
     balance::add(own.off_s, mine.forecast);
   }
   add_totals(key, run, own);
 }
 
 void Diffuser::add_totals(const Key& key, Run& run, const Totals& totals) {
-  for (std::size_t m = 0; m < balance::kLoadModels; ++m) run.totals.load_s[m] += totals.load_s[m];
+  for (std::size_t m = 0; m < balance::kLoadModels; ++m) {
+    run.totals.load_s[m] += totals.load_s[m];
+    run.totals.most_s[m] = std::max(run.totals.most_s[m], totals.most_s[m]);
+  }
+  run.totals.named = run.totals.named || totals.named;
   balance::keep_worst(run.totals.off_s, totals.off_s);
   if (--run.totals_due > 0) return;
   if (const int to = tree_of(run).parent(); to >= 0) {
     send(to, key, run, Stage::kTotals, &run.totals, 1);
     return;
   }
+  on_go(key, run, course_of(run));
+}
+
+Diffuser::Course Diffuser::course_of(const Run& run) const {
   Course course{};
   course.model = static_cast<std::uint32_t>(
       runtime_.load_model().value_or(balance::best_model(run.totals.off_s)));
-  course.ideal_s = run.totals.load_s[course.model] / runtime_.ranks();
+  const long double ideal = run.totals.load_s[course.model] / runtime_.ranks();
+  course.ideal_s = static_cast<double>(ideal);
+  course.second = 1;
+  if (course.most = run.totals.most_s[course.model]; run.totals.named && course.most > 0) {
+    course.named = true;
+    course.proportion_s = 1 / balance::proportion(ideal, course.most);
+    course.second = ideal;
+    course.ideal_s = 1;
+  }
   course.goal_s = DiffusionRank::kGoal * course.ideal_s;
-  on_go(key, run, course);
+  return course;
 }
 
 // ---- the rounds ----
@@ -110,8 +133,12 @@ void Diffuser::on_go(const Key& key, Run& run, const Course& course) {
   spread(key, run, Stage::kGo, course);
   Tokens tokens;
   for (const Mine& mine : run.mine) {
-    tokens.push_back({static_cast<std::uint64_t>(mine.index), mine.forecast.load_s[course.model],
-                      mine.bytes, runtime_.rank(), runtime_.node()});
+    const long double load = mine.forecast.load_s(course.model);
+    const double load_s = course.named
+                              ? balance::proportion(load, course.most) * course.proportion_s
+                              : static_cast<double>(load);
+    tokens.push_back({static_cast<std::uint64_t>(mine.index), load_s, mine.bytes, runtime_.rank(),
+                      runtime_.node()});
   }
   run.rank =
       std::make_unique<DiffusionRank>(runtime_.rank(), runtime_.rank_info(runtime_.rank()), tokens);
@@ -246,6 +273,7 @@ void Diffuser::decide(const Key& key, Run& run) {
         step.moves.push_back({note.thread, note.rank, note.to, note.bytes});
       }
     }
+    step.count_in(run.course.second);
     trace->balanced(step);
   }
   on_verdict(key, run, moves);

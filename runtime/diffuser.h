@@ -67,13 +67,20 @@ class Diffuser {
   // What the ranks' members are to compute, by each load model, and how far off the models were: of
   // the rank that is furthest off.
   struct Totals {
-    double load_s[balance::kLoadModels] = {};
+    long double load_s[balance::kLoadModels] = {};
+    long double most_s[balance::kLoadModels] = {};  // of one member
     balance::ModelErrors off_s{};
+    bool named = false;  // a load is in the program's unit
   };
   struct Course {
     double goal_s;        // what a rank is to compute
     double ideal_s;       // if all is even
     std::uint32_t model;  // of loads
+    // Where loads are in the program's unit, seconds are those of proportion.h.
+    bool named;
+    long double most;     // the largest
+    double proportion_s;  // seconds that a proportion() of 1 stands for
+    long double second;   // load that a second stands for
   };
   struct Outcome {
     double before_s = 0, after_s = 0, move_s = 0;  // of the rank that takes longest
@@ -88,6 +95,7 @@ class Diffuser {
   struct Mine {
     std::int32_t index;
     balance::Forecast forecast;
+    bool named;
     std::uint64_t bytes;
     Target member;
     detail::RequestState* request;
@@ -125,6 +133,7 @@ class Diffuser {
 
   void on_start(const Key& key, Run& run);
   void add_totals(const Key& key, Run& run, const Totals& totals);
+  Course course_of(const Run& run) const;
   void on_go(const Key& key, Run& run, const Course& course);
   void advance(const Key& key, Run& run);
   void tell_places(const Key& key, Run& run);

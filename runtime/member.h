@@ -22,10 +22,11 @@ struct Member {
   bool waiting = false;           // blocked until some request is done
   std::uint32_t collectives = 0;  // number of the next one
   std::uint32_t alltoalls = 0;
-  // Its load. What it computed in the last steps, oldest first, and since then.
+  // Its load. What it computed in the last steps, oldest first, and since then; or what it named.
   static constexpr std::size_t kHistory = 6;
   double history_s[kHistory] = {};
   std::uint32_t steps = 0;       // of them, as many as were measured
+  bool named = false;            // they are in the program's unit, not in seconds
   std::uint64_t seen_ticks = 0;  // Tcb::run_ticks when load was last looked at
   double user_load = -1;         // this_thread::set_load; negative: what was measured counts
   double balancing_s = 0;        // that the last balancing took

@@ -23,7 +23,8 @@ bool Runtime::member_departs(Tcb* t, int to) {
       return false;
     case Post::Departure::kNoMemory:
       refusals_[t->id.load(std::memory_order_relaxed)] = {
-          Errc::out_of_memory, "there is no memory for the messages that it has not received"};
+          Errc::out_of_memory,
+          "there is no memory for copies of its messages that were not received"};
       scheduler().resume_arrived(t);
       return false;
   }

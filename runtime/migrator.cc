@@ -203,7 +203,7 @@ void Migrator::on_refuse(const RefusalHead& refusal) {
     }
   }
   reopen(d.t);
-  if (d.joiner.id == 0) --d.t->hops;
+  if (d.joiner.id == 0) bytes_refused += d.image.bytes;
   --leaving_;
   d.state = Record::State::kUnused;
   unused_.push_back(refusal.transfer);

@@ -61,6 +61,7 @@ class Migrator {
 
   std::uint64_t moves_out = 0;
   std::uint64_t bytes_out = 0;
+  std::uint64_t bytes_refused = 0;  // of them, of moves that came to nothing
 
  private:
   static constexpr std::uint32_t kNoRecord = ~std::uint32_t{0};

@@ -64,10 +64,12 @@ std::string Runtime::pinned_by(const Tcb* t) const {
   if (t->pins > 0)
     add("a this_thread::Pin lives in it, it is initialising a static variable, or a receive or "
         "collective under way puts its result into memory of the process");
-  const std::lock_guard hold(open_lock_);
-  for (const auto& [object, open] : open_objects_) {
-    if (open.control == t)
-      add(text("it opened a %s (%p) that it has not closed", open.what, object));
+  {
+    const std::lock_guard hold(open_lock_);
+    for (const auto& [object, open] : open_objects_) {
+      if (open.control == t)
+        add(text("it opened a %s (%p) that it has not closed", open.what, object));
+    }
   }
   if (t->locks > 0)
     add(text("it holds %d Mutex%s or lock%s of libc", t->locks, t->locks == 1 ? "" : "es",

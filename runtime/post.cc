@@ -1,5 +1,7 @@
 #include "runtime/post.h"
 
+#include <x86intrin.h>
+
 #include <cstring>
 #include <new>
 
@@ -22,6 +24,12 @@ constexpr std::size_t kLongOnRank = 16 << 10;
 constexpr std::size_t kLongInNode = 8 << 10;
 
 }  // namespace
+
+// Names who sends to whom; both sides know it from the start.
+static std::uint64_t pair_of(const Envelope& e) {
+  const auto from = static_cast<std::uint32_t>(e.from), to = static_cast<std::uint32_t>(e.to);
+  return e.team * 0x9e3779b97f4a7c15 + (std::uint64_t{from} << 32 | to);
+}
 
 // ---- where members are ----
 
@@ -107,11 +115,12 @@ Post::Found Post::find_peer(std::uint64_t team, Peer* peer, int* rank) {
 
 // Whether `data` can be left where it is until it is received, whatever the ranks and members do
 // meanwhile: it is the thread's own, or a block. The same address of another rank is other memory
-// if it is the process's; and what lies in another thread's memory leaves the node with that one.
+// if it is the process's; and what lies in another thread's memory leaves the node with that one,
+// what lies in an ended thread's with whoever joins it.
 static bool stays_with(const Tcb* t, const void* data) {
   if (!iso::arena().contains(data)) return false;
   const Tcb* owner = detail::owner_of(data);
-  return owner == t || owner == nullptr || owner->state == detail::State::kEnded;
+  return owner == t || owner == nullptr;
 }
 
 void Post::send(Member& me, int to, int tag, const void* data, std::size_t bytes,
@@ -137,6 +146,8 @@ void Post::send(Member& me, int to, int tag, const void* data, std::size_t bytes
                    .forwards = 0,
                    .sender = me.thread->id.load(std::memory_order_relaxed),
                    .asks = !knew && peer->target.id == 0};
+  Trace* const trace = runtime_.trace();
+  const std::uint64_t begin_ticks = trace != nullptr ? __rdtsc() : 0;
   const bool may_stay = request != nullptr && to != me.index && stays_with(me.thread, data);
   if (found == Found::kHere) {
     Tcb* t = peer->target.control;
@@ -183,8 +194,11 @@ void Post::send(Member& me, int to, int tag, const void* data, std::size_t bytes
   ++peer->next_out;
   ++peer->messages_sent;
   peer->bytes_sent += bytes;
-  if (Trace* trace = runtime_.trace(); trace != nullptr)
-    trace->sent(e.sender, peer->target.id, rank, bytes, tag, e.sequence + 1);
+  if (trace != nullptr) {
+    const int to_rank = found == Found::kThere ? rank : runtime_.rank();
+    trace->sent(e.sender, peer->target.id, to_rank, bytes, tag, pair_of(e), e.sequence + 1,
+                begin_ticks);
+  }
 }
 
 void Post::send_letter(int rank, const Envelope& e, Target target, const void* data) {
@@ -362,7 +376,7 @@ void Post::received(Tcb* t, RequestState* request, const Envelope& e) {
   request->note(e);
   if (Trace* trace = runtime_.trace(); trace != nullptr) {
     trace->received(e.sender, t->id.load(std::memory_order_relaxed), e.origin, e.bytes, e.tag,
-                    e.sequence + 1);
+                    pair_of(e), e.sequence + 1);
   }
   finish_request(t, request);
 }

@@ -15,6 +15,7 @@ namespace roam::runtime {
 bool Post::detach(Member& m, RequestState* request) {
   Parcel* parcel = request->parcel;
   std::uint32_t seen = Parcel::kOffered;
+  no_memory_ = false;
   if (!parcel->state.compare_exchange_strong(seen, Parcel::kMoving, std::memory_order_acquire))
     return false;
   void* block = room_->heap.allocate(parcel->envelope.bytes);
@@ -56,7 +57,7 @@ Post::Departure Post::depart(Tcb* t, bool other_node) {
   if (other_node) {
     for (RequestState* send = m.sends; send != nullptr;) {
       RequestState* next = send->next;
-      if (!detach(m, send)) return Departure::kWait;
+      if (!detach(m, send)) return no_memory_ ? Departure::kNoMemory : Departure::kWait;
       send = next;
     }
     bool all = true;

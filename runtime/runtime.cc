@@ -270,8 +270,11 @@ void Runtime::depart(Tcb* t, int to) {
     t->rank.store(to, std::memory_order_release);
     inbox_of(to).push(t);
   } else {
+    ++moves_between_nodes_;
     migrator_->depart(t, to);
   }
+  ++moves_;
+  moved_bytes_ += migrator_->bytes_out - bytes_before;
   if (trace_ != nullptr)
     trace_->departed(id, hop, to, migrator_->bytes_out - bytes_before, begin_ticks);
   for (const JoinHead& joiner : joiners) send(to, joiner);  // they wait there now
@@ -324,8 +327,10 @@ void Runtime::refused(Tcb* t, int to, Errc code, const char* why, Target joiner)
     return;
   }
   refusals_[t->id.load(std::memory_order_relaxed)] = {code, full};
+  --moves_;
+  --moves_between_nodes_;
   if (trace_ != nullptr)
-    trace_->refused(t->id.load(std::memory_order_relaxed), t->hops + 1, to, t->name());
+    trace_->refused(t->id.load(std::memory_order_relaxed), t->hops, to, t->name());
   if (t->member != nullptr) member_came(t);
   if (options_.verbose > 0) report(text("thread '%s' stays: %s", t->name(), full.c_str()).c_str());
   scheduler().resume_arrived(t);

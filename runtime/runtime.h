@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/lock.h"
 #include "base/options.h"
 #include "isomalloc/range_pool.h"
 #include "roam/error.h"
@@ -201,6 +202,7 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   void start_watch();
   void finish_watch();
   void observe();
+  RankCounts rank_counts() const;
   void take_closed_slow();
   static void release(const Open& open);
 
@@ -249,12 +251,15 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   std::unordered_map<std::uint64_t, Refusal> refusals_;
   // An object may be opened more than once (sem_open).
   std::unordered_multimap<const void*, Open> open_objects_;
-  mutable std::mutex open_lock_;  // of open_objects_ and closed_: kernel threads close too
-  std::vector<Open> closed_;      // by other kernel threads
+  mutable Lock open_lock_;    // of open_objects_ and closed_: kernel threads close too
+  std::vector<Open> closed_;  // by other kernel threads
   std::atomic<bool> closed_elsewhere_ = false;
   std::unique_ptr<Watch> watch_;  // null unless somebody watches the run
   Trace* trace_ = nullptr;        // watch_'s
-  int runs_ = 0;                  // of this process
+  std::uint64_t moves_ = 0;       // of threads away from here
+  std::uint64_t moves_between_nodes_ = 0;
+  std::uint64_t moved_bytes_ = 0;
+  int runs_ = 0;  // of this process
   int idle_rounds_ = 0;
   bool messages_in_groups_ = false;  // the last time that some were waiting, more than one did
   std::uint32_t lone_polls_ = 0;

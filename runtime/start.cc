@@ -131,6 +131,7 @@ void Runtime::start(int& argc, char**& argv) {
   arena.set_reclaim([] { the_runtime().reclaim(); });
   migrator_ = std::make_unique<Migrator>(mpi_, *this, options_.eager_bytes, options_.keep_bytes);
   termination_ = Termination{};
+  moves_ = moves_between_nodes_ = moved_bytes_ = 0;
   threads::scheduler().start(mpi_.rank(), canary_, options_.seed);
   balance_ = options_.balance == "auto"  ? Balance::kAuto
              : options_.balance == "off" ? Balance::kOff
@@ -269,7 +270,7 @@ void Runtime::reclaim() {
 
 int Runtime::run() {
   threads::scheduler().run(*this);
-  if (watch_ != nullptr) watch_->run_ended();
+  if (watch_ != nullptr) watch_->run_ended(rank_counts());
   check_escaped();
   return termination_.total_exit_code();
 }
@@ -296,9 +297,9 @@ void Runtime::finish() {
                 "(%s)",
                 rank(), static_cast<unsigned long long>(termination_.created),
                 static_cast<unsigned long long>(termination_.ended),
-                static_cast<unsigned long long>(termination_.handed_off),
-                static_cast<unsigned long long>(migrator_->moves_out),
-                bytes_text(migrator_->bytes_out).c_str())
+                static_cast<unsigned long long>(moves_ - moves_between_nodes_),
+                static_cast<unsigned long long>(moves_between_nodes_),
+                bytes_text(moved_bytes_ - migrator_->bytes_refused).c_str())
                .c_str());
   }
   sweep_leftovers();

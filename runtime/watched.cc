@@ -42,14 +42,19 @@ void Runtime::finish_watch() {
 
 void Runtime::observe() {
   if (!watch_->due(__rdtsc())) return;
+  RankCounts counts = rank_counts();
+  if (watch_->note(counts)) send(0, ProgressHead{Kind::kProgress, rank(), counts});
+}
+
+RankCounts Runtime::rank_counts() const {
   RankCounts counts;
   counts.alive = scheduler().live_count();
   counts.ready = scheduler().ready_count();
   counts.made = termination_.created;
   counts.ended = termination_.ended;
-  counts.moved = termination_.handed_off + migrator_->moves_out;
-  counts.moved_bytes = migrator_->bytes_out;
-  if (watch_->note(counts)) send(0, ProgressHead{Kind::kProgress, rank(), counts});
+  counts.moved = moves_;
+  counts.moved_bytes = moved_bytes_ - migrator_->bytes_refused;
+  return counts;
 }
 
 void Runtime::idle(std::int64_t wake_ns) {

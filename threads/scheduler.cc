@@ -124,6 +124,7 @@ void Scheduler::first_entry() {
 }
 
 void Scheduler::run_body(Tcb* self) {
+  if (self->destined) scheduler().reached(self);
   try {
     self->entry(self->closure);
   } catch (...) {
@@ -457,11 +458,12 @@ void Scheduler::make_ready(Tcb* t) {
 
 void Scheduler::resume_arrived(Tcb* t) {
   t->state = State::kReady;
-  if (t->move_to >= 0 && t->move_to != rank_ && may_move(t)) {
+  const bool goes_on = t->move_to >= 0 && t->move_to != rank_;
+  if (goes_on && !t->destined && may_move(t)) {
     let_go(t, t->move_to);
     return;
   }
-  t->move_to = -1;
+  if (!goes_on || !t->destined) t->move_to = -1;
   if (t->deadline_ns != 0) {
     iso::HeapScope process;
     t->state = State::kSleeping;
@@ -478,6 +480,10 @@ void Scheduler::ask_to_move(Tcb* t, int rank) {
   }
   if (rank == rank_) {
     t->move_to = -1;
+    return;
+  }
+  if (t->destined) {
+    t->move_to = rank;  // it looks when it runs
     return;
   }
   if (t == current_) budget_ = 0;  // its next switch takes the slow way, which looks

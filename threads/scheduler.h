@@ -108,12 +108,19 @@ class Scheduler {
   // An arrived or refused thread goes on: sleeping until its deadline, or ready.
   void resume_arrived(Tcb* t);
   // Notes that `t` shall be on `rank`, and lets it go at once if it is ready or asleep. A thread in
-  // the ready queue that may move is never asked to: so a switch need not look.
+  // the ready queue that may move is never asked to, so a switch need not look; but one that is
+  // destined to be here, which looks when it runs.
   void ask_to_move(Tcb* t, int rank);
   // `t` may have become free to move: if it was asked to, it goes, or when it next suspends.
   void loosened(Tcb* t) {
     if (t->move_to >= 0) [[unlikely]]
       ask_to_move(t, t->move_to);
+  }
+  // `self`, which runs, is no longer on its way to where it is destined: who asked it to move
+  // meanwhile is obeyed when it next suspends.
+  void reached(Tcb* self) {
+    self->destined = false;
+    loosened(self);
   }
   static bool may_move(const Tcb* t) {
     return (t->pins | t->open_objects | t->locks | t->tied | static_cast<int>(t->in_wait)) == 0;

@@ -198,6 +198,35 @@ TEST(Scheduler, ATimedWaitEndsAtItsDeadlineOrWhenItIsWoken) {
   EXPECT_FALSE(scheduler().has_sleepers()) << "the deadline of who was woken is forgotten";
 }
 
+// ---- destined threads ----
+
+TEST(Scheduler, WhoIsDestinedRunsBeforeItGoesWhereItIsAskedTo) {
+  TestThreads threads;
+  std::vector<std::string> seen;
+  threads.on_depart = [&](Tcb* t, int rank) {
+    seen.push_back(std::string(t->name()) + " goes to " + std::to_string(rank));
+    t->hops = 1;
+    scheduler().resume_arrived(t);
+    if (rank != 7) return;
+    scheduler().ask_to_move(t, 5);  // it has arrived and not yet run
+    EXPECT_EQ(t->state, State::kReady);
+  };
+  threads.spawn(
+      [&] {
+        Tcb* me = self();
+        me->destined = true;
+        scheduler().depart_current(7);
+        scheduler().reached(me);
+        seen.push_back("runs");
+        yield();
+        seen.push_back("runs again");
+        EXPECT_EQ(me->move_to, -1);
+      },
+      "a");
+  threads.run();
+  EXPECT_EQ(seen, (std::vector<std::string>{"a goes to 7", "runs", "a goes to 5", "runs again"}));
+}
+
 // ---- making and ending ----
 
 TEST(Scheduler, SlotsOfEndedThreadsAreUsedAgainForThreadsThatKnowNothingOfThem) {

@@ -102,6 +102,7 @@ Tcb* Scheduler::make(std::size_t stack_bytes, std::string_view name) {
   t->has_joiners = t->woken = t->cold = t->is_root = t->in_wait = t->returns = t->brief =
       t->passed_over = t->loose = false;
   t->move_to = -1;
+  t->destined = false;
   t->next = t->previous = nullptr;
   t->pins = t->static_inits = t->open_objects = t->locks = t->tied = 0;
   t->deadline_ns = 0;

@@ -65,6 +65,7 @@ struct alignas(64) Tcb {
   bool brief;            // its last stay on a rank was short
   bool loose;            // blocked, and may be moved while it is: it looks again where it arrives
   bool cold;             // its context is not on its stack: the stack did not travel
+  bool destined;         // it runs next where it goes: asked to move, it does so afterwards
   std::int32_t move_to;  // rank it was asked to migrate to; -1: none
 
   // Second line.
@@ -98,7 +99,7 @@ struct alignas(64) Tcb {
   std::uint32_t recent_companion_count;
   Range slot;
   std::uint64_t arrived_ticks;  // of the time-stamp counter, on this rank
-  std::uint32_t hops;           // migrations so far: tells old news from new
+  std::uint32_t hops;           // departures so far: tells old news from new
   struct Member* member;        // of the team that it is a member of
   const char* long_name;        // in the thread's heap, if it does not fit
   char short_name[32];

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <semaphore>
 #include <shared_mutex>
@@ -94,6 +95,115 @@ TEST(WaitCalls, WhatIsHeldPinsButForAPlainMutexInTheThreadsOwnMemory) {
     shared.lock_shared();
     EXPECT_FALSE(Scheduler::may_move(self));
     shared.unlock_shared();
+    EXPECT_TRUE(Scheduler::may_move(self));
+  });
+  threads.run();
+}
+
+// A mutex of the process that another kernel thread holds until others have had every chance to
+// run.
+class HeldElsewhere {
+ public:
+  HeldElsewhere() {
+    while (!taken_) std::this_thread::yield();
+  }
+  ~HeldElsewhere() { other_.join(); }
+  std::mutex& mutex() { return *mutex_; }
+
+ private:
+  std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();
+  std::atomic<bool> taken_ = false;
+  std::thread other_{[this] {
+    std::lock_guard guard(*mutex_);
+    taken_ = true;
+    std::this_thread::sleep_for(milliseconds(30));
+  }};
+};
+
+// The scheduler and MPI run there, in the middle of what must not be entered again.
+TEST(WaitCalls, NobodyRunsWhileTheRanksStackWaits) {
+  TestThreads threads;
+  HeldElsewhere held;
+  bool waits = false, ran = false;
+  threads.spawn([&] {
+    waits = true;
+    on_rank_stack([&] {
+      held.mutex().lock();
+      held.mutex().unlock();
+    });
+    waits = false;
+    EXPECT_EQ(scheduler().current()->locks, 0);
+  });
+  threads.spawn([&] { ran = waits; });
+  threads.run();
+  EXPECT_FALSE(ran);
+}
+
+TEST(WaitCalls, NobodyRunsWhileALibraryOfTheProcessWaitsForItsOwnKernelThread) {
+  TestThreads threads;
+  HeldElsewhere held;
+  bool waits = false, ran = false;
+  threads.spawn([&] {
+    iso::HeapScope process;
+    waits = true;
+    held.mutex().lock();
+    waits = false;
+    EXPECT_EQ(scheduler().current()->locks, 1);
+    held.mutex().unlock();
+    EXPECT_EQ(scheduler().current()->locks, 0);
+  });
+  threads.spawn([&] { ran = waits; });
+  threads.run();
+  EXPECT_FALSE(ran);
+}
+
+TEST(WaitCalls, WhatAThreadHoldsIsNotWaitedForInVainWithTheCaptureOff) {
+  TestThreads threads;
+  const auto mutex = std::make_unique<std::mutex>();
+  const auto shared = std::make_unique<std::shared_mutex>();
+  const auto flag = std::make_unique<std::once_flag>();
+  int made = 0, had = 0;
+  const auto hold = [&] {
+    std::lock_guard one(*mutex);
+    std::lock_guard two(*shared);
+    std::call_once(*flag, [&] {
+      for (int k = 0; k < 40; ++k) yield();
+      ++made;
+    });
+    for (int k = 0; k < 40; ++k) yield();
+    ++had;
+  };
+  threads.spawn(hold);
+  for (int i = 0; i < 2; ++i) {
+    threads.spawn([&] {
+      iso::HeapScope process;
+      std::call_once(*flag, [&] { ++made; });
+      hold();
+    });
+  }
+  threads.run();
+  EXPECT_EQ(made, 1);
+  EXPECT_EQ(had, 3);
+}
+
+// Taken on one side of a SystemHeap and given back on the other.
+TEST(WaitCalls, WhatIsHeldIsCountedWhateverTheCapture) {
+  TestThreads threads;
+  const auto mutex = std::make_unique<std::mutex>();
+  threads.spawn([&] {
+    const Tcb* self = scheduler().current();
+    {
+      iso::HeapScope process;
+      mutex->lock();
+    }
+    EXPECT_FALSE(Scheduler::may_move(self));
+    mutex->unlock();
+    EXPECT_TRUE(Scheduler::may_move(self));
+    mutex->lock();
+    {
+      iso::HeapScope process;
+      mutex->unlock();
+    }
     EXPECT_TRUE(Scheduler::may_move(self));
   });
   threads.run();

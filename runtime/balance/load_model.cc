@@ -80,15 +80,21 @@ std::vector<std::string_view> load_model_names() {
 Forecast forecast(std::span<const double> history_s) {
   history_s = history_s.last(std::min(history_s.size(), kForecastHistory));
   Forecast result;
+  double most_s = 0;
+  for (const double load_s : history_s) {
+    if (is_measured(load_s)) most_s = std::max(most_s, load_s);
+  }
+  std::frexp(most_s, &result.exponent);
+  double scaled[kForecastHistory];
+  for (std::size_t step = 0; step < history_s.size(); ++step)
+    scaled[step] = std::scalbn(history_s[step], -result.exponent);
+  const std::span<const double> history(scaled, history_s.size());
   for (std::size_t m = 0; m < kLoadModels; ++m) {
-    result.load_s[m] = kModels[m].model(history_s);
-    for (std::size_t step = kLeastBefore; step < history_s.size(); ++step) {
-      if (!is_measured(history_s[step])) continue;
-      const double off_s = kModels[m].model(history_s.first(step)) - history_s[step];
-      // Enormous ones would be infinite as a float, and their sums no number.
-      constexpr double kMost = 1e30;
-      result.off_s[m][history_s.size() - 1 - step] =
-          static_cast<float>(std::clamp(off_s, -kMost, kMost));
+    result.load[m] = kModels[m].model(history);
+    for (std::size_t step = kLeastBefore; step < history.size(); ++step) {
+      if (!is_measured(history[step])) continue;
+      result.off[m][history.size() - 1 - step] =
+          static_cast<float>(kModels[m].model(history.first(step)) - history[step]);
     }
   }
   return result;
@@ -97,7 +103,8 @@ Forecast forecast(std::span<const double> history_s) {
 void add(ModelErrors& rank, const Forecast& forecast) {
   for (std::size_t m = 0; m < kLoadModels; ++m) {
     for (std::size_t step = 0; step < kForecastSteps; ++step)
-      rank[m][step] += static_cast<double>(forecast.off_s[m][step]);
+      rank[m][step] +=
+          std::scalbn(static_cast<long double>(forecast.off[m][step]), forecast.exponent);
   }
 }
 
@@ -109,9 +116,9 @@ void keep_worst(ModelErrors& worst, const ModelErrors& rank) {
 }
 
 std::size_t best_model(const ModelErrors& worst) {
-  std::array<double, kLoadModels> sum_s{};
+  std::array<long double, kLoadModels> sum_s{};
   for (std::size_t m = 0; m < kLoadModels; ++m) {
-    for (const double off_s : worst[m]) sum_s[m] += off_s;
+    for (const long double off_s : worst[m]) sum_s[m] += off_s;
   }
   return static_cast<std::size_t>(std::min_element(sum_s.begin(), sum_s.end()) - sum_s.begin());
 }

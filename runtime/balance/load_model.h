@@ -2,6 +2,7 @@
 #define ROAM_RUNTIME_BALANCE_LOAD_MODEL_H_
 
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <span>
 #include <string_view>
@@ -31,13 +32,21 @@ LoadModel find_load_model(std::string_view name);
 std::vector<std::string_view> load_model_names();
 
 // What each model, in the order of load_model_names(), foretells of one thread, and how far off it
-// was, in seconds, about the last kForecastSteps steps, the newest first: foretold, from what was
-// before the step, less measured. 0 where it cannot be said.
+// was about the last kForecastSteps steps, the newest first: foretold, from what was before the
+// step, less measured. 0 where it cannot be said. All in units of 2^exponent seconds, by the
+// largest load of the history: so that what is said of loads of any size is what is said of loads
+// near 1.
 inline constexpr std::size_t kLoadModels = 3;
 inline constexpr std::size_t kForecastSteps = 4;
 struct Forecast {
-  std::array<double, kLoadModels> load_s{};
-  std::array<std::array<float, kForecastSteps>, kLoadModels> off_s{};
+  int exponent = 0;
+  std::array<double, kLoadModels> load{};
+  std::array<std::array<float, kForecastSteps>, kLoadModels> off{};
+
+  // A long double holds the largest and the smallest double, and sums and multiples of them.
+  long double load_s(std::size_t model) const {
+    return std::scalbn(static_cast<long double>(load[model]), exponent);
+  }
 };
 Forecast forecast(std::span<const double> history_s);
 // The steps that forecast() looks at; older ones do not count.
@@ -50,7 +59,7 @@ inline constexpr std::size_t kForecastHistory = kForecastSteps + 2;
 // The steps of it, for who has the ranks' sums one by one: the errors of a rank's threads add up;
 // of the ranks the worst is kept, whatever its sign; the model with the least is best, the first of
 // equals, by its place in load_model_names().
-using ModelErrors = std::array<std::array<double, kForecastSteps>, kLoadModels>;
+using ModelErrors = std::array<std::array<long double, kForecastSteps>, kLoadModels>;
 void add(ModelErrors& rank, const Forecast& forecast);
 void keep_worst(ModelErrors& worst, const ModelErrors& rank);
 std::size_t best_model(const ModelErrors& worst);

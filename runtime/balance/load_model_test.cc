@@ -63,7 +63,7 @@ TEST(Forecast, IsWhatEachModelForetells) {
   const auto names = load_model_names();
   ASSERT_EQ(names.size(), kLoadModels);
   for (std::size_t m = 0; m < kLoadModels; ++m)
-    EXPECT_EQ(got.load_s[m], find_load_model(names[m])(history)) << names[m];
+    EXPECT_EQ(static_cast<double>(got.load_s(m)), find_load_model(names[m])(history)) << names[m];
 }
 
 TEST(Forecast, TellsHowFarOffEachModelWas) {
@@ -74,20 +74,33 @@ TEST(Forecast, TellsHowFarOffEachModelWas) {
       for (std::size_t back = 0; back < kForecastSteps; ++back) {
         const std::size_t step = history.size() - 1 - back;
         const double want = step < 2 ? 0 : model({history.data(), step}) - history[step];
-        EXPECT_FLOAT_EQ(got.off_s[m][back], static_cast<float>(want));
+        EXPECT_FLOAT_EQ(std::ldexp(got.off[m][back], got.exponent), static_cast<float>(want));
       }
     }
   }
 }
 
 TEST(Forecast, LooksAtTheNewestOnly) {
-  EXPECT_EQ(forecast(History{900, 7, 1, 2, 3, 4, 5, 6}).off_s,
-            forecast(History{1, 2, 3, 4, 5, 6}).off_s);
+  EXPECT_EQ(forecast(History{900, 7, 1, 2, 3, 4, 5, 6}).off,
+            forecast(History{1, 2, 3, 4, 5, 6}).off);
 }
 
 TEST(Forecast, KnowsNoErrorFromTooLittle) {
   for (const History& history : {History{}, History{2}, History{2, 3}, History{2, 3, kNan}})
-    EXPECT_EQ(forecast(history).off_s, Forecast{}.off_s);
+    EXPECT_EQ(forecast(history).off, Forecast{}.off);
+}
+
+TEST(Forecast, SaysTheSameOfLoadsInAnyUnit) {
+  const History history{3, 1, 4, 1, 5, 2};
+  const Forecast want = forecast(history);
+  for (const int power : {-1074, -1000, -1, 1, 1000, 1021}) {
+    History scaled;
+    for (const double load : history) scaled.push_back(std::ldexp(load, power));
+    const Forecast got = forecast(scaled);
+    EXPECT_EQ(got.load, want.load) << "2^" << power;
+    EXPECT_EQ(got.off, want.off) << "2^" << power;
+    EXPECT_EQ(got.exponent, want.exponent + power);
+  }
 }
 
 // The best for `threads` on many ranks, so that chance decides nothing, whose load at a step is
@@ -137,8 +150,8 @@ TEST(LoadModel, IsAlwaysAnAmountOfTime) {
       const double load_s = find_load_model(name)(history);
       ASSERT_TRUE(std::isfinite(load_s) && load_s >= 0) << name << " " << load_s;
     }
-    for (const auto& steps : forecast(history).off_s)
-      for (const float off_s : steps) ASSERT_TRUE(std::isfinite(off_s));
+    for (const auto& steps : forecast(history).off)
+      for (const float off : steps) ASSERT_TRUE(std::isfinite(off));
   }
 }
 

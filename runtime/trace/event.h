@@ -15,12 +15,11 @@ struct Event {
     kEnded,      // thread; value: how long it ran in all [ns], 0: not known
     kDeparted,   // thread, number: hop, peer: to, value: bytes sent and ticks (see departed())
     kArrived,    // thread, number: hop; text: its name
-    kRefused,    // thread, number: the hop that did not happen, peer: who refused; text: name
+    kRefused,    // thread, number: the hop that came to nothing, peer: who refused; text: name
     kSample,     // thread: threads here, number: those of them that are ready, value: idle [ticks]
-    kSent,       // thread: from, value: to, number: tag, peer: rank; row: bytes, sequence
+    kSent,       // thread: from, value: to (0: not known), number: tag, peer: rank; row: Letter
     kReceived,   // the same; peer: whence
     kTraffic,    // peer: rank; value: messages, thread: bytes, sent there in all
-    kLoad,       // peer: rank; value: its load
     kStep,       // a balancing step until value [ticks]; text: strategy; it goes on with
     kStepRank,   //   peer: rank, value and thread: its load before and after
     kStepMove,   //   thread, peer: to, number: from, value: bytes
@@ -36,6 +35,15 @@ struct Event {
   std::uint32_t peer : 22;  // ranks beyond are cut
 };
 static_assert(sizeof(Event) == 32);
+
+// The row behind a message's event.
+struct Letter {
+  std::uint64_t bytes;
+  std::uint64_t sequence;
+  std::uint64_t pair;
+  std::uint64_t end_ticks;  // of its sending
+};
+static_assert(sizeof(Letter) == sizeof(Event));
 
 // Longer texts are cut.
 inline constexpr std::size_t kMostText = 8 * sizeof(Event);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <limits>
 
 namespace roam::runtime {
 namespace {
@@ -22,6 +23,13 @@ bool is_noted(std::uint64_t sequence) {
 }
 
 }  // namespace
+
+void BalancingStep::count_in(long double second) {
+  constexpr long double kMost = std::numeric_limits<double>::max();
+  for (std::vector<double>* loads : {&before, &after}) {
+    for (double& load : *loads) load = static_cast<double>(std::min(load * second, kMost));
+  }
+}
 
 Trace::Trace(int ranks, std::uint64_t begin_ticks)
     : begin_ticks_(begin_ticks),
@@ -109,14 +117,6 @@ void Trace::sample(std::uint64_t now_ticks, std::size_t alive, std::size_t ready
   add(Event::kSample, now_ticks, alive, idle_ticks, ready, 0);
 }
 
-void Trace::loads(const std::vector<double>& of_ranks) {
-  const std::uint64_t now = __rdtsc();
-  for (std::size_t rank = 0; rank < of_ranks.size(); ++rank) {
-    add(Event::kLoad, now, 0, std::bit_cast<std::uint64_t>(of_ranks[rank]), 0,
-        static_cast<int>(rank));
-  }
-}
-
 void Trace::balanced(const BalancingStep& step) {
   add(Event::kStep, step.begin_ticks, 0, step.end_ticks, 0, 0, step.strategy);
   for (std::size_t rank = 0; rank < step.before.size(); ++rank) {
@@ -134,26 +134,28 @@ void Trace::balanced(const BalancingStep& step) {
 // ---- messages ----
 
 void Trace::sent(std::uint64_t from, std::uint64_t to, int to_rank, std::size_t bytes, int tag,
-                 std::uint64_t sequence) {
+                 std::uint64_t pair, std::uint64_t sequence, std::uint64_t begin_ticks) {
   Traffic& traffic = traffic_[static_cast<std::size_t>(to_rank)];
   ++traffic.messages;
   traffic.bytes += bytes;
-  add_message(Event::kSent, from, to, to_rank, bytes, tag, sequence);
+  add_message(Event::kSent, begin_ticks, from, to, to_rank, tag,
+              {bytes, sequence, pair, __rdtsc()});
 }
 
 void Trace::received(std::uint64_t from, std::uint64_t to, int from_rank, std::size_t bytes,
-                     int tag, std::uint64_t sequence) {
-  add_message(Event::kReceived, to, from, from_rank, bytes, tag, sequence);
+                     int tag, std::uint64_t pair, std::uint64_t sequence) {
+  const std::uint64_t now = __rdtsc();
+  add_message(Event::kReceived, now, to, from, from_rank, tag, {bytes, sequence, pair, now});
 }
 
-void Trace::add_message(Event::Kind kind, std::uint64_t thread, std::uint64_t other, int peer,
-                        std::size_t bytes, int tag, std::uint64_t sequence) {
-  const std::uint64_t now = __rdtsc();
-  if (sequence == 0 ? now - last_message_ < grain_ticks_ : !is_noted(sequence)) return;
-  last_message_ = now;
-  const std::uint64_t numbers[sizeof(Event) / 8] = {bytes, sequence};
-  add(kind, now, thread, other, static_cast<std::uint32_t>(tag), peer,
-      {reinterpret_cast<const char*>(numbers), sizeof numbers});
+void Trace::add_message(Event::Kind kind, std::uint64_t begin_ticks, std::uint64_t thread,
+                        std::uint64_t other, int peer, int tag, const Letter& letter) {
+  const bool noted = letter.sequence == 0 ? letter.end_ticks - last_message_ >= grain_ticks_
+                                          : is_noted(letter.sequence);
+  if (!noted) return;
+  last_message_ = letter.end_ticks;
+  add(kind, begin_ticks, thread, other, static_cast<std::uint32_t>(tag), peer,
+      {reinterpret_cast<const char*>(&letter), sizeof letter});
 }
 
 // ---- afterwards ----

@@ -25,6 +25,9 @@ struct BalancingStep {
   std::vector<double> before;  // load of each rank, in any unit
   std::vector<double> after;   // as planned, or as measured
   std::vector<Move> moves;
+
+  // Loads that were in seconds become those of the program: `second` is what a second stands for.
+  void count_in(long double second);
 };
 
 // What one rank notes of its run while ROAM_TRACE is set. trace_file.h brings the ranks' notes
@@ -51,7 +54,7 @@ class Trace {
   // `ran_ns`: in all, on whatever rank; 0: nobody counted.
   void ended(std::uint64_t thread, std::uint64_t ran_ns);
 
-  // ---- migrations: `hop` is the thread's how manyth ----
+  // ---- migrations: `hop` is the thread's how manyth, those included that came to nothing ----
 
   void departed(std::uint64_t thread, std::uint32_t hop, int to, std::uint64_t bytes_sent,
                 std::uint64_t begin_ticks);
@@ -67,20 +70,20 @@ class Trace {
   // began.
   void sample(std::uint64_t now_ticks, std::size_t alive, std::size_t ready,
               std::uint64_t idle_ticks);
-  // Loads of all ranks; one rank notes them for all.
-  void loads(const std::vector<double>& of_ranks);
   // One rank notes it for all.
   void balanced(const BalancingStep& step);
 
   // ---- messages between threads ----
   //
-  // `sequence` numbers the messages from one thread to another, from 1, the same on both sides: it
-  // ties the two ends together, and of many it is thinned out by it. 0: not known.
+  // `from` and `to` are threads; the sender may not know `to` yet: 0. What ties the two ends
+  // together is the same on both sides: `pair` names who sends to whom, `sequence` numbers their
+  // messages, from 1; of many they are thinned out by it. 0: not known.
 
+  // `begin_ticks`: before anybody could receive it.
   void sent(std::uint64_t from, std::uint64_t to, int to_rank, std::size_t bytes, int tag,
-            std::uint64_t sequence);
+            std::uint64_t pair, std::uint64_t sequence, std::uint64_t begin_ticks);
   void received(std::uint64_t from, std::uint64_t to, int from_rank, std::size_t bytes, int tag,
-                std::uint64_t sequence);
+                std::uint64_t pair, std::uint64_t sequence);
 
   // ---- afterwards ----
 
@@ -97,8 +100,8 @@ class Trace {
 
   Event* add(Event::Kind kind, std::uint64_t ticks, std::uint64_t thread, std::uint64_t value,
              std::uint64_t number, int peer, std::string_view text = {});
-  void add_message(Event::Kind kind, std::uint64_t thread, std::uint64_t other, int peer,
-                   std::size_t bytes, int tag, std::uint64_t sequence);
+  void add_message(Event::Kind kind, std::uint64_t begin_ticks, std::uint64_t thread,
+                   std::uint64_t other, int peer, int tag, const Letter& letter);
   void flush_turns();
 
   const std::uint64_t begin_ticks_;

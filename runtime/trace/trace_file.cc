@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
+#include <functional>
 #include <memory>
 #include <numeric>
 #include <vector>
@@ -13,13 +15,28 @@
 #include "base/os/clock_name.h"
 #include "base/text.h"
 #include "roam/error.h"
-#include "runtime/trace/trace_text.h"
 
 namespace roam::runtime {
 namespace {
 
 // A rank sends so much text at a time.
 constexpr std::size_t kPartBytes = 1 << 20;
+
+// Ranks of a kernel read one time-stamp counter, unless they are further apart than any reading of
+// a clock is off.
+constexpr double kSameCounterNs = 100'000;
+
+// Of every rank.
+std::vector<std::uint64_t> gather(Mpi& mpi, std::uint64_t value) {
+  const std::vector<int> low = mpi.gather_ints(static_cast<int>(value & 0xffffffff));
+  const std::vector<int> high = mpi.gather_ints(static_cast<int>(value >> 32));
+  std::vector<std::uint64_t> all(low.size());
+  for (std::size_t r = 0; r < all.size(); ++r) {
+    all[r] = static_cast<std::uint64_t>(static_cast<std::uint32_t>(high[r])) << 32 |
+             static_cast<std::uint32_t>(low[r]);
+  }
+  return all;
+}
 
 }  // namespace
 
@@ -33,6 +50,7 @@ TraceFile::TraceFile(Mpi& mpi, const std::string& path) : mpi_(mpi), path_(path)
                      path.c_str(), error.c_str()));
   }
   begin_ = look_at_the_clock();
+  first_begin_ = first_with_clock(begin_);
 }
 
 TraceFile::Moment TraceFile::look_at_the_clock() const {
@@ -50,6 +68,35 @@ TraceFile::Moment TraceFile::look_at_the_clock() const {
   return best;
 }
 
+TraceFile::Moment TraceFile::first_with_clock(const Moment& own) const {
+  const std::uint64_t clock = std::hash<std::string>{}(os::clock_name());
+  const std::vector<std::uint64_t> clocks = gather(mpi_, clock);
+  const std::vector<std::uint64_t> ticks = gather(mpi_, own.ticks);
+  const std::vector<std::uint64_t> ns = gather(mpi_, static_cast<std::uint64_t>(own.ns));
+  const auto first =
+      static_cast<std::size_t>(std::find(clocks.begin(), clocks.end(), clock) - clocks.begin());
+  return {ticks[first], static_cast<std::int64_t>(ns[first]), own.error_ns};
+}
+
+// Each rank's own readings differ by some 50 ns, which is longer than a message takes: ranks that
+// share a counter go by the readings of one, so that what comes later has the later time.
+TimeScale TraceFile::scale_to(const Moment& end) const {
+  const std::uint64_t zero = mpi_.min(static_cast<std::uint64_t>(begin_.ns));
+  const auto through = [zero](const Moment& a, const Moment& b) {
+    return TimeScale{a.ticks, static_cast<double>(a.ns - static_cast<std::int64_t>(zero)),
+                     static_cast<double>(b.ns - a.ns) / static_cast<double>(b.ticks - a.ticks)};
+  };
+  const TimeScale common = through(first_begin_, first_with_clock(end));
+  const auto differs = [&](const Moment& own) {
+    const double ns =
+        common.ns + static_cast<double>(static_cast<std::int64_t>(own.ticks - common.ticks)) *
+                        common.ns_per_tick;
+    return !(std::abs(ns - static_cast<double>(own.ns - static_cast<std::int64_t>(zero))) <=
+             kSameCounterNs);
+  };
+  return differs(begin_) || differs(end) ? through(begin_, end) : common;
+}
+
 void TraceFile::put_head() {
   // Lines of ranks begin with a comma.
   const std::string head = text(
@@ -58,8 +105,24 @@ void TraceFile::put_head() {
   put(head.data(), head.size());
 }
 
+std::vector<TraceFile::Total> TraceFile::totals_of(const TraceCounts& written,
+                                                   const RankCounts& counts,
+                                                   std::uint64_t dropped) const {
+  std::vector<Total> totals{{"dropped_rows", dropped},
+                            {"slices", written.slices},
+                            {"arrow_tails", written.tails},
+                            {"arrow_heads", written.heads},
+                            {"counter_values", written.counters},
+                            {"threads_made", counts.made},
+                            {"threads_ended", counts.ended},
+                            {"moves", counts.moved},
+                            {"moved_bytes", counts.moved_bytes}};
+  for (Total& total : totals) total.value = mpi_.sum(total.value);
+  return totals;
+}
+
 // Its presence says that nothing is missing.
-void TraceFile::put_tail(std::uint64_t ranks, std::uint64_t error_ns, std::uint64_t dropped) {
+void TraceFile::put_tail(std::uint64_t error_ns, const std::vector<Total>& totals) {
   rapidjson::StringBuffer buffer;
   rapidjson::Writer<rapidjson::StringBuffer> json(buffer);
   json.StartObject();
@@ -70,24 +133,21 @@ void TraceFile::put_tail(std::uint64_t ranks, std::uint64_t error_ns, std::uint6
   json.Key("program");
   json.String(program_invocation_short_name);
   json.Key("ranks");
-  json.Uint64(ranks);
+  json.Int(mpi_.ranks());
   json.Key("clock_error_ns");
   json.Uint64(error_ns);
-  json.Key("dropped_rows");
-  json.Uint64(dropped);
+  for (const Total& total : totals) {
+    json.Key(total.name);
+    json.Uint64(total.value);
+  }
   json.EndObject();
   const std::string tail = "\n],\"otherData\":" + std::string(buffer.GetString()) + "}\n";
   put(tail.data(), tail.size());
 }
 
-void TraceFile::write(Trace& trace, int node) {
+void TraceFile::write(Trace& trace, int node, const RankCounts& counts) {
   const Moment end = look_at_the_clock();
-  const std::uint64_t zero = mpi_.min(static_cast<std::uint64_t>(begin_.ns));
-  const TimeScale scale{
-      begin_.ticks, static_cast<double>(begin_.ns - static_cast<std::int64_t>(zero)),
-      static_cast<double>(end.ns - begin_.ns) / static_cast<double>(end.ticks - begin_.ticks)};
-
-  TraceText text_of_mine(mpi_.rank(), node, scale);
+  TraceText text_of_mine(mpi_.rank(), mpi_.ranks(), node, scale_to(end));
   EventStore::Reader reader(trace.events());
   bool ended = false;
   // Fills the text with the next part of this rank's events. False: there is none.
@@ -107,11 +167,11 @@ void TraceFile::write(Trace& trace, int node) {
 
   const std::uint64_t error_ns =
       ~mpi_.min(~static_cast<std::uint64_t>(std::max(begin_.error_ns, end.error_ns)));
-  const std::uint64_t dropped = mpi_.sum(trace.events().dropped());
   if (mpi_.rank() != 0) {
     for (; write_part(); text_of_mine.take())
       mpi_.send_now(0, text_of_mine.data(), text_of_mine.bytes());
     mpi_.send_now(0, nullptr, 0);
+    totals_of(text_of_mine.counts(), counts, trace.events().dropped());
     return;
   }
 
@@ -133,7 +193,10 @@ void TraceFile::write(Trace& trace, int node) {
       return part.empty();
     });
   }
-  put_tail(static_cast<std::uint64_t>(mpi_.ranks()), error_ns, dropped);
+  const std::vector<Total> totals =
+      totals_of(text_of_mine.counts(), counts, trace.events().dropped());
+  const std::uint64_t dropped = totals[0].value;
+  put_tail(error_ns, totals);
   if (!file_.keep()) {
     report(text("ROAM_TRACE=%s: the trace is lost: %s, after %s", path_.c_str(),
                 file_.error().c_str(), bytes_text(file_.bytes()).c_str())

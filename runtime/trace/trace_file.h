@@ -3,11 +3,14 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/os/file.h"
 #include "runtime/mpi/mpi.h"
 #include "runtime/trace/clocks.h"
+#include "runtime/trace/progress.h"
 #include "runtime/trace/trace.h"
+#include "runtime/trace/trace_text.h"
 
 namespace roam::runtime {
 
@@ -22,8 +25,9 @@ class TraceFile {
 
   std::uint64_t begin_ticks() const { return begin_.ticks; }
 
-  // Collective. Failure to write costs the trace, and is reported, but nothing else.
-  void write(Trace& trace, int node);
+  // Collective. Failure to write costs the trace, and is reported, but nothing else. `counts`: of
+  // this rank, as the run itself kept them.
+  void write(Trace& trace, int node, const RankCounts& counts);
 
  private:
   // The clock and the time-stamp counter, read together.
@@ -33,14 +37,24 @@ class TraceFile {
     std::int64_t error_ns;
   };
   Moment look_at_the_clock() const;
+  // That of the first rank with this one's clock.
+  Moment first_with_clock(const Moment& own) const;
+  TimeScale scale_to(const Moment& end) const;
   void put(const void* data, std::size_t bytes) { file_.write(data, bytes); }
   void put_head();
-  void put_tail(std::uint64_t ranks, std::uint64_t error_ns, std::uint64_t dropped);
+  struct Total {
+    const char* name;
+    std::uint64_t value;
+  };
+  std::vector<Total> totals_of(const TraceCounts& written, const RankCounts& counts,
+                               std::uint64_t dropped) const;
+  void put_tail(std::uint64_t error_ns, const std::vector<Total>& totals);
 
   Mpi& mpi_;
   std::string path_;
   os::WholeFile file_;
   Moment begin_{};
+  Moment first_begin_{};  // of the first rank with this one's clock
 };
 
 }  // namespace roam::runtime

@@ -53,8 +53,8 @@ TEST(Trace, OfManyMessagesBothSidesNoteTheSame) {
   Trace sender(2, 0), receiver(2, 0);
   constexpr std::uint64_t kMessages = 1'000'000;
   for (std::uint64_t i = 1; i <= kMessages; ++i) {
-    sender.sent(5, 6, 1, 8, 0, i);
-    receiver.received(5, 6, 0, 8, 0, i);
+    sender.sent(5, 6, 1, 8, 0, 7, i, i);
+    receiver.received(5, 6, 0, 8, 0, 7, i);
   }
   sender.close(1, 0);
   const std::size_t noted = all(sender, Event::kSent).size();

@@ -16,9 +16,6 @@ namespace {
 constexpr std::size_t kLongest = 64;
 // Of the moves of a balancing step so many are listed.
 constexpr std::size_t kMostMoves = 10'000;
-// A slice needs a length so that an arrow can begin or end in it.
-constexpr std::uint64_t kArrowNs = 200;
-
 // What is not UTF-8 becomes U+FFFD.
 std::string clean(std::string_view raw) {
   rapidjson::StringBuffer out;
@@ -37,12 +34,17 @@ std::string_view text_of(const Event& event) {
   return {begin, strnlen(begin, event.rows * sizeof(Event))};
 }
 
-// Well spread, the same on both ends of an arrow.
-std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
-  std::uint64_t h = (a ^ std::rotl(b, 32)) * 0x9e3779b97f4a7c15;
-  h = (h ^ h >> 29) * 0xbf58476d1ce4e5b9;
-  return h ^ h >> 32;
+// Source: Vigna, splitmix64.
+std::uint64_t spread(std::uint64_t z) {
+  z += 0x9e3779b97f4a7c15;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
 }
+
+// Well spread, the same on both ends of an arrow. Threads and hops both differ in a few bits only,
+// and must not cancel: so `a` is spread before `b` comes in.
+std::uint64_t mix(std::uint64_t a, std::uint64_t b) { return spread(spread(a) ^ b); }
 
 // JSON has no word for what is not a number or infinite.
 double load_of(std::uint64_t bits) {
@@ -52,18 +54,26 @@ double load_of(std::uint64_t bits) {
 
 // The most that a rank has, over the mean.
 double imbalance(const std::vector<double>& loads) {
-  double most = 0, sum = 0;
+  double most = 0;
+  long double sum = 0;  // of the largest numbers too
   for (const double load : loads) {
     most = std::max(most, load);
     sum += load;
   }
-  return sum > 0 ? most * static_cast<double>(loads.size()) / sum : 1;
+  return sum > 0 ? static_cast<double>(most * static_cast<long double>(loads.size()) / sum) : 1;
+}
+
+// A power of ten that is more than `ranks`.
+int above(int ranks) {
+  int power = 10;
+  while (power <= ranks) power *= 10;
+  return power;
 }
 
 }  // namespace
 
-TraceText::TraceText(int rank, int node, const TimeScale& scale)
-    : rank_(rank), scale_(scale), json_(buffer_) {
+TraceText::TraceText(int rank, int ranks, int node, const TimeScale& scale)
+    : rank_(rank), lane_base_(above(ranks)), scale_(scale), json_(buffer_) {
   process("process_name", "name", ::roam::text("rank %d, node %d", rank, node));
   begin("M", rank_, "process_sort_index");
   json_.Key("args");
@@ -81,8 +91,9 @@ void TraceText::begin(const char* phase, int rank, std::string_view name) {
   json_.Reset(buffer_);
   json_.StartObject();
   text("ph", phase);
-  number("pid",
-         static_cast<std::uint64_t>(rank) + 1);  // Perfetto takes pid 0 and tid 0 for the kernel's
+  // Perfetto takes 0 for the kernel's. No lane has the number of a process or of another's lane:
+  // viewers would make them one.
+  number("pid", static_cast<std::uint64_t>(rank) + 1);
   text("name", name);
 }
 
@@ -125,38 +136,50 @@ void TraceText::process(const char* what, const char* key, std::string_view name
   finish();
 }
 
-// Leaves the event open, for its arguments.
-void TraceText::slice(Lane lane, const char* category, std::string_view name,
-                      std::uint64_t begin_ns, std::uint64_t ns) {
-  static constexpr const char* kNames[kLanes] = {"threads", "moves", "messages", "balancing"};
-  if (!lane_named_[lane]) {
-    lane_named_[lane] = true;
-    begin("M", rank_, "thread_name");
-    number("tid", lane + 1);
-    json_.Key("args");
-    json_.StartObject();
-    text("name", kNames[lane]);
-    json_.EndObject();
-    finish();
-  }
-  begin("X", rank_, name);
-  text("cat", category);
-  number("tid", lane + 1);
-  time("ts", begin_ns);
-  time("dur", ns);
+void TraceText::name_lane(int lane) {
+  static constexpr const char* kNames[] = {"threads", "departures", "arrivals", "messages sent",
+                                           "messages received"};
+  if (lane_named_[lane]) return;
+  lane_named_[lane] = true;
+  begin("M", rank_, "thread_name");
+  number("tid", static_cast<std::uint64_t>(lane_number(lane)));
   json_.Key("args");
   json_.StartObject();
+  text("name", lane < kSteps    ? kNames[lane]
+               : lane == kSteps ? "balancing"
+                                : ::roam::text("balancing %d", lane - kSteps + 1));
+  json_.EndObject();
+  finish();
+}
+
+// Leaves the event open, for its arguments. Returns when it begins.
+std::uint64_t TraceText::slice(int lane, const char* category, std::string_view name,
+                               std::uint64_t begin_ns, std::uint64_t end_ns) {
+  name_lane(lane);
+  begin_ns = std::max(begin_ns, free_ns_[lane]);
+  end_ns = std::max(end_ns, begin_ns + 1);
+  free_ns_[lane] = end_ns + 1;
+  ++counts_.slices;
+  begin("X", rank_, name);
+  text("cat", category);
+  number("tid", static_cast<std::uint64_t>(lane_number(lane)));
+  time("ts", begin_ns);
+  time("dur", end_ns - begin_ns);
+  json_.Key("args");
+  json_.StartObject();
+  return begin_ns;
 }
 
 void TraceText::flow(const char* phase, Lane lane, const char* category, std::uint64_t id,
                      std::uint64_t ns) {
+  ++(*phase == 's' ? counts_.tails : counts_.heads);
   begin(phase, rank_, category);
   text("cat", category);
   char hex[24];  // as text: a JavaScript number would lose bits
   std::snprintf(hex, sizeof hex, "0x%llx", static_cast<unsigned long long>(id));
   text("id", hex);
   if (*phase == 'f') text("bp", "e");
-  number("tid", lane + 1);
+  number("tid", static_cast<std::uint64_t>(lane_number(lane)));
   time("ts", ns);
   finish();
 }
@@ -192,11 +215,6 @@ void TraceText::add(const Event& event) {
     case Event::kTraffic:
       traffic_.push_back(event);
       return;
-    case Event::kLoad:
-      counter(static_cast<int>(event.peer), "load", scale_.at(event.ticks));
-      real("load", load_of(event.value));
-      json_.EndObject();
-      return finish();
     case Event::kStep:
       step_ = event;
       strategy_ = clean(text_of(event));
@@ -230,8 +248,7 @@ std::string_view TraceText::name_of(std::uint64_t thread) {
 }
 
 void TraceText::turns(const Event& event) {
-  const std::uint64_t begin_ns = scale_.at(event.ticks);
-  slice(kRuns, "run", name_of(event.thread), begin_ns, scale_.at(event.value) - begin_ns);
+  slice(kRuns, "run", name_of(event.thread), scale_.at(event.ticks), scale_.at(event.value));
   if (event.thread != 0) number("thread", event.thread);
   if (event.number != 1) number("turns", event.number);
   json_.EndObject();
@@ -252,30 +269,29 @@ void TraceText::ended(const Event& event) {
 }
 
 void TraceText::departed(const Event& event) {
-  const std::uint64_t begin_ns = scale_.at(event.ticks);
   const std::uint64_t ticks = event.value & ((1 << 24) - 1);
-  const std::uint64_t ns = scale_.at(event.ticks + ticks) - begin_ns;
-  slice(kMoves, "move", name_of(event.thread), begin_ns, std::max(ns, kArrowNs));
+  const std::uint64_t begin_ns = slice(kDepartures, "move", name_of(event.thread),
+                                       scale_.at(event.ticks), scale_.at(event.ticks + ticks));
   number("thread", event.thread);
   number("hop", event.number);
   number("to", event.peer);
   number("bytes", event.value >> 24);
   json_.EndObject();
   finish();
-  flow("s", kMoves, "move", mix(event.thread, event.number), begin_ns);
+  flow("s", kDepartures, "move", mix(event.thread, event.number), begin_ns);
   names_.erase(event.thread);
 }
 
 void TraceText::came(const Event& event) {
   learn(event);
-  const std::uint64_t ns = scale_.at(event.ticks);
-  slice(kMoves, "move", name_of(event.thread), ns, kArrowNs);
+  const std::uint64_t at_ns = scale_.at(event.ticks);
+  const std::uint64_t ns = slice(kArrivals, "move", name_of(event.thread), at_ns, at_ns);
   number("thread", event.thread);
   number("hop", event.number);
   if (event.kind == Event::kRefused) number("refused_by", event.peer);
   json_.EndObject();
   finish();
-  flow("f", kMoves, "move", mix(event.thread, event.number), ns);
+  flow("f", kArrivals, "move", mix(event.thread, event.number), ns);
 }
 
 void TraceText::sample(const Event& event) {
@@ -283,6 +299,7 @@ void TraceText::sample(const Event& event) {
   if (sampled_ && event.ticks > last_sample_.ticks) {
     const double idle = static_cast<double>(event.value - last_sample_.value) /
                         static_cast<double>(event.ticks - last_sample_.ticks);
+    ++counts_.counters;
     counter(rank_, "busy", scale_.at(last_sample_.ticks));
     json_.Key("%");
     json_.Double(static_cast<int>(1000 * (1 - std::clamp(idle, 0.0, 1.0)) + 0.5) / 10.0);
@@ -292,6 +309,7 @@ void TraceText::sample(const Event& event) {
   sampled_ = true;
   last_sample_ = event;
   const std::uint64_t ready = std::min<std::uint64_t>(event.number, event.thread);
+  counts_.counters += 2;
   counter(rank_, "threads", scale_.at(event.ticks));
   number("ready", ready);
   number("waiting", event.thread - ready);
@@ -300,22 +318,23 @@ void TraceText::sample(const Event& event) {
 }
 
 void TraceText::message(const Event& event) {
-  std::uint64_t numbers[2];  // bytes, sequence
-  std::memcpy(numbers, &event + 1, sizeof numbers);
+  Letter letter;
+  std::memcpy(&letter, &event + 1, sizeof letter);
   const bool sent = event.kind == Event::kSent;
-  const std::uint64_t ns = scale_.at(event.ticks);
-  slice(kMessages, "message", sent ? "send" : "receive", ns, kArrowNs);
+  const Lane lane = sent ? kSends : kReceipts;
+  const std::uint64_t ns = slice(lane, "message", sent ? "send" : "receive", scale_.at(event.ticks),
+                                 scale_.at(letter.end_ticks));
+  const std::uint64_t to = sent ? event.value : event.thread;
   number("from", sent ? event.thread : event.value);
-  number("to", sent ? event.value : event.thread);
+  if (to != 0) number("to", to);
   number(sent ? "to_rank" : "from_rank", event.peer);
-  number("bytes", numbers[0]);
+  number("bytes", letter.bytes);
   json_.Key("tag");
   json_.Int(static_cast<int>(event.number));
   json_.EndObject();
   finish();
-  if (numbers[1] == 0) return;
-  const std::uint64_t pair = sent ? mix(event.thread, event.value) : mix(event.value, event.thread);
-  flow(sent ? "s" : "f", kMessages, "message", mix(pair, numbers[1]), ns);
+  if (letter.sequence != 0)
+    flow(sent ? "s" : "f", lane, "message", mix(letter.pair, letter.sequence), ns);
 }
 
 void TraceText::step() {
@@ -327,8 +346,10 @@ void TraceText::step() {
   std::uint64_t bytes = 0;
   for (const Event& move : step_moves_) bytes += move.value;
   const std::uint64_t begin_ns = scale_.at(step_.ticks);
-  slice(kSteps, "balancing", strategy_.empty() ? "balancing" : strategy_, begin_ns,
-        std::max(scale_.at(step_.value) - begin_ns, kArrowNs));
+  int lane = kSteps;
+  while (lane + 1 < kLanes && begin_ns < free_ns_[lane]) ++lane;
+  slice(lane, "balancing", strategy_.empty() ? "balancing" : strategy_, begin_ns,
+        scale_.at(step_.value));
   text("strategy", strategy_);
   number("moves", step_moves_.size());
   number("bytes", bytes);
@@ -356,13 +377,21 @@ void TraceText::step() {
   json_.EndArray();
   json_.EndObject();
   finish();
+  for (const Rank& rank : step_ranks_) {
+    ++counts_.counters;
+    counter(rank.rank, "load", begin_ns);
+    real("load", rank.before);
+    json_.EndObject();
+    finish();
+  }
   step_ranks_.clear();
   step_moves_.clear();
 }
 
 void TraceText::end() {
   if (!traffic_.empty()) {
-    slice(kMessages, "summary", "messages sent in all", scale_.at(traffic_[0].ticks), kArrowNs);
+    const std::uint64_t ns = scale_.at(traffic_[0].ticks);
+    slice(kSends, "summary", "messages sent in all", ns, ns);
     json_.Key("to");
     json_.StartArray();
     for (const Event& to : traffic_) {
@@ -377,8 +406,8 @@ void TraceText::end() {
     finish();
   }
   if (longest_.empty()) return;
-  slice(kRuns, "summary", "longest threads that ended here", scale_.at(last_sample_.ticks),
-        kArrowNs);
+  const std::uint64_t ns = scale_.at(last_sample_.ticks);
+  slice(kRuns, "summary", "longest threads that ended here", ns, ns);
   json_.Key("threads");
   json_.StartArray();
   for (const Ended& ended : longest_) {

@@ -29,12 +29,26 @@ struct TimeScale {
   }
 };
 
+// How many of the things that a viewer counts were written.
+struct TraceCounts {
+  std::uint64_t slices = 0;
+  std::uint64_t tails = 0;  // of arrows
+  std::uint64_t heads = 0;
+  std::uint64_t counters = 0;  // values of them
+};
+
 // Writes the events of one rank in the Chrome JSON trace format, which docs/tracing.md describes:
 // one a line, each line after a comma, so that the texts of ranks can stand in any order behind a
 // first event. Source: "Trace Event Format", the Chromium project.
+//
+// Slices of a lane neither overlap nor touch, since viewers drop one of two that overlap, and read
+// times as floating-point numbers that may come out a nanosecond less: one begins a nanosecond or
+// more after the end of the one before, if need be later than it did. An arrow is tied to the slice
+// of its lane that began last.
 class TraceText {
  public:
-  TraceText(int rank, int node, const TimeScale& scale);
+  // `ranks`: of the job.
+  TraceText(int rank, int ranks, int node, const TimeScale& scale);
 
   // In the order in which they were noted; the rows of a text lie behind the event.
   void add(const Event& event);
@@ -45,11 +59,13 @@ class TraceText {
   std::size_t bytes() const { return buffer_.GetSize(); }
   const char* data() const { return buffer_.GetString(); }
   void take() { buffer_.Clear(); }
+  // In all.
+  const TraceCounts& counts() const { return counts_; }
 
  private:
   using Json = rapidjson::Writer<rapidjson::StringBuffer>;
-  // Lanes of a rank, which the viewers call threads.
-  enum Lane { kRuns = 0, kMoves, kMessages, kSteps, kLanes };
+  // Lanes of a rank, which the viewers call threads. Balancing steps of several teams may overlap.
+  enum Lane { kRuns, kDepartures, kArrivals, kSends, kReceipts, kSteps, kLanes = kSteps + 4 };
   struct Rank {
     int rank;
     double before, after;
@@ -66,8 +82,10 @@ class TraceText {
   void number(const char* key, std::uint64_t value);
   void real(const char* key, double value);
   void time(const char* key, std::uint64_t ns);
-  void slice(Lane lane, const char* category, std::string_view name, std::uint64_t begin_ns,
-             std::uint64_t ns);
+  int lane_number(int lane) const { return lane_base_ + 10 * rank_ + lane + 1; }
+  void name_lane(int lane);
+  std::uint64_t slice(int lane, const char* category, std::string_view name, std::uint64_t begin_ns,
+                      std::uint64_t end_ns);
   void flow(const char* phase, Lane lane, const char* category, std::uint64_t id, std::uint64_t ns);
   void counter(int rank, const char* name, std::uint64_t ns);
   void process(const char* what, const char* key, std::string_view name);
@@ -83,10 +101,13 @@ class TraceText {
   void step();
 
   const int rank_;
+  const int lane_base_;
   const TimeScale scale_;
+  TraceCounts counts_;
   rapidjson::StringBuffer buffer_;
   Json json_;
   bool lane_named_[kLanes] = {};
+  std::uint64_t free_ns_[kLanes] = {};                    // when the next slice may begin
   std::unordered_map<std::uint64_t, std::string> names_;  // of threads that are here
   std::string unnamed_;
   Event last_sample_{};

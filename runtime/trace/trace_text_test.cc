@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,11 +25,12 @@ constexpr std::uint64_t kBegin = 1000;
 // What the trace of one rank says, parsed.
 class Written {
  public:
-  explicit Written(Trace& trace, int rank = 0) {
-    TraceText text(rank, 0, TimeScale{kBegin, 0, 1});
+  explicit Written(Trace& trace, int rank = 0, int ranks = 2) {
+    TraceText text(rank, ranks, 0, TimeScale{kBegin, 0, 1});
     EventStore::Reader reader(trace.events());
     while (const Event* event = reader.next()) text.add(*event);
     text.end();
+    counts = text.counts();
     const std::string all = "[{}" + std::string(text.data(), text.bytes()) + "]";
     document_.Parse<rapidjson::kParseValidateEncodingFlag>(all.c_str());
     EXPECT_FALSE(document_.HasParseError()) << all;
@@ -43,7 +47,14 @@ class Written {
     }
     return found;
   }
+  std::vector<const Value*> all() const {
+    std::vector<const Value*> found;
+    for (const Value& event : document_.GetArray()) found.push_back(&event);
+    return found;
+  }
   std::vector<const Value*> turns() const { return find("X", "run"); }
+
+  TraceCounts counts;
 
  private:
   rapidjson::Document document_;
@@ -140,6 +151,21 @@ TEST(TraceText, AnotherHopHasAnotherArrow) {
   EXPECT_STRNE((*arrows[0])["id"].GetString(), (*arrows[2])["id"].GetString());
 }
 
+TEST(TraceText, ManyArrowsHaveNumbersOfTheirOwn) {
+  constexpr std::uint32_t kThreads = 40, kHops = 600;
+  Trace trace(2, kBegin);
+  for (int home = 0; home < 3; ++home) {
+    for (std::uint32_t i = 1; i <= kThreads; ++i) {
+      for (std::uint32_t hop = 1; hop <= kHops; ++hop)
+        trace.departed(make_id(home, i), hop, 1, 0, 2000);
+    }
+  }
+  std::set<std::string> ids;
+  const Written written(trace);
+  for (const Value* arrow : written.find("s", "move")) ids.insert((*arrow)["id"].GetString());
+  EXPECT_EQ(ids.size(), 3 * kThreads * kHops);
+}
+
 TEST(TraceText, AThreadThatWasRefusedHasItsNameAgain) {
   Trace trace(2, kBegin);
   trace.named(5, "stays");
@@ -179,7 +205,6 @@ TEST(TraceText, WritesABalancingStep) {
                   .before = {3.0, 1.0},
                   .after = {2.0, NAN},
                   .moves = {{.thread = 5, .from = 0, .to = 1, .bytes = 100}}});
-  trace.loads({0.5, INFINITY});
   const Written written(trace);
   const auto steps = written.find("X", "balancing");
   ASSERT_EQ(steps.size(), 1u);
@@ -193,14 +218,17 @@ TEST(TraceText, WritesABalancingStep) {
   EXPECT_DOUBLE_EQ(args["after"][1].GetDouble(), 0);  // JSON has no word for it
   const auto loads = written.find("C", "load");
   ASSERT_EQ(loads.size(), 2u);
+  EXPECT_EQ((*loads[0])["pid"].GetInt(), 1);
+  EXPECT_DOUBLE_EQ((*loads[0])["args"]["load"].GetDouble(), 3);
   EXPECT_EQ((*loads[1])["pid"].GetInt(), 2);
+  EXPECT_EQ(written.counts.counters, 2u);
 }
 
 TEST(TraceText, JoinsTheEndsOfAMessageAndAddsUpTheTraffic) {
   Trace sender(2, kBegin), receiver(2, kBegin);
-  sender.sent(5, 6, 1, 100, -7, 1);
-  sender.sent(5, 6, 1, 50, 0, 0);
-  receiver.received(5, 6, 0, 100, -7, 1);
+  sender.sent(5, 6, 1, 100, -7, 99, 1, 2000);
+  sender.sent(5, 0, 1, 50, 0, 99, 0, 3000);
+  receiver.received(5, 6, 0, 100, -7, 99, 1);
   sender.close(5000, 0);
   const Written from(sender, 0), to(receiver, 1);
   const auto tail = from.find("s", "message"), head = to.find("f", "message");
@@ -211,12 +239,87 @@ TEST(TraceText, JoinsTheEndsOfAMessageAndAddsUpTheTraffic) {
   EXPECT_EQ((*slices[0])["args"]["tag"].GetInt(), -7);
   EXPECT_EQ((*slices[0])["args"]["bytes"].GetInt(), 100);
   EXPECT_EQ((*slices[0])["args"]["to"].GetInt(), 6);
+  EXPECT_DOUBLE_EQ(time(*slices[0]), 1);  // when it was begun
+  EXPECT_DOUBLE_EQ(time(*tail[0]), 1);
+  EXPECT_FALSE((*slices[1])["args"].HasMember("to"));  // the sender did not know
   const auto summary = from.find("X", "summary");
   ASSERT_EQ(summary.size(), 1u);
   const Value& traffic = (*summary[0])["args"]["to"][0];
   EXPECT_EQ(traffic["rank"].GetInt(), 1);
   EXPECT_EQ(traffic["messages"].GetInt(), 2);
   EXPECT_EQ(traffic["bytes"].GetInt(), 150);
+}
+
+// The arrow of a message whose sender does not know the receiver's thread yet.
+TEST(TraceText, TiesAMessageByItsPair) {
+  Trace sender(2, kBegin), receiver(2, kBegin);
+  sender.sent(5, 0, 1, 100, 0, 99, 1, 2000);
+  receiver.received(5, 6, 0, 100, 0, 99, 1);
+  const Written from(sender, 0), to(receiver, 1);
+  EXPECT_STREQ((*from.find("s", "message")[0])["id"].GetString(),
+               (*to.find("f", "message")[0])["id"].GetString());
+}
+
+// Whatever comes at the same time, in any lane: one slice after the other, the arrow in its own.
+TEST(TraceText, SlicesOfALaneNeitherOverlapNorTouch) {
+  Trace trace(2, kBegin);
+  for (std::uint64_t i = 0; i < 50; ++i) {
+    trace.ran(1 + i % 2, 2000 + 10 * i, 2010 + 10 * i);
+    trace.departed(1 + i % 2, static_cast<std::uint32_t>(i), 1, 0, 100);  // before it begins
+    trace.sent(1, 2, 1, 8, 0, 99, i + 1, 2000 + i / 5);
+    trace.received(1, 2, 0, 8, 0, 99, i + 1);
+    trace.balanced({.strategy = "greedy",
+                    .begin_ticks = 2000 + i,
+                    .end_ticks = 2100 + i,
+                    .before = {1.0, 2.0},
+                    .after = {1.0, 2.0},
+                    .moves = {}});
+  }
+  trace.close(5000, 0);
+  const Written written(trace);
+  std::map<int, std::int64_t> ends;  // by lane
+  std::map<int, std::int64_t> begins;
+  std::uint64_t slices = 0, arrows = 0;
+  for (const Value* event : written.all()) {
+    if (!event->HasMember("ph") || !event->HasMember("ts")) continue;
+    const std::string phase = (*event)["ph"].GetString();
+    const auto ns = static_cast<std::int64_t>(std::llround(time(*event) * 1000));
+    if (phase == "X") {
+      const int lane = (*event)["tid"].GetInt();
+      EXPECT_GT(lane, 2);  // processes are 1 and 2
+      const std::int64_t length = std::llround((*event)["dur"].GetDouble() * 1000);
+      EXPECT_GE(length, 1);
+      if (ends.count(lane) != 0) {
+        EXPECT_GT(ns, ends[lane]) << "lane " << lane;
+      }
+      ends[lane] = ns + length;
+      begins[lane] = ns;
+      ++slices;
+    } else if (phase == "s" || phase == "f") {
+      EXPECT_EQ(ns, begins[(*event)["tid"].GetInt()]);
+      ++arrows;
+    }
+  }
+  EXPECT_EQ(slices, written.counts.slices);
+  EXPECT_EQ(arrows, written.counts.tails + written.counts.heads);
+  EXPECT_EQ(written.counts.heads, 50u);
+}
+
+TEST(TraceText, LanesOfARankHaveNumbersOfTheirOwn) {
+  std::set<int> lanes;
+  for (const int rank : {0, 1, 9, 10, 99, 100}) {
+    Trace trace(101, kBegin);
+    trace.ran(5, 2000, 3000);
+    trace.departed(5, 1, 1, 0, 3000);
+    trace.close(5000, 0);
+    const Written written(trace, rank, 101);
+    for (const Value* event : written.find("M", "thread_name")) {
+      const int lane = (*event)["tid"].GetInt();
+      EXPECT_TRUE(lanes.insert(lane).second) << lane;
+      EXPECT_GT(lane, 101);  // the last process
+    }
+  }
+  EXPECT_EQ(lanes.size(), 12u);
 }
 
 TEST(TraceText, ListsTheLongestThreads) {

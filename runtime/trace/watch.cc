@@ -95,13 +95,14 @@ void Watch::heard(int rank, const RankCounts& counts) {
   if (progress_) progress_->hear(rank, now_ns(), counts);
 }
 
-void Watch::run_ended() {
+void Watch::run_ended(const RankCounts& counts) {
+  counts_ = counts;
   next_report_ticks_ = UINT64_MAX;
   if (trace_) trace_->close(__rdtsc(), idle_ticks_);
 }
 
 void Watch::finish(int node) {
-  if (file_) file_->write(*trace_, node);
+  if (file_) file_->write(*trace_, node, counts_);
 }
 
 }  // namespace roam::runtime

@@ -38,8 +38,8 @@ class Watch {
   // On rank 0: what a rank said.
   void heard(int rank, const RankCounts& counts);
 
-  // The last thread of the job has ended: what follows is not of the run.
-  void run_ended();
+  // The last thread of the job has ended: what follows is not of the run, whose `counts` these are.
+  void run_ended(const RankCounts& counts);
   // Collective, after run_ended(): writes the trace.
   void finish(int node);
 
@@ -54,6 +54,7 @@ class Watch {
   std::int64_t period_ns_;            // of reports; 0: none
   std::int64_t begin_ns_;
   std::int64_t next_report_ns_ = 0;
+  RankCounts counts_;  // of the run, when it has ended
   std::uint64_t begin_ticks_;
   std::uint64_t next_report_ticks_ = UINT64_MAX;
   std::uint64_t idle_ticks_ = 0;

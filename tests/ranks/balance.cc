@@ -1,5 +1,6 @@
 // Balancing: who has much to do ends where there is little.
-#include <chrono>
+#include <cfloat>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,53 @@ SCENARIO(Balance, EvensOutTheLoadsThatMembersName) {
     expect(after < 1.1, "imbalance after: " + std::to_string(after));
     expect(moved > 0, "members moved");
     expect_eq(team.balance(), 0, "moves when all is balanced");
+  }).join();
+}
+
+int moved_last = -1;  // as the members on rank 0 were told
+
+// The same loads in other units, the smallest and the largest among them.
+SCENARIO(Balance, MovesTheSameWhateverTheUnit) {
+  int first = -1;
+  for (const double unit : {1.0, 1e-9, DBL_TRUE_MIN, DBL_MIN, 1e-300, 0.1, 1e300, DBL_MAX / 4}) {
+    roam::spawn_team(16 * roam::ranks(), [unit] {
+      const roam::Team team = roam::Team::current();
+      const double load = team.index() < team.size() / 2 ? 4 : 1;
+      roam::this_thread::set_load(load * unit);
+      const int moved = team.balance();
+      const double after = imbalance(load_of_ranks(team, load));
+      if (roam::rank() == 0) moved_last = moved;
+      expect(after < 1.15, "imbalance after: " + std::to_string(after));
+    }).join();
+    const std::string what = " in units of 10 to the " + std::to_string(std::log10(unit));
+    expect(roam::ranks() == 1 || moved_last > 0, "members moved" + what);
+    if (first < 0) first = moved_last;
+    expect_eq(moved_last, first, "members that moved" + what);
+  }
+}
+
+// A load that was measured says nothing of one that is named.
+SCENARIO(Balance, ForgetsWhatWasMeasuredWhenALoadIsNamed) {
+  roam::spawn_team(16 * roam::ranks(), [] {
+    const roam::Team team = roam::Team::current();
+    const int begin = roam::rank();
+    const double load = team.index() < team.size() / 2 ? 4 : 1;
+    for (const double unit : {1e-9, 1e300}) {
+      (void)team.balance();
+      roam::this_thread::migrate(begin);
+      roam::this_thread::set_load(load * unit);
+      (void)team.balance();
+      const double after = imbalance(load_of_ranks(team, load));
+      expect(after < 1.15, "imbalance after: " + std::to_string(after));
+      roam::this_thread::set_load(-1);
+    }
+  }).join();
+}
+
+SCENARIO(Balance, MovesNobodyWithoutLoad) {
+  roam::spawn_team(4 * roam::ranks(), [] {
+    roam::this_thread::set_load(0);
+    expect_eq(roam::Team::current().balance(), 0, "members that moved");
   }).join();
 }
 

@@ -1,6 +1,7 @@
 // Messages and collectives whose bytes lie in memory of the process: statics, and what was
 // allocated outside the threads' heaps. The same address of another rank holds something else, so
 // nothing may be looked for there, whoever moves meanwhile.
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -82,6 +83,50 @@ SCENARIO(ProcessBuffers, OfGlibcAreSentWhoeverMovesMeanwhile) {
       send_and_move(team, block.get(), to + 1, -1, to);
     }
   }).join();
+}
+
+// What an ended thread leaves goes with whoever joined it, here the root, and not with the sender.
+SCENARIO(ProcessBuffers, OfAnEndedThreadAreSentThoughItsHeirLeaves) {
+  static double* left;
+  static bool sent, gone, received;
+  left = nullptr;
+  sent = gone = received = false;
+  const int home = roam::rank();
+  roam::Thread ended = roam::spawn([] {
+    auto data = std::make_unique<double[]>(kCount);
+    fill(data.get(), 5);
+    left = data.release();
+  });
+  while (left == nullptr) roam::this_thread::yield();
+  roam::Team team = roam::spawn_team(2, [home] {
+    const roam::Team team = roam::Team::current();
+    roam::this_thread::migrate(home);
+    team.barrier();
+    if (team.index() == 0) {
+      roam::Request out = team.isend(1, 1, std::span<const double>(left, kCount));
+      sent = true;
+      out.wait();
+    } else {
+      while (!gone) roam::this_thread::yield();  // so the rank is not idle, and copies nothing
+      std::vector<double> got(kCount);
+      team.recv(0, 1, got);
+      received = true;
+      check(got.data(), 5, "what came");
+    }
+  });
+  while (!sent) roam::this_thread::yield();
+  ended.join();  // only now: whose the bytes will be was not known when they were sent
+  roam::this_thread::migrate((home + 1) % roam::ranks());
+  // What has left a node is kept there for a while: long enough that looking for it there shows.
+  roam::this_thread::sleep_for(std::chrono::milliseconds(400));
+  // Tells the receiver that the root has gone, and keeps it away until the message is there.
+  roam::Thread herald = roam::spawn([home] {
+    roam::this_thread::migrate(home);
+    gone = true;
+    while (!received) roam::this_thread::yield();
+  });
+  herald.join();
+  team.join();
 }
 
 SCENARIO(ProcessBuffers, KeepTheirReceiverUntilTheMessageIsThere) {

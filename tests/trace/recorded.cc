@@ -16,6 +16,8 @@ namespace {
 
 constexpr int kTravellers = 12;
 constexpr int kLaps = 3;
+constexpr int kMembers = 6;
+constexpr int kRounds = 40;
 
 void compute(std::chrono::microseconds time) {
   const auto end = std::chrono::steady_clock::now() + time;
@@ -34,6 +36,25 @@ void travel(int number) {
   }
 }
 
+// Messages between members on one rank, on one node and on several; from the middle on, each member
+// is where it was not expected.
+void gossip() {
+  const roam::Team team = roam::Team::current();
+  const int n = team.size();
+  roam::this_thread::set_load(1e-300 * (1 + team.index()));
+  for (int round = 0; round < kRounds; ++round) {
+    const int to = (team.index() + 1 + round % (n - 1)) % n;
+    const int from = (team.index() + n - 1 - round % (n - 1)) % n;
+    const std::vector<int> sent(round % 4 == 3 ? 20'000 : 10, round);
+    std::vector<int> got(sent.size());
+    roam::Request request = team.isend(to, round, sent);
+    team.recv(from, round, got);
+    request.wait();
+    if (round == kRounds / 2) roam::this_thread::migrate((roam::rank() + 1) % roam::ranks());
+  }
+  (void)team.balance();
+}
+
 void root() {
   std::vector<roam::Thread> travellers;
   for (int i = 0; i < kTravellers; ++i) {
@@ -42,6 +63,7 @@ void root() {
         i));
   }
   for (roam::Thread traveller : travellers) traveller.join();
+  roam::spawn_team(kMembers, gossip).join();
   roam::spawn([] { roam::this_thread::sleep_for(std::chrono::milliseconds(30)); }).join();
 }
 
@@ -66,6 +88,7 @@ int main(int argc, char** argv) {
     if (i > 1) name.insert(name.rfind('.'), "." + std::to_string(i));
     const std::string command = std::string(argv[1]) + " " + name + " " + std::to_string(ranks) +
                                 " " + std::to_string(kTravellers) + " " + std::to_string(kLaps) +
+                                " " + std::to_string(kMembers) + " " + std::to_string(kRounds) +
                                 " " + argv[2];
     const int status = std::system(command.c_str());
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return 1;

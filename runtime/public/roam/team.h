@@ -403,7 +403,8 @@ class Team {
 
 namespace this_thread {
 // Load of the calling thread per step of its work, in units of the program's choice, for balancing
-// in place of its measured running time. Negative: measure again. Errors: Errc::not_in_thread,
+// in place of its measured running time: any finite number; what counts are the proportions of the
+// members' loads. Negative: measure again. Errors: Errc::not_in_thread,
 // Errc::bad_option (not a number).
 void set_load(double load);
 // Seconds that the calling thread has run, on this rank and others.

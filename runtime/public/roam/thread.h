@@ -53,7 +53,7 @@ struct SpawnOptions {
   std::string_view name = {};  // any length; kept in the thread's memory
   std::size_t stack_bytes = std::size_t{256}
                             << 10;  // address space; memory is used as it is touched
-  int rank = -1;                    // where it starts; -1: here
+  int rank = -1;                    // where it starts; -1: here, unless balancing takes it
 };
 
 namespace detail {
@@ -117,8 +117,9 @@ requires(!std::is_same_v<std::remove_cvref_t<F>, SpawnOptions>) Thread spawn(F&&
 
 // Asks that `t` run on `rank`: at once if it is ready or asleep, when it next suspends if it runs,
 // and when it is woken, before the call in which it waits returns, if it waits (roam/sync.h has the
-// rules). Returns when the request is noted where `t` is, not when `t` has arrived. A later request
-// replaces an earlier one that has not taken effect.
+// rules). A thread on its way to where its own migrate() or SpawnOptions::rank sends it gets there
+// first, and goes on when it next suspends. Returns when the request is noted where `t` is, not
+// when `t` has arrived. A later request replaces an earlier one that has not taken effect.
 //
 // Context: any thread on any rank; suspends if `t` is on another rank.
 // Errors:  Errc::no_such_rank   `rank` is not in [0, ranks())
@@ -147,7 +148,7 @@ namespace this_thread {
 
 // The calling thread; an empty handle in plain code.
 Thread self() noexcept;
-// Moves the calling thread: returns on `rank`.
+// Moves the calling thread: returns on `rank`, whatever balances or asks it to move meanwhile.
 //
 // Errors: Errc::no_such_rank, Errc::pinned (also while it holds a Mutex), Errc::not_in_thread;
 // Errc::out_of_memory

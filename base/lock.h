@@ -1,0 +1,33 @@
+#ifndef ROAM_BASE_LOCK_H_
+#define ROAM_BASE_LOCK_H_
+
+#include <sched.h>
+
+#include <atomic>
+
+namespace roam {
+
+// Mutual exclusion between kernel threads, for a few instructions of the runtime's own: it waits in
+// place. A std::mutex would be one of the program's: threads that wait for those let others run
+// (threads/wait_calls.cc), which the middle of malloc or of the scheduler must not.
+class Lock {
+ public:
+  void lock() {
+    for (int round = 0; taken_.exchange(true, std::memory_order_acquire); ++round) {
+      if (round < kSpins) {
+        __builtin_ia32_pause();
+      } else {
+        sched_yield();
+      }
+    }
+  }
+  void unlock() { taken_.store(false, std::memory_order_release); }
+
+ private:
+  static constexpr int kSpins = 64;
+  std::atomic<bool> taken_ = false;
+};
+
+}  // namespace roam
+
+#endif  // ROAM_BASE_LOCK_H_

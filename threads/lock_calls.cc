@@ -1,0 +1,241 @@
+// Mutexes, condition variables, and locks for readers and writers of libc.
+
+#include <pthread.h>
+
+#include "threads/wait_calls.h"
+
+namespace {
+
+using roam::detail::Tcb;
+using roam::threads::scheduler;
+using namespace roam::threads::wait_calls;
+
+// ---- mutexes ----
+
+Real<int(pthread_mutex_t*)> real_lock("pthread_mutex_lock", nullptr);
+Real<int(pthread_mutex_t*)> real_trylock("pthread_mutex_trylock", nullptr);
+Real<int(pthread_mutex_t*)> real_unlock("pthread_mutex_unlock", nullptr);
+Real<int(pthread_mutex_t*, const timespec*)> real_timedlock("pthread_mutex_timedlock", nullptr);
+Real<int(pthread_mutex_t*, clockid_t, const timespec*)> real_clocklock("pthread_mutex_clocklock",
+                                                                       nullptr);
+
+int kind_of(const pthread_mutex_t* m) { return m->__data.__kind & 127; }
+bool knows_owner(const pthread_mutex_t* m) {
+  const int kind = kind_of(m);
+  return kind != PTHREAD_MUTEX_TIMED_NP && kind != PTHREAD_MUTEX_ADAPTIVE_NP;
+}
+
+bool travels(Tcb* self, const void* lock) { return roam::detail::owner_of(lock) == self; }
+int try_owned(Tcb* self, pthread_mutex_t* m, bool waits) {
+  if (held_by_any(m)) {
+    if (!held_by(self, m)) return EBUSY;
+    if ((kind_of(m) & 3) == PTHREAD_MUTEX_ERRORCHECK_NP) return waits ? EDEADLK : EBUSY;
+    if ((kind_of(m) & 3) != PTHREAD_MUTEX_RECURSIVE_NP) return EBUSY;
+  }
+  const int result = real_trylock(m);
+  if (result == 0 || result == EOWNERDEAD) hold(self, m);
+  return result;
+}
+
+int try_mutex(Tcb* self, pthread_mutex_t* m, bool waits) {
+  if (knows_owner(m)) [[unlikely]]
+    return try_owned(self, m, waits);
+  const int result = real_trylock(m);
+  if (result == 0 && !travels(self, m)) hold(self, m);
+  return result;
+}
+
+int lock_mutex(Tcb* self, pthread_mutex_t* m, clockid_t clock, const timespec* until) {
+  if (!lets_run(m)) {
+    int result = try_mutex(self, m, true);
+    if (result != EBUSY) return result;
+    if (!held_by_any(m)) {
+      result = until == nullptr ? real_lock(m) : real_clocklock(m, clock, until);
+      if (result == 0 || result == EOWNERDEAD) hold(self, m);
+      return result;
+    }
+  }
+  return ask(self, "mutex of libc", m, clock, until, EBUSY,
+             [&] { return try_mutex(self, m, true); });
+}
+
+int unlock_mutex(Tcb* self, pthread_mutex_t* m) {
+  if (knows_owner(m) && !held_by(self, m) && held_by_any(m)) return EPERM;
+  const int result = real_unlock(m);
+  if (result == 0) release(self, m);
+  return result;
+}
+
+// ---- condition variables ----
+
+Real<int(pthread_cond_t*, pthread_mutex_t*)> real_wait("pthread_cond_wait", "GLIBC_2.3.2");
+Real<int(pthread_cond_t*, pthread_mutex_t*, const timespec*)> real_timedwait(
+    "pthread_cond_timedwait", "GLIBC_2.3.2");
+Real<int(pthread_cond_t*, pthread_mutex_t*, clockid_t, const timespec*)> real_clockwait(
+    "pthread_cond_clockwait", nullptr);
+Real<int(pthread_cond_t*)> real_signal("pthread_cond_signal", "GLIBC_2.3.2");
+Real<int(pthread_cond_t*)> real_broadcast("pthread_cond_broadcast", "GLIBC_2.3.2");
+
+// Threads of this rank that wait, in the order they came. Other kernel threads may wake them.
+struct Waiter {
+  const pthread_cond_t* condition;
+  bool woken = false;
+  Waiter* next = nullptr;
+};
+constinit std::atomic<bool> waiters_taken = false;
+constinit std::atomic<int> waiters_count = 0;
+constinit Waiter* waiters = nullptr;
+
+class TakeWaiters {
+ public:
+  TakeWaiters() {
+    while (waiters_taken.exchange(true, std::memory_order_acquire)) __builtin_ia32_pause();
+  }
+  ~TakeWaiters() { waiters_taken.store(false, std::memory_order_release); }
+};
+
+void wake(const pthread_cond_t* condition, bool all) {
+  if (waiters_count.load(std::memory_order_seq_cst) == 0) return;
+  TakeWaiters guard;
+  for (Waiter* w = waiters; w != nullptr; w = w->next) {
+    if (w->condition != condition || w->woken) continue;
+    w->woken = true;
+    if (!all) return;
+  }
+}
+
+int wait_condition(Tcb* self, pthread_cond_t* c, pthread_mutex_t* m, clockid_t clock,
+                   const timespec* until) {
+  Stay stay(self);
+  Waiter me{c};
+  {
+    TakeWaiters guard;
+    Waiter** end = &waiters;
+    while (*end != nullptr) end = &(*end)->next;
+    *end = &me;
+    waiters_count.fetch_add(1);
+  }
+  bool woken = false;
+  int result = unlock_mutex(self, m);
+  if (result == 0) {
+    result = ask(self, "condition variable of libc", c, clock, until, EBUSY, [&] {
+      TakeWaiters guard;
+      return me.woken ? 0 : EBUSY;
+    });
+    woken = true;
+  }
+  {
+    TakeWaiters guard;
+    Waiter** at = &waiters;
+    while (*at != &me) at = &(*at)->next;
+    *at = me.next;
+    waiters_count.fetch_sub(1);
+  }
+  if (!woken) return result;
+  const int locked = lock_mutex(self, m, CLOCK_REALTIME, nullptr);
+  return locked != 0 ? locked : result;
+}
+
+// The clock that pthread_condattr_setclock chose: a bit of glibc's.
+clockid_t clock_of(const pthread_cond_t* c) {
+  return (c->__data.__wrefs & 2) != 0 ? CLOCK_MONOTONIC : CLOCK_REALTIME;
+}
+
+// ---- locks for readers and writers ----
+
+Real<int(pthread_rwlock_t*)> real_rdlock("pthread_rwlock_rdlock", nullptr);
+Real<int(pthread_rwlock_t*)> real_wrlock("pthread_rwlock_wrlock", nullptr);
+Real<int(pthread_rwlock_t*)> real_tryrdlock("pthread_rwlock_tryrdlock", nullptr);
+Real<int(pthread_rwlock_t*)> real_trywrlock("pthread_rwlock_trywrlock", nullptr);
+Real<int(pthread_rwlock_t*)> real_rwunlock("pthread_rwlock_unlock", nullptr);
+Real<int(pthread_rwlock_t*, const timespec*)> real_timedrdlock("pthread_rwlock_timedrdlock",
+                                                               nullptr);
+Real<int(pthread_rwlock_t*, const timespec*)> real_timedwrlock("pthread_rwlock_timedwrlock",
+                                                               nullptr);
+Real<int(pthread_rwlock_t*, clockid_t, const timespec*)> real_clockrdlock(
+    "pthread_rwlock_clockrdlock", nullptr);
+Real<int(pthread_rwlock_t*, clockid_t, const timespec*)> real_clockwrlock(
+    "pthread_rwlock_clockwrlock", nullptr);
+int lock_rw(Tcb* self, pthread_rwlock_t* l, bool write, clockid_t clock, const timespec* until) {
+  int result = write ? real_trywrlock(l) : real_tryrdlock(l);
+  if (result == EBUSY && !lets_run(l) && !held_by_any(l)) {
+    result = until == nullptr
+                 ? (write ? real_wrlock(l) : real_rdlock(l))
+                 : (write ? real_clockwrlock(l, clock, until) : real_clockrdlock(l, clock, until));
+  } else if (result == EBUSY) {
+    result = ask(self, "lock for readers and writers of libc", l, clock, until, EBUSY,
+                 [&] { return write ? real_trywrlock(l) : real_tryrdlock(l); });
+  }
+  if (result == 0) hold(self, l);
+  return result;
+}
+
+int tried_rw(const pthread_rwlock_t* l, int result) {
+  Tcb* self = caller();
+  if (self != nullptr && result == 0) hold(self, l);
+  if (self != nullptr && result == EBUSY && lets_run(l)) scheduler().yield();
+  return result;
+}
+
+}  // namespace
+
+ROAM_WAIT_CALL(pthread_mutex_lock, (pthread_mutex_t * m) noexcept, real_lock(m),
+               lock_mutex(self, m, CLOCK_REALTIME, nullptr))
+ROAM_EXPORT int pthread_mutex_trylock(pthread_mutex_t* m) noexcept {
+  Tcb* self = caller();
+  if (self == nullptr) return real_trylock(m);
+  const int result = try_mutex(self, m, false);
+  if (result == EBUSY && lets_run(m)) scheduler().yield();  // asked in a loop, it lets others run
+  return result;
+}
+ROAM_WAIT_CALL(pthread_mutex_unlock, (pthread_mutex_t * m) noexcept, real_unlock(m),
+               unlock_mutex(self, m))
+ROAM_WAIT_CALL(pthread_mutex_timedlock, (pthread_mutex_t * m, const timespec* t) noexcept,
+               real_timedlock(m, t), lock_mutex(self, m, CLOCK_REALTIME, t))
+ROAM_WAIT_CALL(pthread_mutex_clocklock,
+               (pthread_mutex_t * m, clockid_t c, const timespec* t) noexcept,
+               real_clocklock(m, c, t), lock_mutex(self, m, c, t))
+
+ROAM_SIGNAL_CALL(pthread_cond_wait, (pthread_cond_t * c, pthread_mutex_t* m), c, real_wait(c, m),
+                 wait_condition(self, c, m, CLOCK_REALTIME, nullptr))
+ROAM_SIGNAL_CALL(pthread_cond_timedwait,
+                 (pthread_cond_t * c, pthread_mutex_t* m, const timespec* t), c,
+                 real_timedwait(c, m, t), wait_condition(self, c, m, clock_of(c), t))
+ROAM_SIGNAL_CALL(pthread_cond_clockwait,
+                 (pthread_cond_t * c, pthread_mutex_t* m, clockid_t clock, const timespec* t), c,
+                 real_clockwait(c, m, clock, t), wait_condition(self, c, m, clock, t))
+ROAM_EXPORT int pthread_cond_signal(pthread_cond_t* c) noexcept {
+  wake(c, false);
+  return real_signal(c);
+}
+ROAM_EXPORT int pthread_cond_broadcast(pthread_cond_t* c) noexcept {
+  wake(c, true);
+  return real_broadcast(c);
+}
+
+ROAM_WAIT_CALL(pthread_rwlock_rdlock, (pthread_rwlock_t * l) noexcept, real_rdlock(l),
+               lock_rw(self, l, false, CLOCK_REALTIME, nullptr))
+ROAM_WAIT_CALL(pthread_rwlock_wrlock, (pthread_rwlock_t * l) noexcept, real_wrlock(l),
+               lock_rw(self, l, true, CLOCK_REALTIME, nullptr))
+ROAM_WAIT_CALL(pthread_rwlock_timedrdlock, (pthread_rwlock_t * l, const timespec* t) noexcept,
+               real_timedrdlock(l, t), lock_rw(self, l, false, CLOCK_REALTIME, t))
+ROAM_WAIT_CALL(pthread_rwlock_timedwrlock, (pthread_rwlock_t * l, const timespec* t) noexcept,
+               real_timedwrlock(l, t), lock_rw(self, l, true, CLOCK_REALTIME, t))
+ROAM_WAIT_CALL(pthread_rwlock_clockrdlock,
+               (pthread_rwlock_t * l, clockid_t c, const timespec* t) noexcept,
+               real_clockrdlock(l, c, t), lock_rw(self, l, false, c, t))
+ROAM_WAIT_CALL(pthread_rwlock_clockwrlock,
+               (pthread_rwlock_t * l, clockid_t c, const timespec* t) noexcept,
+               real_clockwrlock(l, c, t), lock_rw(self, l, true, c, t))
+ROAM_EXPORT int pthread_rwlock_tryrdlock(pthread_rwlock_t* l) noexcept {
+  return tried_rw(l, real_tryrdlock(l));
+}
+ROAM_EXPORT int pthread_rwlock_trywrlock(pthread_rwlock_t* l) noexcept {
+  return tried_rw(l, real_trywrlock(l));
+}
+ROAM_EXPORT int pthread_rwlock_unlock(pthread_rwlock_t* l) noexcept {
+  Tcb* self = caller();
+  const int result = real_rwunlock(l);
+  if (self != nullptr && result == 0) release(self, l);
+  return result;
+}
