@@ -110,18 +110,21 @@ void Arena::reserve(const Options& options) {
 
 void Arena::set_ranks(int ranks) {
   const std::size_t want =
-      std::max<std::size_t>(kMostLeases, std::size_t{8} * static_cast<std::size_t>(ranks));
+      std::max<std::size_t>(kMostLeases, std::size_t{16} * static_cast<std::size_t>(ranks));
   lease_bytes_ = std::max(kLeastLeaseBytes, std::bit_floor(whole_.bytes / want));
   const std::size_t room = round_up(whole_.bytes / kUnitBytes, kPageBytes) + kPageBytes +
                            kNodeRoomBytes + round_up(whole_.bytes / lease_bytes_, kPageBytes);
   control_ = Range{whole_.begin, round_up(room, lease_bytes_)};
-  // A quarter for slots: 12 TiB of them are 40 million default stacks.
+  // A quarter for slots: 12 TiB of them are 9 million default stacks.
   const std::size_t all =
       control_.bytes < whole_.bytes ? (whole_.bytes - control_.bytes) / lease_bytes_ : 0;
-  ROAM_CHECK(all >= 2, "ROAM_ARENA is too small: %zu leases of %zu bytes", all, lease_bytes_);
+  ROAM_CHECK(all >= kRegions, "ROAM_ARENA is too small: %zu leases of %zu bytes", all,
+             lease_bytes_);
   const std::size_t slot_leases = std::max<std::size_t>(1, all / 4);
+  const std::size_t heap_leases = (all - slot_leases) / 2;
   regions_[0] = Range{control_.end(), slot_leases * lease_bytes_};
-  regions_[1] = Range{regions_[0].end(), (all - slot_leases) * lease_bytes_};
+  regions_[1] = Range{regions_[0].end(), heap_leases * lease_bytes_};
+  regions_[2] = Range{regions_[1].end(), (all - slot_leases - heap_leases) * lease_bytes_};
   heap_region = regions_[1];
   chunk_bytes_ = std::min(kMostChunkBytes, lease_bytes_);
   // A fence a slot, of so many slots: where there are fewer addresses, it is smaller.

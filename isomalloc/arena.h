@@ -36,14 +36,14 @@ constexpr bool is_away(UnitKind kind) {
   return kind == UnitKind::kKept || kind == UnitKind::kEvicting || kind >= UnitKind::kLeaving;
 }
 
-// The arena is cut in three: the control region, which belongs to the node and never moves; slots;
-// and the heap region, which holds spans and blocks. So a single comparison tells the kind of a
-// pointer.
+// The arena is cut in four: the control region, which belongs to the node and never moves; slots;
+// spans of heaps; and explicit blocks. So a single comparison tells the kind of a pointer, on every
+// rank, wherever the memory is.
 //
-//   base                    slots_begin                    heap_begin                          base
-//   + bytes | unit map | node page  | slot leases ...              | heap leases ... |
-enum class Region : int { kSlots = 0, kHeap = 1 };
-inline constexpr int kRegions = 2;
+//   base                                                                             base + bytes
+//   | unit map | node page | slot leases ... | heap leases ...          | block leases ...      |
+enum class Region : int { kSlots = 0, kHeap = 1, kBlocks = 2 };
+inline constexpr int kRegions = 3;
 
 // A run of `count` leases from `first`, of one region.
 struct LeaseRun {

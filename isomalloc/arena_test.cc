@@ -35,16 +35,17 @@ INSTANTIATE_TEST_SUITE_P(SizesAndRanks, Layout,
                                                           48ull << 40),
                                           testing::Values(1, 2, 7, 64, 4096, 65536)));
 
-TEST_P(Layout, CutsTheArenaIntoControlSlotsAndHeap) {
+TEST_P(Layout, CutsTheArenaIntoControlSlotsHeapsAndBlocks) {
   const auto [bytes, ranks] = GetParam();
   TestArena::reserve(bytes, ranks);
   arena().use_private();
   const Arena& a = arena();
-  const Range slots = a.region(Region::kSlots), heap = a.region(Region::kHeap);
+  const Range slots = a.region(Region::kSlots), heap = a.region(Region::kHeap),
+              blocks = a.region(Region::kBlocks);
   EXPECT_EQ(a.whole(), (Range{TestArena::kBase, bytes}));
   EXPECT_TRUE(std::has_single_bit(a.lease_bytes()));
   EXPECT_GE(a.lease_bytes(), std::size_t{1} << 20);
-  for (const Region r : {Region::kSlots, Region::kHeap}) {
+  for (const Region r : {Region::kSlots, Region::kHeap, Region::kBlocks}) {
     EXPECT_GE(a.leases(r), 1u);
     EXPECT_EQ(a.region(r).begin % kUnitBytes, 0u);
     EXPECT_EQ(a.region(r).bytes, a.leases(r) * a.lease_bytes());
@@ -54,8 +55,9 @@ TEST_P(Layout, CutsTheArenaIntoControlSlotsAndHeap) {
   }
   EXPECT_GT(slots.begin, a.whole().begin);
   EXPECT_EQ(slots.end(), heap.begin);
-  EXPECT_LE(heap.end(), a.whole().end());
-  EXPECT_LT(a.whole().end() - heap.end(), a.lease_bytes()) << "no lease is lost";
+  EXPECT_EQ(heap.end(), blocks.begin);
+  EXPECT_LE(blocks.end(), a.whole().end());
+  EXPECT_LT(a.whole().end() - blocks.end(), a.lease_bytes()) << "no lease is lost";
   EXPECT_LE(slots.begin - a.whole().begin, bytes / 16) << "the control region is small";
   if (bytes >= 1ull << 40) {
     EXPECT_GE(a.leases(Region::kHeap), 4 * static_cast<std::size_t>(ranks))

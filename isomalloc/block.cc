@@ -62,7 +62,7 @@ void end_rest(std::size_t most) {
     os::unguard(guarded_part(range));
     arena().discard(Range{range.begin, kPageBytes});
     arena().unmark(range);
-    pool(Region::kHeap).free(range, 0);
+    pool(Region::kBlocks).free(range, 0);
   }
 }
 
@@ -76,7 +76,7 @@ BlockHead* live_head(const void* block, const char* call) {
   ROAM_CHECK(a.ready(), "%s(%p): the runtime has not started", call, block);
   const Address at = reinterpret_cast<Address>(block);
   const char* what = "it is not in the range that isomalloc hands out from";
-  if (a.region(Region::kHeap).contains(at)) {
+  if (a.region(Region::kBlocks).contains(at)) {
     what = "no block begins there";
     if (at % kUnitBytes == kPageBytes) {
       const UnitKind kind = a.kind(at);
@@ -91,6 +91,8 @@ BlockHead* live_head(const void* block, const char* call) {
       if (kind == UnitKind::kNone || is_away(kind))
         what = "no block that is on this rank begins there";
     }
+  } else if (a.region(Region::kHeap).contains(at)) {
+    what = "that is memory of a thread's heap";
   } else if (a.contains(block)) {
     what = "that is a thread's stack";
   }
@@ -107,6 +109,20 @@ void* make_block(Range range, std::size_t bytes) {
 
 std::size_t range_bytes(std::size_t bytes) { return round_up(bytes + kPageBytes, kUnitBytes); }
 
+// Whether isomalloc gave `address` out, as far as this rank can know: what is neither here nor free
+// here may be on another node.
+bool may_be_a_block(const void* address) {
+  const Arena& a = arena();
+  const Address at = reinterpret_cast<Address>(address);
+  if (!a.ready() || !a.region(Region::kBlocks).contains(at)) return false;
+  const Address begin = a.range_begin(at);
+  if (begin == 0) return !pool(Region::kBlocks).known_free(at);
+  if (a.kind(begin) != UnitKind::kBlock) return false;
+  const BlockHead* head = reinterpret_cast<const BlockHead*>(begin);
+  return at - begin >= kPageBytes &&
+         at - begin - kPageBytes < std::max<std::size_t>(head->bytes, 1);
+}
+
 bool ensure_started() {
   if (!arena().ready()) start_alone();
   return arena().ready();
@@ -115,11 +131,11 @@ bool ensure_started() {
 void* allocate(std::size_t bytes) {
   HeapScope process;
   ensure_started();
-  if (bytes > arena().region(Region::kHeap).bytes) {
+  if (bytes > arena().region(Region::kBlocks).bytes) {
     errno = ENOMEM;
     return nullptr;
   }
-  RangePool& ranges = pool(Region::kHeap);
+  RangePool& ranges = pool(Region::kBlocks);
   auto got = ranges.allocate(range_bytes(bytes));
   if (!got && !resting().empty()) {
     end_rest(0);
@@ -146,7 +162,7 @@ void free_block(void* block) {
   } else {
     arena().discard(Range{range.begin, kPageBytes});
     arena().unmark(range);
-    pool(Region::kHeap).free(range, 0);
+    pool(Region::kBlocks).free(range, 0);
   }
 }
 
@@ -195,7 +211,7 @@ void unpack(Pup& p, void** block) {
     return;
   }
   ensure_started();
-  const Range room = arena().region(Region::kHeap);
+  const Range room = arena().region(Region::kBlocks);
   if (image.address % kUnitBytes != kPageBytes || !room.contains(image.address) ||
       image.bytes > room.bytes || image.bytes > room.end() - image.address) {
     throw Error(Errc::corrupt_image, text("iso_pup: a block of %zu bytes at %p is not inside the "
@@ -216,12 +232,12 @@ void unpack(Pup& p, void** block) {
   // The range travels with an image of this job, unless the image was unpacked and the block freed
   // before. Otherwise some rank has it free, or it is in use.
   bool travelled = false;
-  if (!pool(Region::kHeap).take(range)) {
+  if (!pool(Region::kBlocks).take(range)) {
     if (image.owned != 0 && image.job == job_id) {
       if (!arena().open(range))
         throw Error(Errc::out_of_memory, "iso_pup: no memory to open the block's range");
       travelled = true;
-    } else if (!pool(Region::kHeap).take_or_claim(range)) {
+    } else if (!pool(Region::kBlocks).take_or_claim(range)) {
       throw Error(Errc::address_in_use, text("iso_pup: the block of %zu bytes at %p cannot be "
                                              "unpacked here: the original, or another block, "
                                              "still has that address in this job. Pack it with a "
@@ -238,7 +254,7 @@ void unpack(Pup& p, void** block) {
   } catch (...) {
     arena().discard(range);
     arena().unmark(range);
-    if (!travelled) pool(Region::kHeap).free(range, 0);
+    if (!travelled) pool(Region::kBlocks).free(range, 0);
     throw;
   }
   *block = fresh;
@@ -305,11 +321,7 @@ void iso_free(void* block) { iso::free_block(block); }
 
 size_t iso_length(const void* block) { return iso::live_head(block, "iso_length")->bytes; }
 
-int iso_in_range(const void* address) {
-  const iso::Arena& a = iso::arena();
-  return a.ready() && (a.region(iso::Region::kHeap).contains(address) ||
-                       a.region(iso::Region::kSlots).contains(address));
-}
+int iso_in_range(const void* address) { return iso::may_be_a_block(address) ? 1 : 0; }
 
 void iso_pup(pup_er p, void** block) { pup_block(*static_cast<Pup*>(p), block); }
 

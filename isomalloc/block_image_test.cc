@@ -209,7 +209,7 @@ TEST_F(BlockImageTest, ATruncatedImageIsRefusedAndTheAddressesStayFree) {
   EXPECT_TRUE(holds_bytes(block, 50'000, 1));
   iso_free(block);
   end_all_rests();
-  EXPECT_EQ(pool(Region::kHeap).free_bytes(), arena().region(Region::kHeap).bytes);
+  EXPECT_EQ(pool(Region::kBlocks).free_bytes(), arena().region(Region::kBlocks).bytes);
 }
 
 TEST_F(BlockImageTest, AnImageWithAnyByteOfItsHeadChangedNeverHarmsALiveBlock) {

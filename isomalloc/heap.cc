@@ -322,6 +322,9 @@ Span* Heap::take_spare(std::size_t units, std::size_t first, std::size_t alignme
 
 void Heap::free_head(void* block) {
   Arena& a = arena();
+  ROAM_CHECK(!a.region(Region::kBlocks).contains(block),
+             "free(%p): that is a block of isomalloc. Free it with iso_free or CmiIsomallocFree.",
+             block);
   const Address unit = round_down(reinterpret_cast<Address>(block), kUnitBytes);
   const UnitKind kind = a.kind(unit);
   const bool head = kind == UnitKind::kSlotHead || kind == UnitKind::kRemains;
@@ -351,9 +354,6 @@ void Heap::free_from_elsewhere(void* memory) {
   }
   Span* span = Span::of(memory);
   const UnitKind kind = arena().kind(span->begin());
-  ROAM_CHECK(kind != UnitKind::kBlock && kind != UnitKind::kFreedBlock,
-             "free(%p): that is a block of isomalloc. Free it with iso_free or CmiIsomallocFree.",
-             memory);
   ROAM_CHECK(kind == UnitKind::kSpan,
              "free(%p): no thread's heap on this node holds that address. The thread that "
              "allocated it has moved to "
@@ -420,7 +420,13 @@ Heap* heap_of(const void* address) {
 bool Heap::contains(const void* address) const { return heap_of(address) == this; }
 
 std::size_t Heap::usable_bytes(const void* block) {
-  if (!in_heap_region(block)) return head_word(block)->bytes;
+  if (!in_heap_region(block)) {
+    ROAM_CHECK(!arena().region(Region::kBlocks).contains(block),
+               "realloc or malloc_usable_size of %p: that is a block of isomalloc, whose length "
+               "iso_length or CmiIsomallocLength says.",
+               block);
+    return head_word(block)->bytes;
+  }
   const Span* span = Span::of(block);
   ROAM_CHECK(span->magic == Span::kMagic,
              "malloc_usable_size(%p): no block of a thread's heap begins there", block);

@@ -372,11 +372,12 @@ TEST_F(HeapDeathTest, AFreeOfABlockThatWasNeverMadeStops) {
 }
 
 TEST_F(HeapDeathTest, AFreeOfABlockOfIsomallocSaysWhichCallIsRight) {
-  const Range range = pool(Region::kHeap).allocate(kUnitBytes)->range;
+  const Range range = pool(Region::kBlocks).allocate(kUnitBytes)->range;
   arena().mark(range, UnitKind::kBlock);
   void* p = reinterpret_cast<void*>(range.begin + kPageBytes);
   EXPECT_EXIT(Heap::free_from_elsewhere(p), kStopped(), "iso_free");
   EXPECT_EXIT(heap_->free(p), kStopped(), "iso_free");
+  EXPECT_EXIT(Heap::usable_bytes(p), kStopped(), "iso_length");
 }
 
 TEST_F(HeapDeathTest, NothingCanBeSentHomeToAHeapThatLeaves) {

@@ -18,10 +18,12 @@ constexpr std::size_t kMostOfSize = 4;
 RangePool& pool(Region region) {
   static RangePool slots(Region::kSlots);
   static RangePool heap(Region::kHeap);
-  return region == Region::kSlots ? slots : heap;
+  static RangePool blocks(Region::kBlocks);
+  return region == Region::kSlots ? slots : region == Region::kHeap ? heap : blocks;
 }
 
 void RangePool::add(const LeaseRun& run) {
+  owner_ = pthread_self();
   const Range range = arena().lease_range(run);
   arena().own(range);
   clean_.insert(range);
@@ -245,6 +247,11 @@ bool RangePool::take_or_claim(Range range) {
   clean_.insert(range);
   free_bytes_ += range.bytes;
   return false;
+}
+
+bool RangePool::known_free(Address a) const {
+  return owner_ == pthread_self() &&
+         (clean_.holding(a).bytes != 0 || kept_ranges_.holding(a).bytes != 0);
 }
 
 void RangePool::clear() {

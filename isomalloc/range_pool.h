@@ -1,6 +1,8 @@
 #ifndef ROAM_ISOMALLOC_RANGE_POOL_H_
 #define ROAM_ISOMALLOC_RANGE_POOL_H_
 
+#include <pthread.h>
+
 #include <cstddef>
 #include <functional>
 #include <optional>
@@ -84,6 +86,9 @@ class RangePool {
   }
   // The same of ranges that hold no memory.
   std::size_t longest_clean() const { return clean_.empty() ? 0 : clean_.largest().bytes; }
+  // Whether `a` lies in a range that is free here. Context: any kernel thread; false on all but the
+  // rank's own, and for ranges that are kept by size.
+  bool known_free(Address a) const;
   std::size_t free_bytes() const { return free_bytes_; }
   std::size_t kept_bytes() const { return kept_bytes_; }
   // Asks for leases before they are needed; called when the rank can afford a message.
@@ -112,6 +117,7 @@ class RangePool {
 
   Region region_;
   LeaseSource* source_ = nullptr;
+  pthread_t owner_{};
   std::size_t keep_bytes_ = 0;
   std::size_t free_bytes_ = 0;
   std::size_t kept_bytes_ = 0;

@@ -29,7 +29,7 @@ class TestArena {
     } else {
       arena().use_private();
     }
-    for (const Region region : {Region::kSlots, Region::kHeap}) {
+    for (const Region region : {Region::kSlots, Region::kHeap, Region::kBlocks}) {
       pool(region).set_keep_bytes(keep_bytes);
       pool(region).add(LeaseRun{region, 0, arena().leases(region)});
     }
@@ -48,7 +48,7 @@ class TestArena {
     arena().set_ranks(ranks);
   }
   static void release() {
-    for (const Region region : {Region::kSlots, Region::kHeap}) {
+    for (const Region region : {Region::kSlots, Region::kHeap, Region::kBlocks}) {
       pool(region).clear();
       pool(region).set_source(nullptr);
     }

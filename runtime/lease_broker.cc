@@ -127,18 +127,18 @@ void LeaseBroker::look_ahead() {
 }
 
 bool LeaseBroker::give_up(Range range) {
-  if (!iso::arena().region(Region::kHeap).contains(range.begin)) return false;
+  if (!iso::arena().region(Region::kBlocks).contains(range.begin)) return false;
   iso::end_all_rests();
-  iso::RangePool& pool = iso::pool(Region::kHeap);
+  iso::RangePool& pool = iso::pool(Region::kBlocks);
   if (pool.take(range)) return true;
   // Rank 0 answers for what nobody owns yet.
   if (mpi_.rank() != 0) return false;
-  const Range heap = iso::arena().region(Region::kHeap);
+  const Range blocks = iso::arena().region(Region::kBlocks);
   const std::size_t beyond =
-      (range.end() - heap.begin + iso::arena().lease_bytes() - 1) / iso::arena().lease_bytes();
-  std::size_t& next = next_[static_cast<int>(Region::kHeap)];
-  if (beyond <= next || beyond > iso::arena().leases(Region::kHeap)) return false;
-  pool.add({Region::kHeap, next, beyond - next});
+      (range.end() - blocks.begin + iso::arena().lease_bytes() - 1) / iso::arena().lease_bytes();
+  std::size_t& next = next_[static_cast<int>(Region::kBlocks)];
+  if (beyond <= next || beyond > iso::arena().leases(Region::kBlocks)) return false;
+  pool.add({Region::kBlocks, next, beyond - next});
   next = beyond;
   return pool.take(range);
 }

@@ -28,7 +28,7 @@ constexpr int kMostRounds = 16;
 void free_what_rests(Region region) {
   if (region == Region::kSlots) {
     threads::scheduler().drop_recycled(0);
-  } else {
+  } else if (region == Region::kBlocks) {
     iso::end_all_rests();
   }
   iso::pool(region).trim(0);

@@ -95,7 +95,9 @@ void handle(int signal, siginfo_t* info, void* context) {
       fatal("access to %p in the arena: the machine has no memory left for it", info->si_addr);
     }
     if (arena.region(iso::Region::kSlots).contains(a)) explain_slot(a, info->si_addr);
-    if (arena.region(iso::Region::kHeap).contains(a)) explain_heap(a, info->si_addr);
+    if (arena.region(iso::Region::kHeap).contains(a) ||
+        arena.region(iso::Region::kBlocks).contains(a))
+      explain_heap(a, info->si_addr);
     fatal("access to %p: that is the runtime's own memory", info->si_addr);
   }
   char line[128];

@@ -72,8 +72,36 @@ SCENARIO(Block, RangeHoldsWhatIsomallocGaveAndNotWhatTheProcessHas) {
     std::free(plain);
   }
   void* plain = std::malloc(100);
-  expect_eq(iso_in_range(plain), 1, "iso_in_range of a thread's heap");
+  expect_eq(iso_in_range(plain), 0, "iso_in_range of a thread's heap");
+  expect_eq(iso_in_range(&plain), 0, "iso_in_range of a thread's stack");
   std::free(plain);
+}
+
+// On every rank, wherever what it is about lies.
+SCENARIO(Block, RangeIsCertainOnEveryRank) {
+  for (int owner = 0; owner < roam::ranks(); ++owner) {
+    roam::this_thread::migrate(owner);
+    char* block = static_cast<char*>(iso_malloc(100'000));
+    std::vector<void*> others;
+    for (const std::size_t bytes : {1, 100, 5000, 100'000, 3'000'000})
+      others.push_back(std::malloc(bytes));
+    std::vector<roam::Thread> askers;
+    for (int r = 0; r < roam::ranks(); ++r) {
+      askers.push_back(roam::spawn(roam::SpawnOptions{.rank = r}, [block, others] {
+        expect_eq(iso_in_range(block), 1, "iso_in_range of a block");
+        expect_eq(iso_in_range(block + 99'999), 1, "iso_in_range of its last byte");
+        for (void* other : others)
+          expect_eq(iso_in_range(other), 0, "iso_in_range of another thread's heap");
+        void* own = std::malloc(5000);
+        expect_eq(iso_in_range(own), 0, "iso_in_range of one's own heap");
+        std::free(own);
+      }));
+    }
+    for (roam::Thread asker : askers) asker.join();
+    for (void* other : others) std::free(other);
+    iso_free(block);
+    expect_eq(iso_in_range(block), 0, "iso_in_range of what was freed here");
+  }
 }
 
 struct Extent {
