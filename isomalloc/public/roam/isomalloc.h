@@ -36,9 +36,9 @@ void iso_free(void* block);
 /* Length in bytes that was asked for. A pointer that is no live block stops the program. */
 size_t iso_length(const void* block);
 
-/* 1 if `address` may lie in what iso_malloc returned on some rank, else 0. On every rank: 1 for each
- * byte of a block, wherever it is now; 0 for what malloc and new returned, inside threads too, for
- * stacks and for all other memory. 0 for a freed block on the rank that freed it; another rank
+/* 1 if `address` may lie in what iso_malloc returned on some rank, else 0. On every rank: 1 for
+ * each byte of a block, wherever it is now; 0 for what malloc and new returned, inside threads too,
+ * for stacks and for all other memory. 0 for a freed block on the rank that freed it; another rank
  * cannot know that it is not a block of a node that it does not see.
  */
 int iso_in_range(const void* address);
