@@ -71,9 +71,15 @@ void* reallocate_elsewhere(void* block, std::size_t bytes) {
 
 // What free does not know at once: blocks of the arena that are not of the calling thread's heap
 // region, and the process's while helpers' are looked for.
+//
+// libc's free runs with the capture off: UCX takes a lock in a hook that it calls, and a thread
+// that waits for one in its own code lets others run, here with malloc's lock held.
 [[gnu::noinline]] void free_looked_at(Heap* heap, void* block) {
   if (!ours(block)) {
-    if (Helper* owner = forget_helper_block(block); owner != nullptr) release_helper(owner);
+    HeapScope process;
+    if (helper_blocks.load(std::memory_order_relaxed) != 0) {
+      if (Helper* owner = forget_helper_block(block); owner != nullptr) release_helper(owner);
+    }
     __libc_free(block);
   } else if (heap != nullptr) {
     heap->free(block);
@@ -90,6 +96,7 @@ using Malloc = void*(std::size_t);
 constinit Malloc* plain_malloc = __libc_malloc;
 
 void* reallocate_in_process(void* block, std::size_t bytes) {
+  HeapScope process;
   Helper* owner =
       helper_blocks.load(std::memory_order_relaxed) != 0 ? forget_helper_block(block) : nullptr;
   void* result = __libc_realloc(block, bytes);
@@ -129,13 +136,16 @@ ROAM_EXPORT void* malloc(std::size_t bytes) {
 }
 
 ROAM_EXPORT void free(void* block) {
-  Heap* heap = current_heap;
-  if (heap != nullptr && roam::iso::heap_region.contains(block)) [[likely]] {
-    heap->free_in_region(block);
+  if (Heap* heap = current_heap; heap != nullptr) {
+    if (roam::iso::heap_region.contains(block)) [[likely]] {
+      heap->free_in_region(block);
+    } else {
+      roam::iso::free_looked_at(heap, block);
+    }
   } else if (!roam::iso::captured.contains(block)) {
     __libc_free(block);
   } else {
-    roam::iso::free_looked_at(heap, block);
+    roam::iso::free_looked_at(nullptr, block);
   }
 }
 

@@ -26,6 +26,13 @@ bool knows_owner(const pthread_mutex_t* m) {
 }
 
 bool travels(Tcb* self, const void* lock) { return roam::detail::owner_of(lock) == self; }
+// `result` of a lock that was got. Too many are held: it is given back.
+int held_mutex(Tcb* self, pthread_mutex_t* m, int result) {
+  if (hold(self, m)) return result;
+  real_unlock(m);
+  return EAGAIN;
+}
+
 int try_owned(Tcb* self, pthread_mutex_t* m, bool waits) {
   if (held_by_any(m)) {
     if (!held_by(self, m)) return EBUSY;
@@ -33,16 +40,14 @@ int try_owned(Tcb* self, pthread_mutex_t* m, bool waits) {
     if ((kind_of(m) & 3) != PTHREAD_MUTEX_RECURSIVE_NP) return EBUSY;
   }
   const int result = real_trylock(m);
-  if (result == 0 || result == EOWNERDEAD) hold(self, m);
-  return result;
+  return result == 0 || result == EOWNERDEAD ? held_mutex(self, m, result) : result;
 }
 
 int try_mutex(Tcb* self, pthread_mutex_t* m, bool waits) {
   if (knows_owner(m)) [[unlikely]]
     return try_owned(self, m, waits);
   const int result = real_trylock(m);
-  if (result == 0 && !travels(self, m)) hold(self, m);
-  return result;
+  return result == 0 && !travels(self, m) ? held_mutex(self, m, result) : result;
 }
 
 int lock_mutex(Tcb* self, pthread_mutex_t* m, clockid_t clock, const timespec* until) {
@@ -51,8 +56,7 @@ int lock_mutex(Tcb* self, pthread_mutex_t* m, clockid_t clock, const timespec* u
     if (result != EBUSY) return result;
     if (!held_by_any(m)) {
       result = until == nullptr ? real_lock(m) : real_clocklock(m, clock, until);
-      if (result == 0 || result == EOWNERDEAD) hold(self, m);
-      return result;
+      return result == 0 || result == EOWNERDEAD ? held_mutex(self, m, result) : result;
     }
   }
   return ask(self, "mutex of libc", m, clock, until, EBUSY,
@@ -156,6 +160,13 @@ Real<int(pthread_rwlock_t*, clockid_t, const timespec*)> real_clockrdlock(
     "pthread_rwlock_clockrdlock", nullptr);
 Real<int(pthread_rwlock_t*, clockid_t, const timespec*)> real_clockwrlock(
     "pthread_rwlock_clockwrlock", nullptr);
+// As held_mutex.
+int held_rw(Tcb* self, pthread_rwlock_t* l) {
+  if (hold(self, l)) return 0;
+  real_rwunlock(l);
+  return EAGAIN;
+}
+
 int lock_rw(Tcb* self, pthread_rwlock_t* l, bool write, clockid_t clock, const timespec* until) {
   int result = write ? real_trywrlock(l) : real_tryrdlock(l);
   if (result == EBUSY && !lets_run(l) && !held_by_any(l)) {
@@ -166,13 +177,12 @@ int lock_rw(Tcb* self, pthread_rwlock_t* l, bool write, clockid_t clock, const t
     result = ask(self, "lock for readers and writers of libc", l, clock, until, EBUSY,
                  [&] { return write ? real_trywrlock(l) : real_tryrdlock(l); });
   }
-  if (result == 0) hold(self, l);
-  return result;
+  return result == 0 ? held_rw(self, l) : result;
 }
 
-int tried_rw(const pthread_rwlock_t* l, int result) {
+int tried_rw(pthread_rwlock_t* l, int result) {
   Tcb* self = caller();
-  if (self != nullptr && result == 0) hold(self, l);
+  if (self != nullptr && result == 0) return held_rw(self, l);
   if (self != nullptr && result == EBUSY && lets_run(l)) scheduler().yield();
   return result;
 }

@@ -1,6 +1,6 @@
 #include "threads/wait_calls.h"
 
-#include <vector>
+#include <algorithm>
 
 namespace roam::threads::wait_calls {
 namespace {
@@ -11,45 +11,44 @@ struct Held {
   std::uint64_t thread;
   int depth;
 };
-constinit std::vector<Held>* held_room = nullptr;
-std::vector<Held>& held() {
-  if (held_room == nullptr) {
-    roam::iso::HeapScope process;
-    held_room = new std::vector<Held>;
-  }
-  return *held_room;
-}
-Held* find_any(const void* lock) {
-  for (Held& h : held())
-    if (h.lock == lock) return &h;
-  return nullptr;
+// Fixed, since nothing here may allocate: UCX takes locks in its hooks of sbrk and mmap, which
+// glibc's malloc calls with its own lock held (UCX 1.13, seen in 2026-11).
+constexpr std::size_t kMostHeld = 4096;
+constinit Held held[kMostHeld] = {};
+constinit std::size_t held_count = 0;
+
+template <class Is>
+Held* find_if(Is is) {
+  Held* const end = held + held_count;
+  Held* const h = std::find_if(held, end, is);
+  return h != end ? h : nullptr;
 }
 Held* find(const Tcb* self, const void* lock) {
   const std::uint64_t me = self->id.load(std::memory_order_relaxed);
-  for (Held& h : held())
-    if (h.lock == lock && h.thread == me) return &h;
-  return nullptr;
+  return find_if([&](const Held& h) { return h.lock == lock && h.thread == me; });
 }
 
 }  // namespace
 
-bool held_by_any(const void* lock) { return find_any(lock) != nullptr; }
+bool held_by_any(const void* lock) {
+  return find_if([&](const Held& h) { return h.lock == lock; }) != nullptr;
+}
 bool held_by(const Tcb* self, const void* lock) { return find(self, lock) != nullptr; }
 
-void hold(Tcb* self, const void* lock) {
+bool hold(Tcb* self, const void* lock) {
   if (Held* h = find(self, lock); h != nullptr) {
     ++h->depth;
-    return;
+    return true;
   }
-  roam::iso::HeapScope process;
-  held().push_back({lock, self->id.load(std::memory_order_relaxed), 1});
+  if (held_count == kMostHeld) return false;
+  held[held_count++] = {lock, self->id.load(std::memory_order_relaxed), 1};
   ++self->locks;
+  return true;
 }
 void release(Tcb* self, const void* lock) {
   Held* h = find(self, lock);
   if (h == nullptr || --h->depth > 0) return;
-  *h = held().back();
-  held().pop_back();
+  *h = held[--held_count];
   --self->locks;
   scheduler().loosened(self);
 }

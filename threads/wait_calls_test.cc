@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <semaphore.h>
 
@@ -205,6 +206,48 @@ TEST(WaitCalls, WhatIsHeldIsCountedWhateverTheCapture) {
       mutex->unlock();
     }
     EXPECT_TRUE(Scheduler::may_move(self));
+  });
+  threads.run();
+}
+
+// UCX takes locks in hooks that run in the middle of malloc. So taking one allocates nothing; and
+// where more are held than are kept count of, it is refused.
+TEST(WaitCalls, TakingLocksAllocatesNothingAndTooManyAreRefused) {
+  TestThreads threads;
+  constexpr std::size_t kMany = 5000;
+  const auto mutexes = std::make_unique<pthread_mutex_t[]>(kMany);
+  const auto shared = std::make_unique<pthread_rwlock_t[]>(kMany);
+  for (std::size_t i = 0; i < kMany; ++i) {
+    pthread_mutex_init(&mutexes[i], nullptr);
+    pthread_rwlock_init(&shared[i], nullptr);
+  }
+  threads.spawn([&] {
+    const auto in_use = [] { return mallinfo2().uordblks; };
+    for (const bool capture : {true, false}) {
+      iso::HeapScope scope(capture ? iso::current_heap : nullptr);
+      const auto before = in_use();
+      std::size_t taken = 0, refused = 0;
+      for (std::size_t i = 0; i < kMany; ++i) {
+        const int result =
+            i % 2 == 0 ? pthread_mutex_trylock(&mutexes[i]) : pthread_rwlock_trywrlock(&shared[i]);
+        if (result == 0) ++taken;
+        if (result == EAGAIN) ++refused;
+        if (result != 0) break;
+      }
+      const auto after = in_use();
+      EXPECT_EQ(after, before);
+      EXPECT_GT(taken, 1000u);
+      EXPECT_EQ(refused, 1u);
+      EXPECT_EQ(static_cast<std::size_t>(scheduler().current()->locks), taken);
+      for (std::size_t i = 0; i < taken; ++i) {
+        EXPECT_EQ(
+            i % 2 == 0 ? pthread_mutex_unlock(&mutexes[i]) : pthread_rwlock_unlock(&shared[i]), 0);
+      }
+      EXPECT_EQ(scheduler().current()->locks, 0);
+      // What was refused is free.
+      EXPECT_EQ(pthread_mutex_trylock(&mutexes[taken]), 0);
+      pthread_mutex_unlock(&mutexes[taken]);
+    }
   });
   threads.run();
 }
