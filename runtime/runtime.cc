@@ -197,52 +197,6 @@ void Runtime::ended(Tcb* t) {
   }
 }
 
-// Ended threads whose memory has been freed since are done with; of the others no more is kept than
-// that.
-void Runtime::sweep_leftovers() {
-  for (auto it = leftovers_.begin(); it != leftovers_.end();) {
-    Tcb* t = it->second;
-    if (!t->exception) {
-      threads::sweep_companions(t);
-      if (t->heap.release_empty() && !threads::has_companions(t)) {
-        scheduler().retire(t);
-        note_gone(it->first);
-        it = leftovers_.erase(it);
-        continue;
-      }
-    }
-    scheduler().shrink(t);
-    ++it;
-  }
-}
-
-// What the thread left on this rank is freed: its home does not send joiners here any more. An
-// allocation may be under way just now, so poll() tells it.
-void Runtime::note_gone(std::uint64_t id) {
-  const int home = home_of(id);  // of none if nobody could join it
-  if (home >= 0 && home < ranks() && home != rank()) gone_.push_back({Kind::kEnded, 0, id, rank()});
-}
-
-// `ended` is on this rank, with memory or an exception: they go to the joiner.
-void Runtime::give_remains(const JoinHead& head, std::uint64_t id, Tcb* ended) {
-  if (same_node(head.joiner_rank)) {
-    leftovers_.erase(id);
-    answer_join(head, Errc{}, "", ended);
-  } else if (ended->exception) {
-    leftovers_.erase(id);
-    migrator_->depart(ended, head.joiner_rank, head.joiner);
-  } else {
-    answer_join(head, Errc{}, "", nullptr);  // its memory stays on this node
-  }
-}
-
-void Runtime::adopt(Tcb* joiner, Tcb* ended) {
-  if (ended->long_name != nullptr) threads::Scheduler::shorten_name(ended);
-  ended->rank.store(rank(), std::memory_order_relaxed);
-  joiner->heap.adopt(ended->heap);
-  threads::take_companions(joiner, ended);
-}
-
 // ---- migration ----
 
 void Runtime::depart(Tcb* t, int to) {
