@@ -39,8 +39,7 @@ Tcb* owner_of(const void* address) {
     while (a.kind(unit) == iso::UnitKind::kSlot || a.kind(unit) == iso::UnitKind::kContinued)
       unit += iso::kUnitBytes;
     if (a.kind(unit) != iso::UnitKind::kSlotHead) return nullptr;
-    a.unseal(
-        Range{unit, iso::kUnitBytes});  // it may leave while the caller looks: that must not fault
+    a.reach(Range{unit, iso::kUnitBytes});
     return tcb_of_head_unit(unit);
   }
   iso::Heap* heap = iso::heap_of(address);
