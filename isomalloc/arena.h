@@ -150,6 +150,21 @@ class Arena {
   bool any_sealed() const { return sealed_units_ != 0; }
   // Makes `range`, of something that lives on this node, usable here. Ends the job if it cannot.
   void admit(Range range);
+  // The same of what another rank of the node may be sending away just now: it reads as it was, or
+  // as zeros, and does not fault. A load and a comparison while all that is open here is this
+  // node's.
+  void reach(Range range) {
+    sync();
+    if (sealed_units_ != 0) [[unlikely]]
+      admit(range);
+  }
+  // The same of the unit with a thread's control block: this rank may once have had a slot's fence
+  // there.
+  void reach_head(Address unit) {
+    const Range range{unit, kUnitBytes};
+    reach(range);
+    unguard(range);
+  }
   // From the fault handler: unseals the unit of `a` if it is sealed but holds something that lives.
   bool unseal_for_fault(Address a);
 

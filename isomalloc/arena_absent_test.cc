@@ -86,6 +86,21 @@ TEST_P(AbsentTest, BeyondTheMappingsThatAProcessMayHaveMoreIsOpenedAtOnce) {
   }
 }
 
+// Another rank of the node admitted it, this one looks at it, and it leaves meanwhile.
+TEST_P(AbsentTest, WhatIsReachedDoesNotFaultThoughItLeavesMeanwhile) {
+  for (const Region region : {Region::kSlots, Region::kHeap}) {
+    arena().admit(units(region, 70, 1));  // so that something of other nodes is known to be here
+    for (const std::size_t unit :
+         {std::size_t{10}, std::size_t{71}}) {  // in another chunk, in this
+      const Range theirs = units(region, unit, 1);
+      arena().mark(theirs, UnitKind::kSpan);
+      arena().reach(theirs);
+      arena().unmark(theirs);
+      expect_usable(theirs, true);
+    }
+  }
+}
+
 TEST_P(AbsentTest, ASlotHasAFenceBelowItThatGoesWhenASlotIsLaidOverIt) {
   if (!os::has_cheap_guards()) GTEST_SKIP() << "by pages, where guards are cheap";
   constexpr std::size_t kGuard = 16 << 10;

@@ -402,18 +402,20 @@ void Heap::close_remote() {
 // ---- questions ----
 
 Heap* heap_of(const void* address) {
-  const Arena& a = arena();
+  Arena& a = arena();
   if (!a.ready() || !a.contains(address)) return nullptr;
   const Address at = reinterpret_cast<Address>(address);
   if (a.region(Region::kSlots).contains(at)) {
     const Address unit = round_down(at, kUnitBytes);
     if (a.kind(unit) != UnitKind::kSlotHead && a.kind(unit) != UnitKind::kRemains) return nullptr;
+    a.reach_head(unit);
     Heap* heap = heap_of_slot(unit);
     return heap->head_used().contains(at) ? heap : nullptr;
   }
   if (!a.region(Region::kHeap).contains(at)) return nullptr;
   const Address begin = a.range_begin(at);
   if (begin == 0 || a.kind(begin) != UnitKind::kSpan) return nullptr;
+  a.reach(Range{begin, kUnitBytes});
   return Span::at(begin)->heap.load(std::memory_order_acquire);
 }
 

@@ -33,8 +33,7 @@ Tcb* Runtime::find_on_node(Target t, int* there) const {
   const Address unit = round_down(at, iso::kUnitBytes);
   if (arena.kind(unit) != iso::UnitKind::kSlotHead || detail::tcb_of_head_unit(unit) != t.control)
     return nullptr;
-  arena.sync();
-  arena.unseal(Range{unit, iso::kUnitBytes});  // it may leave while we look: that must not fault
+  arena.reach_head(unit);
   *there = t.control->rank.load(std::memory_order_acquire);
   if (t.control->id.load(std::memory_order_acquire) != t.id) return nullptr;
   // Memory of a thread that left may be dropped at any time, and then reads as rank 0.

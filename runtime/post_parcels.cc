@@ -24,10 +24,9 @@ constexpr std::size_t kMostRestingBytes = 64 << 10;
 void make_usable(const void* data, std::size_t bytes) {
   iso::Arena& arena = iso::arena();
   if (!arena.contains(data)) return;
-  arena.sync();
   const Address begin = round_down(reinterpret_cast<Address>(data), iso::kUnitBytes);
   const Address end = round_up(reinterpret_cast<Address>(data) + bytes, iso::kUnitBytes);
-  arena.unseal(Range{begin, end - begin});
+  arena.reach(Range{begin, end - begin});
 }
 
 bool lock(Parcel* parcel, Parcel::State state) {

@@ -40,12 +40,11 @@ Tcb* owner_of(const void* address) {
       unit += iso::kUnitBytes;
     if (a.kind(unit) != iso::UnitKind::kSlotHead && a.kind(unit) != iso::UnitKind::kRemains)
       return nullptr;
-    a.unseal(
-        Range{unit, iso::kUnitBytes});  // it may leave while the caller looks: that must not fault
+    a.reach_head(unit);
     Tcb* t = tcb_of_head_unit(unit);
     while (t->holder != nullptr) {
       t = t->holder;
-      a.unseal(Range{round_down(reinterpret_cast<Address>(t), iso::kUnitBytes), iso::kUnitBytes});
+      a.reach_head(round_down(reinterpret_cast<Address>(t), iso::kUnitBytes));
     }
     return t;
   }
