@@ -109,6 +109,8 @@ def rank_test(
     native.test_suite(
         name = name,
         tests = tests,
+        # A suite that is not manual itself is expanded by //..., its manual tests with it.
+        tags = ["manual"] if "manual" in tags else [],
     )
 
 def multihost_test(name, binary, args = [], ranks = 4, timeout_s = 120, tags = []):
