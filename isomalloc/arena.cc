@@ -89,6 +89,7 @@ std::uint64_t* map_bits(std::size_t bytes) {
     throw Error(Errc::out_of_memory,
                 text("cannot map %zu bytes of bits: %s", bytes, std::strerror(errno)));
   }
+  os::exclude_from_core(Range{reinterpret_cast<Address>(bits), bytes});  // up to 3 GiB, sparse
   return static_cast<std::uint64_t*>(bits);
 }
 
@@ -154,6 +155,7 @@ void Arena::lay_out() {
   chunks_bytes_ = round_up(whole_.bytes / chunk_bytes_ / 8 + 8, kPageBytes);
   chunks_ = map_bits(chunks_bytes_);
   os::set_huge_pages(whole_, false);  // stacks and small heaps would take 2 MiB each
+  os::exclude_from_core(whole_);
   synced_ = 0;
   ready_ = true;
 }

@@ -24,6 +24,7 @@
 #include "runtime/launcher.h"
 #include "runtime/node.h"
 #include "runtime/runtime.h"
+#include "threads/crash.h"
 #include "threads/fault.h"
 #include "threads/inspect.h"
 
@@ -91,6 +92,7 @@ void Runtime::start(int& argc, char**& argv) {
   arena.reserve(options_);
   fatal_hooks.describe = describe_here;
   fatal_hooks.end_job = Mpi::abort;
+  fatal_hooks.leave_core = threads::leave_core;
   mpi_.start(&argc, &argv);
   if (const char* help = std::getenv("ROAM_HELP"); help != nullptr && std::string(help) == "1") {
     if (mpi_.rank() == 0) std::fputs(options_help().c_str(), stdout);
@@ -125,6 +127,7 @@ void Runtime::start(int& argc, char**& argv) {
     iso::warm_up_process_state();
     iso::start_capture();
     threads::install_fault_handler();
+    threads::install_crash_handlers();
     install_dump_signal();
     watch_exits();
   }

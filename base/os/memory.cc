@@ -153,7 +153,12 @@ constexpr std::uint64_t kPageSwapped = std::uint64_t{1} << 62;
 constexpr std::uint64_t kPageGuard = std::uint64_t{1} << 58;
 
 void for_each_present_private(Range range, const std::function<void(Range)>& run) {
-  static const int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+  static int pagemap = -1;
+  static pid_t opened_by = 0;  // a child of fork has that of its parent
+  if (opened_by != getpid()) {
+    pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    opened_by = getpid();
+  }
   constexpr std::size_t kBatch = 512;
   std::uint64_t entries[kBatch];
   Range current{range.begin, 0};
@@ -201,6 +206,14 @@ void for_each_present(Range range, bool shared, int fd, std::size_t offset,
               static_cast<std::size_t>(hole - data)});
     at = hole;
   }
+}
+
+bool exclude_from_core(Range range) {
+  return madvise(range.pointer(), range.bytes, MADV_DONTDUMP) == 0;
+}
+
+bool include_in_core(Range range) {
+  return madvise(range.pointer(), range.bytes, MADV_DODUMP) == 0;
 }
 
 std::size_t shared_bytes(int fd) {

@@ -48,6 +48,11 @@ bool has_cheap_guards();
 void for_each_present(Range range, bool shared, int fd, std::size_t offset,
                       const std::function<void(Range)>& run);
 
+// Whether a core has `range`; parts of it keep that when their access changes. False: no room for
+// another mapping.
+bool exclude_from_core(Range range);
+bool include_in_core(Range range);
+
 // Bytes of memory that the object holds.
 std::size_t shared_bytes(int fd);
 
