@@ -103,6 +103,15 @@ void Arena::reserve(const Options& options) {
   if (reserved_) return;
   whole_ = Range{options.arena_base, options.arena_bytes};
   memory_limit_ = options.memory_bytes;
+  if (!options.guards.empty() &&
+      !os::set_guards(options.guards == "madvise"    ? os::Guards::kByAdvice
+                      : options.guards == "mprotect" ? os::Guards::kByMprotect
+                                                     : os::Guards::kNone)) {
+    throw Error(
+        Errc::bad_option,
+        "ROAM_GUARDS=madvise: this kernel has no MADV_GUARD_INSTALL for shared memory, which "
+        "came with Linux 6.15. Allowed are mprotect and none.");
+  }
   huge_allowed_ = options.huge == 1 || (options.huge == 2 && huge_pages_are_usual());
   if (!os::reserve(whole_))
     throw Error(Errc::out_of_address_space, why_not_reserved(whole_, errno));
@@ -294,7 +303,17 @@ Address Arena::range_begin(Address a) const {
   return 0;
 }
 
-void Arena::discard(Range range) { os::discard(range, shared()); }
+void Arena::discard(Range range) { os::discard(range, shared(), fd_, offset(range.begin)); }
+
+void Arena::note_missing_guard() {
+  if (guards_missing_) return;
+  guards_missing_ = true;
+  if (os::guards() == os::Guards::kNone) return;  // said at start
+  report(text("from now on stacks here may have no guard: %d are laid, and a process may have no "
+              "more (Linux 6.15 has no such limit). An overflow of such a stack is not noticed.",
+              os::kMprotectGuards)
+             .c_str());
+}
 
 std::size_t Arena::memory_used() const {
   if (shared()) return os::shared_bytes(fd_);

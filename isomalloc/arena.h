@@ -253,6 +253,7 @@ class Arena {
   std::size_t memory_used() const;
   bool memory_left_slow(std::size_t bytes) const;
   void note_sealed(Range run);
+  void note_missing_guard();
   void unseal_slow(Range range);
   void guard_slot_slow(Range slot, std::size_t guard_bytes);
   void fence(Range range);
