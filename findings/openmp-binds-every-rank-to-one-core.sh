@@ -11,7 +11,8 @@
 #           one. The library binds when it is loaded, before main. omp_get_num_procs() still tells of all.
 # Expected: a team is bound when there is one; two processes of a job do not share a core while another
 #           is idle; a kernel thread that OpenMP did not make is left alone.
-# For us:   ranks that are all bound to one core run at half speed or less, and look busy to a balancer.
+# For us:   ranks that are bound to one core take turns and look busy to a balancer. The start says which
+#           variable did it (runtime/placement.cc).
 #
 # Status 0: as described. 1: the behaviour has changed. 2: could not be tried.
 set -euo pipefail

@@ -189,6 +189,7 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   bool member_departs(Tcb* t, int to);
   void retry_departures();
   void make_node();
+  void look_at_cores();
   void check_start();
   void check_layout();
   void note_escaped(const Tcb* t);
