@@ -20,10 +20,12 @@
 #include "runtime/balance/load_model.h"
 #include "runtime/escaped.h"
 #include "runtime/exits.h"
+#include "runtime/guards.h"
 #include "runtime/launcher.h"
 #include "runtime/node.h"
 #include "runtime/placement.h"
 #include "runtime/runtime.h"
+#include "threads/crash.h"
 #include "threads/fault.h"
 #include "threads/inspect.h"
 
@@ -32,6 +34,9 @@ namespace {
 
 // Room beside the bytes of an eager image for its head and lists.
 constexpr std::size_t kListBytes = 8 << 10;
+
+// As ROAM_VERBOSE shows os::Guards.
+constexpr const char* kGuardNames[] = {"MADV_GUARD_INSTALL", "mprotect", "nothing"};
 
 void describe_here(char* buffer, std::size_t bytes) {
   const Runtime& r = the_runtime();
@@ -86,6 +91,7 @@ void Runtime::start(int& argc, char**& argv) {
   arena.reserve(options_);
   fatal_hooks.describe = describe_here;
   fatal_hooks.end_job = Mpi::abort;
+  fatal_hooks.leave_core = threads::leave_core;
   mpi_.start(&argc, &argv);
   if (const char* help = std::getenv("ROAM_HELP"); help != nullptr && std::string(help) == "1") {
     if (mpi_.rank() == 0) std::fputs(options_help().c_str(), stdout);
@@ -120,6 +126,7 @@ void Runtime::start(int& argc, char**& argv) {
     iso::warm_up_process_state();
     iso::start_capture();
     threads::install_fault_handler();
+    threads::install_crash_handlers();
     install_dump_signal();
     watch_exits();
   }
@@ -149,6 +156,7 @@ void Runtime::start(int& argc, char**& argv) {
   threads::publish_inspect_facts(mpi_.rank(), mpi_.ranks());
   start_kernel_threads_ = os::kernel_threads();
   running_ = true;
+  if (first) tell_of_missing_guards(mpi_);
   if (options_.verbose > 0 && mpi_.rank() == 0) {
     report(text("%d ranks on %d nodes; arena %p + %s, leases of %s; address randomisation %s; "
                 "guards by %s",
@@ -156,7 +164,7 @@ void Runtime::start(int& argc, char**& argv) {
                 arena.whole().pointer(), bytes_text(arena.whole().bytes).c_str(),
                 bytes_text(arena.lease_bytes()).c_str(),
                 os::layout() == os::Layout::kFixed ? "off" : "on",
-                os::has_cheap_guards() ? "MADV_GUARD_INSTALL" : "mprotect, at most 16000")
+                kGuardNames[static_cast<int>(os::guards())])
                .c_str());
   }
 }
