@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "isomalloc/block.h"
 #include "isomalloc/capture.h"
+#include "isomalloc/library_slots.h"
 #include "runtime/balance/load_model.h"
 #include "runtime/escaped.h"
 #include "runtime/exits.h"
@@ -164,6 +165,11 @@ void Runtime::start(int& argc, char**& argv) {
                 os::layout() == os::Layout::kFixed ? "off" : "on",
                 os::has_cheap_guards() ? "MADV_GUARD_INSTALL" : "mprotect, at most 16000")
                .c_str());
+    if (const std::string calls = iso::unturned_library_slots(); !calls.empty()) {
+      report(text("what libraries of the process allocate by %s inside a thread lies in its heap",
+                  calls.c_str())
+                 .c_str());
+    }
   }
 }
 

@@ -89,6 +89,15 @@ bool allow_access(Range range) {
 
 bool deny_access(Range range) { return mprotect(range.pointer(), range.bytes, PROT_NONE) == 0; }
 
+bool store_in_read_only(void** word, void* value) {
+  void* page = reinterpret_cast<void*>(reinterpret_cast<Address>(word) & ~(kPageBytes - 1));
+  if (mprotect(page, kPageBytes, PROT_READ | PROT_WRITE) != 0) return false;
+  __atomic_store_n(word, value, __ATOMIC_RELAXED);
+  ROAM_CHECK(mprotect(page, kPageBytes, PROT_READ) == 0, "mprotect(%p): %s", page,
+             std::strerror(errno));
+  return true;
+}
+
 void discard(Range range, bool shared) {
   if (range.bytes == 0) return;
   const int advice = shared ? MADV_REMOVE : MADV_DONTNEED;
