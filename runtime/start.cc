@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "isomalloc/block.h"
 #include "isomalloc/capture.h"
+#include "isomalloc/library_slots.h"
 #include "runtime/balance/load_model.h"
 #include "runtime/escaped.h"
 #include "runtime/exits.h"
@@ -166,6 +167,11 @@ void Runtime::start(int& argc, char**& argv) {
                 os::layout() == os::Layout::kFixed ? "off" : "on",
                 kGuardNames[static_cast<int>(os::guards())])
                .c_str());
+    if (const std::string calls = iso::unturned_library_slots(); !calls.empty()) {
+      report(text("what libraries of the process allocate by %s inside a thread lies in its heap",
+                  calls.c_str())
+                 .c_str());
+    }
   }
 }
 

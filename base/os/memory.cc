@@ -95,6 +95,15 @@ bool allow_access(Range range) {
 
 bool deny_access(Range range) { return mprotect(range.pointer(), range.bytes, PROT_NONE) == 0; }
 
+bool store_in_read_only(void** word, void* value) {
+  void* page = reinterpret_cast<void*>(reinterpret_cast<Address>(word) & ~(kPageBytes - 1));
+  if (mprotect(page, kPageBytes, PROT_READ | PROT_WRITE) != 0) return false;
+  __atomic_store_n(word, value, __ATOMIC_RELAXED);
+  ROAM_CHECK(mprotect(page, kPageBytes, PROT_READ) == 0, "mprotect(%p): %s", page,
+             std::strerror(errno));
+  return true;
+}
+
 // By the object and not by the mapping (MADV_REMOVE), which older kernels refuse where a guard made
 // by mprotect is.
 void discard(Range range, bool shared, int fd, std::size_t offset) {

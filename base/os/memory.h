@@ -23,6 +23,10 @@ bool map_shared(Range range, int fd);
 bool allow_access(Range range);  // PROT_READ | PROT_WRITE
 bool deny_access(Range range);   // PROT_NONE
 
+// Stores `value` in a word that the dynamic linker made read-only, whose page is writable for the
+// moment. False, and nothing changed, if the kernel refuses.
+bool store_in_read_only(void** word, void* value);
+
 // Drops the pages of `range`: it reads as zeros afterwards. Shared memory is the object's: `fd`,
 // from `offset` on.
 void discard(Range range, bool shared, int fd = -1, std::size_t offset = 0);
