@@ -19,11 +19,13 @@
 #include "isomalloc/block.h"
 #include "isomalloc/capture.h"
 #include "runtime/balance/load_model.h"
+#include "runtime/child.h"
 #include "runtime/escaped.h"
 #include "runtime/exits.h"
 #include "runtime/launcher.h"
 #include "runtime/node.h"
 #include "runtime/runtime.h"
+#include "threads/child.h"
 #include "threads/fault.h"
 #include "threads/inspect.h"
 
@@ -37,6 +39,8 @@ void describe_here(char* buffer, std::size_t bytes) {
   const Runtime& r = the_runtime();
   int n = 0;
   if (r.running()) n = std::snprintf(buffer, bytes, "rank %d", r.rank());
+  if (threads::is_child)
+    n = std::snprintf(buffer, bytes, "process made by fork on rank %d", r.rank());
   if (threads::scheduler().current() == nullptr) return;
   if (n > 0) n += std::snprintf(buffer + n, bytes - static_cast<std::size_t>(n), ", ");
   threads::describe_current(buffer + n, bytes - static_cast<std::size_t>(n));
@@ -84,6 +88,7 @@ int cores() {
 
 void Runtime::start(int& argc, char**& argv) {
   if (running_) throw Error(Errc::not_running, "roam::run was called inside roam::run");
+  threads::refuse_in_child("roam::run");
   iso::Arena& arena = iso::arena();
   const bool first = leases_ == nullptr;
   options_ = read_options();
@@ -127,6 +132,7 @@ void Runtime::start(int& argc, char**& argv) {
     threads::install_fault_handler();
     install_dump_signal();
     watch_exits();
+    watch_forks();
   }
   arena.set_reclaim([] { the_runtime().reclaim(); });
   migrator_ = std::make_unique<Migrator>(mpi_, *this, options_.eager_bytes, options_.keep_bytes);
