@@ -56,6 +56,10 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   int run();
   void finish();
   bool running() const { return running_; }
+  // In a process that fork made: the job goes on without it.
+  void leave_job() { running_ = false; }
+  // Root's, on the rank where it has ended.
+  int exit_code() const { return static_cast<int>(termination_.exit_code); }
 
   int rank() const { return mpi_.rank(); }
   int ranks() const { return mpi_.ranks(); }

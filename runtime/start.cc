@@ -19,6 +19,7 @@
 #include "isomalloc/capture.h"
 #include "isomalloc/library_slots.h"
 #include "runtime/balance/load_model.h"
+#include "runtime/child.h"
 #include "runtime/escaped.h"
 #include "runtime/exits.h"
 #include "runtime/guards.h"
@@ -26,6 +27,7 @@
 #include "runtime/node.h"
 #include "runtime/placement.h"
 #include "runtime/runtime.h"
+#include "threads/child.h"
 #include "threads/crash.h"
 #include "threads/fault.h"
 #include "threads/inspect.h"
@@ -43,6 +45,8 @@ void describe_here(char* buffer, std::size_t bytes) {
   const Runtime& r = the_runtime();
   int n = 0;
   if (r.running()) n = std::snprintf(buffer, bytes, "rank %d", r.rank());
+  if (threads::is_child)
+    n = std::snprintf(buffer, bytes, "process made by fork on rank %d", r.rank());
   if (threads::scheduler().current() == nullptr) return;
   if (n > 0) n += std::snprintf(buffer + n, bytes - static_cast<std::size_t>(n), ", ");
   threads::describe_current(buffer + n, bytes - static_cast<std::size_t>(n));
@@ -85,6 +89,7 @@ void install_dump_signal() {
 
 void Runtime::start(int& argc, char**& argv) {
   if (running_) throw Error(Errc::not_running, "roam::run was called inside roam::run");
+  threads::refuse_in_child("roam::run");
   iso::Arena& arena = iso::arena();
   const bool first = leases_ == nullptr;
   options_ = read_options();
@@ -130,6 +135,7 @@ void Runtime::start(int& argc, char**& argv) {
     threads::install_crash_handlers();
     install_dump_signal();
     watch_exits();
+    watch_forks();
   }
   arena.set_reclaim([] { the_runtime().reclaim(); });
   migrator_ = std::make_unique<Migrator>(mpi_, *this, options_.eager_bytes, options_.keep_bytes);

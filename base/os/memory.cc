@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -86,6 +87,22 @@ int make_shared(std::size_t bytes) {
 bool map_shared(Range range, int fd) {
   return mmap(range.pointer(), range.bytes, PROT_NONE, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd,
               0) == range.pointer();
+}
+
+bool read_shared(int fd, std::size_t offset, void* to, std::size_t bytes) {
+  for (std::size_t done = 0; done < bytes;) {
+    const ssize_t got =
+        pread(fd, static_cast<char*>(to) + done, bytes - done, static_cast<off_t>(offset + done));
+    if (got == 0 || (got < 0 && errno != EINTR)) return false;
+    if (got > 0) done += static_cast<std::size_t>(got);
+  }
+  return true;
+}
+
+bool map_private(Range range) {
+  const long at = syscall(SYS_mmap, range.pointer(), range.bytes, PROT_NONE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, off_t{0});
+  return at == static_cast<long>(range.begin);
 }
 
 bool allow_access(Range range) {

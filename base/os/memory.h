@@ -19,6 +19,12 @@ void unreserve(Range range);
 int make_shared(std::size_t bytes);
 // Maps the object over our own reservation, with no access.
 bool map_shared(Range range, int fd);
+// Bytes of the object, whatever is mapped. False: the kernel refused.
+bool read_shared(int fd, std::size_t offset, void* to, std::size_t bytes);
+// The other way, in a process that fork made: the reservation is this process's own again, empty,
+// with no access. Past libc, whose calls UCX changes: it may hold a lock of a kernel thread that
+// is not in this process.
+bool map_private(Range range);
 
 bool allow_access(Range range);  // PROT_READ | PROT_WRITE
 bool deny_access(Range range);   // PROT_NONE
