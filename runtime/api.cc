@@ -58,6 +58,10 @@ void set_hooks() {
   iso::process_hooks.opened = [](const void* object, const char* what) {
     the_runtime().note_open(object, what);
   };
+  iso::process_hooks.thread_heap = []() -> iso::Heap* {
+    Tcb* self = current_thread();
+    return self != nullptr ? &self->heap : nullptr;
+  };
   iso::process_object_closed = [](const void* object) { the_runtime().note_closed(object); };
   // Capture goes off for the outermost initialisation, in a thread whose capture is on. Other
   // kernel threads come here too.

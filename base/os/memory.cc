@@ -203,6 +203,11 @@ void for_each_present(Range range, bool shared, int fd, std::size_t offset,
   }
 }
 
+bool is_mapped(Address address) {
+  unsigned char present;
+  return mincore(reinterpret_cast<void*>(round_down(address, kPageBytes)), 1, &present) == 0;
+}
+
 std::size_t shared_bytes(int fd) {
   struct stat status;
   if (fd < 0 || fstat(fd, &status) != 0) return 0;

@@ -48,6 +48,9 @@ bool has_cheap_guards();
 void for_each_present(Range range, bool shared, int fd, std::size_t offset,
                       const std::function<void(Range)>& run);
 
+// Whether something is mapped at `address`.
+bool is_mapped(Address address);
+
 // Bytes of memory that the object holds.
 std::size_t shared_bytes(int fd);
 
