@@ -29,10 +29,10 @@
 namespace roam::iso {
 namespace {
 
-constexpr const char* kInPool = "exception that libstdc++ made in its emergency pool";
-constexpr const char* kHoldsProcess = "exception that holds memory of the process";
-constexpr const char* kKept = "exception that was kept while the capture was off";
-constexpr const char* kOfProcess = "exception of the process";
+constexpr const char* kInPool = "an exception that libstdc++ made in its emergency pool";
+constexpr const char* kHoldsProcess = "an exception that holds memory of the process";
+constexpr const char* kKept = "an exception that was kept while the capture was off";
+constexpr const char* kOfProcess = "an exception of the process";
 
 Heap* thread_heap() {
   return process_hooks.thread_heap != nullptr ? process_hooks.thread_heap() : nullptr;

@@ -131,7 +131,7 @@ TEST_F(ExceptionsTest, WhatElseItHoldsOfTheProcessPinsUntilItIsFreed) {
   for (const std::string& member : {kText, std::string("short")}) {
     caught<WithMember>([&] { throw WithMember(kText, member); },
                        [&](const WithMember& e) {
-                         EXPECT_EQ(pinned_by(), "exception that holds memory of the process");
+                         EXPECT_EQ(pinned_by(), "an exception that holds memory of the process");
                          EXPECT_EQ(e.member, member);
                          EXPECT_TRUE(in_arena(e.what()));
                        });
@@ -207,7 +207,7 @@ TEST_F(ExceptionsTest, OneThatIsMadeToBeKeptIsTheProcesss) {
   inside([&] {
     {
       const std::exception_ptr held = kept;
-      EXPECT_EQ(pinned_by(), "exception of the process");
+      EXPECT_EQ(pinned_by(), "an exception of the process");
     }
     EXPECT_EQ(pinned_by(), "");
     try {
@@ -231,7 +231,7 @@ TEST_F(ExceptionsTest, OfAnotherTypeItPinsWhoHandlesIt) {
       std::rethrow_exception(kept);
     } catch (const WithMember& error) {
       EXPECT_EQ(error.member, kText);
-      EXPECT_EQ(pinned_by(), "exception of the process");
+      EXPECT_EQ(pinned_by(), "an exception of the process");
     }
     EXPECT_EQ(pinned_by(), "");
   });
@@ -247,7 +247,7 @@ TEST_F(ExceptionsTest, OneThatIsKeptByCodeOfTheProcessPins) {
       kept = std::current_exception();
     }
   });
-  EXPECT_EQ(pinned_by(), "exception that was kept while the capture was off");
+  EXPECT_EQ(pinned_by(), "an exception that was kept while the capture was off");
   kept = nullptr;
   EXPECT_EQ(pinned_by(), "");
 }
