@@ -18,6 +18,7 @@
 #include "isomalloc/block.h"
 #include "isomalloc/capture.h"
 #include "isomalloc/library_slots.h"
+#include "isomalloc/shared_locale.h"
 #include "runtime/balance/load_model.h"
 #include "runtime/child.h"
 #include "runtime/escaped.h"
@@ -112,6 +113,7 @@ void Runtime::start(int& argc, char**& argv) {
   check_start();
   check_layout();
   make_node();
+  share_locale();
   if (options_.memory_bytes !=
       0) {  // what this rank keeps for reuse, another rank of the node cannot take back
     const std::size_t ranks = static_cast<std::size_t>(mpi_.node_ranks());
@@ -216,6 +218,12 @@ void Runtime::check_layout() {
   throw Error(Errc::layout_mismatch,
               "the ranks are not laid out alike, so threads cannot move between them: " +
                   difference + ". " + cure);
+}
+
+// Collective.
+void Runtime::share_locale() {
+  const std::uint64_t mine = iso::share_global_locale();
+  if (mpi_.min(mine) != ~mpi_.min(~mine)) iso::unshare_global_locale();
 }
 
 // Collective. Cuts the job into nodes and joins the node's memory.

@@ -273,6 +273,11 @@ bool include_in_core(Range range) {
   return madvise(range.pointer(), range.bytes, MADV_DODUMP) == 0;
 }
 
+bool is_mapped(Address address) {
+  unsigned char present;
+  return mincore(reinterpret_cast<void*>(round_down(address, kPageBytes)), 1, &present) == 0;
+}
+
 std::size_t shared_bytes(int fd) {
   struct stat status;
   if (fd < 0 || fstat(fd, &status) != 0) return 0;

@@ -70,6 +70,9 @@ void for_each_present(Range range, bool shared, int fd, std::size_t offset,
 bool exclude_from_core(Range range);
 bool include_in_core(Range range);
 
+// Whether something is mapped at `address`.
+bool is_mapped(Address address);
+
 // Bytes of memory that the object holds.
 std::size_t shared_bytes(int fd);
 
