@@ -217,6 +217,23 @@ class Arena {
   // Address space below each slot that belongs to it and faults; guard_slot sees to it. 1 MiB, less
   // where the arena is smaller than 1 TiB.
   std::size_t fence_bytes() const { return fence_bytes_; }
+  // Calls `visit` with each slot, span, block or remains that lives on this node and was here, in
+  // order. Slow: looks through the unit map. Context: any kernel thread.
+  void for_each_live(const std::function<void(Range, UnitKind)>& visit) const;
+  // What the node's memory holds at `from`, whether or not it is usable in this rank's mapping.
+  // REQUIRES: shared(). Context: any kernel thread.
+  bool read(Address from, void* to, std::size_t bytes) const;
+  // In a child of fork, to which the node's memory still belongs as it does to the parent: from now
+  // on the arena is the child's alone, with copies of `kept`; all else faults. REQUIRES: shared();
+  // nothing of the arena is in use, the caller's stack included. Allocates nothing. Errors: false
+  // with errno.
+  struct Kept {
+    std::vector<Range> ranges;    // as for_each_live() finds them
+    std::vector<UnitKind> kinds;  // of their units
+    void add(Range range);
+  };
+  bool keep_in_child(const Kept& kept);
+
   // Calls `visit` with the head unit of each slot on this node. Slow: looks through the unit map.
   void for_each_slot(const std::function<void(Address head_unit)>& visit) const;
   // True if a guard could not be laid: the budget of the fallback is spent.

@@ -81,4 +81,6 @@ void publish_inspect_facts(int rank, int ranks) {
   std::memcpy(roam_inspect, facts, sizeof facts);
 }
 
+void retract_inspect_facts() { std::memset(roam_inspect, 0, sizeof roam_inspect); }
+
 }  // namespace roam::threads

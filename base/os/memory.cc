@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -88,12 +89,37 @@ bool map_shared(Range range, int fd) {
               0) == range.pointer();
 }
 
+bool read_shared(int fd, std::size_t offset, void* to, std::size_t bytes) {
+  for (std::size_t done = 0; done < bytes;) {
+    const ssize_t got =
+        pread(fd, static_cast<char*>(to) + done, bytes - done, static_cast<off_t>(offset + done));
+    if (got == 0 || (got < 0 && errno != EINTR)) return false;
+    if (got > 0) done += static_cast<std::size_t>(got);
+  }
+  return true;
+}
+
+bool map_private(Range range) {
+  const long at = syscall(SYS_mmap, range.pointer(), range.bytes, PROT_NONE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, off_t{0});
+  return at == static_cast<long>(range.begin);
+}
+
 bool allow_access(Range range) {
   if (injected_failure()) return false;
   return mprotect(range.pointer(), range.bytes, PROT_READ | PROT_WRITE) == 0;
 }
 
 bool deny_access(Range range) { return mprotect(range.pointer(), range.bytes, PROT_NONE) == 0; }
+
+bool store_in_read_only(void** word, void* value) {
+  void* page = reinterpret_cast<void*>(reinterpret_cast<Address>(word) & ~(kPageBytes - 1));
+  if (mprotect(page, kPageBytes, PROT_READ | PROT_WRITE) != 0) return false;
+  __atomic_store_n(word, value, __ATOMIC_RELAXED);
+  ROAM_CHECK(mprotect(page, kPageBytes, PROT_READ) == 0, "mprotect(%p): %s", page,
+             std::strerror(errno));
+  return true;
+}
 
 // By the object and not by the mapping (MADV_REMOVE), which older kernels refuse where a guard made
 // by mprotect is.
@@ -245,6 +271,11 @@ bool exclude_from_core(Range range) {
 
 bool include_in_core(Range range) {
   return madvise(range.pointer(), range.bytes, MADV_DODUMP) == 0;
+}
+
+bool is_mapped(Address address) {
+  unsigned char present;
+  return mincore(reinterpret_cast<void*>(round_down(address, kPageBytes)), 1, &present) == 0;
 }
 
 std::size_t shared_bytes(int fd) {

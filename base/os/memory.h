@@ -19,9 +19,19 @@ void unreserve(Range range);
 int make_shared(std::size_t bytes);
 // Maps the object over our own reservation, with no access.
 bool map_shared(Range range, int fd);
+// Bytes of the object, whatever is mapped. False: the kernel refused.
+bool read_shared(int fd, std::size_t offset, void* to, std::size_t bytes);
+// The other way, in a process that fork made: the reservation is this process's own again, empty,
+// with no access. Past libc, whose calls UCX changes: it may hold a lock of a kernel thread that
+// is not in this process.
+bool map_private(Range range);
 
 bool allow_access(Range range);  // PROT_READ | PROT_WRITE
 bool deny_access(Range range);   // PROT_NONE
+
+// Stores `value` in a word that the dynamic linker made read-only, whose page is writable for the
+// moment. False, and nothing changed, if the kernel refuses.
+bool store_in_read_only(void** word, void* value);
 
 // Drops the pages of `range`: it reads as zeros afterwards. Shared memory is the object's: `fd`,
 // from `offset` on.
@@ -59,6 +69,9 @@ void for_each_present(Range range, bool shared, int fd, std::size_t offset,
 // another mapping.
 bool exclude_from_core(Range range);
 bool include_in_core(Range range);
+
+// Whether something is mapped at `address`.
+bool is_mapped(Address address);
 
 // Bytes of memory that the object holds.
 std::size_t shared_bytes(int fd);
