@@ -23,6 +23,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include <chrono>
 #include <cstdint>
 #include <ctime>
 #include <fstream>
@@ -172,6 +173,21 @@ TEST_F(LibrarySlotsTest, TimesWithAZone) {
   }
   unsetenv("TZ");
 }
+
+#if __cpp_lib_chrono >= 201907L
+TEST_F(LibrarySlotsTest, TimeZonesOfChrono) {
+  expect_nothing_kept("tzdb", [] {
+    using namespace std::chrono;
+    for (const char* name : {"UTC", "Europe/Berlin", "Asia/Tokyo"}) {
+      const time_zone* zone = locate_zone(name);
+      for (int year = 1900; year < 2030; year += 10)
+        EXPECT_NE(zone->get_info(sys_days{std::chrono::year{year} / 7 / 1}).abbrev, "");
+      EXPECT_NE(zone->to_local(sys_seconds{}), local_seconds{seconds{1}});
+    }
+    EXPECT_NE(current_zone(), nullptr);
+  });
+}
+#endif
 
 TEST_F(LibrarySlotsTest, BuffersOfStreams) {
   FILE* narrow = tmpfile();
