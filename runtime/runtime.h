@@ -191,6 +191,7 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   void retry_departures();
   void make_node();
   void share_locale();
+  void look_at_cores();
   void check_start();
   void check_layout();
   void note_escaped(const Tcb* t);

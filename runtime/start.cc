@@ -1,7 +1,6 @@
 // Start and end of a rank: options, arena, MPI, the layout check, nodes.
 
 #include <fcntl.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,6 +23,7 @@
 #include "runtime/exits.h"
 #include "runtime/launcher.h"
 #include "runtime/node.h"
+#include "runtime/placement.h"
 #include "runtime/runtime.h"
 #include "threads/fault.h"
 #include "threads/inspect.h"
@@ -74,11 +74,6 @@ void install_dump_signal() {
   };
   action.sa_flags = SA_RESTART;
   sigaction(SIGUSR1, &action, &previous_dump_action);
-}
-
-int cores() {
-  cpu_set_t set;
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
 }  // namespace
@@ -150,8 +145,7 @@ void Runtime::start(int& argc, char**& argv) {
   diffuser_ = std::make_unique<Diffuser>(*this);
   if (teams_ == nullptr) teams_ = std::make_unique<Teams>(*this);
   mpi_.open_channel(options_.eager_bytes + kListBytes);
-  oversubscribed_ = mpi_.host_ranks() > cores();
-  threads::scheduler().set_shared_core(oversubscribed_);
+  look_at_cores();
   mpi_.barrier();
   start_watch();
   threads::publish_inspect_facts(mpi_.rank(), mpi_.ranks());
@@ -265,6 +259,17 @@ void Runtime::make_node() {
                                       distinct.begin()));
   }
   node_ranks_ = mpi_.gather_ints(node_rank);
+}
+
+// Collective. A launcher may give each rank a core of its own: what counts is all of them.
+void Runtime::look_at_cores() {
+  os::CoreSet cores = os::allowed_cores();
+  const bool speaks = mpi_.host_union(&cores);
+  oversubscribed_ = mpi_.host_ranks() > os::count(cores);
+  threads::scheduler().set_shared_core(oversubscribed_);
+  if (!speaks) return;
+  const std::string why = bound_alike(mpi_.host_ranks(), cores, os::machine_cores());
+  if (!why.empty()) report(why.c_str());
 }
 
 void Runtime::reclaim() {
