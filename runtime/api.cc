@@ -15,6 +15,7 @@
 #include "runtime/caller.h"
 #include "runtime/escaped.h"
 #include "runtime/runtime.h"
+#include "threads/child.h"
 #include "threads/scheduler.h"
 
 namespace roam {
@@ -35,6 +36,7 @@ Tcb* current_thread() { return threads::on_rank_thread ? scheduler().current() :
 Tcb* require_thread(const char* call) {
   Tcb* self = current_thread();
   if (self == nullptr) {
+    threads::refuse_in_child(call);
     throw Error(Errc::not_in_thread,
                 text("%s: the caller is not a thread of the runtime. Call it inside the function "
                      "given to roam::run, or in a thread that that spawned.",
@@ -131,6 +133,7 @@ namespace detail {
 Tcb* spawn_begin(const SpawnOptions& options) {
   return iso::in_process([&] {
     if (!the_runtime().running()) {
+      threads::refuse_in_child("spawn");
       throw Error(
           Errc::not_running,
           "spawn: the runtime is not started. Call it inside the function given to roam::run.");
@@ -287,6 +290,7 @@ std::string_view name() noexcept {
 Pin::Pin() { ++require_thread("this_thread::Pin")->pins; }
 Pin::~Pin() {
   Tcb* self = current_thread();
+  if (self == nullptr) return;  // made before fork, in the child
   --self->pins;
   scheduler().loosened(self);
 }

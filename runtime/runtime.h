@@ -56,6 +56,10 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   int run();
   void finish();
   bool running() const { return running_; }
+  // In a process that fork made: the job goes on without it.
+  void leave_job() { running_ = false; }
+  // Root's, on the rank where it has ended.
+  int exit_code() const { return static_cast<int>(termination_.exit_code); }
 
   int rank() const { return mpi_.rank(); }
   int ranks() const { return mpi_.ranks(); }
@@ -190,8 +194,8 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   bool member_departs(Tcb* t, int to);
   void retry_departures();
   void make_node();
-  void share_locale();
   void look_at_cores();
+  void share_locale();
   void check_start();
   void check_layout();
   void note_escaped(const Tcb* t);

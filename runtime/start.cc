@@ -17,14 +17,19 @@
 #include "base/text.h"
 #include "isomalloc/block.h"
 #include "isomalloc/capture.h"
+#include "isomalloc/library_slots.h"
 #include "isomalloc/shared_locale.h"
 #include "runtime/balance/load_model.h"
+#include "runtime/child.h"
 #include "runtime/escaped.h"
 #include "runtime/exits.h"
+#include "runtime/guards.h"
 #include "runtime/launcher.h"
 #include "runtime/node.h"
 #include "runtime/placement.h"
 #include "runtime/runtime.h"
+#include "threads/child.h"
+#include "threads/crash.h"
 #include "threads/fault.h"
 #include "threads/inspect.h"
 
@@ -34,10 +39,15 @@ namespace {
 // Room beside the bytes of an eager image for its head and lists.
 constexpr std::size_t kListBytes = 8 << 10;
 
+// As ROAM_VERBOSE shows os::Guards.
+constexpr const char* kGuardNames[] = {"MADV_GUARD_INSTALL", "mprotect", "nothing"};
+
 void describe_here(char* buffer, std::size_t bytes) {
   const Runtime& r = the_runtime();
   int n = 0;
   if (r.running()) n = std::snprintf(buffer, bytes, "rank %d", r.rank());
+  if (threads::is_child)
+    n = std::snprintf(buffer, bytes, "process made by fork on rank %d", r.rank());
   if (threads::scheduler().current() == nullptr) return;
   if (n > 0) n += std::snprintf(buffer + n, bytes - static_cast<std::size_t>(n), ", ");
   threads::describe_current(buffer + n, bytes - static_cast<std::size_t>(n));
@@ -80,6 +90,7 @@ void install_dump_signal() {
 
 void Runtime::start(int& argc, char**& argv) {
   if (running_) throw Error(Errc::not_running, "roam::run was called inside roam::run");
+  threads::refuse_in_child("roam::run");
   iso::Arena& arena = iso::arena();
   const bool first = leases_ == nullptr;
   options_ = read_options();
@@ -87,6 +98,7 @@ void Runtime::start(int& argc, char**& argv) {
   arena.reserve(options_);
   fatal_hooks.describe = describe_here;
   fatal_hooks.end_job = Mpi::abort;
+  fatal_hooks.leave_core = threads::leave_core;
   mpi_.start(&argc, &argv);
   if (const char* help = std::getenv("ROAM_HELP"); help != nullptr && std::string(help) == "1") {
     if (mpi_.rank() == 0) std::fputs(options_help().c_str(), stdout);
@@ -122,8 +134,10 @@ void Runtime::start(int& argc, char**& argv) {
     iso::warm_up_process_state();
     iso::start_capture();
     threads::install_fault_handler();
+    threads::install_crash_handlers();
     install_dump_signal();
     watch_exits();
+    watch_forks();
   }
   arena.set_reclaim([] { the_runtime().reclaim(); });
   migrator_ = std::make_unique<Migrator>(mpi_, *this, options_.eager_bytes, options_.keep_bytes);
@@ -151,6 +165,7 @@ void Runtime::start(int& argc, char**& argv) {
   threads::publish_inspect_facts(mpi_.rank(), mpi_.ranks());
   start_kernel_threads_ = os::kernel_threads();
   running_ = true;
+  if (first) tell_of_missing_guards(mpi_);
   if (options_.verbose > 0 && mpi_.rank() == 0) {
     report(text("%d ranks on %d nodes; arena %p + %s, leases of %s; address randomisation %s; "
                 "guards by %s",
@@ -158,8 +173,13 @@ void Runtime::start(int& argc, char**& argv) {
                 arena.whole().pointer(), bytes_text(arena.whole().bytes).c_str(),
                 bytes_text(arena.lease_bytes()).c_str(),
                 os::layout() == os::Layout::kFixed ? "off" : "on",
-                os::has_cheap_guards() ? "MADV_GUARD_INSTALL" : "mprotect, at most 16000")
+                kGuardNames[static_cast<int>(os::guards())])
                .c_str());
+    if (const std::string calls = iso::unturned_library_slots(); !calls.empty()) {
+      report(text("what libraries of the process allocate by %s inside a thread lies in its heap",
+                  calls.c_str())
+                 .c_str());
+    }
   }
 }
 
