@@ -60,6 +60,13 @@ Tables& tables() {
   return made;
 }
 
+// A child of fork must not find it taken by a kernel thread that is not there. Last of all locks,
+// since who holds another may allocate: so it is registered first.
+[[gnu::constructor(101)]] void keep_tables_over_fork() {
+  pthread_atfork([] { tables().lock.lock(); }, [] { tables().lock.unlock(); },
+                 [] { tables().lock.unlock(); });
+}
+
 // REQUIRES: the lock is not held, since closed() frees.
 void let_go(Helper* owner) {
   {

@@ -6,6 +6,7 @@
 // under these names, and goes to the kernel from there. So these are hidden from the dynamic
 // linker: it finds libc's, and the program's own calls come here first.
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
@@ -43,6 +44,9 @@ struct Piece {
   Mapping* of;
 };
 roam::Lock lock;
+[[gnu::constructor(102)]] void keep_pieces_over_fork() {
+  pthread_atfork([] { lock.lock(); }, [] { lock.unlock(); }, [] { lock.unlock(); });
+}
 std::atomic<std::size_t> piece_count = 0;
 std::map<Address, Piece>& pieces() {
   static auto& made = *new std::map<Address, Piece>;

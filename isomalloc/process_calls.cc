@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <execinfo.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
@@ -128,6 +129,10 @@ struct MemoryStream {
   size_t character_bytes;
 };
 roam::Lock memory_streams_lock;
+[[gnu::constructor(102)]] void keep_memory_streams_over_fork() {
+  pthread_atfork([] { memory_streams_lock.lock(); }, [] { memory_streams_lock.unlock(); },
+                 [] { memory_streams_lock.unlock(); });
+}
 std::unordered_map<FILE*, MemoryStream>& memory_streams() {
   static std::unordered_map<FILE*, MemoryStream> streams;
   return streams;

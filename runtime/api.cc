@@ -13,6 +13,7 @@
 #include "runtime/caller.h"
 #include "runtime/escaped.h"
 #include "runtime/runtime.h"
+#include "threads/child.h"
 #include "threads/scheduler.h"
 
 namespace roam {
@@ -33,6 +34,7 @@ Tcb* current_thread() { return threads::on_rank_thread ? scheduler().current() :
 Tcb* require_thread(const char* call) {
   Tcb* self = current_thread();
   if (self == nullptr) {
+    threads::refuse_in_child(call);
     throw Error(Errc::not_in_thread,
                 text("%s: the caller is not a thread of the runtime. Call it inside the function "
                      "given to roam::run, or in a thread that that spawned.",
@@ -56,7 +58,14 @@ void raise(const Answer& answer) {
 
 void set_hooks() {
   iso::process_hooks.opened = [](const void* object, const char* what) {
-    the_runtime().note_open(object, what);
+    the_runtime().note_open(object, what, scheduler().current());
+  };
+  iso::process_hooks.opened_in = [](iso::Heap* heap, const void* object, const char* what) {
+    the_runtime().note_open(object, what, detail::tcb_of_heap(heap));
+  };
+  iso::process_hooks.thread_heap = []() -> iso::Heap* {
+    Tcb* self = current_thread();
+    return self != nullptr ? &self->heap : nullptr;
   };
   iso::process_object_closed = [](const void* object) { the_runtime().note_closed(object); };
   // Capture goes off for the outermost initialisation, in a thread whose capture is on. Other
@@ -105,6 +114,7 @@ namespace detail {
 Tcb* spawn_begin(const SpawnOptions& options) {
   return iso::in_process([&] {
     if (!the_runtime().running()) {
+      threads::refuse_in_child("spawn");
       throw Error(
           Errc::not_running,
           "spawn: the runtime is not started. Call it inside the function given to roam::run.");
@@ -123,9 +133,23 @@ Tcb* spawn_begin(const SpawnOptions& options) {
   });
 }
 
+// In place of a thread's function that was to run on another rank.
+static void refuse_to_start(void*) {
+  iso::in_process([] {
+    const Tcb* self = scheduler().current();
+    throw Error(Errc::pinned,
+                text("spawn: thread '%s' cannot start on another rank than %d: %s", self->name(),
+                     the_runtime().rank(), the_runtime().pinned_by(self).c_str()));
+  });
+}
+
 Thread spawn_commit(Tcb* t, void (*entry)(void*), void* closure) noexcept {
   HeapScope process;
   t->entry = entry;
+  if (t->move_to >= 0 && t->move_to != the_runtime().rank() && !threads::Scheduler::may_move(t)) {
+    t->entry = refuse_to_start;
+    t->move_to = -1;
+  }
   t->closure = closure;
   t->destined = t->move_to >= 0;
   const int to = t->destined ? t->move_to : the_runtime().rank();
@@ -247,6 +271,7 @@ std::string_view name() noexcept {
 Pin::Pin() { ++require_thread("this_thread::Pin")->pins; }
 Pin::~Pin() {
   Tcb* self = current_thread();
+  if (self == nullptr) return;  // made before fork, in the child
   --self->pins;
   scheduler().loosened(self);
 }

@@ -56,6 +56,10 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   int run();
   void finish();
   bool running() const { return running_; }
+  // In a process that fork made: the job goes on without it.
+  void leave_job() { running_ = false; }
+  // Root's, on the rank where it has ended.
+  int exit_code() const { return static_cast<int>(termination_.exit_code); }
 
   int rank() const { return mpi_.rank(); }
   int ranks() const { return mpi_.ranks(); }
@@ -132,7 +136,8 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   std::string take_refusal(const Tcb* t,
                            Errc* code);  // why the last departure of `t` failed; empty: it did not
 
-  void note_open(const void* object, const char* what);
+  // `self` opened it, which runs or is being made.
+  void note_open(const void* object, const char* what, Tcb* self);
   // Context: any kernel thread, capture off.
   void note_closed(const void* object);
   // What other kernel threads closed no longer pins. Cheap if they closed nothing.
@@ -189,6 +194,8 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   bool member_departs(Tcb* t, int to);
   void retry_departures();
   void make_node();
+  void look_at_cores();
+  void share_locale();
   void check_start();
   void check_layout();
   void note_escaped(const Tcb* t);

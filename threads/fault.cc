@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdarg>
 #include <cstdio>
 #include <cstring>
 
 #include "base/check.h"
+#include "threads/crash.h"
 #include "threads/scheduler.h"
 
 namespace roam::threads {
@@ -17,6 +19,15 @@ struct sigaction previous_segv, previous_bus;
 
 struct sigaction& previous(int signal) {
   return signal == SIGBUS ? previous_bus : previous_segv;
+}
+
+[[gnu::format(printf, 1, 2)]] void say(const char* format, ...) {
+  char message[1300];
+  va_list args;
+  va_start(args, format);
+  std::vsnprintf(message, sizeof message, format, args);
+  va_end(args);
+  report(message);
 }
 
 // First address of the slot that `a` is in, or in the fence of; 0 if there is none. The fence is
@@ -40,25 +51,20 @@ void explain_slot(Address a, const void* p) {
   const Address begin = slot_begin(a);
   const Tcb* owner = begin != 0 ? detail::owner_of(reinterpret_cast<void*>(begin)) : nullptr;
   if (owner == nullptr) {
-    fatal(
-        "access to %p: it would be a thread's stack, but no thread that is on this node has it. "
-        "The thread has moved "
-        "to another node, or has ended. A pointer into another thread's memory is valid while both "
-        "are on one node.",
+    say("access to %p: it would be a thread's stack, but no thread that is on this node has it. "
+        "The thread has moved to another node, or has ended. A pointer into another thread's "
+        "memory is valid while both are on one node.",
         p);
-  }
-  if (a >= begin + Tcb::kGuardBytes) {
-    fatal("access to %p in the stack of thread '%s' failed: out of memory?", p, owner->name());
-  }
-  if (owner == scheduler().current()) {
-    fatal(
-        "stack overflow in thread '%s' (id %llu): its stack has %zu KiB. Raise "
-        "SpawnOptions::stack_bytes, or put large "
-        "arrays on the heap. (Fault at %p.)",
+  } else if (a >= begin + Tcb::kGuardBytes) {
+    say("access to %p in the stack of thread '%s' failed: out of memory?", p, owner->name());
+  } else if (owner == scheduler().current()) {
+    say("stack overflow in thread '%s' (id %llu): its stack has %zu KiB. Raise "
+        "SpawnOptions::stack_bytes, or put large arrays on the heap. (Fault at %p.)",
         owner->name(), static_cast<unsigned long long>(owner->id.load()),
         owner->stack().bytes >> 10, p);
+  } else {
+    say("access to %p: that is the guard below the stack of thread '%s'", p, owner->name());
   }
-  fatal("access to %p: that is the guard below the stack of thread '%s'", p, owner->name());
 }
 
 void explain_heap(Address a, const void* p) {
@@ -66,45 +72,50 @@ void explain_heap(Address a, const void* p) {
   const Address begin = arena.range_begin(a);
   switch (begin != 0 ? arena.kind(begin) : iso::UnitKind::kNone) {
     case iso::UnitKind::kFreedBlock:
-      fatal("access to %p: the isomalloc block at %p was freed", p,
-            reinterpret_cast<void*>(begin + kPageBytes));
+      return say("access to %p: the isomalloc block at %p was freed", p,
+                 reinterpret_cast<void*>(begin + kPageBytes));
     case iso::UnitKind::kNone:
-      fatal(
+      return say(
           "access to %p: no heap or block that is on this node holds that address. It was freed, "
-          "or its thread has "
-          "moved to another node. A pointer into another thread's memory is valid while both are "
-          "on one node.",
+          "or its thread has moved to another node. A pointer into another thread's memory is "
+          "valid while both are on one node.",
           p);
     default:
-      fatal("access to %p failed though it is allocated: out of memory?", p);
+      say("access to %p failed though it is allocated: out of memory?", p);
+  }
+}
+
+void explain(int signal, Address a, const void* p) {
+  const iso::Arena& arena = iso::arena();
+  if (signal == SIGBUS) {
+    say("access to %p in the arena: the machine has no memory left for it", p);
+  } else if (arena.region(iso::Region::kSlots).contains(a)) {
+    explain_slot(a, p);
+  } else if (arena.region(iso::Region::kHeap).contains(a) ||
+             arena.region(iso::Region::kBlocks).contains(a)) {
+    explain_heap(a, p);
+  } else {
+    say("access to %p: that is the runtime's own memory", p);
   }
 }
 
 void handle(int signal, siginfo_t* info, void* context) {
   iso::Arena& arena = iso::arena();
   const Address a = reinterpret_cast<Address>(info->si_addr);
-  const bool addressed =
-      signal == SIGBUS || info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR;
+  const bool addressed = info->si_code > 0 && (signal == SIGBUS || info->si_code == SEGV_MAPERR ||
+                                               info->si_code == SEGV_ACCERR);
   if (addressed && arena.ready() && arena.contains(info->si_addr)) {
     // Another rank of the node opened the lease since: the access succeeds when it is tried again.
     if (signal == SIGSEGV &&
         (arena.sync_for_fault(a) || arena.unseal_for_fault(a) || arena.unguard_for_fault(a)))
       return;
     iso::current_heap = nullptr;
-    if (signal == SIGBUS) {
-      fatal("access to %p in the arena: the machine has no memory left for it", info->si_addr);
-    }
-    if (arena.region(iso::Region::kSlots).contains(a)) explain_slot(a, info->si_addr);
-    if (arena.region(iso::Region::kHeap).contains(a) ||
-        arena.region(iso::Region::kBlocks).contains(a))
-      explain_heap(a, info->si_addr);
-    fatal("access to %p: that is the runtime's own memory", info->si_addr);
+    explain(signal, a, info->si_addr);
+    // Where no core is wanted, the launcher is told of the end, which is kinder to the others.
+    if (!die_with_core(signal, *info)) end_failed_job();
+    return;
   }
-  char line[128];
-  std::snprintf(line, sizeof line, "%s at address %p",
-                signal == SIGBUS ? "bus error" : "segmentation fault",
-                addressed ? info->si_addr : nullptr);
-  report(line);
+  report_signal(signal, *info);
   struct sigaction& next = previous(signal);
   if ((next.sa_flags & SA_SIGINFO) != 0 && next.sa_sigaction != nullptr) {
     next.sa_sigaction(signal, info, context);
@@ -114,8 +125,7 @@ void handle(int signal, siginfo_t* info, void* context) {
     next.sa_handler(signal);
     return;
   }
-  std::signal(signal,
-              SIG_DFL);  // the access is tried again and ends the process, with a core where wanted
+  die(signal, *info);
 }
 
 }  // namespace
@@ -143,6 +153,8 @@ void install_fault_handler() {
   sigemptyset(&action.sa_mask);
   ROAM_CHECK(sigaction(SIGSEGV, &action, &previous_segv) == 0, "sigaction(SIGSEGV) failed");
   ROAM_CHECK(sigaction(SIGBUS, &action, &previous_bus) == 0, "sigaction(SIGBUS) failed");
+  forget_handler_of_ucx(previous_segv);
+  forget_handler_of_ucx(previous_bus);
 }
 
 }  // namespace roam::threads

@@ -18,6 +18,8 @@ struct InspectFact {
 //
 // Context: once the arena and the scheduler are there; again when they start again.
 void publish_inspect_facts(int rank, int ranks);
+// It has no threads, as before the start: a process that fork made.
+void retract_inspect_facts();
 
 }  // namespace roam::threads
 

@@ -151,6 +151,12 @@ class Scheduler {
   std::size_t recycled() const { return recycled_.size(); }
   // Gives the memory of resting slots back.
   void drop_recycled(std::size_t keep);
+  // In a process that fork made: no other thread runs, and when the one that does ends, `last` is
+  // told.
+  void end_with(Host* last) {
+    host_ = last;
+    turn_ended = nullptr;
+  }
   // Calls `visit` for each thread of this rank. Slow: looks through the unit map.
   void for_each(const std::function<void(const Tcb*)>& visit) const;
 

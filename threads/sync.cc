@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "threads/child.h"
 #include "threads/scheduler.h"
 #include "threads/wait_queue_access.h"
 
@@ -22,6 +23,7 @@ using threads::scheduler;
 void refuse_other_kernel_threads(const char* what) {
   if (!threads::on_other_kernel_thread()) [[likely]]
     return;
+  threads::refuse_in_child(what);
   throw Error(
       Errc::not_in_thread,
       text("%s: the caller is a kernel thread that the program made, which cannot use what "

@@ -49,31 +49,41 @@ def _facts():
         facts = {}
     if not facts:
         raise gdb.GdbError("roam::run has not started here, so there are no threads yet")
+    facts["running"] = _number_at(facts["current"])
+    facts["state_texts"] = [_text_at(_number_at(facts["state_names"] + 8 * number))
+                            for number in range(facts["states"])]
+    facts["texts"] = {}  # of constants, by address
     return facts
 
 
 class _Thread:
-    """What the control block at `tcb` says."""
+    """What the control block at `tcb` says, which is read at once: of a core with many parts each
+    read takes gdb a millisecond."""
 
     def __init__(self, facts, tcb):
         self._facts = facts
         self._tcb = tcb
+        self._block = _bytes_at(tcb, facts["tcb.bytes"])
         self.id = self._field("id")
         self.rank = self._field("rank", 4, signed=True)
-        self.runs = _number_at(facts["current"]) == tcb
+        self.runs = facts["running"] == tcb
         self.cold = self._field("cold", 1) != 0
         self.context = self._field("context")
 
     def _field(self, name, count=8, signed=False):
-        return _number_at(self._tcb + self._facts["tcb." + name], count, signed)
+        at = self._facts["tcb." + name]
+        return int.from_bytes(self._block[at:at + count], "little", signed=signed)
 
     @property
     def name(self):
         long_name = self._field("long_name")
         try:
-            return _text_at(long_name or self._tcb + self._facts["tcb.short_name"])
+            if long_name:
+                return _text_at(long_name)
         except gdb.MemoryError:
             return "?"
+        name = self._block[self._facts["tcb.short_name"]:]
+        return name.split(b"\0")[0].decode(errors="replace")
 
     @property
     def state(self):
@@ -82,7 +92,7 @@ class _Thread:
             return "running"
         if number >= self._facts["states"]:
             return "?"
-        return _text_at(_number_at(self._facts["state_names"] + 8 * number))
+        return self._facts["state_texts"][number]
 
     @property
     def waits(self):
@@ -90,7 +100,10 @@ class _Thread:
         words = []
         waits_for = self._field("waits_for")
         if waits_for and not self.runs:
-            words.append("%s at %#x" % (_text_at(waits_for), self._field("waits_at")))
+            texts = self._facts["texts"]
+            if waits_for not in texts:
+                texts[waits_for] = _text_at(waits_for)
+            words.append("%s at %#x" % (texts[waits_for], self._field("waits_at")))
         move_to = self._field("move_to", 4, signed=True)
         if move_to >= 0:
             words.append("to move to rank %d" % move_to)
@@ -107,7 +120,7 @@ def _threads(facts, everywhere):
     for lease in range(facts["slots"], facts["slots"] + facts["slot_bytes"], facts["lease_bytes"]):
         number = (lease - facts["arena"]) // facts["lease_bytes"]
         try:
-            if _number_at(facts["lease_flags"] + number, 1) == 0:
+            if not any(_number_at(facts[f] + number, 1) for f in ("lease_flags", "lease_open")):
                 continue
             first = (lease - facts["arena"]) // unit_bytes
             kinds = _bytes_at(facts["arena"] + first, facts["lease_bytes"] // unit_bytes)
@@ -138,9 +151,11 @@ class _Unwinder(gdb.unwinder.Unwinder):
     def __init__(self):
         super().__init__("roam")
         self.context = None
+        self.innermost = None  # its stack pointer
 
     def __call__(self, pending):
-        if self.context is None or pending.level() != 0:
+        # Not by its level: functions that are inline in it have frames of their own.
+        if self.context is None or pending.read_register("rsp") != self.innermost:
             return None
         # Below the thread's frames, which gdb wants to lie further up than this one.
         caller = pending.create_unwind_info(_FrameId(self.context, pending.read_register("rip")))
@@ -166,9 +181,14 @@ gdb.unwinder.register_unwinder(None, _unwinder, replace=True)
 def _stack_of(thread, arguments):
     """`bt` of a suspended thread, as text."""
     selected = gdb.selected_frame().level()
+    _unwinder.innermost = gdb.newest_frame().read_register("rsp")
     _unwinder.context = thread.context
     gdb.invalidate_cached_frames()
     try:
+        frame = gdb.newest_frame()
+        while frame.type() == gdb.INLINE_FRAME:
+            frame = frame.older()
+        first = frame.level() + 1
         text = gdb.execute("bt " + arguments, to_string=True)
     finally:
         _unwinder.context = None
@@ -176,9 +196,10 @@ def _stack_of(thread, arguments):
         gdb.execute("frame %d" % selected, to_string=True)
     # The innermost frame is the rank's, not the thread's; nothing called the outermost, which
     # Boost.Context made.
-    text = text[text.find("\n#1 ") + 1:] if "\n#1 " in text else ""
+    begin = "\n#%d " % first
+    text = text[text.find(begin) + 1:] if begin in text else ""
     text = re.sub(r"(?ms)^#\d+ [^\n]* make_fcontext \(\).*", "", text)
-    return re.sub(r"(?m)^#(\d+) ( *)", lambda m: "#%-3d" % (int(m[1]) - 1), text)
+    return re.sub(r"(?m)^#(\d+) ( *)", lambda m: "#%-3d" % (int(m[1]) - first), text)
 
 
 class _Roam(gdb.Command):
