@@ -287,14 +287,13 @@ SCENARIO(Locales, OneThatTheProcessRefersToOutlivesItsThread) {
       roam::spawn([] { std::vector<std::string> over(500, std::string(48, '#')); }).join();
       expect_free();
       std::vector<std::string> over(500, std::string(48, '#'));
-      roam::this_thread::migrate(there);
       on_rank(there, [] {
         std::ostringstream out;
         out.imbue(kept());
         out << 1234567;
         expect_eq(out.str(), "1'234'567", "text");
+        kept() = std::locale::classic();
       });
-      kept() = std::locale::classic();
     });
   }
 }
