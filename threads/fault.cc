@@ -1,22 +1,33 @@
 #include "threads/fault.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
+#include <cstdarg>
 #include <cstdio>
 #include <cstring>
 
 #include "base/check.h"
+#include "threads/program_handlers.h"
 #include "threads/scheduler.h"
 
 namespace roam::threads {
 namespace {
 
-// AVX-512 state alone takes 3.5 KiB of a signal frame; the handler formats text.
-alignas(16) char signal_stack[64 << 10];
 struct sigaction previous_segv, previous_bus;
 
 struct sigaction& previous(int signal) {
   return signal == SIGBUS ? previous_bus : previous_segv;
+}
+
+[[gnu::format(printf, 1, 2)]] void say(const char* format, ...) {
+  char message[1300];
+  va_list args;
+  va_start(args, format);
+  std::vsnprintf(message, sizeof message, format, args);
+  va_end(args);
+  report(message);
 }
 
 // First address of the slot that `a` is in, or in the fence of; 0 if there is none. The fence is
@@ -40,25 +51,20 @@ void explain_slot(Address a, const void* p) {
   const Address begin = slot_begin(a);
   const Tcb* owner = begin != 0 ? detail::owner_of(reinterpret_cast<void*>(begin)) : nullptr;
   if (owner == nullptr) {
-    fatal(
-        "access to %p: it would be a thread's stack, but no thread that is on this node has it. "
-        "The thread has moved "
-        "to another node, or has ended. A pointer into another thread's memory is valid while both "
-        "are on one node.",
+    say("access to %p: it would be a thread's stack, but no thread that is on this node has it. "
+        "The thread has moved to another node, or has ended. A pointer into another thread's "
+        "memory is valid while both are on one node.",
         p);
-  }
-  if (a >= begin + Tcb::kGuardBytes) {
-    fatal("access to %p in the stack of thread '%s' failed: out of memory?", p, owner->name());
-  }
-  if (owner == scheduler().current()) {
-    fatal(
-        "stack overflow in thread '%s' (id %llu): its stack has %zu KiB. Raise "
-        "SpawnOptions::stack_bytes, or put large "
-        "arrays on the heap. (Fault at %p.)",
+  } else if (a >= begin + Tcb::kGuardBytes) {
+    say("access to %p in the stack of thread '%s' failed: out of memory?", p, owner->name());
+  } else if (owner == scheduler().current()) {
+    say("stack overflow in thread '%s' (id %llu): its stack has %zu KiB. Raise "
+        "SpawnOptions::stack_bytes, or put large arrays on the heap. (Fault at %p.)",
         owner->name(), static_cast<unsigned long long>(owner->id.load()),
         owner->stack().bytes >> 10, p);
+  } else {
+    say("access to %p: that is the guard below the stack of thread '%s'", p, owner->name());
   }
-  fatal("access to %p: that is the guard below the stack of thread '%s'", p, owner->name());
 }
 
 void explain_heap(Address a, const void* p) {
@@ -66,17 +72,55 @@ void explain_heap(Address a, const void* p) {
   const Address begin = arena.range_begin(a);
   switch (begin != 0 ? arena.kind(begin) : iso::UnitKind::kNone) {
     case iso::UnitKind::kFreedBlock:
-      fatal("access to %p: the isomalloc block at %p was freed", p,
-            reinterpret_cast<void*>(begin + kPageBytes));
+      return say("access to %p: the isomalloc block at %p was freed", p,
+                 reinterpret_cast<void*>(begin + kPageBytes));
     case iso::UnitKind::kNone:
-      fatal(
+      return say(
           "access to %p: no heap or block that is on this node holds that address. It was freed, "
-          "or its thread has "
-          "moved to another node. A pointer into another thread's memory is valid while both are "
-          "on one node.",
+          "or its thread has moved to another node. A pointer into another thread's memory is "
+          "valid while both are on one node.",
           p);
     default:
-      fatal("access to %p failed though it is allocated: out of memory?", p);
+      say("access to %p failed though it is allocated: out of memory?", p);
+  }
+}
+
+void explain(int signal, Address a, const void* p) {
+  const iso::Arena& arena = iso::arena();
+  if (signal == SIGBUS) {
+    say("access to %p in the arena: the machine has no memory left for it", p);
+  } else if (arena.region(iso::Region::kSlots).contains(a)) {
+    explain_slot(a, p);
+  } else if (arena.region(iso::Region::kHeap).contains(a) ||
+             arena.region(iso::Region::kBlocks).contains(a)) {
+    explain_heap(a, p);
+  } else {
+    say("access to %p: that is the runtime's own memory", p);
+  }
+}
+
+// Another rank of the node opened the lease since, or what it made is still guarded here: the
+// access succeeds when it is tried again.
+bool made_usable(Address a) {
+  iso::HeapScope process;
+  iso::Arena& arena = iso::arena();
+  return arena.sync_for_fault(a) || arena.unseal_for_fault(a) || arena.unguard_for_fault(a);
+}
+
+// Whether memory that lives at `a` faults for a reason that the program may have: it has taken
+// access away. Guards are ours.
+bool may_be_programs(Address a) {
+  const iso::Arena& arena = iso::arena();
+  const Address begin = arena.range_begin(a);
+  switch (begin != 0 ? arena.kind(begin) : iso::UnitKind::kNone) {
+    case iso::UnitKind::kSlot:
+      return a >= begin + Tcb::kGuardBytes;
+    case iso::UnitKind::kSpan:
+    case iso::UnitKind::kBlock:
+    case iso::UnitKind::kRemains:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -86,25 +130,23 @@ void handle(int signal, siginfo_t* info, void* context) {
   const bool addressed =
       signal == SIGBUS || info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR;
   if (addressed && arena.ready() && arena.contains(info->si_addr)) {
-    // Another rank of the node opened the lease since: the access succeeds when it is tried again.
-    if (signal == SIGSEGV &&
-        (arena.sync_for_fault(a) || arena.unseal_for_fault(a) || arena.unguard_for_fault(a)))
-      return;
-    iso::current_heap = nullptr;
-    if (signal == SIGBUS) {
-      fatal("access to %p in the arena: the machine has no memory left for it", info->si_addr);
+    if (signal == SIGSEGV && made_usable(a)) return;
+    if (signal == SIGSEGV && may_be_programs(a) && pass_on(signal, info, context)) return;
+    {
+      iso::HeapScope process;
+      explain(signal, a, info->si_addr);
     }
-    if (arena.region(iso::Region::kSlots).contains(a)) explain_slot(a, info->si_addr);
-    if (arena.region(iso::Region::kHeap).contains(a) ||
-        arena.region(iso::Region::kBlocks).contains(a))
-      explain_heap(a, info->si_addr);
-    fatal("access to %p: that is the runtime's own memory", info->si_addr);
+    call_program_handler(signal, info, context);  // it may jump away
+    if (fatal_hooks.end_job != nullptr) fatal_hooks.end_job(1);
+    _exit(1);
   }
+  if (pass_on(signal, info, context)) return;
   char line[128];
   std::snprintf(line, sizeof line, "%s at address %p",
                 signal == SIGBUS ? "bus error" : "segmentation fault",
                 addressed ? info->si_addr : nullptr);
   report(line);
+  stop_sharing(signal);  // UCX's sets the default before it returns
   struct sigaction& next = previous(signal);
   if ((next.sa_flags & SA_SIGINFO) != 0 && next.sa_sigaction != nullptr) {
     next.sa_sigaction(signal, info, context);
@@ -114,8 +156,9 @@ void handle(int signal, siginfo_t* info, void* context) {
     next.sa_handler(signal);
     return;
   }
-  std::signal(signal,
-              SIG_DFL);  // the access is tried again and ends the process, with a core where wanted
+  // The access is tried again and ends the process, with a core where wanted.
+  struct sigaction standard {};
+  kernel_sigaction(signal, &standard, nullptr);
 }
 
 }  // namespace
@@ -133,16 +176,9 @@ void install_fault_handler() {
   static bool installed = false;
   if (installed) return;
   installed = true;
-  stack_t stack{};
-  stack.ss_sp = signal_stack;
-  stack.ss_size = sizeof signal_stack;
-  ROAM_CHECK(sigaltstack(&stack, nullptr) == 0, "sigaltstack failed");
-  struct sigaction action {};
-  action.sa_sigaction = handle;
-  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-  sigemptyset(&action.sa_mask);
-  ROAM_CHECK(sigaction(SIGSEGV, &action, &previous_segv) == 0, "sigaction(SIGSEGV) failed");
-  ROAM_CHECK(sigaction(SIGBUS, &action, &previous_bus) == 0, "sigaction(SIGBUS) failed");
+  make_signal_stack();
+  share_handler(SIGSEGV, handle, &previous_segv);
+  share_handler(SIGBUS, handle, &previous_bus);
 }
 
 }  // namespace roam::threads
