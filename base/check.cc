@@ -31,6 +31,11 @@ void fatal(const char* format, ...) {
   std::vsnprintf(message, sizeof message, format, args);
   va_end(args);
   report(message);
+  if (fatal_hooks.leave_core != nullptr) fatal_hooks.leave_core();
+  end_failed_job();
+}
+
+void end_failed_job() {
   if (fatal_hooks.end_job != nullptr) fatal_hooks.end_job(1);
   _exit(1);
 }

@@ -16,10 +16,15 @@ namespace roam {
 struct FatalHooks {
   // Writes e.g. "rank 2, thread 'solver'" into `buffer`.
   void (*describe)(char* buffer, std::size_t bytes) = nullptr;
+  // Ends this process with a core, or returns if none is wanted.
+  void (*leave_core)() = nullptr;
   // Ends the job; must not return. The default ends this process.
   void (*end_job)(int status) = nullptr;
 };
 extern FatalHooks fatal_hooks;
+
+// Ends the job as fatal() does, once everything is said, without a core.
+[[noreturn, gnu::cold]] void end_failed_job();
 
 // Prints "roam: <where>: <message>" on stderr in one write.
 void report(const char* message);

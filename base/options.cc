@@ -107,6 +107,14 @@ const std::vector<Option>& table() {
        "not; 2 (the default): they are if /sys/kernel/mm/transparent_hugepage/enabled is "
        "\"always\"",
        whole(&Options::huge, 0, 2)},
+      {"ROAM_GUARDS", "madvise, mprotect or none",
+       "how memory is made to fault that must not be touched: below a stack, freed, or on another "
+       "node; default: madvise, which needs Linux 6.15, else mprotect. docs/manual.md says what is "
+       "not noticed then",
+       [](Options& options, const std::string& s) {
+         options.guards = s;
+         return one_of(s, {"madvise", "mprotect", "none"});
+       }},
       {"ROAM_SINGLE", "0 or 1",
        "1: a job of one rank, though the launcher says that it started several processes",
        whole(&Options::single, 0, 1)},

@@ -19,6 +19,7 @@ struct Options {
   std::size_t eager_bytes = 24 << 10;  // ROAM_EAGER: an image up to this goes as one message
   bool reexec = true;                  // ROAM_REEXEC
   int huge = 2;                        // ROAM_HUGE: large blocks of huge pages; 2: as elsewhere
+  std::string guards;                  // ROAM_GUARDS: madvise, mprotect or none; empty: the best
   bool single = false;                 // ROAM_SINGLE: alone, whatever the launcher started
   bool share = true;                   // ROAM_SHARE: ranks of a node share the arena
   std::string balance;                 // ROAM_BALANCE: auto, off or a strategy; empty: when asked

@@ -13,7 +13,8 @@ namespace {
 
 const char* const kNames[] = {"ROAM_NODE_RANKS", "ROAM_ARENA",   "ROAM_VERBOSE", "ROAM_MEMORY",
                               "ROAM_KEEP",       "ROAM_EAGER",   "ROAM_REEXEC",  "ROAM_HUGE",
-                              "ROAM_SHARE",      "ROAM_SHUFFLE", "ROAM_TRACE",   "ROAM_PROGRESS"};
+                              "ROAM_SHARE",      "ROAM_SHUFFLE", "ROAM_TRACE",   "ROAM_PROGRESS",
+                              "ROAM_GUARDS"};
 
 class OptionsTest : public testing::Test {
  protected:
@@ -57,6 +58,7 @@ TEST_F(OptionsTest, AnEmptyEnvironmentGivesTheDefaults) {
   EXPECT_EQ(options.huge, 2);
   EXPECT_EQ(options.seed, 0u);
   EXPECT_EQ(options.trace, "");
+  EXPECT_EQ(options.guards, "");
   EXPECT_EQ(options.progress_s, 0);
 }
 
@@ -64,6 +66,12 @@ TEST_F(OptionsTest, NamesAFileForTheTraceAndSecondsForTheProgress) {
   EXPECT_EQ(with("ROAM_TRACE", "/tmp/a trace.json").trace, "/tmp/a trace.json");
   EXPECT_EQ(with("ROAM_PROGRESS", "10").progress_s, 10);
   expect_refused("ROAM_PROGRESS", "often", "seconds");
+}
+
+TEST_F(OptionsTest, NamesTheKindOfGuards) {
+  for (const char* good : {"madvise", "mprotect", "none"})
+    EXPECT_EQ(with("ROAM_GUARDS", good).guards, good);
+  expect_refused("ROAM_GUARDS", "some", "madvise, mprotect or none");
 }
 
 TEST_F(OptionsTest, AnEmptyVariableIsAsGoodAsNone) {

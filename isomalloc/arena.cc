@@ -89,6 +89,7 @@ std::uint64_t* map_bits(std::size_t bytes) {
     throw Error(Errc::out_of_memory,
                 text("cannot map %zu bytes of bits: %s", bytes, std::strerror(errno)));
   }
+  os::exclude_from_core(Range{reinterpret_cast<Address>(bits), bytes});  // up to 3 GiB, sparse
   return static_cast<std::uint64_t*>(bits);
 }
 
@@ -102,6 +103,15 @@ void Arena::reserve(const Options& options) {
   if (reserved_) return;
   whole_ = Range{options.arena_base, options.arena_bytes};
   memory_limit_ = options.memory_bytes;
+  if (!options.guards.empty() &&
+      !os::set_guards(options.guards == "madvise"    ? os::Guards::kByAdvice
+                      : options.guards == "mprotect" ? os::Guards::kByMprotect
+                                                     : os::Guards::kNone)) {
+    throw Error(
+        Errc::bad_option,
+        "ROAM_GUARDS=madvise: this kernel has no MADV_GUARD_INSTALL for shared memory, which "
+        "came with Linux 6.15. Allowed are mprotect and none.");
+  }
   huge_allowed_ = options.huge == 1 || (options.huge == 2 && huge_pages_are_usual());
   if (!os::reserve(whole_))
     throw Error(Errc::out_of_address_space, why_not_reserved(whole_, errno));
@@ -154,6 +164,7 @@ void Arena::lay_out() {
   chunks_bytes_ = round_up(whole_.bytes / chunk_bytes_ / 8 + 8, kPageBytes);
   chunks_ = map_bits(chunks_bytes_);
   os::set_huge_pages(whole_, false);  // stacks and small heaps would take 2 MiB each
+  os::exclude_from_core(whole_);
   synced_ = 0;
   ready_ = true;
 }
@@ -292,7 +303,17 @@ Address Arena::range_begin(Address a) const {
   return 0;
 }
 
-void Arena::discard(Range range) { os::discard(range, shared()); }
+void Arena::discard(Range range) { os::discard(range, shared(), fd_, offset(range.begin)); }
+
+void Arena::note_missing_guard() {
+  if (guards_missing_) return;
+  guards_missing_ = true;
+  if (os::guards() == os::Guards::kNone) return;  // said at start
+  report(text("from now on stacks here may have no guard: %d are laid, and a process may have no "
+              "more (Linux 6.15 has no such limit). An overflow of such a stack is not noticed.",
+              os::kMprotectGuards)
+             .c_str());
+}
 
 std::size_t Arena::memory_used() const {
   if (shared()) return os::shared_bytes(fd_);

@@ -85,6 +85,8 @@ class Arena {
   Range lease_range(const LeaseRun& run) const;
   // For who looks from outside: one byte a lease of the arena, not 0 if it is open on this node.
   const void* lease_flags() const { return flags_; }
+  // The same for what of it is open in this rank's mapping.
+  const void* open_leases() const { return open_.data(); }
   bool contains(const void* p) const { return whole_.contains(p); }
   std::size_t offset(Address a) const { return a - whole_.begin; }
 
@@ -237,6 +239,18 @@ class Arena {
   // True if a guard could not be laid: the budget of the fallback is spent.
   bool guards_missing() const { return guards_missing_; }
 
+  // Nothing of the arena is in a core of this process, but what this adds: what lives on this node
+  // now. Each run of it is two mappings, so where there are too many, runs that lie near each other
+  // are added as one; if there still are, those that this rank hands out from come first. To be
+  // called last before the process ends; in a signal handler too.
+  struct CoreParts {
+    std::size_t runs = 0;
+    std::size_t bytes = 0;
+    std::size_t left_out = 0;  // bytes
+  };
+  static constexpr std::size_t kMostCoreRuns = 16'000;
+  CoreParts include_in_core(std::size_t most_runs = kMostCoreRuns);
+
   // Room in the control region, at the same address on every rank, shared in the node, zeroed. For
   // what lies above.
   static constexpr std::size_t kNodeRoomBytes = 1 << 20;
@@ -256,6 +270,7 @@ class Arena {
   std::size_t memory_used() const;
   bool memory_left_slow(std::size_t bytes) const;
   void note_sealed(Range run);
+  void note_missing_guard();
   void unseal_slow(Range range);
   void guard_slot_slow(Range slot, std::size_t guard_bytes);
   void fence(Range range);
@@ -269,6 +284,8 @@ class Arena {
   bool open_chunks(std::size_t first, std::size_t count, Range wanted);
   Range live_at(Address a) const;
   void lay_out();
+  template <class F>
+  void for_each_core_run(F run);
 
   Range whole_;
   Range regions_[kRegions];

@@ -268,7 +268,7 @@ void Arena::guard_slot_slow(Range slot, std::size_t guard_bytes) {
     if (guarded) {
       os::unguard(guard);
     } else if (!os::guard(guard)) {
-      guards_missing_ = true;
+      note_missing_guard();
       continue;
     }
     guarded_[unit / 64] ^= bit;
@@ -302,7 +302,7 @@ void Arena::fence(Range range) {
       continue;
     }
     if (!os::guard(run)) {
-      guards_missing_ = true;
+      note_missing_guard();
       continue;
     }
     for (Address at = run.begin; at < run.end(); at += kUnitBytes) {

@@ -1,7 +1,7 @@
 // The malloc family of the whole program. Inside a thread it serves from the thread's heap;
 // everywhere else it is glibc's. free and realloc decide by the address, so a block may be freed
-// anywhere. `operator new` (operator_new.cc) and everything in libc that allocates for its caller
-// (strdup, getline, asprintf) come through here too.
+// anywhere. `operator new` (operator_new.cc) comes through here too. What libc allocates does not
+// (library_slots.h), unless it is for its caller (given_calls.cc).
 
 #include "isomalloc/capture.h"
 
@@ -17,6 +17,7 @@
 #include "isomalloc/arena.h"
 #include "isomalloc/heap.h"
 #include "isomalloc/helper_threads.h"
+#include "isomalloc/library_slots.h"
 
 extern "C" {
 void* __libc_malloc(std::size_t bytes);
@@ -113,7 +114,10 @@ bool power_of_two(std::size_t n) { return n != 0 && (n & (n - 1)) == 0; }
 
 }  // namespace
 
-void start_capture() { captured = whole_arena = arena().whole(); }
+void start_capture() {
+  captured = whole_arena = arena().whole();
+  turn_library_slots();
+}
 
 void look_at_process_allocations() {
   __atomic_store_n(&plain_malloc, &malloc_looked_at, __ATOMIC_RELAXED);

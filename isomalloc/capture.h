@@ -15,12 +15,15 @@ void start_capture();
 // the link line) takes them away, and what threads allocate then lies in the process's memory.
 std::string malloc_taken_by();
 
-// What the layer above wants to know of calls whose memory belongs to the process. Both are called
-// in a thread's context only (current_heap is set), with the capture off.
+// What the layer above wants to know of calls whose memory belongs to the process, and tells.
 struct ProcessHooks {
   // `object`, a `what` such as "FILE*", was opened by the calling thread, which cannot move before
-  // it is closed.
+  // it is closed. Called in a thread's context only, with the capture off.
   void (*opened)(const void* object, const char* what) = nullptr;
+  // The same for the thread with this heap, which may be one that is being made.
+  void (*opened_in)(Heap* heap, const void* object, const char* what) = nullptr;
+  // The heap of the calling thread, also while its capture is off; null outside threads.
+  Heap* (*thread_heap)() = nullptr;
 };
 // Called wherever an object is closed, also outside threads.
 extern void (*process_object_closed)(const void* object);

@@ -12,9 +12,13 @@
 
 #include <ios>
 #include <locale>
+#include <mutex>
 #include <string>
+#include <unordered_map>
 
+#include "base/lock.h"
 #include "isomalloc/in_process.h"
+#include "isomalloc/locale_objects.h"
 #include "isomalloc/process_call.h"
 
 using roam::iso::closed;
@@ -48,7 +52,9 @@ namespace {
 locale_t pinned_locale(locale_t made, Heap* caller) {
   static const auto real = next<locale_t(int, const char*, locale_t)>("newlocale");
   static const locale_t c_locale = real(LC_ALL_MASK, "C", nullptr);
-  return made == c_locale ? made : opened(made, "locale", caller);
+  const char* what =
+      roam::iso::locale_being_made != nullptr ? roam::iso::locale_being_made : "locale";
+  return made == c_locale ? made : opened(made, what, caller);
 }
 
 // The conversions of a locale are shared by all that have its name.
@@ -85,6 +91,52 @@ locale_t ready_to_convert(locale_t made) {
 ROAM_LOCALE_CALLS()
 ROAM_LOCALE_CALLS(__)
 
+// The locale that a thread sets is the kernel thread's: the thread stays until it has set back what
+// was before.
+namespace {
+struct Uses {
+  roam::Lock lock;
+  std::unordered_map<const Heap*, locale_t> before;
+};
+Uses& uses() {
+  static Uses& made = *new Uses;
+  return made;
+}
+
+void note_use(Heap* thread, locale_t before, locale_t chosen) {
+  HeapScope process;
+  bool begins = false;
+  {
+    const std::lock_guard hold(uses().lock);
+    const auto it = uses().before.find(thread);
+    begins = it == uses().before.end();
+    if (begins) {
+      uses().before[thread] = before;
+    } else if (it->second == chosen) {
+      uses().before.erase(it);
+    } else {
+      return;
+    }
+  }
+  if (begins) {
+    roam::iso::process_hooks.opened(thread, "a locale that it set with uselocale");
+  } else {
+    closed(thread);
+  }
+}
+}  // namespace
+
+ROAM_EXPORT locale_t uselocale(locale_t chosen) {
+  static const auto real = next<locale_t(locale_t)>("uselocale");
+  const locale_t before = real(chosen);
+  if (current_heap != nullptr && chosen != nullptr && chosen != before &&
+      roam::iso::process_hooks.thread_heap != nullptr) {
+    if (Heap* thread = roam::iso::process_hooks.thread_heap(); thread != nullptr)
+      note_use(thread, before, chosen);
+  }
+  return before;
+}
+
 namespace std {
 // The global locale outlives the thread that sets it: its tables are made anew in the process's
 // memory.
@@ -92,7 +144,7 @@ __attribute__((visibility("default"))) locale locale::global(const locale& chose
   static const auto real = ::roam::iso::next<locale(const locale&)>("_ZNSt6locale6globalERKS_");
   if (current_heap == nullptr) return real(chosen);
   const string name = chosen.name();
-  return roam::iso::in_process([&] {
+  const locale before = roam::iso::in_process([&] {
     if (name == "*") {
       throw roam::Error(roam::Errc::pinned,
                         "std::locale::global: this locale has no name, so it cannot be made anew "
@@ -101,6 +153,7 @@ __attribute__((visibility("default"))) locale locale::global(const locale& chose
     }
     return real(locale(name));
   });
+  return locale(before);
 }
 
 __attribute__((visibility("default"))) bool ios_base::sync_with_stdio(bool sync) {

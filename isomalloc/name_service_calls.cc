@@ -51,9 +51,6 @@ ROAM_PROCESS_CALL(int, getgrouplist, (const char* user, gid_t group, gid_t* grou
 ROAM_PROCESS_CALL(int, initgroups, (const char* user, gid_t group), (user, group))
 
 // Hosts and networks.
-ROAM_PROCESS_CALL(int, getaddrinfo,
-                  (const char* host, const char* service, const addrinfo* hints, addrinfo** result),
-                  (host, service, hints, result))
 ROAM_PROCESS_CALL(int, getnameinfo,
                   (const sockaddr* address, socklen_t bytes, char* host, socklen_t host_bytes,
                    char* service, socklen_t service_bytes, int flags),

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 
 #include "base/options.h"
@@ -44,6 +45,7 @@ class TestArena {
     options.arena_base = kBase;
     options.arena_bytes = bytes;
     options.memory_bytes = memory_bytes;
+    if (const char* guards = std::getenv("ROAM_GUARDS"); guards != nullptr) options.guards = guards;
     arena().reserve(options);
     arena().set_ranks(ranks);
   }

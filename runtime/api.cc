@@ -58,7 +58,14 @@ void raise(const Answer& answer) {
 
 void set_hooks() {
   iso::process_hooks.opened = [](const void* object, const char* what) {
-    the_runtime().note_open(object, what);
+    the_runtime().note_open(object, what, scheduler().current());
+  };
+  iso::process_hooks.opened_in = [](iso::Heap* heap, const void* object, const char* what) {
+    the_runtime().note_open(object, what, detail::tcb_of_heap(heap));
+  };
+  iso::process_hooks.thread_heap = []() -> iso::Heap* {
+    Tcb* self = current_thread();
+    return self != nullptr ? &self->heap : nullptr;
   };
   iso::process_object_closed = [](const void* object) { the_runtime().note_closed(object); };
   // Capture goes off for the outermost initialisation, in a thread whose capture is on. Other
@@ -126,9 +133,23 @@ Tcb* spawn_begin(const SpawnOptions& options) {
   });
 }
 
+// In place of a thread's function that was to run on another rank.
+static void refuse_to_start(void*) {
+  iso::in_process([] {
+    const Tcb* self = scheduler().current();
+    throw Error(Errc::pinned,
+                text("spawn: thread '%s' cannot start on another rank than %d: %s", self->name(),
+                     the_runtime().rank(), the_runtime().pinned_by(self).c_str()));
+  });
+}
+
 Thread spawn_commit(Tcb* t, void (*entry)(void*), void* closure) noexcept {
   HeapScope process;
   t->entry = entry;
+  if (t->move_to >= 0 && t->move_to != the_runtime().rank() && !threads::Scheduler::may_move(t)) {
+    t->entry = refuse_to_start;
+    t->move_to = -1;
+  }
   t->closure = closure;
   t->destined = t->move_to >= 0;
   const int to = t->destined ? t->move_to : the_runtime().rank();

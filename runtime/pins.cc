@@ -1,5 +1,8 @@
 // What keeps a thread on its rank.
 
+#include <map>
+#include <string_view>
+
 #include "base/text.h"
 #include "runtime/runtime.h"
 
@@ -7,8 +10,7 @@ namespace roam::runtime {
 
 using threads::scheduler;
 
-void Runtime::note_open(const void* object, const char* what) {
-  Tcb* self = scheduler().current();
+void Runtime::note_open(const void* object, const char* what, Tcb* self) {
   const std::lock_guard hold(open_lock_);
   open_objects_.emplace(object, Open{self->id.load(std::memory_order_relaxed), self, what});
   ++self->open_objects;
@@ -51,7 +53,9 @@ void Runtime::take_closed_slow() {
 // may be gone.
 void Runtime::release(const Open& open) {
   Tcb* t = open.control;
-  if (detail::owner_of(t) != t || t->id.load(std::memory_order_relaxed) != open.thread) return;
+  if (detail::owner_of(t) != t) return;
+  // It has no number yet while it is being made.
+  if (open.thread != 0 && t->id.load(std::memory_order_relaxed) != open.thread) return;
   --t->open_objects;
   scheduler().loosened(t);
 }
@@ -66,9 +70,19 @@ std::string Runtime::pinned_by(const Tcb* t) const {
         "collective under way puts its result into memory of the process");
   {
     const std::lock_guard hold(open_lock_);
+    struct Kind {
+      const void* first;
+      int count;
+    };
+    std::map<std::string_view, Kind> kinds;
     for (const auto& [object, open] : open_objects_) {
-      if (open.control == t)
-        add(text("it opened a %s (%p) that it has not closed", open.what, object));
+      if (open.control == t) ++kinds.try_emplace(open.what, Kind{object, 0}).first->second.count;
+    }
+    for (const auto& [what, kind] : kinds) {
+      const std::string more = kind.count > 1 ? text(" and %d more such", kind.count - 1) : "";
+      const bool held = what.starts_with("a ") || what.starts_with("an ");
+      add(text(held ? "it holds %s (%p)%s" : "it opened a %s (%p)%s that it has not closed",
+               what.data(), kind.first, more.c_str()));
     }
   }
   if (t->locks > 0)

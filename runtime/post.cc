@@ -116,11 +116,14 @@ Post::Found Post::find_peer(std::uint64_t team, Peer* peer, int* rank) {
 // Whether `data` can be left where it is until it is received, whatever the ranks and members do
 // meanwhile: it is the thread's own, or a block. The same address of another rank is other memory
 // if it is the process's; and what lies in another thread's memory leaves the node with that one,
-// what lies in an ended thread's with whoever joins it.
+// what lies in an ended thread's with whoever joins it. What is absent is touched now, and
+// explained: later it would be made usable, and read as zeros.
 static bool stays_with(const Tcb* t, const void* data) {
   if (!iso::arena().contains(data)) return false;
   const Tcb* owner = detail::owner_of(data);
-  return owner == t || owner == nullptr;
+  if (owner != nullptr) return owner == t;
+  const iso::UnitKind kind = iso::arena().kind(reinterpret_cast<Address>(data));
+  return kind != iso::UnitKind::kNone && !iso::is_away(kind);
 }
 
 void Post::send(Member& me, int to, int tag, const void* data, std::size_t bytes,

@@ -1,5 +1,9 @@
 // What ended threads leave: exceptions and memory, kept for who joins, and taken over by them.
 
+#include "base/text.h"
+#include "isomalloc/exceptions.h"
+#include "roam/sync.h"
+#include "runtime/escaped.h"
 #include "runtime/runtime.h"
 #include "threads/companions.h"
 
@@ -35,6 +39,20 @@ void Runtime::note_gone(std::uint64_t id) {
 
 // `ended` is on this rank, with memory or an exception: they go to the joiner.
 void Runtime::give_remains(const JoinHead& head, std::uint64_t id, Tcb* ended) {
+  if (head.joiner_rank != rank() && iso::of_process(ended->exception)) {
+    {
+      iso::HeapScope theirs(&ended->heap);
+      ended->exception = detail::rehome_exception(ended->exception);
+    }
+    if (iso::of_process(ended->exception)) {
+      const std::string why = text(
+          "join: the thread ended with %s; it lies in memory of rank %d and cannot be brought here",
+          describe(ended->exception).c_str(), rank());
+      ended->exception = nullptr;
+      answer_join(head, Errc::thread_ended, why.c_str(), nullptr);
+      return;
+    }
+  }
   if (same_node(head.joiner_rank)) {
     leftovers_.erase(id);
     answer_join(head, Errc{}, "", ended);

@@ -136,7 +136,8 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   std::string take_refusal(const Tcb* t,
                            Errc* code);  // why the last departure of `t` failed; empty: it did not
 
-  void note_open(const void* object, const char* what);
+  // `self` opened it, which runs or is being made.
+  void note_open(const void* object, const char* what, Tcb* self);
   // Context: any kernel thread, capture off.
   void note_closed(const void* object);
   // What other kernel threads closed no longer pins. Cheap if they closed nothing.
@@ -193,6 +194,8 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   bool member_departs(Tcb* t, int to);
   void retry_departures();
   void make_node();
+  void look_at_cores();
+  void share_locale();
   void check_start();
   void check_layout();
   void note_escaped(const Tcb* t);

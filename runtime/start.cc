@@ -1,7 +1,6 @@
 // Start and end of a rank: options, arena, MPI, the layout check, nodes.
 
 #include <fcntl.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,14 +17,19 @@
 #include "base/text.h"
 #include "isomalloc/block.h"
 #include "isomalloc/capture.h"
+#include "isomalloc/library_slots.h"
+#include "isomalloc/shared_locale.h"
 #include "runtime/balance/load_model.h"
 #include "runtime/child.h"
 #include "runtime/escaped.h"
 #include "runtime/exits.h"
+#include "runtime/guards.h"
 #include "runtime/launcher.h"
 #include "runtime/node.h"
+#include "runtime/placement.h"
 #include "runtime/runtime.h"
 #include "threads/child.h"
+#include "threads/crash.h"
 #include "threads/fault.h"
 #include "threads/inspect.h"
 
@@ -34,6 +38,9 @@ namespace {
 
 // Room beside the bytes of an eager image for its head and lists.
 constexpr std::size_t kListBytes = 8 << 10;
+
+// As ROAM_VERBOSE shows os::Guards.
+constexpr const char* kGuardNames[] = {"MADV_GUARD_INSTALL", "mprotect", "nothing"};
 
 void describe_here(char* buffer, std::size_t bytes) {
   const Runtime& r = the_runtime();
@@ -79,11 +86,6 @@ void install_dump_signal() {
   sigaction(SIGUSR1, &action, &previous_dump_action);
 }
 
-int cores() {
-  cpu_set_t set;
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-}
-
 }  // namespace
 
 void Runtime::start(int& argc, char**& argv) {
@@ -96,6 +98,7 @@ void Runtime::start(int& argc, char**& argv) {
   arena.reserve(options_);
   fatal_hooks.describe = describe_here;
   fatal_hooks.end_job = Mpi::abort;
+  fatal_hooks.leave_core = threads::leave_core;
   mpi_.start(&argc, &argv);
   if (const char* help = std::getenv("ROAM_HELP"); help != nullptr && std::string(help) == "1") {
     if (mpi_.rank() == 0) std::fputs(options_help().c_str(), stdout);
@@ -110,6 +113,7 @@ void Runtime::start(int& argc, char**& argv) {
   check_start();
   check_layout();
   make_node();
+  share_locale();
   if (options_.memory_bytes !=
       0) {  // what this rank keeps for reuse, another rank of the node cannot take back
     const std::size_t ranks = static_cast<std::size_t>(mpi_.node_ranks());
@@ -130,6 +134,7 @@ void Runtime::start(int& argc, char**& argv) {
     iso::warm_up_process_state();
     iso::start_capture();
     threads::install_fault_handler();
+    threads::install_crash_handlers();
     install_dump_signal();
     watch_exits();
     watch_forks();
@@ -154,13 +159,13 @@ void Runtime::start(int& argc, char**& argv) {
   diffuser_ = std::make_unique<Diffuser>(*this);
   if (teams_ == nullptr) teams_ = std::make_unique<Teams>(*this);
   mpi_.open_channel(options_.eager_bytes + kListBytes);
-  oversubscribed_ = mpi_.host_ranks() > cores();
-  threads::scheduler().set_shared_core(oversubscribed_);
+  look_at_cores();
   mpi_.barrier();
   start_watch();
   threads::publish_inspect_facts(mpi_.rank(), mpi_.ranks());
   start_kernel_threads_ = os::kernel_threads();
   running_ = true;
+  if (first) tell_of_missing_guards(mpi_);
   if (options_.verbose > 0 && mpi_.rank() == 0) {
     report(text("%d ranks on %d nodes; arena %p + %s, leases of %s; address randomisation %s; "
                 "guards by %s",
@@ -168,8 +173,13 @@ void Runtime::start(int& argc, char**& argv) {
                 arena.whole().pointer(), bytes_text(arena.whole().bytes).c_str(),
                 bytes_text(arena.lease_bytes()).c_str(),
                 os::layout() == os::Layout::kFixed ? "off" : "on",
-                os::has_cheap_guards() ? "MADV_GUARD_INSTALL" : "mprotect, at most 16000")
+                kGuardNames[static_cast<int>(os::guards())])
                .c_str());
+    if (const std::string calls = iso::unturned_library_slots(); !calls.empty()) {
+      report(text("what libraries of the process allocate by %s inside a thread lies in its heap",
+                  calls.c_str())
+                 .c_str());
+    }
   }
 }
 
@@ -208,6 +218,12 @@ void Runtime::check_layout() {
   throw Error(Errc::layout_mismatch,
               "the ranks are not laid out alike, so threads cannot move between them: " +
                   difference + ". " + cure);
+}
+
+// Collective.
+void Runtime::share_locale() {
+  const std::uint64_t mine = iso::share_global_locale();
+  if (mpi_.min(mine) != ~mpi_.min(~mine)) iso::unshare_global_locale();
 }
 
 // Collective. Cuts the job into nodes and joins the node's memory.
@@ -263,6 +279,17 @@ void Runtime::make_node() {
                                       distinct.begin()));
   }
   node_ranks_ = mpi_.gather_ints(node_rank);
+}
+
+// Collective. A launcher may give each rank a core of its own: what counts is all of them.
+void Runtime::look_at_cores() {
+  os::CoreSet cores = os::allowed_cores();
+  const bool speaks = mpi_.host_union(&cores);
+  oversubscribed_ = mpi_.host_ranks() > os::count(cores);
+  threads::scheduler().set_shared_core(oversubscribed_);
+  if (!speaks) return;
+  const std::string why = bound_alike(mpi_.host_ranks(), cores, os::machine_cores());
+  if (!why.empty()) report(why.c_str());
 }
 
 void Runtime::reclaim() {

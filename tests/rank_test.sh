@@ -8,6 +8,7 @@
 # A run that hangs is asked with SIGUSR1 what its ranks wait for, then killed, and the test fails.
 # No process of the run is left behind, however it ends.
 set -u
+ulimit -c 0  # what is to die leaves nothing behind
 
 ranks=4
 timeout_s=120

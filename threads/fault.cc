@@ -1,7 +1,5 @@
 #include "threads/fault.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <csignal>
 #include <cstdarg>
@@ -9,6 +7,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "threads/crash.h"
 #include "threads/program_handlers.h"
 #include "threads/scheduler.h"
 
@@ -127,8 +126,8 @@ bool may_be_programs(Address a) {
 void handle(int signal, siginfo_t* info, void* context) {
   iso::Arena& arena = iso::arena();
   const Address a = reinterpret_cast<Address>(info->si_addr);
-  const bool addressed =
-      signal == SIGBUS || info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR;
+  const bool addressed = info->si_code > 0 && (signal == SIGBUS || info->si_code == SEGV_MAPERR ||
+                                               info->si_code == SEGV_ACCERR);
   if (addressed && arena.ready() && arena.contains(info->si_addr)) {
     if (signal == SIGSEGV && made_usable(a)) return;
     if (signal == SIGSEGV && may_be_programs(a) && pass_on(signal, info, context)) return;
@@ -137,15 +136,13 @@ void handle(int signal, siginfo_t* info, void* context) {
       explain(signal, a, info->si_addr);
     }
     call_program_handler(signal, info, context);  // it may jump away
-    if (fatal_hooks.end_job != nullptr) fatal_hooks.end_job(1);
-    _exit(1);
+    iso::current_heap = nullptr;
+    // Where no core is wanted, the launcher is told of the end, which is kinder to the others.
+    if (!die_with_core(signal, *info)) end_failed_job();
+    return;
   }
   if (pass_on(signal, info, context)) return;
-  char line[128];
-  std::snprintf(line, sizeof line, "%s at address %p",
-                signal == SIGBUS ? "bus error" : "segmentation fault",
-                addressed ? info->si_addr : nullptr);
-  report(line);
+  report_signal(signal, *info);
   stop_sharing(signal);  // UCX's sets the default before it returns
   struct sigaction& next = previous(signal);
   if ((next.sa_flags & SA_SIGINFO) != 0 && next.sa_sigaction != nullptr) {
@@ -156,9 +153,7 @@ void handle(int signal, siginfo_t* info, void* context) {
     next.sa_handler(signal);
     return;
   }
-  // The access is tried again and ends the process, with a core where wanted.
-  struct sigaction standard {};
-  kernel_sigaction(signal, &standard, nullptr);
+  die(signal, *info);
 }
 
 }  // namespace
@@ -179,6 +174,8 @@ void install_fault_handler() {
   make_signal_stack();
   share_handler(SIGSEGV, handle, &previous_segv);
   share_handler(SIGBUS, handle, &previous_bus);
+  forget_handler_of_ucx(previous_segv);
+  forget_handler_of_ucx(previous_bus);
 }
 
 }  // namespace roam::threads

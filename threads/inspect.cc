@@ -43,12 +43,14 @@ void publish_inspect_facts(int rank, int ranks) {
       {"ranks", static_cast<std::uint64_t>(ranks)},
       {"current", address_of(scheduler().current_address())},
       // Where control blocks are: in the units that the map, a byte a unit from the arena's begin,
-      // says are heads of slots; one flag a lease says whether anything of it is there.
+      // says are heads of slots; one flag a lease says whether all of it is there, another whether
+      // anything of it is this rank's to look at.
       {"arena", arena.whole().begin},
       {"slots", slots.begin},
       {"slot_bytes", slots.bytes},
       {"lease_bytes", arena.lease_bytes()},
       {"lease_flags", address_of(arena.lease_flags())},
+      {"lease_open", address_of(arena.open_leases())},
       {"unit_bytes", iso::kUnitBytes},
       {"slot_head", static_cast<std::uint64_t>(iso::UnitKind::kSlotHead)},
       // Where in its unit: tcb_of_head_unit().

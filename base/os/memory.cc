@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/os/guard_runs.h"
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
@@ -46,7 +47,12 @@ bool probe_cheap_guards() {
   return works;
 }
 
-int mprotect_guards = 0;
+GuardRuns<kMprotectGuards> mprotect_guards;
+
+Guards& chosen_guards() {
+  static Guards chosen = probe_cheap_guards() ? Guards::kByAdvice : Guards::kByMprotect;
+  return chosen;
+}
 
 }  // namespace
 
@@ -106,11 +112,32 @@ bool allow_access(Range range) {
 
 bool deny_access(Range range) { return mprotect(range.pointer(), range.bytes, PROT_NONE) == 0; }
 
-void discard(Range range, bool shared) {
+bool store_in_read_only(void** word, void* value) {
+  void* page = reinterpret_cast<void*>(reinterpret_cast<Address>(word) & ~(kPageBytes - 1));
+  if (mprotect(page, kPageBytes, PROT_READ | PROT_WRITE) != 0) return false;
+  __atomic_store_n(word, value, __ATOMIC_RELAXED);
+  ROAM_CHECK(mprotect(page, kPageBytes, PROT_READ) == 0, "mprotect(%p): %s", page,
+             std::strerror(errno));
+  return true;
+}
+
+// By the object and not by the mapping (MADV_REMOVE), which older kernels refuse where a guard made
+// by mprotect is.
+void discard(Range range, bool shared, int fd, std::size_t offset) {
   if (range.bytes == 0) return;
-  const int advice = shared ? MADV_REMOVE : MADV_DONTNEED;
-  ROAM_CHECK(madvise(range.pointer(), range.bytes, advice) == 0, "madvise(%p, %zu, %d): %s",
-             range.pointer(), range.bytes, advice, std::strerror(errno));
+  if (!shared) {
+    ROAM_CHECK(madvise(range.pointer(), range.bytes, MADV_DONTNEED) == 0,
+               "madvise(%p, %zu, dontneed): %s", range.pointer(), range.bytes,
+               std::strerror(errno));
+    return;
+  }
+  int result;
+  do {
+    result = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                       static_cast<off_t>(range.bytes));
+  } while (result != 0 && errno == EINTR);
+  ROAM_CHECK(result == 0, "fallocate(punch hole, %p, %zu): %s", range.pointer(), range.bytes,
+             std::strerror(errno));
 }
 
 bool set_huge_pages(Range range, bool huge) {
@@ -134,30 +161,43 @@ bool populate(Range range, bool shared, int fd, std::size_t offset) {
   return madvise(range.pointer(), range.bytes, MADV_POPULATE_WRITE) == 0 || errno == EINVAL;
 }
 
-bool has_cheap_guards() {
-  static const bool has = probe_cheap_guards();
-  return has;
-}
+Guards guards() { return chosen_guards(); }
 
-bool guard(Range range) {
-  if (has_cheap_guards()) {
-    return madvise(range.pointer(), range.bytes, MADV_GUARD_INSTALL) == 0;
-  }
-  if (mprotect_guards >= kMprotectGuards) return false;
-  if (mprotect(range.pointer(), range.bytes, PROT_NONE) != 0) return false;
-  ++mprotect_guards;
+bool set_guards(Guards guards) {
+  if (guards == Guards::kByAdvice && !probe_cheap_guards()) return false;
+  chosen_guards() = guards;
   return true;
 }
 
+bool guard(Range range) {
+  switch (guards()) {
+    case Guards::kByAdvice:
+      return madvise(range.pointer(), range.bytes, MADV_GUARD_INSTALL) == 0;
+    case Guards::kByMprotect:
+      if (!mprotect_guards.add(range)) return false;
+      if (mprotect(range.pointer(), range.bytes, PROT_NONE) == 0) return true;
+      mprotect_guards.remove(range);
+      return false;
+    case Guards::kNone:
+      break;
+  }
+  return false;
+}
+
 void unguard(Range range) {
-  if (has_cheap_guards()) {
-    ROAM_CHECK(madvise(range.pointer(), range.bytes, MADV_GUARD_REMOVE) == 0,
-               "madvise(%p, %zu, guard remove): %s", range.pointer(), range.bytes,
-               std::strerror(errno));
-  } else {
-    ROAM_CHECK(allow_access(range), "mprotect(%p, %zu): %s", range.pointer(), range.bytes,
-               std::strerror(errno));
-    if (mprotect_guards > 0) --mprotect_guards;  // one may be taken away in parts
+  switch (guards()) {
+    case Guards::kByAdvice:
+      ROAM_CHECK(madvise(range.pointer(), range.bytes, MADV_GUARD_REMOVE) == 0,
+                 "madvise(%p, %zu, guard remove): %s", range.pointer(), range.bytes,
+                 std::strerror(errno));
+      break;
+    case Guards::kByMprotect:
+      ROAM_CHECK(mprotect(range.pointer(), range.bytes, PROT_READ | PROT_WRITE) == 0,
+                 "mprotect(%p, %zu): %s", range.pointer(), range.bytes, std::strerror(errno));
+      mprotect_guards.remove(range);
+      break;
+    case Guards::kNone:
+      break;
   }
 }
 
@@ -170,7 +210,12 @@ constexpr std::uint64_t kPageSwapped = std::uint64_t{1} << 62;
 constexpr std::uint64_t kPageGuard = std::uint64_t{1} << 58;
 
 void for_each_present_private(Range range, const std::function<void(Range)>& run) {
-  static const int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+  static int pagemap = -1;
+  static pid_t opened_by = 0;  // a child of fork has that of its parent
+  if (opened_by != getpid()) {
+    pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    opened_by = getpid();
+  }
   constexpr std::size_t kBatch = 512;
   std::uint64_t entries[kBatch];
   Range current{range.begin, 0};
@@ -218,6 +263,19 @@ void for_each_present(Range range, bool shared, int fd, std::size_t offset,
               static_cast<std::size_t>(hole - data)});
     at = hole;
   }
+}
+
+bool exclude_from_core(Range range) {
+  return madvise(range.pointer(), range.bytes, MADV_DONTDUMP) == 0;
+}
+
+bool include_in_core(Range range) {
+  return madvise(range.pointer(), range.bytes, MADV_DODUMP) == 0;
+}
+
+bool is_mapped(Address address) {
+  unsigned char present;
+  return mincore(reinterpret_cast<void*>(round_down(address, kPageBytes)), 1, &present) == 0;
 }
 
 std::size_t shared_bytes(int fd) {

@@ -29,9 +29,13 @@ bool map_private(Range range);
 bool allow_access(Range range);  // PROT_READ | PROT_WRITE
 bool deny_access(Range range);   // PROT_NONE
 
-// Drops the pages of `range`: it reads as zeros afterwards. `shared` tells which kind of memory it
-// is.
-void discard(Range range, bool shared);
+// Stores `value` in a word that the dynamic linker made read-only, whose page is writable for the
+// moment. False, and nothing changed, if the kernel refuses.
+bool store_in_read_only(void** word, void* value);
+
+// Drops the pages of `range`: it reads as zeros afterwards. Shared memory is the object's: `fd`,
+// from `offset` on.
+void discard(Range range, bool shared, int fd = -1, std::size_t offset = 0);
 // Whether memory of `range` that is made from now on is made of huge pages, where the kernel allows
 // it. False: it does not know them, or has no room for another mapping.
 bool set_huge_pages(Range range, bool huge);
@@ -40,19 +44,34 @@ bool set_huge_pages(Range range, bool huge);
 // False with ENOMEM or ENOSPC if there is no memory.
 bool populate(Range range, bool shared, int fd, std::size_t offset);
 
-// Lays and takes away a guard: an access faults. 1.1 us a call; no mapping is split where the
-// kernel has MADV_GUARD_INSTALL (Linux 6.13, shared memory 6.15). Else the guard is made by
-// mprotect, which splits a mapping, and at most kMprotectGuards are made (vm.max_map_count is
-// 65530): beyond it returns false.
+// How guards are made. By advice (MADV_GUARD_INSTALL: Linux 6.13, shared memory 6.15) they split no
+// mapping, and cost 1.1 us. By mprotect each run of them is two mappings, and a process may have
+// 65,530 (vm.max_map_count), so there are at most kMprotectGuards runs. The default is what this
+// kernel has.
+enum class Guards { kByAdvice, kByMprotect, kNone };
 inline constexpr int kMprotectGuards = 16'000;
+Guards guards();
+// Before the first guard. False: the kernel has no guards by advice.
+bool set_guards(Guards guards);
+inline bool has_cheap_guards() { return guards() == Guards::kByAdvice; }
+
+// Lays and takes away a guard: an access faults. False: no more can be had. What is taken away may
+// be a part of what was laid, or more.
 bool guard(Range range);
 void unguard(Range range);
-bool has_cheap_guards();
 
 // Calls `run` for each run of pages in `range` that exist. Pages that were never written, or were
 // dropped, do not.
 void for_each_present(Range range, bool shared, int fd, std::size_t offset,
                       const std::function<void(Range)>& run);
+
+// Whether a core has `range`; parts of it keep that when their access changes. False: no room for
+// another mapping.
+bool exclude_from_core(Range range);
+bool include_in_core(Range range);
+
+// Whether something is mapped at `address`.
+bool is_mapped(Address address);
 
 // Bytes of memory that the object holds.
 std::size_t shared_bytes(int fd);

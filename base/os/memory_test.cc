@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <random>
 #include <vector>
 
@@ -42,6 +43,7 @@ class MemoryTest : public testing::TestWithParam<bool> {
     unreserve(kRange);
     if (fd_ >= 0) close(fd_);
   }
+  void drop(Range range) const { discard(range, shared(), fd_, offset(range)); }
   static bool shared() { return GetParam(); }
   static std::size_t offset(Range range) { return range.begin - kRange.begin; }
 
@@ -115,7 +117,7 @@ TEST(SharedMemory, TwoMappingsOfOneObjectAreTheSameMemory) {
   fill_bytes(at(kRange), kRange.bytes, 5);
   EXPECT_TRUE(holds_bytes(at(other), other.bytes, 5));
   EXPECT_EQ(shared_bytes(fd), kRange.bytes);
-  discard(pages(0, 256), true);
+  discard(pages(0, 256), true, fd, 0);
   EXPECT_TRUE(all_zero(at(other), 256 * kPageBytes)) << "what one drops is gone for all";
   unreserve(kRange);
   unreserve(other);
@@ -126,8 +128,8 @@ TEST(SharedMemory, TwoMappingsOfOneObjectAreTheSameMemory) {
 TEST_P(MemoryTest, ReadsZerosFirstAndAfterADiscard) {
   EXPECT_TRUE(all_zero(at(kRange), kRange.bytes));
   fill_bytes(at(kRange), kRange.bytes, 7);
-  discard(pages(3, 5), shared());
-  discard(Range{kRange.begin, 0}, shared());
+  drop(pages(3, 5));
+  drop(Range{kRange.begin, 0});
   std::vector<char> model(kRange.bytes);
   fill_bytes(model.data(), model.size(), 7);
   std::fill_n(model.begin() + 3 * kPageBytes, 5 * kPageBytes, 0);
@@ -163,7 +165,7 @@ TEST_P(MemoryTest, AGuardFaultsAndItsNeighboursDoNot) {
 
 TEST_P(MemoryTest, AGuardOutlivesADiscard) {
   ASSERT_TRUE(guard(pages(4, 2)));
-  discard(pages(0, 16), shared());
+  drop(pages(0, 16));
   EXPECT_EXIT(*static_cast<volatile char*>(at(kRange, 5)), testing::KilledBySignal(SIGSEGV), "");
   unguard(pages(4, 2));
   EXPECT_TRUE(all_zero(at(kRange), kRange.bytes));
@@ -181,7 +183,7 @@ TEST_P(MemoryTest, FindsExactlyThePagesThatExist) {
         model[i] = true;
       }
     } else {
-      discard(pages(page, count), shared());
+      drop(pages(page, count));
       std::fill_n(model.begin() + static_cast<std::ptrdiff_t>(page), count, false);
     }
     const std::size_t from = random() % kPages;
@@ -234,9 +236,13 @@ TEST_P(MemoryTest, TheCallThatIsChosenFailsAndNoOther) {
   EXPECT_EQ(fail_after, 0);
 }
 
-TEST(Guards, AreCheapOrCountedAgainstABudget) {
-  // A thousand guards, every other page: without cheap ones each splits a mapping, and the budget
-  // is 16,000.
+// The rest of these tests is run with guards of either kind, by the environment.
+const bool guards_chosen = [] {
+  if (std::getenv("ROAM_TEST_MPROTECT_GUARDS") != nullptr) set_guards(Guards::kByMprotect);
+  return true;
+}();
+
+TEST(Guards, CanBeMadeAndTakenAwayAsOftenAsWanted) {
   ASSERT_TRUE(reserve(kRange) && allow_access(kRange));
   for (int round = 0; round < 100; ++round) {
     for (std::size_t page = 0; page < kPages; page += 2) ASSERT_TRUE(guard(pages(page, 1)));
@@ -245,6 +251,31 @@ TEST(Guards, AreCheapOrCountedAgainstABudget) {
   fill_bytes(at(kRange), kRange.bytes, 15);
   EXPECT_TRUE(holds_bytes(at(kRange), kRange.bytes, 15));
   unreserve(kRange);
+}
+
+TEST(Guards, ByMprotectHaveALimitThatLeavesRoomForOtherMappings) {
+  const Range many{kRange.begin, 2 * (kMprotectGuards + 10) * kPageBytes};
+  const Guards before = guards();
+  ASSERT_TRUE(reserve(many) && allow_access(many) && set_guards(Guards::kByMprotect));
+  int laid = 0;
+  while (laid < kMprotectGuards + 10 && guard(pages(2 * static_cast<std::size_t>(laid), 1))) ++laid;
+  EXPECT_EQ(laid, kMprotectGuards);
+  EXPECT_TRUE(guard(pages(1, 1))) << "joins two";
+  unguard(Range{many.begin, many.bytes});
+  fill_bytes(at(kRange), kRange.bytes, 16);
+  unreserve(many);
+  set_guards(before);
+}
+
+TEST(Guards, CanBeSwitchedOff) {
+  const Guards before = guards();
+  ASSERT_TRUE(reserve(kRange) && allow_access(kRange) && set_guards(Guards::kNone));
+  EXPECT_FALSE(guard(pages(4, 2)));
+  fill_bytes(at(kRange), kRange.bytes, 17);
+  unguard(pages(4, 2));
+  EXPECT_TRUE(holds_bytes(at(kRange), kRange.bytes, 17));
+  unreserve(kRange);
+  set_guards(before);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <metis.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <numeric>
 
 #include "base/check.h"
@@ -18,6 +19,20 @@ constexpr double kMostWeight = 1 << 30;  // of all together, so that METIS can a
 constexpr std::size_t kMostEdges = std::size_t{1} << 30;
 constexpr std::size_t kLeastVertices = 4;  // of a part, in the mean, where there are more than two
 constexpr idx_t kUnbalance = 10;           // thousandths that a part may be above its share
+
+// METIS seeds rand(). While one of these lives the program's own sequence stands by, and goes on
+// afterwards where it was.
+class OwnRandomNumbers {
+ public:
+  OwnRandomNumbers() : programs_(initstate(1, state_, sizeof state_)) {}
+  ~OwnRandomNumbers() { setstate(programs_); }
+  OwnRandomNumbers(const OwnRandomNumbers&) = delete;
+  OwnRandomNumbers& operator=(const OwnRandomNumbers&) = delete;
+
+ private:
+  char state_[128];
+  char* programs_;
+};
 
 // An edge as one of its ends sees it.
 struct Half {
@@ -160,6 +175,7 @@ std::vector<std::int32_t> partition(const Graph& graph, const std::vector<double
   const auto array = [](const std::vector<std::int32_t>& values) {
     return const_cast<idx_t*>(values.data());
   };
+  const OwnRandomNumbers metis_draws_these;
   const int status = cut_in(&vertices, &constraints, array(graph.row), array(graph.neighbour),
                             array(graph.weight), nullptr, array(graph.edge_weight), &parts,
                             targets.data(), nullptr, options, &cut, part.data());

@@ -37,8 +37,9 @@ bool can_cut(const Graph& graph, std::size_t parts);
 // Cuts into parts whose weights are in proportion to `shares`, with few and light edges between
 // them. Returns the part of each vertex. REQUIRES: can_cut(graph, shares.size()).
 //
-// Context: METIS seeds and uses rand(), handles SIGABRT and SIGTERM itself while it runs, and
-//          allocates with malloc: one call at a time in a process.
+// Context: METIS draws from rand(), which it seeds, handles SIGABRT and SIGTERM itself while it
+//          runs, and allocates with malloc: one call at a time in a process. The program's own
+//          sequence of rand() goes on as if nothing had been drawn.
 // Errors:  Errc::out_of_memory  METIS got no memory.
 // Source:  Karypis, Kumar 1998, Multilevel k-way partitioning scheme for irregular graphs.
 std::vector<std::int32_t> partition(const Graph& graph, const std::vector<double>& shares,

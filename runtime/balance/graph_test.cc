@@ -84,6 +84,20 @@ TEST(Graph, IsCutInTwoAtItsWaist) {
   EXPECT_NE(part[0], part[4]);
 }
 
+TEST(Graph, LeavesTheRandomNumbersOfTheProgramAlone) {
+  const Graph graph = graph_of(table_of(std::vector<double>(64, 1), 2));
+  for (const unsigned seed : {1u, 2u, 20261127u}) {
+    std::srand(seed);
+    std::vector<int> drawn(4);
+    for (int& number : drawn) number = std::rand();
+    std::srand(seed);
+    for (std::size_t i = 0; i < drawn.size(); ++i) {
+      EXPECT_EQ(std::rand(), drawn[i]) << "seed " << seed << ", number " << i;
+      partition(graph, {1, 1}, seed);
+    }
+  }
+}
+
 TEST(Graph, IsNotCutInPartsThatOneVertexFills) {
   const Graph even = graph_of(table_of(std::vector<double>(400, 1), 1));
   EXPECT_TRUE(can_cut(even, 100));

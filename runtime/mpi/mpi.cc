@@ -41,6 +41,7 @@ void check(int result, const char* call) {
 struct Mpi::State {
   MPI_Comm world = MPI_COMM_NULL;  // a copy, so that the program's own messages never meet ours
   MPI_Comm bulk[2] = {MPI_COMM_NULL, MPI_COMM_NULL};  // by Channel
+  MPI_Comm host = MPI_COMM_NULL;
   MPI_Comm node = MPI_COMM_NULL;
   struct Buffer {
     std::vector<char> bytes;
@@ -84,7 +85,9 @@ void Mpi::start(int* argc, char*** argv) {
 }
 
 void Mpi::finish() {
-  if (state_->node != MPI_COMM_NULL) ROAM_MPI(MPI_Comm_free(&state_->node));
+  for (MPI_Comm* part : {&state_->node, &state_->host}) {
+    if (*part != MPI_COMM_NULL) ROAM_MPI(MPI_Comm_free(part));
+  }
   for (MPI_Comm& bulk : state_->bulk) ROAM_MPI(MPI_Comm_free(&bulk));
   ROAM_MPI(MPI_Comm_free(&state_->world));
   delete state_;
@@ -103,16 +106,23 @@ void Mpi::abort(int status) {
 }
 
 void Mpi::cut_nodes(int node_ranks) {
-  MPI_Comm host;
+  MPI_Comm& host = state_->host;
   ROAM_MPI(MPI_Comm_split_type(state_->world, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &host));
   int host_rank = 0;
   ROAM_MPI(MPI_Comm_rank(host, &host_rank));
   ROAM_MPI(MPI_Comm_size(host, &host_ranks_));
   const int part = node_ranks > 0 ? host_rank / node_ranks : 0;
   ROAM_MPI(MPI_Comm_split(host, part, host_rank, &state_->node));
-  ROAM_MPI(MPI_Comm_free(&host));
   ROAM_MPI(MPI_Comm_rank(state_->node, &node_rank_));
   ROAM_MPI(MPI_Comm_size(state_->node, &node_ranks_));
+}
+
+bool Mpi::host_union(std::vector<std::uint64_t>* words) {
+  int host_rank = 0;
+  ROAM_MPI(MPI_Comm_rank(state_->host, &host_rank));
+  ROAM_MPI(MPI_Allreduce(MPI_IN_PLACE, words->data(), static_cast<int>(words->size()), MPI_UINT64_T,
+                         MPI_BOR, state_->host));
+  return host_rank == 0;
 }
 
 void Mpi::node_broadcast(void* data, std::size_t bytes) {

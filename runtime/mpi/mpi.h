@@ -34,6 +34,9 @@ class Mpi {
   void cut_nodes(int node_ranks);
   int node_rank() const { return node_rank_; }
   int node_ranks() const { return node_ranks_; }
+  // Makes of `words` of this rank the union of the bits of all ranks on this machine. The rank that
+  // speaks for them gets true.
+  bool host_union(std::vector<std::uint64_t>* words);
   void node_broadcast(void* data, std::size_t bytes);  // from node_rank 0
   void broadcast(void* data, std::size_t bytes);       // from rank 0
   std::vector<int> gather_ints(int value);             // one a rank, on every rank

@@ -2,6 +2,7 @@
 #include <alloca.h>
 
 #include <cstdint>
+#include <span>
 
 #include "roam/roam.h"
 #include "tests/death/death.h"
@@ -101,6 +102,22 @@ DEATH(heap_of_a_thread_that_was_never_here) {
     stay();
   });
   touch_absent();
+}
+
+DEATH(message_from_memory_of_a_thread_on_another_node) {
+  roam::spawn(roam::SpawnOptions{.rank = 0}, [] {
+    leave_address(new char[1 << 20]);
+    stay();
+  });
+  while (absent == nullptr) roam::this_thread::yield();
+  roam::spawn_team(roam::ranks(), [] {
+    const roam::Team team = roam::Team::current();
+    const int next = (team.index() + 1) % team.size();
+    if (absent != nullptr)
+      team.send(next, 0, std::span<const char>(static_cast<const char*>(absent), 1 << 20));
+    stay();
+  });
+  stay();
 }
 
 // It was here, but not so deep.

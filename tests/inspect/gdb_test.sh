@@ -31,7 +31,8 @@ check_threads() {
   # The recursion that waits, frame by frame, and who called it.
   (($(grep -c 'wait_deep_down' "$dir/output") == 4)) || fail "not 4 frames of wait_deep_down"
   expect "^#[0-9]+ .*sleep_a_little"
-  ! grep -q '?? ()' "$dir/output" || fail "a stack goes on beyond its end"
+  # (gdb's line of the rank's own stack may be in a library that has no symbols.)
+  ! grep -q '?? ()$' "$dir/output" || fail "a stack goes on beyond its end"
 }
 
 ask -ex 'set breakpoint pending on' -ex 'break stop_here' -ex run -ex "source $script" \

@@ -43,6 +43,37 @@ SCENARIO(Share, EachRankHasOneFromTheStart) {
   for (roam::Thread thread : threads) thread.join();
 }
 
+// libstdc++ then throws from a pool of the process.
+SCENARIO(Exhaustion, AnExceptionThatFindsNoRoomPinsUntilItIsHandled) {
+  std::vector<void*> blocks = room_for_many();
+  void* small = nullptr;
+  for (std::size_t bytes = 4 * kMiB; bytes >= 16; bytes /= 2) {
+    while (void* block = std::malloc(bytes)) {
+      if (bytes >= 4096 && blocks.size() < 10000) {
+        blocks.push_back(block);
+      } else {
+        *static_cast<void**>(block) = small;
+        small = block;
+      }
+    }
+  }
+  const int here = roam::rank();
+  const int to = next_rank();
+  try {
+    throw 17;
+  } catch (const int& number) {
+    for (void* block : blocks) std::free(block);
+    while (small != nullptr) std::free(std::exchange(small, *static_cast<void**>(small)));
+    if (to != here) {
+      expect_error(roam::Errc::pinned, {"exception", "emergency pool"},
+                   [&] { roam::this_thread::migrate(to); });
+    }
+    expect_eq(number, 17, "what was thrown");
+  }
+  roam::this_thread::migrate(to);
+  roam::this_thread::migrate(here);
+}
+
 SCENARIO(Exhaustion, MallocGivesNullAndENOMEM) {
   for (int round = 0; round < 3; ++round) {
     std::vector<void*> blocks = room_for_many();

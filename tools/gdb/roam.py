@@ -107,7 +107,7 @@ def _threads(facts, everywhere):
     for lease in range(facts["slots"], facts["slots"] + facts["slot_bytes"], facts["lease_bytes"]):
         number = (lease - facts["arena"]) // facts["lease_bytes"]
         try:
-            if _number_at(facts["lease_flags"] + number, 1) == 0:
+            if not any(_number_at(facts[f] + number, 1) for f in ("lease_flags", "lease_open")):
                 continue
             first = (lease - facts["arena"]) // unit_bytes
             kinds = _bytes_at(facts["arena"] + first, facts["lease_bytes"] // unit_bytes)
@@ -138,9 +138,11 @@ class _Unwinder(gdb.unwinder.Unwinder):
     def __init__(self):
         super().__init__("roam")
         self.context = None
+        self.innermost = None  # its stack pointer
 
     def __call__(self, pending):
-        if self.context is None or pending.level() != 0:
+        # Not by its level: functions that are inline in it have frames of their own.
+        if self.context is None or pending.read_register("rsp") != self.innermost:
             return None
         # Below the thread's frames, which gdb wants to lie further up than this one.
         caller = pending.create_unwind_info(_FrameId(self.context, pending.read_register("rip")))
@@ -166,9 +168,14 @@ gdb.unwinder.register_unwinder(None, _unwinder, replace=True)
 def _stack_of(thread, arguments):
     """`bt` of a suspended thread, as text."""
     selected = gdb.selected_frame().level()
+    _unwinder.innermost = gdb.newest_frame().read_register("rsp")
     _unwinder.context = thread.context
     gdb.invalidate_cached_frames()
     try:
+        frame = gdb.newest_frame()
+        while frame.type() == gdb.INLINE_FRAME:
+            frame = frame.older()
+        first = frame.level() + 1
         text = gdb.execute("bt " + arguments, to_string=True)
     finally:
         _unwinder.context = None
@@ -176,9 +183,10 @@ def _stack_of(thread, arguments):
         gdb.execute("frame %d" % selected, to_string=True)
     # The innermost frame is the rank's, not the thread's; nothing called the outermost, which
     # Boost.Context made.
-    text = text[text.find("\n#1 ") + 1:] if "\n#1 " in text else ""
+    begin = "\n#%d " % first
+    text = text[text.find(begin) + 1:] if begin in text else ""
     text = re.sub(r"(?ms)^#\d+ [^\n]* make_fcontext \(\).*", "", text)
-    return re.sub(r"(?m)^#(\d+) ( *)", lambda m: "#%-3d" % (int(m[1]) - 1), text)
+    return re.sub(r"(?m)^#(\d+) ( *)", lambda m: "#%-3d" % (int(m[1]) - first), text)
 
 
 class _Roam(gdb.Command):

@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# A core of a rank has what lives in the arena, and little more: its size follows from what threads
+# hold; gdb shows the signal's cause, live data, threads and their stacks.
+#   core_test.sh PROGRAM SCRIPT
+set -euo pipefail
+
+program=$(readlink -f "$1") script=$(readlink -f "$2")
+command -v gdb >/dev/null || { echo "SKIPPED: gdb is not installed"; exit 0; }
+pattern=$(</proc/sys/kernel/core_pattern)
+if [[ $pattern == */* || $pattern == '|'* ]]; then
+  echo "SKIPPED: the kernel writes cores not to the working directory, but to: $pattern"
+  exit 0
+fi
+# No program of this test is stopped by the limit; one that would fill the disk is.
+limit_kib=$((1 << 20))
+ulimit -c $limit_kib 2>/dev/null || { echo "SKIPPED: the hard limit for cores is below 1 GiB"; exit 0; }
+
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir"
+
+fail() {
+  echo "core_test: $case: $*"
+  cat output
+  ls -ls
+  exit 1
+}
+expect() { grep -Eq -- "$1" output || fail "no line matches: $1"; }
+
+mib=24 # that threads hold
+least=$((mib << 20)) most=$((mib + 90 << 20))
+crash() { # HOW RANKS: runs it, leaves the core as `the_core`
+  rm -f core* the_core
+  timeout 100 env HOME="$dir" TMPDIR="$dir" mpiexec.hydra -launcher fork -n "$2" \
+    "$program" "$1" "$mib" >output 2>&1 </dev/null && fail "it did not fail"
+  local cores=(core*)
+  [[ -e ${cores[0]} && ${#cores[@]} == 1 ]] || fail "${#cores[@]} cores: ${cores[*]}"
+  mv "${cores[0]}" the_core
+}
+look() { # EXPRESSION...: asks gdb
+  timeout 100 gdb --batch -nx -iex 'set auto-load off' -ex "source $script" \
+    -ex 'printf "signal %d code %d address %#lx\n", $_siginfo.si_signo, $_siginfo.si_code, (unsigned long)$_siginfo._sifields._sigfault.si_addr' \
+    -ex 'printf "held %d %d, number %d\n", (*(int**)&crash_first_of_held)[0], (*(int**)&crash_first_of_held)[100000], *(int*)&crash_number' \
+    -ex 'roam threads' -ex 'echo holder:\n' -ex 'roam bt holder' -ex 'echo crashed:\n' -ex 'bt 30' \
+    "$program" the_core </dev/null >output 2>&1 || fail "gdb failed"
+}
+check() { # SIGNAL CODE ADDRESS, as expressions
+  expect "^signal $1 code $2 address $3$"
+  expect '^held 1000 101000, number 4711$'
+  expect "^ +[0-9]+  [01] +waiting +'holder' +Mutex at 0x[0-9a-f]+"
+  expect "^ +[0-9]+  [01] +running "
+  sed '/^crashed:/,$d; 1,/^holder:/d' output >stack
+  grep -Eq '^#[0-9]+ .*crash_hold' stack || fail "roam bt does not show crash_hold"
+  sed '1,/^crashed:/d' output >stack
+  grep -Eq '^#[0-9]+ .*(crash_now|overflow)' stack || fail "not the place"
+}
+check_size() { # what it takes on disk, and what it seems to have
+  local seen taken
+  seen=$(stat -c %s the_core) taken=$(($(stat -c %b the_core) * 512))
+  ((taken >= least && taken <= most)) || fail "the core takes $taken bytes, of $least to $most"
+  ((seen <= most + (1 << 30))) || fail "the core is $seen bytes long"
+}
+
+any='-?[0-9]+' place='0x[0-9a-f]+'
+for nodes in 1 2; do
+  export ROAM_NODE_RANKS=$((3 - nodes))
+  while read -r how signal code address; do
+    case="$how, 2 ranks on $nodes nodes"
+    crash "$how" 2
+    check_size
+    look
+    check "$signal" "$code" "$address"
+    echo "core_test: $case: $(stat -c '%s bytes, %b blocks' the_core)"
+  done <<END
+write 11 1 0x1234
+divide 8 1 $place
+illegal 4 2 $place
+trap 5 $any $any
+abort 6 $any .*
+quit 3 $any .*
+terminate 6 $any .*
+overflow 11 $any 0x2[0-9a-f]+
+free 6 $any .*
+END
+done
+case="write, alone" ROAM_NODE_RANKS=0
+crash write 1
+check_size
+look
+check 11 1 0x1234
+echo "core_test: passed"
