@@ -130,6 +130,8 @@ void Migrator::depart(Tcb* t, int to, Target joiner) {
     leave(d, transfer);
     mpi_.send(to);
   } else {
+    // As on arrival: the kernel may read them without a handler of ours.
+    for (const Range& run : d.image.runs) iso::arena().reach(run);
     leave(d, transfer);
     offer(d, head);
   }
@@ -351,6 +353,12 @@ void Migrator::consider(const Key& key) {
     refuse(a.from, key.second, code, why);
     arrivals_.erase(key);
     return;
+  }
+  // The kernel may put the bytes in place, whose accesses no handler mends: guards and fences of
+  // slots that were here before go first.
+  for (const Mark& mark : a.image.marks) {
+    if (mark.kind == kSlotMark || mark.kind == kCompanionMark)
+      threads::Scheduler::guard_slot(mark.range);
   }
   a.bulk = mpi_.start_bulk();
   const int tag = tag_of(key.second);

@@ -265,6 +265,7 @@ void Post::start_pull(RequestState* request, Parcel* parcel) {
   ++delivering_->member->pulls;
   const int origin = e.origin;
   Parcel* original = parcel->original;
+  make_usable(request->data, e.bytes);  // the kernel may write there, without a handler of ours
   threads::on_rank_stack(
       [&] { pull.bulk->receive(origin, tag, pull.request->data, pull.envelope.bytes); });
   runtime_.send(origin, PullHead{Kind::kPull, tag, original});
