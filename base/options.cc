@@ -148,6 +148,14 @@ const std::vector<Option>& table() {
          options.trace = s;
          return true;
        }},
+      {"ROAM_CHECK", "pointers, or nothing",
+       "pointers: looks, whenever a thread leaves a rank or ends, for pointers that will mean "
+       "nothing: out of the thread into the process's memory, and out of libraries into the "
+       "thread's; slow",
+       [](Options& options, const std::string& s) {
+         options.check_pointers = true;
+         return one_of(s, {"pointers"});
+       }},
       {"ROAM_PROGRESS", "a whole number of seconds, 0 or more",
        "rank 0 prints a line about the job once in so many seconds; 0 (the default): never",
        whole(&Options::progress_s, 0, 1'000'000)},

@@ -14,7 +14,7 @@ namespace {
 const char* const kNames[] = {"ROAM_NODE_RANKS", "ROAM_ARENA",   "ROAM_VERBOSE", "ROAM_MEMORY",
                               "ROAM_KEEP",       "ROAM_EAGER",   "ROAM_REEXEC",  "ROAM_HUGE",
                               "ROAM_SHARE",      "ROAM_SHUFFLE", "ROAM_TRACE",   "ROAM_PROGRESS",
-                              "ROAM_GUARDS"};
+                              "ROAM_CHECK",      "ROAM_GUARDS"};
 
 class OptionsTest : public testing::Test {
  protected:
@@ -60,6 +60,14 @@ TEST_F(OptionsTest, AnEmptyEnvironmentGivesTheDefaults) {
   EXPECT_EQ(options.trace, "");
   EXPECT_EQ(options.guards, "");
   EXPECT_EQ(options.progress_s, 0);
+  EXPECT_FALSE(options.check_pointers);
+}
+
+TEST_F(OptionsTest, NamesTheCheckers) {
+  EXPECT_TRUE(with("ROAM_CHECK", "pointers").check_pointers);
+  for (const char* bad : {"pointer", "1", "all", "pointers,", " pointers"}) {
+    expect_refused("ROAM_CHECK", bad, "pointers");
+  }
 }
 
 TEST_F(OptionsTest, NamesAFileForTheTraceAndSecondsForTheProgress) {

@@ -70,6 +70,20 @@ void* reallocate_elsewhere(void* block, std::size_t bytes) {
   return fresh;
 }
 
+// Who looks for pointers in the process's memory (process_blocks.h) shall not find those of blocks
+// that were freed.
+constexpr std::size_t kMostWiped = std::size_t{1} << 20;
+void wipe(void* block) { std::memset(block, 0, std::min(libc_usable_bytes(block), kMostWiped)); }
+
+void* reallocate_and_wipe(void* block, std::size_t bytes) {
+  void* fresh = bytes != 0 ? __libc_malloc(bytes) : nullptr;
+  if (fresh == nullptr && bytes != 0) return nullptr;
+  if (fresh != nullptr) std::memcpy(fresh, block, std::min(libc_usable_bytes(block), bytes));
+  wipe(block);
+  __libc_free(block);
+  return fresh;
+}
+
 // What free does not know at once: blocks of the arena that are not of the calling thread's heap
 // region, and the process's while helpers' are looked for.
 //
@@ -78,6 +92,10 @@ void* reallocate_elsewhere(void* block, std::size_t bytes) {
 [[gnu::noinline]] void free_looked_at(Heap* heap, void* block) {
   if (!ours(block)) {
     HeapScope process;
+    if (block != nullptr && runtime_blocks_are_noted.load(std::memory_order_relaxed)) [[unlikely]] {
+      forget_process_block(block);
+      wipe(block);
+    }
     if (helper_blocks.load(std::memory_order_relaxed) != 0) {
       if (Helper* owner = forget_helper_block(block); owner != nullptr) release_helper(owner);
     }
@@ -100,8 +118,12 @@ void* reallocate_in_process(void* block, std::size_t bytes) {
   HeapScope process;
   Helper* owner =
       helper_blocks.load(std::memory_order_relaxed) != 0 ? forget_helper_block(block) : nullptr;
-  void* result = __libc_realloc(block, bytes);
-  if (owner == nullptr) return from_process(result);
+  const bool noted = runtime_blocks_are_noted.load(std::memory_order_relaxed);
+  const bool runtimes = noted && forget_process_block(block);
+  void* result = noted ? reallocate_and_wipe(block, bytes) : __libc_realloc(block, bytes);
+  if (runtimes && (result != nullptr || bytes != 0))
+    keep_runtime_block(result != nullptr ? result : block);
+  if (owner == nullptr) return helper == nullptr ? result : note_helper_block(result);
   if (result == nullptr && bytes == 0) {
     release_helper(owner);
   } else {
@@ -116,6 +138,7 @@ bool power_of_two(std::size_t n) { return n != 0 && (n & (n - 1)) == 0; }
 
 void start_capture() {
   captured = whole_arena = arena().whole();
+  look_at_process_frees(helper_blocks.load(std::memory_order_relaxed) != 0);
   turn_library_slots();
 }
 
@@ -124,6 +147,7 @@ void look_at_process_allocations() {
 }
 
 void look_at_process_frees(bool on) {
+  on = on || runtime_blocks_are_noted.load(std::memory_order_relaxed);
   __atomic_store_n(&captured.bytes, on ? SIZE_MAX : whole_arena.bytes, __ATOMIC_RELAXED);
 }
 

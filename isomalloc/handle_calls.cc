@@ -32,6 +32,11 @@ const void* key_of(char kind, std::uintptr_t number) {
 }
 constexpr char kTimer = 't', kValue = 'v';
 
+const void* slot_of(pthread_key_t key) {
+  const std::uintptr_t of_kernel_thread = reinterpret_cast<std::uintptr_t>(&errno) & 0xffffffffffff;
+  return key_of(kValue, of_kernel_thread + key * 8);
+}
+
 // Of handles whose failure is -1.
 template <class T>
 T opened_unless_failed(T handle, const char* what, Heap* caller) {
@@ -135,9 +140,17 @@ ROAM_EXPORT int pthread_setspecific(pthread_key_t key, const void* value) noexce
   const int result = real(key, value);
   if (result != 0 || !roam::iso::arena().ready()) return result;
   if (caller == nullptr && roam::iso::process_object_closed == nullptr) return result;
-  const std::uintptr_t of_kernel_thread = reinterpret_cast<std::uintptr_t>(&errno) & 0xffffffffffff;
-  const void* slot = key_of(kValue, of_kernel_thread + key * 8);
+  const void* slot = slot_of(key);
   closed(slot);
   if (roam::iso::arena().contains(value)) opened(slot, "value of a pthread_key_t", caller);
   return result;
+}
+// The value goes with the key; libc leaves it where it was.
+ROAM_EXPORT int pthread_key_delete(pthread_key_t key) noexcept {
+  static const auto real = next<int(pthread_key_t)>("pthread_key_delete");
+  static const auto set = next<int(pthread_key_t, const void*)>("pthread_setspecific");
+  HeapScope process;
+  set(key, nullptr);
+  closed(slot_of(key));
+  return real(key);
 }

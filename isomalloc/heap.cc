@@ -347,6 +347,15 @@ void Heap::free_head(void* block) {
   }
 }
 
+void Heap::for_each_live_head_block(const std::function<void(Range)>& visit) const {
+  for (Address at = head_.begin; at < head_at_;) {
+    const Address block = round_up(at + sizeof(HeadWord), kSmallestBlock);
+    const HeadWord* word = head_word(reinterpret_cast<void*>(block));
+    if (word->state == kHeadLive) visit(Range{block, word->bytes});
+    at = block + std::max<std::size_t>(word->bytes, 1);
+  }
+}
+
 void Heap::free_from_elsewhere(void* memory) {
   if (!in_heap_region(memory)) {
     free_head(memory);

@@ -201,6 +201,9 @@ class Heap {
   void find_holes();
   // Traversal for packing: each span of the heap.
   void for_each_span(const std::function<void(const Span&)>& visit) const;
+  // Calls `visit` with each block that lives, of which a large one may be mostly untouched. Nothing
+  // waits to come home.
+  void for_each_live_block(const std::function<void(Range)>& visit) const;
   Range head_used() const { return Range{head_.begin, head_at_ - head_.begin}; }
   Range head_room() const { return head_; }
   std::size_t address_bytes() const { return address_bytes_; }
@@ -253,6 +256,7 @@ class Heap {
   void pop_free(std::uint32_t size_class);
   void unlist_all();
   void release_empty_listed();
+  void for_each_live_head_block(const std::function<void(Range)>& visit) const;
   void link(Span* span);
   void unlink(Span* span);
   static void free_head(void* block);

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <cstddef>
 
+#include "isomalloc/process_blocks.h"
+
 // Kernel threads that a thread of the runtime starts: std::thread, std::async, pthread_create.
 // What they allocate is the process's memory, and what they compute is handed to the thread. So
 // each block of theirs is known while it lives, and pins the thread that started them, as their
@@ -37,6 +39,8 @@ void look_at_process_allocations();
 void look_at_process_frees(bool on);
 
 inline void* from_process(void* block) {
+  if (runtime_blocks_are_noted.load(std::memory_order_relaxed)) [[unlikely]]
+    note_process_block(block);
   return helper == nullptr ? block : note_helper_block(block);
 }
 

@@ -300,8 +300,14 @@ Pin::~Pin() {
 
 // ---- memory ----
 
-SystemHeap::SystemHeap() : saved_(iso::current_heap) { iso::current_heap = nullptr; }
-SystemHeap::~SystemHeap() { iso::current_heap = static_cast<iso::Heap*>(saved_); }
+SystemHeap::SystemHeap() : saved_(iso::current_heap) {
+  iso::current_heap = nullptr;
+  if (Tcb* self = current_thread(); self != nullptr) ++self->system_heaps;
+}
+SystemHeap::~SystemHeap() {
+  if (Tcb* self = current_thread(); self != nullptr) --self->system_heaps;
+  iso::current_heap = static_cast<iso::Heap*>(saved_);
+}
 
 bool in_thread_heap(const void* address) noexcept {
   const Tcb* self = current_thread();

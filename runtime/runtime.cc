@@ -118,7 +118,7 @@ bool Runtime::ended_clean(Tcb* t) {
   if (t->long_name != nullptr && t->exception == nullptr) threads::Scheduler::shorten_name(t);
   const std::uint64_t id = t->id.load(std::memory_order_relaxed);
   if (t->exception != nullptr || threads::has_companions(t) || t->has_joiners ||
-      home_of(id) != rank() || trace_ != nullptr || !t->heap.release_empty()) {
+      home_of(id) != rank() || ends_are_watched_ || !t->heap.release_empty()) {
     return false;
   }
   scheduler().add_live(-1);
@@ -140,6 +140,7 @@ bool Runtime::ended_clean(Tcb* t) {
 
 void Runtime::ended(Tcb* t) {
   if (ended_clean(t)) return;  // on its own stack it was not asked, or it has no room to rest
+  if (check_ != nullptr) check_->ends(t);
   const std::uint64_t id = t->id.load(std::memory_order_relaxed);
   scheduler().add_live(-1);
   ++termination_.ended;
@@ -206,6 +207,7 @@ void Runtime::depart(Tcb* t, int to) {
   }
   if (!refusals_.empty()) refusals_.erase(t->id.load(std::memory_order_relaxed));
   if (t->member != nullptr && !member_departs(t, to)) return;
+  if (check_ != nullptr) check_->leaves(t, to);
   std::vector<JoinHead> joiners;
   if (t->joiner != nullptr || t->has_joiners) {
     joiners = take_joiners(t, t->id.load(std::memory_order_relaxed));

@@ -25,6 +25,7 @@
 #include "runtime/migrator.h"
 #include "runtime/mpi/mpi.h"
 #include "runtime/node.h"
+#include "runtime/pointer_check.h"
 #include "runtime/post.h"
 #include "runtime/teams.h"
 #include "runtime/termination.h"
@@ -209,6 +210,8 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   bool passive() const;
   void look_for_the_end();
   void rest(std::int64_t wake_ns);
+  void start_check();
+  void finish_check();
   void start_watch();
   void finish_watch();
   void observe();
@@ -264,9 +267,11 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   mutable Lock open_lock_;    // of open_objects_ and closed_: kernel threads close too
   std::vector<Open> closed_;  // by other kernel threads
   std::atomic<bool> closed_elsewhere_ = false;
-  std::unique_ptr<Watch> watch_;  // null unless somebody watches the run
-  Trace* trace_ = nullptr;        // watch_'s
-  std::uint64_t moves_ = 0;       // of threads away from here
+  std::unique_ptr<Watch> watch_;         // null unless somebody watches the run
+  Trace* trace_ = nullptr;               // watch_'s
+  std::unique_ptr<PointerCheck> check_;  // null unless ROAM_CHECK asks for it
+  bool ends_are_watched_ = false;        // by the trace or the check: no short way
+  std::uint64_t moves_ = 0;              // of threads away from here
   std::uint64_t moves_between_nodes_ = 0;
   std::uint64_t moved_bytes_ = 0;
   int runs_ = 0;  // of this process

@@ -94,6 +94,7 @@ void Runtime::start(int& argc, char**& argv) {
   iso::Arena& arena = iso::arena();
   const bool first = leases_ == nullptr;
   options_ = read_options();
+  if (options_.check_pointers) PointerCheck::begin_noting();
   const bool alone = arena.ready() && first;  // blocks were made before run()
   arena.reserve(options_);
   fatal_hooks.describe = describe_here;
@@ -161,6 +162,8 @@ void Runtime::start(int& argc, char**& argv) {
   mpi_.open_channel(options_.eager_bytes + kListBytes);
   look_at_cores();
   mpi_.barrier();
+  ends_are_watched_ = false;
+  start_check();
   start_watch();
   threads::publish_inspect_facts(mpi_.rank(), mpi_.ranks());
   start_kernel_threads_ = os::kernel_threads();
@@ -339,6 +342,7 @@ void Runtime::finish() {
   migrator_->drop_kept();
   post_->drop_resting();
   mpi_.barrier();
+  finish_check();
   finish_watch();
   mpi_.close_channel();
   post_->finish();

@@ -23,6 +23,7 @@ void Runtime::start_watch() {
   watch_ = std::make_unique<Watch>(mpi_, options_, runs_);
   trace_ = turns_go_to = watch_->trace();
   if (trace_ == nullptr) return;
+  ends_are_watched_ = true;
   scheduler().turn_ended = [](const Tcb* t, std::uint64_t begin_ticks, std::uint64_t end_ticks) {
     turns_go_to->ran(t->id.load(std::memory_order_relaxed), begin_ticks, end_ticks);
   };

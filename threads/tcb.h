@@ -74,6 +74,7 @@ struct alignas(64) Tcb {
   std::atomic<std::uint64_t> id;  // 0: no thread
   std::int32_t pins;              // Pins, and a static being initialised
   std::int32_t static_inits;      // nesting of the latter
+  std::int32_t system_heaps;      // SystemHeaps that live in it
   std::int32_t open_objects;      // FILE*, DIR*, locale_t
   std::int32_t locks;             // Mutexes held
   std::int32_t tied;              // threads that wait on objects in this thread's memory

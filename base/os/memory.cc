@@ -68,6 +68,12 @@ bool reserve(Range range) {
   return true;
 }
 
+Range map_memory(std::size_t bytes) {
+  void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return p == MAP_FAILED ? Range{} : Range{reinterpret_cast<Address>(p), bytes};
+}
+
 void unreserve(Range range) {
   ROAM_CHECK(munmap(range.pointer(), range.bytes) == 0, "munmap(%p, %zu): %s", range.pointer(),
              range.bytes, std::strerror(errno));

@@ -12,6 +12,8 @@ namespace roam::os {
 
 // Reserves `range` with no access, without replacing anything. EEXIST: something is mapped there.
 bool reserve(Range range);
+// Memory of its own, `bytes` in whole pages, all zeros, with access. Empty if there is none.
+Range map_memory(std::size_t bytes);
 // Gives back a whole reservation.
 void unreserve(Range range);
 

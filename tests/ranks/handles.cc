@@ -13,6 +13,8 @@
 #include <atomic>
 #include <future>
 #include <initializer_list>
+#include <locale>
+#include <memory_resource>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -96,6 +98,34 @@ SCENARIO(Handles, AConverterPinsUntilItIsClosed) {
   expect_pinned({"iconv_t"});
   iconv_close(converter);
   expect(iconv_open("no such", "charset") == reinterpret_cast<iconv_t>(-1), "a wrong name");
+  expect_free();
+}
+
+// Of a class for each kind of characters, whose functions are virtual.
+template <class Char>
+void catalog_pins() {
+  const auto& messages = std::use_facet<std::messages<Char>>(std::locale::classic());
+  const auto catalog = messages.open("no such catalog", std::locale::classic());
+  expect(catalog >= 0, "messages::open");
+  expect_pinned({"std::messages"});
+  messages.close(catalog);
+  expect_free();
+}
+
+SCENARIO(Handles, ACatalogOfMessagesPinsUntilItIsClosed) {
+  catalog_pins<char>();
+  catalog_pins<wchar_t>();
+  // What libstdc++ keeps of a thread that has ended is not in that one's heap.
+  for (int r = 0; r < roam::ranks(); ++r) on_rank(r, [] { catalog_pins<char>(); });
+}
+
+// It keeps what belongs to the kernel thread under a key that it deletes at its end.
+SCENARIO(Handles, APoolOfMemoryPinsWhileItLives) {
+  {
+    std::pmr::synchronized_pool_resource pool;
+    const std::pmr::vector<int> numbers(100, &pool);
+    expect_pinned({"pthread_key_t"});
+  }
   expect_free();
 }
 
