@@ -24,6 +24,7 @@
 #include "isomalloc/process_call.h"
 
 using roam::iso::arena;
+using roam::iso::CallbackPin;
 using roam::iso::hand_over;
 using roam::iso::handed_over;
 using roam::iso::next;
@@ -180,6 +181,7 @@ int given_entries(Entry*** list, int count) {
     using Scan = int(const char*, dirent##suffix***, int (*)(const dirent##suffix*),              \
                      int (*)(const dirent##suffix**, const dirent##suffix**));                    \
     static const auto real = next<Scan>("scandir" #suffix);                                       \
+    const CallbackPin pin("scandir" #suffix, filter != nullptr || compare != nullptr);            \
     return given_entries(list, real(path, list, filter, compare));                                \
   }                                                                                               \
   ROAM_EXPORT int scandirat##suffix(                                                              \
@@ -188,6 +190,7 @@ int given_entries(Entry*** list, int count) {
     using Scan = int(int, const char*, dirent##suffix***, int (*)(const dirent##suffix*),         \
                      int (*)(const dirent##suffix**, const dirent##suffix**));                    \
     static const auto real = next<Scan>("scandirat" #suffix);                                     \
+    const CallbackPin pin("scandirat" #suffix, filter != nullptr || compare != nullptr);          \
     return given_entries(list, real(folder, path, list, filter, compare));                        \
   }
 ROAM_SCANDIR()

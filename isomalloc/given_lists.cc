@@ -16,7 +16,9 @@
 #include "isomalloc/library_slots.h"
 #include "isomalloc/process_call.h"
 
+using roam::iso::CallbackPin;
 using roam::iso::hand_over;
+using roam::iso::hand_over_addresses;
 using roam::iso::HeapScope;
 using roam::iso::next;
 
@@ -41,6 +43,10 @@ bool hand_over_texts(char**& list, size_t first, size_t count) {
   return true;
 }
 
+}  // namespace
+
+namespace roam::iso {
+
 bool hand_over_addresses(addrinfo** list) {
   for (addrinfo** link = list; *link != nullptr; link = &(*link)->ai_next) {
     const addrinfo* from = *link;
@@ -51,7 +57,7 @@ bool hand_over_addresses(addrinfo** list) {
   return true;
 }
 
-}  // namespace
+}  // namespace roam::iso
 
 ROAM_EXPORT int getaddrinfo(const char* host, const char* service, const addrinfo* hints,
                             addrinfo** result) {
@@ -74,6 +80,7 @@ ROAM_EXPORT int getaddrinfo(const char* host, const char* service, const addrinf
                                glob##suffix##_t* found) noexcept(false) {                       \
     using Glob = int(const char*, int, int (*)(const char*, int), glob##suffix##_t*);           \
     static const auto real = next<Glob>("glob" #suffix);                                        \
+    const CallbackPin pin("glob" #suffix, failed != nullptr || (flags & GLOB_ALTDIRFUNC) != 0); \
     int error = 0;                                                                              \
     if ((flags & (GLOB_TILDE | GLOB_TILDE_CHECK)) != 0) {                                       \
       HeapScope process;                                                                        \

@@ -2,8 +2,10 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <threads.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <new>
@@ -173,6 +175,15 @@ Helper* forget_helper_block(void* block) {
 
 void release_helper(Helper* owner) { let_go(owner); }
 
+Helper* new_helper(const char* what, Heap* caller) {
+  void* room = __libc_malloc(sizeof(Helper));
+  if (room == nullptr) return nullptr;
+  Helper* made = new (room) Helper{.pins = 1};
+  opened(made, what, caller);
+  look_at_process_allocations();
+  return made;
+}
+
 }  // namespace roam::iso
 
 using roam::iso::current_heap;
@@ -193,22 +204,19 @@ ROAM_EXPORT int pthread_create(pthread_t* id, const pthread_attr_t* attributes,
   auto& tables = roam::iso::tables();
   auto* start = static_cast<roam::iso::Start*>(__libc_malloc(sizeof(roam::iso::Start)));
   if (start == nullptr) return EAGAIN;
-  if (owner == nullptr) {
-    void* room = __libc_malloc(sizeof(Helper));
-    if (room == nullptr) {
+  const bool first = owner == nullptr;
+  if (first) {
+    owner = roam::iso::new_helper(
+        "kernel thread (it runs, was not joined, or memory that it allocated is in use)", caller);
+    if (owner == nullptr) {
       __libc_free(start);
       return EAGAIN;
     }
-    owner = new (room) Helper;
-    roam::iso::opened(
-        owner, "kernel thread (it runs, was not joined, or memory that it allocated is in use)",
-        caller);
   }
-  roam::iso::look_at_process_allocations();
   new (start) roam::iso::Start{body, argument, owner, false};
   {
     const std::lock_guard hold(tables.lock);
-    owner->pins += 2;
+    owner->pins += first ? 1 : 2;  // it runs, and can be joined
   }
   const int result = real(id, attributes, roam::iso::begin, start);
   if (result != 0) {
@@ -242,5 +250,37 @@ ROAM_EXPORT int pthread_clockjoin_np(pthread_t id, void** value, clockid_t clock
 }
 ROAM_EXPORT int pthread_detach(pthread_t id) noexcept {
   static const auto real = next<int(pthread_t)>("pthread_detach");
+  return roam::iso::end_handle(id, [&] { return real(id); });
+}
+
+// C11's, which libc makes beside pthread_create.
+namespace {
+struct C11Start {
+  thrd_start_t body;
+  void* argument;
+};
+void* begin_c11(void* given) {
+  const C11Start start = *static_cast<C11Start*>(given);
+  __libc_free(given);
+  return reinterpret_cast<void*>(static_cast<std::intptr_t>(start.body(start.argument)));
+}
+}  // namespace
+ROAM_EXPORT int thrd_create(thrd_t* id, thrd_start_t body, void* argument) {
+  static const auto real = next<int(thrd_t*, thrd_start_t, void*)>("thrd_create");
+  if (current_heap == nullptr && roam::iso::helper == nullptr) return real(id, body, argument);
+  void* start = __libc_malloc(sizeof(C11Start));
+  if (start == nullptr) return thrd_nomem;
+  new (start) C11Start{body, argument};
+  const int error = pthread_create(id, nullptr, begin_c11, start);
+  if (error == 0) return thrd_success;
+  __libc_free(start);
+  return error == ENOMEM ? thrd_nomem : thrd_error;
+}
+ROAM_EXPORT int thrd_join(thrd_t id, int* value) {
+  static const auto real = next<int(thrd_t, int*)>("thrd_join");
+  return roam::iso::end_handle(id, [&] { return real(id, value); });
+}
+ROAM_EXPORT int thrd_detach(thrd_t id) {
+  static const auto real = next<int(thrd_t)>("thrd_detach");
   return roam::iso::end_handle(id, [&] { return real(id); });
 }

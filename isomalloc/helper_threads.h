@@ -11,12 +11,17 @@
 namespace roam::iso {
 
 struct Helper;
+class Heap;
 
 // Whose helper the calling kernel thread is; null for the rank's own and the program's other ones.
 extern thread_local constinit Helper* helper [[gnu::tls_model("initial-exec")]];
 
 // Blocks of helpers that live: while there are none, free looks no further.
 extern std::atomic<std::size_t> helper_blocks;
+
+// One for kernel threads that work for the thread of `caller`, which it pins as `what`; live until
+// release_helper(). Called with the capture off. Null: no memory.
+Helper* new_helper(const char* what, Heap* caller);
 
 // The calling helper allocated `block`, in the process's memory. Returns it.
 void* note_helper_block(void* block);

@@ -97,12 +97,14 @@ const Turn kFamily[] = {
     {"aligned_alloc", address_of(library_memalign)},
     {"posix_memalign", address_of(library_posix_memalign)},
 };
-// What these give to another library of the process is that library's: it calls libc's own.
-const char* const kGiving[] = {"strdup",          "__strdup",       "strndup",   "__strndup",
-                               "wcsdup",          "asprintf",       "vasprintf", "__asprintf_chk",
-                               "__vasprintf_chk", "getline",        "getdelim",  "__getdelim",
-                               "realpath",        "__realpath_chk", "getcwd",    "getaddrinfo"};
-Turn real_giving[std::size(kGiving)];
+// Another library of the process calls libc's own of these: what they give is that library's, and
+// so are the kernel threads that it makes.
+const char* const kLibcs[] = {
+    "strdup",      "__strdup",        "strndup",        "__strndup",       "wcsdup",
+    "asprintf",    "vasprintf",       "__asprintf_chk", "__vasprintf_chk", "getline",
+    "getdelim",    "__getdelim",      "realpath",       "__realpath_chk",  "getcwd",
+    "getaddrinfo", "dl_iterate_phdr", "pthread_create", "pthread_join",    "pthread_detach"};
+Turn libcs[std::size(kLibcs)];
 
 // ld.so looks up three of the family for itself and keeps the pointers.
 const struct {
@@ -245,7 +247,7 @@ void turn_calls(const Module& module, Kind kind) {
       return;
     }
     if (kind == Kind::kLibc) return;
-    for (const Turn& real : real_giving) {
+    for (const Turn& real : libcs) {
       if (real.to != nullptr && std::strcmp(name, real.name) == 0) module.store(slot, real.to);
     }
   });
@@ -279,8 +281,8 @@ void turn_library_slots() {
   if (!arena().ready()) return;
   HeapScope process;
   if (sort_code.bytes == 0) {
-    for (std::size_t i = 0; i < std::size(kGiving); ++i)
-      real_giving[i] = {kGiving[i], dlsym(RTLD_NEXT, kGiving[i])};
+    for (std::size_t i = 0; i < std::size(kLibcs); ++i)
+      libcs[i] = {kLibcs[i], dlsym(RTLD_NEXT, kLibcs[i])};
     sort_code = code_of(dlsym(RTLD_NEXT, "qsort_r"));
   }
   dl_iterate_phdr(turn_module, nullptr);

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <string>
 
+struct addrinfo;
+
 // What libc, ld.so and the run-time libraries of languages allocate for themselves is the
 // process's, whoever runs: a thread that leaves would take their tables, caches and buffers along.
 // So the slots through which they call the malloc family (their entries of the global offset table,
@@ -49,6 +51,9 @@ bool hand_over(T*& block) {
 
 // The same of a call's result, freed and null if there is no room.
 void* handed_over(void* block);
+
+// The same of a list of getaddrinfo.
+bool hand_over_addresses(addrinfo** list);
 
 }  // namespace roam::iso
 

@@ -31,6 +31,26 @@ inline void closed(const void* object) {
   process_object_closed(object);
 }
 
+// While libc calls back into the program and holds folders, locks or memory of the process
+// meanwhile: its caller stays. Nothing if `on` is false.
+class CallbackPin {
+ public:
+  explicit CallbackPin(const char* call, bool on = true) : on_(on && current_heap != nullptr) {
+    Heap* caller = current_heap;
+    HeapScope process;
+    if (on_) opened(this, call, caller);
+  }
+  ~CallbackPin() {
+    HeapScope process;
+    if (on_) closed(this);
+  }
+  CallbackPin(const CallbackPin&) = delete;
+  CallbackPin& operator=(const CallbackPin&) = delete;
+
+ private:
+  bool on_;
+};
+
 // The conversions of wide characters of the calling kernel thread's locale are loaded at their
 // first use, wherever that is: now.
 void load_conversions();

@@ -23,6 +23,7 @@
 
 #include "base/lock.h"
 #include "isomalloc/library_slots.h"
+#include "isomalloc/locale_layout.h"
 #include "isomalloc/process_call.h"
 
 namespace roam::iso {
@@ -55,24 +56,21 @@ void buffer_standard_stream(FILE* stream) {
 // one rank and ended on another leaves one too few, until a facet that was never allocated is
 // deleted. So they start from far above zero.
 void hold_classic_locale() {
-  struct Impl {  // as std::locale::_Impl begins
-    int references;
-    std::locale::facet** facets;
-    std::size_t count;
-  };
   struct Facet {  // as std::locale::facet begins
     void* vtable;
     int references;
   };
-  constexpr int kMany = 1 << 30;
-  static_assert(sizeof(std::locale) == sizeof(void*));
-  Impl* impl = *reinterpret_cast<Impl* const*>(&std::locale::classic());
-  __atomic_fetch_add(&impl->references, kMany, __ATOMIC_RELAXED);
-  for (std::size_t i = 0; i < impl->count; ++i) {
-    Facet* facet = reinterpret_cast<Facet*>(impl->facets[i]);
+  LocaleImpl* impl = impl_of(std::locale::classic());
+  __atomic_fetch_add(&impl->references, kManyReferences, __ATOMIC_RELAXED);
+  const auto hold = [](const std::locale::facet* one) {
+    const Facet* facet = reinterpret_cast<const Facet*>(one);
     // A facet may be listed twice, once for each of libstdc++'s string types.
-    if (facet != nullptr && facet->references < kMany)
-      __atomic_fetch_add(&facet->references, kMany, __ATOMIC_RELAXED);
+    if (facet != nullptr && facet->references < kManyReferences)
+      __atomic_fetch_add(&const_cast<Facet*>(facet)->references, kManyReferences, __ATOMIC_RELAXED);
+  };
+  for (std::size_t i = 0; i < impl->count; ++i) {
+    hold(impl->facets[i]);
+    hold(impl->caches[i]);
   }
 }
 
@@ -124,8 +122,9 @@ ROAM_OPENING_CALL(DIR, fdopendir, (int fd), (fd), "DIR*", )
 // What open_memstream wrote is the caller's, who frees it: at fclose it moves to the caller's heap.
 namespace {
 struct MemoryStream {
-  char** buffer;
-  size_t* bytes;
+  void** buffer;
+  size_t* count;  // of characters
+  size_t character_bytes;
 };
 roam::Lock memory_streams_lock;
 [[gnu::constructor(102)]] void keep_memory_streams_over_fork() {
@@ -138,17 +137,20 @@ std::unordered_map<FILE*, MemoryStream>& memory_streams() {
 }
 }  // namespace
 
-ROAM_EXPORT FILE* open_memstream(char** buffer, size_t* bytes) {
-  static const auto real = next<FILE*(char**, size_t*)>("open_memstream");
-  Heap* caller = current_heap;
-  HeapScope process;
-  FILE* file = opened(real(buffer, bytes), "FILE*", caller);
-  if (file != nullptr && caller != nullptr) {
-    const std::lock_guard lock(memory_streams_lock);
-    memory_streams()[file] = {buffer, bytes};
+#define ROAM_MEMORY_STREAM(name, type)                                                  \
+  ROAM_EXPORT FILE* name(type** buffer, size_t* count) {                                \
+    static const auto real = next<FILE*(type**, size_t*)>(#name);                       \
+    Heap* caller = current_heap;                                                        \
+    HeapScope process;                                                                  \
+    FILE* file = opened(real(buffer, count), "FILE*", caller);                          \
+    if (file != nullptr && caller != nullptr) {                                         \
+      const std::lock_guard lock(memory_streams_lock);                                  \
+      memory_streams()[file] = {reinterpret_cast<void**>(buffer), count, sizeof(type)}; \
+    }                                                                                   \
+    return file;                                                                        \
   }
-  return file;
-}
+ROAM_MEMORY_STREAM(open_memstream, char)
+ROAM_MEMORY_STREAM(open_wmemstream, wchar_t)
 
 ROAM_EXPORT int fclose(FILE* file) {
   static const auto real = next<int(FILE*)>("fclose");
@@ -165,10 +167,11 @@ ROAM_EXPORT int fclose(FILE* file) {
   }
   const int result = real(file);
   if (stream.buffer != nullptr && caller != nullptr && *stream.buffer != nullptr) {
-    if (void* copy = caller->allocate(*stream.bytes + 1); copy != nullptr) {
-      std::memcpy(copy, *stream.buffer, *stream.bytes + 1);
+    const size_t bytes = (*stream.count + 1) * stream.character_bytes;
+    if (void* copy = caller->allocate(bytes); copy != nullptr) {
+      std::memcpy(copy, *stream.buffer, bytes);
       free(*stream.buffer);
-      *stream.buffer = static_cast<char*>(copy);
+      *stream.buffer = copy;
     }
   }
   return result;

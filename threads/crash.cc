@@ -15,8 +15,8 @@
 #include "isomalloc/heap.h"
 
 // For a debugger that writes a core of a process that goes on: `call (void)roam_prepare_core()`
-// before it.
-extern "C" [[gnu::used, gnu::visibility("default")]] void roam_prepare_core() {
+// before it. Nothing else calls it.
+extern "C" [[gnu::used, gnu::retain, gnu::visibility("default")]] void roam_prepare_core() {
   roam::iso::arena().include_in_core();
 }
 

@@ -49,31 +49,41 @@ def _facts():
         facts = {}
     if not facts:
         raise gdb.GdbError("roam::run has not started here, so there are no threads yet")
+    facts["running"] = _number_at(facts["current"])
+    facts["state_texts"] = [_text_at(_number_at(facts["state_names"] + 8 * number))
+                            for number in range(facts["states"])]
+    facts["texts"] = {}  # of constants, by address
     return facts
 
 
 class _Thread:
-    """What the control block at `tcb` says."""
+    """What the control block at `tcb` says, which is read at once: of a core with many parts each
+    read takes gdb a millisecond."""
 
     def __init__(self, facts, tcb):
         self._facts = facts
         self._tcb = tcb
+        self._block = _bytes_at(tcb, facts["tcb.bytes"])
         self.id = self._field("id")
         self.rank = self._field("rank", 4, signed=True)
-        self.runs = _number_at(facts["current"]) == tcb
+        self.runs = facts["running"] == tcb
         self.cold = self._field("cold", 1) != 0
         self.context = self._field("context")
 
     def _field(self, name, count=8, signed=False):
-        return _number_at(self._tcb + self._facts["tcb." + name], count, signed)
+        at = self._facts["tcb." + name]
+        return int.from_bytes(self._block[at:at + count], "little", signed=signed)
 
     @property
     def name(self):
         long_name = self._field("long_name")
         try:
-            return _text_at(long_name or self._tcb + self._facts["tcb.short_name"])
+            if long_name:
+                return _text_at(long_name)
         except gdb.MemoryError:
             return "?"
+        name = self._block[self._facts["tcb.short_name"]:]
+        return name.split(b"\0")[0].decode(errors="replace")
 
     @property
     def state(self):
@@ -82,7 +92,7 @@ class _Thread:
             return "running"
         if number >= self._facts["states"]:
             return "?"
-        return _text_at(_number_at(self._facts["state_names"] + 8 * number))
+        return self._facts["state_texts"][number]
 
     @property
     def waits(self):
@@ -90,7 +100,10 @@ class _Thread:
         words = []
         waits_for = self._field("waits_for")
         if waits_for and not self.runs:
-            words.append("%s at %#x" % (_text_at(waits_for), self._field("waits_at")))
+            texts = self._facts["texts"]
+            if waits_for not in texts:
+                texts[waits_for] = _text_at(waits_for)
+            words.append("%s at %#x" % (texts[waits_for], self._field("waits_at")))
         move_to = self._field("move_to", 4, signed=True)
         if move_to >= 0:
             words.append("to move to rank %d" % move_to)

@@ -1,0 +1,167 @@
+// What the run-time libraries of Fortran and OpenMP keep for the process stays when the thread that
+// called them leaves; what they give to the program goes along.
+#include <cstdint>
+#include <functional>
+#include <numeric>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "roam/roam.h"
+#include "tests/ranks/on_rank.h"
+#include "tests/support/check.h"
+#include "tests/support/scenario.h"
+
+extern "C" {
+int fortran_internal(int first);
+int fortran_file();
+int fortran_open();
+void fortran_close(int unit);
+double fortran_random();
+int fortran_given(void (*move)());
+
+void GOMP_parallel(void (*body)(void*), void* data, unsigned members, unsigned flags);
+int omp_get_thread_num();
+void* omp_alloc(std::size_t bytes, std::uintptr_t by);
+void omp_free(void* block, std::uintptr_t by);
+}
+
+namespace roam_test {
+namespace {
+
+void reuse_memory() {
+  for (std::size_t bytes : {24, 40, 64, 100, 200, 500, 1000, 4000, 20000}) {
+    std::vector<std::string> strings(200, std::string(bytes, '#'));
+  }
+}
+
+void call_everywhere(const std::function<void()>& call) {
+  for (int r = 0; r < roam::ranks(); ++r) {
+    roam::spawn(roam::SpawnOptions{.rank = r}, [call] {
+      call();
+      roam::this_thread::migrate(next_rank());
+      call();
+    }).join();
+    on_rank(r, [call] {
+      reuse_memory();
+      call();
+      reuse_memory();
+      call();
+    });
+  }
+  call();
+}
+
+void expect_pinned(std::string_view why) {
+  const int here = roam::rank();
+  expect_error(roam::Errc::pinned, {why}, [] { roam::this_thread::migrate(next_rank()); });
+  expect_eq(roam::rank(), here, "rank after a refusal");
+}
+
+void expect_free() {
+  const int to = next_rank();
+  roam::this_thread::migrate(to);
+  expect_eq(roam::rank(), to, "rank of a thread that nothing pins");
+}
+
+SCENARIO(LanguageMemory, FormatsUnitsAndSeedsOfFortran) {
+  static int first = 0;
+  call_everywhere([] {
+    expect_eq(fortran_internal(first += 20), 0, "numbers through a text");
+    expect_eq(fortran_file(), 0, "numbers through a file");
+    const double drawn = fortran_random();
+    expect_eq(fortran_random(), drawn, "a number drawn from the same seed");
+  });
+}
+
+SCENARIO(LanguageMemory, AUnitOfFortranPinsUntilItIsClosed) {
+  on_rank(0, [] {
+    const int unit = fortran_open();
+    expect_pinned("unit of Fortran");
+    fortran_close(unit);
+    expect_free();
+    expect_eq(fortran_file(), 0, "numbers through a file");
+  });
+}
+
+SCENARIO(LanguageMemory, WhatFortranGivesTravels) {
+  for (int r = 0; r < roam::ranks(); ++r) {
+    on_rank(r, [] {
+      expect_eq(fortran_given([] {
+                  for (int hop = 0; hop < roam::ranks() + 1; ++hop) {
+                    roam::this_thread::migrate(next_rank());
+                    reuse_memory();
+                  }
+                }),
+                0, "results that Fortran's library allocated");
+    });
+  }
+}
+
+constexpr int kMembers = 3;
+
+SCENARIO(LanguageMemory, RegionsOfOpenMP) {
+  call_everywhere([] {
+    struct Sums {
+      std::vector<long> numbers;
+      long of_member[kMembers] = {};
+    } sums;
+    sums.numbers.resize(30'000);
+    std::iota(sums.numbers.begin(), sums.numbers.end(), 0);
+    GOMP_parallel(
+        [](void* given) {
+          auto* all = static_cast<Sums*>(given);
+          const int me = omp_get_thread_num();
+          for (std::size_t i = me; i < all->numbers.size(); i += kMembers)
+            all->of_member[me] += all->numbers[i];
+        },
+        &sums, kMembers, 0);
+    expect_eq(std::accumulate(sums.of_member, sums.of_member + kMembers, 0L), 449'985'000L, "sum");
+  });
+}
+
+SCENARIO(LanguageMemory, WhatMembersOfARegionAllocatePins) {
+  on_rank(0, [] {
+    std::vector<std::vector<int>> results(kMembers);
+    GOMP_parallel(
+        [](void* given) {
+          const int me = omp_get_thread_num();
+          (*static_cast<std::vector<std::vector<int>>*>(given))[me].assign(1000, me);
+        },
+        &results, kMembers, 0);
+    expect_pinned("region of OpenMP");
+    for (int i = 0; i < kMembers; ++i) {
+      expect_eq(results[i].at(999), i, "what a member wrote");
+      results[i] = std::vector<int>(std::size_t{1000}, i);  // the thread's own
+    }
+    expect_free();
+    for (int i = 0; i < kMembers; ++i) expect_eq(results[i].at(999), i, "the copy");
+  });
+}
+
+SCENARIO(LanguageMemory, AThreadStaysInARegion) {
+  on_rank(0, [] {
+    GOMP_parallel(
+        [](void*) {
+          if (omp_get_thread_num() == 0) expect_pinned("region of OpenMP");
+        },
+        nullptr, kMembers, 0);
+    expect_free();
+  });
+}
+
+SCENARIO(LanguageMemory, WhatOpenMPsAllocatorsGiveTravels) {
+  on_rank(0, [] {
+    auto* numbers = static_cast<int*>(omp_alloc(1000 * sizeof(int), 1));
+    for (int i = 0; i < 1000; ++i) numbers[i] = i;
+    for (int hop = 0; hop < roam::ranks(); ++hop) {
+      expect_free();
+      reuse_memory();
+      for (int i = 0; i < 1000; ++i) expect_eq(numbers[i], i, "a number");
+    }
+    omp_free(numbers, 1);
+  });
+}
+
+}  // namespace
+}  // namespace roam_test
