@@ -174,6 +174,10 @@ Thread spawn_commit(Tcb* t, void (*entry)(void*), void* closure) noexcept {
   t->destined = t->move_to >= 0;
   const int to = t->destined ? t->move_to : the_runtime().rank();
   t->move_to = -1;
+  if (const Tcb* self = current_thread(); self != nullptr && self->keeps != 0) {
+    threads::KernelState::inherit(t, self);
+    t->destined = t->destined || t->keeps != 0;  // it looks at what it has before its function runs
+  }
   return ThreadAccess::make(the_runtime().begin(t, to));
 }
 

@@ -15,14 +15,12 @@
 namespace roam::threads {
 namespace {
 
-// The rank's own stack is visited about so often while threads are ready: often enough to hear
-// other ranks, seldom enough not to be felt.
+// Between visits of the rank's own stack: it hears other ranks, and is not felt.
 constexpr std::int64_t kVisitNs = 20'000;
 // How often the time-stamp counter is compared with the clock, in its ticks.
 constexpr std::uint64_t kMeasureTicks = 1'000'000;
 constexpr std::int64_t kMeasureNs = 2'000'000'000;
-// The clock is read once in so many switches (9 ns a reading), less often never: threads that
-// suddenly run long between switches are noticed after so many of them.
+// Most switches between readings of the clock (9 ns): what begins to run long is noticed then.
 constexpr std::uint64_t kMostBudget = 128;
 // A turn is long, for asking how much processor time it had (0.9 us), from some 200 us on.
 constexpr std::uint64_t kLongTurnTicks = 500'000;
@@ -52,8 +50,7 @@ std::atomic<bool> rank_thread_known = false;
 
 alignas(Scheduler) unsigned char scheduler_room[sizeof(Scheduler)];
 
-// Before any constructor of the program that might make threads; never destroyed, since exit may
-// come from anywhere.
+// Before constructors of the program, which may make threads; never destroyed: exit may come then.
 [[gnu::constructor(103)]] static void construct_scheduler() { new (scheduler_room) Scheduler; }
 
 void Scheduler::start(int rank, std::uintptr_t canary, std::uint64_t shuffle_seed) {
@@ -137,6 +134,7 @@ void Scheduler::run_body(Tcb* self) {
 [[gnu::always_inline]] inline void Scheduler::end_current() {
   Tcb* self = current_;
   end_turn();
+  KernelState::ended(self);
   iso::current_heap = nullptr;
   if (may_rest(self) && host_->ended_clean(self)) [[likely]] {
     Tcb* next = --budget_ >= 0 || !visit_due() ? ready_.pop() : nullptr;
@@ -155,11 +153,13 @@ void Scheduler::run_body(Tcb* self) {
 
 void Scheduler::switch_to_main() {
   Tcb* self = current_;
+  KernelState::left(self);
   save(self);
   iso::current_heap = nullptr;
   current_ = nullptr;
   left_ = self;
   switch_context(main_, &self->context);
+  KernelState::entered(self);
 }
 
 void Scheduler::enter(Tcb* next) {
@@ -269,7 +269,7 @@ void Scheduler::yield_slow() {
 // Called when the budget is used up. False: the budget is filled again, by how long switches have
 // taken lately.
 bool Scheduler::visit_due() {
-  if (!departing_.empty()) return true;
+  if (!departing_.empty() || (current_ != nullptr && current_->keeps != 0)) return true;
   const std::uint64_t now = __rdtsc();
   end_turn(now);
   // Rounded up to what the largest budget is for, which spares two divisions.

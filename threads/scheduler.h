@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "threads/context.h"
+#include "threads/kernel_state.h"
 #include "threads/ready_queue.h"
 #include "threads/tcb.h"
 
@@ -97,6 +98,8 @@ class Scheduler {
   // whose depth nobody here knows, such as MPI's, which jumps over the guard of a small stack. `f`
   // does not throw. From the rank's own stack: a plain call.
   void call_on_rank_stack(void (*f)(void*), void* argument);
+  // The next switch of the thread that runs goes by way of the rank's own stack.
+  void visit_next() { budget_ = 0; }
   // Suspends and departs; returns when it runs again, there or, refused, here.
   void depart_current(int rank);
 
@@ -120,6 +123,7 @@ class Scheduler {
   // meanwhile is obeyed when it next suspends.
   void reached(Tcb* self) {
     self->destined = false;
+    KernelState::entered(self);  // it may have been given a signal mask as it was made
     loosened(self);
   }
   static bool may_move(const Tcb* t) {

@@ -66,6 +66,7 @@ struct alignas(64) Tcb {
   bool loose;            // blocked, and may be moved while it is: it looks again where it arrives
   bool cold;             // its context is not on its stack: the stack did not travel
   bool destined;         // it runs next where it goes: asked to move, it does so afterwards
+  std::uint8_t keeps;    // of its kernel thread's state, for itself (kernel_state.h)
   std::int32_t move_to;  // rank it was asked to migrate to; -1: none
 
   // Second line.
@@ -99,6 +100,8 @@ struct alignas(64) Tcb {
   Tcb* holder;  // of a companion: who joined it
   std::uint32_t recent_companion_count;
   Range slot;
+  std::uint64_t signal_mask;    // the kernel's, if it keeps its own
+  unsigned char x87_state[28];  // as fnstenv writes it, if it keeps its own and does not run
   std::uint64_t arrived_ticks;  // of the time-stamp counter, on this rank
   std::uint32_t hops;           // departures so far: tells old news from new
   struct Member* member;        // of the team that it is a member of

@@ -1,12 +1,15 @@
 // The state of the processor and of the C library that goes with a thread: rounding, MXCSR, x87,
-// errno.
+// errno, the signal mask.
+#include <fenv.h>
 #include <xmmintrin.h>
 
 #include <cerrno>
 #include <cfenv>
 #include <cmath>
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <vector>
 
 #include "roam/roam.h"
@@ -103,6 +106,102 @@ SURVIVE_CASE(errno_is_kept) {
   errno = 77;
   for (roam::Thread other : others) other.join();
   expect_eq(errno, 77, "errno after the others ran");
+}
+
+// Flags of double are in MXCSR, those of long double in the x87's status.
+// Inexact is left out: what the runtime computes while a thread suspends raises it too.
+int raised() { return std::fetestexcept(FE_ALL_EXCEPT & ~FE_INEXACT); }
+
+double zero() {
+  volatile double value = 0;
+  return value;
+}
+
+SURVIVE_CASE(exception_flags_are_the_threads_own) {
+  std::feclearexcept(FE_ALL_EXCEPT);
+  volatile double quotient = 1 / zero();
+  move();
+  expect_eq(raised(), FE_DIVBYZERO, "flags of a division of double by zero");
+  volatile long double root = std::sqrt(static_cast<long double>(zero() - 1));
+  move();
+  expect_eq(raised(), FE_DIVBYZERO | FE_INVALID, "and of a root of a negative long double");
+  roam::spawn([move]() mutable {
+    std::feclearexcept(FE_ALL_EXCEPT);
+    volatile long double large = std::numeric_limits<long double>::max();
+    large = large * 2;
+    roam::this_thread::yield();
+    expect_eq(raised(), FE_OVERFLOW, "flags of the other thread");
+    move();
+    expect_eq(raised(), FE_OVERFLOW, "flags of the other thread after its move");
+  }).join();
+  expect_eq(raised(), FE_DIVBYZERO | FE_INVALID, "flags after another thread raised others");
+  std::feclearexcept(FE_ALL_EXCEPT);
+  move();
+  expect_eq(raised(), 0, "flags after they were cleared");
+  (void)quotient;
+  (void)root;
+}
+
+SURVIVE_CASE(exceptions_that_trap_are_the_threads_own) {
+  std::feclearexcept(FE_ALL_EXCEPT);
+  expect_eq(feenableexcept(FE_DIVBYZERO | FE_INVALID), 0, "what trapped before");
+  move();
+  expect_eq(fegetexcept(), FE_DIVBYZERO | FE_INVALID, "what traps after the move");
+  // What another raises is not this thread's, here or in plain code.
+  roam::spawn([move]() mutable {
+    fedisableexcept(FE_ALL_EXCEPT);
+    volatile long double quotient = 1.0L / static_cast<long double>(zero());
+    roam::this_thread::yield();
+    move();
+    expect(quotient > 1, "the quotient is infinite");
+  }).join();
+  volatile long double sum = 1.0L + static_cast<long double>(zero());
+  move();
+  sum = sum + 1.0L;
+  expect_eq(fegetexcept(), FE_DIVBYZERO | FE_INVALID, "what traps after another thread ran");
+  fedisableexcept(FE_ALL_EXCEPT);
+}
+
+sigset_t mask_now() {
+  sigset_t mask;
+  sigemptyset(&mask);
+  pthread_sigmask(SIG_BLOCK, nullptr, &mask);
+  return mask;
+}
+
+bool blocks(int signal) {
+  const sigset_t mask = mask_now();
+  return sigismember(&mask, signal) == 1;
+}
+
+SURVIVE_CASE(signal_mask_is_the_threads_own) {
+  expect(!blocks(SIGUSR2), "nothing is blocked before");
+  sigset_t one, before;
+  sigemptyset(&one);
+  sigaddset(&one, SIGUSR2);
+  sigaddset(&one, SIGSEGV);
+  expect_eq(pthread_sigmask(SIG_BLOCK, &one, &before), 0, "pthread_sigmask");
+  expect(sigismember(&before, SIGUSR2) == 0, "the mask before");
+  move();
+  expect(blocks(SIGUSR2), "what was blocked is so after the move");
+  expect(!blocks(SIGSEGV), "faults are never blocked");
+  roam::spawn([move]() mutable {
+    expect(blocks(SIGUSR2), "the mask of a new thread is its spawner's");
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    roam::this_thread::yield();
+    expect(!blocks(SIGUSR2), "the mask that it set");
+    move();
+    expect(!blocks(SIGUSR2), "the mask that it set, after its move");
+  }).join();
+  expect(blocks(SIGUSR2), "what is blocked after another thread ran");
+  roam::this_thread::yield();
+  expect(blocks(SIGUSR2), "what is blocked after a yield");
+  expect_eq(pthread_sigmask(SIG_SETMASK, &before, nullptr), 0, "pthread_sigmask");
+  move();
+  expect(!blocks(SIGUSR2), "nothing is blocked afterwards");
+  roam::spawn([] { expect(!blocks(SIGUSR2), "nothing is blocked in the next thread"); }).join();
 }
 
 }  // namespace

@@ -1,0 +1,50 @@
+#ifndef ROAM_THREADS_KERNEL_STATE_H_
+#define ROAM_THREADS_KERNEL_STATE_H_
+
+#include <cstdint>
+
+#include "threads/tcb.h"
+
+namespace roam::threads {
+
+// What a kernel thread has for whoever runs on it, where a thread has asked for its own: the signal
+// mask, and the status of the x87 (flags of exceptions in long double). It goes where the thread
+// goes. A switch between threads does not look at it: a thread that keeps any leaves by way of the
+// rank's own stack each time, and puts it back when it runs again. Context: the rank's kernel
+// thread.
+class KernelState {
+ public:
+  // Bits of Tcb::keeps.
+  static constexpr std::uint8_t kSignalMask = 1, kX87 = 2;
+
+  // As rt_sigprocmask, with the kernel's masks: 0, or an error number. What makes the arena work,
+  // SIGSEGV and SIGBUS, is never blocked on the rank's kernel thread. Context: any.
+  static int set_signal_mask(int how, const std::uint64_t* set, std::uint64_t* old);
+  // The calling thread looks at the flags of the x87, or has exceptions trap, from now on. Before
+  // it has `traps`, flags that others have left are cleared. Nothing outside threads. Context: any.
+  static void watch_x87(bool traps);
+  // `child` begins with the signal mask of `parent`, which runs.
+  static void inherit(detail::Tcb* child, const detail::Tcb* parent);
+
+  // Around the time in which `self` does not run.
+  static void left(detail::Tcb* self) {
+    if (self->keeps != 0) [[unlikely]]
+      leave(self);
+  }
+  static void entered(detail::Tcb* self) {
+    if (self->keeps != 0) [[unlikely]]
+      enter(self);
+  }
+  static void ended(detail::Tcb* self) {
+    left(self);
+    self->keeps = 0;
+  }
+
+ private:
+  static void leave(detail::Tcb* self);
+  static void enter(detail::Tcb* self);
+};
+
+}  // namespace roam::threads
+
+#endif  // ROAM_THREADS_KERNEL_STATE_H_
