@@ -23,6 +23,7 @@
 
 #include "base/lock.h"
 #include "isomalloc/library_slots.h"
+#include "isomalloc/locale_layout.h"
 #include "isomalloc/process_call.h"
 
 namespace roam::iso {
@@ -55,24 +56,21 @@ void buffer_standard_stream(FILE* stream) {
 // one rank and ended on another leaves one too few, until a facet that was never allocated is
 // deleted. So they start from far above zero.
 void hold_classic_locale() {
-  struct Impl {  // as std::locale::_Impl begins
-    int references;
-    std::locale::facet** facets;
-    std::size_t count;
-  };
   struct Facet {  // as std::locale::facet begins
     void* vtable;
     int references;
   };
-  constexpr int kMany = 1 << 30;
-  static_assert(sizeof(std::locale) == sizeof(void*));
-  Impl* impl = *reinterpret_cast<Impl* const*>(&std::locale::classic());
-  __atomic_fetch_add(&impl->references, kMany, __ATOMIC_RELAXED);
-  for (std::size_t i = 0; i < impl->count; ++i) {
-    Facet* facet = reinterpret_cast<Facet*>(impl->facets[i]);
+  LocaleImpl* impl = impl_of(std::locale::classic());
+  __atomic_fetch_add(&impl->references, kManyReferences, __ATOMIC_RELAXED);
+  const auto hold = [](const std::locale::facet* one) {
+    const Facet* facet = reinterpret_cast<const Facet*>(one);
     // A facet may be listed twice, once for each of libstdc++'s string types.
-    if (facet != nullptr && facet->references < kMany)
-      __atomic_fetch_add(&facet->references, kMany, __ATOMIC_RELAXED);
+    if (facet != nullptr && facet->references < kManyReferences)
+      __atomic_fetch_add(&const_cast<Facet*>(facet)->references, kManyReferences, __ATOMIC_RELAXED);
+  };
+  for (std::size_t i = 0; i < impl->count; ++i) {
+    hold(impl->facets[i]);
+    hold(impl->caches[i]);
   }
 }
 

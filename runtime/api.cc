@@ -3,6 +3,8 @@
 #include <time.h>
 
 #include <cerrno>
+#include <unordered_map>
+#include <utility>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -56,7 +58,18 @@ void raise(const Answer& answer) {
   if (answer.code != Errc{}) throw Error(answer.code, answer.why);
 }
 
+// Of plain code of the calling kernel thread.
+thread_local constinit int plain_static_inits = 0;
+
+// Heaps that threads, or plain code (null), allocate from in place of their own, while they
+// initialise a static. Context: the rank's kernel thread, capture off.
+std::unordered_map<Tcb*, iso::Heap*>& other_heaps() {
+  static auto& heaps = *new std::unordered_map<Tcb*, iso::Heap*>;
+  return heaps;
+}
+
 void set_hooks() {
+  other_heaps();
   iso::process_hooks.opened = [](const void* object, const char* what) {
     the_runtime().note_open(object, what, scheduler().current());
   };
@@ -68,25 +81,31 @@ void set_hooks() {
     return self != nullptr ? &self->heap : nullptr;
   };
   iso::process_object_closed = [](const void* object) { the_runtime().note_closed(object); };
-  // Capture goes off for the outermost initialisation, in a thread whose capture is on. Other
-  // kernel threads come here too.
+  // Capture goes off for the outermost initialisation, in a thread whose capture is on, or where
+  // what a new thread is given is copied. Other kernel threads come here too.
   iso::static_init_hooks.begin = [] {
     Tcb* self = current_thread();
-    if (self == nullptr) return;
-    if (self->static_inits > 0) {
-      ++self->static_inits;
+    int& depth = self != nullptr ? self->static_inits : plain_static_inits;
+    if (depth > 0) {
+      ++depth;
     } else if (iso::current_heap != nullptr) {
-      self->static_inits = 1;
-      ++self->pins;
-      iso::current_heap = nullptr;
+      depth = 1;
+      if (self != nullptr) ++self->pins;
+      iso::Heap* const heap = std::exchange(iso::current_heap, nullptr);
+      if (self == nullptr || heap != &self->heap) other_heaps()[self] = heap;
     }
   };
   iso::static_init_hooks.end = [] {
     Tcb* self = current_thread();
-    if (self == nullptr || self->static_inits == 0 || --self->static_inits > 0) return;
-    --self->pins;
-    scheduler().loosened(self);
-    iso::current_heap = &self->heap;
+    int& depth = self != nullptr ? self->static_inits : plain_static_inits;
+    if (depth == 0 || --depth > 0) return;
+    iso::Heap* heap = self != nullptr ? &self->heap : nullptr;
+    if (const auto other = other_heaps().extract(self)) heap = other.mapped();
+    if (self != nullptr) {
+      --self->pins;
+      scheduler().loosened(self);
+    }
+    iso::current_heap = heap;
   };
   iso::static_init_hooks.caller = [] {
     return static_cast<std::uint32_t>(reinterpret_cast<Address>(current_thread()) >> 6 << 1);

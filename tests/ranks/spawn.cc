@@ -86,6 +86,41 @@ SCENARIO(Spawn, LeavesNothingBehindWhenAnArgumentThrows) {
   on_rank(next_rank(), [] {});
 }
 
+// Each has its own static, made where it is first copied for the thread: the process's, as ever.
+template <int n>
+struct MakesAStaticWhenCopied {
+  MakesAStaticWhenCopied() = default;
+  MakesAStaticWhenCopied(const MakesAStaticWhenCopied& other) : copies(other.copies + 1) {
+    if (copies > 1) ++made()[0];  // the first is that of the spawner's lambda
+  }
+  static std::vector<int>& made() {
+    static std::vector<int> numbers(1000, n);
+    return numbers;
+  }
+  int copies = 0;
+};
+
+template <int n>
+void spawn_with_static() {
+  using Maker = MakesAStaticWhenCopied<n>;
+  const Maker maker;
+  const std::string before(1000, 'b'), after(1000, 'a');
+  roam::spawn([before, maker, after] {
+    expect(roam::in_thread_heap(before.data()), "what was copied first is in the thread's heap");
+    expect(roam::in_thread_heap(after.data()), "and what was copied after the static was made");
+    expect(!roam::in_thread_heap(Maker::made().data()), "the static's memory is the process's");
+    roam::this_thread::migrate(next_rank());
+    expect_eq(after, std::string(1000, 'a'), "text");
+  }).join();
+  expect(!roam::in_thread_heap(Maker::made().data()), "nor is it in the spawner's heap");
+}
+
+SCENARIO(Spawn, AStaticThatACopyMakesLeavesTheCopiesWhereTheyBelong) {
+  spawn_with_static<1>();
+  roam::this_thread::migrate(next_rank());
+  spawn_with_static<2>();
+}
+
 SCENARIO(Spawn, GivesStacksOfManySizes) {
   for (std::size_t kib : {16, 20, 64, 256, 1000, 4096, 65536, 1 << 20}) {
     const std::size_t bytes = kib * 1024;

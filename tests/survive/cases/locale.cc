@@ -85,6 +85,40 @@ SURVIVE_CASE(locales_with_a_facet_made_on_one_rank_and_ended_on_another_20000) {
   expect(seven == 77 && half == 1.5, "what a stream of this rank reads afterwards");
 }
 
+// With no facet of its own it has the classic locale's caches too.
+SURVIVE_CASE(copies_of_the_classic_locale_made_on_one_rank_and_ended_on_another) {
+  {
+    std::vector<std::locale> locales;
+    for (int i = 0; i < 1000; ++i) {
+      locales.emplace_back(std::locale::classic(), std::locale::classic(), std::locale::none);
+    }
+    move();
+  }
+  std::ostringstream out;
+  out << 1234567 << std::put_money("5");
+  expect_eq(out.str(), "12345675", "what a stream of this rank writes afterwards");
+}
+
+// A kind of facet that only this program knows.
+struct Mark : std::locale::facet {
+  static std::locale::id id;
+  explicit Mark(std::uint64_t v) : value(v) {}
+  std::uint64_t value;
+};
+std::locale::id Mark::id;
+
+SURVIVE_CASE(a_facet_of_a_kind_of_ones_own) {
+  std::vector<std::locale> locales;
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    locales.emplace_back(with_apostrophes(i), new Mark(move.seed() + i));
+  }
+  move();
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    expect_eq(std::use_facet<Mark>(locales[i]).value, move.seed() + i, "the mark");
+    expect(!std::has_facet<Mark>(std::locale::classic()), "the classic locale has none");
+  }
+}
+
 SURVIVE_CASE(stream_with_a_locale_of_ones_own) {
   std::ostringstream out;
   out.imbue(with_apostrophes(1));
