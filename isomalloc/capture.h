@@ -20,8 +20,9 @@ struct ProcessHooks {
   // `object`, a `what` such as "FILE*", was opened by the calling thread, which cannot move before
   // it is closed. Called in a thread's context only, with the capture off.
   void (*opened)(const void* object, const char* what) = nullptr;
-  // The same for the thread with this heap, which may be one that is being made.
-  void (*opened_in)(Heap* heap, const void* object, const char* what) = nullptr;
+  // The same for the thread with this heap, which may be one that is being made. `lent`: the object
+  // refers to memory in that heap and is the process's, so the memory stays when the thread ends.
+  void (*opened_in)(Heap* heap, const void* object, const char* what, bool lent) = nullptr;
   // The heap of the calling thread, also while its capture is off; null outside threads.
   Heap* (*thread_heap)() = nullptr;
 };

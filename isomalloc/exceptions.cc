@@ -69,10 +69,11 @@ void with_notes(F f) {
 }
 
 void pin(const void* exception, const char* what) {
-  if (thread_heap() == nullptr || process_hooks.opened == nullptr) return;
+  Heap* heap = thread_heap();
+  if (heap == nullptr || process_hooks.opened_in == nullptr) return;
   with_notes([&](auto& notes) { notes[exception].pins = true; });
   HeapScope process;
-  process_hooks.opened(exception, what);
+  process_hooks.opened_in(heap, exception, what, what == kKept);
 }
 
 // The exception is freed, or goes elsewhere.

@@ -34,6 +34,12 @@ class ExceptionsTest : public testing::Test {
       EXPECT_EQ(current_heap, nullptr);
       open_objects.emplace(object, what);
     };
+    process_hooks.opened_in = [](Heap* heap, const void* object, const char* what, bool lent) {
+      EXPECT_EQ(heap, running);
+      EXPECT_EQ(current_heap, nullptr);
+      EXPECT_EQ(lent, std::string(what).find("kept") != std::string::npos);
+      open_objects.emplace(object, what);
+    };
     process_object_closed = [](const void* object) {
       EXPECT_EQ(current_heap, nullptr);
       if (const auto it = open_objects.find(object); it != open_objects.end())

@@ -33,10 +33,10 @@ Heap* heap_of_caller() {
   return process_hooks.thread_heap != nullptr ? process_hooks.thread_heap() : nullptr;
 }
 
-void open(Heap* heap, const void* object, const char* what) {
+void open(Heap* heap, const void* object, const char* what, bool lent = false) {
   if (process_hooks.opened_in == nullptr) return;
   HeapScope process;
-  process_hooks.opened_in(heap, object, what);
+  process_hooks.opened_in(heap, object, what, lent);
 }
 
 // As long as the process: there are as many as names of locales.
@@ -76,7 +76,7 @@ void refers(std::locale* at) {
   Heap* heap = heap_of_caller();
   if (heap == nullptr) return;
   if (arena().contains(impl)) {
-    open(heap, at, kUsedByProcess);
+    open(heap, at, kUsedByProcess, true);
   } else if (LocaleImpl* other = stand_in_of(impl); other != nullptr) {
     add_reference(other, 1);
     impl_of(*at) = other;

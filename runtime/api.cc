@@ -73,8 +73,9 @@ void set_hooks() {
   iso::process_hooks.opened = [](const void* object, const char* what) {
     the_runtime().note_open(object, what, scheduler().current());
   };
-  iso::process_hooks.opened_in = [](iso::Heap* heap, const void* object, const char* what) {
-    the_runtime().note_open(object, what, detail::tcb_of_heap(heap));
+  iso::process_hooks.opened_in = [](iso::Heap* heap, const void* object, const char* what,
+                                    bool lent) {
+    the_runtime().note_open(object, what, detail::tcb_of_heap(heap), lent);
   };
   iso::process_hooks.thread_heap = []() -> iso::Heap* {
     Tcb* self = current_thread();

@@ -1,5 +1,6 @@
 // What keeps a thread on its rank.
 
+#include <algorithm>
 #include <map>
 #include <string_view>
 
@@ -10,10 +11,19 @@ namespace roam::runtime {
 
 using threads::scheduler;
 
-void Runtime::note_open(const void* object, const char* what, Tcb* self) {
+void Runtime::note_open(const void* object, const char* what, Tcb* self, bool lent) {
   const std::lock_guard hold(open_lock_);
-  open_objects_.emplace(object, Open{self->id.load(std::memory_order_relaxed), self, what});
+  open_objects_.emplace(object, Open{self->id.load(std::memory_order_relaxed), self, what, lent});
   ++self->open_objects;
+}
+
+bool Runtime::has_lent(const Tcb* ended, std::uint64_t id) const {
+  if (ended->open_objects == 0) return false;
+  const std::lock_guard hold(open_lock_);
+  return std::any_of(open_objects_.begin(), open_objects_.end(), [&](const auto& entry) {
+    const Open& open = entry.second;
+    return open.lent && open.control == ended && open.thread == id;
+  });
 }
 
 // A kernel thread of the program leaves the control block, and what waits in it, to the rank's own.

@@ -53,7 +53,8 @@ void Runtime::give_remains(const JoinHead& head, std::uint64_t id, Tcb* ended) {
       return;
     }
   }
-  if (same_node(head.joiner_rank)) {
+  const bool stays = !ended->exception && has_lent(ended, id);
+  if (same_node(head.joiner_rank) && !stays) {
     leftovers_.erase(id);
     answer_join(head, Errc{}, "", ended);
   } else if (ended->exception) {

@@ -136,8 +136,8 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   std::string take_refusal(const Tcb* t,
                            Errc* code);  // why the last departure of `t` failed; empty: it did not
 
-  // `self` opened it, which runs or is being made.
-  void note_open(const void* object, const char* what, Tcb* self);
+  // `self` opened it, which runs or is being made. `lent`: it refers to memory of `self`.
+  void note_open(const void* object, const char* what, Tcb* self, bool lent = false);
   // Context: any kernel thread, capture off.
   void note_closed(const void* object);
   // What other kernel threads closed no longer pins. Cheap if they closed nothing.
@@ -176,6 +176,7 @@ class Runtime final : public threads::Host, public Migrator::Listener {
     std::uint64_t thread;
     Tcb* control;
     const char* what;
+    bool lent;
   };
 
   void try_join(const JoinHead& head);
@@ -185,6 +186,8 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   void answer_join(const JoinHead& head, Errc code, const char* why, Tcb* remains);
   void answer_move(const MoveHead& head, Errc code, const std::string& why);
   void answer_here(Target asker, Errc code, const char* why, Tcb* remains);
+  // Whether objects of this process refer to memory that the thread of that number left.
+  bool has_lent(const Tcb* ended, std::uint64_t id) const;
   void give_remains(const JoinHead& head, std::uint64_t id, Tcb* ended);
   std::vector<JoinHead> take_joiners(Tcb* t, std::uint64_t id);
   void adopt(Tcb* joiner, Tcb* ended);

@@ -272,6 +272,32 @@ SCENARIO(Locales, WhoseLocaleTheProcessRefersToStays) {
   expect_free();
 }
 
+// Each rank has its own.
+std::locale& kept() {
+  static std::locale one;
+  return one;
+}
+
+// What the thread left stays there with it, although another has joined that one, and goes.
+SCENARIO(Locales, OneThatTheProcessRefersToOutlivesItsThread) {
+  for (int rank = 0; rank < roam::ranks(); ++rank) {
+    on_rank(rank, [] {
+      const int there = roam::rank();
+      roam::spawn([] { kept() = std::locale(std::locale::classic(), new Apostrophes); }).join();
+      roam::spawn([] { std::vector<std::string> over(500, std::string(48, '#')); }).join();
+      expect_free();
+      std::vector<std::string> over(500, std::string(48, '#'));
+      on_rank(there, [] {
+        std::ostringstream out;
+        out.imbue(kept());
+        out << 1234567;
+        expect_eq(out.str(), "1'234'567", "text");
+        kept() = std::locale::classic();
+      });
+    });
+  }
+}
+
 SCENARIO(Locales, TheGlobalOneSetInAThreadIsThatOfItsRank) {
   for (int rank = 0; rank < roam::ranks(); ++rank) {
     on_rank(rank, [rank] {
