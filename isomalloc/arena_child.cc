@@ -42,6 +42,7 @@ bool Arena::keep_in_child(const Kept& kept) {
   if (!os::map_private(whole_) || !os::allow_access(control_)) return false;
   fd_ = -1;
   os::set_huge_pages(whole_, false);
+  os::exclude_from_core(whole_);
   node_->token.store(token, std::memory_order_relaxed);
   synced_ = 0;
   std::fill(owned_.begin(), owned_.end(), 0);

@@ -129,6 +129,40 @@ TEST_F(GivenCallsTest, ALineGrowsWhereItIs) {
   fclose(file);
 }
 
+TEST_F(GivenCallsTest, TextsThatScanfGives) {
+  char* word = nullptr;
+  wchar_t* wide = nullptr;
+  FILE* narrow_file = fopen("/proc/self/status", "r");
+  FILE* wide_file = fopen("/proc/self/status", "r");
+  ASSERT_TRUE(narrow_file != nullptr && wide_file != nullptr);
+  const std::string longer(5000, 'z');
+  int number = 0;
+  EXPECT_EQ(inside([&] { return sscanf("17 some text", "%d %ms", &number, &word); }), 2);
+  EXPECT_EQ(number, 17);
+  EXPECT_TRUE(in_heap(word));
+  EXPECT_STREQ(word, "some");
+  free(word);
+  EXPECT_EQ(inside([&] { return sscanf(longer.c_str(), "%ms", &word); }), 1);
+  EXPECT_TRUE(in_heap(word));
+  EXPECT_EQ(word, longer);
+  free(word);
+  EXPECT_EQ(inside([&] { return swscanf(L"wide text", L"%mls", &wide); }), 1);
+  EXPECT_TRUE(in_heap(wide));
+  EXPECT_STREQ(wide, L"wide");
+  free(wide);
+  EXPECT_EQ(inside([&] { return fscanf(narrow_file, "%ms", &word); }), 1);
+  EXPECT_TRUE(in_heap(word));
+  EXPECT_STREQ(word, "Name:");
+  free(word);
+  EXPECT_EQ(inside([&] { return fwscanf(wide_file, L"%mls", &wide); }), 1);
+  EXPECT_TRUE(in_heap(wide));
+  EXPECT_STREQ(wide, L"Name:");
+  free(wide);
+  expect_empty();
+  fclose(narrow_file);
+  fclose(wide_file);
+}
+
 TEST_F(GivenCallsTest, EntriesOfAFolder) {
   dirent** list = nullptr;
   const int count = inside([&] {

@@ -4,8 +4,10 @@
 
 #include <fts.h>
 #include <iconv.h>
+#include <netinet/in.h>
 #include <nl_types.h>
 #include <pthread.h>
+#include <resolv.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -57,6 +59,30 @@ ROAM_EXPORT nl_catd catopen(const char* name, int flag) {
   return opened_unless_failed(real(name, flag), "nl_catd", caller);
 }
 ROAM_CLOSING_CALL(int, catclose, nl_catd)
+
+// A resolver's state of the caller's own, which libc notes in a table of the process.
+ROAM_EXPORT int __res_ninit(res_state state) noexcept {
+  static const auto real = next<int(res_state)>("__res_ninit");
+  Heap* caller = current_heap;
+  HeapScope process;
+  closed(state);
+  const int result = real(state);
+  if (result == 0) opened(state, "res_state", caller);
+  return result;
+}
+ROAM_CLOSING_CALL(void, __res_nclose, res_state)
+
+// OpenMP's allocators: small numbers are its own, others are made.
+ROAM_EXPORT std::uintptr_t omp_init_allocator(std::uintptr_t space, int count, const void* traits) {
+  using Init = std::uintptr_t(std::uintptr_t, int, const void*);
+  static const auto real = next<Init>("omp_init_allocator");
+  Heap* caller = current_heap;
+  HeapScope process;
+  const std::uintptr_t made = real(space, count, traits);
+  if (made > 4096) opened(reinterpret_cast<const void*>(made), "allocator of OpenMP", caller);
+  return made;
+}
+ROAM_CLOSING_CALL(void, omp_destroy_allocator, const void*)
 
 #define ROAM_FTS_CALLS(suffix)                                                                  \
   ROAM_OPENING_CALL(FTS##suffix, fts##suffix##_open,                                            \

@@ -3,6 +3,7 @@
 // are in process_calls.cc.
 
 #include <mntent.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,10 @@ ROAM_EXPORT void openlog(const char* name, int options, int facility) {
 // The state of random() is the rank's: an array in a thread's memory stands for one of the process.
 namespace {
 roam::Lock states_lock;
+[[gnu::constructor(102)]] void keep_states_over_fork() {
+  pthread_atfork([] { states_lock.lock(); }, [] { states_lock.unlock(); },
+                 [] { states_lock.unlock(); });
+}
 std::map<const char*, std::pair<char*, size_t>>& states() {
   static auto& made = *new std::map<const char*, std::pair<char*, size_t>>;
   return made;

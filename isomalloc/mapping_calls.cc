@@ -1,4 +1,5 @@
-// mmap and its kin: memory of the process that a thread maps pins it until all of it is unmapped.
+// mmap and its kin: memory of the process that a thread maps pins it until all of it is unmapped,
+// and memory of its own that it protects until it does so no more.
 // Others may unmap it, in parts and in any order. What the runtime, MPI and plain code map pins
 // nobody.
 //
@@ -19,6 +20,7 @@
 #include <mutex>
 
 #include "base/lock.h"
+#include "isomalloc/arena.h"
 #include "isomalloc/process_call.h"
 
 #undef ROAM_EXPORT
@@ -160,6 +162,26 @@ ROAM_EXPORT void* mremap(void* old, size_t old_bytes, size_t bytes, int flags, .
   cut(to, to + round_to_pages(bytes));
   mapped(at, bytes, of, caller);
   return at;
+}
+
+// Access that a thread takes away from its own memory is taken away on this rank only. It pins
+// until the thread gives it back.
+ROAM_EXPORT int mprotect(void* at, size_t bytes, int protection) noexcept {
+  static const auto real = next<int(void*, size_t, int)>("mprotect");
+  Heap* caller = current_heap;
+  HeapScope process;
+  const int result = real(at, bytes, protection);
+  if (result != 0 || caller == nullptr || bytes == 0 || !roam::iso::arena().contains(at))
+    return result;
+  const Address begin = reinterpret_cast<Address>(at), end = begin + round_to_pages(bytes);
+  cut(begin, end);
+  if ((protection & (PROT_READ | PROT_WRITE)) == (PROT_READ | PROT_WRITE)) return result;
+  Mapping* of = new Mapping;
+  std::snprintf(of->what, sizeof of->what, "protection by mprotect of %zu bytes at %p", bytes, at);
+  opened(of, of->what, caller);
+  const std::lock_guard hold(lock);
+  add(begin, end, of);
+  return result;
 }
 
 ROAM_EXPORT void* shmat(int id, const void* at, int flags) noexcept {

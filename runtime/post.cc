@@ -116,8 +116,8 @@ Post::Found Post::find_peer(std::uint64_t team, Peer* peer, int* rank) {
 // Whether `data` can be left where it is until it is received, whatever the ranks and members do
 // meanwhile: it is the thread's own, or a block. The same address of another rank is other memory
 // if it is the process's; and what lies in another thread's memory leaves the node with that one,
-// what lies in an ended thread's with whoever joins it. What is absent is touched now, and
-// explained: later it would be made usable, and read as zeros.
+// what lies in an ended thread's with whoever joins it. What is absent is touched now, so that the
+// thread that sends it is named.
 static bool stays_with(const Tcb* t, const void* data) {
   if (!iso::arena().contains(data)) return false;
   const Tcb* owner = detail::owner_of(data);

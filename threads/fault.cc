@@ -8,13 +8,12 @@
 
 #include "base/check.h"
 #include "threads/crash.h"
+#include "threads/program_handlers.h"
 #include "threads/scheduler.h"
 
 namespace roam::threads {
 namespace {
 
-// AVX-512 state alone takes 3.5 KiB of a signal frame; the handler formats text.
-alignas(16) char signal_stack[64 << 10];
 struct sigaction previous_segv, previous_bus;
 
 struct sigaction& previous(int signal) {
@@ -99,23 +98,52 @@ void explain(int signal, Address a, const void* p) {
   }
 }
 
+// Another rank of the node opened the lease since, or what it made is still guarded here: the
+// access succeeds when it is tried again.
+bool made_usable(Address a) {
+  iso::HeapScope process;
+  iso::Arena& arena = iso::arena();
+  return arena.sync_for_fault(a) || arena.unseal_for_fault(a) || arena.unguard_for_fault(a);
+}
+
+// Whether memory that lives at `a` faults for a reason that the program may have: it has taken
+// access away. Guards are ours.
+bool may_be_programs(Address a) {
+  const iso::Arena& arena = iso::arena();
+  const Address begin = arena.range_begin(a);
+  switch (begin != 0 ? arena.kind(begin) : iso::UnitKind::kNone) {
+    case iso::UnitKind::kSlot:
+      return a >= begin + Tcb::kGuardBytes;
+    case iso::UnitKind::kSpan:
+    case iso::UnitKind::kBlock:
+    case iso::UnitKind::kRemains:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void handle(int signal, siginfo_t* info, void* context) {
   iso::Arena& arena = iso::arena();
   const Address a = reinterpret_cast<Address>(info->si_addr);
   const bool addressed = info->si_code > 0 && (signal == SIGBUS || info->si_code == SEGV_MAPERR ||
                                                info->si_code == SEGV_ACCERR);
   if (addressed && arena.ready() && arena.contains(info->si_addr)) {
-    // Another rank of the node opened the lease since: the access succeeds when it is tried again.
-    if (signal == SIGSEGV &&
-        (arena.sync_for_fault(a) || arena.unseal_for_fault(a) || arena.unguard_for_fault(a)))
-      return;
+    if (signal == SIGSEGV && made_usable(a)) return;
+    if (signal == SIGSEGV && may_be_programs(a) && pass_on(signal, info, context)) return;
+    {
+      iso::HeapScope process;
+      explain(signal, a, info->si_addr);
+    }
+    call_program_handler(signal, info, context);  // it may jump away
     iso::current_heap = nullptr;
-    explain(signal, a, info->si_addr);
     // Where no core is wanted, the launcher is told of the end, which is kinder to the others.
     if (!die_with_core(signal, *info)) end_failed_job();
     return;
   }
+  if (pass_on(signal, info, context)) return;
   report_signal(signal, *info);
+  stop_sharing(signal);  // UCX's sets the default before it returns
   struct sigaction& next = previous(signal);
   if ((next.sa_flags & SA_SIGINFO) != 0 && next.sa_sigaction != nullptr) {
     next.sa_sigaction(signal, info, context);
@@ -143,16 +171,9 @@ void install_fault_handler() {
   static bool installed = false;
   if (installed) return;
   installed = true;
-  stack_t stack{};
-  stack.ss_sp = signal_stack;
-  stack.ss_size = sizeof signal_stack;
-  ROAM_CHECK(sigaltstack(&stack, nullptr) == 0, "sigaltstack failed");
-  struct sigaction action {};
-  action.sa_sigaction = handle;
-  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-  sigemptyset(&action.sa_mask);
-  ROAM_CHECK(sigaction(SIGSEGV, &action, &previous_segv) == 0, "sigaction(SIGSEGV) failed");
-  ROAM_CHECK(sigaction(SIGBUS, &action, &previous_bus) == 0, "sigaction(SIGBUS) failed");
+  make_signal_stack();
+  share_handler(SIGSEGV, handle, &previous_segv);
+  share_handler(SIGBUS, handle, &previous_bus);
   forget_handler_of_ucx(previous_segv);
   forget_handler_of_ucx(previous_bus);
 }

@@ -4,9 +4,10 @@
 namespace roam::threads {
 
 // From now on a fault inside the arena ends the job with a message that says what the address is: a
-// stack that overflowed, a freed block, or memory that is on another node. Other faults get one
-// line that names the thread, and go on to the handler that was there before. Runs on a signal
-// stack of its own. Where a core is wanted, it shows the place and the address (threads/crash.h).
+// stack that overflowed, a freed block, or memory that is on another node; a handler that the
+// program has is called before the end. Other faults are that handler's; where there is none they
+// get one line that names the thread, and go on to what was there before. Runs on a signal stack of
+// its own. Where a core is wanted, it shows the place and the address (threads/crash.h).
 void install_fault_handler();
 
 // Writes "thread 'name'" of the running thread, or nothing, into `buffer`. For

@@ -1,6 +1,7 @@
 #include "threads/fault.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <csignal>
 #include <cstring>
@@ -28,6 +29,8 @@ class FaultDeathTest : public testing::Test {
  protected:
   template <class F>
   static void in_thread(F f, std::string_view name = "guilty") {
+    const rlimit none{1, 1};  // with a core a fault ends the process by its signal
+    setrlimit(RLIMIT_CORE, &none);
     install_fault_handler();
     fatal_hooks.describe = [](char* buffer, std::size_t bytes) { describe_current(buffer, bytes); };
     TestThreads threads;

@@ -102,6 +102,7 @@ bool read_shared(int fd, std::size_t offset, void* to, std::size_t bytes) {
 bool map_private(Range range) {
   const long at = syscall(SYS_mmap, range.pointer(), range.bytes, PROT_NONE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, off_t{0});
+  mprotect_guards.remove(range);
   return at == static_cast<long>(range.begin);
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "roam/roam.h"
 #include "tests/death/death.h"
@@ -106,15 +107,25 @@ DEATH(heap_of_a_thread_that_was_never_here) {
 
 DEATH(message_from_memory_of_a_thread_on_another_node) {
   roam::spawn(roam::SpawnOptions{.rank = 0}, [] {
-    leave_address(new char[1 << 20]);
+    char* const address = new char[1 << 20];
+    roam::spawn([address] {
+      roam::this_thread::migrate(roam::ranks() - 1);
+      absent = address;
+      stay();
+    });
     stay();
   });
   while (absent == nullptr) roam::this_thread::yield();
   roam::spawn_team(roam::ranks(), [] {
     const roam::Team team = roam::Team::current();
     const int next = (team.index() + 1) % team.size();
-    if (absent != nullptr)
-      team.send(next, 0, std::span<const char>(static_cast<const char*>(absent), 1 << 20));
+    const int before = (team.index() + team.size() - 1) % team.size();
+    if (absent != nullptr) {
+      const std::span<const char> bytes(static_cast<const char*>(absent), 1 << 20);
+      team.isend(next, 0, bytes).wait();
+    } else {
+      team.recv<std::vector<char>>(before, 0);
+    }
     stay();
   });
   stay();
