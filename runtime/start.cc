@@ -22,6 +22,7 @@
 #include "runtime/escaped.h"
 #include "runtime/exits.h"
 #include "runtime/launcher.h"
+#include "runtime/mpi/started.h"
 #include "runtime/node.h"
 #include "runtime/runtime.h"
 #include "threads/fault.h"
@@ -91,6 +92,8 @@ void Runtime::start(int& argc, char**& argv) {
   arena.reserve(options_);
   fatal_hooks.describe = describe_here;
   fatal_hooks.end_job = Mpi::abort;
+  // What the program made before; what was there when it started MPI itself may be MPI's.
+  const int made_before = mpi_started() ? 0 : os::kernel_threads() - 1;
   mpi_.start(&argc, &argv);
   if (const char* help = std::getenv("ROAM_HELP"); help != nullptr && std::string(help) == "1") {
     if (mpi_.rank() == 0) std::fputs(options_help().c_str(), stdout);
@@ -153,7 +156,7 @@ void Runtime::start(int& argc, char**& argv) {
   mpi_.barrier();
   start_watch();
   threads::publish_inspect_facts(mpi_.rank(), mpi_.ranks());
-  start_kernel_threads_ = os::kernel_threads();
+  start_kernel_threads_ = os::kernel_threads() - made_before;
   running_ = true;
   if (options_.verbose > 0 && mpi_.rank() == 0) {
     report(text("%d ranks on %d nodes; arena %p + %s, leases of %s; address randomisation %s; "
