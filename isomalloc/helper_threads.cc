@@ -23,6 +23,7 @@ namespace roam::iso {
 
 thread_local constinit Helper* helper = nullptr;
 std::atomic<std::size_t> helper_blocks = 0;
+bool (*between_joins)(int round) = nullptr;
 
 // Of one kernel thread that a thread started, and of those that it started itself. It pins until
 // `pins` is 0. It is freed then.
@@ -232,6 +233,14 @@ ROAM_EXPORT int pthread_create(pthread_t* id, const pthread_attr_t* attributes,
 
 ROAM_EXPORT int pthread_join(pthread_t id, void** value) {
   static const auto real = next<int(pthread_t, void**)>("pthread_join");
+  if (current_heap != nullptr && roam::iso::between_joins != nullptr &&
+      pthread_equal(id, pthread_self()) == 0) {
+    for (int round = 0;; ++round) {
+      const int result = pthread_tryjoin_np(id, value);
+      if (result != EBUSY) return result;
+      if (!roam::iso::between_joins(round)) break;
+    }
+  }
   return roam::iso::end_handle(id, [&] { return real(id, value); });
 }
 ROAM_EXPORT int pthread_tryjoin_np(pthread_t id, void** value) noexcept {

@@ -44,6 +44,10 @@ inline void* from_process(void* block) {
   return helper == nullptr ? block : note_helper_block(block);
 }
 
+// Called between two looks whether a kernel thread that is joined has ended: lets other threads of
+// the rank run, for one of which it may wait. False, or null: the caller is no thread.
+extern bool (*between_joins)(int round);
+
 // While the runtime does its own bookkeeping in a helper.
 class HelperScope {
  public:

@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <unordered_map>
 #include <utility>
@@ -10,12 +11,14 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "isomalloc/capture.h"
+#include "isomalloc/helper_threads.h"
 #include "isomalloc/in_process.h"
 #include "roam/roam.h"
 #include "runtime/caller.h"
 #include "runtime/escaped.h"
 #include "runtime/runtime.h"
 #include "threads/child.h"
+#include "threads/errands.h"
 #include "threads/scheduler.h"
 
 namespace roam {
@@ -70,6 +73,32 @@ std::unordered_map<Tcb*, iso::Heap*>& other_heaps() {
 
 void set_hooks() {
   other_heaps();
+  threads::wake_rank = [] { the_runtime().inbox_of(the_runtime().rank()).wake(); };
+  // What is joined may itself wait for threads of the rank.
+  iso::between_joins = [](int round) {
+    constexpr int kYields = 16, kLongRounds = 10'000;
+    Tcb* self = current_thread();
+    if (self == nullptr) return false;
+    ++self->pins;
+    self->waits_for = "the end of a kernel thread";
+    self->waits_at = nullptr;
+    if (round < kYields) {
+      scheduler().yield();
+    } else {
+      scheduler().sleep_until(now_ns() + std::min(20'000 * (round - kYields + 1), 1'000'000));
+    }
+    if (round == kLongRounds) {
+      HeapScope process;
+      report(text("thread '%s' has waited 10 s for the end of a kernel thread, and still does",
+                  self->name())
+                 .c_str());
+    }
+    self->waits_for = nullptr;
+    --self->pins;
+    scheduler().loosened(self);
+    return true;
+  };
+  threads::outsiders_memory_is_known = [] { return iso::helper != nullptr; };
   iso::process_hooks.opened = [](const void* object, const char* what) {
     the_runtime().note_open(object, what, scheduler().current());
   };
@@ -143,8 +172,7 @@ Tcb* spawn_begin(const SpawnOptions& options) {
       throw Error(
           Errc::not_in_thread,
           "spawn: the caller is a kernel thread that the program made; nothing was changed. "
-          "Spawn in a thread of Roam, which looks for work that such a kernel thread "
-          "leaves, in a std::atomic say.");
+          "Spawn in a thread of Roam that takes from a Channel what such a kernel thread sends.");
     }
     if (options.rank != -1) the_runtime().check_rank(options.rank, "SpawnOptions::rank");
     Tcb* t = scheduler().make(options.stack_bytes, options.name);

@@ -1,6 +1,9 @@
 // What a person wants to know of a rank: SIGUSR1, or a deadlock.
 
+#include <algorithm>
+
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/os/kernel_threads.h"
 #include "base/text.h"
 #include "runtime/escaped.h"
@@ -50,12 +53,6 @@ void Runtime::report_failures() {
 void Runtime::end_deadlocked() {
   if (scheduler().live_count() > 0) dump();
   report_failures();
-  if (scheduler().live_count() > 0 && os::kernel_threads() > start_kernel_threads_) {
-    report(
-        "kernel threads that the program made run here, and cannot wake a thread of Roam: Promise, "
-        "Channel and their kin refuse them. Let them leave results in a std::atomic or under a "
-        "std::mutex, and threads look there");
-  }
   const bool failed = mpi_.sum(escaped_.size()) != 0;
   if (rank() == 0) {
     report(text("deadlock: %llu threads wait and nothing can wake one%s",
@@ -67,6 +64,30 @@ void Runtime::end_deadlocked() {
   }
   mpi_.barrier();
   Mpi::abort(1);
+}
+
+std::uint64_t Runtime::outsiders() const {
+  return static_cast<std::uint64_t>(std::max(os::kernel_threads() - start_kernel_threads_, 0));
+}
+
+void Runtime::note_outsiders() {
+  constexpr std::int64_t kLongNs = 10'000'000'000, kSaid = INT64_MAX;
+  if (outsiders_since_ns_ == 0 || outsiders_switches_ != scheduler().switches()) {
+    outsiders_since_ns_ = now_ns();
+    outsiders_switches_ = scheduler().switches();
+  } else if (outsiders_since_ns_ != kSaid && now_ns() - outsiders_since_ns_ > kLongNs) {
+    outsiders_since_ns_ = kSaid;
+    if (scheduler().live_count() > 0) dump();
+    report_failures();
+    if (rank() == 0) {
+      report(text("for 10 s, %llu threads have waited, and of all that runs only kernel threads "
+                  "that the program made, or a library for it, can wake one: %llu of them live. "
+                  "Once they have ended, this is a deadlock",
+                  static_cast<unsigned long long>(termination_.alive()),
+                  static_cast<unsigned long long>(termination_.total_outsiders()))
+                 .c_str());
+    }
+  }
 }
 
 }  // namespace roam::runtime

@@ -25,7 +25,8 @@ class Launcher : public testing::Test {
                                            "FLUX_JOB_SIZE",
                                            "FLUX_TASK_RANK",
                                            "JSM_NAMESPACE_SIZE",
-                                           "JSM_NAMESPACE_RANK"};
+                                           "JSM_NAMESPACE_RANK",
+                                           "PMIX_RANK"};
 };
 
 TEST_F(Launcher, IsRightWhereNothingSaysOtherwise) {
@@ -55,6 +56,28 @@ TEST_F(Launcher, IsWrongWhereItStartedMoreThanMpiSees) {
     EXPECT_NE(why.find("ROAM_SINGLE=1"), std::string::npos) << why;
     unsetenv(size);
   }
+}
+
+TEST_F(Launcher, IsRightForMpichsInsideAStepOfABatchSystem) {
+  for (const char* size : {"SLURM_STEP_NUM_TASKS", "FLUX_JOB_SIZE", "JSM_NAMESPACE_SIZE"}) {
+    setenv(size, "12", 1);
+    setenv("PMI_SIZE", "1", 1);
+    EXPECT_EQ(wrong_launcher(1), "") << size;
+    setenv("PMI_SIZE", "3", 1);
+    EXPECT_NE(wrong_launcher(1), "") << size;
+    unsetenv("PMI_SIZE");
+    unsetenv(size);
+  }
+}
+
+TEST_F(Launcher, IsWrongForALaterProcessOfPmix) {
+  setenv("PMIX_RANK", "0", 1);
+  EXPECT_EQ(wrong_launcher(1), "");
+  setenv("PMIX_RANK", "3", 1);
+  EXPECT_NE(wrong_launcher(1).find("PMIX_RANK=3"), std::string::npos) << wrong_launcher(1);
+  EXPECT_EQ(wrong_launcher(4), "");
+  setenv("PMI_SIZE", "1", 1);
+  EXPECT_EQ(wrong_launcher(1), "");
 }
 
 TEST_F(Launcher, LetsTheFirstProcessSpeak) {

@@ -58,11 +58,11 @@ void Inbox::push(Parcel* parcel) {
 Tcb* Inbox::take() { return take_all(head_); }
 Parcel* Inbox::take_mail() { return take_all(mail_); }
 
-void Inbox::sleep(std::int64_t ns) {
+void Inbox::sleep(std::int64_t ns, bool (*called)()) {
   if (ns <= 0) return;
   asleep_.store(1, std::memory_order_seq_cst);
   if (head_.load(std::memory_order_seq_cst) == nullptr &&
-      mail_.load(std::memory_order_seq_cst) == nullptr) {
+      mail_.load(std::memory_order_seq_cst) == nullptr && !called()) {
     timespec timeout{ns / 1'000'000'000, ns % 1'000'000'000};
     syscall(SYS_futex, &asleep_, FUTEX_WAIT, 1, &timeout, nullptr, 0);
   }

@@ -38,12 +38,13 @@ class alignas(128) Inbox {
     if (asker_.load(std::memory_order_relaxed) == 0) return -1;
     return asker_.exchange(0, std::memory_order_relaxed) - 1;
   }
-  // Owner: sleeps until a push, at most `ns`.
-  void sleep(std::int64_t ns);
-
- private:
+  // Owner: sleeps until a push or a wake, at most `ns`; not at all if `called` says yes once the
+  // sleep is announced.
+  void sleep(std::int64_t ns, bool (*called)());
+  // Ends the owner's sleep, after what `called` looks at was changed.
   void wake();
 
+ private:
   std::atomic<detail::Tcb*> head_;
   std::atomic<detail::Parcel*> mail_;
   std::atomic<std::uint32_t> asleep_;

@@ -12,6 +12,7 @@
 #include "runtime/escaped.h"
 #include "runtime/node.h"
 #include "threads/companions.h"
+#include "threads/errands.h"
 
 namespace roam::runtime {
 namespace {
@@ -413,12 +414,16 @@ bool Runtime::passive() const {
   return scheduler().ready_count() == 0 && !scheduler().has_sleepers() && later_.empty() &&
          to_self_.empty() && leases_->aside().empty() && !migrator_->busy() &&
          !mpi_.sends_pending() && !post_->busy() && !gatherings_->busy() &&
-         waiting_departures_.empty() && inbox_of(rank()).empty() && !post_->sends_wait();
+         waiting_departures_.empty() && inbox_of(rank()).empty() && !post_->sends_wait() &&
+         !threads::errands_wait();
 }
 
 void Runtime::look_for_the_end() {
   if (passive()) {
-    if (termination_.step(mpi_) == Termination::Verdict::kDeadlock) end_deadlocked();
+    if (ranks() == 1 || !mpi_.wave_started()) termination_.outsiders = outsiders();
+    const Termination::Verdict verdict = termination_.step(mpi_);
+    if (verdict == Termination::Verdict::kDeadlock) end_deadlocked();
+    if (verdict == Termination::Verdict::kOutsiders) note_outsiders();
   } else if (ranks() > 1) {
     termination_.look(mpi_);
   }
@@ -454,7 +459,7 @@ void Runtime::rest(std::int64_t wake_ns) {
       std::min(kFirstSleepNs << std::min((round - spin - kYieldRounds) / 8, 10), kLongestSleepNs);
   if (ranks() == 1) ns = 1'000'000'000;
   if (wake_ns != 0) ns = std::min(ns, wake_ns - now_ns());
-  inbox_of(rank()).sleep(ns);
+  inbox_of(rank()).sleep(ns, threads::errands_wait);
 }
 
 }  // namespace roam::runtime

@@ -205,6 +205,10 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   void note_escaped(const Tcb* t);
   void check_escaped();
   [[noreturn]] void end_deadlocked();
+  // Kernel threads that the program made: they may wake threads.
+  std::uint64_t outsiders() const;
+  // Nothing but kernel threads of the program can wake a thread of the job: says so if it lasts.
+  void note_outsiders();
   void report_failures();  // with what threads ended on this rank lately
   void dump();
   bool passive() const;
@@ -235,7 +239,10 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   std::vector<int> nodes_;       // of each rank: its node
   std::vector<int> node_ranks_;  // of each rank: its index in its node
   bool running_ = false;
-  int start_kernel_threads_ = 1;  // MPI's among them
+  int start_kernel_threads_ = 1;  // this one, and MPI's
+  // Since when only kernel threads of the program can wake anybody; 0: that is not so.
+  std::int64_t outsiders_since_ns_ = 0;
+  std::uint64_t outsiders_switches_ = 0;  // the scheduler's, then
   bool oversubscribed_ = false;
   std::unique_ptr<Directory> directory_;
   std::unique_ptr<Migrator> migrator_;

@@ -25,6 +25,7 @@
 #include "runtime/exits.h"
 #include "runtime/guards.h"
 #include "runtime/launcher.h"
+#include "runtime/mpi/started.h"
 #include "runtime/node.h"
 #include "runtime/placement.h"
 #include "runtime/runtime.h"
@@ -100,6 +101,8 @@ void Runtime::start(int& argc, char**& argv) {
   fatal_hooks.describe = describe_here;
   fatal_hooks.end_job = Mpi::abort;
   fatal_hooks.leave_core = threads::leave_core;
+  // What the program made before; what was there when it started MPI itself may be MPI's.
+  const int made_before = mpi_started() ? 0 : os::kernel_threads() - 1;
   mpi_.start(&argc, &argv);
   if (const char* help = std::getenv("ROAM_HELP"); help != nullptr && std::string(help) == "1") {
     if (mpi_.rank() == 0) std::fputs(options_help().c_str(), stdout);
@@ -166,7 +169,7 @@ void Runtime::start(int& argc, char**& argv) {
   start_check();
   start_watch();
   threads::publish_inspect_facts(mpi_.rank(), mpi_.ranks());
-  start_kernel_threads_ = os::kernel_threads();
+  start_kernel_threads_ = os::kernel_threads() - made_before;
   running_ = true;
   if (first) tell_of_missing_guards(mpi_);
   if (options_.verbose > 0 && mpi_.rank() == 0) {

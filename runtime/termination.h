@@ -5,7 +5,8 @@
 
 namespace roam::runtime {
 
-// Finds out when every thread of the job has ended, and when none can ever run again.
+// Finds out when every thread of the job has ended, and when none can ever run again. Kernel
+// threads of the program are outside of that: they wake threads, but make none.
 //
 // Ranks that have nothing to do add up their counts in waves; a wave ends when every rank has
 // joined it. Two waves in a row with the same sums, and as many messages received as sent, mean
@@ -16,21 +17,23 @@ namespace roam::runtime {
 // `Net` is Mpi, or what stands in for it in a test.
 class Termination {
  public:
-  enum class Verdict { kGoOn, kOver, kDeadlock };
+  // kOutsiders: kernel threads of the program could wake a thread, and nothing else could.
+  enum class Verdict { kGoOn, kOver, kDeadlock, kOutsiders };
 
   std::uint64_t created = 0;  // threads, on this rank
   std::uint64_t ended = 0;
   std::uint64_t handed_off = 0;  // inside the node
   std::uint64_t taken_over = 0;
   std::uint64_t exit_code = 0;
+  std::uint64_t outsiders = 0;  // kernel threads that the program made
 
   // Call when this rank is passive: no thread is ready or asleep, nothing is under way. A rank
   // alone decides at once.
   template <class Net>
   Verdict step(Net& mpi) {
     if (done_) return Verdict::kOver;
-    std::uint64_t sums[Net::kWaveCounts] = {created, ended, handed_off + mpi.sent(),
-                                            taken_over + mpi.received(), exit_code};
+    std::uint64_t sums[Net::kWaveCounts] = {
+        created, ended, handed_off + mpi.sent(), taken_over + mpi.received(), exit_code, outsiders};
     if (mpi.ranks() == 1) return decide(sums, true);
     if (!mpi.wave_started()) {
       mpi.start_wave(sums);
@@ -56,6 +59,7 @@ class Termination {
   }
   bool done() const { return done_; }
   int total_exit_code() const { return static_cast<int>(total_code_); }
+  std::uint64_t total_outsiders() const { return total_outsiders_; }
   std::uint64_t alive() const { return last_[0] - last_[1]; }
 
  private:
@@ -63,7 +67,8 @@ class Termination {
     if (!quiet) return Verdict::kGoOn;
     last_[0] = sums[0];
     last_[1] = sums[1];
-    if (sums[0] != sums[1]) return Verdict::kDeadlock;
+    total_outsiders_ = sums[5];
+    if (sums[0] != sums[1]) return sums[5] == 0 ? Verdict::kDeadlock : Verdict::kOutsiders;
     done_ = true;
     total_code_ = sums[4];
     return Verdict::kOver;
@@ -73,6 +78,7 @@ class Termination {
   bool have_last_ = false;
   std::uint64_t last_[4] = {};
   std::uint64_t total_code_ = 0;
+  std::uint64_t total_outsiders_ = 0;
 };
 
 }  // namespace roam::runtime

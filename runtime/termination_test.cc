@@ -71,6 +71,9 @@ TEST(Termination, ARankAloneDecidesAtOnce) {
   EXPECT_EQ(termination.step(mpi), Verdict::kDeadlock);
   EXPECT_EQ(termination.alive(), 1u);
   EXPECT_FALSE(termination.done());
+  termination.outsiders = 2;
+  EXPECT_EQ(termination.step(mpi), Verdict::kOutsiders) << "a kernel thread may wake it";
+  EXPECT_EQ(termination.total_outsiders(), 2u);
   termination.ended = 3;
   termination.exit_code = 5;
   EXPECT_EQ(termination.step(mpi), Verdict::kOver);

@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "threads/errands.h"
 #include "threads/wait_queue_access.h"
 
 namespace roam::threads {
@@ -182,17 +183,14 @@ void Scheduler::after_enter() {
     t->state = State::kReady;
     enter(t);
   }
-  const After after = after_;
+  const After after = std::exchange(after_, After::kNothing);
   if (after == After::kNothing) return;
-  after_ = After::kNothing;
   Tcb* t = left_;
-  if (after == After::kDepart) {
-    t->state = State::kDeparting;
+  t->state = after == After::kDepart ? State::kDeparting : State::kEnded;
+  if (after == After::kDepart)
     host_->depart(t, after_rank_);
-  } else {
-    t->state = State::kEnded;
+  else
     host_->ended(t);
-  }
 }
 
 void Scheduler::run(Host& host) {
@@ -200,8 +198,10 @@ void Scheduler::run(Host& host) {
   if (const std::int64_t ns = now_ns() - start_ns_; ns > kVisitNs)
     set_ticks_per_ns(static_cast<double>(__rdtsc() - start_ticks_) / static_cast<double>(ns));
   budget_size_ = 1;
+  const OpenForErrands open;
   while (!host.done()) {
     host.poll();
+    if (errands_wait()) do_errands();
     wake_sleepers();
     for (std::size_t i = 0; i < departing_.size(); ++i) {
       const auto [t, rank] = departing_[i];

@@ -19,17 +19,16 @@ namespace {
 
 using threads::scheduler;
 
-// Nothing here is guarded against another kernel thread: it must not touch anything.
+// Nothing here is guarded against another kernel thread.
 void refuse_other_kernel_threads(const char* what) {
   if (!threads::on_other_kernel_thread()) [[likely]]
     return;
   threads::refuse_in_child(what);
   throw Error(
       Errc::not_in_thread,
-      text("%s: the caller is a kernel thread that the program made, which cannot use what "
-           "threads of Roam share; nothing was changed. Let it leave the result where a "
-           "thread looks for it, such as a std::atomic, and this_thread::yield or sleep_for "
-           "between looks.",
+      text("%s: the caller is a kernel thread that the program made: it cannot hold or wait for "
+           "this; nothing was changed. Share a std::mutex with it, or let it send to a Channel or "
+           "fulfil a Promise.",
            what));
 }
 
@@ -57,12 +56,17 @@ void tie(Tcb* self, const void* object) {
 }  // namespace
 
 void check_home(const void* object, const char* what) {
-  refuse_other_kernel_threads(what);
+  if (!is_here(object, what)) refuse_other_kernel_threads(what);
+}
+
+bool is_here(const void* object, const char* what) {
+  if (threads::on_other_kernel_thread()) [[unlikely]]
+    return false;
   const Tcb* owner = owner_of(object);
-  if (owner == nullptr) return;
+  if (owner == nullptr) return true;
   const int home = owner->rank.load(std::memory_order_acquire);
   const int here = scheduler().rank();
-  if (home == here) return;
+  if (home == here) return true;
   throw Error(Errc::wrong_rank, text("%s at %p lies in the memory of thread '%s', which is on rank "
                                      "%d; a thread on rank %d cannot use it. "
                                      "Synchronise threads of one rank only.",
@@ -157,6 +161,18 @@ void ExceptionTie::tie(const void* object) {
 }
 
 ExceptionTie::~ExceptionTie() {
+  if ((ends_[0].thread != nullptr || ends_[1].thread != nullptr) && outside()) {
+    try {
+      errand("Future", [this] { untie(); });
+    } catch (const Error&) {
+      // The run is over, and with it every thread.
+    }
+    return;
+  }
+  untie();
+}
+
+void ExceptionTie::untie() {
   for (const End& end : ends_) {
     if (end.thread == nullptr || end.thread->id.load(std::memory_order_relaxed) != end.id) continue;
     --end.thread->tied;
@@ -233,6 +249,7 @@ bool Mutex::try_lock() {
 }
 
 void Mutex::unlock() {
+  detail::refuse_other_kernel_threads("Mutex::unlock");
   Tcb* self = scheduler().current();
   ROAM_CHECK(holder_ == self && self != nullptr,
              "Mutex at %p is unlocked by a thread that does not hold it; %s%s",
@@ -255,7 +272,10 @@ Latch::Latch(std::ptrdiff_t expected) : left_(expected) {
 }
 
 void Latch::count_down(std::ptrdiff_t n) {
-  check_home(this, "Latch");
+  if (!detail::is_here(this, "Latch")) {
+    detail::errand("Latch::count_down", [&] { count_down(n); });
+    return;
+  }
   if (n < 0 || n > left_) {
     throw std::invalid_argument(text("Latch::count_down(%td): %td are left to count", n, left_));
   }
@@ -263,8 +283,20 @@ void Latch::count_down(std::ptrdiff_t n) {
   if (left_ == 0) waiters_.wake_all();
 }
 
+bool Latch::try_wait() const noexcept {
+  if (!detail::outside()) return detail::asked(left_ == 0);
+  try {
+    return detail::errand("Latch::try_wait", [&] { return try_wait(); });
+  } catch (const Error&) {
+    return false;  // the run is over
+  }
+}
+
 void Latch::wait() {
-  check_home(this, "Latch");
+  if (!detail::is_here(this, "Latch")) {
+    detail::errand_until("Latch::wait", detail::kForEver, [&] { return left_ == 0; });
+    return;
+  }
   if (left_ != 0) waiters_.wait(this, "Latch");
   detail::migration_point();
 }
@@ -281,7 +313,8 @@ Barrier::Barrier(std::ptrdiff_t expected, std::function<void()> on_completion)
 }
 
 Barrier::arrival_token Barrier::arrive(std::ptrdiff_t n) {
-  check_home(this, "Barrier");
+  if (!detail::is_here(this, "Barrier"))
+    return detail::errand("Barrier::arrive", [&] { return arrive(n); });
   if (n <= 0 || n > left_) {
     throw std::invalid_argument(
         text("Barrier::arrive(%td): %td are left to arrive in this phase", n, left_));
@@ -299,13 +332,19 @@ Barrier::arrival_token Barrier::arrive(std::ptrdiff_t n) {
 }
 
 void Barrier::wait(arrival_token phase) {
-  check_home(this, "Barrier");
+  if (!detail::is_here(this, "Barrier")) {
+    detail::errand_until("Barrier::wait", detail::kForEver, [&] { return phase_ != phase; });
+    return;
+  }
   while (phase_ == phase) waiters_.wait(this, "Barrier");
   detail::migration_point();
 }
 
 void Barrier::arrive_and_drop() {
-  check_home(this, "Barrier");
+  if (!detail::is_here(this, "Barrier")) {
+    detail::errand("Barrier::arrive_and_drop", [&] { arrive_and_drop(); });
+    return;
+  }
   if (left_ <= 0)
     throw std::invalid_argument("Barrier::arrive_and_drop: nobody is left to arrive in this phase");
   --expected_;

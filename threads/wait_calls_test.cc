@@ -412,28 +412,5 @@ TEST(AskedInVain, TimesThatCannotBeCountedAreForEver) {
   EXPECT_GT(detail::deadline_at(far), year_ns);
 }
 
-TEST(OtherKernelThreads, AreRefusedAndChangeNothing) {
-  TestThreads threads;
-  Mutex mutex;
-  Channel<int> channel;
-  Promise<int> promise;
-  Future<int> future = promise.get_future();
-  std::thread([&] {
-    const auto refused = [](auto f) {
-      try {
-        f();
-      } catch (const Error& e) {
-        return e.code() == Errc::not_in_thread;
-      }
-      return false;
-    };
-    EXPECT_TRUE(refused([&] { mutex.lock(); }));
-    EXPECT_TRUE(refused([&] { channel.send(1); }));
-    EXPECT_TRUE(refused([&] { promise.set_value(1); }));
-  }).join();
-  EXPECT_TRUE(channel.empty());
-  EXPECT_EQ(future.wait_for(milliseconds(0)), std::future_status::timeout);
-}
-
 }  // namespace
 }  // namespace roam::threads

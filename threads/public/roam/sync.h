@@ -16,8 +16,10 @@
 #include <utility>
 
 #include "roam/deadline.h"
+#include "roam/errand.h"
 #include "roam/error.h"
 #include "roam/rehome.h"
+#include "roam/wait_queue.h"
 
 // Synchronisation between threads of one rank, with the meaning of the std classes of the same
 // name. None of them ever blocks the kernel thread: who waits is suspended and others run.
@@ -39,83 +41,11 @@
 //   * A question that is asked in a loop (try_lock, try_recv, try_wait, wait_for(0)) and answered
 //   no lets other threads run now and then, as yield() does.
 // Waiting from plain code, outside every thread, throws Error(not_in_thread).
+//
+// A kernel thread that the program makes uses all of these but Mutex, and ConditionVariable::wait,
+// which refuse it (not_in_thread): each call of it is done on its rank, between two threads, and
+// returns when it is done. What it gives or takes is copied.
 namespace roam {
-
-namespace detail {
-
-struct Tcb;  // a thread's control block
-
-// FIFO of suspended threads, linked through their control blocks.
-class WaitQueue {
- public:
-  WaitQueue() = default;
-  WaitQueue(const WaitQueue&) = delete;
-  WaitQueue& operator=(const WaitQueue&) = delete;
-
-  bool empty() const { return head_ == nullptr; }
-
-  // Suspends the calling thread until it is woken. `object` is what it waits on, `what` its kind,
-  // e.g. "Mutex".
-  void wait(const void* object, const char* what);
-  // The same, at most until `deadline_ns` on the monotonic clock. False: the time ran out.
-  bool wait_until(const void* object, const char* what, std::int64_t deadline_ns);
-  // Wakes the first that waits and returns it, or null.
-  Tcb* wake_one();
-  void wake_all();
-
- private:
-  friend struct WaitQueueAccess;
-  Tcb* head_ = nullptr;
-  Tcb* tail_ = nullptr;
-};
-
-// Throws Error(wrong_rank) if `object` lives in the memory of a thread that is on another rank.
-void check_home(const void* object, const char* what);
-
-// While one lives, allocations come from the memory in which `object` lives: what a Channel or a
-// Future holds must stay with it when the giver migrates.
-class AllocateBeside {
- public:
-  explicit AllocateBeside(const void* object) noexcept;
-  ~AllocateBeside();
-  AllocateBeside(const AllocateBeside&) = delete;
-  AllocateBeside& operator=(const AllocateBeside&) = delete;
-
- private:
-  void* saved_;
-};
-
-// `error` made anew in the memory of the calling context, if it is an Error or one of the standard
-// exceptions that say what() and no more; else `error` itself, which stays where it was thrown.
-std::exception_ptr rehome_exception(const std::exception_ptr& error);
-
-// Keeps two threads where they are: the one that gave an exception, which stays in its memory, and
-// the one in whose memory the exception is referred to.
-class ExceptionTie {
- public:
-  ExceptionTie() = default;
-  ExceptionTie(const ExceptionTie&) = delete;
-  ExceptionTie& operator=(const ExceptionTie&) = delete;
-  ~ExceptionTie();
-  // From the calling thread to the owner of `object`; nothing, if they are the same.
-  void tie(const void* object);
-
- private:
-  struct End {
-    Tcb* thread = nullptr;
-    std::uint64_t id = 0;
-  };
-  End ends_[2];
-};
-
-// Lets the calling thread go where it was asked to migrate, if it may: the end of a call that
-// waits.
-void migration_point();
-
-// Says what it is told. Of questions answered no, each eighth lets others run.
-bool asked(bool yes);
-
-}  // namespace detail
 
 // Mutual exclusion. unlock wakes the thread that has waited longest; a thread that is woken and
 // finds the lock taken again is given it by the next unlock, so nobody waits for ever. Not
@@ -165,14 +95,8 @@ class ConditionVariable {
   bool wait_until(Lock& lock, std::chrono::time_point<Clock, Duration> when, Predicate ready) {
     return wait_deadline(lock, detail::deadline_at(when), std::move(ready));
   }
-  void notify_one() {
-    detail::check_home(this, "ConditionVariable");
-    waiters_.wake_one();
-  }
-  void notify_all() {
-    detail::check_home(this, "ConditionVariable");
-    waiters_.wake_all();
-  }
+  void notify_one() { notify(&ConditionVariable::wake_one); }
+  void notify_all() { notify(&ConditionVariable::wake_all); }
 
  private:
   // Releases a lock and takes it again, also when the wait throws.
@@ -200,6 +124,16 @@ class ConditionVariable {
     return true;
   }
 
+  void wake_one() { waiters_.wake_one(); }
+  void wake_all() { waiters_.wake_all(); }
+  void notify(void (ConditionVariable::*wake)()) {
+    if (!detail::is_here(this, "ConditionVariable")) {
+      detail::errand("ConditionVariable::notify", [&] { notify(wake); });
+      return;
+    }
+    (this->*wake)();
+  }
+
   detail::WaitQueue waiters_;
 };
 
@@ -208,7 +142,7 @@ class Latch {
  public:
   explicit Latch(std::ptrdiff_t expected);
   void count_down(std::ptrdiff_t n = 1);
-  bool try_wait() const noexcept { return detail::asked(left_ == 0); }
+  bool try_wait() const noexcept;
   void wait();
   void arrive_and_wait(std::ptrdiff_t n = 1);
 
@@ -278,6 +212,10 @@ class Future {
 
   bool valid() const { return state_ != nullptr; }
   void wait() const {
+    if (detail::outside()) {
+      detail::errand_until("Future::wait", detail::kForEver, [&] { return state().ready(); });
+      return;
+    }
     state().wait();
     detail::migration_point();
   }
@@ -290,6 +228,11 @@ class Future {
     return wait_deadline(detail::deadline_at(when));
   }
   T get() {
+    if (detail::outside()) {
+      detail::check_taken<T>("Future::get");
+      wait();
+      return detail::errand("Future::get", [&]() -> T { return get(); });
+    }
     auto state = state_;
     this->state().wait();
     state_.reset();
@@ -314,6 +257,11 @@ class Future {
   friend class Promise<T>;
   explicit Future(std::shared_ptr<detail::SharedState<T>> state) : state_(std::move(state)) {}
   std::future_status wait_deadline(std::int64_t deadline_ns) const {
+    if (detail::outside()) {
+      return detail::errand_until("Future::wait", deadline_ns, [&] { return state().ready(); })
+                 ? std::future_status::ready
+                 : std::future_status::timeout;
+    }
     const std::future_status status = state().wait_until(deadline_ns);
     detail::migration_point();
     return status;
@@ -354,6 +302,11 @@ class Promise {
   }
   template <class U = T>
   requires(!std::is_void_v<T> && !std::is_reference_v<T>) void set_value(U&& value) {
+    if (!is_here()) {
+      detail::check_given<T>("Promise::set_value");
+      detail::errand("Promise::set_value", [&] { set_value(std::forward<U>(value)); });
+      return;
+    }
     detail::SharedState<T>& state = open();
     {
       detail::AllocateBeside scope(&state);
@@ -362,41 +315,71 @@ class Promise {
     state.waiters.wake_all();
   }
   void set_value() requires(std::is_void_v<T>) {
+    if (!is_here()) {
+      detail::errand("Promise::set_value", [&] { set_value(); });
+      return;
+    }
     open().value.emplace(1);
     state_->waiters.wake_all();
   }
   template <class U = T>
   requires(std::is_reference_v<T>) void set_value(std::type_identity_t<U> value) {
+    if (!is_here()) {
+      detail::errand("Promise::set_value", [&] { set_value(value); });
+      return;
+    }
     open().value.emplace(&value);
     state_->waiters.wake_all();
   }
   void set_exception(const std::exception_ptr& error) {
-    detail::SharedState<T>& state = open();
-    {
-      detail::AllocateBeside scope(&state);
-      state.error = detail::rehome_exception(error);
+    if (is_here()) {
+      give_exception(error, true);
+    } else {
+      const bool stays = detail::memory_is_known();
+      detail::errand("Promise::set_exception", [&] { give_exception(error, stays); });
     }
-    if (state.error == error) state.tie.tie(&state);
-    state.waiters.wake_all();
   }
 
  private:
+  // `stays`: its memory does, as long as somebody has it.
+  void give_exception(const std::exception_ptr& error, bool stays) {
+    detail::check_home(state_.get(), "Promise");
+    detail::SharedState<T>& state = open();
+    std::exception_ptr given;
+    {
+      detail::AllocateBeside scope(&state);
+      given = detail::rehome_exception(error);
+    }
+    if (given == error && !stays) detail::refuse_to_move("Promise::set_exception");
+    state.error = std::move(given);
+    if (state.error == error) state.tie.tie(&state);
+    state.waiters.wake_all();
+  }
+  // False in a kernel thread outside.
+  bool is_here() const {
+    require_state();
+    return detail::is_here(state_.get(), "Promise");
+  }
   void require_state() const {
     if (!state_) throw Error(Errc::broken_promise, "this Promise has no state: it was moved from");
   }
   detail::SharedState<T>& open() {
-    require_state();
-    detail::check_home(state_.get(), "Promise");
     if (state_->ready()) throw Error(Errc::broken_promise, "this Promise has its value already");
     return *state_;
   }
   void abandon() noexcept {
-    if (!state_ || state_.use_count() == 1 || state_->ready()) return;
+    if (!state_ || state_.use_count() == 1) return;
     try {
+      if (detail::outside()) {
+        detail::errand("Promise", [&] { abandon(); });
+        return;
+      }
+      if (state_->ready()) return;
       set_exception(std::make_exception_ptr(
           Error(Errc::broken_promise, "the Promise ended without giving a value")));
     } catch (const Error&) {
-      // On another rank than its Future: who waits there is named when nothing else can run.
+      // On another rank than its Future, or after the run: who waits there is named when nothing
+      // else can run.
     }
   }
   std::shared_ptr<detail::SharedState<T>> state_;
@@ -413,7 +396,11 @@ class Channel {
 
   // Errors: Error(broken_promise) if the channel is closed.
   void send(T value) {
-    detail::check_home(this, "Channel");
+    if (!detail::is_here(this, "Channel")) {
+      detail::check_given<T>("Channel::send");
+      detail::errand_until("Channel::send", detail::kForEver, [&] { return try_send(value); });
+      return;
+    }
     while (full() && !closed_) senders_.wait(this, "Channel");
     require_open();
     store(value);
@@ -421,7 +408,10 @@ class Channel {
   }
   // False if full. Leaves `value` as it is then.
   bool try_send(T& value) {
-    detail::check_home(this, "Channel");
+    if (!detail::is_here(this, "Channel")) {
+      detail::check_given<T>("Channel::try_send");
+      return detail::errand("Channel::try_send", [&] { return try_send(value); });
+    }
     require_open();
     if (!detail::asked(!full())) return false;
     store(value);
@@ -430,14 +420,17 @@ class Channel {
   bool try_send(T&& value) { return try_send(value); }
   // The next value; nothing once the channel is closed and empty.
   std::optional<T> recv() {
-    detail::check_home(this, "Channel");
+    if (!detail::is_here(this, "Channel")) return recv_outside();
     while (values_.empty() && !closed_) receivers_.wait(this, "Channel");
     std::optional<T> value = try_recv();
     detail::migration_point();
     return value;
   }
   std::optional<T> try_recv() {
-    detail::check_home(this, "Channel");
+    if (!detail::is_here(this, "Channel")) {
+      detail::check_taken<T>("Channel::try_recv");
+      return detail::errand("Channel::try_recv", [&] { return try_recv(); });
+    }
     if (!detail::asked(!values_.empty())) return std::nullopt;
     std::optional<T> value(detail::rehome(std::move(values_.front())));
     values_.pop_front();
@@ -446,16 +439,37 @@ class Channel {
   }
   // No more values can be sent; those inside can still be received.
   void close() {
-    detail::check_home(this, "Channel");
+    if (!detail::is_here(this, "Channel")) {
+      detail::errand("Channel::close", [&] { close(); });
+      return;
+    }
     closed_ = true;
     receivers_.wake_all();
     senders_.wake_all();
   }
-  bool closed() const { return detail::asked(closed_); }
-  std::size_t size() const { return empty() ? 0 : values_.size(); }
-  bool empty() const { return !detail::asked(!values_.empty()); }
+  bool closed() const {
+    if (detail::outside()) return detail::errand("Channel::closed", [&] { return closed(); });
+    return detail::asked(closed_);
+  }
+  std::size_t size() const {
+    if (detail::outside()) return detail::errand("Channel::size", [&] { return size(); });
+    return empty() ? 0 : values_.size();
+  }
+  bool empty() const {
+    if (detail::outside()) return detail::errand("Channel::empty", [&] { return empty(); });
+    return !detail::asked(!values_.empty());
+  }
 
  private:
+  std::optional<T> recv_outside() {
+    detail::check_taken<T>("Channel::recv");
+    std::optional<std::optional<T>> got;
+    detail::errand_until("Channel::recv", detail::kForEver, [&] {
+      if (!values_.empty() || closed_) got.emplace(try_recv());
+      return got.has_value();
+    });
+    return std::move(*got);
+  }
   void store(T& value) {
     {
       detail::AllocateBeside scope(this);

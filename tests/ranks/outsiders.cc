@@ -1,0 +1,147 @@
+// Kernel threads that the program makes work for threads: what they send, fulfil and notify arrives
+// as it was given, and travels with who got it. Every other public call of them works or says what
+// to do.
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "roam/isomalloc.h"
+#include "roam/roam.h"
+#include "tests/support/check.h"
+
+namespace {
+
+using roam_test::expect;
+using roam_test::expect_eq;
+
+std::string text_of(int i) { return std::string(100 + static_cast<std::size_t>(i), 'a' + i % 26); }
+
+void move_on() { roam::this_thread::migrate((roam::rank() + 1) % roam::ranks()); }
+
+void fulfil() {
+  roam::Promise<std::string> promise;
+  roam::Future<std::string> future = promise.get_future();
+  std::thread outside([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    promise.set_value(text_of(7));
+  });
+  std::string got = future.get();
+  outside.join();
+  move_on();
+  expect_eq(got, text_of(7), "the value, one rank on");
+}
+
+void fail() {
+  roam::Promise<int> promise;
+  roam::Future<int> future = promise.get_future();
+  std::thread outside(
+      [&] { promise.set_exception(std::make_exception_ptr(std::runtime_error(text_of(3)))); });
+  std::string got;
+  try {
+    future.get();
+  } catch (const std::runtime_error& e) {
+    got = e.what();
+  }
+  outside.join();
+  move_on();
+  expect_eq(got, text_of(3), "the text of the exception");
+}
+
+void send() {
+  roam::Channel<std::string> channel(4);
+  std::thread outside([&] {
+    for (int i = 0; i < 300; ++i) channel.send(text_of(i));
+    channel.close();
+  });
+  std::vector<std::string> got;
+  while (auto value = channel.recv()) got.push_back(std::move(*value));
+  outside.join();
+  move_on();
+  expect_eq(got.size(), std::size_t{300}, "values");
+  for (int i = 0; i < 300; ++i) expect_eq(got[static_cast<std::size_t>(i)], text_of(i), "a value");
+}
+
+// Joined before what it gives is looked at: the join lets it in.
+void join_first() {
+  roam::Promise<std::string> promise;
+  roam::Future<std::string> future = promise.get_future();
+  std::thread([&] { promise.set_value(text_of(5)); }).join();
+  expect_eq(future.get(), text_of(5), "the value");
+}
+
+// On every rank at once, beside threads that compute and yield.
+void everywhere() {
+  std::vector<roam::Thread> threads;
+  for (int r = 0; r < roam::ranks(); ++r) {
+    threads.push_back(roam::spawn(roam::SpawnOptions{.rank = r}, [] {
+      roam::Thread busy = roam::spawn([] {
+        for (int i = 0; i < 20'000; ++i) roam::this_thread::yield();
+      });
+      fulfil();
+      busy.join();
+      send();
+    }));
+  }
+  for (roam::Thread t : threads) t.join();
+}
+
+template <class F>
+void refused(const char* call, F f) {
+  try {
+    f();
+  } catch (const roam::Error& e) {
+    expect_eq(e.code() == roam::Errc::not_in_thread, true, call);
+    expect(std::string(e.what()).size() > 60, "it says what to do");
+    return;
+  }
+  expect(false, call);
+}
+
+// The rest of the public face, in a kernel thread.
+void other_calls() {
+  roam::Thread waits;
+  std::atomic<bool> end = false;
+  waits = roam::spawn([&] {
+    while (!end) roam::this_thread::sleep_for(std::chrono::milliseconds(1));
+  });
+  const int here = roam::rank();
+  std::thread outside([&] {
+    refused("spawn", [] { roam::spawn([] {}); });
+    refused("join", [&] { roam::join(waits); });
+    refused("Thread::join", [&] { waits.join(); });
+    refused("migrate", [&] { roam::migrate(waits, 0); });
+    refused("this_thread::migrate", [] { roam::this_thread::migrate(0); });
+    refused("Pin", [] { roam::this_thread::Pin pin; });
+    roam::Mutex mutex;
+    refused("Mutex::lock", [&] { mutex.lock(); });
+    expect_eq(roam::rank(), here, "rank");
+    expect(roam::ranks() > 0, "ranks");
+    expect_eq(roam::node_of(roam::rank()), roam::node(), "node");
+    expect(!roam::this_thread::self(), "self is empty");
+    expect(roam::this_thread::name().empty(), "name is empty");
+    roam::this_thread::yield();
+    roam::this_thread::sleep_for(std::chrono::milliseconds(1));
+    roam::SystemHeap scope;
+    int own = 0;
+    expect(!roam::in_thread_heap(&own), "not in a thread's heap");
+    expect_eq(iso_in_range(&own), 0, "iso_in_range");
+    end = true;
+  });
+  waits.join();
+  outside.join();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return roam::run(argc, argv, [] {
+    fulfil();
+    fail();
+    join_first();
+    send();
+    everywhere();
+    other_calls();
+  });
+}

@@ -1,0 +1,148 @@
+#include "threads/errands.h"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+#include <exception>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "isomalloc/heap.h"
+#include "roam/errand.h"
+#include "roam/error.h"
+#include "threads/scheduler.h"
+
+namespace roam::threads {
+
+// It lies on the stack of who left it.
+struct Errand {
+  void (*call)(void*);
+  void* argument;
+  Errand* next = nullptr;
+  std::exception_ptr error = nullptr;
+  std::atomic<int> done = 0;
+};
+
+namespace {
+
+alignas(Errand) unsigned char closed_room[sizeof(Errand)];
+
+Error not_running(const char* what) {
+  return Error(Errc::not_running,
+               text("%s: the caller is a kernel thread that the program made, and no run is under "
+                    "way on this rank: nothing was changed. End such kernel threads before the "
+                    "threads that they work for.",
+                    what));
+}
+
+// Once it is done, who left it may be gone: its address is all that the call for the kernel uses.
+void finish(Errand* errand) {
+  std::atomic<int>* const done = &errand->done;
+  done->store(1, std::memory_order_release);
+  syscall(SYS_futex, done, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+}
+
+Errand* oldest_first(Errand* newest) {
+  Errand* oldest = nullptr;
+  while (newest != nullptr && newest != kClosed) {
+    Errand* next = newest->next;
+    newest->next = oldest;
+    oldest = newest;
+    newest = next;
+  }
+  return oldest;
+}
+
+}  // namespace
+
+constinit Errand* const kClosed = reinterpret_cast<Errand*>(closed_room);
+std::atomic<Errand*> errands = kClosed;
+void (*wake_rank)() = nullptr;
+bool (*outsiders_memory_is_known)() = nullptr;
+
+OpenForErrands::OpenForErrands() { errands.store(nullptr, std::memory_order_seq_cst); }
+
+OpenForErrands::~OpenForErrands() {
+  Errand* e = oldest_first(errands.exchange(kClosed, std::memory_order_acq_rel));
+  while (e != nullptr) {
+    Errand* next = e->next;
+    e->error = std::make_exception_ptr(not_running("what it asked for"));
+    finish(e);
+    e = next;
+  }
+}
+
+void do_errands() {
+  Errand* e = oldest_first(errands.exchange(nullptr, std::memory_order_acquire));
+  while (e != nullptr) {
+    Errand* next = e->next;
+    try {
+      e->call(e->argument);
+    } catch (...) {
+      e->error = std::current_exception();
+    }
+    finish(e);
+    e = next;
+  }
+}
+
+}  // namespace roam::threads
+
+namespace roam::detail {
+
+using threads::Errand;
+using threads::errands;
+using threads::kClosed;
+
+bool outside() { return threads::on_other_kernel_thread(); }
+
+void run_errand(const char* what, void (*call)(void*), void* argument) {
+  Errand mine{call, argument};
+  Errand* newest = errands.load(std::memory_order_relaxed);
+  do {
+    if (newest == kClosed) throw threads::not_running(what);
+    mine.next = newest;
+  } while (!errands.compare_exchange_weak(newest, &mine, std::memory_order_seq_cst));
+  if (threads::wake_rank != nullptr) threads::wake_rank();
+  constexpr timespec kLong{10, 0};
+  bool said = false;
+  const std::int64_t start_ns = now_ns();
+  while (mine.done.load(std::memory_order_acquire) == 0) {
+    syscall(SYS_futex, &mine.done, FUTEX_WAIT_PRIVATE, 0, &kLong, nullptr, 0);
+    if (said || now_ns() - start_ns < kLong.tv_sec * 1'000'000'000) continue;
+    said = true;
+    report(text("%s of a kernel thread has waited 10 s for the threads of this rank to let it in, "
+                "and still does: one of them computes, or waits in a call that stops the rank",
+                what)
+               .c_str());
+  }
+  if (mine.error != nullptr) std::rethrow_exception(std::move(mine.error));
+}
+
+void between_looks(int round) {
+  const timespec pause{0, std::min(20'000L << std::min(round, 6), 1'000'000L)};
+  nanosleep(&pause, nullptr);
+}
+
+bool time_is_up(std::int64_t deadline_ns) {
+  return deadline_ns != kForEver && now_ns() >= deadline_ns;
+}
+
+bool memory_is_known() {
+  return threads::outsiders_memory_is_known != nullptr && threads::outsiders_memory_is_known();
+}
+
+void refuse_to_move(const char* call) {
+  throw Error(Errc::not_in_thread,
+              text("%s: the caller is a kernel thread that the program made, and what it passes "
+                   "cannot be copied: its memory would stay behind when a thread migrates. "
+                   "Nothing was changed. Pass what can be copied; or give it from a kernel thread "
+                   "that a thread of Roam started, which stays while that memory lives.",
+                   call));
+}
+
+}  // namespace roam::detail

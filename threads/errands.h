@@ -1,0 +1,40 @@
+#ifndef ROAM_THREADS_ERRANDS_H_
+#define ROAM_THREADS_ERRANDS_H_
+
+#include <atomic>
+
+// The rank's side of roam/errand.h: a lock-free list of what kernel threads of the program ask for.
+namespace roam::threads {
+
+struct Errand;
+// Newest first. kClosed: none are taken.
+extern std::atomic<Errand*> errands;
+extern Errand* const kClosed;
+
+// One load: the scheduler looks whenever the rank's own stack runs.
+inline bool errands_wait() {
+  Errand* newest = errands.load(std::memory_order_seq_cst);
+  return newest != nullptr && newest != kClosed;
+}
+
+// Context of these: the rank's own stack, the capture off.
+//
+// While one lives, errands are taken. Then those that wait are refused, and all that come.
+class OpenForErrands {
+ public:
+  OpenForErrands();
+  ~OpenForErrands();
+  OpenForErrands(const OpenForErrands&) = delete;
+  OpenForErrands& operator=(const OpenForErrands&) = delete;
+};
+// Does those that wait, oldest first.
+void do_errands();
+
+// Called after an errand was left, by who left it: to end the rank's sleep.
+extern void (*wake_rank)();
+// What detail::memory_is_known says; null: false.
+extern bool (*outsiders_memory_is_known)();
+
+}  // namespace roam::threads
+
+#endif  // ROAM_THREADS_ERRANDS_H_

@@ -1,0 +1,92 @@
+#ifndef ROAM_WAIT_QUEUE_H_
+#define ROAM_WAIT_QUEUE_H_
+
+#include <cstdint>
+#include <exception>
+
+// What the objects of roam/sync.h are made of.
+namespace roam {
+
+namespace detail {
+
+struct Tcb;  // a thread's control block
+
+// FIFO of suspended threads, linked through their control blocks.
+class WaitQueue {
+ public:
+  WaitQueue() = default;
+  WaitQueue(const WaitQueue&) = delete;
+  WaitQueue& operator=(const WaitQueue&) = delete;
+
+  bool empty() const { return head_ == nullptr; }
+
+  // Suspends the calling thread until it is woken. `object` is what it waits on, `what` its kind,
+  // e.g. "Mutex".
+  void wait(const void* object, const char* what);
+  // The same, at most until `deadline_ns` on the monotonic clock. False: the time ran out.
+  bool wait_until(const void* object, const char* what, std::int64_t deadline_ns);
+  // Wakes the first that waits and returns it, or null.
+  Tcb* wake_one();
+  void wake_all();
+
+ private:
+  friend struct WaitQueueAccess;
+  Tcb* head_ = nullptr;
+  Tcb* tail_ = nullptr;
+};
+
+// Throws Error(wrong_rank) if `object` lives in the memory of a thread that is on another rank, and
+// Error(not_in_thread) in a kernel thread outside.
+void check_home(const void* object, const char* what);
+// The same, but false in a kernel thread outside, which leaves an errand (roam/errand.h).
+bool is_here(const void* object, const char* what);
+
+// While one lives, allocations come from the memory in which `object` lives: what a Channel or a
+// Future holds must stay with it when the giver migrates.
+class AllocateBeside {
+ public:
+  explicit AllocateBeside(const void* object) noexcept;
+  ~AllocateBeside();
+  AllocateBeside(const AllocateBeside&) = delete;
+  AllocateBeside& operator=(const AllocateBeside&) = delete;
+
+ private:
+  void* saved_;
+};
+
+// `error` made anew in the memory of the calling context, if it is an Error or one of the standard
+// exceptions that say what() and no more; else `error` itself, which stays where it was thrown.
+std::exception_ptr rehome_exception(const std::exception_ptr& error);
+
+// Keeps two threads where they are: the one that gave an exception, which stays in its memory, and
+// the one in whose memory the exception is referred to.
+class ExceptionTie {
+ public:
+  ExceptionTie() = default;
+  ExceptionTie(const ExceptionTie&) = delete;
+  ExceptionTie& operator=(const ExceptionTie&) = delete;
+  ~ExceptionTie();
+  // From the calling thread to the owner of `object`; nothing, if they are the same.
+  void tie(const void* object);
+
+ private:
+  void untie();
+  struct End {
+    Tcb* thread = nullptr;
+    std::uint64_t id = 0;
+  };
+  End ends_[2];
+};
+
+// Lets the calling thread go where it was asked to migrate, if it may: the end of a call that
+// waits.
+void migration_point();
+
+// Says what it is told. Of questions answered no, each eighth lets others run.
+bool asked(bool yes);
+
+}  // namespace detail
+
+}  // namespace roam
+
+#endif  // ROAM_WAIT_QUEUE_H_
