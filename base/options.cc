@@ -89,6 +89,10 @@ const std::vector<Option>& table() {
        "most memory that a node's stacks and heaps may use; a thread that would pass it is "
        "refused; 0: no limit",
        bytes(&Options::memory_bytes)},
+      {"ROAM_UNRECEIVED", "bytes, with K, M, G or T",
+       "messages that lie unreceived with a member of a team before who sends more to it waits; "
+       "default 256M, or an eighth of ROAM_MEMORY if that is less; 0: no bound",
+       bytes(&Options::unreceived_bytes)},
       {"ROAM_KEEP", "bytes, with K, M, G or T",
        "memory that a rank keeps for reuse after it was freed; default 512M",
        bytes(&Options::keep_bytes)},

@@ -14,6 +14,8 @@ struct Options {
   std::size_t arena_bytes = std::size_t{48} << 40;
   int verbose = 0;               // ROAM_VERBOSE
   std::size_t memory_bytes = 0;  // ROAM_MEMORY: most memory of a node's arena; 0: no limit
+  std::size_t unreceived_bytes = std::size_t{256}
+                                 << 20;  // ROAM_UNRECEIVED: of messages to a member; 0: any
   std::size_t keep_bytes = std::size_t{512}
                            << 20;      // ROAM_KEEP: freed memory a rank keeps for reuse
   std::size_t eager_bytes = 24 << 10;  // ROAM_EAGER: an image up to this goes as one message

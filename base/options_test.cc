@@ -11,10 +11,10 @@
 namespace roam {
 namespace {
 
-const char* const kNames[] = {"ROAM_NODE_RANKS", "ROAM_ARENA",   "ROAM_VERBOSE", "ROAM_MEMORY",
-                              "ROAM_KEEP",       "ROAM_EAGER",   "ROAM_REEXEC",  "ROAM_HUGE",
-                              "ROAM_SHARE",      "ROAM_SHUFFLE", "ROAM_TRACE",   "ROAM_PROGRESS",
-                              "ROAM_CHECK",      "ROAM_GUARDS"};
+const char* const kNames[] = {"ROAM_NODE_RANKS", "ROAM_ARENA",      "ROAM_VERBOSE", "ROAM_MEMORY",
+                              "ROAM_KEEP",       "ROAM_EAGER",      "ROAM_REEXEC",  "ROAM_HUGE",
+                              "ROAM_SHARE",      "ROAM_SHUFFLE",    "ROAM_TRACE",   "ROAM_PROGRESS",
+                              "ROAM_CHECK",      "ROAM_UNRECEIVED", "ROAM_GUARDS"};
 
 class OptionsTest : public testing::Test {
  protected:
@@ -124,7 +124,7 @@ TEST_F(OptionsTest, EachBadNumberIsRefusedWithVariableValueAndRange) {
 }
 
 TEST_F(OptionsTest, EachBadSizeIsRefusedWithVariableValueAndUnits) {
-  for (const char* name : {"ROAM_MEMORY", "ROAM_KEEP"}) {
+  for (const char* name : {"ROAM_MEMORY", "ROAM_UNRECEIVED", "ROAM_KEEP"}) {
     for (const char* bad : {"-1", "x", "1P", "1.5G", "1 G", "9223372036854775808", "1 "}) {
       expect_refused(name, bad, "bytes, with K, M, G or T");
     }

@@ -24,7 +24,7 @@ void Runtime::dump() {
                   static_cast<unsigned long long>(t->id.load()), detail::to_string(t->state));
     if (t->waits_for == nullptr) return;
     lines += text(" for %s", t->waits_for);
-    if (t->member != nullptr) lines += Post::describe(*t->member);
+    if (t->member != nullptr) lines += post_->describe(*t->member);
     if (t->waits_at == nullptr) return;
     const Tcb* owner = detail::owner_of(t->waits_at);
     lines += owner != nullptr && owner != t ? text(" (thread '%s', %p)", owner->name(), t->waits_at)
@@ -54,6 +54,13 @@ void Runtime::end_deadlocked() {
   if (scheduler().live_count() > 0) dump();
   report_failures();
   const bool failed = mpi_.sum(escaped_.size()) != 0;
+  const std::uint64_t held_back = mpi_.sum(post_->held_back());
+  if (rank() == 0 && held_back != 0) {
+    report(text("%llu members wait because nobody receives what they sent: up to %zu bytes may lie "
+                "unreceived with a member. Receive them, or raise ROAM_UNRECEIVED",
+                static_cast<unsigned long long>(held_back), options_.unreceived_bytes)
+               .c_str());
+  }
   if (rank() == 0) {
     report(text("deadlock: %llu threads wait and nothing can wake one%s",
                 static_cast<unsigned long long>(termination_.alive()),

@@ -40,6 +40,11 @@ RequestState* Mailbox::take(const Envelope& envelope) {
     *link = request->next;
     if (posted_end_ == &request->next) posted_end_ = link;
     ++peer.next_in;
+    if (envelope.counts != 0) {
+      const std::uint64_t room = Room::bytes_for(envelope.bytes);
+      Room::came(peer.room, room);
+      Room::passed(peer.room, room);
+    }
     return request;
   }
   return nullptr;
@@ -48,6 +53,11 @@ RequestState* Mailbox::take(const Envelope& envelope) {
 void Mailbox::accept(Parcel* parcel, Receiver& receiver) {
   Peer& peer = peers_[parcel->envelope.from];
   const std::uint32_t sequence = parcel->envelope.sequence;
+  if (parcel->envelope.counts != 0) {
+    const std::uint64_t room = Room::bytes_for(parcel->envelope.bytes);
+    Room::came(peer.room, room);
+    room_.rests(room);
+  }
   if (sequence == peer.next_in) {
     ++peer.next_in;
     deliver(parcel, receiver);
@@ -96,6 +106,7 @@ void Mailbox::deliver(Parcel* parcel, Receiver& receiver) {
         probes = probe->next;
         post(probe);
       }
+      gone(peers_[e.from], e);
       receiver.matched(request, parcel);
       return;
     }
@@ -138,6 +149,7 @@ Parcel* Mailbox::find(int from, int tag) {
 
 void Mailbox::remove(Parcel* p) {
   Peer& peer = peers_[p->envelope.from];
+  gone(peer, p->envelope);
   (p->earlier != nullptr ? p->earlier->later : first_) = p->later;
   (p->later != nullptr ? p->later->earlier : last_) = p->earlier;
   (p->earlier_of_peer != nullptr ? p->earlier_of_peer->later_of_peer : peer.first) =

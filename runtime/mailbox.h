@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/parcel.h"
+#include "runtime/room.h"
 
 namespace roam::detail {
 
@@ -22,6 +23,7 @@ struct Peer {
   std::uint64_t bytes_sent = 0;
   Parcel* early = nullptr;                   // came before their turn, by sequence number
   Parcel *first = nullptr, *last = nullptr;  // unexpected
+  PeerRoom room;
 };
 
 // Peers by index: a hash table with linear probing, in the member's memory. Asking for a peer that
@@ -68,6 +70,7 @@ class Mailbox {
 
   Peer& peer(int index) { return peers_[index]; }
   PeerTable& peers() { return peers_; }
+  Room& room() { return room_; }
 
   // The posted receive that takes a message with this envelope, if the message is next in order and
   // fits: it is no longer posted, and the message counts as come. Else null, and nothing changed.
@@ -106,8 +109,13 @@ class Mailbox {
   }
   void deliver(Parcel* parcel, Receiver& receiver);
   void append(Parcel* parcel);
+  // It does not lie here any more.
+  void gone(Peer& peer, const Envelope& e) {
+    if (e.counts != 0) room_.gone(peer.room, Room::bytes_for(e.bytes));
+  }
 
   PeerTable peers_;
+  Room room_;
   Parcel *first_ = nullptr, *last_ = nullptr;  // unexpected, oldest first
   RequestState* posted_ = nullptr;             // oldest first
   RequestState** posted_end_ = &posted_;
@@ -138,6 +146,7 @@ void Mailbox::take_all(Visit visit) {
     while (peer.early != nullptr) {
       Parcel* parcel = peer.early;
       peer.early = parcel->next;
+      gone(peer, parcel->envelope);
       visit(parcel);
     }
   });

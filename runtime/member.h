@@ -20,6 +20,7 @@ struct Member {
   RequestState* sends = nullptr;  // unfinished: their bytes are still in the sender's memory
   std::int32_t pulls = 0;         // messages whose bytes are on their way into its memory
   bool waiting = false;           // blocked until some request is done
+  Peer* full = nullptr;           // that it waits for room with
   std::uint32_t collectives = 0;  // number of the next one
   std::uint32_t alltoalls = 0;
   // Its load. What it computed in the last steps, oldest first, and since then; or what it named.

@@ -37,12 +37,11 @@ void Runtime::retry_departures() {
   for (const auto& [t, to] : again) depart(t, to);
 }
 
-bool Runtime::member_leaves(Tcb* self) {
+Post::Departure Runtime::member_leaves(Tcb* self) {
   Member& me = *self->member;
-  if (post_->depart(self, true) != Post::Departure::kGo) return false;
-  post_->clear(me);
-  gatherings_->left(me.team);
-  return true;
+  const Post::Departure left = post_->leave(me);
+  if (left == Post::Departure::kGo) gatherings_->left(me.team);
+  return left;
 }
 
 void Runtime::forget_team(std::uint64_t team) {

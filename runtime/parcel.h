@@ -24,7 +24,14 @@ struct Envelope {
   std::int32_t forwards = 0;  // ranks that passed it on
   std::uint64_t sender = 0;   // thread that sent it
   std::int32_t asks = 0;      // 1: the origin does not know the receiver yet, and wants to
+  std::uint32_t counts = 0;   // 1: it takes room (room.h); 0: its bytes stay with their sender
 };
+
+// Names who sends to whom; both sides know it from the start.
+inline std::uint64_t pair_of(const Envelope& e) {
+  const auto from = static_cast<std::uint32_t>(e.from), to = static_cast<std::uint32_t>(e.to);
+  return e.team * 0x9e3779b97f4a7c15 + (std::uint64_t{from} << 32 | to);
+}
 
 // A send, receive, probe or collective that a member started. It lies in the member's memory, on
 // its stack while it waits in the call.
@@ -79,6 +86,7 @@ struct Parcel {
   std::uint8_t size =
       0;                // class of what fits inside, from 1; 0: made to measure, and not used again
   bool copied = false;  // kOpen: `data` is a copy, which goes with the parcel
+  bool tallied = false;  // the copy is counted at the origin: see Post::may_copy
   bool receipt = false;  // it goes back to its origin: the bytes have been received
   std::atomic<std::uint32_t> state{kOffered};
   const void* data = nullptr;  // kInside, kOpen

@@ -25,12 +25,6 @@ constexpr std::size_t kLongInNode = 8 << 10;
 
 }  // namespace
 
-// Names who sends to whom; both sides know it from the start.
-static std::uint64_t pair_of(const Envelope& e) {
-  const auto from = static_cast<std::uint32_t>(e.from), to = static_cast<std::uint32_t>(e.to);
-  return e.team * 0x9e3779b97f4a7c15 + (std::uint64_t{from} << 32 | to);
-}
-
 // ---- where members are ----
 
 void Post::add_team(std::uint64_t team, int size, int ranks) {
@@ -126,12 +120,17 @@ static bool stays_with(const Tcb* t, const void* data) {
   return kind != iso::UnitKind::kNone && !iso::is_away(kind);
 }
 
-void Post::send(Member& me, int to, int tag, const void* data, std::size_t bytes,
+bool Post::send(Member& me, int to, int tag, const void* data, std::size_t bytes,
                 RequestState* request) {
   Peer* peer;
   {
     iso::HeapScope mine(&me.thread->heap);
     peer = &me.mailbox.peer(to);
+  }
+  const bool has_bound = me.mailbox.room().bounded() && tag >= 0 && to != me.index;
+  if (has_bound && me.mailbox.room().full(peer->room)) [[unlikely]] {
+    me.full = peer;
+    return false;
   }
   int rank = 0;
   const bool knew = peer->target.id != 0;
@@ -139,61 +138,37 @@ void Post::send(Member& me, int to, int tag, const void* data, std::size_t bytes
   if (found == Found::kEnded) {
     throw Error(Errc::thread_ended, text("send: member %d of the team has ended", to));
   }
-  const Envelope e{.team = me.team,
-                   .to = to,
-                   .from = me.index,
-                   .tag = tag,
-                   .sequence = peer->next_out,
-                   .bytes = bytes,
-                   .origin = runtime_.rank(),
-                   .forwards = 0,
-                   .sender = me.thread->id.load(std::memory_order_relaxed),
-                   .asks = !knew && peer->target.id == 0};
+  Envelope e{.team = me.team,
+             .to = to,
+             .from = me.index,
+             .tag = tag,
+             .sequence = peer->next_out,
+             .bytes = bytes,
+             .origin = runtime_.rank(),
+             .forwards = 0,
+             .sender = me.thread->id.load(std::memory_order_relaxed),
+             .asks = !knew && peer->target.id == 0};
+  // Short messages are copied; long ones too, unless they can be left where they are.
+  const std::size_t most_copied = found == Found::kHere ? kLongOnRank
+                                  : found == Found::kThere && runtime_.same_node(rank)
+                                      ? kLongInNode
+                                      : mpi_.most_bytes() - sizeof(LetterHead);
+  const bool stays =
+      bytes > most_copied && request != nullptr && to != me.index && stays_with(me.thread, data);
+  // Counted before it goes: a receiver on this rank may say at once that there is room again.
+  struct Used {
+    detail::PeerRoom& room;
+    std::uint64_t bytes;
+    ~Used() { room.used -= bytes; }
+  } used{peer->room, 0};
+  if (has_bound && !stays) {
+    e.counts = 1;
+    peer->room.used += used.bytes = detail::Room::bytes_for(bytes);
+  }
   Trace* const trace = runtime_.trace();
   const std::uint64_t begin_ticks = trace != nullptr ? __rdtsc() : 0;
-  const bool may_stay = request != nullptr && to != me.index && stays_with(me.thread, data);
-  if (found == Found::kHere) {
-    Tcb* t = peer->target.control;
-    if (may_stay && bytes > kLongOnRank) {
-      RequestState* receive;
-      {
-        iso::HeapScope theirs(&t->heap);
-        receive = t->member->mailbox.take(e);
-      }
-      if (receive == nullptr) {
-        deliver(t, make_open(e, data, false, request));
-      } else {
-        std::memcpy(receive->data, data, bytes);
-        received(t, receive, e);
-        iso::HeapScope theirs(&t->heap);
-        delivering_ = t;
-        t->member->mailbox.catch_up(e.from, *this);
-        request->done = true;
-      }
-    } else {
-      deliver(t, e, data);
-      if (request != nullptr) request->done = true;
-    }
-  } else if (found == Found::kThere && runtime_.same_node(rank)) {
-    const bool stays = may_stay && bytes > kLongInNode;
-    push(rank, stays ? make_open(e, data, false, request) : make_parcel(e, data), peer->target);
-    if (!stays && request != nullptr) request->done = true;
-  } else if (sizeof(LetterHead) + bytes <= mpi_.most_bytes()) {
-    if (found == Found::kThere) {
-      send_letter(rank, e, peer->target, data);
-    } else {
-      delayed_.push_back({make_parcel(e, data), 1});
-    }
-    if (request != nullptr) request->done = true;
-  } else {
-    Parcel* open = make_open(e, data, !may_stay, request);
-    if (!may_stay && request != nullptr) request->done = true;
-    if (found == Found::kLater) {
-      delayed_.push_back({open, 1});
-    } else {
-      pass_on(rank, open, peer->target);
-    }
-  }
+  dispatch(found, rank, peer, e, data, request, stays);
+  used.bytes = 0;
   ++peer->next_out;
   ++peer->messages_sent;
   peer->bytes_sent += bytes;
@@ -202,6 +177,51 @@ void Post::send(Member& me, int to, int tag, const void* data, std::size_t bytes
     trace->sent(e.sender, peer->target.id, to_rank, bytes, tag, pair_of(e), e.sequence + 1,
                 begin_ticks);
   }
+  return true;
+}
+
+void Post::dispatch(Found found, int rank, Peer* peer, const Envelope& e, const void* data,
+                    RequestState* request, bool stays) {
+  const std::size_t bytes = e.bytes;
+  if (found == Found::kHere) {
+    Tcb* t = peer->target.control;
+    if (!stays) {
+      deliver(t, e, data);
+    } else {
+      RequestState* receive;
+      {
+        iso::HeapScope theirs(&t->heap);
+        receive = t->member->mailbox.take(e);
+      }
+      if (receive == nullptr) {
+        deliver(t, make_open(e, data, false, request));
+        return;
+      }
+      std::memcpy(receive->data, data, bytes);
+      received(t, receive, e);
+      iso::HeapScope theirs(&t->heap);
+      delivering_ = t;
+      t->member->mailbox.catch_up(e.from, *this);
+    }
+  } else if (found == Found::kThere && runtime_.same_node(rank)) {
+    push(rank, stays ? make_open(e, data, false, request) : make_parcel(e, data), peer->target);
+    if (stays) return;
+  } else if (sizeof(LetterHead) + bytes <= mpi_.most_bytes()) {
+    if (found == Found::kThere) {
+      send_letter(rank, e, peer->target, data);
+    } else {
+      delayed_.push_back({make_parcel(e, data), 1});
+    }
+  } else {
+    Parcel* open = make_open(e, data, !stays, request);
+    if (found == Found::kLater) {
+      delayed_.push_back({open, 1});
+    } else {
+      pass_on(rank, open, peer->target);
+    }
+    if (stays) return;
+  }
+  if (request != nullptr) request->done = true;
 }
 
 void Post::send_letter(int rank, const Envelope& e, Target target, const void* data) {
@@ -271,13 +291,14 @@ void Post::deliver(Tcb* t, Parcel* parcel) {
   after_delivery(e, t);
 }
 
-void Post::after_delivery(const Envelope& e, const Tcb* t) {
+void Post::after_delivery(const Envelope& e, Tcb* t) {
+  give_room(t, e.from);
   if ((e.forwards == 0 && e.asks == 0) || e.origin == runtime_.rank()) return;
   iso::HeapScope process;
   runtime_.send(e.origin, MemberAtHead{Kind::kMemberAt,
                                        runtime_.rank(),
                                        e.team,
-                                       {t->id.load(std::memory_order_relaxed), const_cast<Tcb*>(t)},
+                                       {t->id.load(std::memory_order_relaxed), t},
                                        e.to,
                                        t->hops});
 }
@@ -297,6 +318,7 @@ void Post::route(Parcel* parcel, Target target) {
       delayed_.push_back({parcel, 1});
       return;
     case Found::kEnded:
+      lost(parcel->envelope);
       drop(parcel);
       return;
   }
@@ -346,6 +368,8 @@ void Post::on_letter(const LetterHead& head, const char* data) {
     deliver(target.control, head.envelope, data);
   } else if (found != Found::kEnded) {
     route(make_parcel(head.envelope, data), target);
+  } else {
+    lost(head.envelope);
   }
 }
 
@@ -404,7 +428,9 @@ void Post::receive(Member& me, RequestState* request) {
   }
   me.mailbox.remove(parcel);
   delivering_ = me.thread;
+  const int from = e.from;
   matched(request, parcel);
+  give_room(me.thread, from);
 }
 
 bool Post::handle(int from, const char* message, std::size_t) {
@@ -426,6 +452,9 @@ bool Post::handle(int from, const char* message, std::size_t) {
       try_receipt(head);
       return true;
     }
+    case Kind::kRoom:
+      on_room(read<RoomHead>(message));
+      return true;
     case Kind::kMemberAt: {
       const auto head = read<MemberAtHead>(message);
       if (Directions* d = directions(head.team); d != nullptr) d->learn(head);

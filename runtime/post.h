@@ -88,15 +88,19 @@ class Post final : public detail::Mailbox::Receiver {
   void drop_resting();
 
   // Sends from `me`, the calling thread. With `request`, long data may stay where it is until the
-  // request is done; otherwise it is copied. Errors: Error(out_of_memory, thread_ended).
-  void send(Member& me, int to, int tag, const void* data, std::size_t bytes,
-            RequestState* request);
+  // request is done; otherwise it is copied. False: the receiver has no room (room.h), nothing
+  // happened; `me.full` says whose. Messages to oneself and the runtime's own, with tags below 0,
+  // always have room. Errors: Error(out_of_memory, thread_ended).
+  [[nodiscard]] bool send(Member& me, int to, int tag, const void* data, std::size_t bytes,
+                          RequestState* request);
   // The receive `request` of `me` takes `parcel`, which has come, or is posted.
   void receive(Member& me, RequestState* request);
   // Gives the memory of a message back that nobody will receive.
   void drop(Parcel* parcel);
-  // Gives back what a member that leaves its team still had.
-  void clear(Member& me);
+  // `me` leaves its team: what its unfinished sends have is copied, and what it did not receive is
+  // given back.
+  enum class Departure { kGo, kWait, kNoMemory };
+  Departure leave(Member& me);
 
   void add_team(std::uint64_t team, int size, int ranks);
   void set_member(std::uint64_t team, int index, Target target);
@@ -105,7 +109,6 @@ class Post final : public detail::Mailbox::Receiver {
 
   // Members come to this rank and leave it. depart(): what must be done before the thread's memory
   // goes to `rank`. kWait: its bytes are in use just now, ask again later.
-  enum class Departure { kGo, kWait, kNoMemory };
   Departure depart(Tcb* t, bool other_node);
   void arrived(Tcb* t);
 
@@ -115,12 +118,16 @@ class Post final : public detail::Mailbox::Receiver {
   bool has_mail() const;
   bool busy() const { return !pulls_.empty() || !bulk_sends_.empty() || !delayed_.empty(); }
   // The rank has had nothing to do for a while: senders that wait get their data copied, so that
-  // they go on. sends_wait(): whether some could be.
+  // they go on. sends_wait(): whether some could be. ran(): the rank has had something to do, so
+  // that there may be memory again where there was none.
   void idle();
   bool sends_wait() const;
+  void ran() { no_memory_ = false; }
   void reclaim();
   // What `m` waits for and has got, for a person.
-  static std::string describe(Member& m);
+  std::string describe(Member& m) const;
+  // Members of this rank that cannot go on because messages are not received.
+  std::uint64_t held_back() const;
 
   // Ends `request` of `t`, which is on this rank.
   // `request` waits for what goes to its `data`: if that is memory of the process, which is other
@@ -157,7 +164,7 @@ class Post final : public detail::Mailbox::Receiver {
   void deliver(Tcb* t, const Envelope& e, const void* data);
   void deliver(Tcb* t, Parcel* parcel);
   void received(Tcb* t, RequestState* request, const Envelope& e);
-  void after_delivery(const Envelope& e, const Tcb* t);
+  void after_delivery(const Envelope& e, Tcb* t);
   void route(Parcel* parcel, Target target);
   void pass_on(int rank, Parcel* parcel, Target target);
   void send_letter(int rank, const Envelope& e, Target target, const void* data);
@@ -175,7 +182,18 @@ class Post final : public detail::Mailbox::Receiver {
   void give_back(Parcel* parcel);
   void finish_open(Parcel* parcel);
   void start_pull(RequestState* request, Parcel* parcel);
+  void dispatch(Found found, int rank, Peer* peer, const Envelope& e, const void* data,
+                RequestState* request, bool stays);
+  void give_room(Tcb* t, int from);
+  void tell_room(std::uint64_t team, int sender, int receiver, std::uint64_t bytes);
+  void on_room(RoomHead head);
+  void lost(const Envelope& e);
+  bool may_copy(const Parcel* parcel) const;
+  void tally_copy(Parcel* parcel);
+  void let_copy_go(const Parcel* parcel);
   bool detach(Member& m, RequestState* request);
+  Departure detach_all(Member& m);
+  void leave_residents(Member& m);
   Parcel* repack(Tcb* t, Parcel* parcel);
   Directions* directions(std::uint64_t team);
   bool shuffled(Parcel* parcel);
@@ -201,6 +219,8 @@ class Post final : public detail::Mailbox::Receiver {
   };
   Resting resting_[Parcel::kSizes];
   bool no_memory_ = false;  // to copy what a sender waits for
+  // Bytes of copies of long messages that wait here for their receiver, of each pair.
+  std::unordered_map<std::uint64_t, std::uint64_t> copies_;
 };
 
 }  // namespace roam::runtime

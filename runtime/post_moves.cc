@@ -3,7 +3,6 @@
 #include <cstring>
 #include <new>
 
-#include "base/text.h"
 #include "runtime/post.h"
 #include "runtime/runtime.h"
 #include "threads/scheduler.h"
@@ -23,6 +22,7 @@ bool Post::detach(Member& m, RequestState* request) {
     std::memcpy(block, parcel->data, parcel->envelope.bytes);
     parcel->data = block;
     parcel->copied = true;
+    if (parcel->envelope.origin == runtime_.rank()) tally_copy(parcel);
   }
   parcel->state.store(Parcel::kOffered, std::memory_order_release);
   no_memory_ = block == nullptr;
@@ -51,15 +51,27 @@ Parcel* Post::repack(Tcb* t, Parcel* parcel) {
   return moved;
 }
 
+Post::Departure Post::detach_all(Member& m) {
+  if (m.pulls > 0) return Departure::kWait;
+  for (RequestState* send = m.sends; send != nullptr;) {
+    RequestState* next = send->next;
+    if (!detach(m, send)) return no_memory_ ? Departure::kNoMemory : Departure::kWait;
+    send = next;
+  }
+  return Departure::kGo;
+}
+
+void Post::leave_residents(Member& m) {
+  (m.previous_resident != nullptr ? m.previous_resident->next_resident : residents_) =
+      m.next_resident;
+  if (m.next_resident != nullptr) m.next_resident->previous_resident = m.previous_resident;
+}
+
 Post::Departure Post::depart(Tcb* t, bool other_node) {
   Member& m = *t->member;
   if (m.pulls > 0) return Departure::kWait;
   if (other_node) {
-    for (RequestState* send = m.sends; send != nullptr;) {
-      RequestState* next = send->next;
-      if (!detach(m, send)) return no_memory_ ? Departure::kNoMemory : Departure::kWait;
-      send = next;
-    }
+    if (const Departure sends = detach_all(m); sends != Departure::kGo) return sends;
     bool all = true;
     m.mailbox.change_all([&](Parcel* parcel) {
       Parcel* moved = repack(t, parcel);
@@ -68,9 +80,19 @@ Post::Departure Post::depart(Tcb* t, bool other_node) {
     });
     if (!all) return Departure::kNoMemory;
   }
-  (m.previous_resident != nullptr ? m.previous_resident->next_resident : residents_) =
-      m.next_resident;
-  if (m.next_resident != nullptr) m.next_resident->previous_resident = m.previous_resident;
+  leave_residents(m);
+  return Departure::kGo;
+}
+
+Post::Departure Post::leave(Member& me) {
+  if (const Departure sends = detach_all(me); sends != Departure::kGo) return sends;
+  leave_residents(me);
+  me.mailbox.take_all([&](Parcel* parcel) { drop(parcel); });
+  // Who waits for room here finds out that nobody is here any more.
+  me.mailbox.peers().for_each([&](Peer& peer) {
+    const std::uint64_t bytes = me.mailbox.room().take_all(peer.room);
+    if (bytes != 0) tell_room(me.team, peer.index, me.index, bytes);
+  });
   return Departure::kGo;
 }
 
@@ -82,35 +104,42 @@ void Post::arrived(Tcb* t) {
   residents_ = &m;
 }
 
-std::string Post::describe(Member& m) {
-  std::string line;
-  if (const RequestState* r = m.mailbox.posted(); r != nullptr && m.waiting) {
-    line += r->from == kAny ? " from any member" : text(" from member %d", r->from);
-    if (r->tag != kAny) line += text(" with tag %d", r->tag);
-  }
-  const detail::Mailbox::Counts counts = m.mailbox.counts();
-  if (counts.come > 0) line += text("; %zu others have come", counts.come);
-  if (counts.early > 0) line += text(", %zu of them before their turn", counts.early);
-  return line;
-}
-
 bool Post::sends_wait() const {
   if (no_memory_) return false;
   for (const Member* m = residents_; m != nullptr; m = m->next_resident) {
-    if (m->waiting && m->sends != nullptr) return true;
+    if (!m->waiting) continue;
+    for (const RequestState* send = m->sends; send != nullptr; send = send->next) {
+      if (may_copy(send->parcel)) return true;
+    }
   }
   return false;
 }
 
+// The origin gives the copy back, and takes it off.
+void Post::tally_copy(Parcel* parcel) {
+  parcel->tallied = true;
+  copies_[detail::pair_of(parcel->envelope)] += parcel->envelope.bytes;
+}
+
+// Copies of what is not received are bounded too: those of each pair that were sent from here. One
+// that was made on another rank, where its sender went, is not counted.
+bool Post::may_copy(const Parcel* parcel) const {
+  const std::uint64_t most = runtime_.options().unreceived_bytes;
+  const auto it = most == 0 ? copies_.end() : copies_.find(detail::pair_of(parcel->envelope));
+  return it == copies_.end() || it->second + parcel->envelope.bytes <= most;
+}
+
 void Post::idle() {
+  bool no_memory = false;
   for (Member* m = residents_; m != nullptr; m = m->next_resident) {
     if (!m->waiting) continue;
     for (RequestState* send = m->sends; send != nullptr;) {
       RequestState* next = send->next;
-      detach(*m, send);
+      if (may_copy(send->parcel) && !detach(*m, send)) no_memory = no_memory || no_memory_;
       send = next;
     }
   }
+  no_memory_ = no_memory;
 }
 
 }  // namespace roam::runtime

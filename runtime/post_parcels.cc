@@ -134,6 +134,7 @@ Parcel* Post::make_open(const Envelope& e, const void* data, bool copy, RequestS
     }
     std::memcpy(block, data, e.bytes);
     parcel->data = block;
+    tally_copy(parcel);
     return parcel;
   }
   Tcb* self = scheduler().current();
@@ -169,10 +170,6 @@ void Post::drop(Parcel* parcel) {
   if (lock(open, Parcel::kDone)) give_back(open);
 }
 
-void Post::clear(Member& me) {
-  me.mailbox.take_all([&](Parcel* parcel) { drop(parcel); });
-}
-
 // ---- long messages ----
 
 // One copy, straight from where the sender has it.
@@ -194,9 +191,16 @@ void Post::give_back(Parcel* parcel) {
   }
 }
 
+void Post::let_copy_go(const Parcel* parcel) {
+  if (!parcel->tallied) return;
+  const auto it = copies_.find(detail::pair_of(parcel->envelope));
+  if ((it->second -= parcel->envelope.bytes) == 0) copies_.erase(it);
+}
+
 // At the origin: the bytes have been received.
 void Post::finish_open(Parcel* parcel) {
   if (parcel->copied) {
+    let_copy_go(parcel);
     free(const_cast<void*>(parcel->data));
     free(parcel);
   } else {

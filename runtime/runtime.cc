@@ -436,6 +436,7 @@ void Runtime::rest(std::int64_t wake_ns) {
   }
   const int spin = ranks() == 1 ? 0 : oversubscribed_ ? kSpinRoundsOversubscribed : kSpinRounds;
   const int round = idle_rounds_++;
+  if (round == 0) post_->ran();
   if (round >= spin) post_->idle();
   if (balances_itself() && mpi_.node_ranks() > 1 && round > 8) ask_for_ready();
   // A wave is dear, and who just sent a thread away may get it back.

@@ -85,10 +85,10 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   void start_named(Tcb* t);
   void unname(Tcb* t);  // it will never run
 
-  // Members of teams that are on this rank. member_leaves: `self` ends its membership; false: not
-  // yet, its memory is in use.
+  // Members of teams that are on this rank. member_leaves: `self` ends its membership, or cannot
+  // yet: its memory is in use, or there is none for what it sent.
   void member_came(Tcb* t);
-  bool member_leaves(Tcb* self);
+  Post::Departure member_leaves(Tcb* self);
   void forget_team(std::uint64_t team);
   Post& post() { return *post_; }
   Gatherings& gatherings() { return *gatherings_; }

@@ -93,6 +93,7 @@ Tcb* team_member_begin(const TeamPlan& plan, int index) {
     t->member->index = index;
     t->member->size = plan.size;
     t->member->keeper = plan.keeper;
+    t->member->mailbox.room().set(the_runtime().options().unreceived_bytes, plan.size);
     return t;
   });
 }
@@ -131,7 +132,17 @@ void team_leave() noexcept {
   Tcb* self = scheduler().current();
   {
     iso::HeapScope process;
-    while (!the_runtime().member_leaves(self)) scheduler().yield();
+    for (;;) {
+      const runtime::Post::Departure left = the_runtime().member_leaves(self);
+      if (left == runtime::Post::Departure::kGo) break;
+      if (left == runtime::Post::Departure::kWait) {
+        scheduler().yield();
+        continue;
+      }
+      self->member->waiting = true;  // until one is received, or there is memory for a copy
+      scheduler().block("what it sent to be received", nullptr);
+      self->member->waiting = false;
+    }
   }
   delete self->member;
   self->member = nullptr;

@@ -122,6 +122,9 @@ void Runtime::start(int& argc, char**& argv) {
       0) {  // what this rank keeps for reuse, another rank of the node cannot take back
     const std::size_t ranks = static_cast<std::size_t>(mpi_.node_ranks());
     options_.keep_bytes = std::min(options_.keep_bytes, options_.memory_bytes / (8 * ranks));
+    if (options_.unreceived_bytes != 0) {
+      options_.unreceived_bytes = std::min(options_.unreceived_bytes, options_.memory_bytes / 8);
+    }
   }
   if (first) {
     leases_ = std::make_unique<LeaseBroker>(mpi_, [this](int other) { return same_node(other); });

@@ -88,6 +88,23 @@ void wait_for(const RequestState* request) {
   if (!is_done(request)) wait_until(name_of(request), [request] { return is_done(request); });
 }
 
+// Sends, once there is room for it.
+void send_with_room(std::uint64_t team, int to, int tag, const void* data, std::size_t bytes,
+                    RequestState* request, const char* call) {
+  for (;;) {
+    const bool sent = iso::in_process([&] {
+      Member& me = require_member(team, call);
+      check_peer(me, to, tag, false, call);
+      return the_runtime().post().send(me, to, tag, data, bytes, request);
+    });
+    if (sent) [[likely]]
+      return;
+    Member* me = scheduler().current()->member;
+    wait_until("room", [me] { return !me->mailbox.room().full(me->full->room); });
+    me->full = nullptr;
+  }
+}
+
 Received received(const RequestState& r) {
   return {r.from, r.tag, r.bytes / r.element_bytes, r.forwards};
 }
@@ -246,11 +263,7 @@ int team_index(std::uint64_t team) {
 Received team_send_blocking(std::uint64_t team, int to, int tag, const void* data,
                             std::size_t bytes) {
   RequestState request;
-  iso::in_process([&] {
-    Member& me = require_member(team, "send");
-    check_peer(me, to, tag, false, "send");
-    the_runtime().post().send(me, to, tag, data, bytes, &request);
-  });
+  send_with_room(team, to, tag, data, bytes, &request, "send");
   wait_for(&request);
   return {};
 }
@@ -291,12 +304,8 @@ bool team_probe(std::uint64_t team, int from, int tag, bool wait, Received* foun
 RequestState* team_isend(std::uint64_t team, int to, int tag, const void* data, std::size_t bytes,
                          bool copy) {
   auto request = std::make_unique<RequestState>();
-  iso::in_process([&] {
-    Member& me = require_member(team, "isend");
-    check_peer(me, to, tag, false, "isend");
-    the_runtime().post().send(me, to, tag, data, bytes, copy ? nullptr : request.get());
-    if (copy) request->done = true;
-  });
+  send_with_room(team, to, tag, data, bytes, copy ? nullptr : request.get(), "isend");
+  if (copy) request->done = true;
   return request.release();
 }
 
@@ -395,8 +404,8 @@ RequestState* team_alltoall(std::uint64_t team, const void* in, void* out, std::
     }
     for (std::size_t k = 0; k < n; ++k) {
       const int to = static_cast<int>((static_cast<std::size_t>(me.index) + k) % n);
-      post.send(me, to, tag, static_cast<const char*>(in) + static_cast<std::size_t>(to) * bytes,
-                bytes, &parts[n + k]);
+      const char* part = static_cast<const char*>(in) + static_cast<std::size_t>(to) * bytes;
+      ROAM_CHECK(post.send(me, to, tag, part, bytes, &parts[n + k]), "its own tags have room");
     }
   });
   request->parts = parts.release();

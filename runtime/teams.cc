@@ -97,10 +97,12 @@ bool Teams::handle(const char* message) {
       return true;
     }
     case Kind::kTeamStart: {
-      Forming& f = forming_[head.team];
-      f.decided = true;
-      f.begins = head.good != 0;
-      wake(f.keeper);
+      // A keeper that could not come here has nothing to begin or to give up.
+      const auto it = forming_.find(head.team);
+      if (it == forming_.end()) return true;
+      it->second.decided = true;
+      it->second.begins = head.good != 0;
+      wake(it->second.keeper);
       return true;
     }
     case Kind::kTeamEnd:

@@ -48,6 +48,7 @@ enum class Kind : std::uint32_t {
   kFragment,  // FragmentHead and bytes: a piece of a message that is longer than a message may be
   kProgress,  // ProgressHead, to rank 0
   kDiffuse,   // Diffuser::Head: balancing without a table, see diffuser.h
+  kRoom,      // RoomHead, to a sender's rank: its receiver has room again
 };
 
 // A thread, as the public handle has it.
@@ -213,6 +214,16 @@ struct MemberAtHead {
   Target target;
   std::int32_t index;
   std::uint32_t hops;
+};
+
+struct RoomHead {
+  Kind kind;
+  std::int32_t sender;  // members
+  std::int32_t receiver;
+  std::uint32_t padding;
+  Target target;  // the sender, if it is known
+  std::uint64_t team;
+  std::uint64_t bytes;
 };
 
 struct TeamHead {

@@ -70,8 +70,12 @@ struct Keeper {
     if (!plan.keeper) plan.keeper = this_thread::self();
     team_open(plan);
     std::exception_ptr failure;
-    std::vector<Thread> keepers;
+    std::vector<Thread> keepers, threads;
     try {
+      // Once somebody else counts on them, they are noted whatever happens.
+      keepers.reserve(8 * sizeof(int));
+      const auto [begin, end] = team_block(plan);
+      threads.reserve(static_cast<std::size_t>(end - begin));
       TeamPlan part = plan;
       part.parent_rank = team_rank(plan, plan.first);
       while (part.last - plan.first > 1) {
@@ -85,7 +89,6 @@ struct Keeper {
     } catch (...) {
       failure = std::current_exception();
     }
-    std::vector<Thread> threads;
     if (team_agree(plan, static_cast<int>(keepers.size()), failure == nullptr)) {
       for (auto [i, last] = team_block(plan); i < last; ++i)
         threads.push_back(team_release(plan, i));
