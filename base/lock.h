@@ -1,6 +1,7 @@
 #ifndef ROAM_BASE_LOCK_H_
 #define ROAM_BASE_LOCK_H_
 
+#include <pthread.h>
 #include <sched.h>
 
 #include <atomic>
@@ -27,6 +28,13 @@ class Lock {
   static constexpr int kSpins = 64;
   std::atomic<bool> taken_ = false;
 };
+
+// From now on fork waits for `lock`: a child must not find it taken by a kernel thread that is not
+// there. Those registered first are taken last.
+template <Lock& lock>
+void keep_over_fork() {
+  pthread_atfork([] { lock.lock(); }, [] { lock.unlock(); }, [] { lock.unlock(); });
+}
 
 }  // namespace roam
 

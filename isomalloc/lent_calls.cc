@@ -44,10 +44,7 @@ ROAM_EXPORT void openlog(const char* name, int options, int facility) {
 // The state of random() is the rank's: an array in a thread's memory stands for one of the process.
 namespace {
 roam::Lock states_lock;
-[[gnu::constructor(102)]] void keep_states_over_fork() {
-  pthread_atfork([] { states_lock.lock(); }, [] { states_lock.unlock(); },
-                 [] { states_lock.unlock(); });
-}
+[[gnu::constructor(102)]] void keep_states_over_fork() { roam::keep_over_fork<states_lock>(); }
 std::map<const char*, std::pair<char*, size_t>>& states() {
   static auto& made = *new std::map<const char*, std::pair<char*, size_t>>;
   return made;

@@ -46,9 +46,7 @@ struct Piece {
   Mapping* of;
 };
 roam::Lock lock;
-[[gnu::constructor(102)]] void keep_pieces_over_fork() {
-  pthread_atfork([] { lock.lock(); }, [] { lock.unlock(); }, [] { lock.unlock(); });
-}
+[[gnu::constructor(102)]] void keep_pieces_over_fork() { roam::keep_over_fork<lock>(); }
 std::atomic<std::size_t> piece_count = 0;
 std::map<Address, Piece>& pieces() {
   static auto& made = *new std::map<Address, Piece>;

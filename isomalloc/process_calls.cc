@@ -128,8 +128,7 @@ struct MemoryStream {
 };
 roam::Lock memory_streams_lock;
 [[gnu::constructor(102)]] void keep_memory_streams_over_fork() {
-  pthread_atfork([] { memory_streams_lock.lock(); }, [] { memory_streams_lock.unlock(); },
-                 [] { memory_streams_lock.unlock(); });
+  roam::keep_over_fork<memory_streams_lock>();
 }
 std::unordered_map<FILE*, MemoryStream>& memory_streams() {
   static std::unordered_map<FILE*, MemoryStream> streams;

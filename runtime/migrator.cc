@@ -233,6 +233,10 @@ bool Migrator::claim(const Image& image, bool* returns, Errc* code, const char**
     const bool kept = claimed == iso::Arena::Claimed::kAllKept;
     const bool stale = claimed != iso::Arena::Claimed::kNothingKept;
     if (mark.kind == kSlotMark) *returns = kept;
+    // The kernel may put the bytes in place, whose accesses no handler mends: guards and fences of
+    // slots that were here before go first.
+    if (mark.kind == kSlotMark || mark.kind == kCompanionMark)
+      threads::Scheduler::guard_slot(mark.range);
     if (!kept && mark.kind == kLargeMark && mark.range.bytes >= iso::kHugeBlockBytes)
       arena.prefer_huge_pages(mark.range);
     Address sent_to = mark.range.begin;
@@ -274,7 +278,6 @@ void Migrator::settle(const ImageHead& head, const Image& image, int from) {
       Tcb* slot_owner = detail::tcb_of_slot(mark.range);
       slot_owner->rank.store(mpi_.rank(), std::memory_order_relaxed);
       slot_owner->cold = mark.kind == kCompanionMark || head.joiner != 0;
-      threads::Scheduler::guard_slot(mark.range);
       threads::Scheduler::mark_slot(mark.range);
     } else {
       arena.mark(mark.range, iso::UnitKind::kSpan);
@@ -353,12 +356,6 @@ void Migrator::consider(const Key& key) {
     refuse(a.from, key.second, code, why);
     arrivals_.erase(key);
     return;
-  }
-  // The kernel may put the bytes in place, whose accesses no handler mends: guards and fences of
-  // slots that were here before go first.
-  for (const Mark& mark : a.image.marks) {
-    if (mark.kind == kSlotMark || mark.kind == kCompanionMark)
-      threads::Scheduler::guard_slot(mark.range);
   }
   a.bulk = mpi_.start_bulk();
   const int tag = tag_of(key.second);

@@ -209,8 +209,7 @@ void Runtime::check_layout() {
   const Range whole = iso::arena().whole();
   mine += text("arena %p + %zu\n", whole.pointer(), whole.bytes);
   mine += text("ROAM_EAGER %zu\n", options_.eager_bytes);
-  const std::uint64_t h = hash(mine);
-  if (mpi_.min(h) == ~mpi_.min(~h)) return;
+  if (mpi_.alike(hash(mine))) return;
   const std::vector<std::string> theirs = lines_of(mpi_.broadcast_text(mine, 0));
   const std::vector<std::string> ours = lines_of(mine);
   std::string difference;
@@ -231,8 +230,7 @@ void Runtime::check_layout() {
 
 // Collective.
 void Runtime::share_locale() {
-  const std::uint64_t mine = iso::share_global_locale();
-  if (mpi_.min(mine) != ~mpi_.min(~mine)) iso::unshare_global_locale();
+  if (!mpi_.alike(iso::share_global_locale())) iso::unshare_global_locale();
 }
 
 // Collective. Cuts the job into nodes and joins the node's memory.

@@ -151,6 +151,8 @@ std::uint64_t Mpi::sum(std::uint64_t value) {
   return result;
 }
 
+bool Mpi::alike(std::uint64_t value) { return min(value) == ~min(~value); }
+
 std::string Mpi::broadcast_text(const std::string& s, int from) {
   std::uint64_t length = s.size();
   ROAM_MPI(MPI_Bcast(&length, 1, MPI_UINT64_T, from, state_->world));

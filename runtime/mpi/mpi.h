@@ -42,6 +42,7 @@ class Mpi {
   std::vector<int> gather_ints(int value);             // one a rank, on every rank
   std::uint64_t min(std::uint64_t value);
   std::uint64_t sum(std::uint64_t value);
+  bool alike(std::uint64_t value);  // whether all ranks have the same
   std::string broadcast_text(const std::string& s, int from);
   void barrier();
 

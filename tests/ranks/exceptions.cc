@@ -15,6 +15,7 @@
 
 #include "roam/roam.h"
 #include "tests/ranks/on_rank.h"
+#include "tests/ranks/pinning.h"
 #include "tests/support/check.h"
 #include "tests/support/scenario.h"
 
@@ -22,12 +23,6 @@ namespace roam_test {
 namespace {
 
 std::string long_text(std::string_view what) { return std::string(what) + std::string(200, '.'); }
-
-void expect_pinned(std::initializer_list<std::string_view> why) {
-  const int here = roam::rank();
-  expect_error(roam::Errc::pinned, why, [] { roam::this_thread::migrate(next_rank()); });
-  expect_eq(roam::rank(), here, "rank after a refusal");
-}
 
 // Goes round all ranks. Others allocate meanwhile, so that memory that was left is used again.
 void go_round(const std::exception& error, const std::string& text) {

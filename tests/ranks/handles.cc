@@ -23,23 +23,12 @@
 
 #include "roam/roam.h"
 #include "tests/ranks/on_rank.h"
+#include "tests/ranks/pinning.h"
 #include "tests/support/check.h"
 #include "tests/support/scenario.h"
 
 namespace roam_test {
 namespace {
-
-void expect_pinned(std::initializer_list<std::string_view> why) {
-  const int here = roam::rank();
-  expect_error(roam::Errc::pinned, why, [] { roam::this_thread::migrate(next_rank()); });
-  expect_eq(roam::rank(), here, "rank after a refusal");
-}
-
-void expect_free() {
-  const int to = next_rank();
-  roam::this_thread::migrate(to);
-  expect_eq(roam::rank(), to, "rank of a thread that nothing pins");
-}
 
 void* map(std::size_t bytes) {
   void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "roam/roam.h"
+#include "tests/ranks/everywhere.h"
 #include "tests/ranks/on_rank.h"
+#include "tests/ranks/pinning.h"
 #include "tests/support/check.h"
 #include "tests/support/scenario.h"
 
@@ -29,41 +31,6 @@ void omp_free(void* block, std::uintptr_t by);
 namespace roam_test {
 namespace {
 
-void reuse_memory() {
-  for (std::size_t bytes : {24, 40, 64, 100, 200, 500, 1000, 4000, 20000}) {
-    std::vector<std::string> strings(200, std::string(bytes, '#'));
-  }
-}
-
-void call_everywhere(const std::function<void()>& call) {
-  for (int r = 0; r < roam::ranks(); ++r) {
-    roam::spawn(roam::SpawnOptions{.rank = r}, [call] {
-      call();
-      roam::this_thread::migrate(next_rank());
-      call();
-    }).join();
-    on_rank(r, [call] {
-      reuse_memory();
-      call();
-      reuse_memory();
-      call();
-    });
-  }
-  call();
-}
-
-void expect_pinned(std::string_view why) {
-  const int here = roam::rank();
-  expect_error(roam::Errc::pinned, {why}, [] { roam::this_thread::migrate(next_rank()); });
-  expect_eq(roam::rank(), here, "rank after a refusal");
-}
-
-void expect_free() {
-  const int to = next_rank();
-  roam::this_thread::migrate(to);
-  expect_eq(roam::rank(), to, "rank of a thread that nothing pins");
-}
-
 SCENARIO(LanguageMemory, FormatsUnitsAndSeedsOfFortran) {
   static int first = 0;
   call_everywhere([] {
@@ -77,7 +44,7 @@ SCENARIO(LanguageMemory, FormatsUnitsAndSeedsOfFortran) {
 SCENARIO(LanguageMemory, AUnitOfFortranPinsUntilItIsClosed) {
   on_rank(0, [] {
     const int unit = fortran_open();
-    expect_pinned("unit of Fortran");
+    expect_pinned({"unit of Fortran"});
     fortran_close(unit);
     expect_free();
     expect_eq(fortran_file(), 0, "numbers through a file");
@@ -129,7 +96,7 @@ SCENARIO(LanguageMemory, WhatMembersOfARegionAllocatePins) {
           (*static_cast<std::vector<std::vector<int>>*>(given))[me].assign(1000, me);
         },
         &results, kMembers, 0);
-    expect_pinned("region of OpenMP");
+    expect_pinned({"region of OpenMP"});
     for (int i = 0; i < kMembers; ++i) {
       expect_eq(results[i].at(999), i, "what a member wrote");
       results[i] = std::vector<int>(std::size_t{1000}, i);  // the thread's own
@@ -143,7 +110,7 @@ SCENARIO(LanguageMemory, AThreadStaysInARegion) {
   on_rank(0, [] {
     GOMP_parallel(
         [](void*) {
-          if (omp_get_thread_num() == 0) expect_pinned("region of OpenMP");
+          if (omp_get_thread_num() == 0) expect_pinned({"region of OpenMP"});
         },
         nullptr, kMembers, 0);
     expect_free();

@@ -24,47 +24,14 @@
 #include <vector>
 
 #include "roam/roam.h"
+#include "tests/ranks/everywhere.h"
 #include "tests/ranks/on_rank.h"
+#include "tests/ranks/pinning.h"
 #include "tests/support/check.h"
 #include "tests/support/scenario.h"
 
 namespace roam_test {
 namespace {
-
-void reuse_memory() {
-  for (std::size_t bytes : {24, 40, 64, 100, 200, 500, 1000, 4000, 20000}) {
-    std::vector<std::string> strings(200, std::string(bytes, '#'));
-  }
-}
-
-void call_everywhere(const std::function<void()>& call) {
-  for (int r = 0; r < roam::ranks(); ++r) {
-    roam::spawn(roam::SpawnOptions{.rank = r}, [call] {
-      call();
-      roam::this_thread::migrate(next_rank());
-      call();
-    }).join();
-    on_rank(r, [call] {
-      reuse_memory();
-      call();
-      reuse_memory();
-      call();
-    });
-  }
-  call();
-}
-
-void expect_pinned(std::string_view why) {
-  const int here = roam::rank();
-  expect_error(roam::Errc::pinned, {why}, [] { roam::this_thread::migrate(next_rank()); });
-  expect_eq(roam::rank(), here, "rank after a refusal");
-}
-
-void expect_free() {
-  const int to = next_rank();
-  roam::this_thread::migrate(to);
-  expect_eq(roam::rank(), to, "rank of a thread that nothing pins");
-}
 
 SCENARIO(LibraryHelpers, ReadsAndWritesThatLibcDoesLaterPin) {
   call_everywhere([] {
@@ -76,7 +43,7 @@ SCENARIO(LibraryHelpers, ReadsAndWritesThatLibcDoesLaterPin) {
     request.aio_buf = room.data();
     request.aio_nbytes = room.size();
     expect_eq(aio_read(&request), 0, "aio_read");
-    expect_pinned("aiocb");
+    expect_pinned({"aiocb"});
     expect_eq(write(ends[1], "some text", 9), ssize_t{9}, "write");
     yield_until([&] { return aio_error(&request) != EINPROGRESS; });
     expect_eq(aio_return(&request), ssize_t{9}, "aio_return");
@@ -98,7 +65,7 @@ SCENARIO(LibraryHelpers, ReadsAndWritesThatLibcDoesLaterPin) {
     request.aio_lio_opcode = LIO_WRITE;
     aiocb* list[] = {&request, nullptr};
     expect_eq(lio_listio(LIO_NOWAIT, list, 2, nullptr), 0, "lio_listio");
-    expect_pinned("aiocb");
+    expect_pinned({"aiocb"});
     yield_until([&] { return aio_error(&request) != EINPROGRESS; });
     expect_eq(aio_return(&request), ssize_t{6}, "aio_return");
     expect_eq(lio_listio(LIO_WAIT, list, 2, nullptr), 0, "lio_listio that waits");
@@ -114,7 +81,7 @@ SCENARIO(LibraryHelpers, AddressesThatLibcLooksUpLater) {
       gaicb* list[] = {&request};
       expect_eq(getaddrinfo_a(mode, list, 1, nullptr), 0, "getaddrinfo_a");
       if (mode == GAI_NOWAIT) {
-        expect_pinned("gaicb");
+        expect_pinned({"gaicb"});
         yield_until([&] { return gai_error(&request) != EAI_INPROGRESS; });
       }
       expect_free();
@@ -153,11 +120,11 @@ SCENARIO(LibraryHelpers, AThreadOfC11PinsUntilItIsJoined) {
       return 17;
     };
     expect_eq(thrd_create(&id, body, &made), int{thrd_success}, "thrd_create");
-    expect_pinned("kernel thread");
+    expect_pinned({"kernel thread"});
     int value = 0;
     expect_eq(thrd_join(id, &value), int{thrd_success}, "thrd_join");
     expect_eq(value, 17, "its value");
-    expect_pinned("kernel thread");
+    expect_pinned({"kernel thread"});
     expect_eq(std::string(made), std::string("of a kernel thread"), "its text");
     free(made);
     expect_free();
@@ -170,7 +137,7 @@ SCENARIO(LibraryHelpers, AThreadStaysInACallBack) {
     const int count = scandir(
         "/proc/self", &entries,
         [](const dirent* entry) {
-          if (strcmp(entry->d_name, "maps") == 0) expect_pinned("scandir");
+          if (strcmp(entry->d_name, "maps") == 0) expect_pinned({"scandir"});
           return int{entry->d_name[0] == 'm'};
         },
         alphasort);
@@ -180,14 +147,14 @@ SCENARIO(LibraryHelpers, AThreadStaysInACallBack) {
     expect_eq(nftw(
                   "/proc/self/fdinfo",
                   [](const char*, const struct stat*, int, FTW*) {
-                    expect_pinned("nftw");
+                    expect_pinned({"nftw"});
                     return 7;
                   },
                   5, 0),
               7, "nftw");
     expect_eq(dl_iterate_phdr(
                   [](dl_phdr_info*, size_t, void*) {
-                    expect_pinned("dl_iterate_phdr");
+                    expect_pinned({"dl_iterate_phdr"});
                     return 3;
                   },
                   nullptr),
@@ -200,7 +167,7 @@ SCENARIO(LibraryHelpers, MountsPinUntilTheyAreClosed) {
   on_rank(0, [] {
     FILE* mounts = setmntent("/proc/self/mounts", "r");
     expect(mounts != nullptr && getmntent(mounts) != nullptr, "getmntent");
-    expect_pinned("setmntent");
+    expect_pinned({"setmntent"});
     endmntent(mounts);
     expect_free();
   });
@@ -212,7 +179,7 @@ SCENARIO(LibraryHelpers, WideTextsOfAMemoryStreamTravel) {
     std::size_t count = 0;
     FILE* file = open_wmemstream(&text, &count);
     for (int i = 0; i < 1000; ++i) fwprintf(file, L"%d ", i);
-    expect_pinned("FILE*");
+    expect_pinned({"FILE*"});
     fclose(file);
     expect_eq(count, std::size_t{3890}, "characters");
     for (int hop = 0; hop < roam::ranks(); ++hop) {

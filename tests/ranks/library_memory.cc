@@ -28,37 +28,13 @@
 #include <vector>
 
 #include "roam/roam.h"
+#include "tests/ranks/everywhere.h"
 #include "tests/ranks/on_rank.h"
 #include "tests/support/check.h"
 #include "tests/support/scenario.h"
 
 namespace roam_test {
 namespace {
-
-// Writes over memory that ended or moved threads have given back.
-void reuse_memory() {
-  for (std::size_t bytes : {24, 40, 64, 100, 200, 500, 1000, 4000, 20000}) {
-    std::vector<std::string> strings(200, std::string(bytes, '#'));
-  }
-}
-
-// Makes each call first in a thread that moves away and ends, then in others on the same rank.
-void call_everywhere(const std::function<void()>& call) {
-  for (int r = 0; r < roam::ranks(); ++r) {
-    roam::spawn(roam::SpawnOptions{.rank = r}, [call] {
-      call();
-      roam::this_thread::migrate(next_rank());
-      call();
-    }).join();
-    on_rank(r, [call] {
-      reuse_memory();
-      call();
-      reuse_memory();
-      call();
-    });
-  }
-  call();
-}
 
 SCENARIO(LibraryMemory, ASymbolThatIsNotThere) {
   call_everywhere([] {

@@ -19,23 +19,12 @@
 
 #include "roam/roam.h"
 #include "tests/ranks/on_rank.h"
+#include "tests/ranks/pinning.h"
 #include "tests/support/check.h"
 #include "tests/support/scenario.h"
 
 namespace roam_test {
 namespace {
-
-void expect_pinned(std::initializer_list<std::string_view> why) {
-  const int here = roam::rank();
-  expect_error(roam::Errc::pinned, why, [] { roam::this_thread::migrate(next_rank()); });
-  expect_eq(roam::rank(), here, "rank after a refusal");
-}
-
-void expect_free() {
-  const int to = next_rank();
-  roam::this_thread::migrate(to);
-  expect_eq(roam::rank(), to, "rank of a thread that nothing pins");
-}
 
 struct Apostrophes : std::numpunct<char> {
   char do_thousands_sep() const override { return '\''; }
