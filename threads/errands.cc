@@ -14,6 +14,7 @@
 #include "isomalloc/heap.h"
 #include "roam/errand.h"
 #include "roam/error.h"
+#include "threads/child.h"
 #include "threads/scheduler.h"
 
 namespace roam::threads {
@@ -101,6 +102,7 @@ using threads::kClosed;
 bool outside() { return threads::on_other_kernel_thread(); }
 
 void run_errand(const char* what, void (*call)(void*), void* argument) {
+  threads::refuse_in_child(what);
   Errand mine{call, argument};
   Errand* newest = errands.load(std::memory_order_relaxed);
   do {
