@@ -2,9 +2,10 @@
 #define ROAM_BASE_LOCK_H_
 
 #include <pthread.h>
-#include <sched.h>
 
 #include <atomic>
+
+#include "base/os/give_core.h"
 
 namespace roam {
 
@@ -18,7 +19,7 @@ class Lock {
       if (round < kSpins) {
         __builtin_ia32_pause();
       } else {
-        sched_yield();
+        os::give_core();
       }
     }
   }

@@ -1,7 +1,6 @@
 #include "isomalloc/arena.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include <random>
 
 #include "base/check.h"
+#include "base/os/give_core.h"
 #include "base/os/memory.h"
 #include "base/text.h"
 #include "roam/error.h"
@@ -267,7 +267,7 @@ Arena::Claimed Arena::claim(Range range) {
     for (;;) {
       const UnitKind kind = static_cast<UnitKind>(seen);
       if (kind == UnitKind::kEvicting) {  // another rank is at it, in a system call
-        sched_yield();
+        os::give_core();
         seen = unit(a).load(std::memory_order_acquire);
         continue;
       }

@@ -4,6 +4,8 @@
 #include <elf.h>
 #include <link.h>
 #include <malloc.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -121,9 +123,21 @@ constexpr std::size_t kNeededOfLibc = 3;
 bool turned_of_libc[kNeededOfLibc];
 bool turned_of_loader[std::size(kOfLoader)];
 
-enum class Kind { kOther, kLibc, kLoader, kLanguage };
+// The program's own modules call these of ours, which the dynamic linker does not find
+// (mapping_calls.cc).
+const Turn kMappings[] = {
+    {"mmap", address_of(mmap)},         {"mmap64", address_of(mmap64)},
+    {"munmap", address_of(munmap)},     {"mremap", address_of(mremap)},
+    {"shmat", address_of(shmat)},       {"shmdt", address_of(shmdt)},
+    {"mprotect", address_of(mprotect)},
+};
 
+enum class Kind { kOther, kLibc, kLoader, kLanguage, kProgram };
+
+// The program is what does not come from a directory of the system. What libraries there map they
+// most often keep for the process (buffers of a BLAS).
 Kind kind_of(std::string_view path) {
+  if (path.empty()) return Kind::kProgram;
   const std::string_view name = path.substr(path.rfind('/') + 1);
   if (name == "libc.so.6") return Kind::kLibc;
   if (name.starts_with("ld-linux")) return Kind::kLoader;
@@ -131,7 +145,11 @@ Kind kind_of(std::string_view path) {
                             "librt.so.", "libpthread.so.", "libm.so."}) {
     if (name.starts_with(start)) return Kind::kLanguage;
   }
-  return path.find("/gconv/") != path.npos ? Kind::kLanguage : Kind::kOther;
+  if (path.find("/gconv/") != path.npos) return Kind::kLanguage;
+  for (const char* system : {"/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", "linux-vdso"}) {
+    if (path.starts_with(system)) return Kind::kOther;
+  }
+  return Kind::kProgram;
 }
 
 // A loaded module's segments and dynamic section.
@@ -150,7 +168,8 @@ class Module {
     }
   }
 
-  // Calls `visit` with the name and the slot of each function that is reached through a slot.
+  // Calls `visit` with the name and the slot of each function that is reached through a slot, or
+  // whose address is in its data.
   template <class F>
   void for_each_slot(F visit) const {
     if (symbols_ == nullptr || names_ == nullptr) return;
@@ -159,7 +178,10 @@ class Module {
       for (std::size_t i = 0; entries != nullptr && i < bytes / sizeof *entries; ++i) {
         const ElfW(Rela)& entry = entries[i];
         const auto type = ELF64_R_TYPE(entry.r_info);
-        if (type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT) continue;
+        if (type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT &&
+            (type != R_X86_64_64 || entry.r_addend != 0)) {
+          continue;
+        }
         visit(names_ + symbols_[ELF64_R_SYM(entry.r_info)].st_name,
               reinterpret_cast<void**>(base_ + entry.r_offset));
       }
@@ -253,6 +275,14 @@ void turn_calls(const Module& module, Kind kind) {
   });
 }
 
+void turn_mappings(const Module& module) {
+  module.for_each_slot([&](const char* name, void** slot) {
+    for (const Turn& ours : kMappings) {
+      if (std::strcmp(name, ours.name) == 0) module.store(slot, ours.to);
+    }
+  });
+}
+
 void turn_pointers(const Module& module) {
   module.for_each_word([&](void** word) {
     for (std::size_t i = 0; i < std::size(kOfLoader); ++i) {
@@ -267,10 +297,15 @@ int turn_module(dl_phdr_info* info, std::size_t, void*) {
   const Kind kind = kind_of(info->dlpi_name != nullptr ? info->dlpi_name : "");
   if (kind == Kind::kOther) return 0;
   const Module module(*info);
-  if (kind == Kind::kLoader) {
-    turn_pointers(module);
-  } else {
-    turn_calls(module, kind);
+  switch (kind) {
+    case Kind::kLoader:
+      turn_pointers(module);
+      break;
+    case Kind::kProgram:
+      turn_mappings(module);
+      break;
+    default:
+      turn_calls(module, kind);
   }
   return 0;
 }

@@ -6,12 +6,11 @@
 // The guard is 8 bytes; the compiler reads only the first (1: made). The second is ours: 1 while it
 // is being made; the last four say by whom. Source: Itanium C++ ABI, 3.3.3.
 
-#include <sched.h>
-
 #include <atomic>
 #include <cstdint>
 
 #include "base/check.h"
+#include "base/os/give_core.h"
 #include "isomalloc/capture.h"
 
 namespace roam::iso {
@@ -61,7 +60,7 @@ ROAM_EXPORT int __cxa_guard_acquire(std::uint64_t* guard) {
           "for itself",
           static_cast<void*>(guard));
     }
-    if (static_init_hooks.yield == nullptr || !static_init_hooks.yield()) sched_yield();
+    if (static_init_hooks.yield == nullptr || !static_init_hooks.yield()) roam::os::give_core();
   }
 }
 

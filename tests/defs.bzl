@@ -5,6 +5,7 @@ _TOPOLOGIES = {
     "one_node": (None, {}),
     "node_per_rank": (None, {"ROAM_NODE_RANKS": "1"}),
     "two_by_two": (None, {"ROAM_NODE_RANKS": "2"}),
+    "no_launcher": (0, {}),
     "one_rank": (1, {}),
     "two_ranks": (2, {}),
     "five_ranks": (5, {"ROAM_NODE_RANKS": "1"}),
@@ -87,7 +88,7 @@ def rank_test(
         environment.update(env)
         words = [
             "--ranks",
-            str(fixed_ranks or ranks),
+            str(ranks if fixed_ranks == None else fixed_ranks),
             "--timeout",
             str(timeout_s),
             "--expect",

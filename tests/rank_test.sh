@@ -4,6 +4,7 @@
 #   rank_test.sh [--ranks N] [--timeout SECONDS] [--expect ok|fail] [--expect_output TEXT_OR_REGEX]
 #                [--env NAME=VALUE]... [--mpiexec PROGRAM] PROGRAM [ARGUMENT]...
 #
+# With --ranks 0 the program is started without a launcher.
 # With --mpiexec, a run that prints "SKIPPED: why" and exits with 0 passes whatever was expected.
 # A run that hangs is asked with SIGUSR1 what its ranks wait for, then killed, and the test fails.
 # No process of the run is left behind, however it ends.
@@ -72,14 +73,16 @@ fail() {
   exit 1
 }
 
-if [[ -n $own_mpiexec ]]; then
-  launch=("$own_mpiexec")
+if ((ranks == 0)); then
+  launch=()
+elif [[ -n $own_mpiexec ]]; then
+  launch=("$own_mpiexec" -n "$ranks")
 else
-  launch=(mpiexec.hydra -launcher fork)
+  launch=(mpiexec.hydra -launcher fork -n "$ranks")
 fi
 output=$scratch/output
 env "$mark" HOME="$scratch" TMPDIR="$scratch" "${assignments[@]}" "${launch[@]}" \
-  -n "$ranks" "$@" >"$output" 2>&1 </dev/null &
+  "$@" >"$output" 2>&1 </dev/null &
 job=$!
 
 # Sleeps in the background, so that the end of either wakes the wait.
@@ -108,7 +111,7 @@ for _ in {1..50}; do
   sleep 0.1
 done
 left=$(marked_processes)
-[[ -z $left ]] || fail "mpiexec has ended (status $status) but left processes behind:" $left
+[[ -z $left ]] || fail "the run has ended (status $status) but left processes behind:" $left
 
 if [[ $expect == ok ]]; then
   ((status == 0)) || fail "exit status $status"

@@ -114,6 +114,7 @@ using threads::kClosed;
 bool outside() { return threads::on_other_kernel_thread(); }
 
 void run_errand(const char* what, void (*call)(void*), void* argument) {
+  threads::refuse_in_child(what);
   Errand mine{call, argument};
   Errand* newest = errands.load(std::memory_order_relaxed);
   do {

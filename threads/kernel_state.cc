@@ -65,6 +65,8 @@ int KernelState::set_signal_mask(int how, const std::uint64_t* set, std::uint64_
   return 0;
 }
 
+bool KernelState::rank_blocks(std::uint64_t signals) { return (signals & ~rank_mask) == 0; }
+
 void KernelState::watch_x87(bool traps) {
   Tcb* self = caller();
   if (self == nullptr || (self->keeps & kX87) != 0) return;

@@ -20,6 +20,9 @@ class KernelState {
   // As rt_sigprocmask, with the kernel's masks: 0, or an error number. What makes the arena work,
   // SIGSEGV and SIGBUS, is never blocked on the rank's kernel thread. Context: any.
   static int set_signal_mask(int how, const std::uint64_t* set, std::uint64_t* old);
+  // Whether plain code has blocked all of `signals`: no thread has them in another's place, unless
+  // it asked for its own mask.
+  static bool rank_blocks(std::uint64_t signals);
   // The calling thread looks at the flags of the x87, or has exceptions trap, from now on. Before
   // it has `traps`, flags that others have left are cleared. Nothing outside threads. Context: any.
   static void watch_x87(bool traps);

@@ -249,7 +249,8 @@ bool Mutex::try_lock() {
 }
 
 void Mutex::unlock() {
-  detail::refuse_other_kernel_threads("Mutex::unlock");
+  // A child made by fork leaves the scopes that its thread was in.
+  if (!threads::is_child) detail::refuse_other_kernel_threads("Mutex::unlock");
   Tcb* self = scheduler().current();
   ROAM_CHECK(holder_ == self && self != nullptr,
              "Mutex at %p is unlocked by a thread that does not hold it; %s%s",

@@ -64,6 +64,8 @@ class Real {
       f = find();
     return f(arguments...);
   }
+  // Looks it up now: what may be called in a handler, or in a child of fork, must not later.
+  void prepare() { find(); }
 
  private:
   // Of condition variables libc has two versions, and dlsym may give the old one.

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "base/check.h"
+#include "base/os/give_core.h"
 #include "base/text.h"
 #include "roam/error.h"
 
@@ -100,7 +101,7 @@ void Mpi::abort(int status) {
   int started = 0, ended = 0;
   MPI_Initialized(&started);
   MPI_Finalized(&ended);
-  usleep(100'000);  // the launcher drops what it has not read when a rank aborts
+  os::stop_for_us(100'000);  // the launcher drops what it has not read when a rank aborts
   if (started != 0 && ended == 0) MPI_Abort(MPI_COMM_WORLD, status);
   _exit(status);
 }

@@ -1,0 +1,78 @@
+// What the program and its own libraries map in a thread pins the thread until it is unmapped, also
+// where Roam itself is a library. No other library of the project's: it would bring Roam twice.
+#include <dlfcn.h>
+#include <sys/mman.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "roam/roam.h"
+
+namespace {
+
+constexpr std::size_t kBytes = 1 << 20;
+
+void expect(bool right, const char* what) {
+  if (right) return;
+  std::fprintf(stderr, "on rank %d: not so: %s\n", roam::rank(), what);
+  std::exit(1);
+}
+
+// Empty: it went to the next rank.
+std::string why_not() {
+  const int to = (roam::rank() + 1) % roam::ranks();
+  try {
+    roam::this_thread::migrate(to);
+  } catch (const roam::Error& e) {
+    expect(e.code() == roam::Errc::pinned, "it is refused since it is pinned");
+    return e.what();
+  }
+  expect(roam::rank() == to, "it is where it went");
+  return "";
+}
+
+template <class Map, class Unmap>
+void pins(const char* how, Map map, Unmap unmap) {
+  for (int round = 0; round < 2 * roam::ranks(); ++round) {
+    char* at = static_cast<char*>(map());
+    expect(at != MAP_FAILED, how);
+    std::memset(at, 'a' + roam::rank(), kBytes);
+    expect(why_not().find("mapping of 1048576 bytes") != std::string::npos, how);
+    expect(at[kBytes - 1] == 'a' + roam::rank(), "what was written is there");
+    unmap(at);
+    expect(why_not().empty(), "it is free again");
+  }
+}
+
+void* map() {
+  return mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return roam::run(argc, argv, [] {
+    roam::spawn([] {
+      pins("mmap of the program", map, [](void* at) { munmap(at, kBytes); });
+    }).join();
+    // Loaded by each rank: the library's address is the same, its slots are the rank's.
+    for (int r = 0; r < roam::ranks(); ++r) {
+      roam::spawn(roam::SpawnOptions{.rank = r}, [] {
+        expect(dlopen("tests/ranks/mapping_library.so", RTLD_NOW) != nullptr, "dlopen");
+      }).join();
+    }
+    roam::spawn([] {
+      void* library = dlopen("tests/ranks/mapping_library.so", RTLD_NOW | RTLD_NOLOAD);
+      auto* map = reinterpret_cast<void* (*)(std::size_t, int)>(dlsym(library, "library_map"));
+      auto* unmap = reinterpret_cast<int (*)(void*, std::size_t)>(dlsym(library, "library_unmap"));
+      const auto give_back = [&](void* at) { unmap(at, kBytes); };
+      pins(
+          "mmap of a library", [&] { return map(kBytes, 0); }, give_back);
+      pins(
+          "mmap in a library's table", [&] { return map(kBytes, 1); }, give_back);
+    }).join();
+    std::printf("all that was mapped pinned\n");
+  });
+}

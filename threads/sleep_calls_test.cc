@@ -1,0 +1,186 @@
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <signal.h>
+#include <threads.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "threads/outside_waits.h"
+#include "threads/test_threads.h"
+
+namespace roam::threads {
+namespace {
+
+constexpr timespec kShort{0, 2'000'000};
+
+timespec in_a_moment(clockid_t clock) {
+  timespec now;
+  clock_gettime(clock, &now);
+  now.tv_nsec += kShort.tv_nsec;
+  if (now.tv_nsec >= 1'000'000'000) {
+    now.tv_nsec -= 1'000'000'000;
+    ++now.tv_sec;
+  }
+  return now;
+}
+
+// `sleep` takes at least the 2 ms that it is asked for, and another thread runs meanwhile.
+void expect_sleep(const std::function<void()>& sleep) {
+  TestThreads threads;
+  bool slept = false;
+  int ran = 0;
+  threads.spawn([&] {
+    const std::int64_t start = now_ns();
+    sleep();
+    EXPECT_GE(now_ns() - start, kShort.tv_nsec - 1'000);
+    slept = true;
+  });
+  threads.spawn([&] {
+    while (!slept) {
+      ++ran;
+      yield();
+    }
+  });
+  threads.run();
+  EXPECT_GT(ran, 1);
+}
+
+TEST(SleepCalls, LetOthersRunAndReturnWhatLibcs) {
+  expect_sleep([] { EXPECT_EQ(usleep(2000), 0); });
+  expect_sleep([] { EXPECT_EQ(nanosleep(&kShort, nullptr), 0); });
+  expect_sleep([] { EXPECT_EQ(thrd_sleep(&kShort, nullptr), 0); });
+  expect_sleep([] { std::this_thread::sleep_for(std::chrono::milliseconds(2)); });
+  expect_sleep([] {
+    std::this_thread::sleep_until(std::chrono::system_clock::now() + std::chrono::milliseconds(2));
+  });
+  expect_sleep([] { EXPECT_EQ(sleep(1), 0u); });
+  for (const clockid_t clock : {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_TAI}) {
+    expect_sleep([=] { EXPECT_EQ(clock_nanosleep(clock, 0, &kShort, nullptr), 0); });
+    expect_sleep([=] {
+      const timespec end = in_a_moment(clock);
+      EXPECT_EQ(clock_nanosleep(clock, TIMER_ABSTIME, &end, nullptr), 0);
+    });
+  }
+}
+
+TEST(SleepCalls, TimesThatAreNoneAreRefusedAndThosePastReturnAtOnce) {
+  TestThreads threads;
+  threads.spawn([] {
+    for (const timespec bad : {timespec{0, -1}, timespec{0, 1'000'000'000}, timespec{-1, 0}}) {
+      errno = 0;
+      EXPECT_EQ(nanosleep(&bad, nullptr), -1);
+      EXPECT_EQ(errno, EINVAL);
+      EXPECT_EQ(clock_nanosleep(CLOCK_MONOTONIC, 0, &bad, nullptr), EINVAL);
+      EXPECT_EQ(thrd_sleep(&bad, nullptr), -2);
+    }
+    EXPECT_EQ(clock_nanosleep(12345, 0, &kShort, nullptr), EINVAL);
+    EXPECT_EQ(clock_nanosleep(CLOCK_THREAD_CPUTIME_ID, 0, &kShort, nullptr), EINVAL);
+    const timespec past{1, 0};
+    EXPECT_EQ(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &past, nullptr), 0);
+    EXPECT_EQ(sleep(0), 0u);
+    EXPECT_EQ(usleep(0), 0);
+  });
+  threads.run();
+}
+
+TEST(SleepCalls, WhoSleepsStaysOnItsRank) {
+  TestThreads threads;
+  Tcb* sleeper = threads.spawn([] { usleep(2000); });
+  threads.spawn([&] {
+    EXPECT_EQ(sleeper->state, State::kSleeping);
+    EXPECT_FALSE(Scheduler::may_move(sleeper));
+  });
+  threads.run();
+}
+
+TEST(SleepCalls, AYieldOfLibcLetsOthersRun) {
+  TestThreads threads;
+  for (const auto give : {+[] { EXPECT_EQ(sched_yield(), 0); }, +[] { thrd_yield(); },
+                          +[] { std::this_thread::yield(); }}) {
+    bool flag = false;
+    threads.spawn([&] {
+      while (!flag) give();
+    });
+    threads.spawn([&] { flag = true; });
+    threads.run();
+  }
+}
+
+TEST(SleepCalls, AreLibcsWithTheCaptureOffAndOnTheRanksStack) {
+  TestThreads threads;
+  bool sleeps = false, ran = false;
+  threads.spawn([&] {
+    sleeps = true;
+    {
+      iso::HeapScope process;
+      usleep(2000);
+      sched_yield();
+    }
+    on_rank_stack([] { usleep(2000); });
+    sleeps = false;
+  });
+  threads.spawn([&] { ran = ran || sleeps; });
+  threads.run();
+  EXPECT_FALSE(ran);
+}
+
+// What a handler interrupts may be the scheduler.
+std::atomic<int> handled = 0, handled_inside = 0;
+void sleep_in_handler(int) {
+  usleep(2000);
+  sched_yield();
+  if (wait_calls::in_handler(scheduler().current())) ++handled_inside;
+  ++handled;
+}
+
+// What a handler left on the stack is not taken for one that runs.
+[[gnu::noinline]] bool over_old_frames() {
+  volatile char room[64 << 10];
+  room[0] = 0;
+  return wait_calls::in_handler(scheduler().current()) || room[0] != 0;
+}
+
+TEST(SleepCalls, AreLibcsInAHandler) {
+  struct sigaction action {
+  }, before{};
+  action.sa_handler = sleep_in_handler;
+  sigaction(SIGUSR1, &action, &before);
+  {
+    TestThreads threads;
+    bool in_handler = false, ran = false;
+    threads.spawn([&] {
+      in_handler = true;
+      raise(SIGUSR1);
+      in_handler = false;
+      EXPECT_FALSE(over_old_frames());
+      usleep(100);
+    });
+    threads.spawn([&] { ran = in_handler; });
+    threads.run();
+    EXPECT_FALSE(ran);
+  }
+  EXPECT_EQ(handled, 1);
+  EXPECT_EQ(handled_inside, 1);
+  sigaction(SIGUSR1, &before, nullptr);
+}
+
+TEST(Asker, IsTheProgramAndNotWhatItStandsOn) {
+  TestThreads threads;
+  threads.spawn([] {
+    Tcb* self = scheduler().current();
+    const auto here = reinterpret_cast<const char*>(&in_a_moment);
+    EXPECT_EQ(wait_calls::asker(here), self);
+    EXPECT_EQ(wait_calls::asker(reinterpret_cast<const char*>(&getpid) + 1), nullptr);
+  });
+  threads.run();
+}
+
+}  // namespace
+}  // namespace roam::threads
