@@ -136,6 +136,7 @@ void set_hooks() {
       scheduler().loosened(self);
     }
     iso::current_heap = heap;
+    if (the_runtime().checks_pointers()) runtime::PointerCheck::clear_left_frames();
   };
   iso::static_init_hooks.caller = [] {
     return static_cast<std::uint32_t>(reinterpret_cast<Address>(current_thread()) >> 6 << 1);
@@ -339,6 +340,7 @@ SystemHeap::SystemHeap() : saved_(iso::current_heap) {
 SystemHeap::~SystemHeap() {
   if (Tcb* self = current_thread(); self != nullptr) --self->system_heaps;
   iso::current_heap = static_cast<iso::Heap*>(saved_);
+  if (the_runtime().checks_pointers()) runtime::PointerCheck::clear_left_frames();
 }
 
 bool in_thread_heap(const void* address) noexcept {

@@ -23,6 +23,7 @@ namespace {
 struct LoadHead {
   balance::Forecast forecast;
   bool named;  // in the program's unit
+  bool fixed;  // it cannot move now
   std::uint64_t bytes;
   std::int32_t rank;
   std::uint32_t edges;
@@ -84,6 +85,7 @@ std::vector<char> Runtime::describe_load(Member& me) {
   static_assert(Member::kHistory == balance::kForecastHistory);
   const LoadHead head{balance::forecast({me.history_s, me.steps}),
                       me.named,
+                      !threads::Scheduler::may_move(me.thread),
                       bytes_of(me),
                       rank(),
                       static_cast<std::uint32_t>(edges.size()),
@@ -117,7 +119,7 @@ void Runtime::plan_balance(Parts* parts, int size) {
     std::memcpy(&head, one, sizeof head);
     loads.push_back(head.forecast.load_s(model));
     named = named || head.named;
-    table.threads.push_back({static_cast<double>(loads.back()), head.bytes, head.rank});
+    table.threads.push_back({static_cast<double>(loads.back()), head.bytes, head.rank, head.fixed});
     threads.push_back(head.thread);
     table.first_edge.push_back(table.edges.size());
     table.edges.resize(table.edges.size() + head.edges);

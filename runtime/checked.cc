@@ -11,6 +11,7 @@ void Runtime::start_check() {
   mpi_.broadcast(&options_.check_pointers, sizeof options_.check_pointers);
   if (!options_.check_pointers) return;
   PointerCheck::begin_noting();
+  ProcessMap::runtime_started();
   check_ = std::make_unique<PointerCheck>();
   ends_are_watched_ = true;
 }

@@ -61,6 +61,7 @@ void Diffuser::add(const Member& me, std::uint32_t number, RequestState* request
   mine.index = me.index;
   mine.forecast = balance::forecast({me.history_s, me.steps});
   mine.named = me.named;
+  mine.fixed = !threads::Scheduler::may_move(me.thread);
   mine.bytes = Runtime::bytes_of(me);
   mine.member = {me.thread->id.load(std::memory_order_relaxed), me.thread};
   mine.request = request;
@@ -138,7 +139,7 @@ void Diffuser::on_go(const Key& key, Run& run, const Course& course) {
                               ? balance::proportion(load, course.most) * course.proportion_s
                               : static_cast<double>(load);
     tokens.push_back({static_cast<std::uint64_t>(mine.index), load_s, mine.bytes, runtime_.rank(),
-                      runtime_.node()});
+                      runtime_.node(), mine.fixed});
   }
   run.rank =
       std::make_unique<DiffusionRank>(runtime_.rank(), runtime_.rank_info(runtime_.rank()), tokens);

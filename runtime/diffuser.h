@@ -96,6 +96,7 @@ class Diffuser {
     std::int32_t index;
     balance::Forecast forecast;
     bool named;
+    bool fixed;  // it cannot move now
     std::uint64_t bytes;
     Target member;
     detail::RequestState* request;

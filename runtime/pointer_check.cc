@@ -44,14 +44,17 @@ bool may_point(Address value) { return value - 0x10000 < (Address{1} << 47) - 0x
 // variable of the program or of the kernel thread: each is at the same place everywhere, and the
 // program names it anyway. Or it is left over from a call: a library's own variable then, or a
 // place on the kernel thread's stack, or one where another block lies by now, though seldom at its
-// begin.
+// begin. The last word of what a heap's block was filled with is often half of an old pointer: to
+// the gigabytes that runtime and MPI map (OwnMappings), or into a library's variables, where what
+// is given to callers begins at whole words.
 bool means_nothing_elsewhere(const Place& place, Address value, bool on_stack) {
   switch (place.kind) {
     case Place::Kind::kNothing:
     case Place::Kind::kConstant:
       return false;
     case Place::Kind::kVariable:
-      return !on_stack || (!place.module->program && place.has_name(value));
+      if (place.module->program) return !on_stack;
+      return (!on_stack && value % sizeof(Address) == 0) || place.has_name(value);
     case Place::Kind::kThreadLocal:
       return !on_stack && place.module != nullptr && place.module->program;
     case Place::Kind::kBlock:
@@ -75,9 +78,20 @@ Range frames_of(const Tcb* t) {
 void PointerCheck::begin_noting() {
   set_running(true);
   iso::note_runtime_blocks(made_by_runtime);
+  ProcessMap::runtime_starts();
 }
 
 void PointerCheck::set_running(bool now) { running.store(now, std::memory_order_relaxed); }
+
+[[gnu::noinline]] void PointerCheck::clear_left_frames() {
+  constexpr std::size_t kBytes = 8 << 10;
+  const Tcb* self = threads::scheduler().current();
+  const Address here = reinterpret_cast<Address>(__builtin_frame_address(0));
+  if (self == nullptr || !self->stack().contains(here) || here - self->stack().begin < 2 * kBytes)
+    return;
+  volatile char left[kBytes];
+  std::fill(left, left + kBytes, char{0});
+}
 
 void PointerCheck::tell(const std::string& line) {
   if (++lines_ > kMostLines) return;

@@ -29,6 +29,11 @@ class PointerCheck {
   // Between runs all that is allocated is the program's.
   static void set_running(bool running);
 
+  // Clears what the calling thread's stack holds below the caller's frame, which nobody looks at
+  // any more but is in frames to come: what a static's initialiser, or code inside a SystemHeap,
+  // had.
+  static void clear_left_frames();
+
   // `t` is suspended, in no queue, and all of its memory is here.
   void leaves(Tcb* t, int to);
   // `t`'s function has returned.

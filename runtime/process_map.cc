@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "isomalloc/arena.h"
 #include "isomalloc/process_blocks.h"
+#include "runtime/own_mappings.h"
 
 namespace roam::runtime {
 namespace {
@@ -23,25 +24,29 @@ bool is_roam(const os::Module& module) {
   return module.program || std::string_view(module.name()).starts_with("libroam.so");
 }
 
-// Anonymous memory that was there before the program's first constructor: ld.so's list of modules.
-// The same in every process.
-std::vector<Range>& of_loader() {
-  static std::vector<Range> ranges;
-  return ranges;
+// MPI's library and what it is made of: a program has handles of it, which are numbers.
+bool is_mpi(const os::Module& module) {
+  const std::string_view name = module.name();
+  for (const char* start : {"libmpi", "libucp.so", "libuct.so", "libucs.so", "libucm.so"}) {
+    if (name.starts_with(start)) return true;
+  }
+  return module.path.find("/ucx/") != std::string::npos;
 }
 
+OwnMappings& own_mappings() {
+  static OwnMappings own;
+  return own;
+}
+
+// ld.so's list of modules, the same in every process, is all that is there before the program's
+// first constructor.
 [[gnu::constructor(102)]] void note_loader() {
-  if (std::getenv("ROAM_CHECK") == nullptr) return;
-  for (const os::Mapping& mapping : os::mappings()) {
-    if (mapping.writable && mapping.name.empty()) of_loader().push_back(mapping.range);
-  }
+  if (std::getenv("ROAM_CHECK") != nullptr) own_mappings().add_new({}, os::mappings());
 }
 
-const os::Module* libc_of(const std::vector<os::Module>& modules) {
-  for (const os::Module& module : modules) {
-    if (std::string_view(module.name()) == "libc.so.6") return &module;
-  }
-  return nullptr;
+std::vector<os::Mapping>& before_start() {
+  static std::vector<os::Mapping> mappings;
+  return mappings;
 }
 
 }  // namespace
@@ -78,6 +83,16 @@ std::string Place::describe(Address address) const {
       return "the stack of the rank's kernel thread, where arguments and environment are too";
   }
   return {};
+}
+
+// Where ROAM_CHECK is not in the rank's own environment it comes here late: nothing is new then.
+void ProcessMap::runtime_starts() {
+  if (before_start().empty()) before_start() = os::mappings();
+}
+
+void ProcessMap::runtime_started() {
+  own_mappings().add_new(before_start(), os::mappings());
+  before_start().clear();
 }
 
 void ProcessMap::refresh() {
@@ -121,15 +136,17 @@ void ProcessMap::read_memory() {
   memory_.clear();
   blocks_.clear();
   const Range arena = iso::arena().whole();
-  for (os::Mapping& mapping : os::mappings()) {
+  const std::vector<os::Mapping> mappings = os::mappings();
+  own_mappings().forget_unmapped(mappings);
+  for (const os::Mapping& mapping : mappings) {
     if (arena.contains(mapping.range.begin)) continue;
-    Place place{Place::Kind::kMapping, mapping.range, nullptr, std::move(mapping.name)};
-    if (std::find(of_loader().begin(), of_loader().end(), mapping.range) != of_loader().end())
-      continue;
-    if (!mapping.writable) place.kind = Place::Kind::kConstant;
-    if (place.name == "[stack]") place.kind = Place::Kind::kStack;
-    if (place.name == "[heap]") blocks_ = iso::process_blocks(mapping.range);
-    memory_.push_back({mapping.range, std::move(place)});
+    for (const Range& part : own_mappings().rest_of(mapping.range)) {
+      Place place{Place::Kind::kMapping, part, nullptr, mapping.name};
+      if (!mapping.writable) place.kind = Place::Kind::kConstant;
+      if (place.name == "[stack]") place.kind = Place::Kind::kStack;
+      if (place.name == "[heap]") blocks_ = iso::process_blocks(part);
+      memory_.push_back({part, std::move(place)});
+    }
   }
 }
 
@@ -153,20 +170,27 @@ Place ProcessMap::block_at(Range mapping, Address address) const {
 }
 
 // Objects that each process has at the same address, and which mean the same in each: streams,
-// locales, what the C++ library hands out of its own. Some of the latter are in the program.
+// locales, what the C++ library hands out of its own, MPI. Some of the C++ library's are in the
+// program. What
+// libc has with a first value and without a name, such as the lists of malloc and the global
+// locale, it gives to nobody: results that it keeps for its callers have none.
 bool ProcessMap::known_everywhere(const os::Module& module, Address address) const {
   const std::string_view name = module.name();
   if (module.program) return os::symbol_at(address).starts_with("std::");
   if (name.starts_with("libstdc++.so") || name.starts_with("ld-linux") ||
-      name.starts_with("libgcc_s.so"))
+      name.starts_with("libgcc_s.so") || is_mpi(module))
     return true;
-  if (&module != libc_of(modules_)) return false;
+  if (name != "libc.so.6") return false;
   const auto in = [address](const void* object, std::size_t bytes) {
     return Range{reinterpret_cast<Address>(object), bytes}.contains(address);
   };
+  if (in(stdin, sizeof *stdin) || in(stdout, sizeof *stdout) || in(stderr, sizeof *stderr))
+    return true;
   static const locale_t classic = newlocale(LC_ALL_MASK, "C", nullptr);
-  return in(stdin, sizeof *stdin) || in(stdout, sizeof *stdout) || in(stderr, sizeof *stderr) ||
-         in(classic, sizeof *classic);
+  return in(classic, sizeof *classic) ||
+         (std::any_of(module.stored.begin(), module.stored.end(),
+                      [address](const Range& stored) { return stored.contains(address); }) &&
+          os::symbol_at(address).empty());
 }
 
 Place ProcessMap::find(Address address) {

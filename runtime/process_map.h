@@ -37,6 +37,10 @@ struct Place {
 // capture off; other kernel threads may allocate meanwhile.
 class ProcessMap {
  public:
+  // What is mapped between the two calls is the runtime's and MPI's: nowhere, for find().
+  static void runtime_starts();
+  static void runtime_started();
+
   // What was found before holds no longer.
   void refresh();
 

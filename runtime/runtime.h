@@ -57,6 +57,7 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   int run();
   void finish();
   bool running() const { return running_; }
+  bool checks_pointers() const { return check_ != nullptr; }
   // In a process that fork made: the job goes on without it.
   void leave_job() { running_ = false; }
   // Root's, on the rank where it has ended.

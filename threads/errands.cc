@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "isomalloc/heap.h"
+#include "isomalloc/turns.h"
 #include "roam/errand.h"
 #include "roam/error.h"
 #include "threads/child.h"
@@ -58,6 +59,14 @@ Errand* oldest_first(Errand* newest) {
   return oldest;
 }
 
+// iso::leave_to_rank.
+iso::Turn leave_to_rank(const char* what, void (*call)(void*), void* argument) {
+  if (errands.load(std::memory_order_relaxed) == kClosed) return iso::Turn::kAnybodys;
+  if (!on_other_kernel_thread()) return iso::Turn::kMine;
+  detail::run_errand(what, call, argument);
+  return iso::Turn::kTaken;
+}
+
 }  // namespace
 
 constinit Errand* const kClosed = reinterpret_cast<Errand*>(closed_room);
@@ -65,7 +74,10 @@ std::atomic<Errand*> errands = kClosed;
 void (*wake_rank)() = nullptr;
 bool (*outsiders_memory_is_known)() = nullptr;
 
-OpenForErrands::OpenForErrands() { errands.store(nullptr, std::memory_order_seq_cst); }
+OpenForErrands::OpenForErrands() {
+  iso::leave_to_rank = &leave_to_rank;
+  errands.store(nullptr, std::memory_order_seq_cst);
+}
 
 OpenForErrands::~OpenForErrands() {
   Errand* e = oldest_first(errands.exchange(kClosed, std::memory_order_acq_rel));
@@ -106,7 +118,10 @@ void run_errand(const char* what, void (*call)(void*), void* argument) {
   Errand mine{call, argument};
   Errand* newest = errands.load(std::memory_order_relaxed);
   do {
-    if (newest == kClosed) throw threads::not_running(what);
+    if (newest == kClosed) {
+      threads::refuse_in_child(what);
+      throw threads::not_running(what);
+    }
     mine.next = newest;
   } while (!errands.compare_exchange_weak(newest, &mine, std::memory_order_seq_cst));
   if (threads::wake_rank != nullptr) threads::wake_rank();

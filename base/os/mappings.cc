@@ -57,7 +57,10 @@ int add_module(dl_phdr_info* info, std::size_t, void* modules) {
     const Range range{info->dlpi_addr + header.p_vaddr, header.p_memsz};
     if (header.p_type == PT_LOAD) {
       module.segments.push_back(range);
-      if ((header.p_flags & PF_W) != 0) module.variables.push_back(range);
+      if ((header.p_flags & PF_W) != 0) {
+        module.variables.push_back(range);
+        module.stored.push_back({range.begin, header.p_filesz});
+      }
     } else if (header.p_type == PT_GNU_RELRO) {
       constants.begin = range.begin;
       constants.bytes = round_down(range.end(), kPageBytes) - range.begin;

@@ -26,6 +26,7 @@ struct Module {
   std::vector<Range> segments;   // all that is loaded
   std::vector<Range> variables;  // what of it stays writable: .data and .bss, not constants that
                                  // were relocated
+  std::vector<Range> stored;     // what of the variables has its first values in the file: .data
   Range thread_local_data;       // of the calling kernel thread; empty: none yet
   const char* name() const;      // of the path, what is behind the last slash
 };

@@ -54,7 +54,9 @@ class Cutter {
 
   void give(const Graph& graph, const Ranks& ranks) {
     if (ranks.size() == 1 || graph.size() == 0) {
-      for (const std::uint32_t thread : graph.thread) plan_.rank_of[thread] = ranks[0];
+      for (const std::uint32_t thread : graph.thread) {
+        if (!table_.threads[thread].fixed) plan_.rank_of[thread] = ranks[0];
+      }
       return;
     }
     const std::vector<Ranks> groups = groups_of(ranks, graph);
@@ -120,6 +122,8 @@ class Cutter {
         const std::size_t g = group_at_[static_cast<std::size_t>(thread.rank)];
         if (g == kNoGroup || shares[g] != shares[k]) continue;
         saved_s[g] += table_.costs.move_s(true, thread.bytes);
+        // What cannot move is here anyway, so it had better be among those that it was cut with.
+        if (thread.fixed) saved_s[g] += table_.costs.steps * thread.load_s;
       }
       for (const auto& [group, s] : saved_s) overlaps.push_back({s, k, group});
     }

@@ -18,7 +18,8 @@ std::vector<DiffusionRank> ranks_of(const LoadTable& table) {
   for (std::size_t i = 0; i < table.threads.size(); ++i) {
     const ThreadLoad& thread = table.threads[i];
     const auto r = static_cast<std::size_t>(thread.rank);
-    tokens[r].push_back({i, thread.load_s, thread.bytes, thread.rank, table.ranks[r].node});
+    tokens[r].push_back(
+        {i, thread.load_s, thread.bytes, thread.rank, table.ranks[r].node, thread.fixed});
   }
   std::vector<DiffusionRank> ranks;
   ranks.reserve(tokens.size());

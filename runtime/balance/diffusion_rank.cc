@@ -74,7 +74,7 @@ std::vector<DiffusionRank::Token> DiffusionRank::give(const Sums& partner, doubl
   std::uint64_t room = partner.room_bytes;
   std::vector<Token> given;
   const auto may_go = [&](const Candidate& c) {
-    return c.token.load_s > 0 && c.token.bytes <= room &&
+    return !c.token.fixed && c.token.load_s > 0 && c.token.bytes <= room &&
            costs.steps * c.token.load_s / info_.speed > c.cost_s;
   };
   // The last one that goes may be larger than what is left, if the pair is better off with it.

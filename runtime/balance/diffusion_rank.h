@@ -24,6 +24,7 @@ class DiffusionRank {
     std::uint64_t bytes = 0;
     std::int32_t home = 0;  // the rank where the thread is
     std::int32_t home_node = 0;
+    bool fixed = false;  // it stays with its rank
   };
   // What a partner is told.
   struct Sums {

@@ -11,7 +11,9 @@ Plan greedy(const LoadTable& table, std::uint64_t) {
   check_table(table);
   Plan plan = plan_to_stay(table);
   RankTree ranks(table);
+  ranks.add_fixed(table);
   for (const SortedThread& thread : heavy_first(table)) {
+    if (thread.fixed) continue;
     std::int32_t to = ranks.earliest(thread.load_s, thread.bytes, ranks.everywhere());
     // Memory counts where a thread is until it moves, so that staying is always possible.
     if (to < 0 || ranks.end_s(thread.rank, thread.load_s) <= ranks.end_s(to, thread.load_s)) {

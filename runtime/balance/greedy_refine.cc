@@ -16,7 +16,7 @@ constexpr double kCeilings[] = {1.005, 1.03, 1.1};
 // A plan that comes that near to its ceiling is not tried to be had in another way.
 constexpr double kNear = 1.005;
 
-// The longest first, but of those of about the same length what is dearest to move.
+// What can move, the longest first, but of those of about the same length what is dearest to move.
 std::vector<SortedThread> dear_first(const LoadTable& table) {
   struct Keyed {
     SortedThread thread;
@@ -24,9 +24,10 @@ std::vector<SortedThread> dear_first(const LoadTable& table) {
   };
   std::vector<Keyed> keyed;
   keyed.reserve(table.threads.size());
-  for (const ThreadLoad& thread : table.threads) {
-    keyed.push_back(
-        {{thread, static_cast<std::uint32_t>(keyed.size())}, size_class(thread.load_s)});
+  for (std::size_t i = 0; i < table.threads.size(); ++i) {
+    const ThreadLoad& thread = table.threads[i];
+    if (thread.fixed) continue;
+    keyed.push_back({{thread, static_cast<std::uint32_t>(i)}, size_class(thread.load_s)});
   }
   std::sort(keyed.begin(), keyed.end(), [](const Keyed& a, const Keyed& b) {
     if (a.size_class != b.size_class) return a.size_class > b.size_class;
@@ -42,7 +43,9 @@ std::vector<SortedThread> dear_first(const LoadTable& table) {
 class Planner {
  public:
   Planner(const LoadTable& table, double ceiling_s)
-      : ceiling_s_(ceiling_s), plan_(plan_to_stay(table)), ranks_(table) {}
+      : ceiling_s_(ceiling_s), plan_(plan_to_stay(table)), ranks_(table) {
+    ranks_.add_fixed(table);
+  }
 
   // All that fits stays, then the rest finds a place. Moves least, but what is large may find only
   // small gaps.
@@ -96,8 +99,10 @@ Plan greedy_refine(const LoadTable& table, std::uint64_t) {
   for (const ThreadLoad& thread : table.threads) longest_s = std::max(longest_s, thread.load_s);
   for (const RankInfo& rank : table.ranks) speed = std::max(speed, rank.speed);
   const double mean_s = ideal_step_s(table);
-  // No step is shorter than its longest thread.
-  const double ideal_s = std::max(mean_s, longest_s / speed);
+  // No step is shorter than its longest thread, or than what cannot leave a rank.
+  RankTree fixed(table);
+  fixed.add_fixed(table);
+  const double ideal_s = std::max({mean_s, longest_s / speed, fixed.time_s(fixed.busiest())});
 
   Plan best = plan_to_stay(table);
   const Outcome start = outcome_of(table, best);

@@ -110,6 +110,10 @@ void check_plan(const LoadTable& table, const Plan& plan) {
     if (to < 0 || static_cast<std::size_t>(to) >= table.ranks.size()) {
       refuse("the plan sends thread %zu to rank %d of %zu", i, to, table.ranks.size());
     }
+    if (table.threads[i].fixed && to != table.threads[i].rank) {
+      refuse("the plan sends thread %zu to rank %d, but it cannot leave rank %d", i, to,
+             table.threads[i].rank);
+    }
     before[static_cast<std::size_t>(table.threads[i].rank)] += table.threads[i].bytes;
     after[static_cast<std::size_t>(to)] += table.threads[i].bytes;
   }

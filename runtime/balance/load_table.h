@@ -14,6 +14,7 @@ struct ThreadLoad {
   double load_s = 0;        // seconds that it is expected to compute in the next step
   std::uint64_t bytes = 0;  // that a move of it to another node sends; also what it takes there
   std::int32_t rank = 0;    // where it is
+  bool fixed = false;       // it cannot move: its load and bytes stay there, whatever is planned
 };
 
 struct RankInfo {
@@ -85,9 +86,9 @@ Plan plan_to_stay(const LoadTable& table);
 // Cost:   O(threads + edges + ranks).
 void check_table(const LoadTable& table);
 
-// Refuses a plan that cannot be carried out: threads without a rank, ranks that do not exist, more
-// memory on a rank than its limit. A rank that is over its limit already may stay so, not get
-// fuller.
+// Refuses a plan that cannot be carried out: threads without a rank, ranks that do not exist, a
+// move of what cannot move, more memory on a rank than its limit. A rank that is over its limit
+// already may stay so, not get fuller.
 //
 // Errors: Errc::bad_option  names the first offender.
 void check_plan(const LoadTable& table, const Plan& plan);

@@ -91,6 +91,12 @@ void RankTree::give_back(std::size_t leaf, std::uint64_t bytes) {
   from.room += bytes - owed;
 }
 
+void RankTree::add_fixed(const LoadTable& table) {
+  for (const ThreadLoad& thread : table.threads) {
+    if (thread.fixed) add_load(thread.rank, thread.load_s);
+  }
+}
+
 void RankTree::move_bytes(std::int32_t from, std::int32_t to, std::uint64_t bytes) {
   if (bytes == 0 || from == to) return;
   ROAM_CHECK(has_room(to, bytes), "RankTree::move_bytes: rank %d has no room", to);

@@ -37,6 +37,8 @@ class RankTree {
 
   // Adds to a rank's load; `load_s` may be negative.
   void add_load(std::int32_t rank, double load_s);
+  // Adds the loads of the threads of `table` that cannot move.
+  void add_fixed(const LoadTable& table);
   // Whether `bytes` more may be on `rank`.
   bool has_room(std::int32_t rank, std::uint64_t bytes) const {
     return bytes == 0 || leaf(rank).room >= bytes;

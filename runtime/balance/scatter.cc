@@ -17,7 +17,7 @@ Plan scatter(const LoadTable& table, Target target) {
   for (std::size_t i = 0; i < table.threads.size(); ++i) {
     const ThreadLoad& thread = table.threads[i];
     const std::int32_t to = target(thread.rank);
-    if (to == thread.rank || !ranks.has_room(to, thread.bytes)) continue;
+    if (thread.fixed || to == thread.rank || !ranks.has_room(to, thread.bytes)) continue;
     ranks.move_bytes(thread.rank, to, thread.bytes);
     plan.rank_of[i] = to;
   }

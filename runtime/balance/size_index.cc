@@ -30,7 +30,7 @@ SizeIndex::SizeIndex(const LoadTable& table) : begin_(table.ranks.size() + 1) {
   std::vector<Entry> entries;
   for (std::size_t i = 0; i < table.threads.size(); ++i) {
     const ThreadLoad& t = table.threads[i];
-    if (!(t.load_s > 0)) continue;
+    if (t.fixed || !(t.load_s > 0)) continue;
     entries.push_back({t.rank, size_class(t.load_s), t.bytes, static_cast<std::uint32_t>(i)});
     ++begin_[static_cast<std::size_t>(t.rank) + 1];
   }

@@ -10,8 +10,8 @@
 namespace roam::balance {
 
 // The threads of each rank by the class of their load (size_class in heavy_first.h), in a class
-// those first that send the fewest bytes. Threads are taken out for good. Threads without load are
-// not in it.
+// those first that send the fewest bytes. Threads are taken out for good. Threads without load, and
+// those that cannot move, are not in it.
 class SizeIndex {
  public:
   static constexpr std::size_t kNone = ~std::size_t{0};

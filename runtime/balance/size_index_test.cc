@@ -20,7 +20,7 @@ Classes classes_of(const LoadTable& table, std::int32_t rank) {
   Classes classes;
   for (std::size_t i = 0; i < table.threads.size(); ++i) {
     const ThreadLoad& thread = table.threads[i];
-    if (thread.rank != rank || thread.load_s == 0) continue;
+    if (thread.rank != rank || thread.fixed || thread.load_s == 0) continue;
     classes[size_class(thread.load_s)].insert({thread.bytes, static_cast<std::uint32_t>(i)});
   }
   return classes;

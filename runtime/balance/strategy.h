@@ -11,7 +11,8 @@ namespace roam::balance {
 
 // A pure function from loads to a plan: equal tables and seeds give equal plans.
 //
-// What all strategies keep, and rotate and random the first of it:
+// What all strategies keep, and rotate and random the first two of it:
+//   - What cannot move stays, and the others are planned around it.
 //   - When all threads have moved, a rank that was within its memory limit is so still, and one
 //     that was above is not fuller. On the way there it may be: a rank may get a thread before it
 //     has given another away.

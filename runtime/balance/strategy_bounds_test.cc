@@ -30,9 +30,12 @@ double least_imbalance(const LoadTable& table) {
 }
 
 LoadTable small_table(std::uint64_t* state, bool speeds) {
-  LoadTable table = random_table(
-      state,
-      {.most_threads = 7, .most_ranks = 3, .speeds = speeds, .limits = false, .edges = false});
+  LoadTable table = random_table(state, {.most_threads = 7,
+                                         .most_ranks = 3,
+                                         .speeds = speeds,
+                                         .limits = false,
+                                         .edges = false,
+                                         .fixed = false});
   table.costs = free_moves();
   return table;
 }

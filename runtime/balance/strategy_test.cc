@@ -107,6 +107,37 @@ TEST_P(EveryStrategy, GivesFastRanksMore) {
   EXPECT_LE(imbalance_of(table, plan(table)), 1.08);
 }
 
+TEST_P(EveryStrategy, PlansAroundWhatCannotMove) {
+  LoadTable table = table_of(std::vector<double>(160, 0.01), 8);
+  table.costs = free_moves();
+  for (RankInfo& rank : table.ranks) rank.node /= 2;
+  // Three quarters of the share of rank 0, scattered among the others; what is longest too.
+  for (std::size_t i = 0; i < 150; i += 10) table.threads[i].fixed = true;
+  const Plan result = plan(table);
+  check_plan(table, result);
+  if (is_for_tests() || GetParam() == "none") return;
+  EXPECT_LE(imbalance_of(table, result), 1.08);
+}
+
+TEST_P(EveryStrategy, LeavesAloneWhatCannotMoveAlsoWhereItIsTooMuch) {
+  LoadTable table = table_of({5, 5, 5, 1, 1, 1}, 3);
+  table.costs = free_moves();
+  for (std::size_t i = 0; i < 3; ++i) table.threads[i].fixed = true;
+  const Plan result = plan(table);
+  check_plan(table, result);
+  if (is_for_tests() || GetParam() == "none") return;
+  for (std::size_t i = 3; i < 6; ++i) EXPECT_NE(result.rank_of[i], 0) << "thread " << i;
+}
+
+TEST(CheckPlan, RefusesToMoveWhatCannotMove) {
+  LoadTable table = table_of({1, 1}, 2);
+  Plan plan = plan_to_stay(table);
+  plan.rank_of[1] = 1;
+  check_plan(table, plan);
+  table.threads[1].fixed = true;
+  EXPECT_THROW(check_plan(table, plan), Error);
+}
+
 TEST_P(EveryStrategy, BalancesWithinTightLimits) {
   if (is_for_tests() || GetParam() == "none") return;
   LoadTable table = table_of(std::vector<double>(160, 0.01), 8);

@@ -14,7 +14,8 @@ namespace roam::balance {
 namespace {
 
 constexpr const char* kMagic = "roam-load-table";
-constexpr std::size_t kVersion = 1;
+constexpr std::size_t kVersion = 2;
+constexpr std::size_t kVersionWithoutFixed = 1;
 
 // ---- writing ----
 
@@ -171,10 +172,35 @@ void read_edges(Reader& reader, LoadTable& table) {
   }
 }
 
+void read_fixed(Reader& reader, LoadTable& table) {
+  for (std::size_t left = reader.read_count("fixed"); left != 0; --left) {
+    std::size_t thread = 0;
+    reader.next_line("a thread");
+    reader.read("thread", thread);
+    reader.expect_end_of_line();
+    if (thread >= table.threads.size()) {
+      reader.fail(text("thread %zu of %zu", thread, table.threads.size()));
+    }
+    if (table.threads[thread].fixed) reader.fail(text("thread %zu a second time", thread));
+    table.threads[thread].fixed = true;
+  }
+}
+
+void write_fixed(std::ostream& out, const LoadTable& table, std::size_t count) {
+  put_line(out, "fixed", count);
+  out << "# thread\n";
+  for (std::size_t i = 0; i < table.threads.size(); ++i) {
+    if (table.threads[i].fixed) put_line(out, "", i);
+  }
+}
+
 }  // namespace
 
 void write_table(std::ostream& out, const LoadTable& table) {
-  put_line(out, kMagic, kVersion);
+  const auto fixed = static_cast<std::size_t>(
+      std::count_if(table.threads.begin(), table.threads.end(),
+                    [](const ThreadLoad& thread) { return thread.fixed; }));
+  put_line(out, kMagic, fixed == 0 ? kVersionWithoutFixed : kVersion);
   out << "# steps move_s_per_byte move_between_s move_in_node_s comm_s_per_byte "
          "comm_s_per_message\n";
   const Costs& costs = table.costs;
@@ -197,6 +223,7 @@ void write_table(std::ostream& out, const LoadTable& table) {
       put_line(out, "", i, edge.to, edge.bytes, edge.messages);
     }
   }
+  if (fixed != 0) write_fixed(out, table, fixed);
   out << "end\n";
 }
 
@@ -208,11 +235,15 @@ LoadTable read_table(std::istream& in, const std::string& name) {
   reader.expect_word(kMagic);
   reader.read("version", version);
   reader.expect_end_of_line();
-  if (version != kVersion) reader.fail(text("version %zu; this reads %zu", version, kVersion));
+  if (version < kVersionWithoutFixed || version > kVersion) {
+    reader.fail(
+        text("version %zu; this reads %zu to %zu", version, kVersionWithoutFixed, kVersion));
+  }
   read_costs(reader, table.costs);
   read_ranks(reader, table);
   read_threads(reader, table);
   read_edges(reader, table);
+  if (version >= kVersion) read_fixed(reader, table);
   reader.next_line("end");
   reader.expect_word("end");
   reader.expect_end_of_line();

@@ -29,7 +29,12 @@ namespace roam::balance {
 //   end
 //
 // The number behind the name is the version. A later one may add lines behind the edges; fields are
-// never renumbered.
+// never renumbered. Version 2, which is written where threads cannot move, says which:
+//
+//   fixed 1
+//   # thread
+//   1
+//   end
 void write_table(std::ostream& out, const LoadTable& table);
 
 // Reads what write_table wrote. `name` is that of the file, for messages.

@@ -67,6 +67,23 @@ TEST(TableFile, BringsBackAnyTableBitByBit) {
   }
 }
 
+TEST(TableFile, SaysWhoCannotMove) {
+  LoadTable table = read(kExample);
+  table.threads[1].fixed = true;
+  const std::string text = written(table);
+  EXPECT_NE(text.find("roam-load-table 2\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("fixed 1\n# thread\n1\nend\n"), std::string::npos) << text;
+  const LoadTable back = read(text);
+  EXPECT_FALSE(back.threads[0].fixed);
+  EXPECT_TRUE(back.threads[1].fixed);
+  for (const char* wrong : {"fixed 1\n# thread\n2\n", "fixed 2\n1\n1\n", "fixed 2\n1\n"}) {
+    std::string broken = text;
+    const std::size_t at = broken.find("fixed 1");
+    broken.replace(at, broken.find("end", at) - at, wrong);
+    EXPECT_THROW(read(broken), Error) << wrong;
+  }
+}
+
 TEST(TableFile, TakesEmptyLinesAndOtherLineEnds) {
   std::string text = kExample;
   for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 4) {
@@ -79,7 +96,8 @@ TEST(TableFile, IsRefusedWithTheLineThatIsWrong) {
   const struct {
     const char *from, *to, *message;
   } cases[] = {
-      {"roam-load-table 1", "roam-load-table 2", "example:1: version 2"},
+      {"roam-load-table 1", "roam-load-table 3", "example:1: version 3"},
+      {"roam-load-table 1", "roam-load-table 2", "example:15: 'end' where 'fixed' is expected"},
       {"roam-load-table", "roam_load_table", "example:1: 'roam_load_table' where"},
       {"costs 10", "costs ten", "example:3: 'ten' is no number of steps"},
       {" 3e-07", "", "example:3: comm_s_per_message is missing"},

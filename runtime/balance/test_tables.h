@@ -38,6 +38,7 @@ struct Variety {
   bool speeds = true;
   bool limits = true;
   bool edges = true;
+  bool fixed = true;
 };
 
 // Any table within `variety`: loads of several shapes (equal ones, zeros and giants too), threads
@@ -77,6 +78,10 @@ inline LoadTable random_table(std::uint64_t* state, const Variety& variety) {
       }
       table.first_edge.push_back(table.edges.size());
     }
+  }
+  if (variety.fixed && below(state, 2) == 0) {
+    const std::uint64_t one_in = 1 + below(state, 5);
+    for (ThreadLoad& thread : table.threads) thread.fixed = below(state, one_in) == 0;
   }
   if (below(state, 2) == 0) table.costs.steps = static_cast<double>(below(state, 100'000));
   return table;

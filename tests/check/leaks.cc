@@ -5,12 +5,15 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include <condition_variable>
 #include <cstring>
 #include <ctime>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -81,6 +84,55 @@ void block_of_process() {
   leave();
 }
 
+// One that main() started, and that maps and allocates memory for the program.
+struct KernelThread {
+  std::thread handle;
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool may_end = false;
+  void* block = nullptr;
+  void* mapping = nullptr;
+
+  void start() {
+    handle = std::thread([this] {
+      std::unique_lock hold(mutex);
+      block = std::malloc(300);
+      mapping = mmap(nullptr, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      changed.notify_all();
+      changed.wait(hold, [this] { return may_end; });
+    });
+    std::unique_lock hold(mutex);
+    changed.wait(hold, [this] { return mapping != nullptr; });
+  }
+  void end() {
+    {
+      const std::lock_guard hold(mutex);
+      may_end = true;
+    }
+    changed.notify_all();
+    handle.join();
+  }
+};
+KernelThread kernel_thread;
+
+char* in_system_heap(std::size_t bytes) {
+  roam::SystemHeap process;
+  return static_cast<char*>(std::malloc(bytes));
+}
+
+std::map<std::string, int>& table_of_all() {
+  static std::map<std::string, int> words = {{"one", 1}, {"two", 2}, {"three", 3}};
+  return words;
+}
+
+// Of a table that is the process's, in the frame only.
+void iterator() {
+  auto found = table_of_all().find("two");
+  asm volatile("" : "+m"(found));
+  leave();
+  asm volatile("" ::"m"(found) : "memory");
+}
+
 // What a program holds that travels well, and nothing else.
 void nothing() {
   std::map<std::string, std::vector<double>> series;
@@ -102,6 +154,13 @@ const std::map<std::string, void (*)()> kinds = {
     {"static", [] { carry(table); }},
     {"thread_local", [] { carry(scratch); }},
     {"stack_of_main", [] { carry(const_cast<char*>(local_of_main)); }},
+    {"inside_mapping", [] { carry(static_cast<char*>(mapped) + 4711); }},
+    {"inside_block", [] { carry(in_system_heap(300) + 77); }},
+    {"inside_large_block", [] { carry(in_system_heap(1 << 20) + 70001); }},
+    {"kernel_thread", [] { carry(reinterpret_cast<void*>(kernel_thread.handle.native_handle())); }},
+    {"block_of_kernel_thread", [] { carry(kernel_thread.block); }},
+    {"mapping_of_kernel_thread", [] { carry(kernel_thread.mapping); }},
+    {"iterator", iterator},
     {"environment", [] { carry(getenv("ROAM_CHECK")); }},
     {"broken_down_time", broken_down_time},
     {"data_of_libc", data_of_libc},
@@ -117,10 +176,13 @@ int main(int argc, char** argv) {
   const char on_main[64] = "a local variable of main";
   local_of_main = on_main;
   mapped = mmap(nullptr, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  return roam::run(argc, argv, [kind = std::string(argc > 1 ? argv[1] : "")] {
+  kernel_thread.start();
+  const int code = roam::run(argc, argv, [kind = std::string(argc > 1 ? argv[1] : "")] {
     const auto it = kinds.find(kind);
     if (it == kinds.end()) return 2;
     roam::spawn(roam::SpawnOptions{.name = "keeper", .rank = 1}, it->second).join();
     return 0;
   });
+  kernel_thread.end();
+  return code;
 }

@@ -1,6 +1,7 @@
 // Balancing: who has much to do ends where there is little.
 #include <cfloat>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,26 @@ SCENARIO(Balance, EvensOutTheLoadsThatMembersName) {
       return;
     }
     expect(before > 1.4, "imbalance before: " + std::to_string(before));
+    expect(after < 1.1, "imbalance after: " + std::to_string(after));
+    expect(moved > 0, "members moved");
+    expect_eq(team.balance(), 0, "moves when all is balanced");
+  }).join();
+}
+
+// Every second heavy member is pinned: the others make up for that at once.
+SCENARIO(Balance, PlansAroundMembersThatCannotMove) {
+  roam::spawn_team(16 * roam::ranks(), [] {
+    const roam::Team team = roam::Team::current();
+    const bool heavy = team.index() < team.size() / 2, pinned = heavy && team.index() % 2 == 0;
+    const double load = heavy ? 3 : 1;
+    roam::this_thread::set_load(load);
+    const int begin = roam::rank();
+    std::optional<roam::this_thread::Pin> pin;
+    if (pinned) pin.emplace();
+    const int moved = team.balance();
+    if (pinned) expect_eq(roam::rank(), begin, "rank of a pinned member");
+    const double after = imbalance(load_of_ranks(team, load));
+    if (roam::ranks() == 1) return;
     expect(after < 1.1, "imbalance after: " + std::to_string(after));
     expect(moved > 0, "members moved");
     expect_eq(team.balance(), 0, "moves when all is balanced");
