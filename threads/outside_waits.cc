@@ -20,10 +20,10 @@ namespace {
 bool of_system(std::string_view path) {
   const std::string_view name = path.substr(path.rfind('/') + 1);
   for (const char* start :
-       {"libroam",  "libmpi",  "libuc",     "libfabric", "libpmi",      "libpsm",
-        "libhwloc", "libnuma", "libibverb", "librdmacm", "libmlx",      "libefa",
-        "libc.so",  "libgomp", "libgcc_s",  "libresolv", "libnss_",     "libanl",
-        "librt.so", "libm.so", "ld-linux",  "libdl.so",  "libpthread.", "libgfortran"}) {
+       {"libroam",  "libmpi",  "libucm",   "libucp",   "libucs",      "libuct",     "libfabric",
+        "libpmi",   "libpsm",  "libhwloc", "libnuma",  "libibverb",   "librdmacm",  "libmlx",
+        "libefa",   "libc.so", "libgomp",  "libgcc_s", "libresolv",   "libnss_",    "libanl",
+        "librt.so", "libm.so", "ld-linux", "libdl.so", "libpthread.", "libgfortran"}) {
     if (name.starts_with(start)) return true;
   }
   return false;
