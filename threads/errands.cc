@@ -31,7 +31,14 @@ struct Errand {
 
 namespace {
 
-alignas(Errand) unsigned char closed_room[sizeof(Errand)];
+// Has an address, and is never made.
+union ClosedRoom {
+  constexpr ClosedRoom() : nothing(0) {}
+  constexpr ~ClosedRoom() {}
+  char nothing;
+  Errand errand;
+};
+constinit ClosedRoom closed_room;
 
 Error not_running(const char* what) {
   return Error(Errc::not_running,
@@ -69,7 +76,7 @@ iso::Turn leave_to_rank(const char* what, void (*call)(void*), void* argument) {
 
 }  // namespace
 
-constinit Errand* const kClosed = reinterpret_cast<Errand*>(closed_room);
+constinit Errand* const kClosed = &closed_room.errand;
 std::atomic<Errand*> errands = kClosed;
 void (*wake_rank)() = nullptr;
 bool (*outsiders_memory_is_known)() = nullptr;
@@ -118,10 +125,7 @@ void run_errand(const char* what, void (*call)(void*), void* argument) {
   Errand mine{call, argument};
   Errand* newest = errands.load(std::memory_order_relaxed);
   do {
-    if (newest == kClosed) {
-      threads::refuse_in_child(what);
-      throw threads::not_running(what);
-    }
+    if (newest == kClosed) throw threads::not_running(what);
     mine.next = newest;
   } while (!errands.compare_exchange_weak(newest, &mine, std::memory_order_seq_cst));
   if (threads::wake_rank != nullptr) threads::wake_rank();
