@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <string_view>
 
 #include "base/check.h"
 #include "base/os/memory.h"
@@ -45,8 +46,8 @@ bool may_point(Address value) { return value - 0x10000 < (Address{1} << 47) - 0x
 // program names it anyway. Or it is left over from a call: a library's own variable then, or a
 // place on the kernel thread's stack, or one where another block lies by now, though seldom at its
 // begin. The last word of what a heap's block was filled with is often half of an old pointer: to
-// the gigabytes that runtime and MPI map (OwnMappings), or into a library's variables, where what
-// is given to callers begins at whole words.
+// the gigabytes that runtime and MPI map (OwnMappings), or into a library's
+// variables. So of those without a name only libc's results count, which begin at whole words.
 bool means_nothing_elsewhere(const Place& place, Address value, bool on_stack) {
   switch (place.kind) {
     case Place::Kind::kNothing:
@@ -54,7 +55,9 @@ bool means_nothing_elsewhere(const Place& place, Address value, bool on_stack) {
       return false;
     case Place::Kind::kVariable:
       if (place.module->program) return !on_stack;
-      return (!on_stack && value % sizeof(Address) == 0) || place.has_name(value);
+      return (!on_stack && value % sizeof(Address) == 0 &&
+              std::string_view(place.module->name()) == "libc.so.6") ||
+             place.has_name(value);
     case Place::Kind::kThreadLocal:
       return !on_stack && place.module != nullptr && place.module->program;
     case Place::Kind::kBlock:

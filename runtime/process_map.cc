@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <coroutine>
 #include <cstdlib>
 #include <ctime>
 #include <string_view>
@@ -176,7 +177,11 @@ Place ProcessMap::block_at(Range mapping, Address address) const {
 // locale, it gives to nobody: results that it keeps for its callers have none.
 bool ProcessMap::known_everywhere(const os::Module& module, Address address) const {
   const std::string_view name = module.name();
-  if (module.program) return os::symbol_at(address).starts_with("std::");
+  if (module.program) {
+    // Of all that the linker keeps to itself, this is what programs hold.
+    return address == reinterpret_cast<Address>(std::noop_coroutine().address()) ||
+           os::symbol_at(address).starts_with("std::");
+  }
   if (name.starts_with("libstdc++.so") || name.starts_with("ld-linux") ||
       name.starts_with("libgcc_s.so") || is_mpi(module))
     return true;
