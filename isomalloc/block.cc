@@ -98,7 +98,7 @@ BlockHead* live_head(const void* block, const char* call) {
   } else if (a.region(Region::kHeap).contains(at)) {
     what = "that is memory of a thread's heap";
   } else if (a.contains(block)) {
-    what = "that is a thread's stack";
+    what = "that is memory of a thread: its stack, or its first small blocks";
   }
   fatal("%s(%p): %s. Pass what iso_malloc or CmiIsomalloc returned.", call, block, what);
 }

@@ -130,8 +130,9 @@ roam::Lock memory_streams_lock;
 [[gnu::constructor(102)]] void keep_memory_streams_over_fork() {
   roam::keep_over_fork<memory_streams_lock>();
 }
+// Never destroyed: destructors of the program's statics may close some.
 std::unordered_map<FILE*, MemoryStream>& memory_streams() {
-  static std::unordered_map<FILE*, MemoryStream> streams;
+  static auto& streams = *new std::unordered_map<FILE*, MemoryStream>;
   return streams;
 }
 }  // namespace

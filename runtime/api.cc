@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <unordered_map>
 #include <utility>
@@ -233,7 +234,36 @@ void sleep_until(std::int64_t deadline_ns) {
 
 void set_exit_code(int code) { the_runtime().set_exit_code(code); }
 
+namespace {
+
+// Where Roam is inside the program, the program's own constructors come first.
+bool initialised = false;
+[[gnu::constructor]] void note_initialised() { initialised = true; }
+
+std::atomic<bool> in_run = false;
+
+// One run at a time, of whatever kernel thread.
+// Errors: Errc::not_running; Error(not_in_thread) in a child of fork.
+struct OnlyRun {
+  OnlyRun() {
+    if (!initialised) {
+      throw Error(Errc::not_running,
+                  "roam::run was called before main, by the constructor of a static: call it in "
+                  "main, or later");
+    }
+    if (!in_run.exchange(true)) return;
+    threads::refuse_in_child("roam::run");
+    throw Error(Errc::not_running, "roam::run was called inside roam::run, or beside it");
+  }
+  ~OnlyRun() { in_run = false; }
+  OnlyRun(const OnlyRun&) = delete;
+  OnlyRun& operator=(const OnlyRun&) = delete;
+};
+
+}  // namespace
+
 int run(int& argc, char**& argv, void (*spawn_root)(void*), void* root) {
+  const OnlyRun only;
   runtime::TerminateHandler terminate;
   runtime::TerminateHandler::set_collective(true);
   the_runtime().start(argc, argv);

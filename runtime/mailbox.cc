@@ -1,5 +1,7 @@
 #include "runtime/mailbox.h"
 
+#include <utility>
+
 namespace roam::detail {
 
 // The slot of `index`, or the free one where it belongs.
@@ -172,6 +174,16 @@ bool Mailbox::cancel(RequestState* request) {
     return true;
   }
   return false;
+}
+
+void Mailbox::forget_posted() {
+  for (RequestState* r = std::exchange(posted_, nullptr); r != nullptr;) {
+    RequestState* const next = r->next;
+    r->error = Errc::thread_ended;
+    r->done = true;
+    r = next;
+  }
+  posted_end_ = &posted_;
 }
 
 Mailbox::Counts Mailbox::counts() {

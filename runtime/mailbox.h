@@ -87,6 +87,8 @@ class Mailbox {
   void post(RequestState* request);
   // False: it is not posted any more.
   bool cancel(RequestState* request);
+  // The member ends: its posted receives are done, and say so.
+  void forget_posted();
 
   // Replaces every parcel here by what `change` makes of it.
   template <class Change>

@@ -41,7 +41,9 @@ struct RequestState {
   bool done = false;
   bool pins = false;  // its room is the process's: the member stays until it is done
   Errc error{};       // 0: as it should be
-  int from = kAny;    // what a receive or probe asked for; then what it got
+  std::uint64_t owner =
+      0;            // id of the thread that has the request; 0: it is on that thread's stack
+  int from = kAny;  // what a receive or probe asked for; then what it got
   int tag = kAny;
   int forwards = 0;
   void* data = nullptr;   // a receive's room

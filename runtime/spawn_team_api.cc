@@ -144,6 +144,7 @@ void team_leave() noexcept {
       self->member->waiting = false;
     }
   }
+  self->member->mailbox.forget_posted();
   delete self->member;
   self->member = nullptr;
 }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <new>
+#include <utility>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -11,6 +12,7 @@
 #include "runtime/caller.h"
 #include "runtime/member.h"
 #include "runtime/runtime.h"
+#include "threads/child.h"
 #include "threads/scheduler.h"
 
 namespace roam {
@@ -59,6 +61,25 @@ bool is_done(const RequestState* request) {
   }
   return true;
 }
+
+// Whether the calling thread is the one that started it.
+bool is_mine(const RequestState* request) {
+  const Tcb* self = runtime::current_thread();
+  return self != nullptr && self->id.load(std::memory_order_relaxed) == request->owner;
+}
+
+// Where what is not done may be waited for.
+// Errors: Error(not_in_thread); Error(bad_option) in another thread than its own.
+void require_mine(const RequestState* request, const char* call) {
+  const Tcb* self = runtime::require_thread(call);
+  if (is_mine(request)) [[likely]]
+    return;
+  throw Error(Errc::bad_option, text("%s: the request was started by another thread than '%s', and "
+                                     "is not done: the one that started it waits for it",
+                                     call, self->name()));
+}
+
+std::uint64_t id_of_caller() { return scheduler().current()->id.load(std::memory_order_relaxed); }
 
 const char* name_of(const RequestState* request) {
   switch (request->kind) {
@@ -118,6 +139,10 @@ void check_received(const RequestState& r, std::size_t room) {
              "for %zu. It can still be received.",
              r.from, r.tag, r.bytes, room));
   }
+  if (r.error == Errc::thread_ended) {
+    throw Error(Errc::thread_ended,
+                "recv: the member that this receive is of ended before a message came");
+  }
   if (r.error != Errc{}) detail::throw_wrong_length(r.bytes, r.element_bytes);
 }
 
@@ -148,13 +173,20 @@ void throw_wrong_length(std::size_t bytes, std::size_t element_bytes) {
 }
 
 bool request_test(RequestState* request) {
+  runtime::require_thread("Request::test");
   if (is_done(request)) return true;
+  require_mine(request, "Request::test");
   scheduler().yield();  // a loop around it must let messages in
   return is_done(request);
 }
 
-Received request_wait(RequestState* request) {
-  wait_for(request);
+Received request_wait(RequestState*& state) {
+  runtime::require_thread("Request::wait");
+  if (!is_done(state)) {
+    require_mine(state, "Request::wait");
+    wait_for(state);
+  }
+  RequestState* const request = std::exchange(state, nullptr);
   const RequestState r = *request;
   const std::unique_ptr<RequestState[]> parts(request->parts);
   delete request;
@@ -164,7 +196,11 @@ Received request_wait(RequestState* request) {
 
 void request_drop(RequestState* request) noexcept {
   Tcb* self = runtime::current_thread();
-  if (self != nullptr && self->member != nullptr && !is_done(request)) {
+  if (the_runtime().running() && !threads::is_child && !is_done(request)) {
+    ROAM_CHECK(is_mine(request),
+               "a Request (%s) is destroyed before it is done, by another thread than the one that "
+               "started it: wait for it or destroy it there",
+               name_of(request));
     bool cancelled = false;
     if (request->kind == RequestState::Kind::kReceive) {
       iso::HeapScope process;
@@ -180,6 +216,7 @@ void request_drop(RequestState* request) noexcept {
 }  // namespace detail
 
 std::size_t wait_any(std::span<const Request> requests) {
+  runtime::require_thread("wait_any");
   const auto first_done = [&] {
     bool some = false;
     for (std::size_t i = 0; i < requests.size(); ++i) {
@@ -187,6 +224,7 @@ std::size_t wait_any(std::span<const Request> requests) {
       if (state == nullptr) continue;
       some = true;
       if (is_done(state)) return i;
+      require_mine(state, "wait_any");
     }
     return some ? requests.size() + 1 : requests.size();
   };
@@ -306,6 +344,7 @@ RequestState* team_isend(std::uint64_t team, int to, int tag, const void* data, 
   auto request = std::make_unique<RequestState>();
   send_with_room(team, to, tag, data, bytes, copy ? nullptr : request.get(), "isend");
   if (copy) request->done = true;
+  request->owner = id_of_caller();
   return request.release();
 }
 
@@ -318,6 +357,7 @@ RequestState* team_irecv(std::uint64_t team, int from, int tag, void* data, std:
     check_peer(me, from, tag, true, "irecv");
     the_runtime().post().receive(me, request.get());
   });
+  request->owner = id_of_caller();
   return request.release();
 }
 
@@ -329,6 +369,7 @@ RequestState* team_collective(std::uint64_t team, const CollectiveCall& call) {
     check_peer(me, call.root, 0, false, to_string(call.kind));
     the_runtime().gatherings().contribute(me, call, request.get());
   });
+  request->owner = id_of_caller();
   return request.release();
 }
 
@@ -409,6 +450,7 @@ RequestState* team_alltoall(std::uint64_t team, const void* in, void* out, std::
     }
   });
   request->parts = parts.release();
+  request->owner = id_of_caller();
   return request.release();
 }
 

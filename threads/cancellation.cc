@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/check.h"
 #include "isomalloc/arena.h"
 
 namespace {
@@ -57,3 +58,17 @@ ROAM_CLEAN_UP_CALL(__pthread_register_cancel, hide_and_pass(buffer, real))
 ROAM_CLEAN_UP_CALL(__pthread_register_cancel_defer, hide_and_pass(buffer, real))
 ROAM_CLEAN_UP_CALL(__pthread_unregister_cancel, ROAM_PASS_UNLESS_OF_A_THREAD)
 ROAM_CLEAN_UP_CALL(__pthread_unregister_cancel_restore, ROAM_PASS_UNLESS_OF_A_THREAD)
+
+// The kernel thread is not the thread's to end: it runs all those of the rank.
+#define ROAM_END_CALL(name, type)                                                              \
+  extern "C" __attribute__((visibility("default"))) [[noreturn]] void name(type result) {      \
+    if (of_a_thread(__builtin_frame_address(0))) {                                             \
+      roam::fatal(#name                                                                        \
+                  " was called in a thread of Roam: it would end the kernel thread that runs " \
+                  "all threads of this rank. Return from the thread's function, or throw");    \
+    }                                                                                          \
+    next<void(type)>(#name)(result);                                                           \
+    __builtin_unreachable();                                                                   \
+  }
+ROAM_END_CALL(pthread_exit, void*)
+ROAM_END_CALL(thrd_exit, int)

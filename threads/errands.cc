@@ -125,10 +125,7 @@ void run_errand(const char* what, void (*call)(void*), void* argument) {
   Errand mine{call, argument};
   Errand* newest = errands.load(std::memory_order_relaxed);
   do {
-    if (newest == kClosed) {
-      threads::refuse_in_child(what);
-      throw threads::not_running(what);
-    }
+    if (newest == kClosed) throw threads::not_running(what);
     mine.next = newest;
   } while (!errands.compare_exchange_weak(newest, &mine, std::memory_order_seq_cst));
   if (threads::wake_rank != nullptr) threads::wake_rank();

@@ -37,6 +37,7 @@ TEST(Sync, AnObjectInTheMemoryOfAThreadOnAnotherRankIsRefused) {
     ConditionVariable condition;
     Latch latch{1};
     Barrier barrier{2};
+    Channel<int> channel;
   };
   threads.spawn([&] {
     Objects* objects = new (self()->heap.allocate(sizeof(Objects))) Objects;
@@ -50,6 +51,10 @@ TEST(Sync, AnObjectInTheMemoryOfAThreadOnAnotherRankIsRefused) {
       expect_refused(Errc::wrong_rank, [&] { objects->latch.count_down(); });
       expect_refused(Errc::wrong_rank, [&] { objects->latch.wait(); });
       expect_refused(Errc::wrong_rank, [&] { static_cast<void>(objects->barrier.arrive()); });
+      expect_refused(Errc::wrong_rank, [&] { objects->channel.send(1); });
+      expect_refused(Errc::wrong_rank, [&] { objects->channel.size(); });
+      expect_refused(Errc::wrong_rank, [&] { objects->channel.empty(); });
+      expect_refused(Errc::wrong_rank, [&] { objects->channel.closed(); });
       owner->rank.store(TestThreads::kRank);
       objects->mutex.lock();
       objects->mutex.unlock();
@@ -58,6 +63,18 @@ TEST(Sync, AnObjectInTheMemoryOfAThreadOnAnotherRankIsRefused) {
     scheduler().block("test", nullptr);
     objects->~Objects();
     owner->heap.free(objects);
+  });
+  threads.run();
+}
+
+TEST(Sync, APromiseIsNotGivenAnExceptionThatIsNone) {
+  TestThreads threads;
+  threads.spawn([] {
+    Promise<int> promise;
+    Future<int> future = promise.get_future();
+    expect_refused(Errc::bad_option, [&] { promise.set_exception(nullptr); });
+    promise.set_value(3);
+    EXPECT_EQ(future.get(), 3);
   });
   threads.run();
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <numeric>
 
@@ -97,7 +98,14 @@ void Mpi::finish() {
   ours_ = false;
 }
 
+namespace {
+std::atomic<bool> job_ends = false;
+}  // namespace
+
+bool Mpi::aborts() { return job_ends.load(std::memory_order_relaxed); }
+
 void Mpi::abort(int status) {
+  job_ends.store(true, std::memory_order_relaxed);
   int started = 0, ended = 0;
   MPI_Initialized(&started);
   MPI_Finalized(&ended);

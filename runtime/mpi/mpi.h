@@ -21,6 +21,7 @@ class Mpi {
   void finish();
   // Ends the job. Before start() and after finish(): ends the process.
   [[noreturn]] static void abort(int status);
+  static bool aborts();  // the job's end is under way
 
   int rank() const { return rank_; }
   int ranks() const { return ranks_; }

@@ -29,7 +29,7 @@ void* iso_malloc(size_t size);
  * Context: any rank on which the block is; it need not be the one that allocated it.
  * Errors:  a second free, or a pointer that iso_malloc did not return, stops the program with a
  *          message that names the pointer. A reference after the free faults for as long as the
- *          range rests before it is handed out again.
+ *          range rests before it is handed out again, where it is to the first 64 MiB.
  */
 void iso_free(void* block);
 

@@ -21,7 +21,7 @@ struct Received {
 namespace detail {
 struct RequestState;
 bool request_test(RequestState* state);
-Received request_wait(RequestState* state);
+Received request_wait(RequestState*& state);
 void request_drop(RequestState* state) noexcept;
 std::size_t request_wait_any(RequestState* const* states, std::size_t count);
 }  // namespace detail
@@ -30,7 +30,8 @@ std::size_t request_wait_any(RequestState* const* states, std::size_t count);
 // travels with it. The data that it was given must stay where it is until the request is done.
 //
 // A request that is destroyed before it is done: a receive is cancelled, anything else is waited
-// for.
+// for. Another thread than the one that started it, or a kernel thread of the program, that
+// destroys it before it is done stops the program.
 class Request {
  public:
   Request() = default;
@@ -54,9 +55,9 @@ class Request {
   // Context: the thread that started it; suspends.
   // Errors:  Errc::message_too_long: what came is longer than the room for it. The message stays
   //          where it is and can be received again, with more room.
-  Received wait() {
-    return state_ == nullptr ? Received{} : detail::request_wait(std::exchange(state_, nullptr));
-  }
+  //          Errc::not_in_thread, or Errc::bad_option in another thread than the one that started
+  //          it, before it is done; the same of test() and wait_any.
+  Received wait() { return state_ == nullptr ? Received{} : detail::request_wait(state_); }
 
  private:
   friend struct RequestAccess;

@@ -216,6 +216,7 @@ class Future {
       detail::errand_until("Future::wait", detail::kForEver, [&] { return state().ready(); });
       return;
     }
+    detail::check_home(&state(), "Future");
     state().wait();
     detail::migration_point();
   }
@@ -233,8 +234,9 @@ class Future {
       wait();
       return detail::errand("Future::get", [&]() -> T { return get(); });
     }
+    detail::check_home(&this->state(), "Future");
     auto state = state_;
-    this->state().wait();
+    state->wait();
     state_.reset();
     if (state->error) std::rethrow_exception(detail::rehome_exception(state->error));
     if constexpr (std::is_void_v<T>) {
@@ -332,6 +334,8 @@ class Promise {
     state_->waiters.wake_all();
   }
   void set_exception(const std::exception_ptr& error) {
+    if (error == nullptr)
+      throw Error(Errc::bad_option, "Promise::set_exception: the exception_ptr is null");
     if (is_here()) {
       give_exception(error, true);
     } else {
@@ -448,15 +452,18 @@ class Channel {
     senders_.wake_all();
   }
   bool closed() const {
-    if (detail::outside()) return detail::errand("Channel::closed", [&] { return closed(); });
+    if (!detail::is_here(this, "Channel"))
+      return detail::errand("Channel::closed", [&] { return closed(); });
     return detail::asked(closed_);
   }
   std::size_t size() const {
-    if (detail::outside()) return detail::errand("Channel::size", [&] { return size(); });
+    if (!detail::is_here(this, "Channel"))
+      return detail::errand("Channel::size", [&] { return size(); });
     return empty() ? 0 : values_.size();
   }
   bool empty() const {
-    if (detail::outside()) return detail::errand("Channel::empty", [&] { return empty(); });
+    if (!detail::is_here(this, "Channel"))
+      return detail::errand("Channel::empty", [&] { return empty(); });
     return !detail::asked(!values_.empty());
   }
 
