@@ -35,7 +35,7 @@ class Migrator {
     // `t` has arrived; its memory is in place.
     virtual void arrived(Tcb* t, int from, const ImageHead& head) = 0;
     // The target has `t`: it is not on this rank any more.
-    virtual void departed(std::uint64_t id, int to, std::uint32_t hops) = 0;
+    virtual void departed(std::uint64_t id, int to, std::uint64_t hops) = 0;
     // The target cannot take `t`, or an ended thread's remains for `joiner`: it is as before.
     virtual void refused(Tcb* t, int to, Errc code, const char* why, Target joiner) = 0;
   };
@@ -76,7 +76,7 @@ class Migrator {
     int to = -1;
     Tcb* t = nullptr;
     std::uint64_t id = 0;
-    std::uint32_t hops = 0;
+    std::uint64_t hops = 0;
     Target joiner{};  // of an ended thread's remains
     Image image;
     std::unique_ptr<Mpi::Bulk> bulk;

@@ -42,7 +42,7 @@ class Directions {
   struct Known {
     Target target;
     int rank;
-    std::uint32_t hops;
+    std::uint64_t hops;
   };
   int size = 0;  // of the team
   int ranks = 1;

@@ -218,7 +218,7 @@ void Runtime::depart(Tcb* t, int to) {
   }
   const std::uint64_t begin_ticks = trace_ != nullptr ? __rdtsc() : 0;
   const std::uint64_t id = t->id.load(std::memory_order_relaxed);
-  const std::uint32_t hop = t->hops + 1;
+  const std::uint64_t hop = t->hops + 1;
   const std::uint64_t bytes_before = migrator_->bytes_out;
   if (same_node(to)) {
     ++t->hops;
@@ -269,7 +269,7 @@ void Runtime::arrived(Tcb* t, int from, const ImageHead& head) {
 }
 
 // The home rank that sent the thread itself needs no message.
-void Runtime::departed(std::uint64_t id, int to, std::uint32_t hops) {
+void Runtime::departed(std::uint64_t id, int to, std::uint64_t hops) {
   scheduler().add_live(-1);
   if (home_of(id) == rank() && !directory_->ended(id)) directory_->set_away(id, to, hops);
 }

@@ -103,7 +103,7 @@ struct alignas(64) Tcb {
   std::uint64_t signal_mask;    // the kernel's, if it keeps its own
   unsigned char x87_state[28];  // as fnstenv writes it, if it keeps its own and does not run
   std::uint64_t arrived_ticks;  // of the time-stamp counter, on this rank
-  std::uint32_t hops;           // departures so far: tells old news from new
+  std::uint64_t hops;           // departures so far: tells old news from new
   struct Member* member;        // of the team that it is a member of
   const char* long_name;        // in the thread's heap, if it does not fit
   char short_name[32];
