@@ -6,6 +6,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -107,9 +108,9 @@ class Migrator {
   void on_taken(std::uint32_t transfer);
   void on_refuse(const RefusalHead& refusal);
   void let_go(Record& d, std::uint32_t transfer);
-  bool claim(const Image& image, bool* returns, Errc* code, const char** why);
+  bool claim(const Image& image, bool* returns, Errc* code, std::string* why);
   void settle(const ImageHead& head, const Image& image, int from);
-  void refuse(int to, std::uint32_t transfer, Errc code, const char* why);
+  void refuse(int to, std::uint32_t transfer, Errc code, const std::string& why);
   void reply(int to, Kind kind, std::uint32_t transfer);
   void evict(std::size_t keep);
   void unkeep(std::uint32_t record);
