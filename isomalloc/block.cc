@@ -5,6 +5,7 @@
 #include <climits>
 #include <cstring>
 #include <deque>
+#include <optional>
 #include <random>
 
 #include "base/check.h"
@@ -12,6 +13,7 @@
 #include "isomalloc/heap.h"
 #include "isomalloc/in_process.h"
 #include "isomalloc/range_pool.h"
+#include "isomalloc/turns.h"
 #include "roam/converse.h"
 #include "roam/error.h"
 #include "roam/pup.h"
@@ -46,8 +48,10 @@ struct BlockImage {
 constexpr std::size_t kMostResting = 256;
 constexpr std::size_t kMostGuardedBytes = 64 << 20;
 
+// Context of this, and of all that uses it: take_turn, the capture off. Never destroyed, as the
+// pools: destructors of the program's statics may free blocks.
 std::deque<Range>& resting() {
-  static std::deque<Range> ranges;
+  static auto& ranges = *new std::deque<Range>;
   return ranges;
 }
 
@@ -145,33 +149,44 @@ bool ensure_started() {
   return arena().ready();
 }
 
-void* allocate(std::size_t bytes) {
-  HeapScope process;
-  ensure_started();
-  if (bytes > arena().region(Region::kBlocks).bytes) {
-    errno = ENOMEM;
-    return nullptr;
+// Whether no unit of `range` holds anything on this node.
+bool vacant(Range range) {
+  for (Address a = range.begin; a < range.end(); a += kUnitBytes) {
+    const UnitKind kind = arena().kind(a);
+    if (kind != UnitKind::kNone && !is_away(kind)) return false;
   }
+  return true;
+}
+
+// A free range of this rank's. One that holds a block all the same is that block's: the image that
+// it was unpacked from, on another rank of the node, had been unpacked here before.
+std::optional<RangePool::Allocation> free_range(std::size_t bytes) {
+  for (;;) {
+    const auto got = pool(Region::kBlocks).allocate(bytes);
+    if (!got || vacant(got->range)) return got;
+  }
+}
+
+// Context: as resting().
+void* allocate(std::size_t bytes) {
+  ensure_started();
+  if (bytes > arena().region(Region::kBlocks).bytes) return nullptr;
   Charge charge(range_bytes(bytes));
   if (!charge.taken()) return nullptr;
-  RangePool& ranges = pool(Region::kBlocks);
-  auto got = ranges.allocate(range_bytes(bytes));
+  auto got = free_range(range_bytes(bytes));
   if (!got && !resting().empty()) {
     end_rest(0);
-    got = ranges.allocate(range_bytes(bytes));
+    got = free_range(range_bytes(bytes));
   }
-  if (!got) {
-    errno = ENOMEM;
-    return nullptr;
-  }
+  if (!got) return nullptr;
+  arena().claim(got->range);
   if (!got->clean) arena().discard(got->range);
   charge.keep();
   return make_block(got->range, bytes);
 }
 
+// Context: as resting().
 void free_block(void* block) {
-  if (block == nullptr) return;
-  HeapScope process;
   BlockHead* head = live_head(block, "iso_free");
   const Range range = head->range;
   arena().discard(Range{range.begin + kPageBytes, range.bytes - kPageBytes});
@@ -200,25 +215,17 @@ void pack(Pup& p, void* block) {
                      leaves ? 1u : 0u, job_id};
   p.raw(&image, sizeof image);
   p.raw(block, head->bytes);
-  if (leaves) {
+  if (!leaves) return;
+  take_turn("iso_pup", [range] {
     HeapScope process;
     arena().discard(range);
     arena().unmark(range);
     arena().uncharge(range.bytes);
     arena().seal_absent(range);
-  }
+  });
 }
 
-// Whether no unit of `range` holds anything on this node.
-bool vacant(Range range) {
-  for (Address a = range.begin; a < range.end(); a += kUnitBytes) {
-    const UnitKind kind = arena().kind(a);
-    if (kind != UnitKind::kNone && !is_away(kind)) return false;
-  }
-  return true;
-}
-
-// Context: capture off.
+// Context: as resting().
 void unpack(Pup& p, void** block) {
   BlockImage image{};
   p.raw(&image, sizeof image);
@@ -242,6 +249,7 @@ void unpack(Pup& p, void** block) {
                                           image.bytes, reinterpret_cast<void*>(image.address),
                                           room.pointer(), reinterpret_cast<void*>(room.end())));
   }
+  p.check_count(image.bytes);
   const Range range{image.address - kPageBytes, range_bytes(image.bytes)};
   // A block that was freed here may rest at its address: a copy of it may come back.
   if (!vacant(range)) end_rest(0);
@@ -318,7 +326,7 @@ namespace roam {
 
 void pup_block(Pup& p, void** block) {
   if (p.unpacking()) {
-    iso::in_process([&] { iso::unpack(p, block); });
+    iso::in_process([&] { iso::take_turn("iso_pup", [&] { iso::unpack(p, block); }); });
   } else {
     iso::pack(p, *block);
   }
@@ -335,17 +343,23 @@ using roam::report;
 extern "C" {
 
 void* iso_malloc(size_t size) {
+  void* block = nullptr;
   try {
-    return iso::allocate(size);
+    iso::HeapScope process;
+    iso::take_turn("iso_malloc", [&] { block = iso::allocate(size); });
   } catch (const Error& error) {  // the arena cannot be reserved: a job of one process that did not
                                   // call run()
     report(error.what());
-    errno = ENOMEM;
-    return nullptr;
   }
+  if (block == nullptr) errno = ENOMEM;
+  return block;
 }
 
-void iso_free(void* block) { iso::free_block(block); }
+void iso_free(void* block) {
+  if (block == nullptr) return;
+  iso::HeapScope process;
+  iso::take_turn("iso_free", [block] { iso::free_block(block); });
+}
 
 size_t iso_length(const void* block) { return iso::live_head(block, "iso_length")->bytes; }
 

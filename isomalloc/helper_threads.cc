@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <ctime>
 #include <functional>
 #include <mutex>
 #include <new>
@@ -134,6 +135,27 @@ int end_handle(pthread_t id, F call) {
   return result;
 }
 
+// Between questions whether it has ended, others run. EBUSY: it is libc's to wait.
+int look_for_end(pthread_t id, void** value, clockid_t clock, const timespec* until) {
+  if (current_heap == nullptr || between_joins == nullptr || pthread_equal(id, pthread_self()) != 0)
+    return EBUSY;
+  for (int round = 0;; ++round) {
+    const int result = pthread_tryjoin_np(id, value);
+    if (result != EBUSY) return result;
+    // libc's own would ask without pause until the end (glibc 2.36, seen in 2026-11).
+    if (until != nullptr) {
+      timespec now;
+      if (until->tv_nsec < 0 || until->tv_nsec >= 1'000'000'000) return EINVAL;
+      if (clock_gettime(clock, &now) != 0) return EINVAL;
+      if (now.tv_sec > until->tv_sec ||
+          (now.tv_sec == until->tv_sec && now.tv_nsec >= until->tv_nsec)) {
+        return ETIMEDOUT;
+      }
+    }
+    if (!between_joins(round)) return EBUSY;
+  }
+}
+
 bool is_detached(const pthread_attr_t* attributes) {
   int state = PTHREAD_CREATE_JOINABLE;
   return attributes != nullptr && pthread_attr_getdetachstate(attributes, &state) == 0 &&
@@ -233,14 +255,8 @@ ROAM_EXPORT int pthread_create(pthread_t* id, const pthread_attr_t* attributes,
 
 ROAM_EXPORT int pthread_join(pthread_t id, void** value) {
   static const auto real = next<int(pthread_t, void**)>("pthread_join");
-  if (current_heap != nullptr && roam::iso::between_joins != nullptr &&
-      pthread_equal(id, pthread_self()) == 0) {
-    for (int round = 0;; ++round) {
-      const int result = pthread_tryjoin_np(id, value);
-      if (result != EBUSY) return result;
-      if (!roam::iso::between_joins(round)) break;
-    }
-  }
+  const int result = roam::iso::look_for_end(id, value, CLOCK_REALTIME, nullptr);
+  if (result != EBUSY) return result;
   return roam::iso::end_handle(id, [&] { return real(id, value); });
 }
 ROAM_EXPORT int pthread_tryjoin_np(pthread_t id, void** value) noexcept {
@@ -249,12 +265,16 @@ ROAM_EXPORT int pthread_tryjoin_np(pthread_t id, void** value) noexcept {
 }
 ROAM_EXPORT int pthread_timedjoin_np(pthread_t id, void** value, const timespec* until) {
   static const auto real = next<int(pthread_t, void**, const timespec*)>("pthread_timedjoin_np");
+  const int result = roam::iso::look_for_end(id, value, CLOCK_REALTIME, until);
+  if (result != EBUSY) return result;
   return roam::iso::end_handle(id, [&] { return real(id, value, until); });
 }
 ROAM_EXPORT int pthread_clockjoin_np(pthread_t id, void** value, clockid_t clock,
                                      const timespec* until) {
   using Join = int(pthread_t, void**, clockid_t, const timespec*);
   static const auto real = next<Join>("pthread_clockjoin_np");
+  const int result = roam::iso::look_for_end(id, value, clock, until);
+  if (result != EBUSY) return result;
   return roam::iso::end_handle(id, [&] { return real(id, value, clock, until); });
 }
 ROAM_EXPORT int pthread_detach(pthread_t id) noexcept {
@@ -286,8 +306,10 @@ ROAM_EXPORT int thrd_create(thrd_t* id, thrd_start_t body, void* argument) {
   return error == ENOMEM ? thrd_nomem : thrd_error;
 }
 ROAM_EXPORT int thrd_join(thrd_t id, int* value) {
-  static const auto real = next<int(thrd_t, int*)>("thrd_join");
-  return roam::iso::end_handle(id, [&] { return real(id, value); });
+  void* found = nullptr;
+  const int error = pthread_join(id, &found);
+  if (value != nullptr) *value = static_cast<int>(reinterpret_cast<std::intptr_t>(found));
+  return error == 0 ? thrd_success : thrd_error;
 }
 ROAM_EXPORT int thrd_detach(thrd_t id) {
   static const auto real = next<int(thrd_t)>("thrd_detach");

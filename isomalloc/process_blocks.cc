@@ -132,6 +132,10 @@ void note_runtime_blocks(bool (*mine)()) {
   mallopt(M_MXFAST, 0);
   mallopt(M_TRIM_THRESHOLD, INT_MAX);
   freed_mark = find_freed_mark();
+  // What a block is wiped by is looked up once, by calls that free some: before frees are noted.
+  void* const block = __libc_malloc(1);
+  static_cast<void>(malloc_usable_size(block));
+  __libc_free(block);
   runtime_blocks_are_noted.store(true, std::memory_order_release);
   look_at_process_allocations();
   look_at_process_frees(true);

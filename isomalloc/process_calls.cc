@@ -187,24 +187,6 @@ ROAM_PROCESS_CALL(int, setenv, (const char* name, const char* value, int replace
                   (name, value, replace))
 ROAM_PROCESS_CALL(int, unsetenv, (const char* name), (name))
 ROAM_PROCESS_CALL(int, clearenv, (), ())
-ROAM_EXPORT void* dlopen(const char* path, int flags) {
-  static const auto real = next<void*(const char*, int)>("dlopen");
-  HeapScope process;
-  void* library = real(path, flags);
-  if (library != nullptr) roam::iso::turn_library_slots();
-  return library;
-}
-ROAM_PROCESS_CALL(int, dlclose, (void* handle), (handle))
-
-// To look libc's up forgets the error that is asked for: that is done before there is one.
-namespace {
-char* (*const real_dlerror)() = next<char*()>("dlerror");
-}
-ROAM_EXPORT char* dlerror() {
-  char* (*const real)() = real_dlerror != nullptr ? real_dlerror : next<char*()>("dlerror");
-  HeapScope process;
-  return real();
-}
 ROAM_PROCESS_CALL(void, tzset, (), ())
 ROAM_PROCESS_CALL(tm*, localtime, (const time_t* t), (t))
 ROAM_PROCESS_CALL(tm*, localtime_r, (const time_t* t, tm* result), (t, result))

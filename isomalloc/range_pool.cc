@@ -15,10 +15,11 @@ constexpr std::size_t kMostOfSize = 4;
 
 }  // namespace
 
+// Never destroyed: destructors of the program's statics may free what is theirs.
 RangePool& pool(Region region) {
-  static RangePool slots(Region::kSlots);
-  static RangePool heap(Region::kHeap);
-  static RangePool blocks(Region::kBlocks);
+  static auto& slots = *new RangePool(Region::kSlots);
+  static auto& heap = *new RangePool(Region::kHeap);
+  static auto& blocks = *new RangePool(Region::kBlocks);
   return region == Region::kSlots ? slots : region == Region::kHeap ? heap : blocks;
 }
 

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "isomalloc/range_pool.h"
 #include "roam/error.h"
+#include "threads/errands.h"
 
 namespace roam::threads {
 
@@ -87,6 +88,7 @@ iso::Arena::Kept memory_of_rank() {
 bool become_child(Tcb* forker, const iso::Arena::Kept* shared) {
   is_child = true;
   on_rank_thread = false;
+  errands.store(kClosed, std::memory_order_relaxed);  // nobody runs here who could do them
   if (shared != nullptr && !iso::arena().keep_in_child(*shared)) return false;
   for (int r = 0; r < iso::kRegions; ++r)
     iso::pool(static_cast<iso::Region>(r)).set_source(nullptr);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "isomalloc/heap.h"
+#include "isomalloc/turns.h"
 #include "roam/errand.h"
 #include "roam/error.h"
 #include "threads/child.h"
@@ -30,7 +31,14 @@ struct Errand {
 
 namespace {
 
-alignas(Errand) unsigned char closed_room[sizeof(Errand)];
+// Has an address, and is never made.
+union ClosedRoom {
+  constexpr ClosedRoom() : nothing(0) {}
+  constexpr ~ClosedRoom() {}
+  char nothing;
+  Errand errand;
+};
+constinit ClosedRoom closed_room;
 
 Error not_running(const char* what) {
   return Error(Errc::not_running,
@@ -58,14 +66,25 @@ Errand* oldest_first(Errand* newest) {
   return oldest;
 }
 
+// iso::leave_to_rank.
+iso::Turn leave_to_rank(const char* what, void (*call)(void*), void* argument) {
+  if (errands.load(std::memory_order_relaxed) == kClosed) return iso::Turn::kAnybodys;
+  if (!on_other_kernel_thread()) return iso::Turn::kMine;
+  detail::run_errand(what, call, argument);
+  return iso::Turn::kTaken;
+}
+
 }  // namespace
 
-constinit Errand* const kClosed = reinterpret_cast<Errand*>(closed_room);
+constinit Errand* const kClosed = &closed_room.errand;
 std::atomic<Errand*> errands = kClosed;
 void (*wake_rank)() = nullptr;
 bool (*outsiders_memory_is_known)() = nullptr;
 
-OpenForErrands::OpenForErrands() { errands.store(nullptr, std::memory_order_seq_cst); }
+OpenForErrands::OpenForErrands() {
+  iso::leave_to_rank = &leave_to_rank;
+  errands.store(nullptr, std::memory_order_seq_cst);
+}
 
 OpenForErrands::~OpenForErrands() {
   Errand* e = oldest_first(errands.exchange(kClosed, std::memory_order_acq_rel));

@@ -1,6 +1,12 @@
 // Mutexes, condition variables, and locks for readers and writers of libc.
 
+#include <linux/futex.h>
 #include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <climits>
+#include <cstddef>
 
 #include "threads/wait_calls.h"
 
@@ -25,15 +31,47 @@ bool knows_owner(const pthread_mutex_t* m) {
   return kind != PTHREAD_MUTEX_TIMED_NP && kind != PTHREAD_MUTEX_ADAPTIVE_NP;
 }
 
+// A robust mutex whose holder has ended is free, and who takes it is told so. Of holders libc knows
+// kernel threads, at whose end the kernel would do this. One that also lends its holder a priority
+// is the kernel's: it stays taken.
+void abandon_mutex(void* mutex) {
+  auto& m = static_cast<pthread_mutex_t*>(mutex)->__data;
+  // Out of the kernel thread's list. A link leads to the other's forward link, as the kernel wants
+  // it; its lowest bit tells the kind of the other.
+  using Link = __pthread_internal_list;
+  const auto at = [](Link* link) {
+    return reinterpret_cast<Link*>((reinterpret_cast<std::uintptr_t>(link) & ~1ul) -
+                                   offsetof(Link, __next));
+  };
+  at(m.__list.__next)->__prev = m.__list.__prev;
+  at(m.__list.__prev)->__next = m.__list.__next;
+  m.__list = {};
+  std::atomic_ref<int> word(m.__lock);
+  int seen = word.load(std::memory_order_relaxed);
+  const int waiters = static_cast<int>(FUTEX_WAITERS), died = FUTEX_OWNER_DIED;
+  while (!word.compare_exchange_weak(seen, (seen & waiters) | died, std::memory_order_release)) {
+  }
+  if ((seen & waiters) != 0) syscall(SYS_futex, &m.__lock, FUTEX_WAKE, 1, 0, 0, 0);
+}
+bool is_robust(const pthread_mutex_t* m) {
+  constexpr int kRobust = 16, kLendsPriority = 32;  // glibc's bits
+  return (kind_of(m) & (kRobust | kLendsPriority)) == kRobust;
+}
+
 bool travels(Tcb* self, const void* lock) { return roam::detail::owner_of(lock) == self; }
 // `result` of a lock that was got. Too many are held: it is given back.
 int held_mutex(Tcb* self, pthread_mutex_t* m, int result) {
-  if (hold(self, m)) return result;
+  if (hold(self, m, is_robust(m) ? abandon_mutex : nullptr)) return result;
   real_unlock(m);
   return EAGAIN;
 }
 
+// What glibc notes as the owner of a robust mutex that was not made consistent.
+constexpr int kNotRecoverable = INT_MAX - 1;
+
 int try_owned(Tcb* self, pthread_mutex_t* m, bool waits) {
+  // Asked by its try form, libc says so once and keeps the lock (glibc 2.36, seen in 2026-11).
+  if (is_robust(m) && m->__data.__owner == kNotRecoverable) return ENOTRECOVERABLE;
   if (held_by_any(m)) {
     if (!held_by(self, m)) return EBUSY;
     if ((kind_of(m) & 3) == PTHREAD_MUTEX_ERRORCHECK_NP) return waits ? EDEADLK : EBUSY;

@@ -20,10 +20,10 @@ namespace {
 bool of_system(std::string_view path) {
   const std::string_view name = path.substr(path.rfind('/') + 1);
   for (const char* start :
-       {"libroam",  "libmpi",  "libuc",     "libfabric", "libpmi",      "libpsm",
-        "libhwloc", "libnuma", "libibverb", "librdmacm", "libmlx",      "libefa",
-        "libc.so",  "libgomp", "libgcc_s",  "libresolv", "libnss_",     "libanl",
-        "librt.so", "libm.so", "ld-linux",  "libdl.so",  "libpthread.", "libgfortran"}) {
+       {"libroam",  "libmpi",  "libucm",   "libucp",   "libucs",      "libuct",     "libfabric",
+        "libpmi",   "libpsm",  "libhwloc", "libnuma",  "libibverb",   "librdmacm",  "libmlx",
+        "libefa",   "libc.so", "libgomp",  "libgcc_s", "libresolv",   "libnss_",    "libanl",
+        "librt.so", "libm.so", "ld-linux", "libdl.so", "libpthread.", "libgfortran"}) {
     if (name.starts_with(start)) return true;
   }
   return false;
@@ -129,7 +129,6 @@ std::int64_t deadline_after(std::int64_t ns) {
 
 void OutsidePause::operator()(std::int64_t deadline_ns) {
   constexpr int kYields = 4;
-  constexpr std::int64_t kLongNs = 10'000'000'000;
   self_->waits_for = call_;
   self_->waits_at = nullptr;
   if (++rounds_ <= kYields) {
@@ -137,7 +136,7 @@ void OutsidePause::operator()(std::int64_t deadline_ns) {
     return;
   }
   const std::int64_t now = now_ns();
-  if (deadline_ns == kForEver && !told_ && now - start_ns_ > kLongNs) {
+  if (deadline_ns == kForEver && !told_ && now - start_ns_ > long_wait_ns) {
     told_ = true;
     roam::iso::HeapScope process;
     const std::string of = descriptor_ < 0 ? "" : roam::text(" of descriptor %d", descriptor_);

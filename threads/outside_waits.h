@@ -30,6 +30,9 @@ constexpr std::int64_t kByLibc = -1;           // let libc say what is wrong
 std::int64_t deadline_after(std::int64_t ns);  // on the monotonic clock, saturated
 std::int64_t to_ns(std::int64_t seconds, std::int64_t ns);
 
+// After so long a wait without an end is told of.
+inline constinit std::int64_t long_wait_ns = 10'000'000'000;
+
 // The time between questions.
 class OutsidePause {
  public:

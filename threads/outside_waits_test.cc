@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <mqueue.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/ipc.h>
@@ -16,12 +17,15 @@
 #include <ctime>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "threads/kernel_state.h"
 #include "threads/test_threads.h"
 
 namespace roam::threads {
 namespace {
+
+using wait_calls::long_wait_ns;
 
 // As in descriptor_calls_test.cc.
 void expect_waits(const std::function<void()>& waits, const std::function<void()>& gives) {
@@ -208,6 +212,71 @@ TEST(OutsideWaits, MessagesOfTheSystemLetOthersRun) {
   });
   threads.run();
   semctl(set, 0, IPC_RMID);
+}
+
+// What a handler interrupts may be the scheduler: nobody else runs.
+int empty_pipe[2];
+void ask_in_handler(int) {
+  char byte;
+  EXPECT_EQ(read(empty_pipe[0], &byte, 1), -1);
+  pollfd one{empty_pipe[0], POLLIN, 0};
+  EXPECT_EQ(poll(&one, 1, 0), 0);
+  EXPECT_EQ(poll(&one, 1, 1), 0);
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
+}
+
+TEST(OutsideWaits, AreLibcsInAHandler) {
+  ASSERT_EQ(pipe2(empty_pipe, O_NONBLOCK), 0);
+  struct sigaction action {
+  }, before{};
+  action.sa_handler = ask_in_handler;
+  sigaction(SIGUSR1, &action, &before);
+  {
+    TestThreads threads;
+    bool in_handler = false, ran = false;
+    threads.spawn([&] {
+      in_handler = true;
+      raise(SIGUSR1);
+      in_handler = false;
+    });
+    threads.spawn([&] { ran = in_handler; });
+    threads.run();
+    EXPECT_FALSE(ran);
+  }
+  sigaction(SIGUSR1, &before, nullptr);
+  close(empty_pipe[0]);
+  close(empty_pipe[1]);
+}
+
+TEST(OutsideWaits, WhoWaitsLongSaysInWhatCall) {
+  const std::int64_t before = std::exchange(long_wait_ns, 3'000'000);
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  testing::internal::CaptureStderr();
+  {
+    TestThreads threads;
+    threads.spawn(
+        [&] {
+          char byte;
+          EXPECT_EQ(read(ends[0], &byte, 1), 1);
+        },
+        "reader");
+    threads.spawn([&] {
+      pollfd one{ends[0], POLLIN, 0};
+      EXPECT_EQ(poll(&one, 1, 20), 0) << "a wait with an end says nothing";
+      EXPECT_EQ(write(ends[1], "x", 1), 1);
+    });
+    threads.run();
+  }
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_NE(
+      said.find("thread 'reader' has waited 10 s in read of descriptor " + std::to_string(ends[0])),
+      said.npos)
+      << said;
+  EXPECT_EQ(said.find("poll"), said.npos) << said;
+  long_wait_ns = before;
+  close(ends[0]);
+  close(ends[1]);
 }
 
 TEST(OutsideWaits, SignalsThatAllBlockAreWaitedForWhileOthersRun) {

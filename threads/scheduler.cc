@@ -135,7 +135,7 @@ void Scheduler::run_body(Tcb* self) {
 [[gnu::always_inline]] inline void Scheduler::end_current() {
   Tcb* self = current_;
   end_turn();
-  KernelState::ended(self);
+  leave_kernel(self);
   iso::current_heap = nullptr;
   if (may_rest(self) && host_->ended_clean(self)) [[likely]] {
     Tcb* next = --budget_ >= 0 || !visit_due() ? ready_.pop() : nullptr;

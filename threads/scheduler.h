@@ -161,6 +161,8 @@ class Scheduler {
     host_ = last;
     turn_ended = nullptr;
   }
+  // Called with a thread that has ended while it holds locks, on its stack.
+  void (*ended_holding)(Tcb*) = nullptr;
   // Calls `visit` for each thread of this rank. Slow: looks through the unit map.
   void for_each(const std::function<void(const Tcb*)>& visit) const;
 
@@ -174,6 +176,11 @@ class Scheduler {
   void switch_to(Tcb* self, Tcb* next);  // from a thread
   void switch_to_main();
   void end_current();
+  void leave_kernel(Tcb* ended) {
+    KernelState::ended(ended);
+    if (ended->locks != 0 && ended_holding != nullptr) [[unlikely]]
+      ended_holding(ended);
+  }
   void yield_inline();
   void yield_slow();
   void suspend();  // to whoever is next

@@ -10,6 +10,7 @@ struct Held {
   const void* lock;
   std::uint64_t thread;
   int depth;
+  void (*abandon)(void*);
 };
 // Fixed, since nothing here may allocate: UCX takes locks in its hooks of sbrk and mmap, which
 // glibc's malloc calls with its own lock held (UCX 1.13, seen in 2026-11).
@@ -28,6 +29,20 @@ Held* find(const Tcb* self, const void* lock) {
   return find_if([&](const Held& h) { return h.lock == lock && h.thread == me; });
 }
 
+// What was on its stack is gone with its frames. Other locks stay taken, as libc leaves them.
+void abandon_of(Tcb* ended) {
+  const std::uint64_t me = ended->id.load(std::memory_order_relaxed);
+  for (std::size_t i = held_count; i-- > 0;) {
+    const Held h = held[i];
+    if (h.thread != me || h.abandon == nullptr || ended->stack().contains(h.lock)) continue;
+    held[i] = held[--held_count];
+    --ended->locks;
+    h.abandon(const_cast<void*>(h.lock));
+  }
+}
+
+[[gnu::constructor(104)]] void note_who_ends() { scheduler().ended_holding = abandon_of; }
+
 }  // namespace
 
 bool held_by_any(const void* lock) {
@@ -35,13 +50,13 @@ bool held_by_any(const void* lock) {
 }
 bool held_by(const Tcb* self, const void* lock) { return find(self, lock) != nullptr; }
 
-bool hold(Tcb* self, const void* lock) {
+bool hold(Tcb* self, const void* lock, void (*abandon)(void*)) {
   if (Held* h = find(self, lock); h != nullptr) {
     ++h->depth;
     return true;
   }
   if (held_count == kMostHeld) return false;
-  held[held_count++] = {lock, self->id.load(std::memory_order_relaxed), 1};
+  held[held_count++] = {lock, self->id.load(std::memory_order_relaxed), 1, abandon};
   ++self->locks;
   return true;
 }

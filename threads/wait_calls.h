@@ -33,11 +33,12 @@ namespace roam::threads::wait_calls {
 
 // Locks that threads of this rank hold, and what they make once; not plain mutexes in the holder's
 // own memory. hold: `self` has it, once more if it had it already, and stays; false if threads of
-// this rank hold some thousand already. release: does nothing for a lock that was taken in plain
-// code, or travelled. Neither allocates. Context: the rank's kernel thread.
+// this rank hold some thousand already. abandon: is called with it if `self` ends holding it.
+// release: does nothing for a lock that was taken in plain code, or travelled. Neither allocates.
+// Context: the rank's kernel thread.
 bool held_by_any(const void* lock);
 bool held_by(const Tcb* self, const void* lock);
-bool hold(Tcb* self, const void* lock);
+bool hold(Tcb* self, const void* lock, void (*abandon)(void*) = nullptr);
 void release(Tcb* self, const void* lock);
 
 // The thread whose own code this is; null on the rank's stack and in other kernel threads.

@@ -35,8 +35,10 @@ int main(int argc, char** argv) {
   const std::string part = argc > 1 ? argv[1] : "";
   return roam::run(argc, argv, [part] {
     int made = 0;
-    for (const auto& list : {roam_test::calls_of_stdio(), roam_test::calls_of_libc(),
-                             roam_test::calls_of_names(), roam_test::calls_of_cpp()}) {
+    for (const auto& list :
+         {roam_test::calls_of_stdio(), roam_test::calls_of_text(), roam_test::calls_of_libc(),
+          roam_test::calls_of_system(), roam_test::calls_of_names(), roam_test::calls_of_cpp(),
+          roam_test::calls_of_streams(), roam_test::calls_of_languages()}) {
       for (const roam_test::Call& call : list) {
         if (std::string(call.name).find(part) == std::string::npos) continue;
         call_everywhere(call);

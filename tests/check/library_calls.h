@@ -16,6 +16,10 @@ std::span<const Call> calls_of_stdio();
 std::span<const Call> calls_of_libc();
 std::span<const Call> calls_of_names();
 std::span<const Call> calls_of_cpp();
+std::span<const Call> calls_of_languages();
+std::span<const Call> calls_of_streams();
+std::span<const Call> calls_of_system();
+std::span<const Call> calls_of_text();
 
 // Keeps the compiler from leaving out what made `value`.
 template <class T>

@@ -1,7 +1,9 @@
-// A library of the program that maps memory for its caller.
+// A library of the program that maps and allocates memory for its caller.
 #include <sys/mman.h>
 
 #include <cstddef>
+#include <cstdlib>
+#include <cstring>
 
 namespace {
 
@@ -17,3 +19,7 @@ extern "C" void* library_map(std::size_t bytes, int by_table) {
 }
 
 extern "C" int library_unmap(void* at, std::size_t bytes) { return munmap(at, bytes); }
+
+extern "C" char* library_copy(const char* text) { return strdup(text); }
+
+extern "C" void* library_allocate(std::size_t bytes) { return std::malloc(bytes); }

@@ -139,6 +139,47 @@ void children() {
       [] { close(ends[1]); });
 }
 
+// What is joined waits for a thread of the rank.
+void* until_flag(void* value) {
+  while (flag == 0) usleep(100);
+  return value;
+}
+int until_flag_c11(void*) {
+  until_flag(nullptr);
+  return 11;
+}
+
+void joins() {
+  flag = 0;
+  int there = 0;
+  pthread_t first, second;
+  thrd_t third;
+  expect_eq(pthread_create(&first, nullptr, until_flag, &there), 0, "a kernel thread");
+  expect_eq(pthread_create(&second, nullptr, until_flag, &there), 0, "a kernel thread");
+  expect_eq(thrd_create(&third, until_flag_c11, nullptr), int{thrd_success}, "a kernel thread");
+  meet(
+      [&] {
+        timespec past, later;
+        clock_gettime(CLOCK_REALTIME, &past);
+        void* value = nullptr;
+        expect_eq(pthread_timedjoin_np(first, &value, &past), ETIMEDOUT, "too early");
+        const timespec none{0, -1};
+        expect_eq(pthread_timedjoin_np(first, &value, &none), EINVAL, "no time");
+        clock_gettime(CLOCK_MONOTONIC, &later);
+        later.tv_sec += 60;
+        expect_eq(pthread_clockjoin_np(first, &value, CLOCK_MONOTONIC, &later), 0, "the first");
+        expect(value == &there, "the value of the first");
+        expect_eq(pthread_timedjoin_np(second, &value, nullptr), 0, "the second");
+        int result = 0;
+        expect_eq(thrd_join(third, &result), int{thrd_success}, "the third");
+        expect_eq(result, 11, "the result of the third");
+      },
+      [] {
+        usleep(3000);
+        flag = 1;
+      });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -149,6 +190,7 @@ int main(int argc, char** argv) {
         locks();
         descriptors();
         children();
+        joins();
       }));
     }
     for (roam::Thread t : threads) t.join();
