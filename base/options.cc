@@ -86,8 +86,8 @@ const std::vector<Option>& table() {
        "1 prints what was found at start and counts at the end, 2 every migration",
        whole(&Options::verbose, 0, 2)},
       {"ROAM_MEMORY", "bytes, with K, M, G or T",
-       "most memory that a node's stacks and heaps may use; a thread that would pass it is "
-       "refused; 0: no limit",
+       "most memory that a node's stacks, heaps and copies of messages may use; what would pass it "
+       "gets no memory, and a thread is refused; 0: no limit",
        bytes(&Options::memory_bytes)},
       {"ROAM_UNRECEIVED", "bytes, with K, M, G or T",
        "messages that lie unreceived with a member of a team before who sends more to it waits; "

@@ -86,8 +86,15 @@ std::uint64_t* map_bits(std::size_t bytes) {
   void* bits = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (bits == MAP_FAILED) {
+    const int error = errno;
+    rlimit limit{};
+    getrlimit(RLIMIT_DATA, &limit);
+    std::string cure = "Make the arena smaller with ROAM_ARENA=BASE,SIZE.";
+    if (limit.rlim_cur != RLIM_INFINITY)
+      cure += text(" Data is limited to %s (ulimit -d).", bytes_text(limit.rlim_cur).c_str());
     throw Error(Errc::out_of_memory,
-                text("cannot map %zu bytes of bits: %s", bytes, std::strerror(errno)));
+                text("cannot map %s of tables for the arena: %s. %s", bytes_text(bytes).c_str(),
+                     std::strerror(error), cure.c_str()));
   }
   os::exclude_from_core(Range{reinterpret_cast<Address>(bits), bytes});  // up to 3 GiB, sparse
   return static_cast<std::uint64_t*>(bits);
@@ -207,6 +214,7 @@ bool Arena::attach_shared(int pid, int fd, std::uint64_t token) {
 void Arena::use_private() {
   fd_ = -1;
   lay_out();
+  if (memory_limit_ != 0) first_bytes_ = memory_used();
 }
 
 std::uint64_t Arena::token() const { return node_->token.load(std::memory_order_acquire); }
@@ -313,20 +321,6 @@ void Arena::note_missing_guard() {
               "more (Linux 6.15 has no such limit). An overflow of such a stack is not noticed.",
               os::kMprotectGuards)
              .c_str());
-}
-
-std::size_t Arena::memory_used() const {
-  if (shared()) return os::shared_bytes(fd_);
-  std::size_t pages = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> pages >> resident;
-  return resident * kPageBytes;
-}
-
-bool Arena::memory_left_slow(std::size_t bytes) const {
-  if (memory_used() + bytes <= memory_limit_) return true;
-  if (reclaim_ == nullptr) return false;
-  reclaim_();
-  return memory_used() + bytes <= memory_limit_;
 }
 
 bool Arena::populate(Range range) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "base/options.h"
@@ -181,12 +182,22 @@ class Arena {
   // The same for a range that was set as `old` and is `fresh` now. REQUIRES: both begin at one
   // address and hold a whole huge page.
   void resize_huge_pages(Range old, Range fresh);
-  // Whether `bytes` more stay below ROAM_MEMORY; what is kept for reuse is given back before it
-  // says no.
-  bool memory_left(std::size_t bytes) const {
-    return memory_limit_ == 0 || memory_left_slow(bytes);
+  // ROAM_MEMORY, in two ways; what is kept for reuse is given back before either says no.
+  // What heaps and isomalloc blocks of the node have is charged whole, touched or not, from when
+  // they get it until they give it up or leave the node. False with ENOMEM: that would be too much.
+  bool charge(std::size_t bytes) { return memory_limit_ == 0 || charge_slow(bytes); }
+  void uncharge(std::size_t bytes) {
+    if (memory_limit_ != 0) uncharge_slow(bytes);
   }
+  std::size_t charged() const;
+  // And the memory that the node really has, stacks and what is kept included: whether `bytes` more
+  // stay below.
+  bool memory_left(std::size_t bytes) { return memory_limit_ == 0 || memory_left_slow(bytes); }
   void set_reclaim(void (*reclaim)()) { reclaim_ = reclaim; }
+  // Why this rank got no memory the last time that it got none, for a message.
+  enum class Shortage : std::uint8_t { kNone, kLimit, kAddresses, kKernel };
+  void note_shortage(Shortage shortage) { shortage_ = shortage; }
+  std::string shortage() const;
 
   // Guards the first `guard_bytes` of `slot` in this rank's mapping, and takes away guards of
   // earlier slots inside it. What is guarded is remembered by unit: for a slot that was here
@@ -264,11 +275,17 @@ class Arena {
     std::atomic<std::uint64_t> token;
     std::atomic<std::uint64_t> version;  // counts the leases that were opened
     std::atomic<std::uint64_t> foreign;  // 1 once something of another node's leases was here
+    std::atomic<std::int64_t> charged;   // bytes, see charge()
   };
   std::atomic<std::uint8_t>& unit(Address a) const { return units_[offset(a) / kUnitBytes]; }
   std::size_t lease_of(Address a) const { return offset(a) / lease_bytes_; }
   std::size_t memory_used() const;
-  bool memory_left_slow(std::size_t bytes) const;
+  bool memory_left_slow(std::size_t bytes);
+  bool charge_slow(std::size_t bytes);
+  bool try_charge(std::size_t bytes);
+  void uncharge_slow(std::size_t bytes);
+  bool reclaim();
+  void note_limit();
   void note_sealed(Range run);
   void note_missing_guard();
   void unseal_slow(Range range);
@@ -292,7 +309,13 @@ class Arena {
   Range control_;
   std::size_t lease_bytes_ = 0;
   std::size_t memory_limit_ = 0;
+  // Of what memory_used() says: when this rank looked last; what it has charged since; what the
+  // process had before, where it is the process's.
+  std::size_t seen_bytes_ = 0, unseen_bytes_ = 0, first_bytes_ = 0;
   void (*reclaim_)() = nullptr;
+  bool reclaiming_ = false;
+  Shortage shortage_ = Shortage::kNone;
+  std::size_t shortage_used_ = 0;  // of the node's memory, then
   int fd_ = -1;
   bool reserved_ = false;
   bool ready_ = false;

@@ -71,6 +71,12 @@ bool Arena::keep_in_child(const Kept& kept) {
     if (!copied) return false;
   }
   close(shared_fd);
+  std::size_t charged = 0;
+  for (const Range& range : kept.ranges) {
+    const UnitKind first = kind(range.begin);
+    if (first == UnitKind::kSpan || first == UnitKind::kBlock) charged += range.bytes;
+  }
+  node_->charged.store(static_cast<std::int64_t>(charged), std::memory_order_relaxed);
   return true;
 }
 

@@ -111,6 +111,23 @@ void* make_block(Range range, std::size_t bytes) {
   return reinterpret_cast<void*>(range.begin + kPageBytes);
 }
 
+// What ROAM_MEMORY counts of a block, given back unless the block is made.
+class Charge {
+ public:
+  explicit Charge(std::size_t bytes) : bytes_(bytes), taken_(arena().charge(bytes)) {}
+  ~Charge() {
+    if (taken_) arena().uncharge(bytes_);
+  }
+  Charge(const Charge&) = delete;
+  Charge& operator=(const Charge&) = delete;
+  bool taken() const { return taken_; }
+  void keep() { taken_ = false; }
+
+ private:
+  std::size_t bytes_;
+  bool taken_;
+};
+
 std::size_t range_bytes(std::size_t bytes) { return round_up(bytes + kPageBytes, kUnitBytes); }
 
 // Whether isomalloc gave `address` out, as far as this rank can know: what is neither here nor free
@@ -154,6 +171,8 @@ std::optional<RangePool::Allocation> free_range(std::size_t bytes) {
 void* allocate(std::size_t bytes) {
   ensure_started();
   if (bytes > arena().region(Region::kBlocks).bytes) return nullptr;
+  Charge charge(range_bytes(bytes));
+  if (!charge.taken()) return nullptr;
   auto got = free_range(range_bytes(bytes));
   if (!got && !resting().empty()) {
     end_rest(0);
@@ -162,6 +181,7 @@ void* allocate(std::size_t bytes) {
   if (!got) return nullptr;
   arena().claim(got->range);
   if (!got->clean) arena().discard(got->range);
+  charge.keep();
   return make_block(got->range, bytes);
 }
 
@@ -170,6 +190,7 @@ void free_block(void* block) {
   BlockHead* head = live_head(block, "iso_free");
   const Range range = head->range;
   arena().discard(Range{range.begin + kPageBytes, range.bytes - kPageBytes});
+  arena().uncharge(range.bytes);
   if (os::guard(guarded_part(range))) {
     arena().set_kind(range.begin, UnitKind::kFreedBlock);
     resting().push_back(range);
@@ -199,6 +220,7 @@ void pack(Pup& p, void* block) {
     HeapScope process;
     arena().discard(range);
     arena().unmark(range);
+    arena().uncharge(range.bytes);
     arena().seal_absent(range);
   });
 }
@@ -237,6 +259,11 @@ void unpack(Pup& p, void** block) {
                                            "this node. Free what is there first.",
                                            image.bytes, reinterpret_cast<void*>(image.address)));
   }
+  Charge charge(range.bytes);
+  if (!charge.taken()) {
+    throw Error(Errc::out_of_memory, text("iso_pup: no memory for a block of %zu bytes: %s",
+                                          image.bytes, arena().shortage().c_str()));
+  }
   // The range travels with an image of this job, unless the image was unpacked and the block freed
   // before. Otherwise some rank has it free, or it is in use.
   bool travelled = false;
@@ -265,6 +292,7 @@ void unpack(Pup& p, void** block) {
     if (!travelled) pool(Region::kBlocks).free(range, 0);
     throw;
   }
+  charge.keep();
   *block = fresh;
 }
 

@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "base/check.h"
-#include "isomalloc/range_pool.h"
 
 namespace roam::iso {
 
@@ -56,7 +55,10 @@ void* Heap::allocate_slow(std::size_t bytes) {
     Span* span = current_[size_class];
     if (span == nullptr) {
       span = new_span(size_class);
-      if (span == nullptr) return nullptr;
+      if (span == nullptr) {
+        if (!give_back()) return nullptr;
+        continue;
+      }
     }
     while (span->free == nullptr && span->has_room()) make_blocks(span);
     if (span->free != nullptr) return take(span, span->free);
@@ -107,9 +109,26 @@ void Heap::make_free(Span* span, Address at, Address end) {
   *link = nullptr;
 }
 
+// For a span of `need` bytes, somewhere in the range. Context: capture off.
+std::optional<RangePool::Allocation> Heap::take_range(std::size_t need, std::size_t slack) {
+  if (!arena().charge(need)) return std::nullopt;
+  auto got = pool(Region::kHeap).allocate(need + slack);
+  if (!got) arena().uncharge(need);
+  return got;
+}
+
+// Where there is no memory for another span: empty ones are kept for a while. False: there was
+// none.
+bool Heap::give_back() {
+  const std::size_t before = address_bytes_;
+  release_empty_spans();
+  errno = ENOMEM;
+  return address_bytes_ != before;
+}
+
 Span* Heap::new_span(std::uint32_t size_class) {
   HeapScope process;
-  const auto got = pool(Region::kHeap).allocate(kUnitBytes);
+  const auto got = take_range(kUnitBytes, 0);
   if (!got) return nullptr;
   Span* span = Span::at(got->range.begin);
   std::memset(static_cast<void*>(span), 0, sizeof *span);
@@ -135,6 +154,7 @@ void* Heap::allocate_large(std::size_t bytes, std::size_t alignment) {
   const std::size_t first = round_up(kSpanHeadBytes, std::min(alignment, kUnitBytes));
   if (bytes > arena().region(Region::kHeap).bytes - 2 * kUnitBytes ||
       alignment > (std::size_t{1} << 40)) {
+    arena().note_shortage(Arena::Shortage::kAddresses);
     errno = ENOMEM;
     return nullptr;
   }
@@ -151,8 +171,10 @@ void* Heap::allocate_large(std::size_t bytes, std::size_t alignment) {
   }
   HeapScope process;
   RangePool& ranges = pool(Region::kHeap);
-  const auto got = ranges.allocate(need + slack);
-  if (!got) return nullptr;
+  std::optional<RangePool::Allocation> got;
+  while (!(got = take_range(need, slack))) {
+    if (!give_back()) return nullptr;
+  }
   Range range = got->range;
   if (slack != 0) {
     const Address begin = round_up(range.begin + kUnitBytes, alignment) - kUnitBytes;

@@ -5,9 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "base/range.h"
 #include "isomalloc/arena.h"
+#include "isomalloc/range_pool.h"
 #include "isomalloc/size_class.h"
 
 namespace roam::iso {
@@ -230,6 +232,8 @@ class Heap {
   static void* take_large(Span* span);
   bool resize_large(void* block, std::size_t bytes, bool untouched = false);
   void* allocate_with_room(std::size_t bytes);
+  static std::optional<RangePool::Allocation> take_range(std::size_t need, std::size_t slack);
+  bool give_back();
   Span* new_span(std::uint32_t size_class);
   static void make_blocks(Span* span);
   static void make_free(Span* span, Address at, Address end);

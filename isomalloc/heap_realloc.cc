@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "isomalloc/heap.h"
-#include "isomalloc/range_pool.h"
 
 namespace roam::iso {
 
@@ -34,7 +33,11 @@ bool Heap::resize_large(void* block, std::size_t bytes, bool untouched) {
   RangePool& ranges = pool(Region::kHeap);
   if (fresh.bytes > old.bytes) {
     const Range more{old.end(), fresh.bytes - old.bytes};
-    if (!ranges.extend(more)) return false;
+    if (!arena().charge(more.bytes)) return false;
+    if (!ranges.extend(more)) {
+      arena().uncharge(more.bytes);
+      return false;
+    }
     arena().mark(more, UnitKind::kContinued);
   }
   const bool huge = bytes >= kHugeBlockBytes;
@@ -49,6 +52,7 @@ bool Heap::resize_large(void* block, std::size_t bytes, bool untouched) {
   if (fresh.bytes < old.bytes) {
     const Range rest{fresh.end(), old.bytes - fresh.bytes};
     arena().unmark(rest);
+    arena().uncharge(rest.bytes);
     ranges.free_behind(rest, untouched && !span->dirty ? 0 : rest.bytes);
   } else {
     span->dirty = true;  // where it grew over kept memory

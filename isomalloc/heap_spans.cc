@@ -4,7 +4,6 @@
 #include <iterator>
 
 #include "isomalloc/heap.h"
-#include "isomalloc/range_pool.h"
 
 namespace roam::iso {
 
@@ -86,6 +85,7 @@ void Heap::release_span(Span* span) {
   span->magic = 0;
   span->heap.store(nullptr, std::memory_order_release);
   arena().unmark(range);
+  arena().uncharge(range.bytes);
   pool(Region::kHeap).free(range, in_use);
 }
 

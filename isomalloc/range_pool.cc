@@ -53,6 +53,7 @@ std::optional<Range> RangePool::take_clean(std::size_t bytes) {
 
 std::optional<RangePool::Allocation> RangePool::allocate(std::size_t bytes) {
   if (bytes > arena().region(region_).bytes) {
+    arena().note_shortage(Arena::Shortage::kAddresses);
     errno = ENOMEM;
     return std::nullopt;
   }
@@ -69,11 +70,13 @@ std::optional<RangePool::Allocation> RangePool::allocate(std::size_t bytes) {
   if (!range && refill(bytes)) range = take_clean(bytes);
   if (!range && source_ != nullptr && source_->collect(region_, bytes)) range = take_clean(bytes);
   if (!range) {
+    arena().note_shortage(Arena::Shortage::kAddresses);
     errno = ENOMEM;
     return std::nullopt;
   }
   if (!arena().open(*range)) {
     clean_.insert(*range);
+    arena().note_shortage(Arena::Shortage::kKernel);
     errno = ENOMEM;
     return std::nullopt;
   }

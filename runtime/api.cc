@@ -184,7 +184,8 @@ Tcb* spawn_begin(const SpawnOptions& options) {
 }
 
 // In place of a thread's function that was to run on another rank.
-static void refuse_to_start(void*) {
+static void refuse_to_start(void* closure) {
+  scheduler().current()->destroy(closure);
   iso::in_process([] {
     const Tcb* self = scheduler().current();
     throw Error(Errc::pinned,
@@ -193,9 +194,10 @@ static void refuse_to_start(void*) {
   });
 }
 
-Thread spawn_commit(Tcb* t, void (*entry)(void*), void* closure) noexcept {
+Thread spawn_commit(Tcb* t, void (*entry)(void*), void (*destroy)(void*), void* closure) noexcept {
   HeapScope process;
   t->entry = entry;
+  t->destroy = destroy;
   if (t->move_to >= 0 && t->move_to != the_runtime().rank() && !threads::Scheduler::may_move(t)) {
     t->entry = refuse_to_start;
     t->move_to = -1;

@@ -44,11 +44,10 @@ class Directory {
   }
 
   // News of a thread that is on another node; older news than what is known is dropped.
-  void set_away(std::uint64_t id, int rank, std::uint32_t hops) {
+  void set_away(std::uint64_t id, int rank, std::uint64_t hops) {
     if (!known(id) || ended(id)) return;
     Away& away = away_[id];
-    const bool newer = static_cast<std::int32_t>(hops - away.hops) >= 0;  // they may wrap
-    if (away.rank < 0 || newer) away = {rank, hops};
+    if (away.rank < 0 || hops >= away.hops) away = {rank, hops};
   }
   std::optional<int> away(std::uint64_t id) const {
     const auto it = away_.find(id);
@@ -71,7 +70,7 @@ class Directory {
  private:
   struct Away {
     int rank = -1;
-    std::uint32_t hops = 0;
+    std::uint64_t hops = 0;
   };
   int home_;
   std::uint64_t last_ = 0;

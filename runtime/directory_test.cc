@@ -86,10 +86,12 @@ TEST(Directory, NewsOfAThreadThatMovedVeryOftenAreNewer) {
   Directory directory(0);
   const std::uint64_t id = directory.new_id();
   directory.set_away(id, 5, 0xfffffffe);
-  directory.set_away(id, 6, 1);
+  directory.set_away(id, 6, 0x1'0000'0001);
   EXPECT_EQ(directory.away(id), 6);
   directory.set_away(id, 7, 0xffffffff);
   EXPECT_EQ(directory.away(id), 6);
+  directory.set_away(id, 8, 0x2'0000'0000);  // most hops were inside a node, of which no news come
+  EXPECT_EQ(directory.away(id), 8);
 }
 
 TEST(EndedThreads, TakeMemoryForThoseThatLive) {
@@ -118,7 +120,7 @@ TEST(Directory, AgreesWithAPlainModelWhateverTheOrderOfNews) {
   struct Known {
     bool ended = false;
     int rank = -1;
-    std::uint32_t hops = 0;
+    std::uint64_t hops = 0;
   };
   Directory directory(9);
   std::unordered_map<std::uint64_t, Known> model;
@@ -136,7 +138,7 @@ TEST(Directory, AgreesWithAPlainModelWhateverTheOrderOfNews) {
       directory.set_ended(id);
       known.ended = true;
     } else if (what == 2 && !known.ended) {
-      const std::uint32_t hops = static_cast<std::uint32_t>(random() % 50);
+      const std::uint64_t hops = random() % 50;
       const int rank = static_cast<int>(hops * 3 % 11);  // news of one hop always name one rank
       directory.set_away(id, rank, hops);
       if (known.rank < 0 || hops >= known.hops) known.rank = rank, known.hops = hops;

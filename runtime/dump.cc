@@ -31,6 +31,7 @@ void Runtime::dump() {
                                             : text(" (%p)", t->waits_at);
   });
   if (shown > kMostLines) lines += text("\n  and %d more", shown - kMostLines);
+  if (post_->holds()) lines += "\n  " + post_->describe_held();
   report(lines.c_str());
 }
 

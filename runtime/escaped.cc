@@ -43,6 +43,9 @@ std::string current_type() {
 std::string describe(const std::exception_ptr& exception) {
   try {
     std::rethrow_exception(exception);
+  } catch (const std::bad_alloc& e) {
+    const std::string why = iso::arena().shortage();
+    return current_type() + ": " + e.what() + (why.empty() ? "" : " (" + why + ")");
   } catch (const std::exception& e) {
     return current_type() + ": " + e.what();
   } catch (...) {

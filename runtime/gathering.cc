@@ -105,7 +105,7 @@ void Gatherings::contribute(Member& me, const CollectiveCall& call, RequestState
   GatherHead head{};
   head.what = call.kind;
   head.team = me.team;
-  head.number = me.collectives++;
+  head.number = me.collectives;
   head.root = call.root;
   head.bytes = call.bytes;
   head.count = call.count;
@@ -115,8 +115,10 @@ void Gatherings::contribute(Member& me, const CollectiveCall& call, RequestState
   std::memcpy(head.op, call.op, sizeof head.op);
   Gathering& g = gathering(team, head);
   const Target target{me.thread->id.load(std::memory_order_relaxed), me.thread};
-  if (g.parts.head.parts == 0) ++open_;
+  // Where this throws, the member has not taken part.
   g.parts.add(call, me.index);
+  ++me.collectives;
+  if (g.parts.head.parts == 1) ++open_;
   ++g.came;
   ++g.here;
   if (runtime_.balances_itself()) {

@@ -77,4 +77,11 @@ void plan_image(Tcb* t, bool stack, Image* image) {
 
 void reopen(Tcb* t) { t->heap.open_remote(); }
 
+std::size_t heap_bytes_of(const Image& image) {
+  std::size_t bytes = 0;
+  for (const Mark& mark : image.marks)
+    bytes += mark.kind == kSpanMark || mark.kind == kLargeMark ? mark.range.bytes : 0;
+  return bytes;
+}
+
 }  // namespace roam::runtime

@@ -1,6 +1,7 @@
 #ifndef ROAM_RUNTIME_IMAGE_H_
 #define ROAM_RUNTIME_IMAGE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -24,6 +25,9 @@ struct Image {
 // undoes that.
 void plan_image(Tcb* t, bool stack, Image* image);
 void reopen(Tcb* t);
+
+// What its heap takes where it is, as ROAM_MEMORY counts it.
+std::size_t heap_bytes_of(const Image& image);
 
 }  // namespace roam::runtime
 

@@ -1,5 +1,6 @@
 #include "runtime/mailbox.h"
 
+#include <new>
 #include <utility>
 
 namespace roam::detail {
@@ -28,6 +29,15 @@ Peer& PeerTable::find(int index) {
   slot->index = index;
   ++count_;
   return *(last_ = slot.get());
+}
+
+bool PeerTable::try_find(int index) {
+  try {
+    find(index);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
 }
 
 RequestState* Mailbox::take(const Envelope& envelope) {
@@ -143,7 +153,8 @@ Parcel* Mailbox::find(int from, int tag) {
     }
     return nullptr;
   }
-  for (Parcel* p = peers_[from].first; p != nullptr; p = p->later_of_peer) {
+  const Peer* peer = peers_.look(from);
+  for (Parcel* p = peer != nullptr ? peer->first : nullptr; p != nullptr; p = p->later_of_peer) {
     if (matches(from, tag, p->envelope)) return p;
   }
   return nullptr;

@@ -27,12 +27,20 @@ struct Peer {
 };
 
 // Peers by index: a hash table with linear probing, in the member's memory. Asking for a peer that
-// is there allocates nothing.
+// is there allocates nothing; where there is no memory for another, operator[] throws bad_alloc and
+// nothing has changed.
 class PeerTable {
  public:
   Peer& operator[](int index) {
     if (last_ != nullptr && last_->index == index) return *last_;
     return find(index);
+  }
+  // Null if it is not there.
+  Peer* look(int index) const { return slots_.empty() ? nullptr : slots_[slot_of(index)].get(); }
+  // Whether it is there now: false if there is no memory for it.
+  bool know(int index) {
+    if (last_ != nullptr && last_->index == index) return true;
+    return try_find(index);
   }
   template <class Visit>
   void for_each(Visit visit) {
@@ -44,6 +52,7 @@ class PeerTable {
 
  private:
   Peer& find(int index);
+  bool try_find(int index);
   std::size_t slot_of(int index) const;
   std::vector<std::unique_ptr<Peer>> slots_;  // a power of two
   std::size_t count_ = 0;
@@ -69,6 +78,8 @@ class Mailbox {
   };
 
   Peer& peer(int index) { return peers_[index]; }
+  // Of what comes from a peer that is known nothing is allocated here.
+  bool know(int index) { return peers_.know(index); }
   PeerTable& peers() { return peers_; }
   Room& room() { return room_; }
 

@@ -24,7 +24,8 @@ bool Runtime::member_departs(Tcb* t, int to) {
     case Post::Departure::kNoMemory:
       refusals_[t->id.load(std::memory_order_relaxed)] = {
           Errc::out_of_memory,
-          "there is no memory for copies of its messages that were not received"};
+          "there is no memory for copies of its messages that were not received: " +
+              iso::arena().shortage()};
       scheduler().resume_arrived(t);
       return false;
   }

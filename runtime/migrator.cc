@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "isomalloc/arena.h"
 #include "threads/scheduler.h"
 
@@ -214,20 +215,38 @@ void Migrator::on_refuse(const RefusalHead& refusal) {
 
 // ---- the target ----
 
+// For its bytes, and its address ranges, which are open then.
+static bool has_room(const Image& image, std::string* why) {
+  iso::Arena& arena = iso::arena();
+  if (!arena.memory_left(image.bytes)) {
+    *why = text("%s; the thread has %s", arena.shortage().c_str(), bytes_text(image.bytes).c_str());
+    return false;
+  }
+  for (const Mark& mark : image.marks) {
+    if (arena.open(mark.range)) continue;
+    *why = "the kernel has no memory for the address range";
+    return false;
+  }
+  return true;
+}
+
 // Opens and claims the address ranges of an image. On failure nothing has changed.
-bool Migrator::claim(const Image& image, bool* returns, Errc* code, const char** why) {
+bool Migrator::claim(const Image& image, bool* returns, Errc* code, std::string* why) {
   iso::Arena& arena = iso::arena();
   *code = Errc::out_of_memory;
-  *why = "the target's node has reached ROAM_MEMORY";
-  if (!arena.memory_left(image.bytes)) return false;
-  *why = "the target's kernel has no memory for the address range";
-  for (const Mark& mark : image.marks) {
-    if (!arena.open(mark.range)) return false;
+  const std::size_t heap_bytes = heap_bytes_of(image);
+  if (!arena.charge(heap_bytes)) {
+    *why = text("%s; the thread's heap has %s", arena.shortage().c_str(),
+                bytes_text(heap_bytes).c_str());
+    return false;
+  }
+  if (!has_room(image, why)) {
+    arena.uncharge(heap_bytes);
+    return false;
   }
   // Runs come in the order of the marks that they lie in.
   std::size_t next_run = 0;
   bool populated = true;
-  *why = "the target's kernel has no memory for the image";
   for (const Mark& mark : image.marks) {
     const iso::Arena::Claimed claimed = arena.claim(mark.range);
     const bool kept = claimed == iso::Arena::Claimed::kAllKept;
@@ -256,10 +275,12 @@ bool Migrator::claim(const Image& image, bool* returns, Errc* code, const char**
     if (stale && mark.kind == kLargeMark) arena.discard(Range{sent_to, mark.range.end() - sent_to});
   }
   if (populated) return true;
+  *why = text("the kernel has no memory for the %s of the thread", bytes_text(image.bytes).c_str());
   for (const Mark& mark : image.marks) {
     arena.discard(mark.range);
     arena.unmark(mark.range);
   }
+  arena.uncharge(heap_bytes);
   return false;
 }
 
@@ -312,7 +333,7 @@ void Migrator::on_image(int from, const char* message) {
   const char* at = get(message + sizeof head, image.marks, head.marks);
   at = get(at, image.runs, head.runs);
   Errc code{};
-  const char* why = "";
+  std::string why;
   if (!claim(image, &head.returns, &code, &why)) {
     refuse(from, head.transfer, code, why);
     return;
@@ -351,7 +372,7 @@ void Migrator::on_more(int from, const char* message, std::size_t) {
 void Migrator::consider(const Key& key) {
   Arrival& a = arrivals_.at(key);
   Errc code{};
-  const char* why = "";
+  std::string why;
   if (!claim(a.image, &a.head.returns, &code, &why)) {
     refuse(a.from, key.second, code, why);
     arrivals_.erase(key);
@@ -376,9 +397,9 @@ void Migrator::reply(int to, Kind kind, std::uint32_t transfer) {
   mpi_.send(to);
 }
 
-void Migrator::refuse(int to, std::uint32_t transfer, Errc code, const char* why) {
+void Migrator::refuse(int to, std::uint32_t transfer, Errc code, const std::string& why) {
   RefusalHead head{Kind::kRefuse, transfer, code, {}};
-  std::strncpy(head.why, why, sizeof head.why - 1);
+  std::strncpy(head.why, why.c_str(), sizeof head.why - 1);
   put(mpi_.compose(sizeof head), &head, 1);
   mpi_.send(to);
 }

@@ -6,6 +6,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -35,7 +36,7 @@ class Migrator {
     // `t` has arrived; its memory is in place.
     virtual void arrived(Tcb* t, int from, const ImageHead& head) = 0;
     // The target has `t`: it is not on this rank any more.
-    virtual void departed(std::uint64_t id, int to, std::uint32_t hops) = 0;
+    virtual void departed(std::uint64_t id, int to, std::uint64_t hops) = 0;
     // The target cannot take `t`, or an ended thread's remains for `joiner`: it is as before.
     virtual void refused(Tcb* t, int to, Errc code, const char* why, Target joiner) = 0;
   };
@@ -76,7 +77,7 @@ class Migrator {
     int to = -1;
     Tcb* t = nullptr;
     std::uint64_t id = 0;
-    std::uint32_t hops = 0;
+    std::uint64_t hops = 0;
     Target joiner{};  // of an ended thread's remains
     Image image;
     std::unique_ptr<Mpi::Bulk> bulk;
@@ -107,9 +108,9 @@ class Migrator {
   void on_taken(std::uint32_t transfer);
   void on_refuse(const RefusalHead& refusal);
   void let_go(Record& d, std::uint32_t transfer);
-  bool claim(const Image& image, bool* returns, Errc* code, const char** why);
+  bool claim(const Image& image, bool* returns, Errc* code, std::string* why);
   void settle(const ImageHead& head, const Image& image, int from);
-  void refuse(int to, std::uint32_t transfer, Errc code, const char* why);
+  void refuse(int to, std::uint32_t transfer, Errc code, const std::string& why);
   void reply(int to, Kind kind, std::uint32_t transfer);
   void evict(std::size_t keep);
   void unkeep(std::uint32_t record);

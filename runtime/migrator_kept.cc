@@ -27,6 +27,7 @@ constexpr std::size_t kMostSealedWhole = std::size_t{1} << 30;
 void Migrator::let_go(Record& d, std::uint32_t transfer) {
   if (d.joiner.id == 0) listener_.departed(d.id, d.to, d.hops);
   for (const Mark& mark : d.image.marks) iso::arena().keep(mark.range, transfer);
+  iso::arena().uncharge(heap_bytes_of(d.image));
   --leaving_;
   d.state = Record::State::kKept;
   d.kept_bytes = d.image.idle_bytes;

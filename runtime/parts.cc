@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "runtime/gathering.h"
 
@@ -45,24 +46,36 @@ void Parts::insert(Partial partial) {
 
 void Parts::add(const CollectiveCall& call, int index) {
   const char* in = static_cast<const char*>(call.in);
-  ++head.parts;
-  switch (call.kind) {
-    case CollectiveKind::kBarrier:
-    case CollectiveKind::kBalanceApart:
-      return;
-    case CollectiveKind::kBroadcast:
-      return combine(in, call.bytes, index == call.root);
-    case CollectiveKind::kReduce:
-    case CollectiveKind::kAllreduce:
-      if (head.in_order != 0) return insert({index, 0, std::vector<char>(in, in + call.bytes)});
-      return combine(in, call.bytes, true);
-    case CollectiveKind::kScatter:
-      entries.push_back({index, 0, 0});
-      return combine(in, call.bytes * call.count, index == call.root);
-    default:
-      entries.push_back({index, 0, call.bytes});
-      data.insert(data.end(), in, in + call.bytes);
+  const std::size_t entries_before = entries.size();
+  try {
+    switch (call.kind) {
+      case CollectiveKind::kBarrier:
+      case CollectiveKind::kBalanceApart:
+        break;
+      case CollectiveKind::kBroadcast:
+        combine(in, call.bytes, index == call.root);
+        break;
+      case CollectiveKind::kReduce:
+      case CollectiveKind::kAllreduce:
+        if (head.in_order != 0) {
+          insert({index, 0, std::vector<char>(in, in + call.bytes)});
+        } else {
+          combine(in, call.bytes, true);
+        }
+        break;
+      case CollectiveKind::kScatter:
+        entries.push_back({index, 0, 0});
+        combine(in, call.bytes * call.count, index == call.root);
+        break;
+      default:
+        entries.push_back({index, 0, call.bytes});
+        data.insert(data.end(), in, in + call.bytes);
+    }
+  } catch (const std::bad_alloc&) {
+    entries.resize(entries_before);
+    throw;
   }
+  ++head.parts;
 }
 
 void Parts::add(const char* message) {

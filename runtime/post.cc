@@ -125,7 +125,11 @@ bool Post::send(Member& me, int to, int tag, const void* data, std::size_t bytes
   Peer* peer;
   {
     iso::HeapScope mine(&me.thread->heap);
-    peer = &me.mailbox.peer(to);
+    peer = me.mailbox.know(to) ? &me.mailbox.peer(to) : nullptr;
+  }
+  if (peer == nullptr) [[unlikely]] {
+    throw Error(Errc::out_of_memory, text("send: no memory to send to member %d: %s", to,
+                                          iso::arena().shortage().c_str()));
   }
   const bool has_bound = me.mailbox.room().bounded() && tag >= 0 && to != me.index;
   if (has_bound && me.mailbox.room().full(peer->room)) [[unlikely]] {
@@ -186,15 +190,17 @@ void Post::dispatch(Found found, int rank, Peer* peer, const Envelope& e, const 
   if (found == Found::kHere) {
     Tcb* t = peer->target.control;
     if (!stays) {
-      deliver(t, e, data);
+      if (!deliver(t, e, data)) [[unlikely]]
+        deliver_or_hold(t, make_parcel(e, data));
     } else {
-      RequestState* receive;
-      {
+      RequestState* receive = nullptr;
+      if (t->member != nullptr) {
         iso::HeapScope theirs(&t->heap);
-        receive = t->member->mailbox.take(e);
+        detail::Mailbox& mailbox = t->member->mailbox;
+        if (mailbox.know(e.from)) receive = mailbox.take(e);
       }
       if (receive == nullptr) {
-        deliver(t, make_open(e, data, false, request));
+        deliver_or_hold(t, make_open(e, data, false, request));
         return;
       }
       std::memcpy(receive->data, data, bytes);
@@ -240,11 +246,12 @@ void Post::push(int rank, Parcel* parcel, Target receiver) {
   runtime_.inbox_of(rank).push(parcel);
 }
 
-// Towards a rank that knows more; the parcel is given up if its bytes can go themselves.
-void Post::pass_on(int rank, Parcel* parcel, Target target) {
+// Towards a rank that knows more; the parcel is given up if its bytes can go themselves. False:
+// there is no memory for what has to stay here until they are asked for.
+bool Post::pass_on(int rank, Parcel* parcel, Target target) {
   if (runtime_.same_node(rank)) {
     push(rank, parcel, target);
-    return;
+    return true;
   }
   if (parcel->place == Parcel::Place::kInside) {
     const Envelope e = parcel->envelope;
@@ -253,42 +260,64 @@ void Post::pass_on(int rank, Parcel* parcel, Target target) {
     } else {
       Envelope from_here = e;
       from_here.origin = runtime_.rank();
-      Parcel* open = make_open(from_here, parcel->data, true, nullptr);
+      Parcel* open = try_open(from_here, parcel->data, true, nullptr);
+      if (open == nullptr) return false;
       runtime_.send(rank, LetterHead{Kind::kLetterOffer, 0, from_here, target, open});
     }
     free_parcel(parcel);
-    return;
+    return true;
   }
   const bool far = parcel->place == Parcel::Place::kFar;
   runtime_.send(rank, LetterHead{Kind::kLetterOffer, 0, parcel->envelope, target,
                                  far ? parcel->original : parcel});
   if (far) free(parcel);
+  return true;
 }
 
 // ---- delivering ----
 
-void Post::deliver(Tcb* t, const Envelope& e, const void* data) {
+// A member that has left its team, and whose thread is about to end, gets nothing more.
+bool Post::deliver(Tcb* t, const Envelope& e, const void* data) {
+  if (t->member == nullptr) [[unlikely]] {
+    lost(e);
+    return true;
+  }
   iso::HeapScope theirs(&t->heap);
   detail::Mailbox& mailbox = t->member->mailbox;
+  if (!mailbox.know(e.from)) [[unlikely]]
+    return false;
   delivering_ = t;
   if (RequestState* request = mailbox.take(e); request != nullptr) {
     if (e.bytes != 0) std::memcpy(request->data, data, e.bytes);
     received(t, request, e);
     mailbox.catch_up(e.from, *this);
   } else {
-    mailbox.accept(make_parcel(e, data), *this);
+    Parcel* parcel = try_parcel(e, data);
+    if (parcel == nullptr) [[unlikely]]
+      return false;
+    mailbox.accept(parcel, *this);
   }
   after_delivery(e, t);
+  return true;
 }
 
-void Post::deliver(Tcb* t, Parcel* parcel) {
+bool Post::deliver(Tcb* t, Parcel* parcel) {
   const Envelope e = parcel->envelope;
+  if (t->member == nullptr) [[unlikely]] {
+    lost(e);
+    drop(parcel);
+    return true;
+  }
   {
     iso::HeapScope theirs(&t->heap);
+    detail::Mailbox& mailbox = t->member->mailbox;
+    if (!mailbox.know(e.from)) [[unlikely]]
+      return false;
     delivering_ = t;
-    t->member->mailbox.accept(parcel, *this);
+    mailbox.accept(parcel, *this);
   }
   after_delivery(e, t);
+  return true;
 }
 
 void Post::after_delivery(const Envelope& e, Tcb* t) {
@@ -307,11 +336,11 @@ void Post::route(Parcel* parcel, Target target) {
   int rank = 0;
   switch (find(parcel->envelope.team, parcel->envelope.to, &target, true, &rank)) {
     case Found::kHere:
-      deliver(target.control, parcel);
+      deliver_or_hold(target.control, parcel);
       return;
     case Found::kThere:
       ++parcel->envelope.forwards;
-      pass_on(rank, parcel, target);
+      if (!pass_on(rank, parcel, target)) hold(parcel, target);
       return;
     case Found::kLater:
       parcel->receiver = target;
@@ -322,18 +351,6 @@ void Post::route(Parcel* parcel, Target target) {
       drop(parcel);
       return;
   }
-}
-
-// With ROAM_SHUFFLE, the network is one that delays and reorders.
-bool Post::shuffled(Parcel* parcel) {
-  if (random_ == 0) return false;
-  random_ ^= random_ << 13;
-  random_ ^= random_ >> 7;
-  random_ ^= random_ << 17;
-  const int polls = static_cast<int>(random_ % 32);
-  if (polls >= 16) return false;
-  delayed_.push_back({parcel, 1 + polls});
-  return true;
 }
 
 bool Post::has_mail() const { return runtime_.inbox_of(runtime_.rank()).has_mail(); }
@@ -355,8 +372,9 @@ void Post::take_mail() {
 
 void Post::on_letter(const LetterHead& head, const char* data) {
   if (head.kind == Kind::kLetterOffer || random_ != 0) {
-    Parcel* parcel = head.kind == Kind::kLetterOffer ? make_far(head.envelope, head.original)
-                                                     : make_parcel(head.envelope, data);
+    Parcel* parcel = head.kind == Kind::kLetterOffer ? try_far(head.envelope, head.original)
+                                                     : try_parcel(head.envelope, data);
+    if (parcel == nullptr) return hold(head, data);
     parcel->receiver = head.target;
     if (!shuffled(parcel)) route(parcel, head.target);
     return;
@@ -365,9 +383,11 @@ void Post::on_letter(const LetterHead& head, const char* data) {
   int rank = 0;
   const Found found = find(head.envelope.team, head.envelope.to, &target, true, &rank);
   if (found == Found::kHere) {
-    deliver(target.control, head.envelope, data);
+    if (!deliver(target.control, head.envelope, data)) hold(head, data);
   } else if (found != Found::kEnded) {
-    route(make_parcel(head.envelope, data), target);
+    Parcel* parcel = try_parcel(head.envelope, data);
+    if (parcel == nullptr) return hold(head, data);
+    route(parcel, target);
   } else {
     lost(head.envelope);
   }

@@ -42,7 +42,7 @@ class Directions {
   struct Known {
     Target target;
     int rank;
-    std::uint32_t hops;
+    std::uint64_t hops;
   };
   int size = 0;  // of the team
   int ranks = 1;
@@ -123,6 +123,12 @@ class Post final : public detail::Mailbox::Receiver {
   void idle();
   bool sends_wait() const;
   void ran() { no_memory_ = false; }
+  // Messages that have come, and that there is no memory to deliver: tried again now, or if that
+  // was some time ago.
+  bool holds() const { return !held_.empty(); }
+  void retry_held();
+  void retry_held_now_and_then();
+  std::string describe_held() const;
   void reclaim();
   // What `m` waits for and has got, for a person.
   std::string describe(Member& m) const;
@@ -158,22 +164,34 @@ class Post final : public detail::Mailbox::Receiver {
     Parcel* parcel;
     int polls;
   };
+  // A message as it came: in a parcel if there was memory for one, else with its bytes.
+  struct Held {
+    LetterHead head{};
+    std::vector<char> bytes;  // of the process
+    Parcel* parcel = nullptr;
+  };
   enum class Found { kHere, kThere, kLater, kEnded };
 
   Found find(std::uint64_t team, int index, Target* target, bool on_its_way, int* rank);
-  void deliver(Tcb* t, const Envelope& e, const void* data);
-  void deliver(Tcb* t, Parcel* parcel);
+  // False: there is no memory for it, and nothing has happened.
+  bool deliver(Tcb* t, const Envelope& e, const void* data);
+  bool deliver(Tcb* t, Parcel* parcel);
+  void deliver_or_hold(Tcb* t, Parcel* parcel);
+  void hold(Parcel* parcel, Target target);
+  void hold(const LetterHead& head, const char* data);
   void received(Tcb* t, RequestState* request, const Envelope& e);
   void after_delivery(const Envelope& e, Tcb* t);
   void route(Parcel* parcel, Target target);
-  void pass_on(int rank, Parcel* parcel, Target target);
+  bool pass_on(int rank, Parcel* parcel, Target target);
   void send_letter(int rank, const Envelope& e, Target target, const void* data);
   void on_letter(const LetterHead& head, const char* data);
   void on_pull(int from, const PullHead& head);
+  // Errors: Error(out_of_memory); those that try return null then.
   Parcel* make_parcel(const Envelope& e, const void* data);
   Parcel* make_open(const Envelope& e, const void* data, bool copy, RequestState* request);
-  Parcel* make_far(const Envelope& e, Parcel* original);
-  void* allocate(std::size_t bytes);
+  Parcel* try_parcel(const Envelope& e, const void* data);
+  Parcel* try_open(const Envelope& e, const void* data, bool copy, RequestState* request);
+  Parcel* try_far(const Envelope& e, Parcel* original);
   void free(void* block);
   void free_parcel(Parcel* parcel);
   Found find_peer(std::uint64_t team, Peer* peer, int* rank);
@@ -210,6 +228,8 @@ class Post final : public detail::Mailbox::Receiver {
   std::vector<Pull> pulls_;
   std::vector<BulkSend> bulk_sends_;
   std::deque<Delayed> delayed_;  // wait for news of their receiver, or for their turn to be late
+  std::deque<Held> held_;        // wait for memory
+  std::uint64_t held_tried_ticks_ = 0;
   int next_tag_ = 0;
   std::uint32_t news_ = 1;  // counts what was heard of members' places, on this rank
   // Parcels to be used again, whoever made them; by size class.

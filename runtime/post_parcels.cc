@@ -55,13 +55,22 @@ void Post::reclaim() {
   if (room_ != nullptr) room_->heap.release_empty();
 }
 
-void* Post::allocate(std::size_t bytes) {
-  void* block = room_->heap.allocate(bytes);
-  if (block == nullptr) {
-    throw Error(Errc::out_of_memory,
-                text("no memory for a message of %zu bytes on rank %d", bytes, runtime_.rank()));
-  }
-  return block;
+static Parcel* or_throw(Parcel* parcel, const Envelope& e, int rank) {
+  if (parcel != nullptr) [[likely]]
+    return parcel;
+  iso::HeapScope process;
+  throw Error(
+      Errc::out_of_memory,
+      text("no memory for a message of %llu bytes to member %d on rank %d: %s",
+           static_cast<unsigned long long>(e.bytes), e.to, rank, iso::arena().shortage().c_str()));
+}
+
+Parcel* Post::make_parcel(const Envelope& e, const void* data) {
+  return or_throw(try_parcel(e, data), e, runtime_.rank());
+}
+
+Parcel* Post::make_open(const Envelope& e, const void* data, bool copy, RequestState* request) {
+  return or_throw(try_open(e, data, copy, request), e, runtime_.rank());
 }
 
 void Post::free(void* block) {
@@ -74,7 +83,7 @@ void Post::free(void* block) {
 
 // Short parcels go on with the rank that received them: between members that answer each other none
 // is freed, and their memory is in the cache of who uses it.
-Parcel* Post::make_parcel(const Envelope& e, const void* data) {
+Parcel* Post::try_parcel(const Envelope& e, const void* data) {
   const std::size_t size = Parcel::size_for(e.bytes);
   const bool fits = size <= Parcel::kSizes;
   Parcel* parcel;
@@ -85,7 +94,8 @@ Parcel* Post::make_parcel(const Envelope& e, const void* data) {
     --resting->count;
   } else {
     parcel = static_cast<Parcel*>(
-        allocate(sizeof(Parcel) + (fits ? Parcel::room_bytes(size) : e.bytes)));
+        room_->heap.allocate(sizeof(Parcel) + (fits ? Parcel::room_bytes(size) : e.bytes)));
+    if (parcel == nullptr) return nullptr;
   }
   new (parcel) Parcel;
   parcel->size = static_cast<std::uint8_t>(fits ? size : 0);
@@ -119,8 +129,10 @@ void Post::drop_resting() {
   }
 }
 
-Parcel* Post::make_open(const Envelope& e, const void* data, bool copy, RequestState* request) {
-  Parcel* parcel = new (allocate(sizeof(Parcel))) Parcel;
+Parcel* Post::try_open(const Envelope& e, const void* data, bool copy, RequestState* request) {
+  void* room = room_->heap.allocate(sizeof(Parcel));
+  if (room == nullptr) return nullptr;
+  Parcel* parcel = new (room) Parcel;
   parcel->envelope = e;
   parcel->place = Parcel::Place::kOpen;
   parcel->data = data;
@@ -129,8 +141,7 @@ Parcel* Post::make_open(const Envelope& e, const void* data, bool copy, RequestS
     void* block = room_->heap.allocate(e.bytes);
     if (block == nullptr) {
       free(parcel);
-      throw Error(Errc::out_of_memory, text("no memory for a message of %llu bytes",
-                                            static_cast<unsigned long long>(e.bytes)));
+      return nullptr;
     }
     std::memcpy(block, data, e.bytes);
     parcel->data = block;
@@ -146,8 +157,10 @@ Parcel* Post::make_open(const Envelope& e, const void* data, bool copy, RequestS
   return parcel;
 }
 
-Parcel* Post::make_far(const Envelope& e, Parcel* original) {
-  Parcel* parcel = new (allocate(sizeof(Parcel))) Parcel;
+Parcel* Post::try_far(const Envelope& e, Parcel* original) {
+  void* room = room_->heap.allocate(sizeof(Parcel));
+  if (room == nullptr) return nullptr;
+  Parcel* parcel = new (room) Parcel;
   parcel->envelope = e;
   parcel->place = Parcel::Place::kFar;
   parcel->original = original;

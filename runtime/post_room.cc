@@ -57,10 +57,10 @@ void Post::on_room(RoomHead head) {
   Tcb* t = head.target.control;
   Member* m = t->member;
   if (m == nullptr) return;
-  iso::HeapScope theirs(&t->heap);
-  Peer& peer = m->mailbox.peer(head.receiver);
-  peer.room.used -= std::min(peer.room.used, head.bytes);
-  if (m->full == &peer && m->waiting && t->state == State::kBlocked) {
+  Peer* peer = m->mailbox.peers().look(head.receiver);
+  if (peer == nullptr) return;
+  peer->room.used -= std::min(peer->room.used, head.bytes);
+  if (m->full == peer && m->waiting && t->state == State::kBlocked) {
     m->waiting = false;
     scheduler().make_ready(t);
   }
@@ -79,6 +79,7 @@ std::string Post::describe(Member& m) const {
                  !may_copy(r->parcel) ? "; as many of copies wait there already"
                  : no_memory_         ? "; there is no memory for a copy"
                                       : "");
+    if (no_memory_) line += ": " + iso::arena().shortage();
   }
   if (const RequestState* r = m.mailbox.posted(); r != nullptr && m.waiting) {
     line += r->from == kAny ? " from any member" : text(" from member %d", r->from);

@@ -1,5 +1,7 @@
 // What ended threads leave: exceptions and memory, kept for who joins, and taken over by them.
 
+#include <new>
+
 #include "base/text.h"
 #include "isomalloc/exceptions.h"
 #include "roam/sync.h"
@@ -42,7 +44,10 @@ void Runtime::give_remains(const JoinHead& head, std::uint64_t id, Tcb* ended) {
   if (head.joiner_rank != rank() && iso::of_process(ended->exception)) {
     {
       iso::HeapScope theirs(&ended->heap);
-      ended->exception = detail::rehome_exception(ended->exception);
+      try {
+        ended->exception = detail::rehome_exception(ended->exception);
+      } catch (const std::bad_alloc&) {  // then it stays where it is, and its text goes
+      }
     }
     if (iso::of_process(ended->exception)) {
       const std::string why = text(

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "isomalloc/in_process.h"
 #include "runtime/escaped.h"
 #include "runtime/node.h"
 #include "threads/companions.h"
@@ -218,7 +219,7 @@ void Runtime::depart(Tcb* t, int to) {
   }
   const std::uint64_t begin_ticks = trace_ != nullptr ? __rdtsc() : 0;
   const std::uint64_t id = t->id.load(std::memory_order_relaxed);
-  const std::uint32_t hop = t->hops + 1;
+  const std::uint64_t hop = t->hops + 1;
   const std::uint64_t bytes_before = migrator_->bytes_out;
   if (same_node(to)) {
     ++t->hops;
@@ -269,21 +270,37 @@ void Runtime::arrived(Tcb* t, int from, const ImageHead& head) {
 }
 
 // The home rank that sent the thread itself needs no message.
-void Runtime::departed(std::uint64_t id, int to, std::uint32_t hops) {
+void Runtime::departed(std::uint64_t id, int to, std::uint64_t hops) {
   scheduler().add_live(-1);
   if (home_of(id) == rank() && !directory_->ended(id)) directory_->set_away(id, to, hops);
+}
+
+// In place of the function of a thread that could not get to where it was to start.
+static void refuse_to_start(void* closure) {
+  scheduler().current()->destroy(closure);
+  iso::in_process([] {
+    const Tcb* self = scheduler().current();
+    Errc code{};
+    const std::string why = the_runtime().take_refusal(self, &code);
+    throw Error(code, text("spawn: thread '%s' cannot start: %s", self->name(), why.c_str()));
+  });
 }
 
 void Runtime::refused(Tcb* t, int to, Errc code, const char* why, Target joiner) {
   const std::string full = text("rank %d cannot take the thread: %s", to, why);
   if (joiner.id != 0) {
     JoinHead head{Kind::kJoin, to, {}, joiner, 0};
-    answer_join(head, code, ("join: the exception cannot be brought here: " + full).c_str(),
+    answer_join(head, code,
+                text("join: the thread ended with %s, which cannot be brought here: %s",
+                     describe(t->exception).c_str(), why)
+                    .c_str(),
                 nullptr);
+    t->exception = nullptr;                         // it has been told
     leftovers_[~reinterpret_cast<Address>(t)] = t;  // nobody asks for it again
     return;
   }
   refusals_[t->id.load(std::memory_order_relaxed)] = {code, full};
+  if (t->entry != nullptr && t->destined && !t->begins_anywhere) t->entry = refuse_to_start;
   --moves_;
   --moves_between_nodes_;
   if (trace_ != nullptr)
@@ -359,6 +376,7 @@ void Runtime::poll() {
     if (was_idle && scheduler().ready_count() != 0 && ++mail_polls_ % 16 != 0) return;
   }
   if (post_->busy()) post_->progress();
+  if (post_->holds()) post_->retry_held_now_and_then();
   if (gatherings_->open() > 0) gatherings_->poll();
   if (!waiting_departures_.empty()) retry_departures();
   for (; !gone_.empty(); gone_.pop_back()) send(home_of(gone_.back().id), gone_.back());
@@ -418,7 +436,10 @@ bool Runtime::passive() const {
          !threads::errands_wait();
 }
 
+// Another rank of the node may have given memory back before it joined a wave: what waits here for
+// memory is tried before this rank joins the next one.
 void Runtime::look_for_the_end() {
+  if (post_->holds()) post_->retry_held();
   if (passive()) {
     if (ranks() == 1 || !mpi_.wave_started()) termination_.outsiders = outsiders();
     const Termination::Verdict verdict = termination_.step(mpi_);

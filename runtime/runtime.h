@@ -159,7 +159,7 @@ class Runtime final : public threads::Host, public Migrator::Listener {
 
   // Migrator::Listener
   void arrived(Tcb* t, int from, const ImageHead& head) override;
-  void departed(std::uint64_t id, int to, std::uint32_t hops) override;
+  void departed(std::uint64_t id, int to, std::uint64_t hops) override;
   void refused(Tcb* t, int to, Errc code, const char* why, Target joiner) override;
 
   // What ROAM_TRACE notes of this rank; null without it.

@@ -54,6 +54,10 @@ Team team_started(const TeamPlan& plan, Thread keeper) {
   return TeamAccess::make(plan.id, plan.size, keeper);
 }
 
+void team_keeper_begins_anywhere(Thread keeper) noexcept {
+  ThreadAccess::target(keeper).control->begins_anywhere = true;
+}
+
 void team_open(const TeamPlan& plan) {
   iso::in_process([&] {
     const int rank = team_rank(plan, plan.first);
@@ -62,8 +66,9 @@ void team_open(const TeamPlan& plan) {
         the_runtime().send(plan.parent_rank,
                            runtime::TeamHead{runtime::Kind::kTeamReport, 0, plan.id});
       }
-      throw Error(Errc::out_of_memory,
-                  text("spawn_team: rank %d cannot take a thread that makes members", rank));
+      Errc code = Errc::out_of_memory;
+      const std::string why = the_runtime().take_refusal(scheduler().current(), &code);
+      throw Error(code, "spawn_team: no thread can make members there: " + why);
     }
     the_runtime().post().add_team(plan.id, plan.size, the_runtime().ranks());
     the_runtime().gatherings().add_team(plan.id, plan.size, plan.root_rank);
@@ -86,7 +91,8 @@ Tcb* team_member_begin(const TeamPlan& plan, int index) {
     if (t->member == nullptr) {
       iso::HeapScope process;
       spawn_abandon(t);
-      throw Error(Errc::out_of_memory, "no memory for a member of a team");
+      throw Error(Errc::out_of_memory,
+                  "no memory for a member of a team: " + iso::arena().shortage());
     }
     t->member->thread = t;
     t->member->team = plan.id;

@@ -300,12 +300,15 @@ void Runtime::look_at_cores() {
 }
 
 void Runtime::reclaim() {
+  if (!running_) return;
   iso::HeapScope process;
-  sweep_leftovers();
-  if (migrator_ != nullptr) migrator_->drop_kept();
-  if (post_ != nullptr) post_->reclaim();
-  threads::scheduler().drop_recycled(0);
-  for (int r = 0; r < iso::kRegions; ++r) iso::pool(static_cast<iso::Region>(r)).trim(0);
+  threads::on_rank_stack([&] {  // who asks may be deep in a stack
+    sweep_leftovers();
+    if (migrator_ != nullptr) migrator_->drop_kept();
+    if (post_ != nullptr) post_->reclaim();
+    threads::scheduler().drop_recycled(0);
+    for (int r = 0; r < iso::kRegions; ++r) iso::pool(static_cast<iso::Region>(r)).trim(0);
+  });
 }
 
 int Runtime::run() {

@@ -426,6 +426,15 @@ int team_balance(std::uint64_t team) {
   return answer.moves;
 }
 
+// Those of `count` that have not got their message.
+static void take_back_receives(Member& me, RequestState* receives, std::size_t count) {
+  for (RequestState* r = receives; r != receives + count; ++r) {
+    if (r->done || !me.mailbox.cancel(r)) continue;
+    runtime::Post::let_go(me.thread, r);
+    r->done = true;
+  }
+}
+
 // Each member sends each other one its part: the receives are posted first, nearest members first.
 RequestState* team_alltoall(std::uint64_t team, const void* in, void* out, std::size_t bytes) {
   Member& me = require_member(team, "alltoall");
@@ -435,7 +444,7 @@ RequestState* team_alltoall(std::uint64_t team, const void* in, void* out, std::
   request->part_count = 2 * n;
   auto parts = std::make_unique<RequestState[]>(2 * n);
   const int tag = kFirstOwnTag - static_cast<int>(me.alltoalls++ % kOwnTags);
-  iso::in_process([&] {
+  const auto exchange = [&] {
     runtime::Post& post = the_runtime().post();
     for (std::size_t k = 0; k < n; ++k) {
       const int from = static_cast<int>((static_cast<std::size_t>(me.index) + n - k) % n);
@@ -446,11 +455,24 @@ RequestState* team_alltoall(std::uint64_t team, const void* in, void* out, std::
     for (std::size_t k = 0; k < n; ++k) {
       const int to = static_cast<int>((static_cast<std::size_t>(me.index) + k) % n);
       const char* part = static_cast<const char*>(in) + static_cast<std::size_t>(to) * bytes;
-      ROAM_CHECK(post.send(me, to, tag, part, bytes, &parts[n + k]), "its own tags have room");
+      try {
+        ROAM_CHECK(post.send(me, to, tag, part, bytes, &parts[n + k]), "its own tags have room");
+      } catch (...) {
+        for (std::size_t rest = k; rest < n; ++rest) parts[n + rest].done = true;
+        take_back_receives(me, parts.get(), n);
+        throw;
+      }
     }
-  });
-  request->parts = parts.release();
+  };
   request->owner = id_of_caller();
+  request->parts = parts.get();
+  try {
+    iso::in_process(exchange);
+  } catch (...) {
+    wait_for(request.get());  // what was sent, or comes just now, has its memory until it is there
+    throw;
+  }
+  static_cast<void>(parts.release());
   return request.release();
 }
 

@@ -100,7 +100,7 @@ struct RefusalHead {
 
 struct LocatedHead {
   Kind kind;
-  std::uint32_t hops;
+  std::uint64_t hops;
   std::uint64_t id;
   std::int32_t rank;
 };
@@ -213,7 +213,7 @@ struct MemberAtHead {
   std::uint64_t team;
   Target target;
   std::int32_t index;
-  std::uint32_t hops;
+  std::uint64_t hops;
 };
 
 struct RoomHead {

@@ -124,7 +124,7 @@ void Scheduler::first_entry() {
 void Scheduler::run_body(Tcb* self) {
   if (self->destined) scheduler().reached(self);
   try {
-    self->entry(self->closure);
+    std::exchange(self->entry, nullptr)(self->closure);
   } catch (...) {
     self->exception = std::current_exception();
   }

@@ -76,7 +76,7 @@ Tcb* Scheduler::make(std::size_t stack_bytes, std::string_view name) {
   }
   if (!iso::arena().memory_left(2 * kPageBytes)) {
     throw Error(Errc::out_of_memory,
-                "no memory for another thread: the node has reached ROAM_MEMORY");
+                text("no memory for another thread: %s", iso::arena().shortage().c_str()));
   }
   const std::size_t bytes = slot_bytes(stack_bytes);
   Tcb* t;
@@ -102,7 +102,7 @@ Tcb* Scheduler::make(std::size_t stack_bytes, std::string_view name) {
   t->has_joiners = t->woken = t->cold = t->is_root = t->in_wait = t->returns = t->brief =
       t->passed_over = t->loose = false;
   t->move_to = -1;
-  t->destined = false;
+  t->destined = t->begins_anywhere = false;
   t->next = t->previous = nullptr;
   t->pins = t->static_inits = t->open_objects = t->locks = t->tied = 0;
   t->deadline_ns = 0;
@@ -130,7 +130,8 @@ Tcb* Scheduler::make(std::size_t stack_bytes, std::string_view name) {
     char* copy = static_cast<char*>(t->heap.allocate(name.size() + 1));
     if (copy == nullptr) {
       retire(t);
-      throw Error(Errc::out_of_address_space, "no room for the thread's name");
+      throw Error(Errc::out_of_memory, text("no memory for the thread's name of %zu bytes: %s",
+                                            name.size(), iso::arena().shortage().c_str()));
     }
     std::memcpy(copy, name.data(), name.size());
     copy[name.size()] = '\0';

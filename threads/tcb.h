@@ -66,6 +66,7 @@ struct alignas(64) Tcb {
   bool loose;            // blocked, and may be moved while it is: it looks again where it arrives
   bool cold;             // its context is not on its stack: the stack did not travel
   bool destined;         // it runs next where it goes: asked to move, it does so afterwards
+  bool begins_anywhere;  // if it cannot get to where it is to start, it starts where it is
   std::uint8_t keeps;    // of its kernel thread's state, for itself (kernel_state.h)
   std::int32_t move_to;  // rank it was asked to migrate to; -1: none
 
@@ -87,8 +88,9 @@ struct alignas(64) Tcb {
   std::uint64_t run_ticks;  // that it has run, in ticks of the time-stamp counter (scheduler.h)
 
   // Rarely touched.
-  void (*entry)(void*);
+  void (*entry)(void*);  // its function; null once that runs
   void* closure;
+  void (*destroy)(void*);        // the closure's, if its function cannot run
   std::exception_ptr exception;  // what escaped from the thread's function
   Tcb* joiner;                   // the first that waits for its end, on the same rank
   void* answer;  // where a blocked thread wants the answer of a call to another rank
@@ -103,7 +105,7 @@ struct alignas(64) Tcb {
   std::uint64_t signal_mask;    // the kernel's, if it keeps its own
   unsigned char x87_state[28];  // as fnstenv writes it, if it keeps its own and does not run
   std::uint64_t arrived_ticks;  // of the time-stamp counter, on this rank
-  std::uint32_t hops;           // departures so far: tells old news from new
+  std::uint64_t hops;           // departures so far: tells old news from new
   struct Member* member;        // of the team that it is a member of
   const char* long_name;        // in the thread's heap, if it does not fit
   char short_name[32];

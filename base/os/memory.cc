@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/check.h"
@@ -289,6 +290,18 @@ std::size_t shared_bytes(int fd) {
   struct stat status;
   if (fd < 0 || fstat(fd, &status) != 0) return 0;
   return static_cast<std::size_t>(status.st_blocks) * 512;
+}
+
+std::size_t resident_bytes() {
+  const int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  char words[128];
+  const ssize_t got = read(fd, words, sizeof words - 1);
+  close(fd);
+  if (got <= 0) return 0;
+  words[got] = '\0';
+  const char* second = std::strchr(words, ' ');
+  return second == nullptr ? 0 : std::strtoull(second, nullptr, 10) * kPageBytes;
 }
 
 }  // namespace roam::os

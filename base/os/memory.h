@@ -77,6 +77,8 @@ bool is_mapped(Address address);
 
 // Bytes of memory that the object holds.
 std::size_t shared_bytes(int fd);
+// That this process holds; 0 if there is no /proc.
+std::size_t resident_bytes();
 
 // Failure injection for tests: the n-th call from now of populate or allow_access fails with
 // ENOMEM. 0: off.

@@ -17,6 +17,9 @@ constexpr std::uint64_t kMostSamples = 10'000;
 // number has doubled.
 constexpr int kMessageBits = 10;
 
+// Arrows find their other end by it; so many hops later it may come again.
+std::uint32_t number_of_hop(std::uint64_t hop) { return static_cast<std::uint32_t>(hop); }
+
 bool is_noted(std::uint64_t sequence) {
   const int extra = static_cast<int>(std::bit_width(sequence)) - kMessageBits;
   return extra <= 0 || (sequence & ((std::uint64_t{1} << extra) - 1)) == 0;
@@ -93,20 +96,20 @@ void Trace::ended(std::uint64_t thread, std::uint64_t ran_ns) {
 
 // ---- migrations ----
 
-void Trace::departed(std::uint64_t thread, std::uint32_t hop, int to, std::uint64_t bytes_sent,
+void Trace::departed(std::uint64_t thread, std::uint64_t hop, int to, std::uint64_t bytes_sent,
                      std::uint64_t begin_ticks) {
   if (turns_.thread == thread) flush_turns();
   // 40 bits of bytes, 24 of ticks.
   const std::uint64_t ticks = std::min<std::uint64_t>(__rdtsc() - begin_ticks, (1 << 24) - 1);
-  add(Event::kDeparted, begin_ticks, thread, bytes_sent << 24 | ticks, hop, to);
+  add(Event::kDeparted, begin_ticks, thread, bytes_sent << 24 | ticks, number_of_hop(hop), to);
 }
 
-void Trace::arrived(std::uint64_t thread, std::uint32_t hop, std::string_view name) {
-  add(Event::kArrived, __rdtsc(), thread, 0, hop, 0, name);
+void Trace::arrived(std::uint64_t thread, std::uint64_t hop, std::string_view name) {
+  add(Event::kArrived, __rdtsc(), thread, 0, number_of_hop(hop), 0, name);
 }
 
-void Trace::refused(std::uint64_t thread, std::uint32_t hop, int by, std::string_view name) {
-  add(Event::kRefused, __rdtsc(), thread, 0, hop, by, name);
+void Trace::refused(std::uint64_t thread, std::uint64_t hop, int by, std::string_view name) {
+  add(Event::kRefused, __rdtsc(), thread, 0, number_of_hop(hop), by, name);
 }
 
 // ---- the rank ----

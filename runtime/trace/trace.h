@@ -56,11 +56,11 @@ class Trace {
 
   // ---- migrations: `hop` is the thread's how manyth, those included that came to nothing ----
 
-  void departed(std::uint64_t thread, std::uint32_t hop, int to, std::uint64_t bytes_sent,
+  void departed(std::uint64_t thread, std::uint64_t hop, int to, std::uint64_t bytes_sent,
                 std::uint64_t begin_ticks);
-  void arrived(std::uint64_t thread, std::uint32_t hop, std::string_view name);
+  void arrived(std::uint64_t thread, std::uint64_t hop, std::string_view name);
   // It departed, and is still here.
-  void refused(std::uint64_t thread, std::uint32_t hop, int by, std::string_view name);
+  void refused(std::uint64_t thread, std::uint64_t hop, int by, std::string_view name);
 
   // ---- the rank ----
 

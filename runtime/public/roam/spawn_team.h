@@ -36,6 +36,8 @@ struct TeamPlan {
 TeamPlan team_begin(const SpawnOptions& options, int size);
 Team team_started(const TeamPlan& plan, Thread keeper);
 int team_rank(const TeamPlan& plan, int position);
+// A keeper that was just spawned runs even if it cannot get to its rank: it says so.
+void team_keeper_begins_anywhere(Thread keeper) noexcept;
 void team_open(const TeamPlan& plan);
 std::pair<int, int> team_block(const TeamPlan& plan);  // members of the keeper's rank
 Tcb* team_member_begin(const TeamPlan& plan, int index);
@@ -83,6 +85,7 @@ struct Keeper {
         keepers.push_back(
             spawn(SpawnOptions{.name = "team keeper", .rank = team_rank(plan, part.first)},
                   Keeper{part, body}));
+        team_keeper_begins_anywhere(keepers.back());
         part.last = part.first;
       }
       for (auto [i, last] = team_block(plan); i < last; ++i) make_member(i);

@@ -59,7 +59,9 @@ struct SpawnOptions {
 namespace detail {
 
 Tcb* spawn_begin(const SpawnOptions& options);
-Thread spawn_commit(Tcb* thread, void (*entry)(void*), void* closure) noexcept;
+// `destroy` is called in place of `entry` if the thread cannot get to where it is to start.
+Thread spawn_commit(Tcb* thread, void (*entry)(void*), void (*destroy)(void*),
+                    void* closure) noexcept;
 void spawn_abandon(Tcb* thread) noexcept;
 
 // While one lives, malloc and new of the calling context come from `thread`'s heap.
@@ -80,6 +82,11 @@ void run_closure(void* memory) {
   std::apply([](auto&&... part) { std::invoke(std::move(part)...); }, std::move(*closure));
 }
 
+template <class Closure>
+void destroy_closure(void* memory) {
+  delete static_cast<Closure*>(memory);
+}
+
 }  // namespace detail
 
 // Starts a thread that runs f(a...), as std::thread does, on options.rank. f and a... are decayed
@@ -90,8 +97,10 @@ void run_closure(void* memory) {
 // Errors:  Errc::no_such_rank          options.rank is not in [-1, ranks())
 //          Errc::bad_option            options.stack_bytes is more than the arena could ever give
 //          Errc::out_of_address_space  the arena has no room for a stack
-//          Errc::out_of_memory         the kernel has no memory for it
+//          Errc::out_of_memory         the kernel, or ROAM_MEMORY, gives no memory for it
 //          what f's or a's copy throws. Nothing is left behind then.
+//          A thread that options.rank has no memory for does not run: join throws
+//          Error(out_of_memory).
 template <class F, class... A>
 Thread spawn(const SpawnOptions& options, F&& f, A&&... a) {
   using Closure = std::tuple<std::decay_t<F>, std::decay_t<A>...>;
@@ -107,7 +116,8 @@ Thread spawn(const SpawnOptions& options, F&& f, A&&... a) {
     detail::spawn_abandon(thread);
     throw;
   }
-  return detail::spawn_commit(thread, &detail::run_closure<Closure>, closure);
+  return detail::spawn_commit(thread, &detail::run_closure<Closure>,
+                              &detail::destroy_closure<Closure>, closure);
 }
 
 template <class F, class... A>

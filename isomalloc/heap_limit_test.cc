@@ -1,0 +1,101 @@
+// Heaps and blocks under ROAM_MEMORY.
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "base/test_bytes.h"
+#include "isomalloc/heap.h"
+#include "isomalloc/test_arena.h"
+#include "isomalloc/test_heap.h"
+
+namespace roam::iso {
+namespace {
+
+constexpr std::size_t kMiB = 1 << 20;
+constexpr std::size_t kLimit = 32 * kMiB;
+
+// Parameter: whether the node's memory is shared.
+class HeapLimitTest : public testing::TestWithParam<bool> {
+ protected:
+  HeapLimitTest() {
+    TestArena::reserve(std::size_t{4} << 30, 1, kLimit);
+    GetParam() ? static_cast<void>(arena().create_shared()) : arena().use_private();
+    for (const Region region : {Region::kSlots, Region::kHeap, Region::kBlocks}) {
+      pool(region).set_keep_bytes(kMiB);
+      pool(region).add(LeaseRun{region, 0, arena().leases(region)});
+    }
+  }
+  ~HeapLimitTest() override {
+    EXPECT_EQ(arena().charged(), 0u);
+    TestArena::release();
+  }
+
+  static std::vector<void*> all_of(Heap& heap, std::size_t bytes) {
+    std::vector<void*> blocks;
+    errno = 0;
+    while (void* block = heap.allocate(bytes)) {
+      blocks.push_back(block);
+      if (blocks.size() * bytes > 2 * kLimit) break;
+    }
+    EXPECT_EQ(errno, ENOMEM);
+    EXPECT_LE(blocks.size() * bytes, kLimit);
+    EXPECT_GT(blocks.size() * bytes, kLimit / 3);
+    return blocks;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Memory, HeapLimitTest, testing::Bool());
+
+TEST_P(HeapLimitTest, BlocksOfEachSizeStopAtTheLimitAndGoOnWhenSomeAreFreed) {
+  TestHeap heap;
+  for (const std::size_t bytes :
+       {std::size_t{48}, std::size_t{1000}, std::size_t{30'000}, kMiB, 5 * kMiB}) {
+    const std::vector<void*> blocks = all_of(heap.heap(), bytes);
+    for (std::size_t i = 0; i < blocks.size(); ++i) fill_bytes(blocks[i], bytes, i);
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+      EXPECT_EQ(first_wrong_byte(blocks[i], bytes, i), bytes);
+      heap->free(blocks[i]);
+    }
+  }
+}
+
+TEST_P(HeapLimitTest, WhatIsNeverTouchedCountsToo) {
+  TestHeap heap;
+  EXPECT_EQ(heap->allocate(kLimit), nullptr);
+  void* half = heap->allocate(kLimit / 2);
+  ASSERT_NE(half, nullptr);
+  EXPECT_EQ(heap->allocate(kLimit / 2), nullptr);
+  EXPECT_EQ(heap->reallocate(half, kLimit), nullptr);
+  half = heap->reallocate(half, kMiB);
+  EXPECT_NE(heap->allocate(kLimit / 2), nullptr);
+}
+
+TEST_P(HeapLimitTest, EmptySpansAreGivenBackBeforeItSaysNo) {
+  TestHeap heap;
+  const std::vector<void*> small = all_of(heap.heap(), 200);
+  for (void* block : small) heap->free(block);
+  EXPECT_NE(heap->allocate(kLimit / 4 * 3), nullptr);
+}
+
+TEST_P(HeapLimitTest, HeapsOfANodeShareIt) {
+  TestHeap one, other;
+  ASSERT_NE(one->allocate(kLimit / 4 * 3), nullptr);
+  EXPECT_EQ(other->allocate(kLimit / 2), nullptr);
+  one->release_all();
+  EXPECT_NE(other->allocate(kLimit / 2), nullptr);
+  one->adopt(other.heap());
+  one->release_all();
+  EXPECT_NE(other->allocate(kLimit / 2), nullptr);
+}
+
+TEST_P(HeapLimitTest, TheReasonNamesTheOptionAndTheValue) {
+  TestHeap heap;
+  ASSERT_EQ(heap->allocate(2 * kLimit), nullptr);
+  EXPECT_NE(arena().shortage().find("ROAM_MEMORY allows a node 32"), std::string::npos)
+      << arena().shortage();
+  ASSERT_EQ(heap->allocate(std::size_t{1} << 40), nullptr);
+}
+
+}  // namespace
+}  // namespace roam::iso
