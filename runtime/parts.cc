@@ -6,6 +6,35 @@
 
 #include "runtime/gathering.h"
 
+namespace roam::detail {
+
+const char* to_string(CollectiveKind kind) {
+  switch (kind) {
+    case CollectiveKind::kBarrier:
+      return "barrier";
+    case CollectiveKind::kBroadcast:
+      return "broadcast";
+    case CollectiveKind::kReduce:
+      return "reduce";
+    case CollectiveKind::kAllreduce:
+      return "allreduce";
+    case CollectiveKind::kGather:
+      return "gather";
+    case CollectiveKind::kAllgather:
+      return "allgather";
+    case CollectiveKind::kScatter:
+      return "scatter";
+    case CollectiveKind::kScan:
+      return "scan";
+    case CollectiveKind::kBalance:
+    case CollectiveKind::kBalanceApart:
+      return "balance";
+  }
+  return "?";
+}
+
+}  // namespace roam::detail
+
 namespace roam::runtime {
 
 bool entry_each(CollectiveKind what) {

@@ -266,31 +266,6 @@ void Team::check_room(const char* call, std::size_t bytes, std::size_t part) con
 
 namespace detail {
 
-const char* to_string(CollectiveKind kind) {
-  switch (kind) {
-    case CollectiveKind::kBarrier:
-      return "barrier";
-    case CollectiveKind::kBroadcast:
-      return "broadcast";
-    case CollectiveKind::kReduce:
-      return "reduce";
-    case CollectiveKind::kAllreduce:
-      return "allreduce";
-    case CollectiveKind::kGather:
-      return "gather";
-    case CollectiveKind::kAllgather:
-      return "allgather";
-    case CollectiveKind::kScatter:
-      return "scatter";
-    case CollectiveKind::kScan:
-      return "scan";
-    case CollectiveKind::kBalance:
-    case CollectiveKind::kBalanceApart:
-      return "balance";
-  }
-  return "?";
-}
-
 int team_index(std::uint64_t team) {
   const Tcb* self = runtime::current_thread();
   if (self != nullptr && self->member != nullptr && self->member->team == team)
