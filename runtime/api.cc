@@ -185,12 +185,13 @@ Tcb* spawn_begin(const SpawnOptions& options) {
 
 // In place of a thread's function that was to run on another rank.
 static void refuse_to_start(void* closure) {
-  scheduler().current()->destroy(closure);
-  iso::in_process([] {
-    const Tcb* self = scheduler().current();
-    throw Error(Errc::pinned,
-                text("spawn: thread '%s' cannot start on another rank than %d: %s", self->name(),
-                     the_runtime().rank(), the_runtime().pinned_by(self).c_str()));
+  const Tcb* self = scheduler().current();
+  // What pins it may be what it was given.
+  const std::string why = iso::in_process([&] { return the_runtime().pinned_by(self); });
+  self->destroy(closure);
+  iso::in_process([&] {
+    throw Error(Errc::pinned, text("spawn: thread '%s' cannot start on another rank than %d: %s",
+                                   self->name(), the_runtime().rank(), why.c_str()));
   });
 }
 
