@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <vector>
@@ -205,13 +206,8 @@ class Arena {
   void guard_slot(Range slot, std::size_t guard_bytes) {
     const std::size_t first = (slot.begin - regions_[0].begin) / kUnitBytes;
     const std::size_t units = slot.bytes / kUnitBytes;
-    if (first % 64 + units < 64) {
-      const std::uint64_t mask = (std::uint64_t{1} << units) - 1;
-      const std::uint64_t guarded = guarded_[first / 64] >> (first % 64) & mask;
-      const std::uint64_t fenced = fenced_[first / 64] >> (first % 64) & mask;
-      if (guarded == 1 && fenced == 0) return;
-    }
-    guard_slot_slow(slot, guard_bytes);
+    if (units > kMostUnitsAtOnce || !is_guarded_slot(first, units)) [[unlikely]]
+      guard_slot_slow(slot, guard_bytes);
   }
   // Takes away what guards and fences of earlier slots are left in units that hold no slot's guard.
   // Costs a few bit tests where there are none.
@@ -290,6 +286,20 @@ class Arena {
   void note_missing_guard();
   void unseal_slow(Range range);
   void guard_slot_slow(Range slot, std::size_t guard_bytes);
+  // Bits of units from `first` on, wherever in a word they begin: at least kMostUnitsAtOnce.
+  static constexpr std::size_t kMostUnitsAtOnce = 57;
+  static std::uint64_t bits_from(const std::uint64_t* bits, std::size_t first) {
+    std::uint64_t word;
+    std::memcpy(&word, reinterpret_cast<const char*>(bits) + first / 8, sizeof word);
+    return word >> (first % 8);
+  }
+  // Whether of these units of slots, kMostUnitsAtOnce or fewer, the first alone is guarded, and
+  // none fenced.
+  bool is_guarded_slot(std::size_t first, std::size_t units) const {
+    const std::uint64_t mask = (std::uint64_t{1} << units) - 1;
+    return (bits_from(guarded_, first) & mask) == 1 && (bits_from(fenced_, first) & mask) == 0;
+  }
+  bool is_guarded_long_slot(std::size_t first, std::size_t units) const;
   void fence(Range range);
   void unfence(Range range);
   void unguard_unit(std::size_t unit);

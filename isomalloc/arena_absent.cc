@@ -255,10 +255,23 @@ bool Arena::unguard_for_fault(Address a) {
   return true;
 }
 
+bool Arena::is_guarded_long_slot(std::size_t first, std::size_t units) const {
+  std::uint64_t guards = 1;
+  for (std::size_t done = 0; done < units; done += kMostUnitsAtOnce) {
+    const std::size_t now = std::min(units - done, kMostUnitsAtOnce);
+    const std::uint64_t mask = (std::uint64_t{1} << now) - 1;
+    if ((bits_from(guarded_, first + done) & mask) != guards) return false;
+    if ((bits_from(fenced_, first + done) & mask) != 0) return false;
+    guards = 0;
+  }
+  return true;
+}
+
 void Arena::guard_slot_slow(Range slot, std::size_t guard_bytes) {
   guard_bytes_ = guard_bytes;
   const std::size_t first = (slot.begin - regions_[0].begin) / kUnitBytes;
   const std::size_t units = slot.bytes / kUnitBytes;
+  if (units > kMostUnitsAtOnce && is_guarded_long_slot(first, units)) return;
   unfence(slot);
   for (std::size_t unit = first; unit < first + units; ++unit) {
     const std::uint64_t bit = std::uint64_t{1} << (unit % 64);

@@ -14,8 +14,10 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <vector>
 
 #include "roam/roam.h"
+#include "threads/scheduler.h"
 
 namespace {
 
@@ -66,6 +68,11 @@ void print(const char* name, int times) {
   roam::this_thread::yield();
   TRACE_OFF();
 }
+[[gnu::noipa]] void traced_guard(roam::Range slot) {
+  TRACE_ON();
+  roam::threads::Scheduler::guard_slot(slot);
+  TRACE_OFF();
+}
 bool stop = false;
 [[gnu::noipa]] void traced_other() {
   while (!stop) roam::this_thread::yield();
@@ -83,6 +90,29 @@ void trace_blocks(const char* malloc_name, const char* free_name, std::size_t by
   traced_free(p);
   print(free_name, 1);
   std::free(keeps_span);
+}
+
+// What each arrival on another rank of the node costs for the stack's guard, which is there
+// already: of threads whose stacks lie everywhere among the words that say so, the longest.
+void trace_guards() {
+  constexpr int kThreads = 128;
+  static std::uintptr_t longest[kMostSteps];
+  std::size_t most = 0;
+  std::vector<roam::Thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.push_back(roam::spawn([&most] {
+      stepped = 0;
+      traced_guard(roam::threads::scheduler().current()->slot);
+      if (stepped > most) {
+        most = stepped;
+        std::copy(steps, steps + stepped, longest);
+      }
+    }));
+  }
+  for (const roam::Thread& thread : threads) thread.join();
+  stepped = most;
+  std::copy(longest, longest + most, steps);
+  print("guard", 1);
 }
 
 void trace_all() {
@@ -121,6 +151,7 @@ void trace_all() {
   print("yield", 2);
   stop = true;
   other.join();
+  trace_guards();
   for (void* q : head) std::free(q);
 
   roam::SystemHeap system;
