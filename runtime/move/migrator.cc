@@ -8,8 +8,9 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/text.h"
 #include "isomalloc/arena.h"
+#include "runtime/image/codec.h"
+#include "runtime/image/landing.h"
 #include "threads/scheduler.h"
 
 namespace roam::runtime {
@@ -17,8 +18,6 @@ namespace {
 
 // Shorter runs are gathered and sent together: a message costs more than copying so much.
 constexpr std::size_t kGatherBytes = 32 << 10;
-// From this length on fresh pages are made in bulk rather than by faults.
-constexpr std::size_t kPopulateBytes = 64 << 10;
 // A thread that stayed no longer than this the last time, some 10 us, will leave again at once: it
 // takes the answer to its arrival along.
 constexpr std::uint64_t kBriefTicks = 25'000;
@@ -26,20 +25,6 @@ constexpr int kFirstTag = 16;
 constexpr int kTags = 30'000;
 
 int tag_of(std::uint32_t transfer) { return kFirstTag + static_cast<int>(transfer % kTags); }
-
-template <class T>
-char* put(char* at, const T* values, std::size_t count) {
-  if (count != 0) std::memcpy(at, values, count * sizeof(T));
-  return at + count * sizeof(T);
-}
-
-template <class T>
-const char* get(const char* at, std::vector<T>& values, std::size_t count) {
-  const std::size_t old = values.size();
-  values.resize(old + count);
-  if (count != 0) std::memcpy(values.data() + old, at, count * sizeof(T));
-  return at + count * sizeof(T);
-}
 
 // How the runs of an image are grouped in messages; both sides compute it from the same list. Calls
 // `direct(run)` for long runs and `gathered(runs, bytes)` for groups of short ones.
@@ -199,13 +184,7 @@ void Migrator::on_taken(std::uint32_t transfer) {
 
 void Migrator::on_refuse(const RefusalHead& refusal) {
   Record& d = records_[refusal.transfer];
-  for (const Mark& mark : d.image.marks) {
-    if (mark.kind == kSlotMark || mark.kind == kCompanionMark) {
-      threads::Scheduler::mark_slot(mark.range);
-    } else {
-      iso::arena().mark(mark.range, iso::UnitKind::kSpan);
-    }
-  }
+  take_back(d.image);
   reopen(d.t);
   if (d.joiner.id == 0) bytes_refused += d.image.bytes;
   --leaving_;
@@ -216,78 +195,8 @@ void Migrator::on_refuse(const RefusalHead& refusal) {
 
 // ---- the target ----
 
-// For its bytes, and its address ranges, which are open then.
-static bool has_room(const Image& image, std::string* why) {
-  iso::Arena& arena = iso::arena();
-  if (!arena.memory_left(image.bytes)) {
-    *why = text("%s; the thread has %s", arena.shortage().c_str(), bytes_text(image.bytes).c_str());
-    return false;
-  }
-  for (const Mark& mark : image.marks) {
-    if (arena.open(mark.range)) continue;
-    *why = "the kernel has no memory for the address range";
-    return false;
-  }
-  return true;
-}
-
-// Opens and claims the address ranges of an image. On failure nothing has changed.
-bool Migrator::claim(const Image& image, bool* returns, Errc* code, std::string* why) {
-  iso::Arena& arena = iso::arena();
-  *code = Errc::out_of_memory;
-  const std::size_t heap_bytes = heap_bytes_of(image);
-  if (!arena.charge(heap_bytes)) {
-    *why = text("%s; the thread's heap has %s", arena.shortage().c_str(),
-                bytes_text(heap_bytes).c_str());
-    return false;
-  }
-  if (!has_room(image, why)) {
-    arena.uncharge(heap_bytes);
-    return false;
-  }
-  // Runs come in the order of the marks that they lie in.
-  std::size_t next_run = 0;
-  bool populated = true;
-  for (const Mark& mark : image.marks) {
-    const iso::Arena::Claimed claimed = arena.claim(mark.range);
-    const bool kept = claimed == iso::Arena::Claimed::kAllKept;
-    const bool stale = claimed != iso::Arena::Claimed::kNothingKept;
-    if (mark.kind == kSlotMark) *returns = kept;
-    // The kernel may put the bytes in place, whose accesses no handler mends: guards and fences of
-    // slots that were here before go first.
-    if (mark.kind == kSlotMark || mark.kind == kCompanionMark)
-      threads::Scheduler::guard_slot(mark.range);
-    if (!kept && mark.kind == kLargeMark && mark.range.bytes >= iso::kHugeBlockBytes)
-      arena.prefer_huge_pages(mark.range);
-    Address sent_to = mark.range.begin;
-    for (; next_run < image.runs.size() && mark.range.contains(image.runs[next_run].begin);
-         ++next_run) {
-      const Range run = image.runs[next_run];
-      // What of a large block is not sent reads as zeros: memory of an earlier stay must not show
-      // through.
-      if (stale && mark.kind == kLargeMark && run.begin > sent_to)
-        arena.discard(Range{sent_to, run.begin - sent_to});
-      if (!kept && run.bytes >= kPopulateBytes && populated) {
-        const Address begin = round_down(run.begin, kPageBytes);
-        populated = arena.populate(Range{begin, round_up(run.end(), kPageBytes) - begin});
-      }
-      sent_to = run.end();
-    }
-    if (stale && mark.kind == kLargeMark) arena.discard(Range{sent_to, mark.range.end() - sent_to});
-  }
-  if (populated) return true;
-  *why = text("the kernel has no memory for the %s of the thread", bytes_text(image.bytes).c_str());
-  for (const Mark& mark : image.marks) {
-    arena.discard(mark.range);
-    arena.unmark(mark.range);
-  }
-  arena.uncharge(heap_bytes);
-  return false;
-}
-
 // All bytes are in place: the thread is here.
 void Migrator::settle(const ImageHead& head, const Image& image, int from) {
-  iso::Arena& arena = iso::arena();
   Tcb* t = head.control;
   t->rank.store(mpi_.rank(), std::memory_order_relaxed);
   t->returns = head.returns;
@@ -295,18 +204,7 @@ void Migrator::settle(const ImageHead& head, const Image& image, int from) {
     if (head.returns) forget_kept(head.id, t);
     t->arrived_ticks = __rdtsc();
   }
-  for (const Mark& mark : image.marks) {
-    if (mark.kind == kSlotMark || mark.kind == kCompanionMark) {
-      Tcb* slot_owner = detail::tcb_of_slot(mark.range);
-      slot_owner->rank.store(mpi_.rank(), std::memory_order_relaxed);
-      slot_owner->cold = mark.kind == kCompanionMark || head.joiner != 0;
-      threads::Scheduler::mark_slot(mark.range);
-    } else {
-      arena.mark(mark.range, iso::UnitKind::kSpan);
-      if (mark.kind == kLargeMark && mark.range.bytes >= iso::kHugeBlockBytes)
-        iso::Span::at(mark.range.begin)->huge = true;
-    }
-  }
+  land(image, mpi_.rank(), head.joiner != 0);
   if (t->deadline_ns != 0)
     t->deadline_ns = now_ns() + std::max<std::int64_t>(head.sleep_left_ns, 0);
   reopen(t);

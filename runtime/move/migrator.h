@@ -153,7 +153,6 @@ class Migrator final : public Component {
   void on_taken(std::uint32_t transfer);
   void on_refuse(const RefusalHead& refusal);
   void let_go(Record& d, std::uint32_t transfer);
-  bool claim(const Image& image, bool* returns, Errc* code, std::string* why);
   void settle(const ImageHead& head, const Image& image, int from);
   void refuse(int to, std::uint32_t transfer, Errc code, const std::string& why);
   void reply(int to, Kind kind, std::uint32_t transfer);

@@ -10,16 +10,6 @@
 #include "roam/error.h"
 
 namespace roam::runtime {
-namespace {
-
-struct FragmentHead {
-  Kind kind;
-  std::uint32_t number;
-  std::uint64_t total;
-  std::uint64_t offset;
-};
-
-}  // namespace
 
 void Net::check_rank(int rank, const char* call) const {
   if (rank >= 0 && rank < ranks()) return;

@@ -17,6 +17,14 @@
 
 namespace roam::runtime {
 
+// Of kFragment; its bytes follow.
+struct FragmentHead {
+  Kind kind;
+  std::uint32_t number;
+  std::uint64_t total;
+  std::uint64_t offset;
+};
+
 // The ranks of the job and their nodes, as one rank sees them, and messages between them.
 class Net final : public Component {
  public:

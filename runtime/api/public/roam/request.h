@@ -23,7 +23,6 @@ struct RequestState;
 bool request_test(RequestState* state);
 Received request_wait(RequestState*& state);
 void request_drop(RequestState* state) noexcept;
-std::size_t request_wait_any(RequestState* const* states, std::size_t count);
 }  // namespace detail
 
 // A send, receive or collective under way. Lives in the memory of the thread that started it, and
