@@ -16,9 +16,9 @@
 #include "isomalloc/in_process.h"
 #include "roam/roam.h"
 #include "runtime/api/caller.h"
-#include "runtime/job/terminate.h"
 #include "runtime/check/pointer_check.h"
 #include "runtime/job/job.h"
+#include "runtime/job/terminate.h"
 #include "threads/child.h"
 #include "threads/errands.h"
 #include "threads/scheduler.h"
@@ -112,7 +112,9 @@ void set_hooks() {
     Tcb* self = current_thread();
     return self != nullptr ? &self->heap : nullptr;
   };
-  iso::process_object_closed = [](const void* object) { the_job().open_objects().note_closed(object); };
+  iso::process_object_closed = [](const void* object) {
+    the_job().open_objects().note_closed(object);
+  };
   // Capture goes off for the outermost initialisation, in a thread whose capture is on, or where
   // what a new thread is given is copied. Other kernel threads come here too.
   iso::static_init_hooks.begin = [] {
@@ -328,9 +330,10 @@ void migrate(int rank) {
     the_job().net().check_rank(rank, "this_thread::migrate");
     the_job().open_objects().take_closed();
     if (!threads::Scheduler::may_move(self)) {
-      throw Error(Errc::pinned,
-                  text("this_thread::migrate: thread '%s' cannot leave rank %d now: %s",
-                       self->name(), the_job().rank(), the_job().open_objects().pinned_by(self).c_str()));
+      throw Error(
+          Errc::pinned,
+          text("this_thread::migrate: thread '%s' cannot leave rank %d now: %s", self->name(),
+               the_job().rank(), the_job().open_objects().pinned_by(self).c_str()));
     }
   });
   // Destined: nobody takes it elsewhere before it is there and runs.

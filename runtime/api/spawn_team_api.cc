@@ -7,8 +7,8 @@
 #include "isomalloc/in_process.h"
 #include "roam/spawn_team.h"
 #include "runtime/api/caller.h"
-#include "runtime/teams/member.h"
 #include "runtime/job/job.h"
+#include "runtime/teams/member.h"
 #include "threads/scheduler.h"
 
 namespace roam {
@@ -64,7 +64,7 @@ void team_open(const TeamPlan& plan) {
     if (the_job().rank() != rank) {
       if (plan.parent_rank >= 0) {
         the_job().net().send(plan.parent_rank,
-                           runtime::TeamHead{runtime::Kind::kTeamReport, 0, plan.id});
+                             runtime::TeamHead{runtime::Kind::kTeamReport, 0, plan.id});
       }
       Errc code = Errc::out_of_memory;
       const std::string why = the_job().mover().take_refusal(scheduler().current(), &code);

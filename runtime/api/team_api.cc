@@ -10,8 +10,8 @@
 #include "isomalloc/in_process.h"
 #include "roam/team.h"
 #include "runtime/api/caller.h"
-#include "runtime/teams/member.h"
 #include "runtime/job/job.h"
+#include "runtime/teams/member.h"
 #include "threads/child.h"
 #include "threads/scheduler.h"
 
@@ -390,8 +390,7 @@ int team_balance(std::uint64_t team) {
   });
   wait_for(&request);
   Tcb* self = scheduler().current();
-  if (answer.rank >= 0 && answer.rank != the_job().rank() &&
-      threads::Scheduler::may_move(self)) {
+  if (answer.rank >= 0 && answer.rank != the_job().rank() && threads::Scheduler::may_move(self)) {
     scheduler().depart_current(answer.rank);
     iso::HeapScope process;
     Errc code{};

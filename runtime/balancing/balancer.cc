@@ -15,9 +15,9 @@
 
 namespace roam::runtime {
 
-using detail::State;
 using detail::Member;
 using detail::Peer;
+using detail::State;
 using threads::scheduler;
 
 namespace {
@@ -216,8 +216,8 @@ void Balancer::trace_plan(const balance::LoadTable& table, const balance::Plan& 
 // Whether it is worth while to balance at this point, where all members wait: what the busiest rank
 // has more than the average, as often as a plan is expected to hold, against what balancing took.
 Verdict Balancer::judge(const GatherHead& head, int ranks) const {
-  if (!by_itself() || head.what == CollectiveKind::kBalance ||
-      for_root_only(head.what) || head.not_blocking != 0)
+  if (!by_itself() || head.what == CollectiveKind::kBalance || for_root_only(head.what) ||
+      head.not_blocking != 0)
     return Verdict::kGoOn;
   const double average_s = head.load_s / ranks;
   if (average_s < kLeastLookS) return Verdict::kGoOn;

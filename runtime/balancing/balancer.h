@@ -45,8 +45,7 @@ class Balancer final : public Component, public Gatherings::Balancing {
   double load_of(const detail::Member& me) const override;
   Verdict judge(const GatherHead& head, int ranks) const override;
   void plan(Parts* parts, int size) override;
-  void add(const detail::Member& me, std::uint32_t number,
-           detail::RequestState* request) override {
+  void add(const detail::Member& me, std::uint32_t number, detail::RequestState* request) override {
     diffuser_.add(me, number, request);
   }
   void start(std::uint64_t team, std::uint32_t number) override { diffuser_.start(team, number); }

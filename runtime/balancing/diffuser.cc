@@ -142,8 +142,7 @@ void Diffuser::on_go(const Key& key, Run& run, const Course& course) {
     tokens.push_back({static_cast<std::uint64_t>(mine.index), load_s, mine.bytes, net_.rank(),
                       net_.node(), mine.fixed});
   }
-  run.rank =
-      std::make_unique<DiffusionRank>(net_.rank(), balancer_.rank_info(net_.rank()), tokens);
+  run.rank = std::make_unique<DiffusionRank>(net_.rank(), balancer_.rank_info(net_.rank()), tokens);
   run.before_s = run.rank->sums().load_s;
   ++in_rounds_;
   advance(key, run);
@@ -289,7 +288,7 @@ void Diffuser::on_verdict(const Key& key, Run& run, std::int32_t moves) {
     const bool goes = moves > 0 && mine.place != net_.rank();
     const PlaceHead place{goes ? mine.place : -1, moves};
     gatherings_->answer({mine.member, mine.index, mine.request}, Verdict::kGoOn,
-                                 reinterpret_cast<const char*>(&place), sizeof place);
+                        reinterpret_cast<const char*>(&place), sizeof place);
   }
 }
 

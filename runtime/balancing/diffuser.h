@@ -10,10 +10,10 @@
 
 #include "runtime/balance/diffusion_rank.h"
 #include "runtime/balance/load_model.h"
+#include "runtime/net/message.h"
+#include "runtime/net/spanning_tree.h"
 #include "runtime/teams/gathering.h"
 #include "runtime/teams/member.h"
-#include "runtime/net/spanning_tree.h"
-#include "runtime/net/message.h"
 
 namespace roam::runtime {
 

@@ -4,8 +4,8 @@
 
 #include "base/check.h"
 #include "isomalloc/capture.h"
-#include "runtime/life/failures.h"
 #include "runtime/job/job.h"
+#include "runtime/life/failures.h"
 #include "threads/child.h"
 #include "threads/inspect.h"
 

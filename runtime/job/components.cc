@@ -44,10 +44,10 @@ void Components::begin_run(const Options& options) {
 }
 
 std::vector<Component*> Components::list() {
-  return {&open_objects, &*post,     &*gatherings, &*mover,
-          &*life,        &*balancer, &balancer->diffuser(),
-          &*teams,       &*observer, &*locator,    &mover->migrator(),
-          &*leases,      &net};
+  return {&open_objects, &*post,     &*gatherings,          &*mover,
+          &*life,        &*balancer, &balancer->diffuser(), &*teams,
+          &*observer,    &*locator,  &mover->migrator(),    &*leases,
+          &net};
 }
 
 void Components::end_run() {

@@ -16,15 +16,15 @@
 #include "isomalloc/capture.h"
 #include "isomalloc/library_slots.h"
 #include "isomalloc/shared_locale.h"
+#include "runtime/check/checker.h"
+#include "runtime/check/pointer_check.h"
 #include "runtime/job/child.h"
 #include "runtime/job/exits.h"
 #include "runtime/job/guards.h"
-#include "runtime/job/launcher.h"
-#include "runtime/net/started.h"
-#include "runtime/job/placement.h"
-#include "runtime/check/checker.h"
-#include "runtime/check/pointer_check.h"
 #include "runtime/job/job.h"
+#include "runtime/job/launcher.h"
+#include "runtime/job/placement.h"
+#include "runtime/net/started.h"
 #include "runtime/trace/trace.h"
 #include "threads/child.h"
 #include "threads/crash.h"
@@ -208,7 +208,8 @@ void Job::check_layout() {
     const std::string a = i < theirs.size() ? theirs[i] : "nothing";
     const std::string b = i < ours.size() ? ours[i] : "nothing";
     if (a != b)
-      difference = text("rank 0 has \"%s\", rank %d has \"%s\"", a.c_str(), mpi().rank(), b.c_str());
+      difference =
+          text("rank 0 has \"%s\", rank %d has \"%s\"", a.c_str(), mpi().rank(), b.c_str());
   }
   const std::uint64_t speaker =
       mpi().min(difference.empty() ? UINT64_MAX : static_cast<std::uint64_t>(mpi().rank()));

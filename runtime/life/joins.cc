@@ -12,7 +12,8 @@ namespace roam::runtime {
 void Lifecycle::join(Tcb* self, Target t, Answer* answer) {
   const Target me{self->id.load(std::memory_order_relaxed), self};
   // Most often the thread is here, or was this rank's and has ended and left nothing.
-  if (home_of(t.id) == net_.rank() && locator_.directory().known(t.id) && locator_.directory().ended(t.id)) {
+  if (home_of(t.id) == net_.rank() && locator_.directory().known(t.id) &&
+      locator_.directory().ended(t.id)) {
     if (leftovers_.empty() && !locator_.directory().any_remains()) {
       answer->done = true;
       return;
@@ -127,7 +128,7 @@ void Lifecycle::remains_refused(Tcb* ended, int to, Errc code, const char* why, 
                    describe_exception(ended->exception).c_str(), why)
                   .c_str(),
               nullptr);
-  ended->exception = nullptr;                         // it has been told
+  ended->exception = nullptr;                             // it has been told
   leftovers_[~reinterpret_cast<Address>(ended)] = ended;  // nobody asks for it again
 }
 

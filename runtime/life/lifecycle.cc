@@ -70,7 +70,8 @@ std::vector<JoinHead> Lifecycle::take_joiners(Tcb* t, std::uint64_t id) {
   const Target target{id, t};
   if (Tcb* j = t->joiner; j != nullptr) {
     check_joiner(j, id);
-    joiners.push_back({Kind::kJoin, net_.rank(), target, {j->id.load(std::memory_order_relaxed), j}, 0});
+    joiners.push_back(
+        {Kind::kJoin, net_.rank(), target, {j->id.load(std::memory_order_relaxed), j}, 0});
     t->joiner = nullptr;
   }
   if (t->has_joiners) {

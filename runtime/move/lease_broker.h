@@ -6,8 +6,8 @@
 
 #include "base/range.h"
 #include "isomalloc/range_pool.h"
-#include "runtime/net/net.h"
 #include "runtime/net/message.h"
+#include "runtime/net/net.h"
 
 namespace roam::runtime {
 

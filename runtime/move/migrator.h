@@ -11,12 +11,12 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/image/image.h"
 #include "roam/error.h"
-#include "runtime/net/component.h"
-#include "runtime/net/mpi.h"
+#include "runtime/image/image.h"
 #include "runtime/move/staging.h"
+#include "runtime/net/component.h"
 #include "runtime/net/message.h"
+#include "runtime/net/mpi.h"
 
 namespace roam::runtime {
 

@@ -54,8 +54,7 @@ class Mover final : public Component, public Migrator::Listener {
     virtual void take(Tcb* t, std::vector<std::vector<char>>* messages) = 0;
     // What `ended` left has come for `joiner`, or could not go to it, which is on rank `to`.
     virtual void remains_came(Tcb* ended, Target joiner) = 0;
-    virtual void remains_refused(Tcb* ended, int to, Errc code, const char* why,
-                                 Target joiner) = 0;
+    virtual void remains_refused(Tcb* ended, int to, Errc code, const char* why, Target joiner) = 0;
   };
 
   Mover(Net& net, Locator& locator, OpenObjects& open_objects, const Options& options);

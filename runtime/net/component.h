@@ -34,8 +34,8 @@ class Component {
   // may be urgent.
   virtual bool urgent() const { return false; }
   // The rank has nothing to run. kBegins: since now. kSpins: now and then while it looks around
-  // without pause, before it takes part in finding the job's end. kLong: for a while, each time that
-  // it looks again.
+  // without pause, before it takes part in finding the job's end. kLong: for a while, each time
+  // that it looks again.
   enum class Idle { kBegins, kSpins, kLong };
   virtual void idle(Idle) {}
   bool heeds_idle() const { return heeds_idle_; }

@@ -18,14 +18,16 @@ Tcb* Locator::find_on_node(Target t, int* there) const {
   *there = t.control->rank.load(std::memory_order_acquire);
   if (t.control->id.load(std::memory_order_acquire) != t.id) return nullptr;
   // Memory of a thread that left may be dropped at any time, and then reads as rank 0.
-  if (*there == net_.rank() && t.control->rank.load(std::memory_order_acquire) != net_.rank()) *there = -1;
+  if (*there == net_.rank() && t.control->rank.load(std::memory_order_acquire) != net_.rank())
+    *there = -1;
   return *there >= 0 ? t.control : nullptr;
 }
 
 Locator::Where Locator::locate(Target t, int* there) const {
   const int home = home_of(t.id);
   if (t.id == 0 || home < 0 || home >= net_.ranks()) return Where::kUnknown;
-  if (find_on_node(t, there) != nullptr) return *there == net_.rank() ? Where::kHere : Where::kThere;
+  if (find_on_node(t, there) != nullptr)
+    return *there == net_.rank() ? Where::kHere : Where::kThere;
   if (home != net_.rank()) {
     *there = home;
     return Where::kThere;

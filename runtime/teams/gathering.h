@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "roam/team.h"
-#include "runtime/teams/member.h"
 #include "runtime/net/net.h"
 #include "runtime/net/spanning_tree.h"
 #include "runtime/place/locator.h"
+#include "runtime/teams/member.h"
 
 namespace roam::runtime {
 

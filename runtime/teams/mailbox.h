@@ -21,7 +21,7 @@ struct Peer {
   std::uint32_t news = 0;           // ... when the sender's rank had heard so much news
   std::uint64_t messages_sent = 0;  // since load was last looked at
   std::uint64_t bytes_sent = 0;
-  runtime::Mail* early = nullptr;            // parcels that came before their turn, by sequence number
+  runtime::Mail* early = nullptr;  // parcels that came before their turn, by sequence number
   Parcel *first = nullptr, *last = nullptr;  // unexpected
   PeerRoom room;
 };

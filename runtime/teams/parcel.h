@@ -97,7 +97,7 @@ struct Parcel : runtime::Mail {
   runtime::Target receiver{};  // if it is known
   runtime::Target sender{};    // of kOpen: whose request it is
   RequestState* request = nullptr;
-  Parcel *later = nullptr, *earlier = nullptr;  // of all unexpected ones
+  Parcel *later = nullptr, *earlier = nullptr;                  // of all unexpected ones
   Parcel *later_of_peer = nullptr, *earlier_of_peer = nullptr;  // of those from one member
 
   // In an inbox, or among those that came early: all of them are parcels.

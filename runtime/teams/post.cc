@@ -268,7 +268,7 @@ bool Post::pass_on(int rank, Parcel* parcel, Target target) {
   }
   const bool far = parcel->place == Parcel::Place::kFar;
   net_.send(rank, LetterHead{Kind::kLetterOffer, 0, parcel->envelope, target,
-                                 far ? parcel->original : parcel});
+                             far ? parcel->original : parcel});
   if (far) free(parcel);
   return true;
 }
@@ -324,11 +324,11 @@ void Post::after_delivery(const Envelope& e, Tcb* t) {
   if ((e.forwards == 0 && e.asks == 0) || e.origin == net_.rank()) return;
   iso::HeapScope process;
   net_.send(e.origin, MemberAtHead{Kind::kMemberAt,
-                                       net_.rank(),
-                                       e.team,
-                                       {t->id.load(std::memory_order_relaxed), t},
-                                       e.to,
-                                       t->hops});
+                                   net_.rank(),
+                                   e.team,
+                                   {t->id.load(std::memory_order_relaxed), t},
+                                   e.to,
+                                   t->hops});
 }
 
 void Post::route(Parcel* parcel, Target target) {

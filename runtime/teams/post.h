@@ -263,7 +263,7 @@ class Post final : public Component, public detail::Mailbox::Receiver {
   const Locator& locator_;
   std::uint64_t random_;  // ROAM_SHUFFLE: messages come late and out of order; 0: they do not
   std::uint64_t unreceived_bytes_;
-  Tcb* room_ = nullptr;   // a thread that never runs: parcels are in its heap
+  Tcb* room_ = nullptr;  // a thread that never runs: parcels are in its heap
   Tcb* delivering_ = nullptr;
   std::unordered_map<std::uint64_t, Directions> teams_;
   std::uint64_t last_team_ = 0;
