@@ -74,6 +74,11 @@ void Runtime::end_deadlocked() {
   Mpi::abort(1);
 }
 
+const char* Runtime::unheard() const {
+  if (!inbox_of(rank()).empty()) return "what another rank of this node sent waits";
+  return node_count() > 1 ? "what other nodes send is not heard" : nullptr;
+}
+
 std::uint64_t Runtime::outsiders() const {
   return static_cast<std::uint64_t>(std::max(os::kernel_threads() - start_kernel_threads_, 0));
 }

@@ -31,6 +31,7 @@
 #include "runtime/termination.h"
 #include "runtime/trace/watch.h"
 #include "runtime/wire.h"
+#include "threads/lookout.h"
 #include "threads/scheduler.h"
 
 namespace roam::runtime {
@@ -206,6 +207,9 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   void note_escaped(const Tcb* t);
   void check_escaped();
   [[noreturn]] void end_deadlocked();
+  // What other ranks may have sent that this one has not taken, of one that stands still; null:
+  // nothing. Context: any kernel thread.
+  const char* unheard() const;
   // Kernel threads that the program made: they may wake threads.
   std::uint64_t outsiders() const;
   // Nothing but kernel threads of the program can wake a thread of the job: says so if it lasts.
@@ -240,7 +244,8 @@ class Runtime final : public threads::Host, public Migrator::Listener {
   std::vector<int> nodes_;       // of each rank: its node
   std::vector<int> node_ranks_;  // of each rank: its index in its node
   bool running_ = false;
-  int start_kernel_threads_ = 1;  // this one, and MPI's
+  std::optional<threads::Lookout> lookout_;
+  int start_kernel_threads_ = 1;  // this one, MPI's, and the lookout's
   // Since when only kernel threads of the program can wake anybody; 0: that is not so.
   std::int64_t outsiders_since_ns_ = 0;
   std::uint64_t outsiders_switches_ = 0;  // the scheduler's, then

@@ -49,7 +49,8 @@ void describe_here(char* buffer, std::size_t bytes) {
   if (r.running()) n = std::snprintf(buffer, bytes, "rank %d", r.rank());
   if (threads::is_child)
     n = std::snprintf(buffer, bytes, "process made by fork on rank %d", r.rank());
-  if (threads::scheduler().current() == nullptr) return;
+  // What runs on the rank is not what another kernel thread does, and may go away meanwhile.
+  if (threads::on_other_kernel_thread() || threads::scheduler().current() == nullptr) return;
   if (n > 0) n += std::snprintf(buffer + n, bytes - static_cast<std::size_t>(n), ", ");
   threads::describe_current(buffer + n, bytes - static_cast<std::size_t>(n));
 }
@@ -168,6 +169,10 @@ void Runtime::start(int& argc, char**& argv) {
   mpi_.open_channel(options_.eager_bytes + kListBytes);
   look_at_cores();
   mpi_.barrier();
+  if (options_.stopped_s != 0) {
+    lookout_.emplace(std::int64_t{options_.stopped_s} * 1'000'000'000,
+                     [] { return the_runtime().unheard(); });
+  }
   ends_are_watched_ = false;
   start_check();
   start_watch();
@@ -334,6 +339,7 @@ void Runtime::check_escaped() {
 }
 
 void Runtime::finish() {
+  lookout_.reset();
   if (options_.verbose > 0) {
     report(text("rank %d: %llu threads made, %llu ended here, %llu handed over inside the node, "
                 "%llu sent to other nodes "
