@@ -52,6 +52,7 @@ Lookout::~Lookout() {
 
 void* Lookout::begin(void* given) {
   auto* self = static_cast<Lookout*>(given);
+  pthread_setname_np(pthread_self(), "roam lookout");  // for who looks at the process
   const std::int64_t pause_ns = self->stopped_ns_ / kLooks;
   const timespec pause{pause_ns / 1'000'000'000, pause_ns % 1'000'000'000};
   for (;;) {
