@@ -160,6 +160,10 @@ const std::vector<Option>& table() {
          options.check_pointers = true;
          return one_of(s, {"pointers"});
        }},
+      {"ROAM_STOPPED", "a whole number of seconds, 0 or more",
+       "a line says so when a call of a thread has stopped its rank for so long, and others could "
+       "run; default 10; 0: never",
+       whole(&Options::stopped_s, 0, 1'000'000)},
       {"ROAM_PROGRESS", "a whole number of seconds, 0 or more",
        "rank 0 prints a line about the job once in so many seconds; 0 (the default): never",
        whole(&Options::progress_s, 0, 1'000'000)},

@@ -28,6 +28,7 @@ struct Options {
   std::string load_model;              // ROAM_LOAD_MODEL
   std::string trace;                   // ROAM_TRACE: file to write the trace to; empty: none
   int progress_s = 0;                  // ROAM_PROGRESS: seconds from line to line; 0: none
+  int stopped_s = 10;                  // ROAM_STOPPED: a rank that waits so long; 0: not told of
   bool check_pointers = false;         // ROAM_CHECK=pointers
   std::uint64_t seed = 0;              // ROAM_SHUFFLE: seed that shuffles the ready queue; 0: FIFO
 };

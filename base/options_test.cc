@@ -14,7 +14,7 @@ namespace {
 const char* const kNames[] = {"ROAM_NODE_RANKS", "ROAM_ARENA",      "ROAM_VERBOSE", "ROAM_MEMORY",
                               "ROAM_KEEP",       "ROAM_EAGER",      "ROAM_REEXEC",  "ROAM_HUGE",
                               "ROAM_SHARE",      "ROAM_SHUFFLE",    "ROAM_TRACE",   "ROAM_PROGRESS",
-                              "ROAM_CHECK",      "ROAM_UNRECEIVED", "ROAM_GUARDS"};
+                              "ROAM_CHECK",      "ROAM_UNRECEIVED", "ROAM_GUARDS",  "ROAM_STOPPED"};
 
 class OptionsTest : public testing::Test {
  protected:
@@ -60,6 +60,7 @@ TEST_F(OptionsTest, AnEmptyEnvironmentGivesTheDefaults) {
   EXPECT_EQ(options.trace, "");
   EXPECT_EQ(options.guards, "");
   EXPECT_EQ(options.progress_s, 0);
+  EXPECT_EQ(options.stopped_s, 10);
   EXPECT_FALSE(options.check_pointers);
 }
 
@@ -74,6 +75,9 @@ TEST_F(OptionsTest, NamesAFileForTheTraceAndSecondsForTheProgress) {
   EXPECT_EQ(with("ROAM_TRACE", "/tmp/a trace.json").trace, "/tmp/a trace.json");
   EXPECT_EQ(with("ROAM_PROGRESS", "10").progress_s, 10);
   expect_refused("ROAM_PROGRESS", "often", "seconds");
+  EXPECT_EQ(with("ROAM_STOPPED", "3").stopped_s, 3);
+  EXPECT_EQ(with("ROAM_STOPPED", "0").stopped_s, 0);
+  expect_refused("ROAM_STOPPED", "-1", "seconds");
 }
 
 TEST_F(OptionsTest, NamesTheKindOfGuards) {

@@ -81,21 +81,24 @@ Range whole_huge_pages(Range range) {
   return begin < end ? Range{begin, end - begin} : Range{};
 }
 
+// Tables and memory of the arena that the kernel refuses, with errno.
+[[noreturn]] void no_data(const std::string& what) {
+  const int error = errno;
+  rlimit limit{};
+  getrlimit(RLIMIT_DATA, &limit);
+  std::string cure = "Make the arena smaller with ROAM_ARENA=BASE,SIZE.";
+  if (limit.rlim_cur != RLIM_INFINITY)
+    cure += text(" Data is limited to %s (ulimit -d).", bytes_text(limit.rlim_cur).c_str());
+  throw Error(Errc::out_of_memory,
+              text("cannot %s: %s. %s", what.c_str(), std::strerror(error), cure.c_str()));
+}
+
 // Zeroed memory of the process, used as it is touched.
 std::uint64_t* map_bits(std::size_t bytes) {
   void* bits = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (bits == MAP_FAILED) {
-    const int error = errno;
-    rlimit limit{};
-    getrlimit(RLIMIT_DATA, &limit);
-    std::string cure = "Make the arena smaller with ROAM_ARENA=BASE,SIZE.";
-    if (limit.rlim_cur != RLIM_INFINITY)
-      cure += text(" Data is limited to %s (ulimit -d).", bytes_text(limit.rlim_cur).c_str());
-    throw Error(Errc::out_of_memory,
-                text("cannot map %s of tables for the arena: %s. %s", bytes_text(bytes).c_str(),
-                     std::strerror(error), cure.c_str()));
-  }
+  if (bits == MAP_FAILED)
+    no_data(text("map %s of tables for the arena", bytes_text(bytes).c_str()));
   os::exclude_from_core(Range{reinterpret_cast<Address>(bits), bytes});  // up to 3 GiB, sparse
   return static_cast<std::uint64_t*>(bits);
 }
@@ -154,8 +157,7 @@ void Arena::lay_out() {
   node_ =
       reinterpret_cast<NodePage*>(whole_.begin + round_up(whole_.bytes / kUnitBytes, kPageBytes));
   if (!os::allow_access(control_)) {
-    throw Error(Errc::out_of_memory,
-                text("cannot open the arena's control region: %s", std::strerror(errno)));
+    no_data(text("open %s of the arena for its unit map", bytes_text(control_.bytes).c_str()));
   }
   guarded_bytes_ = round_up(regions_[0].bytes / kUnitBytes / 8 + 8, kPageBytes);
   guarded_ = map_bits(guarded_bytes_);

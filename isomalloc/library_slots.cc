@@ -106,7 +106,7 @@ const char* const kLibcs[] = {
     "asprintf",    "vasprintf",       "__asprintf_chk", "__vasprintf_chk", "getline",
     "getdelim",    "__getdelim",      "realpath",       "__realpath_chk",  "getcwd",
     "getaddrinfo", "dl_iterate_phdr", "pthread_create", "pthread_join",    "pthread_detach"};
-Turn libcs[std::size(kLibcs)];
+Turn libcs[std::size(kLibcs)] = {};
 
 // ld.so looks up three of the family for itself and keeps the pointers.
 const struct {
@@ -260,25 +260,24 @@ Range code_of(const void* function) {
   return Range{reinterpret_cast<Address>(info.dli_saddr), symbol->st_size};
 }
 
-void turn_calls(const Module& module, Kind kind) {
-  module.for_each_slot([&](const char* name, void** slot) {
-    for (std::size_t i = 0; i < std::size(kFamily); ++i) {
-      if (std::strcmp(name, kFamily[i].name) != 0) continue;
-      if (module.store(slot, kFamily[i].to) && kind == Kind::kLibc && i < kNeededOfLibc)
-        turned_of_libc[i] = true;
-      return;
-    }
-    if (kind == Kind::kLibc) return;
-    for (const Turn& real : libcs) {
-      if (real.to != nullptr && std::strcmp(name, real.name) == 0) module.store(slot, real.to);
-    }
+template <std::size_t kCount>
+const Turn* find(const Turn (&turns)[kCount], const char* name) {
+  const Turn* found = std::find_if(turns, turns + kCount, [&](const Turn& turn) {
+    return turn.to != nullptr && std::strcmp(name, turn.name) == 0;
   });
+  return found == turns + kCount ? nullptr : found;
 }
 
-void turn_mappings(const Module& module) {
+void turn_slots(const Module& module, Kind kind) {
   module.for_each_slot([&](const char* name, void** slot) {
-    for (const Turn& ours : kMappings) {
-      if (std::strcmp(name, ours.name) == 0) module.store(slot, ours.to);
+    if (kind == Kind::kProgram) {
+      if (const Turn* ours = find(kMappings, name)) module.store(slot, ours->to);
+    } else if (const Turn* ours = find(kFamily, name)) {
+      const auto i = static_cast<std::size_t>(ours - kFamily);
+      if (module.store(slot, ours->to) && kind == Kind::kLibc && i < kNeededOfLibc)
+        turned_of_libc[i] = true;
+    } else if (kind != Kind::kLibc) {
+      if (const Turn* real = find(libcs, name)) module.store(slot, real->to);
     }
   });
 }
@@ -297,15 +296,10 @@ int turn_module(dl_phdr_info* info, std::size_t, void*) {
   const Kind kind = kind_of(info->dlpi_name != nullptr ? info->dlpi_name : "");
   if (kind == Kind::kOther) return 0;
   const Module module(*info);
-  switch (kind) {
-    case Kind::kLoader:
-      turn_pointers(module);
-      break;
-    case Kind::kProgram:
-      turn_mappings(module);
-      break;
-    default:
-      turn_calls(module, kind);
+  if (kind == Kind::kLoader) {
+    turn_pointers(module);
+  } else {
+    turn_slots(module, kind);
   }
   return 0;
 }

@@ -19,8 +19,9 @@ std::int64_t read_deadline(int descriptor);
 std::int64_t accept_deadline(int descriptor);
 std::int64_t write_deadline(int descriptor);
 
-// `question`, which did not wait, said EAGAIN if `vain`: asked in a loop, it lets others run.
-void note_vain(const void* return_address, bool vain);
+// A question of `self`, which did not wait, said EAGAIN if `vain`: asked in a loop, it lets others
+// run. Null: it does not.
+void note_vain(Tcb* self, bool vain);
 
 }  // namespace roam::threads::wait_calls
 

@@ -10,6 +10,7 @@
 
 namespace {
 
+using roam::threads::Tcb;
 using namespace roam::threads::wait_calls;
 
 Real<int(int, int)> real_flock("flock", nullptr);
@@ -24,11 +25,10 @@ Real<int(int, int, off_t)> real_lockf("lockf", nullptr);
 
 // `now` takes the lock if it is free; `real` waits as libc does.
 template <class Now, class Wait>
-int lock_from(const void* return_address, const char* call, int fd, bool waits, Now now,
-              Wait real) {
+int lock_from(Tcb* self, const char* call, int fd, bool waits, Now now, Wait real) {
   int result = -1;
   const Asked asked = ask_outside(
-      return_address, call, fd, [&] { return waits ? kForEver : kAtOnce; },
+      self, call, fd, [&] { return waits ? kForEver : kAtOnce; },
       [&] {
         result = now();
         return result == 0 || (errno != EAGAIN && errno != EACCES && errno != EINTR);
@@ -42,14 +42,15 @@ int control(const void* return_address, int fd, int command, void* argument) {
   if (command != F_SETLKW && command != F_OFD_SETLKW) return real_fcntl(fd, command, argument);
   const int now = command == F_SETLKW ? F_SETLK : F_OFD_SETLK;
   return lock_from(
-      return_address, "fcntl(F_SETLKW)", fd, true, [&] { return real_fcntl(fd, now, argument); },
+      asker(return_address), "fcntl(F_SETLKW)", fd, true,
+      [&] { return real_fcntl(fd, now, argument); },
       [&] { return real_fcntl(fd, command, argument); });
 }
 
 int lock_part(const void* return_address, int fd, int command, off_t bytes) {
   if (command != F_LOCK) return real_lockf(fd, command, bytes);
   return lock_from(
-      return_address, "lockf", fd, true, [&] { return real_lockf(fd, F_TLOCK, bytes); },
+      asker(return_address), "lockf", fd, true, [&] { return real_lockf(fd, F_TLOCK, bytes); },
       [&] { return real_lockf(fd, command, bytes); });
 }
 
@@ -58,7 +59,7 @@ int lock_part(const void* return_address, int fd, int command, off_t bytes) {
 ROAM_EXPORT int flock(int fd, int operation) noexcept {
   if ((operation & LOCK_UN) != 0) return real_flock(fd, operation);
   return lock_from(
-      __builtin_return_address(0), "flock", fd, (operation & LOCK_NB) == 0,
+      asker(__builtin_return_address(0)), "flock", fd, (operation & LOCK_NB) == 0,
       [&] { return real_flock(fd, operation | LOCK_NB); },
       [&] { return real_flock(fd, operation); });
 }

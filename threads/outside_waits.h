@@ -14,7 +14,8 @@
 // entered again while they wait.
 namespace roam::threads::wait_calls {
 
-// The thread that called from `return_address`, if that is the program's; else null.
+// The thread that called from `return_address`, if that is the program's; else null. Cost: 20 ns,
+// so once a call.
 Tcb* asker(const void* return_address);
 
 // Whether a handler of a signal runs on the stack of `self`, which is what runs: what it
@@ -59,11 +60,10 @@ enum class Asked {
 };
 
 // Asks `attempt` until it says true, or until the time that `deadline()` names, which is called
-// once when the first attempt was in vain. `call` is named to who waits long.
+// once when the first attempt was in vain. `self` is the asker(); null: it is libc's to wait.
+// `call` is named to who waits long.
 template <class Deadline, class Attempt>
-Asked ask_outside(const void* return_address, const char* call, int descriptor, Deadline deadline,
-                  Attempt attempt) {
-  Tcb* self = asker(return_address);
+Asked ask_outside(Tcb* self, const char* call, int descriptor, Deadline deadline, Attempt attempt) {
   if (self == nullptr) return Asked::kByLibc;
   if (attempt()) return Asked::kDone;
   const std::int64_t until = deadline();

@@ -60,11 +60,10 @@ std::int64_t deadline_of(const timeval* timeout) {
 
 // `now` asks without waiting: how many are ready, -1 for an error; `real` waits as libc does.
 template <class Time, class Now, class Wait>
-int wait_for_some(const void* return_address, const char* call, int descriptor, Time timeout,
-                  Now now, Wait real) {
+int wait_for_some(Tcb* self, const char* call, int descriptor, Time timeout, Now now, Wait real) {
   int result = 0;
   const Asked asked = ask_outside(
-      return_address, call, descriptor, [&] { return deadline_of(timeout); },
+      self, call, descriptor, [&] { return deadline_of(timeout); },
       [&] { return (result = now()) != 0; });
   return asked == Asked::kByLibc ? real() : result;
 }
@@ -129,16 +128,16 @@ std::int64_t deadline_by(int descriptor, int fails_with, bool listens, int optio
   return until;
 }
 
-int poll_from(const void* return_address, pollfd* list, nfds_t count, int timeout) {
+int poll_from(Tcb* self, pollfd* list, nfds_t count, int timeout) {
   return wait_for_some(
-      return_address, "poll", -1, timeout, [&] { return real_poll(list, count, 0); },
+      self, "poll", -1, timeout, [&] { return real_poll(list, count, 0); },
       [&] { return real_poll(list, count, timeout); });
 }
 
-int ppoll_from(const void* return_address, pollfd* list, nfds_t count, const timespec* timeout,
+int ppoll_from(Tcb* self, pollfd* list, nfds_t count, const timespec* timeout,
                const sigset_t* mask) {
   return wait_for_some(
-      return_address, "ppoll", -1, timeout, [&] { return real_ppoll(list, count, &kNoTime, mask); },
+      self, "ppoll", -1, timeout, [&] { return real_ppoll(list, count, &kNoTime, mask); },
       [&] { return real_ppoll(list, count, timeout, mask); });
 }
 
@@ -163,42 +162,43 @@ std::int64_t write_deadline(int descriptor) {
   return deadline_by(descriptor, O_RDONLY, false, SO_SNDTIMEO);
 }
 
-void note_vain(const void* return_address, bool vain) {
-  if (!vain) return;
+void note_vain(Tcb* self, bool vain) {
+  if (!vain || self == nullptr) return;
   const int error = errno;
-  if (Tcb* self = asker(return_address); self != nullptr && !in_handler(self)) asked_in_vain(self);
+  if (!in_handler(self)) asked_in_vain(self);
   errno = error;
 }
 
 }  // namespace roam::threads::wait_calls
 
+using roam::threads::Tcb;
 using namespace roam::threads::wait_calls;
 
 ROAM_EXPORT int poll(pollfd* list, nfds_t count, int timeout) {
-  return poll_from(__builtin_return_address(0), list, count, timeout);
+  return poll_from(asker(__builtin_return_address(0)), list, count, timeout);
 }
 ROAM_EXPORT int ppoll(pollfd* list, nfds_t count, const timespec* timeout, const sigset_t* mask) {
-  return ppoll_from(__builtin_return_address(0), list, count, timeout, mask);
+  return ppoll_from(asker(__builtin_return_address(0)), list, count, timeout, mask);
 }
 // The forms that compilers call where they know the size of the list, in bytes.
 ROAM_EXPORT int __poll_chk(pollfd* list, nfds_t count, int timeout, std::size_t bytes) {
   if (bytes / sizeof *list < count) return real_poll_chk(list, count, timeout, bytes);
-  return poll_from(__builtin_return_address(0), list, count, timeout);
+  return poll_from(asker(__builtin_return_address(0)), list, count, timeout);
 }
 ROAM_EXPORT int __ppoll_chk(pollfd* list, nfds_t count, const timespec* timeout,
                             const sigset_t* mask, std::size_t bytes) {
   if (bytes / sizeof *list < count) return real_ppoll_chk(list, count, timeout, mask, bytes);
-  return ppoll_from(__builtin_return_address(0), list, count, timeout, mask);
+  return ppoll_from(asker(__builtin_return_address(0)), list, count, timeout, mask);
 }
 
 ROAM_EXPORT int select(int count, fd_set* in, fd_set* out, fd_set* other, timeval* timeout) {
-  const void* from = __builtin_return_address(0);
-  if (asker(from) == nullptr) return real_select(count, in, out, other, timeout);
+  Tcb* self = asker(__builtin_return_address(0));
+  if (self == nullptr) return real_select(count, in, out, other, timeout);
   const Sets sets(count, in, out, other);
   const std::int64_t start = roam::now_ns();
   bool libcs = false;
   const int result = wait_for_some(
-      from, "select", -1, timeout,
+      self, "select", -1, timeout,
       [&] {
         timeval no_time{};
         sets.restore();
@@ -215,34 +215,34 @@ ROAM_EXPORT int select(int count, fd_set* in, fd_set* out, fd_set* other, timeva
 
 ROAM_EXPORT int pselect(int count, fd_set* in, fd_set* out, fd_set* other, const timespec* timeout,
                         const sigset_t* mask) {
-  const void* from = __builtin_return_address(0);
-  if (asker(from) == nullptr) return real_pselect(count, in, out, other, timeout, mask);
+  Tcb* self = asker(__builtin_return_address(0));
+  if (self == nullptr) return real_pselect(count, in, out, other, timeout, mask);
   const Sets sets(count, in, out, other);
   const auto ask = [&](const timespec* time) {
     sets.restore();
     return real_pselect(count, in, out, other, time, mask);
   };
   return wait_for_some(
-      from, "pselect", -1, timeout, [&] { return ask(&kNoTime); }, [&] { return ask(timeout); });
+      self, "pselect", -1, timeout, [&] { return ask(&kNoTime); }, [&] { return ask(timeout); });
 }
 
 ROAM_EXPORT int epoll_wait(int epoll, epoll_event* events, int most, int timeout) {
   return wait_for_some(
-      __builtin_return_address(0), "epoll_wait", epoll, timeout,
+      asker(__builtin_return_address(0)), "epoll_wait", epoll, timeout,
       [&] { return real_epoll(epoll, events, most, 0); },
       [&] { return real_epoll(epoll, events, most, timeout); });
 }
 ROAM_EXPORT int epoll_pwait(int epoll, epoll_event* events, int most, int timeout,
                             const sigset_t* mask) {
   return wait_for_some(
-      __builtin_return_address(0), "epoll_pwait", epoll, timeout,
+      asker(__builtin_return_address(0)), "epoll_pwait", epoll, timeout,
       [&] { return real_epoll_pwait(epoll, events, most, 0, mask); },
       [&] { return real_epoll_pwait(epoll, events, most, timeout, mask); });
 }
 ROAM_EXPORT int epoll_pwait2(int epoll, epoll_event* events, int most, const timespec* timeout,
                              const sigset_t* mask) {
   return wait_for_some(
-      __builtin_return_address(0), "epoll_pwait2", epoll, timeout,
+      asker(__builtin_return_address(0)), "epoll_pwait2", epoll, timeout,
       [&] { return real_epoll_pwait2(epoll, events, most, &kNoTime, mask); },
       [&] { return real_epoll_pwait2(epoll, events, most, timeout, mask); });
 }

@@ -11,6 +11,7 @@
 
 namespace {
 
+using roam::threads::Tcb;
 using namespace roam::threads::wait_calls;
 
 Real<ssize_t(mqd_t, char*, std::size_t, unsigned*, const timespec*)> real_receive("mq_timedreceive",
@@ -38,24 +39,23 @@ std::int64_t deadline_at(const timespec* when) {
 
 // `call(until)` passes a time on: one that is past asks without waiting.
 template <class F>
-auto exchange(const void* return_address, const char* name, mqd_t queue, const timespec* until,
-              F call) {
+auto exchange(Tcb* self, const char* name, mqd_t queue, const timespec* until, F call) {
   decltype(call(until)) result = -1;
   const Asked asked = ask_outside(
-      return_address, name, queue, [&] { return deadline_at(until); },
+      self, name, queue, [&] { return deadline_at(until); },
       [&] { return (result = call(&kPast)) >= 0 || errno != ETIMEDOUT; });
   if (asked == Asked::kByLibc) return call(until);
   if (asked == Asked::kTimeOut) errno = ETIMEDOUT;
-  if (asked == Asked::kDone) note_vain(return_address, result < 0 && errno == EAGAIN);
+  if (asked == Asked::kDone) note_vain(self, result < 0 && errno == EAGAIN);
   return result;
 }
 
 // `call(flags)`, where IPC_NOWAIT asks without waiting and `busy` says that it would wait.
 template <class F>
-auto exchange_v(const void* return_address, const char* name, int flags, int busy, F call) {
+auto exchange_v(Tcb* self, const char* name, int flags, int busy, F call) {
   decltype(call(flags)) result = -1;
   const Asked asked = ask_outside(
-      return_address, name, -1, [&] { return (flags & IPC_NOWAIT) != 0 ? kAtOnce : kForEver; },
+      self, name, -1, [&] { return (flags & IPC_NOWAIT) != 0 ? kAtOnce : kForEver; },
       [&] {
         result = call(flags | IPC_NOWAIT);
         return result >= 0 || (errno != busy && errno != EINTR);
@@ -65,14 +65,14 @@ auto exchange_v(const void* return_address, const char* name, int flags, int bus
   return result;
 }
 
-int change(const void* return_address, const char* name, int set, sembuf* list, std::size_t count,
+int change(Tcb* self, const char* name, int set, sembuf* list, std::size_t count,
            const timespec* timeout) {
   const auto real = [&](const timespec* time) { return real_semtimedop(set, list, count, time); };
   // Which of them would wait, where some are not to, is not told.
   if (std::any_of(list, list + count,
                   [](const sembuf& s) { return (s.sem_flg & IPC_NOWAIT) != 0; })) {
     const int result = real(timeout);
-    note_vain(return_address, result < 0 && errno == EAGAIN);
+    note_vain(self, result < 0 && errno == EAGAIN);
     return result;
   }
   int result = -1;
@@ -80,7 +80,7 @@ int change(const void* return_address, const char* name, int set, sembuf* list, 
     if (timeout == nullptr) return kForEver;
     return is_time(timeout) ? deadline_after(to_ns(timeout->tv_sec, timeout->tv_nsec)) : kByLibc;
   };
-  const Asked asked = ask_outside(return_address, name, -1, deadline, [&] {
+  const Asked asked = ask_outside(self, name, -1, deadline, [&] {
     result = real(&kPast);
     return result == 0 || (errno != EAGAIN && errno != EINTR);
   });
@@ -89,15 +89,15 @@ int change(const void* return_address, const char* name, int set, sembuf* list, 
   return result;
 }
 
-ssize_t receive_from(const void* return_address, const char* name, mqd_t queue, char* to,
-                     std::size_t bytes, unsigned* priority, const timespec* until) {
-  return exchange(return_address, name, queue, until, [&](const timespec* time) {
+ssize_t receive_from(Tcb* self, const char* name, mqd_t queue, char* to, std::size_t bytes,
+                     unsigned* priority, const timespec* until) {
+  return exchange(self, name, queue, until, [&](const timespec* time) {
     return real_receive(queue, to, bytes, priority, time);
   });
 }
-int send_from(const void* return_address, const char* name, mqd_t queue, const char* data,
-              std::size_t bytes, unsigned priority, const timespec* until) {
-  return exchange(return_address, name, queue, until, [&](const timespec* time) {
+int send_from(Tcb* self, const char* name, mqd_t queue, const char* data, std::size_t bytes,
+              unsigned priority, const timespec* until) {
+  return exchange(self, name, queue, until, [&](const timespec* time) {
     return real_send(queue, data, bytes, priority, time);
   });
 }
@@ -105,35 +105,36 @@ int send_from(const void* return_address, const char* name, mqd_t queue, const c
 }  // namespace
 
 ROAM_EXPORT ssize_t mq_receive(mqd_t queue, char* to, std::size_t bytes, unsigned* priority) {
-  return receive_from(__builtin_return_address(0), "mq_receive", queue, to, bytes, priority,
+  return receive_from(asker(__builtin_return_address(0)), "mq_receive", queue, to, bytes, priority,
                       nullptr);
 }
 ROAM_EXPORT ssize_t mq_timedreceive(mqd_t queue, char* to, std::size_t bytes, unsigned* priority,
                                     const timespec* until) {
-  return receive_from(__builtin_return_address(0), "mq_timedreceive", queue, to, bytes, priority,
-                      until);
+  return receive_from(asker(__builtin_return_address(0)), "mq_timedreceive", queue, to, bytes,
+                      priority, until);
 }
 ROAM_EXPORT int mq_send(mqd_t queue, const char* data, std::size_t bytes, unsigned priority) {
-  return send_from(__builtin_return_address(0), "mq_send", queue, data, bytes, priority, nullptr);
+  return send_from(asker(__builtin_return_address(0)), "mq_send", queue, data, bytes, priority,
+                   nullptr);
 }
 ROAM_EXPORT int mq_timedsend(mqd_t queue, const char* data, std::size_t bytes, unsigned priority,
                              const timespec* until) {
-  return send_from(__builtin_return_address(0), "mq_timedsend", queue, data, bytes, priority,
+  return send_from(asker(__builtin_return_address(0)), "mq_timedsend", queue, data, bytes, priority,
                    until);
 }
 
 ROAM_EXPORT int msgsnd(int queue, const void* message, std::size_t bytes, int flags) {
-  return exchange_v(__builtin_return_address(0), "msgsnd", flags, EAGAIN,
+  return exchange_v(asker(__builtin_return_address(0)), "msgsnd", flags, EAGAIN,
                     [&](int with) { return real_msgsnd(queue, message, bytes, with); });
 }
 ROAM_EXPORT ssize_t msgrcv(int queue, void* message, std::size_t bytes, long type, int flags) {
-  return exchange_v(__builtin_return_address(0), "msgrcv", flags, ENOMSG,
+  return exchange_v(asker(__builtin_return_address(0)), "msgrcv", flags, ENOMSG,
                     [&](int with) { return real_msgrcv(queue, message, bytes, type, with); });
 }
 ROAM_EXPORT int semop(int set, sembuf* list, std::size_t count) noexcept {
-  return change(__builtin_return_address(0), "semop", set, list, count, nullptr);
+  return change(asker(__builtin_return_address(0)), "semop", set, list, count, nullptr);
 }
 ROAM_EXPORT int semtimedop(int set, sembuf* list, std::size_t count,
                            const timespec* timeout) noexcept {
-  return change(__builtin_return_address(0), "semtimedop", set, list, count, timeout);
+  return change(asker(__builtin_return_address(0)), "semtimedop", set, list, count, timeout);
 }

@@ -9,6 +9,7 @@
 
 namespace {
 
+using roam::threads::Tcb;
 using namespace roam::threads::wait_calls;
 
 Real<ssize_t(int, void*, std::size_t)> real_read("read", nullptr);
@@ -41,11 +42,10 @@ int time_is_over() {
 
 // Calls `real` when there is something. A regular file always has: that costs one question.
 template <class F>
-auto when_ready(const void* return_address, const char* call, int descriptor,
-                std::int64_t deadline(int), F real) {
+auto when_ready(Tcb* self, const char* call, int descriptor, std::int64_t deadline(int), F real) {
   std::int64_t until = kForEver;
   const Asked asked = ask_outside(
-      return_address, call, descriptor, [&] { return until = deadline(descriptor); },
+      self, call, descriptor, [&] { return until = deadline(descriptor); },
       [&] { return is_ready(descriptor, POLLIN); });
   if (asked == Asked::kTimeOut && until != kAtOnce) return decltype(real())(time_is_over());
   return real();
@@ -61,15 +61,15 @@ bool is_stream(int socket) {
 
 // `receive(flags)` is asked without waiting, which also finds out whether there is something.
 template <class F>
-ssize_t receive_by(const void* return_address, const char* call, int socket, int flags, F receive) {
-  if ((flags & kNeverWait) != 0 || asker(return_address) == nullptr) {
+ssize_t receive_by(Tcb* self, const char* call, int socket, int flags, F receive) {
+  if ((flags & kNeverWait) != 0 || self == nullptr) {
     const ssize_t result = receive(flags);
-    note_vain(return_address, result < 0 && errno == EAGAIN);
+    note_vain(self, result < 0 && errno == EAGAIN);
     return result;
   }
   ssize_t result = -1;
   const Asked asked = ask_outside(
-      return_address, call, socket, [&] { return read_deadline(socket); },
+      self, call, socket, [&] { return read_deadline(socket); },
       [&] {
         result = receive(flags | MSG_DONTWAIT);
         return result >= 0 || (errno != EAGAIN && errno != EINTR);
@@ -80,11 +80,11 @@ ssize_t receive_by(const void* return_address, const char* call, int socket, int
 
 // Of a stream, with MSG_WAITALL: until all is there.
 template <class F>
-ssize_t receive_all(const void* return_address, const char* call, int socket, char* to,
-                    std::size_t bytes, int flags, F receive) {
+ssize_t receive_all(Tcb* self, const char* call, int socket, char* to, std::size_t bytes, int flags,
+                    F receive) {
   std::size_t got = 0;
   while (got < bytes) {
-    const ssize_t n = receive_by(return_address, call, socket, flags & ~MSG_WAITALL,
+    const ssize_t n = receive_by(self, call, socket, flags & ~MSG_WAITALL,
                                  [&](int with) { return receive(to + got, bytes - got, with); });
     if (n < 0 && got == 0) return n;
     if (n <= 0) break;
@@ -94,85 +94,87 @@ ssize_t receive_all(const void* return_address, const char* call, int socket, ch
 }
 
 template <class F>
-ssize_t receive_some(const void* return_address, const char* call, int socket, void* to,
-                     std::size_t bytes, int flags, F receive) {
+ssize_t receive_some(Tcb* self, const char* call, int socket, void* to, std::size_t bytes,
+                     int flags, F receive) {
   if ((flags & (MSG_WAITALL | MSG_PEEK | kNeverWait)) == MSG_WAITALL && is_stream(socket) &&
-      asker(return_address) != nullptr && read_deadline(socket) != kAtOnce) {
-    return receive_all(return_address, call, socket, static_cast<char*>(to), bytes, flags, receive);
+      self != nullptr && read_deadline(socket) != kAtOnce) {
+    return receive_all(self, call, socket, static_cast<char*>(to), bytes, flags, receive);
   }
-  return receive_by(return_address, call, socket, flags,
-                    [&](int with) { return receive(to, bytes, with); });
+  return receive_by(self, call, socket, flags, [&](int with) { return receive(to, bytes, with); });
 }
 
-ssize_t recv_from(const void* return_address, int socket, void* to, std::size_t bytes, int flags) {
+ssize_t recv_from(Tcb* self, int socket, void* to, std::size_t bytes, int flags) {
   return receive_some(
-      return_address, "recv", socket, to, bytes, flags,
+      self, "recv", socket, to, bytes, flags,
       [&](void* at, std::size_t n, int with) { return real_recv(socket, at, n, with); });
 }
-ssize_t recvfrom_from(const void* return_address, int socket, void* to, std::size_t bytes,
-                      int flags, sockaddr* name, socklen_t* name_bytes) {
-  return receive_some(return_address, "recvfrom", socket, to, bytes, flags,
+ssize_t recvfrom_from(Tcb* self, int socket, void* to, std::size_t bytes, int flags, sockaddr* name,
+                      socklen_t* name_bytes) {
+  return receive_some(self, "recvfrom", socket, to, bytes, flags,
                       [&](void* at, std::size_t n, int with) {
                         return real_recvfrom(socket, at, n, with, name, name_bytes);
                       });
 }
-ssize_t read_from(const void* return_address, int fd, void* to, std::size_t bytes) {
+ssize_t read_from(Tcb* self, int fd, void* to, std::size_t bytes) {
   if (bytes == 0) return real_read(fd, to, bytes);
-  return when_ready(return_address, "read", fd, read_deadline,
-                    [&] { return real_read(fd, to, bytes); });
+  return when_ready(self, "read", fd, read_deadline, [&] { return real_read(fd, to, bytes); });
 }
 
 }  // namespace
 
 ROAM_EXPORT ssize_t read(int fd, void* to, std::size_t bytes) {
-  return read_from(__builtin_return_address(0), fd, to, bytes);
+  return read_from(asker(__builtin_return_address(0)), fd, to, bytes);
 }
 // The forms that compilers call where they know how large the room is.
 ROAM_EXPORT ssize_t __read_chk(int fd, void* to, std::size_t bytes, std::size_t room) {
   if (bytes > room) return real_read_chk(fd, to, bytes, room);
-  return read_from(__builtin_return_address(0), fd, to, bytes);
+  return read_from(asker(__builtin_return_address(0)), fd, to, bytes);
 }
 ROAM_EXPORT ssize_t readv(int fd, const iovec* parts, int count) {
-  return when_ready(__builtin_return_address(0), "readv", fd, read_deadline,
+  return when_ready(asker(__builtin_return_address(0)), "readv", fd, read_deadline,
                     [&] { return real_readv(fd, parts, count); });
 }
 ROAM_EXPORT int eventfd_read(int fd, eventfd_t* value) {
-  return read_from(__builtin_return_address(0), fd, value, sizeof *value) == sizeof *value ? 0 : -1;
+  return read_from(asker(__builtin_return_address(0)), fd, value, sizeof *value) == sizeof *value
+             ? 0
+             : -1;
 }
 
 ROAM_EXPORT ssize_t recv(int socket, void* to, std::size_t bytes, int flags) {
-  return recv_from(__builtin_return_address(0), socket, to, bytes, flags);
+  return recv_from(asker(__builtin_return_address(0)), socket, to, bytes, flags);
 }
 ROAM_EXPORT ssize_t __recv_chk(int socket, void* to, std::size_t bytes, std::size_t room,
                                int flags) {
   if (bytes > room) return real_recv_chk(socket, to, bytes, room, flags);
-  return recv_from(__builtin_return_address(0), socket, to, bytes, flags);
+  return recv_from(asker(__builtin_return_address(0)), socket, to, bytes, flags);
 }
 ROAM_EXPORT ssize_t recvfrom(int socket, void* to, std::size_t bytes, int flags, sockaddr* name,
                              socklen_t* name_bytes) {
-  return recvfrom_from(__builtin_return_address(0), socket, to, bytes, flags, name, name_bytes);
+  return recvfrom_from(asker(__builtin_return_address(0)), socket, to, bytes, flags, name,
+                       name_bytes);
 }
 ROAM_EXPORT ssize_t __recvfrom_chk(int socket, void* to, std::size_t bytes, std::size_t room,
                                    int flags, sockaddr* name, socklen_t* name_bytes) {
   if (bytes > room) return real_recvfrom_chk(socket, to, bytes, room, flags, name, name_bytes);
-  return recvfrom_from(__builtin_return_address(0), socket, to, bytes, flags, name, name_bytes);
+  return recvfrom_from(asker(__builtin_return_address(0)), socket, to, bytes, flags, name,
+                       name_bytes);
 }
 // With MSG_WAITALL it waits for the first part only, then as libc does.
 ROAM_EXPORT ssize_t recvmsg(int socket, msghdr* message, int flags) {
-  const void* from = __builtin_return_address(0);
+  Tcb* self = asker(__builtin_return_address(0));
   if ((flags & (MSG_WAITALL | kNeverWait)) == MSG_WAITALL) {
-    return when_ready(from, "recvmsg", socket, read_deadline,
+    return when_ready(self, "recvmsg", socket, read_deadline,
                       [&] { return real_recvmsg(socket, message, flags); });
   }
-  return receive_by(from, "recvmsg", socket, flags,
+  return receive_by(self, "recvmsg", socket, flags,
                     [&](int with) { return real_recvmsg(socket, message, with); });
 }
 
 ROAM_EXPORT int accept(int socket, sockaddr* name, socklen_t* bytes) {
-  return when_ready(__builtin_return_address(0), "accept", socket, accept_deadline,
+  return when_ready(asker(__builtin_return_address(0)), "accept", socket, accept_deadline,
                     [&] { return real_accept(socket, name, bytes); });
 }
 ROAM_EXPORT int accept4(int socket, sockaddr* name, socklen_t* bytes, int flags) {
-  return when_ready(__builtin_return_address(0), "accept4", socket, accept_deadline,
+  return when_ready(asker(__builtin_return_address(0)), "accept4", socket, accept_deadline,
                     [&] { return real_accept4(socket, name, bytes, flags); });
 }

@@ -151,6 +151,11 @@ class Scheduler {
   std::size_t live_count() const { return live_; }  // threads that are on this rank
   void add_live(std::ptrdiff_t n) { live_ += static_cast<std::size_t>(n); }
   bool has_sleepers() const { return !sleepers_.empty(); }
+  // Where the first deadline of a sleeper is, for who looks from outside: it may be gone. Null:
+  // there is none.
+  const std::int64_t* first_deadline() const {
+    return sleepers_.empty() ? nullptr : &sleepers_.begin()->first;
+  }
   std::uint64_t switches() const { return ready_.popped(); }
   // Gives the memory of resting slots back.
   void drop_recycled(std::size_t keep);

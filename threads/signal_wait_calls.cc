@@ -9,6 +9,7 @@
 namespace {
 
 using roam::threads::KernelState;
+using roam::threads::Tcb;
 using namespace roam::threads::wait_calls;
 
 Real<int(const sigset_t*, siginfo_t*, const timespec*)> real_sigtimedwait("sigtimedwait", nullptr);
@@ -24,12 +25,12 @@ std::int64_t deadline_of(const sigset_t* set, const timespec* timeout) {
   return ns == 0 ? kAtOnce : deadline_after(ns);
 }
 
-int wait_from(const void* return_address, const char* call, const sigset_t* set, siginfo_t* info,
+int wait_from(Tcb* self, const char* call, const sigset_t* set, siginfo_t* info,
               const timespec* timeout) {
   constexpr timespec kNoTime{};
   int result = -1;
   const Asked asked = ask_outside(
-      return_address, call, -1, [&] { return deadline_of(set, timeout); },
+      self, call, -1, [&] { return deadline_of(set, timeout); },
       [&] {
         result = real_sigtimedwait(set, info, &kNoTime);
         return result >= 0 || errno != EAGAIN;
@@ -42,16 +43,16 @@ int wait_from(const void* return_address, const char* call, const sigset_t* set,
 }  // namespace
 
 ROAM_EXPORT int sigtimedwait(const sigset_t* set, siginfo_t* info, const timespec* timeout) {
-  return wait_from(__builtin_return_address(0), "sigtimedwait", set, info, timeout);
+  return wait_from(asker(__builtin_return_address(0)), "sigtimedwait", set, info, timeout);
 }
 ROAM_EXPORT int sigwaitinfo(const sigset_t* set, siginfo_t* info) {
-  return wait_from(__builtin_return_address(0), "sigwaitinfo", set, info, nullptr);
+  return wait_from(asker(__builtin_return_address(0)), "sigwaitinfo", set, info, nullptr);
 }
 ROAM_EXPORT int sigwait(const sigset_t* set, int* signal) {
   const int before = errno;
   int result;
   do {
-    result = wait_from(__builtin_return_address(0), "sigwait", set, nullptr, nullptr);
+    result = wait_from(asker(__builtin_return_address(0)), "sigwait", set, nullptr, nullptr);
   } while (result < 0 && errno == EINTR);
   const int error = errno;
   errno = before;

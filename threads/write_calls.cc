@@ -13,7 +13,7 @@
 
 namespace {
 
-using roam::detail::Tcb;
+using roam::threads::Tcb;
 using namespace roam::threads::wait_calls;
 
 Real<ssize_t(int, const void*, std::size_t)> real_write("write", nullptr);
@@ -45,14 +45,13 @@ Kind kind_of(int fd) {
 // A pipe that has room has it for so much (pipe(7)), and takes that whole.
 constexpr std::size_t kPipePart = 4096;
 
-ssize_t fill_pipe(const void* return_address, const char* call, int fd, const char* data,
-                  std::size_t bytes) {
+ssize_t fill_pipe(Tcb* self, const char* call, int fd, const char* data, std::size_t bytes) {
   std::size_t done = 0;
   do {
     const std::size_t part = std::min(bytes - done, kPipePart);
     std::int64_t until = kForEver;
     const Asked asked = ask_outside(
-        return_address, call, fd, [&] { return until = write_deadline(fd); },
+        self, call, fd, [&] { return until = write_deadline(fd); },
         [&] { return is_ready(fd, POLLOUT); });
     const bool whole = asked == Asked::kByLibc || until == kAtOnce;
     const ssize_t n = real_write(fd, data + done, whole ? bytes - done : part);
@@ -65,12 +64,11 @@ ssize_t fill_pipe(const void* return_address, const char* call, int fd, const ch
 
 // `send(done, flags)` sends what is left; all is sent, as libc does where it waits.
 template <class F>
-ssize_t send_all(const void* return_address, const char* call, int socket, std::size_t bytes,
-                 int flags, F send) {
+ssize_t send_all(Tcb* self, const char* call, int socket, std::size_t bytes, int flags, F send) {
   std::size_t done = 0;
   ssize_t result = -1;
   const Asked asked = ask_outside(
-      return_address, call, socket, [&] { return write_deadline(socket); },
+      self, call, socket, [&] { return write_deadline(socket); },
       [&] {
         for (;;) {
           result = send(done, flags | MSG_DONTWAIT);
@@ -89,12 +87,11 @@ ssize_t send_all(const void* return_address, const char* call, int socket, std::
 }
 
 template <class F>
-ssize_t send_by(const void* return_address, const char* call, int socket, std::size_t bytes,
-                int flags, F send) {
-  if ((flags & MSG_DONTWAIT) == 0 && asker(return_address) != nullptr)
-    return send_all(return_address, call, socket, bytes, flags, send);
+ssize_t send_by(Tcb* self, const char* call, int socket, std::size_t bytes, int flags, F send) {
+  if ((flags & MSG_DONTWAIT) == 0 && self != nullptr)
+    return send_all(self, call, socket, bytes, flags, send);
   const ssize_t result = send(0, flags);
-  note_vain(return_address, result < 0 && errno == EAGAIN);
+  note_vain(self, result < 0 && errno == EAGAIN);
   return result;
 }
 
@@ -104,43 +101,40 @@ std::size_t bytes_of(const iovec* parts, std::size_t count) {
   return bytes;
 }
 
-ssize_t send_message(const void* return_address, const char* call, int socket,
-                     const msghdr* message, int flags) {
+ssize_t send_message(Tcb* self, const char* call, int socket, const msghdr* message, int flags) {
   const std::size_t bytes = bytes_of(message->msg_iov, message->msg_iovlen);
-  return send_by(return_address, call, socket, bytes, flags,
-                 [&](std::size_t done, int with) -> ssize_t {
-                   if (done == 0) return real_sendmsg(socket, message, with);
-                   // Names and control data went with the first part of a stream.
-                   const iovec* part = message->msg_iov;
-                   for (; done >= part->iov_len; ++part) done -= part->iov_len;
-                   return real_send(socket, static_cast<const char*>(part->iov_base) + done,
-                                    part->iov_len - done, with);
-                 });
+  return send_by(self, call, socket, bytes, flags, [&](std::size_t done, int with) -> ssize_t {
+    if (done == 0) return real_sendmsg(socket, message, with);
+    // Names and control data went with the first part of a stream.
+    const iovec* part = message->msg_iov;
+    for (; done >= part->iov_len; ++part) done -= part->iov_len;
+    return real_send(socket, static_cast<const char*>(part->iov_base) + done, part->iov_len - done,
+                     with);
+  });
 }
 
-ssize_t write_from(const void* return_address, int fd, const void* data, std::size_t bytes) {
-  const Tcb* self = asker(return_address);
+ssize_t write_from(Tcb* self, int fd, const void* data, std::size_t bytes) {
   const Kind kind = self != nullptr && bytes != 0 ? kind_of(fd) : Kind::kOther;
   const char* from = static_cast<const char*>(data);
-  if (kind == Kind::kPipe) return fill_pipe(return_address, "write", fd, from, bytes);
+  if (kind == Kind::kPipe) return fill_pipe(self, "write", fd, from, bytes);
   if (kind == Kind::kOther) return real_write(fd, data, bytes);
-  return send_by(return_address, "write", fd, bytes, 0, [&](std::size_t done, int with) {
+  return send_by(self, "write", fd, bytes, 0, [&](std::size_t done, int with) {
     return real_send(fd, from + done, bytes - done, with);
   });
 }
 
-ssize_t writev_to_pipe(const void* return_address, int fd, const iovec* parts, int count) {
+ssize_t writev_to_pipe(Tcb* self, int fd, const iovec* parts, int count) {
   if (bytes_of(parts, static_cast<std::size_t>(count)) <= kPipePart) {
     ask_outside(
-        return_address, "writev", fd, [&] { return write_deadline(fd); },
+        self, "writev", fd, [&] { return write_deadline(fd); },
         [&] { return is_ready(fd, POLLOUT); });
     return real_writev(fd, parts, count);
   }
   std::size_t done = 0;
   for (int i = 0; i < count; ++i) {
     if (parts[i].iov_len == 0) continue;
-    const ssize_t n = fill_pipe(return_address, "writev", fd,
-                                static_cast<const char*>(parts[i].iov_base), parts[i].iov_len);
+    const ssize_t n = fill_pipe(self, "writev", fd, static_cast<const char*>(parts[i].iov_base),
+                                parts[i].iov_len);
     if (n < 0 && done == 0) return n;
     if (n > 0) done += static_cast<std::size_t>(n);
     if (n < 0 || static_cast<std::size_t>(n) < parts[i].iov_len) break;
@@ -158,21 +152,20 @@ int connect_now(int socket, int flags, const sockaddr* name, socklen_t bytes) {
   return result;
 }
 
-int connect_from(const void* return_address, int socket, const sockaddr* name, socklen_t bytes) {
-  const int flags = asker(return_address) != nullptr ? fcntl(socket, F_GETFL) : -1;
+int connect_from(Tcb* self, int socket, const sockaddr* name, socklen_t bytes) {
+  const int flags = self != nullptr ? fcntl(socket, F_GETFL) : -1;
   if (flags < 0 || (flags & O_NONBLOCK) != 0) return real_connect(socket, name, bytes);
   int result = -1;
   const auto deadline = [&] { return write_deadline(socket); };
   // That of a local socket which has too many waiting is not under way: it is asked again.
-  Asked asked = ask_outside(return_address, "connect", socket, deadline, [&] {
+  Asked asked = ask_outside(self, "connect", socket, deadline, [&] {
     result = connect_now(socket, flags, name, bytes);
     return result == 0 || errno != EAGAIN;
   });
   if (asked == Asked::kByLibc) return real_connect(socket, name, bytes);
   if (asked == Asked::kTimeOut) errno = EAGAIN;
   if (asked == Asked::kTimeOut || result == 0 || errno != EINPROGRESS) return result;
-  asked = ask_outside(return_address, "connect", socket, deadline,
-                      [&] { return is_ready(socket, POLLOUT); });
+  asked = ask_outside(self, "connect", socket, deadline, [&] { return is_ready(socket, POLLOUT); });
   if (asked == Asked::kByLibc) {
     pollfd one{socket, POLLOUT, 0};
     while (poll(&one, 1, -1) < 0 && errno == EINTR) {
@@ -189,29 +182,29 @@ int connect_from(const void* return_address, int socket, const sockaddr* name, s
 }  // namespace
 
 ROAM_EXPORT ssize_t write(int fd, const void* data, std::size_t bytes) {
-  return write_from(__builtin_return_address(0), fd, data, bytes);
+  return write_from(asker(__builtin_return_address(0)), fd, data, bytes);
 }
 ROAM_EXPORT ssize_t writev(int fd, const iovec* parts, int count) {
-  const void* from = __builtin_return_address(0);
-  const Kind kind = asker(from) != nullptr && count > 0 ? kind_of(fd) : Kind::kOther;
-  if (kind == Kind::kPipe) return writev_to_pipe(from, fd, parts, count);
+  Tcb* self = asker(__builtin_return_address(0));
+  const Kind kind = self != nullptr && count > 0 ? kind_of(fd) : Kind::kOther;
+  if (kind == Kind::kPipe) return writev_to_pipe(self, fd, parts, count);
   if (kind == Kind::kOther) return real_writev(fd, parts, count);
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(parts);
   message.msg_iovlen = static_cast<std::size_t>(count);
-  return send_message(from, "writev", fd, &message, 0);
+  return send_message(self, "writev", fd, &message, 0);
 }
 ROAM_EXPORT int eventfd_write(int fd, eventfd_t value) {
-  const void* from = __builtin_return_address(0);
+  Tcb* self = asker(__builtin_return_address(0));
   ask_outside(
-      from, "eventfd_write", fd, [&] { return write_deadline(fd); },
+      self, "eventfd_write", fd, [&] { return write_deadline(fd); },
       [&] { return is_ready(fd, POLLOUT); });
   return real_write(fd, &value, sizeof value) == sizeof value ? 0 : -1;
 }
 
 ROAM_EXPORT ssize_t send(int socket, const void* data, std::size_t bytes, int flags) {
   const char* from = static_cast<const char*>(data);
-  return send_by(__builtin_return_address(0), "send", socket, bytes, flags,
+  return send_by(asker(__builtin_return_address(0)), "send", socket, bytes, flags,
                  [&](std::size_t done, int with) {
                    return real_send(socket, from + done, bytes - done, with);
                  });
@@ -219,15 +212,15 @@ ROAM_EXPORT ssize_t send(int socket, const void* data, std::size_t bytes, int fl
 ROAM_EXPORT ssize_t sendto(int socket, const void* data, std::size_t bytes, int flags,
                            const sockaddr* name, socklen_t name_bytes) {
   const char* from = static_cast<const char*>(data);
-  return send_by(__builtin_return_address(0), "sendto", socket, bytes, flags,
+  return send_by(asker(__builtin_return_address(0)), "sendto", socket, bytes, flags,
                  [&](std::size_t done, int with) {
                    return real_sendto(socket, from + done, bytes - done, with, name, name_bytes);
                  });
 }
 ROAM_EXPORT ssize_t sendmsg(int socket, const msghdr* message, int flags) {
-  return send_message(__builtin_return_address(0), "sendmsg", socket, message, flags);
+  return send_message(asker(__builtin_return_address(0)), "sendmsg", socket, message, flags);
 }
 
 ROAM_EXPORT int connect(int socket, const sockaddr* name, socklen_t bytes) {
-  return connect_from(__builtin_return_address(0), socket, name, bytes);
+  return connect_from(asker(__builtin_return_address(0)), socket, name, bytes);
 }

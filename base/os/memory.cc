@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -277,6 +278,11 @@ bool exclude_from_core(Range range) {
 
 bool include_in_core(Range range) {
   return madvise(range.pointer(), range.bytes, MADV_DODUMP) == 0;
+}
+
+bool copy_own(const void* from, void* to, std::size_t bytes) {
+  const iovec there{const_cast<void*>(from), bytes}, here{to, bytes};
+  return process_vm_readv(getpid(), &here, 1, &there, 1, 0) == static_cast<ssize_t>(bytes);
 }
 
 bool is_mapped(Address address) {

@@ -71,6 +71,10 @@ void for_each_present(Range range, bool shared, int fd, std::size_t offset,
 bool exclude_from_core(Range range);
 bool include_in_core(Range range);
 
+// Copies from this process's own memory, which another kernel thread may take away meanwhile.
+// False: it is not there, or the kernel refuses.
+bool copy_own(const void* from, void* to, std::size_t bytes);
+
 // Whether something is mapped at `address`.
 bool is_mapped(Address address);
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <random>
 #include <vector>
 
@@ -66,6 +67,20 @@ class MemoryTest : public testing::TestWithParam<bool> {
 };
 INSTANTIATE_TEST_SUITE_P(Kinds, MemoryTest, testing::Bool(),
                          [](const auto& info) { return info.param ? "Shared" : "Private"; });
+
+TEST(Memory, IsCopiedWhereItIsAndRefusedWhereItIsNot) {
+  const Range range = map_memory(2 * kPageBytes);
+  ASSERT_NE(range.bytes, 0u);
+  char* text = static_cast<char*>(range.pointer());
+  std::memcpy(text + kPageBytes - 4, "here", 4);
+  ASSERT_TRUE(deny_access(Range{range.begin + kPageBytes, kPageBytes}));
+  char copy[5] = "";
+  EXPECT_TRUE(copy_own(text + kPageBytes - 4, copy, 4));
+  EXPECT_STREQ(copy, "here");
+  EXPECT_FALSE(copy_own(text + kPageBytes - 2, copy, 4));
+  unreserve(range);
+  EXPECT_FALSE(copy_own(text, copy, 4));
+}
 
 TEST(Reserve, RefusesAndKeepsWhatIsMapped) {
   const Range taken = pages(100, 1);

@@ -59,6 +59,11 @@ void Job::end_deadlocked() {
   Mpi::abort(1);
 }
 
+const char* Job::unheard() const {
+  if (!components_.net.own_inbox().empty()) return "what another rank of this node sent waits";
+  return components_.net.node_count() > 1 ? "what other nodes send is not heard" : nullptr;
+}
+
 std::uint64_t Job::outsiders() const {
   return static_cast<std::uint64_t>(std::max(os::kernel_threads() - start_kernel_threads_, 0));
 }

@@ -19,11 +19,6 @@ namespace {
 
 pid_t process = 0;
 
-// Not a child of fork or vfork, whose end is not the job's, and not the job's end itself.
-bool ends_the_job() {
-  return the_job().running() && !threads::is_child && !Mpi::aborts() && getpid() == process;
-}
-
 // From a handler of a signal too: allocates nothing.
 void say_so(const char* call, int status, const char* what_follows) {
   char line[160];
@@ -46,6 +41,10 @@ void end_job(int status, void*) {
 }
 
 }  // namespace
+
+bool ends_the_job() {
+  return the_job().running() && !threads::is_child && !Mpi::aborts() && getpid() == process;
+}
 
 void watch_exits() {
   process = getpid();

@@ -9,6 +9,10 @@ namespace roam::runtime {
 // _exit, _Exit and quick_exit end the process as ever, and say so first.
 void watch_exits();
 
+// Whether the end of this process now would be the end of a job that runs: not in a child of fork
+// or vfork, and not in the job's end itself. Context: any kernel thread, handlers of signals.
+bool ends_the_job();
+
 }  // namespace roam::runtime
 
 #endif  // ROAM_RUNTIME_JOB_EXITS_H_

@@ -2,10 +2,12 @@
 #define ROAM_RUNTIME_JOB_JOB_H_
 
 #include <cstdint>
+#include <optional>
 
 #include "base/options.h"
 #include "runtime/job/components.h"
 #include "runtime/job/termination.h"
+#include "threads/lookout.h"
 #include "threads/scheduler.h"
 
 namespace roam::runtime {
@@ -70,6 +72,9 @@ class Job final : public threads::Host {
   void check_unjoined();
   void tell_of_start();
   [[noreturn]] void end_deadlocked();
+  // What other ranks may have sent that this one has not taken, of one that stands still; null:
+  // nothing. Context: any kernel thread.
+  const char* unheard() const;
   // Kernel threads that the program made: they may wake threads.
   std::uint64_t outsiders() const;
   // Nothing but kernel threads of the program can wake a thread of the job: says so if it lasts.
@@ -88,7 +93,8 @@ class Job final : public threads::Host {
   Termination termination_;
   bool running_ = false;
   bool started_ = false;          // a first run was begun
-  int start_kernel_threads_ = 1;  // this one, and MPI's
+  std::optional<threads::Lookout> lookout_;
+  int start_kernel_threads_ = 1;  // this one, MPI's, and the lookout's
   // Since when only kernel threads of the program can wake anybody; 0: that is not so.
   std::int64_t outsiders_since_ns_ = 0;
   std::uint64_t outsiders_switches_ = 0;  // the scheduler's, then

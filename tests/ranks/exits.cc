@@ -1,5 +1,6 @@
 // A thread ends the job: exits STATUS RANK [CALL]. Others live meanwhile.
 #include <pthread.h>
+#include <threads.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -18,6 +19,7 @@ void end_by(const std::string& call, int status) {
   if (call == "_Exit") std::_Exit(status);
   if (call == "quick_exit") std::quick_exit(status);
   if (call == "pthread_exit") pthread_exit(nullptr);
+  if (call == "thrd_exit") thrd_exit(0);
 }
 
 }  // namespace
