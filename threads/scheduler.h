@@ -152,7 +152,6 @@ class Scheduler {
   void add_live(std::ptrdiff_t n) { live_ += static_cast<std::size_t>(n); }
   bool has_sleepers() const { return !sleepers_.empty(); }
   std::uint64_t switches() const { return ready_.popped(); }
-  std::size_t recycled() const { return recycled_.size(); }
   // Gives the memory of resting slots back.
   void drop_recycled(std::size_t keep);
   // In a process that fork made: no other thread runs, and when the one that does ends, `last` is
