@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 
 #include "bench/contest.h"
 #include "roam/roam.h"
@@ -19,7 +20,9 @@ constexpr const char* kQuestion =
     "glibc's malloc? Where a read goes depends on the one before: what a miss of cache and TLB "
     "takes is not\n"
     "hidden. With several ranks the heap lies in memory that they share. (ns a read)";
-constexpr const char* kUsage = "  --bytes=N        size of the block (268435456)\n";
+const std::initializer_list<bench::Option> kOptions = {
+    {"bytes", "size of the block (268435456)"},
+};
 
 constexpr std::size_t kReads = 20'000;
 
@@ -86,6 +89,6 @@ void measure(const bench::Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bench::Options options = bench::read_options(argc, argv, kQuestion, kUsage);
+  const bench::Options options = bench::read_options(argc, argv, kQuestion, kOptions);
   return roam::run(argc, argv, [&options] { measure(options); });
 }

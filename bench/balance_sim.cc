@@ -1,20 +1,22 @@
 // What would each balancing strategy do to a job, and what does the decision take?
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <fstream>
-#include <optional>
-#include <sstream>
+#include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "bench/contest.h"
-#include "bench/peak_memory.h"
+#include "bench/recording.h"
+#include "bench/simulation.h"
 #include "bench/synthetic_loads.h"
+#include "bench/vt_files.h"
+#include "demos/common/arguments.h"
 #include "runtime/balance/load_model.h"
 #include "runtime/balance/outcome.h"
 #include "runtime/balance/strategy.h"
@@ -27,243 +29,180 @@ namespace balance = roam::balance;
 constexpr const char* kQuestion =
     "What would each balancing strategy do to a job, and what does its decision take? Nothing "
     "runs: loads are\n"
-    "synthetic or from a file. With --steps the loads go on changing: each strategy decides by "
+    "synthetic or recorded. With several steps the loads go on changing: each strategy decides by "
     "what a load\n"
     "model foretells, and is judged by what then comes. (imbalance: the longest rank over the "
     "mean; 1 is perfect)";
-constexpr const char* kUsage =
-    "  --strategies=A,B   which (all)\n"
-    "  --loads=NAME       uniform, exponential, half, geometric, hot-spot, one (exponential)\n"
-    "  --threads=N        (100000)\n"
-    "  --ranks=N          (1024)\n"
-    "  --node-ranks=N     ranks of a node (64)\n"
-    "  --load-us=N        mean load of a thread in a step (1000)\n"
-    "  --thread-bytes=N   mean of what a thread's move sends (65536)\n"
-    "  --edge-bytes=N     to each of four neighbours in the grid, a step; 0: no messages (1024)\n"
-    "  --memory=PERCENT   limit of a rank, over what it has in the mean; 0: none (0)\n"
-    "  --slow=PERCENT     of the nodes have half the speed (0)\n"
-    "  --noise=PERCENT    by which a load differs from step to step (0)\n"
-    "  --hold=N           steps for which a plan is to pay (10, or --every)\n"
-    "  --steps=N          steps of the job; 1: one decision about loads that are known (1)\n"
-    "  --every=N          steps between decisions (10)\n"
-    "  --model=NAME       best, last, smoothed, trend (best)\n"
-    "  --file=FILE        a recorded table instead (runtime/balance/table_file.h)\n"
-    "  --write=FILE       writes the table of the first decision, and ends\n"
-    "  --seed=N           (1)\n"
-    "  --json             one JSON object a strategy instead of the table\n";
-constexpr const char* kKnown[] = {
-    "strategies",   "loads",      "threads", "ranks", "node-ranks", "load-us",
-    "thread-bytes", "edge-bytes", "memory",  "slow",  "noise",      "hold",
-    "steps",        "every",      "model",   "file",  "write",      "seed"};
-constexpr std::size_t kHistory = 8;  // steps that a load model sees
-
-[[noreturn]] void refuse(const std::string& message) {
-  std::fprintf(stderr, "balance_sim: %s; --help lists the options\n", message.c_str());
-  std::exit(2);
-}
 
 struct Settings {
   bench::SyntheticOptions synthetic;
-  std::string file, write;
-  std::vector<const balance::NamedStrategy*> strategies;
-  balance::LoadModel model = nullptr;  // null: the best
-  std::size_t steps = 1, every = 10;
-  double hold = 0;  // 0: as the file says, or 10
+  std::vector<std::string> files;  // tables, a step each
+  std::string vt, write, write_vt;
+  std::vector<std::string> strategies;
+  std::string model = "best";
+  std::size_t steps = 0;         // 0: as many as are recorded, or 1
+  std::size_t every = 0;         // 0: 1 where steps are recorded, else 10
+  double hold = 0;               // 0: as the table says, or `every`
+  std::uint64_t rank_limit = 0;  // 0: as the table says
   bool json = false;
+
+  bool recorded() const { return !files.empty() || !vt.empty(); }
 };
 
-std::vector<const balance::NamedStrategy*> read_strategies(const std::string& names) {
-  std::vector<const balance::NamedStrategy*> result;
-  std::istringstream list(names);
-  for (std::string name; std::getline(list, name, ',');) {
-    const balance::NamedStrategy* strategy = balance::find_strategy(name);
-    if (strategy == nullptr) refuse("--strategies: there is no strategy '" + name + "'");
-    result.push_back(strategy);
-  }
-  if (!result.empty()) return result;
-  for (const std::string_view name : balance::strategy_names()) {
-    result.push_back(balance::find_strategy(name));
-  }
-  return result;
+template <class Names>
+std::vector<std::string> strings(const Names& names) {
+  return {names.begin(), names.end()};
 }
 
-void check_words(const std::vector<std::string>& words) {
-  for (const std::string& word : words) {
-    const bool known = std::any_of(std::begin(kKnown), std::end(kKnown), [&](const char* name) {
-      return word.rfind("--" + std::string(name) + "=", 0) == 0;
-    });
-    if (!known && word != "--json") refuse("'" + word + "' is no option");
-  }
+// A whole number in percent, as a part.
+void add_percent(CLI::App& app, const std::string& name, double& part, const std::string& text) {
+  app.add_option_function<std::size_t>(
+         name, [&part](std::size_t percent) { part = static_cast<double>(percent) / 100; }, text)
+      ->check(whole_number(0, 1'000'000))
+      ->type_name("PERCENT");
 }
 
-Settings read_settings(const bench::Options& options) {
-  check_words(options.words);
+// Ends the program where the command line asks for help or is wrong.
+Settings read_settings(int argc, char** argv) {
   Settings s;
   bench::SyntheticOptions& synthetic = s.synthetic;
-  synthetic.threads = options.number("threads", options.quick ? 1'000 : synthetic.threads);
-  synthetic.ranks = options.number("ranks", options.quick ? 16 : synthetic.ranks);
-  synthetic.node_ranks = options.number("node-ranks", options.quick ? 4 : synthetic.node_ranks);
-  synthetic.loads = options.text("loads", synthetic.loads);
-  synthetic.mean_s = static_cast<double>(options.number("load-us", 1000)) * 1e-6;
-  synthetic.thread_bytes = options.number("thread-bytes", synthetic.thread_bytes);
-  synthetic.edge_bytes = options.number("edge-bytes", synthetic.edge_bytes);
-  synthetic.memory = static_cast<double>(options.number("memory", 0)) / 100;
-  synthetic.slow = static_cast<double>(options.number("slow", 0)) / 100;
-  synthetic.noise = static_cast<double>(options.number("noise", 0)) / 100;
-  synthetic.seed = options.number("seed", synthetic.seed);
-  if (synthetic.ranks == 0 || synthetic.node_ranks == 0) refuse("there must be a rank on a node");
-  const auto& names = bench::synthetic_names();
-  if (std::find(names.begin(), names.end(), synthetic.loads) == names.end()) {
-    refuse("--loads: there is no '" + synthetic.loads + "'");
+  const CLI::Validator at_least_one = whole_number(1, std::uint64_t{1} << 31);
+  const CLI::Validator any = whole_number(0, std::uint64_t{1} << 62);
+  CLI::App app(kQuestion);
+  app.option_defaults()
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+      ->always_capture_default();
+  app.add_flag_callback(
+         "--quick",
+         [&] {
+           synthetic.threads = 1'000;
+           synthetic.ranks = 16;
+           synthetic.node_ranks = 4;
+         },
+         "1,000 threads on 16 ranks, 4 on a node, if nothing else is said")
+      ->trigger_on_parse();
+  app.add_option("--strategies", s.strategies, "which, with commas between them (all)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->check(CLI::IsMember(strings(balance::strategy_names())));
+  app.add_option("--loads", synthetic.loads, "shape of synthetic loads")
+      ->check(CLI::IsMember(strings(bench::synthetic_names())));
+  app.add_option("--threads", synthetic.threads)->check(whole_number(0, std::uint64_t{1} << 31));
+  app.add_option("--ranks", synthetic.ranks)->check(at_least_one);
+  app.add_option("--node-ranks", synthetic.node_ranks, "ranks of a node")->check(at_least_one);
+  app.add_option_function<std::size_t>(
+         "--load-us", [&](std::size_t us) { synthetic.mean_s = static_cast<double>(us) * 1e-6; },
+         "mean load of a thread in a step (1000)")
+      ->check(any);
+  app.add_option("--thread-bytes", synthetic.thread_bytes, "mean of what a thread's move sends")
+      ->check(any);
+  app.add_option("--edge-bytes", synthetic.edge_bytes,
+                 "to each of four neighbours in the grid, a step; 0: no messages")
+      ->check(any);
+  add_percent(app, "--memory", synthetic.memory,
+              "limit of a rank, over what it has in the mean; 0: none (0)");
+  add_percent(app, "--slow", synthetic.slow, "of the nodes have half the speed (0)");
+  add_percent(app, "--noise", synthetic.noise, "by which a load differs from step to step (0)");
+  app.add_option("--hold", s.hold, "steps for which a plan is to pay; 0: 10, or --every")
+      ->check(CLI::Range(0.0, 1e9));
+  app.add_option("--steps", s.steps,
+                 "steps of the job (all that are recorded, or 1); 1: one decision about loads that "
+                 "are known")
+      ->default_str("")
+      ->check(at_least_one);
+  app.add_option("--every", s.every, "steps between decisions (1 of a recording, else 10)")
+      ->default_str("")
+      ->check(at_least_one);
+  std::vector<std::string> models = strings(balance::load_model_names());
+  models.insert(models.begin(), "best");
+  app.add_option("--model", s.model, "what foretells loads")->check(CLI::IsMember(models));
+  app.add_option("--file", s.files,
+                 "a recorded table instead (runtime/balance/table_file.h); several: steps of a job")
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->check(CLI::ExistingFile);
+  app.add_option("--vt", s.vt,
+                 "a recording of DARMA/vt instead: DIR, or DIR/NAME of files NAME.RANK.json");
+  app.add_option("--rank-limit", s.rank_limit,
+                 "bytes that a rank may have, in place of the table's; K, M, G: powers of 1024")
+      ->transform(byte_size());
+  app.add_option("--write", s.write, "writes the table of the first decision to a file, and ends");
+  app.add_option("--write-vt", s.write_vt, "writes all steps as files of DARMA/vt, and ends")
+      ->type_name("DIR");
+  app.add_option("--seed", synthetic.seed)->check(any);
+  app.add_flag("--json", s.json, "one JSON object a strategy instead of the table");
+  try {
+    app.parse(argc, argv);
+    if (!s.files.empty() && !s.vt.empty())
+      throw CLI::ValidationError("--vt=" + s.vt, "excludes --file: one recording at a time");
+  } catch (const CLI::ParseError& error) {
+    std::exit(app.exit(error) == 0 ? 0 : 2);
   }
-
-  s.file = options.text("file", "");
-  s.write = options.text("write", "");
-  s.strategies = read_strategies(options.text("strategies", ""));
-  const std::string model = options.text("model", "best");
-  s.model = balance::find_load_model(model);
-  if (s.model == nullptr && model != "best") refuse("--model: there is no '" + model + "'");
-  s.steps = options.number("steps", 1);
-  s.every = options.number("every", 10);
-  if (s.steps == 0 || s.every == 0) refuse("--steps and --every are at least 1");
-  if (s.steps > 1 && !s.file.empty()) refuse("--steps needs synthetic loads, not --file");
-  s.hold = static_cast<double>(options.number("hold", s.steps > 1 ? s.every : 0));
-  s.json = std::count(options.words.begin(), options.words.end(), "--json") != 0;
+  if (s.strategies.empty()) s.strategies = strings(balance::strategy_names());
+  if (s.every == 0) s.every = s.recorded() ? 1 : 10;
   return s;
 }
 
-balance::LoadTable first_table(const Settings& settings) {
-  balance::LoadTable table;
-  if (!settings.file.empty()) {
-    std::ifstream in(settings.file);
-    if (!in) refuse("cannot read " + settings.file);
-    table = balance::read_table(in, settings.file);
-  } else {
-    const bench::SyntheticLoads loads(settings.synthetic);
-    table = loads.table();
+bench::Job job_of_recording(const Settings& settings) {
+  const auto recording = std::make_shared<bench::Recording>(
+      settings.vt.empty() ? bench::read_tables(settings.files) : bench::read_vt(settings.vt));
+  if (recording->left_out != 0) {
+    std::fprintf(stderr, "balance_sim: %zu messages from or to what is no task are left out\n",
+                 recording->left_out);
+  }
+  const std::size_t steps = settings.steps != 0 ? settings.steps : recording->steps.size();
+  if (steps > recording->steps.size()) {
+    throw std::runtime_error("--steps=" + std::to_string(steps) + ", but " +
+                             std::to_string(recording->steps.size()) + " are recorded");
+  }
+  bench::Job job{.first = recording->steps.front(), .steps = steps, .go_to = {}};
+  job.go_to = [recording](std::size_t step, balance::LoadTable& table) {
+    const balance::LoadTable& now = recording->steps[step];
+    table.first_edge = now.first_edge;
+    table.edges = now.edges;
+    table.block_bytes = now.block_bytes;
     for (std::size_t i = 0; i < table.threads.size(); ++i) {
-      table.threads[i].load_s = loads.load_s(i, 0);
+      const std::int32_t rank = table.threads[i].rank;
+      table.threads[i] = now.threads[i];
+      table.threads[i].rank = rank;
     }
-  }
-  if (settings.hold != 0) table.costs.steps = settings.hold;
-  return table;
+  };
+  return job;
 }
 
-// One decision, and what it took.
-struct Decision {
-  balance::Plan plan;
-  double seconds = 0;
-  double memory_bytes = 0;
-};
-
-Decision decide(const balance::NamedStrategy& strategy, const balance::LoadTable& table,
-                std::uint64_t seed) {
-  const bench::PeakMemory memory;
-  const std::int64_t begin_ns = bench::now_ns();
-  Decision decision{.plan = strategy.plan(table, seed)};
-  decision.seconds = static_cast<double>(bench::now_ns() - begin_ns) * 1e-9;
-  decision.memory_bytes = memory.growth();
-  check_plan(table, decision.plan);
-  return decision;
-}
-
-// What a strategy did in a run: means over the steps that follow its decisions, sums of moves.
-struct Result {
-  const char* strategy = "";
-  balance::Outcome before, after;
-  double gain_s = 0;  // of time a step, by its decisions' forecasts
-  std::size_t decisions = 0;
-  double decision_s = 0;    // the longest
-  double memory_bytes = 0;  // the most
-};
-
-void add(Result& result, const balance::LoadTable& table, const Decision& decision) {
-  const balance::Outcome stay = outcome_of(table, plan_to_stay(table));
-  const balance::Outcome plan = outcome_of(table, decision.plan);
-  if (result.decisions++ == 0) result.before = stay;
-  result.gain_s += stay.step_s - plan.step_s;
-  result.after.move_s += plan.move_s;
-  result.after.moves += plan.moves;
-  result.after.moves_between_nodes += plan.moves_between_nodes;
-  result.after.bytes_between_nodes += plan.bytes_between_nodes;
-  result.after.cut_node_bytes = plan.cut_node_bytes;
-  result.after.cut_rank_bytes = plan.cut_rank_bytes;
-  result.after.imbalance = plan.imbalance;
-  result.after.step_s = plan.step_s;
-  result.decision_s = std::max(result.decision_s, decision.seconds);
-  result.memory_bytes = std::max(result.memory_bytes, decision.memory_bytes);
-}
-
-Result run_once(const balance::NamedStrategy& strategy, const balance::LoadTable& table,
-                std::uint64_t seed) {
-  Result result;
-  result.strategy = strategy.name;
-  add(result, table, decide(strategy, table, seed));
-  return result;
-}
-
-// The loads of a thread lie side by side, the oldest first; they are moved up when all is full.
-class History {
- public:
-  explicit History(std::size_t threads) : loads_s_(threads * kHistory) {}
-  void begin_step() {
-    if (count_ < kHistory) {
-      ++count_;
-      return;
-    }
-    std::copy(loads_s_.begin() + 1, loads_s_.end(), loads_s_.begin());
-  }
-  double& newest(std::size_t thread) { return loads_s_[thread * kHistory + count_ - 1]; }
-  std::span<const double> of(std::size_t thread) const {
-    return {loads_s_.data() + thread * kHistory, count_};
-  }
-
- private:
-  std::vector<double> loads_s_;
-  std::size_t count_ = 0;
-};
-
-void foretell(balance::LoadTable& table, const History& history, balance::LoadModel model) {
-  if (model == nullptr) {
-    balance::ModelChoice choice(table.ranks.size());
-    for (std::size_t i = 0; i < table.threads.size(); ++i)
-      choice.add(static_cast<std::size_t>(table.threads[i].rank), balance::forecast(history.of(i)));
-    model = balance::find_load_model(balance::load_model_names()[choice.best()]);
-  }
-  for (std::size_t i = 0; i < table.threads.size(); ++i) {
-    table.threads[i].load_s = model(history.of(i));
-  }
-}
-
-Result run_steps(const balance::NamedStrategy& strategy, const Settings& settings) {
+bench::Job synthetic_job(const Settings& settings) {
   const bench::SyntheticLoads loads(settings.synthetic);
-  balance::LoadTable table = first_table(settings);
-  History history(table.threads.size());
-  Result result;
-  result.strategy = strategy.name;
-  double imbalance = 0, step_s = 0;
-  for (std::size_t step = 0; step < settings.steps; ++step) {
-    if (step % settings.every == 1 || (settings.every == 1 && step > 0)) {
-      foretell(table, history, settings.model);
-      const Decision decision = decide(strategy, table, settings.synthetic.seed + step);
-      add(result, table, decision);
-      for (std::size_t i = 0; i < table.threads.size(); ++i) {
-        table.threads[i].rank = decision.plan.rank_of[i];
-      }
-    }
-    history.begin_step();
-    for (std::size_t i = 0; i < table.threads.size(); ++i) {
-      history.newest(i) = table.threads[i].load_s = loads.load_s(i, step);
-    }
-    const balance::Outcome now = outcome_of(table, plan_to_stay(table));
-    imbalance += step > 0 ? now.imbalance : 0;
-    step_s += step > 0 ? now.step_s : 0;
+  bench::Job job{
+      .first = loads.table(), .steps = std::max<std::size_t>(settings.steps, 1), .go_to = {}};
+  job.go_to = [loads](std::size_t step, balance::LoadTable& table) {
+    for (std::size_t i = 0; i < table.threads.size(); ++i)
+      table.threads[i].load_s = loads.load_s(i, step);
+  };
+  job.go_to(0, job.first);
+  return job;
+}
+
+bench::Job job_of(const Settings& settings) {
+  bench::Job job = settings.recorded() ? job_of_recording(settings) : synthetic_job(settings);
+  if (settings.hold != 0) {
+    job.first.costs.steps = settings.hold;
+  } else if (job.steps > 1) {
+    job.first.costs.steps = static_cast<double>(settings.every);
   }
-  const auto judged = static_cast<double>(settings.steps - 1);
-  result.after.imbalance = imbalance / judged;
-  result.after.step_s = step_s / judged;
-  result.gain_s /= static_cast<double>(result.decisions);
-  return result;
+  if (settings.rank_limit != 0) {
+    for (balance::RankInfo& rank : job.first.ranks) rank.memory_bytes = settings.rank_limit;
+  }
+  return job;
+}
+
+bench::Recording recording_of(const bench::Job& job) {
+  bench::Recording recording;
+  for (std::size_t step = 0; step < job.steps; ++step) {
+    recording.steps.push_back(job.first);
+    job.go_to(step, recording.steps.back());
+  }
+  return recording;
 }
 
 std::string amount(double value, const char* unit) {
@@ -282,16 +221,16 @@ void print_header(const balance::LoadTable& table) {
   std::printf(
       "| strategy      | imbalance before | after | step before |    after |    moves | between "
       "nodes | bytes moved | gain a step | moves take | cut before |    after | decision |  memory "
-      "|\n"
+      "| fullest rank before |    after |\n"
       "|---------------|-----------------:|------:|------------:|---------:|---------:|"
       "--------------:|------------:|------------:|-----------:|-----------:|---------:|"
-      "---------:|--------:|\n");
+      "---------:|--------:|--------------------:|---------:|\n");
 }
 
-void print_row(const Result& r) {
+void print_row(const bench::Result& r) {
   std::printf(
       "| %-13s | %16.3f | %5.3f | %11s | %8s | %8zu | %13zu | %11s | %11s | %10s | %10s | "
-      "%8s | %8s | %7s |\n",
+      "%8s | %8s | %7s | %19s | %8s |\n",
       r.strategy, r.before.imbalance, r.after.imbalance, amount(r.before.step_s, "s").c_str(),
       amount(r.after.step_s, "s").c_str(), r.after.moves, r.after.moves_between_nodes,
       amount(static_cast<double>(r.after.bytes_between_nodes), "B").c_str(),
@@ -299,39 +238,47 @@ void print_row(const Result& r) {
       amount(static_cast<double>(r.before.cut_node_bytes), "B").c_str(),
       amount(static_cast<double>(r.after.cut_node_bytes), "B").c_str(),
       amount(r.decision_s, "s").c_str(),
-      r.memory_bytes < 0 ? "?" : amount(r.memory_bytes, "B").c_str());
+      r.memory_bytes < 0 ? "?" : amount(r.memory_bytes, "B").c_str(),
+      amount(static_cast<double>(r.most_bytes_before), "B").c_str(),
+      amount(static_cast<double>(r.most_bytes), "B").c_str());
   std::fflush(stdout);
 }
 
-void print_json(const Result& r) {
+void print_json(const bench::Result& r) {
   std::printf(
       "{\"strategy\": \"%s\", \"decisions\": %zu, \"imbalance_before\": %.6g, "
       "\"imbalance_after\": %.6g, \"step_before_s\": %.6g, \"step_after_s\": %.6g, "
       "\"moves\": %zu, \"moves_between_nodes\": %zu, \"bytes_between_nodes\": %llu, "
       "\"gain_per_step_s\": %.6g, \"move_s\": %.6g, \"cut_node_bytes_before\": %llu, "
-      "\"cut_node_bytes_after\": %llu, \"cut_rank_bytes_after\": %llu, \"decision_s\": %.6g, "
+      "\"cut_node_bytes_after\": %llu, \"cut_rank_bytes_after\": %llu, "
+      "\"rank_bytes_before\": %llu, \"rank_bytes_after\": %llu, \"decision_s\": %.6g, "
       "\"memory_bytes\": %.0f}\n",
       r.strategy, r.decisions, r.before.imbalance, r.after.imbalance, r.before.step_s,
       r.after.step_s, r.after.moves, r.after.moves_between_nodes,
       static_cast<unsigned long long>(r.after.bytes_between_nodes), r.gain_s, r.after.move_s,
       static_cast<unsigned long long>(r.before.cut_node_bytes),
       static_cast<unsigned long long>(r.after.cut_node_bytes),
-      static_cast<unsigned long long>(r.after.cut_rank_bytes), r.decision_s, r.memory_bytes);
+      static_cast<unsigned long long>(r.after.cut_rank_bytes),
+      static_cast<unsigned long long>(r.most_bytes_before),
+      static_cast<unsigned long long>(r.most_bytes), r.decision_s, r.memory_bytes);
   std::fflush(stdout);
 }
 
-int simulate(const Settings& settings) {
-  const balance::LoadTable table = first_table(settings);
+int run(const Settings& settings) {
+  const bench::Job job = job_of(settings);
   if (!settings.write.empty()) {
     std::ofstream out(settings.write);
-    balance::write_table(out, table);
-    if (!out.flush()) refuse("cannot write " + settings.write);
-    return 0;
+    balance::write_table(out, job.first);
+    if (!out.flush()) throw std::runtime_error("cannot write " + settings.write);
   }
-  if (!settings.json) print_header(table);
-  for (const balance::NamedStrategy* strategy : settings.strategies) {
-    const Result result = settings.steps > 1 ? run_steps(*strategy, settings)
-                                             : run_once(*strategy, table, settings.synthetic.seed);
+  if (!settings.write_vt.empty()) bench::write_vt(settings.write_vt, recording_of(job));
+  if (!settings.write.empty() || !settings.write_vt.empty()) return 0;
+  if (!settings.json) print_header(job.first);
+  const bench::Decisions decisions{.every = settings.every,
+                                   .model = balance::find_load_model(settings.model),
+                                   .seed = settings.synthetic.seed};
+  for (const std::string& name : settings.strategies) {
+    const bench::Result result = simulate(*balance::find_strategy(name), job, decisions);
     settings.json ? print_json(result) : print_row(result);
   }
   return 0;
@@ -340,9 +287,8 @@ int simulate(const Settings& settings) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Settings settings = read_settings(bench::read_options(argc, argv, kQuestion, kUsage));
   try {
-    return simulate(settings);
+    return run(read_settings(argc, argv));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "balance_sim: %s\n", error.what());
     return 1;

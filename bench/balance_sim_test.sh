@@ -56,12 +56,34 @@ plans --threads=7 --ranks=50 --edge-bytes=0 --steps=2 --every=1 >"$out/first"
 (($(grep -c '^| ' "$out/table.md") == 10)) || fail "not 9 rows: $(cat "$out/table.md")"
 
 for wrong in --loads=none-such --strategies=greedy,none-such --model=x --threads=many --ranks=0 \
-  --steps=0 --none-such=1 --file=/none/such "--file=$out/table --steps=2"; do
-  # Unquoted: the last is two words.
+  --steps=0 --every=0 --none-such=1 --file=/none/such "--file=$out/table --vt=here" \
+  --rank-limit=-8 --threads=-3 --seed=010 stray; do
+  # Unquoted: one is two words.
   # shellcheck disable=SC2086
   "$sim" --quick $wrong >"$out/usage" 2>&1
   (($? == 2)) || fail "$wrong is not refused with status 2"
+  value=${wrong##*[=,]}
+  grep -qF -e "$value" "$out/usage" || fail "$wrong: the value is not in: $(cat "$out/usage")"
 done
+"$sim" "--file=$out/table" --steps=2 2>"$out/usage"
+(($? == 1)) || fail "more steps than are recorded are not refused with status 1"
+grep -q 'steps=2, but 1 are recorded' "$out/usage" || fail "more steps: $(cat "$out/usage")"
+
+# In the form of another tool and back: only the numbers of threads differ. Three steps of a job.
+"$sim" --quick --edge-bytes=0 --node-ranks=1 --thread-bytes=0 --loads=hot-spot --steps=3 \
+  --every=1 "--write-vt=$out/vt" || fail "--write-vt"
+plans --edge-bytes=0 --node-ranks=1 --thread-bytes=0 --loads=hot-spot --steps=3 --every=1 \
+  >"$out/first"
+plans "--vt=$out/vt" >"$out/second"
+cmp "$out/first" "$out/second" || fail "plans from files of another tool differ"
+"$sim" "--vt=$out/vt" "--write=$out/table2" --steps=1 || fail "--write of a --vt"
+"$sim" "--file=$out/table2" "--file=$out/table2" "--write-vt=$out/vt2" || fail "two tables"
+[[ -s $out/vt2/roam.15.json ]] || fail "not 16 files: $(ls "$out/vt2")"
+
+# No rank has more than its limit, however the memory that threads share is counted.
+plans "--vt=$out/vt" --rank-limit=1K >"$out/first"
+"$sim" "--vt=$out/vt2" "--write-vt=$out/vt2" 2>"$out/usage"
+(($? == 1)) || fail "files that are there are written over"
 sed -i 's/^threads .*/threads -1/' "$out/table"
 "$sim" "--file=$out/table" >"$out/usage" 2>&1
 (($? == 1)) || fail "a corrupt file is not refused with status 1"

@@ -4,7 +4,10 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <utility>
+
+#include "demos/common/arguments.h"
 
 namespace bench {
 namespace {
@@ -32,35 +35,38 @@ std::int64_t now_ns() {
 }
 
 std::string Options::text(const std::string& name, const std::string& otherwise) const {
-  const std::string start = "--" + name + "=";
-  for (const std::string& word : words) {
-    if (word.rfind(start, 0) == 0) return word.substr(start.size());
-  }
-  return otherwise;
+  const auto at = texts.find(name);
+  return at == texts.end() ? otherwise : at->second;
 }
 
 std::size_t Options::number(const std::string& name, std::size_t otherwise) const {
-  const std::string value = text(name, std::to_string(otherwise));
-  char* end = nullptr;
-  const std::size_t number = std::strtoull(value.c_str(), &end, 10);
-  if (*end == '\0' && end != value.c_str()) return number;
-  std::fprintf(stderr, "--%s=%s: a whole number is needed\n", name.c_str(), value.c_str());
-  std::exit(2);
+  const auto at = numbers.find(name);
+  return at == numbers.end() ? otherwise : at->second;
 }
 
-Options read_options(int argc, char** argv, const char* question, const char* usage) {
+Options read_options(int argc, char** argv, const char* question,
+                     std::initializer_list<Option> known) {
   Options options;
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    if (word == "--help") {
-      std::printf("%s\n\n  --quick          short and inexact\n%s", question, usage);
-      std::exit(0);
-    }
-    if (word == "--quick") {
-      options.quick = true;
+  CLI::App app(question);
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.add_flag("--quick", options.quick, "short and inexact");
+  for (const Option& option : known) {
+    const std::string name = option.name;
+    if (option.is_text) {
+      app.add_option_function<std::string>(
+          "--" + name, [&options, name](const std::string& value) { options.texts[name] = value; },
+          option.help);
     } else {
-      options.words.push_back(word);
+      app.add_option_function<std::size_t>(
+             "--" + name, [&options, name](std::size_t value) { options.numbers[name] = value; },
+             option.help)
+          ->check(whole_number(0, std::numeric_limits<std::int64_t>::max()));
     }
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::exit(app.exit(error) == 0 ? 0 : 2);
   }
   return options;
 }

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,20 +14,29 @@ namespace bench {
 // Nanoseconds on the monotonic clock, which is the same for all processes of a machine.
 std::int64_t now_ns();
 
+// An option that a benchmark knows besides --quick, --NAME=VALUE.
+struct Option {
+  const char* name;
+  const char* help;
+  bool is_text = false;  // else a whole number
+};
+
 // What a benchmark was told on its command line.
 struct Options {
   bool quick = false;  // --quick: few and short slices; the figures mean little
-  std::vector<std::string> words;
+  std::map<std::string, std::string> texts;
+  std::map<std::string, std::size_t> numbers;
 
-  // Value of --NAME=VALUE, or `otherwise`. A value that is no whole number ends the program.
+  // Value of --NAME=VALUE, or `otherwise`.
   std::size_t number(const std::string& name, std::size_t otherwise) const;
   // The same of any text.
   std::string text(const std::string& name, const std::string& otherwise) const;
 };
 
-// Reads the command line. --help prints `question` and the options of `usage`, and ends the
-// program.
-Options read_options(int argc, char** argv, const char* question, const char* usage);
+// Reads the command line. --help prints `question` and the options, and ends the program; so does
+// what is no option of it, with status 2.
+Options read_options(int argc, char** argv, const char* question,
+                     std::initializer_list<Option> known);
 
 // Prints one figure as a line for bench/run: every sample of what was measured, and of its floor.
 // An empty `floor` means that there is none. Units: `unit` is what one sample counts, e.g. "ns";

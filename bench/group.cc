@@ -1,5 +1,6 @@
 // Do many threads that move at once move cheaper than one alone?
 #include <cstdio>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,7 +15,9 @@ constexpr const char* kQuestion =
     "What does a hop take of a thread, when 1,000 threads of a rank go to another at once, beside "
     "one that\n"
     "goes there and back alone? On 2 ranks, of one node or of two. (ns a hop)";
-constexpr const char* kUsage = "  --threads=N      how many go at once (1000)\n";
+const std::initializer_list<bench::Option> kOptions = {
+    {"threads", "how many go at once (1000)"},
+};
 
 // Where the threads wait on this rank until all go on. In the process's memory: one on each rank.
 class Gate {
@@ -95,6 +98,6 @@ int measure(const bench::Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bench::Options options = bench::read_options(argc, argv, kQuestion, kUsage);
+  const bench::Options options = bench::read_options(argc, argv, kQuestion, kOptions);
   return roam::run(argc, argv, [&options] { return measure(options); });
 }

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,7 +27,9 @@ constexpr const char* kQuestion =
     "plain code of a program with Roam? On 2 ranks of a node: blocks that a thread of one rank "
     "allocates\n"
     "and a thread of the other frees, beside threads of one rank. (ns an operation)";
-constexpr const char* kUsage = "  --loop=NAME      that loop only (heap_loops.h names them)\n";
+const std::initializer_list<bench::Option> kOptions = {
+    {"loop", "that loop only (heap_loops.h names them)", true},
+};
 
 constexpr const char* kLoops[] = {"pair/16",         "pair/256",    "pair/4096",    "pair/65536",
                                   "pair/1048576",    "burst/16",    "burst/256",    "burst/4096",
@@ -194,7 +197,7 @@ int measure(const bench::Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bench::Options options = bench::read_options(argc, argv, kQuestion, kUsage);
+  const bench::Options options = bench::read_options(argc, argv, kQuestion, kOptions);
   bool alone = false;
   const int status = roam::run(argc, argv, [&options, &alone] {
     alone = roam::ranks() == 1;

@@ -1,5 +1,6 @@
 // What does a hop inside a node cost, and does the heap matter?
 #include <atomic>
+#include <initializer_list>
 #include <new>
 
 #include "bench/contest.h"
@@ -16,7 +17,9 @@ constexpr const char* kQuestion =
     "ranks of one\n"
     "node. (ns a hop)";
 
-constexpr const char* kUsage = "  --crowd=N        threads that wait on rank 0 meanwhile (0)\n";
+const std::initializer_list<bench::Option> kOptions = {
+    {"crowd", "threads that wait on rank 0 meanwhile (0)"},
+};
 
 constexpr std::size_t kRounds = 2'000;
 constexpr std::size_t kHops = 500;
@@ -77,6 +80,6 @@ int measure(const bench::Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bench::Options options = bench::read_options(argc, argv, kQuestion, kUsage);
+  const bench::Options options = bench::read_options(argc, argv, kQuestion, kOptions);
   return roam::run(argc, argv, [&options] { return measure(options); });
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <initializer_list>
 #include <vector>
 
 #include "bench/contest.h"
@@ -19,13 +20,14 @@ constexpr const char* kQuestion =
     "memory of the last visit is kept (ROAM_KEEP=0: is not); and the first visit of a new thread, "
     "one way.\n"
     "Run on 2 ranks with ROAM_NODE_RANKS=1. (ns a hop)";
-constexpr const char* kUsage =
-    "  --heap=BYTES     of the thread (0)\n"
-    "  --fragmented=1   the heap is of blocks of 256 B, between which as many were freed\n"
-    "  --bytes=BYTES    what a hop of it sends, for the floor (as --heap)\n"
-    "  --crowd=N        threads that wait on rank 0 meanwhile (0)\n"
-    "  --first=0        leave out the first visits\n"
-    "  --count=HOPS     only hop so often, so that ROAM_VERBOSE=1 tells the bytes of a hop\n";
+const std::initializer_list<bench::Option> kOptions = {
+    {"heap", "of the thread (0)"},
+    {"fragmented", "1: the heap is of blocks of 256 B, between which as many were freed"},
+    {"bytes", "what a hop of it sends, for the floor (as --heap)"},
+    {"crowd", "threads that wait on rank 0 meanwhile (0)"},
+    {"first", "0: leave out the first visits"},
+    {"count", "only hop so often, so that ROAM_VERBOSE=1 tells the bytes of a hop"},
+};
 
 // First visits end on rank 1, so that the memory is not there for the next one; their times stay
 // there, in the process, until they are fetched.
@@ -92,7 +94,7 @@ void measure(const bench::Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bench::Options options = bench::read_options(argc, argv, kQuestion, kUsage);
+  const bench::Options options = bench::read_options(argc, argv, kQuestion, kOptions);
   MPI_Init(&argc, &argv);
   const int status = roam::run(argc, argv, [&options] {
     if (roam::ranks() != 2 || roam::node_of(1) == 0) {

@@ -1,6 +1,7 @@
 // What does a suspended thread take away from the machine's memory?
 #include <algorithm>
 #include <cstring>
+#include <initializer_list>
 #include <memory>
 
 #include "bench/contest.h"
@@ -17,9 +18,10 @@ constexpr const char* kQuestion =
     "number of\n"
     "threads; and what the kernel's own tables (slab) grew by, on the whole machine. (bytes a "
     "thread)";
-constexpr const char* kUsage =
-    "  --threads=N      suspended threads (100000)\n"
-    "  --object=BYTES   heap object that each thread holds; 0, the default: none\n";
+const std::initializer_list<bench::Option> kOptions = {
+    {"threads", "suspended threads (100000)"},
+    {"object", "heap object that each thread holds; 0, the default: none"},
+};
 
 struct Memory {
   double pss, page_tables, slab;
@@ -82,6 +84,6 @@ void measure(const bench::Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bench::Options options = bench::read_options(argc, argv, kQuestion, kUsage);
+  const bench::Options options = bench::read_options(argc, argv, kQuestion, kOptions);
   return roam::run(argc, argv, [&options] { measure(options); });
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,9 @@ constexpr const char* kQuestion =
     "ranks of one node, and\n"
     "on 2 with ROAM_NODE_RANKS=1. (ns a message)";
 
-constexpr const char* kUsage = "  --bytes=N        length of a message (8)\n";
+const std::initializer_list<bench::Option> kOptions = {
+    {"bytes", "length of a message (8)"},
+};
 
 constexpr int kCommandTag = 1, kDataTag = 2, kDoneTag = 3;
 constexpr std::size_t kBurst = 64;
@@ -99,7 +102,7 @@ void measure(const bench::Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bench::Options options = bench::read_options(argc, argv, kQuestion, kUsage);
+  const bench::Options options = bench::read_options(argc, argv, kQuestion, kOptions);
   MPI_Init(&argc, &argv);
   const int status = roam::run(argc, argv, [&options] {
     if (roam::ranks() > 2) {

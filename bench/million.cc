@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <new>
@@ -32,7 +33,9 @@ constexpr const char* kQuestion =
     "a node the threads are spread, and then every tenth moves to the next rank; times are of the "
     "whole job.\n"
     "Each also beside the same with 1,000 threads. (ns a thread, bytes a thread)";
-constexpr const char* kUsage = "  --most=N         no more threads at once than N (1000000)\n";
+const std::initializer_list<bench::Option> kOptions = {
+    {"most", "no more threads at once than N (1000000)"},
+};
 
 constexpr std::size_t kLevels[] = {1'000, 10'000, 100'000, 1'000'000};
 constexpr std::size_t kObjectBytes = 48;
@@ -292,6 +295,6 @@ int measure(const bench::Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bench::Options options = bench::read_options(argc, argv, kQuestion, kUsage);
+  const bench::Options options = bench::read_options(argc, argv, kQuestion, kOptions);
   return roam::run(argc, argv, [&options] { return measure(options); });
 }

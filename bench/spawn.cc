@@ -52,7 +52,7 @@ void measure(const bench::Options& options, std::size_t alive) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bench::Options options = bench::read_options(argc, argv, kQuestion, "");
+  const bench::Options options = bench::read_options(argc, argv, kQuestion, {});
   return roam::run(argc, argv, [&options] {
     bench::stay_on_this_core();
     measure(options, 1);

@@ -1,5 +1,6 @@
 // What does a yield cost, with the queue, the exception state, the heap and the rest of what a
 // thread has, beside the switch of two stacks and nothing else?
+#include <initializer_list>
 #include <optional>
 
 #include "bench/contest.h"
@@ -15,11 +16,12 @@ constexpr const char* kQuestion =
     "as\n"
     "many fibers on stacks of the same size, and beside Boost.Fiber's yield in a process of its "
     "own? (ns a switch)";
-constexpr const char* kUsage =
-    "  --threads=N      contexts in the round (2)\n"
-    "  --places=2       the threads yield at another place in the code than the one that takes the "
-    "time:\n"
-    "                   then the processor predicts no return from yield() rightly\n";
+const std::initializer_list<bench::Option> kOptions = {
+    {"threads", "contexts in the round (2)"},
+    {"places",
+     "2: the threads yield at another place in the code than the one that takes the time: then the "
+     "processor predicts no return from yield() rightly"},
+};
 
 // Two functions, never made one: two places in the code.
 [[gnu::noipa]] void yield_times(std::size_t count) {
@@ -77,6 +79,6 @@ void measure(const bench::Options& options, std::size_t count) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bench::Options options = bench::read_options(argc, argv, kQuestion, kUsage);
+  const bench::Options options = bench::read_options(argc, argv, kQuestion, kOptions);
   return roam::run(argc, argv, [&options] { measure(options, options.number("threads", 2)); });
 }

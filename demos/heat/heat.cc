@@ -43,25 +43,27 @@ threads travel through MPI.
 )";
 
 struct Options {
-  int cells;
-  int steps;
-  int threads_per_rank;
-  int balance_every;
+  int cells = 400;
+  int steps = 100;
+  int threads_per_rank = 16;
+  int balance_every = 5;
   Runs runs;
-  bool check;
-  bool help;
+  bool no_check = false;
+  bool help = false;
 };
 
 Options parse_options(int argc, char** argv) {
-  Arguments arguments(argc, argv);
-  const Options options{.cells = arguments.whole("--grid", 400, 1, 20'000),
-                        .steps = arguments.whole("--steps", 100, 1, 1'000'000),
-                        .threads_per_rank = arguments.whole("--threads-per-rank", 16, 1, 10'000),
-                        .balance_every = arguments.whole("--balance-every", 5, 1, 1'000'000),
-                        .runs = take_runs(arguments),
-                        .check = !arguments.flag("--no-check"),
-                        .help = arguments.flag("--help")};
-  arguments.end();
+  Options options;
+  Arguments arguments;
+  CLI::App& app = arguments.app();
+  app.add_option("--grid", options.cells)->check(whole_number(1, 20'000));
+  app.add_option("--steps", options.steps)->check(whole_number(1, 1'000'000));
+  app.add_option("--threads-per-rank", options.threads_per_rank)->check(whole_number(1, 10'000));
+  app.add_option("--balance-every", options.balance_every)->check(whole_number(1, 1'000'000));
+  add_runs(app, options.runs);
+  app.add_flag("--no-check", options.no_check);
+  arguments.read(argc, argv);
+  options.help = arguments.help();
   return options;
 }
 
@@ -220,7 +222,7 @@ void work(const Options& options) {
   for (const Result& result : results) records.push_back(result.record);
   print_runs(records);
   std::fflush(stdout);
-  if (options.check && !check(options, results)) throw std::runtime_error("the plate is wrong");
+  if (!options.no_check && !check(options, results)) throw std::runtime_error("the plate is wrong");
 }
 
 int demo(const Options& options) {

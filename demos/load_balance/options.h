@@ -2,9 +2,10 @@
 #define DEMOS_LOAD_BALANCE_OPTIONS_H_
 
 #include <cstdint>
-#include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "demos/common/arguments.h"
 
 struct Options {
   std::vector<std::string> inputs;  // directories or files
@@ -16,11 +17,6 @@ struct Options {
   int level = 9;
   bool balance = true;
   bool help = false;
-};
-
-// A bad command line; what() names the argument, its value and what is allowed.
-struct UsageError : std::runtime_error {
-  using std::runtime_error::runtime_error;
 };
 
 // Errors: UsageError.

@@ -23,27 +23,41 @@ threads travel through MPI.
 )";
 
 Options parse_options(int argc, char** argv) {
-  Arguments arguments(argc, argv);
-  const bool help = arguments.flag("--help");
-  const int cells = arguments.whole("--grid", 1000, 2, 20'000);
+  int cells = 1000, steps = 100, k = 1, m = 2, balance_every = 5;
+  int particles = 1'000'000, threads_per_rank = 16;
+  std::string distribution = "geometric:0.99", load = "particles";
+  Runs runs;
+  Arguments arguments;
+  CLI::App& app = arguments.app();
+  app.add_option("--steps", steps)->check(whole_number(0, 1'000'000));
+  app.add_option("--grid", cells)->check(whole_number(2, 20'000));
+  app.add_option("--particles", particles)->check(whole_number(1, 1'000'000'000));
+  app.add_option("--k", k)->check(whole_number(0, 20'000));
+  app.add_option("--m", m)->check(whole_number(0, 20'000));
+  app.add_option("--distribution", distribution);
+  app.add_option("--threads-per-rank", threads_per_rank)->check(whole_number(1, 10'000));
+  app.add_option("--balance-every", balance_every)->check(whole_number(1, 1'000'000));
+  app.add_option("--load", load);
+  add_runs(app, runs);
+  arguments.read(argc, argv);
+
   if (cells % 2 != 0)
-    throw UsageError("--grid '" + std::to_string(cells) + "' is not allowed: it must be even");
-  const int particles = arguments.whole("--particles", 1'000'000, 1, 1'000'000'000);
-  const std::string distribution = arguments.text("--distribution").value_or("geometric:0.99");
-  const std::string load = arguments.text("--load").value_or("particles");
+    throw UsageError("--grid: '" + std::to_string(cells) + "' is not allowed: it must be even");
+  // A step must be shorter than the grid.
+  const auto side = static_cast<std::uint64_t>(cells);
+  check_whole("--k", static_cast<std::uint64_t>(k), 0, side / 2 - 1);
+  check_whole("--m", static_cast<std::uint64_t>(m), 0, side - 1);
   if (load != "particles" && load != "time")
-    throw UsageError("--load '" + load + "' is not known: give particles or time");
-  Options options{.problem = {.cells = cells,
-                              .steps = arguments.whole("--steps", 100, 0, 1'000'000),
-                              .k = arguments.whole("--k", 1, 0, cells / 2 - 1),
-                              .m = arguments.whole("--m", 2, 0, cells - 1),
-                              .balance_every = arguments.whole("--balance-every", 5, 1, 1'000'000),
-                              .load_is_time = load == "time",
-                              .distribution = Distribution(distribution, cells, particles)},
-                  .distribution = distribution,
-                  .threads_per_rank = arguments.whole("--threads-per-rank", 16, 1, 10'000),
-                  .runs = take_runs(arguments),
-                  .help = help};
-  arguments.end();
-  return options;
+    throw UsageError("--load: '" + load + "' is not known: give particles or time");
+  return {.problem = {.cells = cells,
+                      .steps = steps,
+                      .k = k,
+                      .m = m,
+                      .balance_every = balance_every,
+                      .load_is_time = load == "time",
+                      .distribution = Distribution(distribution, cells, particles)},
+          .distribution = distribution,
+          .threads_per_rank = threads_per_rank,
+          .runs = runs,
+          .help = arguments.help()};
 }

@@ -12,8 +12,9 @@ namespace {
 Options parse(std::vector<std::string> words) {
   words.insert(words.begin(), "pic");
   std::vector<char*> argv;
-  argv.reserve(words.size());
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
   return parse_options(static_cast<int>(words.size()), argv.data());
 }
 
@@ -44,14 +45,14 @@ TEST(Options, RefusesWhatTheKernelCannotDo) {
     }
     return "";
   };
-  EXPECT_EQ(refusal({"--load=x"}), "--load 'x' is not known: give particles or time");
-  EXPECT_EQ(refusal({"--grid=5"}), "--grid '5' is not allowed: it must be even");
+  EXPECT_EQ(refusal({"--load=x"}), "--load: 'x' is not known: give particles or time");
+  EXPECT_EQ(refusal({"--grid=5"}), "--grid: '5' is not allowed: it must be even");
   // A step must be shorter than the grid.
   EXPECT_EQ(refusal({"--grid=10", "--k=4"}), "");
   EXPECT_EQ(refusal({"--grid=10", "--k=5"}),
-            "--k '5' is not allowed: give a whole number from 0 to 4");
+            "--k: '5' is not allowed: give a whole number from 0 to 4");
   EXPECT_EQ(refusal({"--grid=10", "--m=10"}),
-            "--m '10' is not allowed: give a whole number from 0 to 9");
+            "--m: '10' is not allowed: give a whole number from 0 to 9");
 }
 
 }  // namespace

@@ -7,11 +7,10 @@
 #include <vector>
 
 #include "runtime/balance/graph.h"
-#include "runtime/balance/heavy_first.h"
 #include "runtime/balance/outcome.h"
-#include "runtime/balance/rank_tree.h"
 #include "runtime/balance/refine_moves.h"
 #include "runtime/balance/strategy.h"
+#include "runtime/balance/within_limits.h"
 
 namespace roam::balance {
 namespace {
@@ -168,19 +167,6 @@ class Cutter {
   std::vector<std::size_t> group_at_;  // of each rank, within groups_for; else kNoGroup
 };
 
-// `table` after as much of `plan` as memory allows.
-LoadTable carried_out(const LoadTable& table, const Plan& plan) {
-  LoadTable now = table;
-  RankTree ranks(table);
-  for (const SortedThread& thread : heavy_first(table)) {
-    const std::int32_t to = plan.rank_of[thread.index];
-    if (to == thread.rank || !ranks.has_room(to, thread.bytes)) continue;
-    ranks.move_bytes(thread.rank, to, thread.bytes);
-    now.threads[thread.index].rank = to;
-  }
-  return now;
-}
-
 }  // namespace
 
 Plan comm(const LoadTable& table, std::uint64_t seed) {
@@ -191,7 +177,10 @@ Plan comm(const LoadTable& table, std::uint64_t seed) {
   // No plan wins more than all that is above the ideal.
   const double most_gain_s = table.costs.steps * (stay.step_s - ideal_step_s(table));
   if (!table.has_edges() || few_gain_s >= kEnough * most_gain_s) return keep_if_it_pays(table, few);
-  const Plan cut = refine_moves(carried_out(table, Cutter(table, seed).run()), kRefineGoal);
+  LoadTable now = table;
+  const Plan whole = within_limits(table, Cutter(table, seed).run());
+  for (std::size_t i = 0; i < now.threads.size(); ++i) now.threads[i].rank = whole.rank_of[i];
+  const Plan cut = refine_moves(now, kRefineGoal);
   const bool anew = net_gain_s(table, stay, outcome_of(table, cut)) > few_gain_s;
   return keep_if_it_pays(table, anew ? cut : few, kCommImbalance);
 }

@@ -5,6 +5,7 @@
 #include "runtime/balance/diffusion_rank.h"
 #include "runtime/balance/outcome.h"
 #include "runtime/balance/strategy.h"
+#include "runtime/balance/within_limits.h"
 
 namespace roam::balance {
 namespace {
@@ -68,6 +69,8 @@ Plan diffusion(const LoadTable& table, std::uint64_t seed) {
       plan.rank_of[token.thread] = rank.sums().rank;
     }
   }
+  // A rank knows of its partner how much room it has, not which blocks.
+  if (!table.block_bytes.empty()) plan = within_limits(table, plan);
   return keep_if_it_pays(table, std::move(plan));
 }
 

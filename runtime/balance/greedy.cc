@@ -14,12 +14,12 @@ Plan greedy(const LoadTable& table, std::uint64_t) {
   ranks.add_fixed(table);
   for (const SortedThread& thread : heavy_first(table)) {
     if (thread.fixed) continue;
-    std::int32_t to = ranks.earliest(thread.load_s, thread.bytes, ranks.everywhere());
+    std::int32_t to = ranks.earliest(thread.load_s, thread, ranks.everywhere());
     // Memory counts where a thread is until it moves, so that staying is always possible.
     if (to < 0 || ranks.end_s(thread.rank, thread.load_s) <= ranks.end_s(to, thread.load_s)) {
       to = thread.rank;
     }
-    ranks.move_bytes(thread.rank, to, thread.bytes);
+    ranks.move_bytes(thread.rank, to, thread);
     ranks.add_load(to, thread.load_s);
     plan.rank_of[thread.index] = to;
   }

@@ -75,13 +75,13 @@ class Planner {
 
   void place(const SortedThread& thread) {
     const auto end_s = [&](std::int32_t rank) { return ranks_.end_s(rank, thread.load_s); };
-    std::int32_t to = ranks_.earliest(thread.load_s, thread.bytes, ranks_.node_of(thread.rank));
+    std::int32_t to = ranks_.earliest(thread.load_s, thread, ranks_.node_of(thread.rank));
     if (to < 0 || end_s(to) > ceiling_s_) {
-      const std::int32_t far = ranks_.earliest(thread.load_s, thread.bytes, ranks_.everywhere());
+      const std::int32_t far = ranks_.earliest(thread.load_s, thread, ranks_.everywhere());
       if (to < 0 || (far >= 0 && end_s(far) < end_s(to))) to = far;
     }
     if (to < 0 || end_s(thread.rank) <= end_s(to)) to = thread.rank;
-    ranks_.move_bytes(thread.rank, to, thread.bytes);
+    ranks_.move_bytes(thread.rank, to, thread);
     ranks_.add_load(to, thread.load_s);
     plan_.rank_of[thread.index] = to;
   }

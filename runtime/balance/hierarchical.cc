@@ -21,6 +21,7 @@ Plan land(const LoadTable& table, const NodeTables& nodes, Plan plan, const Plan
   LoadTable now;
   now.threads = table.threads;
   now.ranks = table.ranks;
+  now.block_bytes = table.block_bytes;
   for (std::size_t i = 0; i < plan.rank_of.size(); ++i) now.threads[i].rank = plan.rank_of[i];
   RankTree ranks(now);
   for (const ThreadLoad& thread : now.threads) ranks.add_load(thread.rank, thread.load_s);
@@ -28,9 +29,9 @@ Plan land(const LoadTable& table, const NodeTables& nodes, Plan plan, const Plan
     const std::int32_t from = thread.rank, node = node_plan.rank_of[thread.index];
     if (node == nodes.node_of(from)) continue;
     const std::int32_t any = nodes.ranks_of(static_cast<std::size_t>(node))[0];
-    const std::int32_t to = ranks.earliest(thread.load_s, thread.bytes, ranks.node_of(any));
+    const std::int32_t to = ranks.earliest(thread.load_s, thread, ranks.node_of(any));
     if (to < 0) continue;
-    ranks.move_bytes(from, to, thread.bytes);
+    ranks.move_bytes(from, to, thread);
     ranks.add_load(from, -thread.load_s);
     ranks.add_load(to, thread.load_s);
     plan.rank_of[thread.index] = to;

@@ -1,7 +1,9 @@
 #include "runtime/balance/load_table.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "base/text.h"
 #include "roam/error.h"
@@ -42,6 +44,9 @@ void check_threads(const LoadTable& table) {
     }
     if (thread.rank < 0 || static_cast<std::size_t>(thread.rank) >= table.ranks.size()) {
       refuse("thread %zu is on rank %d of %zu", i, thread.rank, table.ranks.size());
+    }
+    if (thread.block < -1 || thread.block >= static_cast<std::int64_t>(table.block_bytes.size())) {
+      refuse("thread %zu shares block %d of %zu", i, thread.block, table.block_bytes.size());
     }
     sum_s += thread.load_s;
   }
@@ -90,6 +95,23 @@ Plan plan_to_stay(const LoadTable& table) {
   return plan;
 }
 
+std::vector<std::uint64_t> bytes_on_ranks(const LoadTable& table, const Plan& plan) {
+  std::vector<std::uint64_t> bytes;
+  bytes.reserve(table.ranks.size());
+  for (const RankInfo& rank : table.ranks) bytes.push_back(rank.used_bytes);
+  std::vector<std::pair<std::int32_t, std::int32_t>> shared;  // rank, block
+  for (std::size_t i = 0; i < table.threads.size(); ++i) {
+    bytes[static_cast<std::size_t>(plan.rank_of[i])] += table.threads[i].bytes;
+    if (table.threads[i].block >= 0) shared.emplace_back(plan.rank_of[i], table.threads[i].block);
+  }
+  std::sort(shared.begin(), shared.end());
+  shared.erase(std::unique(shared.begin(), shared.end()), shared.end());
+  for (const auto& [rank, block] : shared) {
+    bytes[static_cast<std::size_t>(rank)] += table.block_bytes[static_cast<std::size_t>(block)];
+  }
+  return bytes;
+}
+
 void check_table(const LoadTable& table) {
   check_ranks(table);
   check_threads(table);
@@ -101,10 +123,6 @@ void check_plan(const LoadTable& table, const Plan& plan) {
   if (plan.rank_of.size() != table.threads.size()) {
     refuse("a plan for %zu threads, of %zu", plan.rank_of.size(), table.threads.size());
   }
-  std::vector<std::uint64_t> before(table.ranks.size()), after(table.ranks.size());
-  for (std::size_t r = 0; r < table.ranks.size(); ++r) {
-    before[r] = after[r] = table.ranks[r].used_bytes;
-  }
   for (std::size_t i = 0; i < table.threads.size(); ++i) {
     const std::int32_t to = plan.rank_of[i];
     if (to < 0 || static_cast<std::size_t>(to) >= table.ranks.size()) {
@@ -114,9 +132,9 @@ void check_plan(const LoadTable& table, const Plan& plan) {
       refuse("the plan sends thread %zu to rank %d, but it cannot leave rank %d", i, to,
              table.threads[i].rank);
     }
-    before[static_cast<std::size_t>(table.threads[i].rank)] += table.threads[i].bytes;
-    after[static_cast<std::size_t>(to)] += table.threads[i].bytes;
   }
+  const std::vector<std::uint64_t> before = bytes_on_ranks(table, plan_to_stay(table));
+  const std::vector<std::uint64_t> after = bytes_on_ranks(table, plan);
   for (std::size_t r = 0; r < table.ranks.size(); ++r) {
     const std::uint64_t limit = table.ranks[r].memory_bytes;
     if (limit != 0 && after[r] > limit && after[r] > before[r]) {

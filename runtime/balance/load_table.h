@@ -15,6 +15,7 @@ struct ThreadLoad {
   std::uint64_t bytes = 0;  // that a move of it to another node sends; also what it takes there
   std::int32_t rank = 0;    // where it is
   bool fixed = false;       // it cannot move: its load and bytes stay there, whatever is planned
+  std::int32_t block = -1;  // the block of LoadTable::block_bytes that it shares; -1: none
 };
 
 struct RankInfo {
@@ -58,6 +59,9 @@ struct LoadTable {
   std::vector<std::size_t> first_edge;
   std::vector<Edge> edges;
   std::vector<RankInfo> ranks;
+  // Memory that threads share, besides their own bytes: a rank has a block once, however many of
+  // its threads share it, and not if none does. A move does not send it.
+  std::vector<std::uint64_t> block_bytes;
   Costs costs;
 
   bool has_edges() const { return !edges.empty(); }
@@ -78,9 +82,15 @@ struct Plan {
 // Everything stays.
 Plan plan_to_stay(const LoadTable& table);
 
+// The bytes that each rank has when `plan` is carried out: what is no thread's, its threads' own
+// and the blocks that they share.
+//
+// Cost: O(threads log threads + ranks).
+std::vector<std::uint64_t> bytes_on_ranks(const LoadTable& table, const Plan& plan);
+
 // Refuses a table that no strategy could make sense of: no rank, a load or cost that is negative or
-// not finite, a speed that is not above zero, a rank or thread that does not exist, edges that do
-// not belong to the threads.
+// not finite, a speed that is not above zero, a rank, thread or block that does not exist, edges
+// that do not belong to the threads.
 //
 // Errors: Errc::bad_option  names the first offender and what it has.
 // Cost:   O(threads + edges + ranks).

@@ -37,6 +37,8 @@ TEST(LoadTable, IsRefusedWithANameOfWhatIsWrong) {
       {"sum up", [](LoadTable& t) { t.threads[0].load_s = t.threads[1].load_s = 1e308; }},
       {"thread 1 is on rank 2 of 2", [](LoadTable& t) { t.threads[1].rank = 2; }},
       {"thread 1 is on rank -1 of 2", [](LoadTable& t) { t.threads[1].rank = -1; }},
+      {"thread 0 shares block 0 of 0", [](LoadTable& t) { t.threads[0].block = 0; }},
+      {"thread 1 shares block -2 of 0", [](LoadTable& t) { t.threads[1].block = -2; }},
       {"no rank", [](LoadTable& t) { t.ranks.clear(); }},
       {"rank 1 has speed 0", [](LoadTable& t) { t.ranks[1].speed = 0; }},
       {"rank 1 has speed nan", [](LoadTable& t) { t.ranks[1].speed = kNan; }},
@@ -65,6 +67,18 @@ TEST(Plan, IsRefusedWhereItCannotBeCarriedOut) {
   expect_refusal([&] { check_plan(table, {{0}}); }, "for 1 threads, of 2");
   expect_refusal([&] { check_plan(table, {{0, 2}}); }, "thread 1 to rank 2 of 2");
   expect_refusal([&] { check_plan(table, {{1, 1}}); }, "on rank 1, whose limit");
+}
+
+TEST(Plan, CountsWhatThreadsShareOnceOnEachRank) {
+  LoadTable table = table_of({1, 2, 3}, 2);
+  table.block_bytes = {50'000, 7};
+  table.threads[0].block = table.threads[1].block = 0;
+  table.ranks[1].used_bytes = 30;
+  EXPECT_EQ(bytes_on_ranks(table, {{0, 0, 1}}), (std::vector<std::uint64_t>{52'000, 1'030}));
+  EXPECT_EQ(bytes_on_ranks(table, {{0, 1, 1}}), (std::vector<std::uint64_t>{51'000, 52'030}));
+  table.ranks[1].memory_bytes = 52'000;
+  check_plan(table, {{0, 0, 1}});
+  expect_refusal([&] { check_plan(table, {{0, 1, 1}}); }, "on rank 1, whose limit");
 }
 
 TEST(Plan, MayLeaveARankAboveItsLimitButNotFillItFurther) {

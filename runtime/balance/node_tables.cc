@@ -26,6 +26,7 @@ LoadTable NodeTables::between_nodes() const {
   for (ThreadLoad& thread : result.threads) thread.rank = node_of(thread.rank);
   result.first_edge = table_.first_edge;
   result.edges = table_.edges;
+  result.block_bytes = table_.block_bytes;
   for (std::size_t node = 0; node < nodes(); ++node) {
     RankInfo sum{.speed = 0, .node = static_cast<std::int32_t>(node)};
     bool limited = true;
@@ -58,6 +59,7 @@ Plan NodeTables::inside_nodes(const Plan& plan, Plan (*strategy)(const LoadTable
   for (std::size_t node = 0; node < nodes(); ++node) {
     LoadTable part;
     part.costs = table_.costs;
+    part.block_bytes = table_.block_bytes;
     for (const std::int32_t r : ranks_[node]) {
       part.ranks.push_back(table_.ranks[static_cast<std::size_t>(r)]);
     }

@@ -9,7 +9,7 @@ namespace roam::balance {
 
 struct RankTree::Search {
   double load_s;
-  std::uint64_t bytes;
+  Need need;
   Span within;
   double best_s = std::numeric_limits<double>::infinity();
   std::size_t best = 0;
@@ -20,7 +20,7 @@ struct RankTree::Search {
   double bound_s(const Vertex& vertex) const { return vertex.least_s + load_s / vertex.speed; }
 };
 
-RankTree::RankTree(const LoadTable& table) {
+RankTree::RankTree(const LoadTable& table) : block_bytes_(table.block_bytes) {
   const std::size_t ranks = table.ranks.size();
   while (width_ < ranks) width_ *= 2;
   rank_at_.resize(ranks);
@@ -45,7 +45,9 @@ RankTree::RankTree(const LoadTable& table) {
   std::vector<std::uint64_t> taken(ranks);
   for (std::size_t r = 0; r < ranks; ++r) taken[r] = table.ranks[r].used_bytes;
   for (const ThreadLoad& thread : table.threads) {
-    taken[static_cast<std::size_t>(thread.rank)] += thread.bytes;
+    const auto r = static_cast<std::size_t>(thread.rank);
+    taken[r] += bytes_more(leaf_of_[r], thread);
+    if (thread.block >= 0) ++sharers_[sharing(leaf_of_[r], thread.block)];
   }
   leaves_.resize(ranks);
   vertices_.resize(2 * width_);
@@ -97,13 +99,19 @@ void RankTree::add_fixed(const LoadTable& table) {
   }
 }
 
-void RankTree::move_bytes(std::int32_t from, std::int32_t to, std::uint64_t bytes) {
-  if (bytes == 0 || from == to) return;
-  ROAM_CHECK(has_room(to, bytes), "RankTree::move_bytes: rank %d has no room", to);
+void RankTree::move_bytes(std::int32_t from, std::int32_t to, const Need& need) {
+  if ((need.bytes == 0 && need.block < 0) || from == to) return;
+  ROAM_CHECK(has_room(to, need), "RankTree::move_bytes: rank %d has no room", to);
   const std::size_t a = leaf_of_[static_cast<std::size_t>(from)];
   const std::size_t b = leaf_of_[static_cast<std::size_t>(to)];
-  give_back(a, bytes);
-  if (leaves_[b].room != kUnlimited) leaves_[b].room -= bytes;
+  const std::uint64_t taken = bytes_more(b, need);
+  if (need.block >= 0) {
+    const auto sharers = sharers_.find(sharing(a, need.block));
+    if (--sharers->second == 0) sharers_.erase(sharers);
+    ++sharers_[sharing(b, need.block)];
+  }
+  give_back(a, bytes_more(a, need));
+  if (leaves_[b].room != kUnlimited) leaves_[b].room -= taken;
   if (leaves_[a].room != kUnlimited) update(a);
   if (leaves_[b].room != kUnlimited) update(b);
 }
@@ -111,9 +119,11 @@ void RankTree::move_bytes(std::int32_t from, std::int32_t to, std::uint64_t byte
 void RankTree::search(Search& search, std::size_t v, std::size_t begin, std::size_t end) const {
   if (end <= search.within.begin || search.within.end <= begin) return;
   const Vertex& vertex = vertices_[v];
-  if (vertex.room < search.bytes || !(search.bound_s(vertex) < search.best_s)) return;
+  // Above the leaves it is not known who has the block already.
+  if (vertex.room < search.need.bytes || !(search.bound_s(vertex) < search.best_s)) return;
   if (++search.vertices > kMostVertices && search.found) return;
   if (v >= width_) {
+    if (search.need.block >= 0 && vertex.room < bytes_more(v - width_, search.need)) return;
     search.best_s = search.bound_s(vertex);
     search.best = v - width_;
     search.found = true;
@@ -126,8 +136,8 @@ void RankTree::search(Search& search, std::size_t v, std::size_t begin, std::siz
   if (!left) this->search(search, 2 * v, begin, middle);
 }
 
-std::int32_t RankTree::earliest(double load_s, std::uint64_t bytes, Span within) const {
-  Search s{.load_s = load_s, .bytes = bytes, .within = within};
+std::int32_t RankTree::earliest(double load_s, const Need& need, Span within) const {
+  Search s{.load_s = load_s, .need = need, .within = within};
   search(s, 1, 0, width_);
   return s.found ? rank_at_[s.best] : -1;
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <unordered_map>
 #include <vector>
 
 #include "runtime/balance/load_table.h"
@@ -19,6 +20,14 @@ class RankTree {
   // Ranks that stand side by side in the tree.
   struct Span {
     std::size_t begin, end;
+  };
+
+  // What a thread takes where it is: its own bytes, and a block that it may share with others.
+  struct Need {
+    Need(std::uint64_t own_bytes) : bytes(own_bytes) {}                           // NOLINT
+    Need(const ThreadLoad& thread) : bytes(thread.bytes), block(thread.block) {}  // NOLINT
+    std::uint64_t bytes;
+    std::int32_t block = -1;
   };
 
   // Every rank has the memory that `table` leaves it, its threads being where they are; and no
@@ -39,21 +48,22 @@ class RankTree {
   void add_load(std::int32_t rank, double load_s);
   // Adds the loads of the threads of `table` that cannot move.
   void add_fixed(const LoadTable& table);
-  // Whether `bytes` more may be on `rank`.
-  bool has_room(std::int32_t rank, std::uint64_t bytes) const {
+  // Whether a thread that needs `need` may come to `rank`.
+  bool has_room(std::int32_t rank, const Need& need) const {
+    const std::uint64_t bytes = bytes_more(leaf_of_[static_cast<std::size_t>(rank)], need);
     return bytes == 0 || leaf(rank).room >= bytes;
   }
-  // Takes what a thread needs from `to` and gives it back to `from`. REQUIRES: has_room(to, bytes).
-  void move_bytes(std::int32_t from, std::int32_t to, std::uint64_t bytes);
+  // Takes what a thread needs from `to` and gives it back to `from`. REQUIRES: has_room(to, need).
+  void move_bytes(std::int32_t from, std::int32_t to, const Need& need);
 
   Span everywhere() const { return {0, rank_at_.size()}; }
   // The ranks of the node of `rank`.
   Span node_of(std::int32_t rank) const { return node_[leaf_of_[static_cast<std::size_t>(rank)]]; }
 
   // The rank of `within` that would be through first if it had `load_s` more and has room for
-  // `bytes`; -1 if none has. Exact where ranks are equally fast and none is full; else the best
+  // `need`; -1 if none has. Exact where ranks are equally fast and none is full; else the best
   // that is found among kMostVertices.
-  std::int32_t earliest(double load_s, std::uint64_t bytes, Span within) const;
+  std::int32_t earliest(double load_s, const Need& need, Span within) const;
   // The rank that is through last.
   std::int32_t busiest() const;
 
@@ -79,6 +89,15 @@ class RankTree {
   const Leaf& leaf(std::int32_t rank) const {
     return leaves_[leaf_of_[static_cast<std::size_t>(rank)]];
   }
+  // What the rank at `leaf` would have more with `need`.
+  std::uint64_t bytes_more(std::size_t leaf, const Need& need) const {
+    return need.block < 0 || sharers_.contains(sharing(leaf, need.block))
+               ? need.bytes
+               : need.bytes + block_bytes_[static_cast<std::size_t>(need.block)];
+  }
+  static std::uint64_t sharing(std::size_t leaf, std::int32_t block) {
+    return leaf << 32 | static_cast<std::uint32_t>(block);
+  }
   void give_back(std::size_t leaf, std::uint64_t bytes);
   void update(std::size_t leaf);
   Vertex vertex_of(const Leaf& leaf) const;
@@ -90,6 +109,8 @@ class RankTree {
   std::vector<Span> node_;        // of each leaf
   std::vector<std::int32_t> rank_at_;
   std::vector<std::size_t> leaf_of_;
+  std::vector<std::uint64_t> block_bytes_;
+  std::unordered_map<std::uint64_t, std::uint32_t> sharers_;  // of a block on a rank, by sharing()
 };
 
 }  // namespace roam::balance

@@ -66,5 +66,34 @@ TEST(RankTree, GivesMemoryBackOnlyWhenARankIsWithinItsLimitAgain) {
   EXPECT_EQ(tree.earliest(1, 501, tree.everywhere()), 1);
 }
 
+TEST(RankTree, CountsABlockOnceOnEachRank) {
+  LoadTable table = table_of({1, 1, 1, 1}, 2);
+  table.block_bytes = {10'000};
+  for (ThreadLoad& thread : table.threads) thread.block = 0;
+  table.threads[3].rank = 1;  // 13,000 bytes on rank 0, 11,000 on rank 1
+  table.ranks[0].memory_bytes = 13'500;
+  table.ranks[1].memory_bytes = 12'500;
+  const ThreadLoad& thread = table.threads[0];
+  RankTree tree(table);
+  EXPECT_TRUE(tree.has_room(1, thread));
+  EXPECT_FALSE(tree.has_room(1, 1'501));
+  EXPECT_EQ(tree.earliest(1, thread, {1, 2}), 1);
+  tree.move_bytes(1, 0, RankTree::Need(500));  // what is taken is given back
+  EXPECT_TRUE(tree.has_room(1, 2'000));
+  tree.move_bytes(0, 1, thread);
+  EXPECT_FALSE(tree.has_room(1, 1'001));
+  tree.move_bytes(1, 0, thread);
+
+  // The last one that leaves gives the block back, and who comes then needs it again.
+  table.ranks[0].memory_bytes = 0;
+  RankTree free(table);
+  EXPECT_FALSE(free.has_room(1, 1'501));
+  free.move_bytes(1, 0, table.threads[3]);
+  EXPECT_TRUE(free.has_room(1, 12'500));
+  EXPECT_FALSE(free.has_room(1, RankTree::Need(12'501)));
+  EXPECT_TRUE(free.has_room(1, thread));
+  EXPECT_EQ(free.earliest(1, thread, {1, 2}), 1);
+}
+
 }  // namespace
 }  // namespace roam::balance

@@ -134,9 +134,9 @@ class Refiner {
       const Move move = judged(place, from, to);
       if (move && move.gain_s > best.gain_s) best = move;
     };
-    const std::int32_t near = ranks_.earliest(thread.load_s, thread.bytes, ranks_.node_of(from));
+    const std::int32_t near = ranks_.earliest(thread.load_s, thread, ranks_.node_of(from));
     if (near >= 0 && ranks_.end_s(near, thread.load_s) <= ceiling_s_) consider(near);
-    consider(ranks_.earliest(thread.load_s, thread.bytes, ranks_.everywhere()));
+    consider(ranks_.earliest(thread.load_s, thread, ranks_.everywhere()));
   }
 
   Move judged(std::size_t place, std::int32_t from, std::int32_t to) const {
@@ -171,7 +171,7 @@ class Refiner {
   void carry_out(const Move& move) {
     const std::uint32_t i = sizes_.thread_at(move.place);
     sizes_.take_out(move.place);
-    ranks_.move_bytes(move.from, move.to, table_.threads[i].bytes);
+    ranks_.move_bytes(move.from, move.to, table_.threads[i]);
     ranks_.add_load(move.from, -table_.threads[i].load_s);
     ranks_.add_load(move.to, table_.threads[i].load_s);
     spent_s_[index(move.from)] += move.cost_s;

@@ -17,8 +17,8 @@ Plan scatter(const LoadTable& table, Target target) {
   for (std::size_t i = 0; i < table.threads.size(); ++i) {
     const ThreadLoad& thread = table.threads[i];
     const std::int32_t to = target(thread.rank);
-    if (thread.fixed || to == thread.rank || !ranks.has_room(to, thread.bytes)) continue;
-    ranks.move_bytes(thread.rank, to, thread.bytes);
+    if (thread.fixed || to == thread.rank || !ranks.has_room(to, thread)) continue;
+    ranks.move_bytes(thread.rank, to, thread);
     plan.rank_of[i] = to;
   }
   return plan;

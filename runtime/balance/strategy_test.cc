@@ -149,6 +149,30 @@ TEST_P(EveryStrategy, BalancesWithinTightLimits) {
   EXPECT_LE(imbalance_of(table, result), 1.1);
 }
 
+TEST_P(EveryStrategy, CountsWhatThreadsShareOnce) {
+  if (is_for_tests() || GetParam() == "none") return;
+  LoadTable table = table_of(std::vector<double>(160, 0.01), 8);
+  table.costs = free_moves();
+  table.block_bytes = {1'000'000'000};
+  for (ThreadLoad& thread : table.threads) thread.block = 0;
+  for (std::size_t i = 0; i < 160; ++i) table.threads[i].rank = static_cast<std::int32_t>(i % 2);
+  // Room for the block once, and for the threads.
+  for (RankInfo& rank : table.ranks) rank.memory_bytes = 1'000'080'000;
+  const Plan result = plan(table);
+  check_plan(table, result);
+  EXPECT_LE(imbalance_of(table, result), 1.08);
+}
+
+TEST_P(EveryStrategy, KeepsLimitsWhereEachBlockFillsARank) {
+  LoadTable table = table_of(std::vector<double>(40, 0.01), 4);
+  table.costs = free_moves();
+  table.block_bytes.assign(8, 1'000'000);
+  for (std::size_t i = 0; i < 40; ++i) table.threads[i].block = static_cast<std::int32_t>(i % 8);
+  table.ranks[0].memory_bytes = 9'000'000;  // all eight, and little more
+  for (std::size_t r = 1; r < 4; ++r) table.ranks[r].memory_bytes = 2'100'000;
+  check_plan(table, plan(table));
+}
+
 TEST_P(EveryStrategy, MovesNothingWhereMovesTakeLongerThanTheyWin) {
   if (is_for_tests()) return;
   LoadTable table = table_of(std::vector<double>(100, 0.01), 4);

@@ -14,7 +14,8 @@ namespace roam::balance {
 namespace {
 
 constexpr const char* kMagic = "roam-load-table";
-constexpr std::size_t kVersion = 2;
+constexpr std::size_t kVersion = 3;
+constexpr std::size_t kVersionWithoutBlocks = 2;
 constexpr std::size_t kVersionWithoutFixed = 1;
 
 // ---- writing ----
@@ -186,6 +187,43 @@ void read_fixed(Reader& reader, LoadTable& table) {
   }
 }
 
+void read_blocks(Reader& reader, LoadTable& table) {
+  for (std::size_t left = reader.read_count("blocks"); left != 0; --left) {
+    std::uint64_t bytes = 0;
+    reader.next_line("a block");
+    reader.read("number of bytes", bytes);
+    reader.expect_end_of_line();
+    table.block_bytes.push_back(bytes);
+  }
+  for (std::size_t left = reader.read_count("sharers"); left != 0; --left) {
+    std::size_t thread = 0;
+    std::int32_t block = 0;
+    reader.next_line("a thread");
+    reader.read("thread", thread);
+    reader.read("block", block);
+    reader.expect_end_of_line();
+    if (thread >= table.threads.size()) {
+      reader.fail(text("thread %zu of %zu", thread, table.threads.size()));
+    }
+    if (block < 0) reader.fail(text("block %d, which is below 0", block));
+    if (table.threads[thread].block >= 0) reader.fail(text("thread %zu a second time", thread));
+    table.threads[thread].block = block;
+  }
+}
+
+void write_blocks(std::ostream& out, const LoadTable& table) {
+  put_line(out, "blocks", table.block_bytes.size());
+  out << "# bytes\n";
+  for (const std::uint64_t bytes : table.block_bytes) put_line(out, "", bytes);
+  put_line(out, "sharers",
+           std::count_if(table.threads.begin(), table.threads.end(),
+                         [](const ThreadLoad& thread) { return thread.block >= 0; }));
+  out << "# thread block\n";
+  for (std::size_t i = 0; i < table.threads.size(); ++i) {
+    if (table.threads[i].block >= 0) put_line(out, "", i, table.threads[i].block);
+  }
+}
+
 void write_fixed(std::ostream& out, const LoadTable& table, std::size_t count) {
   put_line(out, "fixed", count);
   out << "# thread\n";
@@ -200,7 +238,11 @@ void write_table(std::ostream& out, const LoadTable& table) {
   const auto fixed = static_cast<std::size_t>(
       std::count_if(table.threads.begin(), table.threads.end(),
                     [](const ThreadLoad& thread) { return thread.fixed; }));
-  put_line(out, kMagic, fixed == 0 ? kVersionWithoutFixed : kVersion);
+  const bool blocks = !table.block_bytes.empty();
+  put_line(out, kMagic,
+           blocks       ? kVersion
+           : fixed != 0 ? kVersionWithoutBlocks
+                        : kVersionWithoutFixed);
   out << "# steps move_s_per_byte move_between_s move_in_node_s comm_s_per_byte "
          "comm_s_per_message\n";
   const Costs& costs = table.costs;
@@ -223,7 +265,8 @@ void write_table(std::ostream& out, const LoadTable& table) {
       put_line(out, "", i, edge.to, edge.bytes, edge.messages);
     }
   }
-  if (fixed != 0) write_fixed(out, table, fixed);
+  if (fixed != 0 || blocks) write_fixed(out, table, fixed);
+  if (blocks) write_blocks(out, table);
   out << "end\n";
 }
 
@@ -243,7 +286,8 @@ LoadTable read_table(std::istream& in, const std::string& name) {
   read_ranks(reader, table);
   read_threads(reader, table);
   read_edges(reader, table);
-  if (version >= kVersion) read_fixed(reader, table);
+  if (version >= kVersionWithoutBlocks) read_fixed(reader, table);
+  if (version >= kVersion) read_blocks(reader, table);
   reader.next_line("end");
   reader.expect_word("end");
   reader.expect_end_of_line();

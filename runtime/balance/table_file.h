@@ -35,6 +35,18 @@ namespace roam::balance {
 //   # thread
 //   1
 //   end
+//
+// Version 3, which is written where threads share memory, says behind that which blocks there are
+// and who shares them:
+//
+//   blocks 1
+//   # bytes
+//   1600000
+//   sharers 2
+//   # thread block
+//   0 0
+//   1 0
+//   end
 void write_table(std::ostream& out, const LoadTable& table);
 
 // Reads what write_table wrote. `name` is that of the file, for messages.

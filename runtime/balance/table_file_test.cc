@@ -84,6 +84,26 @@ TEST(TableFile, SaysWhoCannotMove) {
   }
 }
 
+TEST(TableFile, SaysWhoSharesWhichBlock) {
+  LoadTable table = read(kExample);
+  table.block_bytes = {500, 1'600'000};
+  table.threads[1].block = 1;
+  const std::string text = written(table);
+  EXPECT_NE(text.find("roam-load-table 3\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("blocks 2\n# bytes\n500\n1600000\nsharers 1\n# thread block\n1 1\nend\n"),
+            std::string::npos)
+      << text;
+  const LoadTable back = read(text);
+  EXPECT_EQ(back.block_bytes, table.block_bytes);
+  EXPECT_EQ(back.threads[0].block, -1);
+  EXPECT_EQ(back.threads[1].block, 1);
+  for (const char* wrong : {"1 2", "1 -1", "2 0", "1", "1 0 0"}) {
+    std::string broken = text;
+    broken.replace(broken.find("\n1 1\n") + 1, 3, wrong);
+    EXPECT_THROW(read(broken), Error) << wrong;
+  }
+}
+
 TEST(TableFile, TakesEmptyLinesAndOtherLineEnds) {
   std::string text = kExample;
   for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 4) {
@@ -96,7 +116,7 @@ TEST(TableFile, IsRefusedWithTheLineThatIsWrong) {
   const struct {
     const char *from, *to, *message;
   } cases[] = {
-      {"roam-load-table 1", "roam-load-table 3", "example:1: version 3"},
+      {"roam-load-table 1", "roam-load-table 4", "example:1: version 4"},
       {"roam-load-table 1", "roam-load-table 2", "example:15: 'end' where 'fixed' is expected"},
       {"roam-load-table", "roam_load_table", "example:1: 'roam_load_table' where"},
       {"costs 10", "costs ten", "example:3: 'ten' is no number of steps"},

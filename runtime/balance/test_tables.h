@@ -39,6 +39,7 @@ struct Variety {
   bool limits = true;
   bool edges = true;
   bool fixed = true;
+  bool blocks = true;
 };
 
 // Any table within `variety`: loads of several shapes (equal ones, zeros and giants too), threads
@@ -82,6 +83,16 @@ inline LoadTable random_table(std::uint64_t* state, const Variety& variety) {
   if (variety.fixed && below(state, 2) == 0) {
     const std::uint64_t one_in = 1 + below(state, 5);
     for (ThreadLoad& thread : table.threads) thread.fixed = below(state, one_in) == 0;
+  }
+  if (variety.blocks && below(state, 2) == 0) {
+    for (std::uint64_t left = 1 + below(state, 6); left != 0; --left) {
+      table.block_bytes.push_back(below(state, 20'000'000));
+    }
+    for (ThreadLoad& thread : table.threads) {
+      if (below(state, 4) != 0) {
+        thread.block = static_cast<std::int32_t>(below(state, table.block_bytes.size()));
+      }
+    }
   }
   if (below(state, 2) == 0) table.costs.steps = static_cast<double>(below(state, 100'000));
   return table;

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# A program that is built with what pkg-config says of a prefix of one's own, or with the linker's
+# own options for one, starts without LD_LIBRARY_PATH, and its thread travels.
+#
+#   place_test.sh PLACE LIBRARY
+set -euo pipefail
+
+place=$(readlink -f "$1")
+library=$(readlink -f "$2")
+top=$(dirname "$(dirname "$(dirname "$place")")")
+work=$(mktemp -d "${TEST_TMPDIR:-/tmp}/place.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+  echo "place_test: FAILED: $*"
+  exit 1
+}
+
+prefix=$work/own
+"$place" "$library" 1.2.3 "$prefix" "$prefix/lib"
+"$place" "$library" 1.2.3 "$prefix" "$prefix/lib"  # over what is there
+
+export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+[[ $(pkg-config --modversion roam) == 1.2.3 ]] || fail "the version is not what was said"
+flags=$(pkg-config --cflags --libs roam)
+# Unquoted: several words.
+# shellcheck disable=SC2086
+g++ -std=c++20 -O0 "$top/demos/hello/hello.cc" $flags -o "$work/hello" || fail "no program: $flags"
+for node_ranks in 2 1; do
+  env -u LD_LIBRARY_PATH ROAM_NODE_RANKS=$node_ranks timeout 100 mpiexec.hydra -n 2 "$work/hello" \
+    >"$work/out" || fail "the program ends with status $?"
+  printf '0: from 0 to 0\n1: from 0 to 1\n' | cmp - "$work/out" || fail "it prints $(cat "$work/out")"
+done
+[[ $(readelf -d "$work/hello") == *'[libroam.so.1]'* ]] || fail "it does not look for libroam.so.1"
+
+# Staged for /usr: nothing names the staging directory, and the loader's own places need no rpath.
+"$place" "$library" 1.2.3 /usr /usr/lib/some "$work/stage"
+! grep -rlF -e "$work" -e rpath "$work/stage/usr/lib/some/pkgconfig" "$work/stage/usr/lib/some/cmake" ||
+  fail "the files above name what is not there when they are installed"
+for file in bin/roam-ps bin/roam-report include/roam/roam.h lib/some/libroam.so \
+  share/gdb/auto-load/usr/lib/some/libroam.so.1-gdb.py; do
+  [[ -e $work/stage/usr/$file ]] || fail "/usr/$file is not staged"
+done
+[[ -z $(find "$work/stage" ! -path "$work/stage/usr*" ! -path "$work/stage") ]] ||
+  fail "something is staged outside of /usr"
+echo "place_test: passed"
