@@ -157,7 +157,6 @@ class Scheduler {
     return sleepers_.empty() ? nullptr : &sleepers_.begin()->first;
   }
   std::uint64_t switches() const { return ready_.popped(); }
-  std::size_t recycled() const { return recycled_.size(); }
   // Gives the memory of resting slots back.
   void drop_recycled(std::size_t keep);
   // In a process that fork made: no other thread runs, and when the one that does ends, `last` is

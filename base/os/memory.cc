@@ -119,8 +119,6 @@ bool allow_access(Range range) {
   return mprotect(range.pointer(), range.bytes, PROT_READ | PROT_WRITE) == 0;
 }
 
-bool deny_access(Range range) { return mprotect(range.pointer(), range.bytes, PROT_NONE) == 0; }
-
 bool store_in_read_only(void** word, void* value) {
   void* page = reinterpret_cast<void*>(reinterpret_cast<Address>(word) & ~(kPageBytes - 1));
   if (mprotect(page, kPageBytes, PROT_READ | PROT_WRITE) != 0) return false;

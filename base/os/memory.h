@@ -29,7 +29,6 @@ bool read_shared(int fd, std::size_t offset, void* to, std::size_t bytes);
 bool map_private(Range range);
 
 bool allow_access(Range range);  // PROT_READ | PROT_WRITE
-bool deny_access(Range range);   // PROT_NONE
 
 // Stores `value` in a word that the dynamic linker made read-only, whose page is writable for the
 // moment. False, and nothing changed, if the kernel refuses.

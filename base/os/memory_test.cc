@@ -151,14 +151,6 @@ TEST_P(MemoryTest, ReadsZerosFirstAndAfterADiscard) {
   EXPECT_EQ(std::memcmp(at(kRange), model.data(), model.size()), 0);
 }
 
-TEST_P(MemoryTest, AccessIsDeniedAndAllowedAgainWithTheContentsKept) {
-  fill_bytes(at(kRange), kRange.bytes, 9);
-  ASSERT_TRUE(deny_access(pages(1, 1)));
-  EXPECT_EXIT(*static_cast<volatile char*>(at(kRange, 1)), testing::KilledBySignal(SIGSEGV), "");
-  ASSERT_TRUE(allow_access(pages(1, 1)));
-  EXPECT_TRUE(holds_bytes(at(kRange), kRange.bytes, 9));
-}
-
 TEST_P(MemoryTest, AGuardFaultsAndItsNeighboursDoNot) {
   fill_bytes(at(kRange), kRange.bytes, 11);
   ASSERT_TRUE(guard(pages(4, 2)));

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "runtime/mpi/mpi.h"
+#include "runtime/net/mpi.h"
 
 namespace roam::runtime {
 

@@ -119,6 +119,9 @@ class Trace {
   std::vector<Traffic> traffic_;  // to each rank
 };
 
+// What ROAM_TRACE notes of this rank's run; null without it.
+inline Trace* the_trace = nullptr;
+
 }  // namespace roam::runtime
 
 #endif  // ROAM_RUNTIME_TRACE_TRACE_H_

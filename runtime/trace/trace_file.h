@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/os/file.h"
-#include "runtime/mpi/mpi.h"
+#include "runtime/net/mpi.h"
 #include "runtime/trace/clocks.h"
 #include "runtime/trace/progress.h"
 #include "runtime/trace/trace.h"

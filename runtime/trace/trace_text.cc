@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "base/text.h"
-#include "runtime/directory.h"
+#include "runtime/net/thread_id.h"
 
 namespace roam::runtime {
 namespace {

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/directory.h"
+#include "runtime/net/thread_id.h"
 #include "runtime/trace/trace.h"
 
 namespace roam::runtime {

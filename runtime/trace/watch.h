@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "base/options.h"
-#include "runtime/mpi/mpi.h"
+#include "runtime/net/mpi.h"
 #include "runtime/trace/progress.h"
 #include "runtime/trace/trace.h"
 #include "runtime/trace/trace_file.h"

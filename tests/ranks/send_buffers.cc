@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "runtime/mpi/mpi.h"
+#include "runtime/net/mpi.h"
 
 namespace {
 

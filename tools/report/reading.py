@@ -36,7 +36,7 @@ class Trace:
 
 
 def home_and_number(thread):
-    """A thread's id for people: the rank that made it, and its number there (runtime/directory.h)."""
+    """A thread's id for people: the rank that made it, and its number there (runtime/net/thread_id.h)."""
     return f"{(thread >> 40) - 1}:{thread & ((1 << 40) - 1)}"
 
 

@@ -1,0 +1,159 @@
+// The calls behind roam/spawn_team.h.
+
+#include <exception>
+#include <new>
+
+#include "base/text.h"
+#include "isomalloc/in_process.h"
+#include "roam/spawn_team.h"
+#include "runtime/api/caller.h"
+#include "runtime/teams/member.h"
+#include "runtime/job/job.h"
+#include "threads/scheduler.h"
+
+namespace roam {
+
+using detail::Member;
+using detail::Tcb;
+using runtime::the_job;
+using threads::scheduler;
+
+struct TeamAccess {
+  static Team make(std::uint64_t id, int size, Thread keeper) { return Team(id, size, keeper); }
+};
+
+namespace detail {
+
+TeamPlan team_begin(const SpawnOptions& options, int size) {
+  return iso::in_process([&] {
+    runtime::require_thread("spawn_team");
+    if (size < 1) {
+      throw Error(Errc::bad_option,
+                  text("spawn_team: a team of %d members; it has 1 at least", size));
+    }
+    TeamPlan plan;
+    plan.id = the_job().teams().new_id();
+    plan.size = size;
+    plan.root_rank = the_job().rank();
+    plan.last = the_job().ranks();
+    plan.stack_bytes = options.stack_bytes;
+    return plan;
+  });
+}
+
+int team_rank(const TeamPlan& plan, int position) {
+  return (plan.root_rank + position) % the_job().ranks();
+}
+
+Team team_started(const TeamPlan& plan, Thread keeper) {
+  const bool made = iso::in_process([&] { return the_job().teams().wait_until_made(plan.id); });
+  if (!made) {
+    keeper.join();
+    throw Error(Errc::out_of_memory, "spawn_team: the members could not be made");
+  }
+  return TeamAccess::make(plan.id, plan.size, keeper);
+}
+
+void team_keeper_begins_anywhere(Thread keeper) noexcept {
+  ThreadAccess::target(keeper).control->begins_anywhere = true;
+}
+
+void team_open(const TeamPlan& plan) {
+  iso::in_process([&] {
+    const int rank = team_rank(plan, plan.first);
+    if (the_job().rank() != rank) {
+      if (plan.parent_rank >= 0) {
+        the_job().net().send(plan.parent_rank,
+                           runtime::TeamHead{runtime::Kind::kTeamReport, 0, plan.id});
+      }
+      Errc code = Errc::out_of_memory;
+      const std::string why = the_job().mover().take_refusal(scheduler().current(), &code);
+      throw Error(code, "spawn_team: no thread can make members there: " + why);
+    }
+    the_job().post().add_team(plan.id, plan.size, the_job().ranks());
+    the_job().gatherings().add_team(plan.id, plan.size, plan.root_rank);
+  });
+}
+
+std::pair<int, int> team_block(const TeamPlan& plan) {
+  const int rank = the_job().rank(), ranks = the_job().ranks();
+  return {runtime::first_member(rank, plan.size, ranks),
+          runtime::first_member(rank + 1, plan.size, ranks)};
+}
+
+Tcb* team_member_begin(const TeamPlan& plan, int index) {
+  return iso::in_process([&] {
+    const std::string name =
+        plan.name.empty() ? text("member %d", index) : text("%s[%d]", plan.name.c_str(), index);
+    Tcb* t = scheduler().make(plan.stack_bytes, name);
+    iso::HeapScope theirs(&t->heap);
+    t->member = new (std::nothrow) Member;
+    if (t->member == nullptr) {
+      iso::HeapScope process;
+      spawn_abandon(t);
+      throw Error(Errc::out_of_memory,
+                  "no memory for a member of a team: " + iso::arena().shortage());
+    }
+    t->member->thread = t;
+    t->member->team = plan.id;
+    t->member->index = index;
+    t->member->size = plan.size;
+    t->member->keeper = plan.keeper;
+    t->member->mailbox.room().set(the_job().options().unreceived_bytes, plan.size);
+    return t;
+  });
+}
+
+void team_member_hold(const TeamPlan& plan, int index, Tcb* t, void (*entry)(void*), void* closure,
+                      void (*destroy)(void*)) noexcept {
+  iso::HeapScope process;
+  t->entry = entry;
+  t->closure = closure;
+  const runtime::Target target = the_job().life().name(t);
+  the_job().post().set_member(plan.id, index, target);
+  the_job().teams().hold(plan.id, t, destroy);
+}
+
+bool team_agree(const TeamPlan& plan, int keepers, bool ready) {
+  return iso::in_process([&] { return the_job().teams().agree(plan, keepers, ready); });
+}
+
+Thread team_release(const TeamPlan& plan, int index) {
+  iso::HeapScope process;
+  const runtime::Target target = the_job().post().member(plan.id, index);
+  the_job().members().came(target.control);
+  the_job().life().start_named(target.control);
+  return ThreadAccess::make(target);
+}
+
+void team_close(const TeamPlan& plan) {
+  iso::HeapScope process;
+  the_job().teams().close(plan.id);
+  if (plan.parent_rank >= 0) return;
+  for (int r = 0; r < the_job().ranks(); ++r)
+    the_job().net().send(r, runtime::TeamHead{runtime::Kind::kTeamEnd, 0, plan.id});
+}
+
+void team_leave() noexcept {
+  Tcb* self = scheduler().current();
+  {
+    iso::HeapScope process;
+    for (;;) {
+      const runtime::Departure left = the_job().members().leaves(self);
+      if (left == runtime::Departure::kGo) break;
+      if (left == runtime::Departure::kWait) {
+        scheduler().yield();
+        continue;
+      }
+      self->member->waiting = true;  // until one is received, or there is memory for a copy
+      scheduler().block("what it sent to be received", nullptr);
+      self->member->waiting = false;
+    }
+  }
+  self->member->mailbox.forget_posted();
+  delete self->member;
+  self->member = nullptr;
+}
+
+}  // namespace detail
+}  // namespace roam

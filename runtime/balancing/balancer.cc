@@ -1,0 +1,268 @@
+#include "runtime/balancing/balancer.h"
+
+#include <x86intrin.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "runtime/balance/load_model.h"
+#include "runtime/balance/outcome.h"
+#include "runtime/balance/proportion.h"
+#include "runtime/trace/trace.h"
+#include "threads/scheduler.h"
+
+namespace roam::runtime {
+
+using detail::State;
+using detail::Member;
+using detail::Peer;
+using threads::scheduler;
+
+namespace {
+
+// What a member tells of itself; behind it, so many balance::Edge.
+struct LoadHead {
+  balance::Forecast forecast;
+  bool named;  // in the program's unit
+  bool fixed;  // it cannot move now
+  std::uint64_t bytes;
+  std::int32_t rank;
+  std::uint32_t edges;
+  std::uint64_t thread;
+};
+
+// Of those that a member sends to, so many are told of at most: those that get most.
+constexpr std::size_t kMostEdges = 64;
+
+// Loads are looked at when ranks have computed so long, on average, since the last time.
+constexpr double kLeastLookS = 2e-3;
+// An imbalance below this is not worth a look.
+constexpr double kWorthLooking = 1.08;
+// What balancing is assumed to take before it was done once.
+constexpr double kFirstBalancingS = 5e-4;
+
+}  // namespace
+
+Balancer::Balancer(Net& net, const Options& options)
+    : Component(true),
+      net_(net),
+      mode_(options.balance == "auto"  ? Mode::kAuto
+            : options.balance == "off" ? Mode::kOff
+                                       : Mode::kAsked),
+      strategy_(balance::find_strategy(options.balance)),
+      memory_bytes_(options.memory_bytes),
+      verbose_(options.verbose),
+      diffuser_(net, *this) {
+  if (!options.load_model.empty() && options.load_model != "best") {
+    const auto names = balance::load_model_names();
+    load_model_ = static_cast<std::size_t>(
+        std::find(names.begin(), names.end(), options.load_model) - names.begin());
+  }
+  set_due(by_itself() && net.node_ranks() > 1);
+}
+
+void Balancer::connect(const Post& post, Gatherings& gatherings) {
+  post_ = &post;
+  diffuser_.set_gatherings(&gatherings);
+}
+
+double Balancer::load_of(const Member& me) const {
+  if (me.user_load >= 0) return me.user_load;
+  return scheduler().seconds(me.thread->run_ticks - me.seen_ticks);
+}
+
+bool Balancer::diffuses() const {
+  return strategy_ != nullptr && strategy_->plan == balance::diffusion;
+}
+
+void Balancer::end_step(Member& me) {
+  const bool named = me.user_load >= 0;
+  if (named != me.named) me.steps = 0;  // nothing follows from a load in another unit
+  me.named = named;
+  if (me.steps == Member::kHistory)
+    std::copy(me.history_s + 1, me.history_s + Member::kHistory, me.history_s);
+  me.steps = std::min<std::uint32_t>(me.steps + 1, Member::kHistory);
+  me.history_s[me.steps - 1] = load_of(me);
+  me.seen_ticks = me.thread->run_ticks;
+}
+
+std::uint64_t Balancer::bytes_of(const Member& me) {
+  return me.thread->heap.address_bytes() + kPageBytes;
+}
+
+balance::RankInfo Balancer::rank_info(int rank) const {
+  balance::RankInfo info;
+  info.node = net_.node_of(rank);
+  if (memory_bytes_ != 0)
+    info.memory_bytes = memory_bytes_ / static_cast<std::size_t>(net_.node_ranks());
+  return info;
+}
+
+std::vector<char> Balancer::describe_load(Member& me) {
+  std::vector<balance::Edge> edges;
+  me.mailbox.peers().for_each([&](Peer& peer) {
+    if (peer.messages_sent == 0 || peer.index == me.index) return;
+    edges.push_back({static_cast<std::uint32_t>(peer.index), peer.bytes_sent,
+                     static_cast<std::uint32_t>(peer.messages_sent)});
+    peer.messages_sent = peer.bytes_sent = 0;
+  });
+  if (edges.size() > kMostEdges) {
+    std::nth_element(edges.begin(), edges.begin() + kMostEdges, edges.end(),
+                     [](const auto& a, const auto& b) { return a.bytes > b.bytes; });
+    edges.resize(kMostEdges);
+  }
+  static_assert(Member::kHistory == balance::kForecastHistory);
+  const LoadHead head{balance::forecast({me.history_s, me.steps}),
+                      me.named,
+                      !threads::Scheduler::may_move(me.thread),
+                      bytes_of(me),
+                      net_.rank(),
+                      static_cast<std::uint32_t>(edges.size()),
+                      me.thread->id.load(std::memory_order_relaxed)};
+  std::vector<char> told(sizeof head + edges.size() * sizeof(balance::Edge));
+  std::memcpy(told.data(), &head, sizeof head);
+  if (!edges.empty())
+    std::memcpy(told.data() + sizeof head, edges.data(), edges.size() * sizeof(balance::Edge));
+  return told;
+}
+
+void Balancer::plan(Parts* parts, int size) {
+  const std::size_t n = static_cast<std::size_t>(size);
+  const std::uint64_t begin_ticks = __rdtsc();
+  std::vector<std::uint64_t> threads;
+  const std::vector<const char*> told = parts->by_index(size);
+  balance::LoadTable table;
+  for (int r = 0; r < net_.ranks(); ++r) table.ranks.push_back(rank_info(r));
+  // Members of a team do alike: they go by the one model that would have been best for all.
+  balance::ModelChoice choice(table.ranks.size());
+  for (const char* one : told) {
+    LoadHead head;
+    std::memcpy(&head, one, sizeof head);
+    choice.add(static_cast<std::size_t>(head.rank), head.forecast);
+  }
+  const std::size_t model = load_model_ ? *load_model_ : choice.best();
+  std::vector<long double> loads;
+  bool named = false;
+  for (const char* one : told) {
+    LoadHead head;
+    std::memcpy(&head, one, sizeof head);
+    loads.push_back(head.forecast.load_s(model));
+    named = named || head.named;
+    table.threads.push_back({static_cast<double>(loads.back()), head.bytes, head.rank, head.fixed});
+    threads.push_back(head.thread);
+    table.first_edge.push_back(table.edges.size());
+    table.edges.resize(table.edges.size() + head.edges);
+    if (head.edges != 0) {
+      std::memcpy(&table.edges[table.first_edge.back()], one + sizeof head,
+                  head.edges * sizeof(balance::Edge));
+    }
+  }
+  table.first_edge.push_back(table.edges.size());
+  const long double second = named ? balance::set_proportions(table, loads) : 1;
+  const balance::NamedStrategy* strategy =
+      mode_ == Mode::kOff ? balance::find_strategy("none")
+      : strategy_ != nullptr
+          ? strategy_
+          : balance::find_strategy(net_.node_count() > 1 ? "hierarchical" : "greedy-refine");
+  const balance::Plan plan = strategy->plan(table, ++balancings_);
+  std::int32_t moves = 0;
+  for (std::size_t i = 0; i < n; ++i) moves += plan.rank_of[i] != table.threads[i].rank;
+  if (verbose_ > 0) {
+    report(text("team %llu: %d of %d members move by %s, loads by %s; imbalance %.3f, then %.3f",
+                static_cast<unsigned long long>(parts->head.team), moves, size, strategy->name,
+                std::string(balance::load_model_names()[model]).c_str(),
+                balance::imbalance_of(table, balance::plan_to_stay(table)),
+                balance::imbalance_of(table, plan))
+               .c_str());
+  }
+  trace_plan(table, plan, threads, strategy->name, begin_ticks, second);
+  parts->entries.clear();
+  parts->data.clear();
+  for (std::size_t i = 0; i < n; ++i) {
+    const bool goes = plan.rank_of[i] != table.threads[i].rank;
+    const PlaceHead place{goes ? plan.rank_of[i] : -1, moves};
+    parts->entries.push_back({static_cast<std::int32_t>(i), 0, sizeof place});
+    const char* bytes = reinterpret_cast<const char*>(&place);
+    parts->data.insert(parts->data.end(), bytes, bytes + sizeof place);
+  }
+}
+
+void Balancer::trace_plan(const balance::LoadTable& table, const balance::Plan& plan,
+                          const std::vector<std::uint64_t>& threads, const char* strategy,
+                          std::uint64_t begin_ticks, long double second) const {
+  if (the_trace == nullptr) return;
+  BalancingStep step{.strategy = strategy,
+                     .begin_ticks = begin_ticks,
+                     .end_ticks = __rdtsc(),
+                     .before = std::vector<double>(static_cast<std::size_t>(net_.ranks())),
+                     .after = {},
+                     .moves = {}};
+  step.after = step.before;
+  for (std::size_t i = 0; i < table.threads.size(); ++i) {
+    const balance::ThreadLoad& one = table.threads[i];
+    step.before[static_cast<std::size_t>(one.rank)] += one.load_s;
+    step.after[static_cast<std::size_t>(plan.rank_of[i])] += one.load_s;
+    if (plan.rank_of[i] != one.rank)
+      step.moves.push_back({threads[i], one.rank, plan.rank_of[i], one.bytes});
+  }
+  step.count_in(second);
+  the_trace->balanced(step);
+}
+
+// ---- when ----
+
+// Whether it is worth while to balance at this point, where all members wait: what the busiest rank
+// has more than the average, as often as a plan is expected to hold, against what balancing took.
+Verdict Balancer::judge(const GatherHead& head, int ranks) const {
+  if (!by_itself() || head.what == CollectiveKind::kBalance ||
+      for_root_only(head.what) || head.not_blocking != 0)
+    return Verdict::kGoOn;
+  const double average_s = head.load_s / ranks;
+  if (average_s < kLeastLookS) return Verdict::kGoOn;
+  const double gain_s = (head.busiest_s - average_s) * balance::Costs{}.steps;
+  const double cost_s = std::max(head.balancing_s, kFirstBalancingS);
+  return gain_s > 2 * cost_s && head.busiest_s > kWorthLooking * average_s ? Verdict::kBalance
+                                                                           : Verdict::kLookAnew;
+}
+
+// ---- inside a node ----
+
+// An idle rank asks the one with most ready threads for some.
+void Balancer::idle(Idle stage) {
+  if (!due() || stage == Idle::kBegins) return;
+  int busiest = -1;
+  std::uint32_t most = 1;
+  for (int r = 0; r < net_.ranks(); ++r) {
+    if (r == net_.rank() || !net_.same_node(r)) continue;
+    const std::uint32_t ready = net_.inbox_of(r).ready();
+    if (ready > most) {
+      most = ready;
+      busiest = r;
+    }
+  }
+  if (busiest >= 0) net_.inbox_of(busiest).ask(net_.rank());
+}
+
+// Half of the ready members go to the rank that asked; those that ran longest ago stay.
+void Balancer::poll() {
+  Inbox& own = net_.own_inbox();
+  const std::size_t ready = scheduler().ready_count();
+  own.publish(static_cast<std::uint32_t>(ready));
+  const int asker = own.take_asker();
+  if (asker < 0) return;
+  std::size_t left = ready / 2;
+  for (Member* m = post_->residents(); m != nullptr && left > 0;) {
+    Member* next = m->next_resident;
+    Tcb* t = m->thread;
+    if (t->state == State::kReady && t != scheduler().current() &&
+        threads::Scheduler::may_move(t) && t->move_to < 0 && !t->destined) {
+      scheduler().ask_to_move(t, asker);
+      --left;
+    }
+    m = next;
+  }
+}
+
+}  // namespace roam::runtime

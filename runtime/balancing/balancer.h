@@ -1,0 +1,78 @@
+#ifndef ROAM_RUNTIME_BALANCING_BALANCER_H_
+#define ROAM_RUNTIME_BALANCING_BALANCER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/options.h"
+#include "runtime/balance/load_table.h"
+#include "runtime/balance/strategy.h"
+#include "runtime/balancing/diffuser.h"
+#include "runtime/net/net.h"
+#include "runtime/teams/gathering.h"
+#include "runtime/teams/post.h"
+
+namespace roam::runtime {
+
+// One rank's part in balancing: what its members' loads are, when it pays to balance, the plan at a
+// team's root, and idle ranks that pull ready members inside a node.
+//
+// Context: the rank's kernel thread, capture off.
+class Balancer final : public Component, public Gatherings::Balancing {
+ public:
+  Balancer(Net& net, const Options& options);
+  // What it needs of those that are made after it.
+  void connect(const Post& post, Gatherings& gatherings);
+  Diffuser& diffuser() { return diffuser_; }
+  int verbose() const { return verbose_; }
+
+  // Whether team.balance() makes its plan without a table of all members.
+  bool diffuses() const;
+  // `me` begins a new step: what it computed is history.
+  void end_step(detail::Member& me);
+  // What a member tells about itself before a plan is made.
+  std::vector<char> describe_load(detail::Member& me);
+  // What a move of it sends, at most.
+  static std::uint64_t bytes_of(const detail::Member& me);
+  balance::RankInfo rank_info(int rank) const;
+  // Named by ROAM_LOAD_MODEL; none: the one that foretold best.
+  std::optional<std::size_t> load_model() const { return load_model_; }
+
+  // Gatherings::Balancing
+  bool by_itself() const override { return mode_ == Mode::kAuto; }
+  double load_of(const detail::Member& me) const override;
+  Verdict judge(const GatherHead& head, int ranks) const override;
+  void plan(Parts* parts, int size) override;
+  void add(const detail::Member& me, std::uint32_t number,
+           detail::RequestState* request) override {
+    diffuser_.add(me, number, request);
+  }
+  void start(std::uint64_t team, std::uint32_t number) override { diffuser_.start(team, number); }
+
+  // Gives ready members to a rank of the node that asked.
+  void poll() override;
+  // Asks for some.
+  void idle(Idle stage) override;
+
+ private:
+  void trace_plan(const balance::LoadTable& table, const balance::Plan& plan,
+                  const std::vector<std::uint64_t>& threads, const char* strategy,
+                  std::uint64_t begin_ticks, long double second) const;
+
+  enum class Mode { kOff, kAsked, kAuto };
+  Net& net_;
+  const Post* post_ = nullptr;
+  Mode mode_;
+  const balance::NamedStrategy* strategy_;  // null: as fits the job
+  std::optional<std::size_t> load_model_;
+  std::size_t memory_bytes_;  // of a node; 0: no limit
+  int verbose_;
+  std::uint64_t balancings_ = 0;
+  Diffuser diffuser_;
+};
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_BALANCING_BALANCER_H_

@@ -1,0 +1,87 @@
+#include "runtime/image/image.h"
+
+#include "base/os/memory.h"
+#include "isomalloc/heap.h"
+#include "threads/companions.h"
+#include "threads/scheduler.h"
+
+namespace roam::runtime {
+namespace {
+
+// The end of a suspended thread's stack: below it nothing is alive.
+Address stack_end(const Tcb* t) { return reinterpret_cast<Address>(t->context); }
+
+class Planner {
+ public:
+  explicit Planner(Image& image) : image_(image) {}
+
+  void add_slot(const Tcb* t, MarkKind kind, Address from) {
+    image_.marks.push_back({t->slot, kind, 0});
+    add_run(Range{from, t->heap.head_used().end() - from});
+  }
+
+  void add_heap(const iso::Heap& heap) {
+    heap.for_each_span([&](const iso::Span& span) {
+      image_.marks.push_back({span.range(), span.large() ? kLargeMark : kSpanMark, 0});
+      if (!span.large()) {
+        add_span(span);
+        return;
+      }
+      iso::Arena& arena = iso::arena();
+      os::for_each_present(span.range(), arena.shared(), arena.fd(), arena.offset(span.begin()),
+                           [&](Range run) { add_run(run); });
+    });
+  }
+
+ private:
+  // Runs between holes are short, and gathered in buffers. Beyond so much of them a span is sent
+  // whole, as if it had no holes, so that a fragmented heap does not take its own size in buffers.
+  static constexpr std::size_t kMostInPieces = 64 << 20;
+
+  void add_span(const iso::Span& span) {
+    if (in_pieces_ > kMostInPieces) {
+      add_run(span.touched());
+      return;
+    }
+    const std::uint64_t bytes_before = image_.bytes;
+    span.for_each_run([&](Range run) { add_run(run); });
+    const std::size_t sent = image_.bytes - bytes_before;
+    if (sent == span.touched().bytes) return;
+    in_pieces_ += sent;
+    image_.idle_bytes += span.touched().bytes - sent;
+  }
+  void add_run(Range run) {
+    image_.runs.push_back(run);
+    image_.bytes += run.bytes;
+  }
+  Image& image_;
+  std::size_t in_pieces_ = 0;
+};
+
+}  // namespace
+
+void plan_image(Tcb* t, bool stack, Image* image) {
+  threads::sweep_companions(t);
+  t->heap.close_remote();
+  t->heap.release_empty();
+  t->heap.find_holes();
+  image->marks.clear();
+  image->runs.clear();
+  image->bytes = image->idle_bytes = 0;
+  Planner planner(*image);
+  planner.add_slot(t, kSlotMark, stack ? stack_end(t) : reinterpret_cast<Address>(t));
+  planner.add_heap(t->heap);
+  threads::for_each_companion(
+      t, [&](const Tcb* c) { planner.add_slot(c, kCompanionMark, reinterpret_cast<Address>(c)); });
+}
+
+void reopen(Tcb* t) { t->heap.open_remote(); }
+
+std::size_t heap_bytes_of(const Image& image) {
+  std::size_t bytes = 0;
+  for (const Mark& mark : image.marks)
+    bytes += mark.kind == kSpanMark || mark.kind == kLargeMark ? mark.range.bytes : 0;
+  return bytes;
+}
+
+}  // namespace roam::runtime

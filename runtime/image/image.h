@@ -1,0 +1,43 @@
+#ifndef ROAM_RUNTIME_IMAGE_IMAGE_H_
+#define ROAM_RUNTIME_IMAGE_IMAGE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/range.h"
+#include "runtime/net/message.h"
+
+namespace roam::runtime {
+
+// An address range that becomes live where the image arrives.
+struct Mark {
+  Range range;
+  std::uint32_t kind;  // MarkKind
+  std::uint32_t padding;
+};
+enum MarkKind : std::uint32_t { kSlotMark = 1, kCompanionMark, kSpanMark, kLargeMark };
+
+// What of a suspended thread has to travel, and nothing else: the live part of its stack with the
+// control block and the head blocks, which lie together; the used part of each span, without pages
+// that hold free blocks only; the pages that exist of each large block; the same of companions,
+// without a stack.
+struct Image {
+  std::vector<Mark> marks;       // address ranges that become the target's
+  std::vector<Range> runs;       // bytes that are sent, in this order
+  std::uint64_t bytes = 0;       // of all runs
+  std::uint64_t idle_bytes = 0;  // of pages that hold free blocks only
+};
+
+// Plans the image of `t`, which is in no queue. Gives its empty spans back first. With `stack`
+// false: an ended thread's remains. Nothing can be sent home to its heap after this; reopen()
+// undoes that.
+void plan_image(Tcb* t, bool stack, Image* image);
+void reopen(Tcb* t);
+
+// What its heap takes where it is, as ROAM_MEMORY counts it.
+std::size_t heap_bytes_of(const Image& image);
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_IMAGE_IMAGE_H_

@@ -1,0 +1,112 @@
+#include "runtime/image/landing.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "isomalloc/arena.h"
+#include "isomalloc/heap.h"
+#include "threads/scheduler.h"
+
+namespace roam::runtime {
+namespace {
+
+// From this length on fresh pages are made in bulk rather than by faults.
+constexpr std::size_t kPopulateBytes = 64 << 10;
+
+// For its bytes, and its address ranges, which are open then.
+bool has_room(const Image& image, std::string* why) {
+  iso::Arena& arena = iso::arena();
+  if (!arena.memory_left(image.bytes)) {
+    *why = text("%s; the thread has %s", arena.shortage().c_str(), bytes_text(image.bytes).c_str());
+    return false;
+  }
+  for (const Mark& mark : image.marks) {
+    if (arena.open(mark.range)) continue;
+    *why = "the kernel has no memory for the address range";
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool claim(const Image& image, bool* returns, Errc* code, std::string* why) {
+  iso::Arena& arena = iso::arena();
+  *code = Errc::out_of_memory;
+  const std::size_t heap_bytes = heap_bytes_of(image);
+  if (!arena.charge(heap_bytes)) {
+    *why = text("%s; the thread's heap has %s", arena.shortage().c_str(),
+                bytes_text(heap_bytes).c_str());
+    return false;
+  }
+  if (!has_room(image, why)) {
+    arena.uncharge(heap_bytes);
+    return false;
+  }
+  // Runs come in the order of the marks that they lie in.
+  std::size_t next_run = 0;
+  bool populated = true;
+  for (const Mark& mark : image.marks) {
+    const iso::Arena::Claimed claimed = arena.claim(mark.range);
+    const bool kept = claimed == iso::Arena::Claimed::kAllKept;
+    const bool stale = claimed != iso::Arena::Claimed::kNothingKept;
+    if (mark.kind == kSlotMark) *returns = kept;
+    // The kernel may put the bytes in place, whose accesses no handler mends: guards and fences of
+    // slots that were here before go first.
+    if (mark.kind == kSlotMark || mark.kind == kCompanionMark)
+      threads::Scheduler::guard_slot(mark.range);
+    if (!kept && mark.kind == kLargeMark && mark.range.bytes >= iso::kHugeBlockBytes)
+      arena.prefer_huge_pages(mark.range);
+    Address sent_to = mark.range.begin;
+    for (; next_run < image.runs.size() && mark.range.contains(image.runs[next_run].begin);
+         ++next_run) {
+      const Range run = image.runs[next_run];
+      // What of a large block is not sent reads as zeros: memory of an earlier stay must not show
+      // through.
+      if (stale && mark.kind == kLargeMark && run.begin > sent_to)
+        arena.discard(Range{sent_to, run.begin - sent_to});
+      if (!kept && run.bytes >= kPopulateBytes && populated) {
+        const Address begin = round_down(run.begin, kPageBytes);
+        populated = arena.populate(Range{begin, round_up(run.end(), kPageBytes) - begin});
+      }
+      sent_to = run.end();
+    }
+    if (stale && mark.kind == kLargeMark) arena.discard(Range{sent_to, mark.range.end() - sent_to});
+  }
+  if (populated) return true;
+  *why = text("the kernel has no memory for the %s of the thread", bytes_text(image.bytes).c_str());
+  for (const Mark& mark : image.marks) {
+    arena.discard(mark.range);
+    arena.unmark(mark.range);
+  }
+  arena.uncharge(heap_bytes);
+  return false;
+}
+
+void land(const Image& image, int rank, bool cold) {
+  iso::Arena& arena = iso::arena();
+  for (const Mark& mark : image.marks) {
+    if (mark.kind == kSlotMark || mark.kind == kCompanionMark) {
+      Tcb* slot_owner = detail::tcb_of_slot(mark.range);
+      slot_owner->rank.store(rank, std::memory_order_relaxed);
+      slot_owner->cold = mark.kind == kCompanionMark || cold;
+      threads::Scheduler::mark_slot(mark.range);
+    } else {
+      arena.mark(mark.range, iso::UnitKind::kSpan);
+      if (mark.kind == kLargeMark && mark.range.bytes >= iso::kHugeBlockBytes)
+        iso::Span::at(mark.range.begin)->huge = true;
+    }
+  }
+}
+
+void take_back(const Image& image) {
+  for (const Mark& mark : image.marks) {
+    if (mark.kind == kSlotMark || mark.kind == kCompanionMark) {
+      threads::Scheduler::mark_slot(mark.range);
+    } else {
+      iso::arena().mark(mark.range, iso::UnitKind::kSpan);
+    }
+  }
+}
+
+}  // namespace roam::runtime

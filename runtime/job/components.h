@@ -1,0 +1,69 @@
+#ifndef ROAM_RUNTIME_JOB_COMPONENTS_H_
+#define ROAM_RUNTIME_JOB_COMPONENTS_H_
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "base/options.h"
+#include "runtime/balancing/balancer.h"
+#include "runtime/life/lifecycle.h"
+#include "runtime/move/lease_broker.h"
+#include "runtime/move/mover.h"
+#include "runtime/move/open_objects.h"
+#include "runtime/net/net.h"
+#include "runtime/place/locator.h"
+#include "runtime/teams/gathering.h"
+#include "runtime/teams/members.h"
+#include "runtime/teams/post.h"
+#include "runtime/teams/teams.h"
+#include "runtime/trace/observer.h"
+
+namespace roam::runtime {
+
+// The parts of the runtime on one rank: this is their one list. A new one gets a member here, is
+// made in begin_run() or before, and is named in list().
+class Components {
+ public:
+  // Once a process, when MPI runs and the nodes are made. `deliver`: what is done with messages;
+  // `counts`: what ROAM_PROGRESS says of this rank.
+  void make(std::function<void(int, const char*, std::size_t)> deliver,
+            std::function<RankCounts()> counts);
+  bool made() const { return locator.has_value(); }
+  // What belongs to one run is made anew.
+  void begin_run(const Options& options);
+  // No message comes any more.
+  void end_run();
+
+  // In the order in which they are polled.
+  const std::vector<Component*>& all() const { return all_; }
+  // Those that heed that the rank is idle.
+  const std::vector<Component*>& idlers() const { return idlers_; }
+  // Whose kind a message is. Ends the job if it is nobody's.
+  void handle(int from, const char* message, std::size_t bytes);
+
+  // Of the process.
+  Net net;
+  OpenObjects open_objects;
+  std::optional<Locator> locator;
+  std::optional<LeaseBroker> leases;
+  std::optional<Lifecycle> life;
+  std::optional<Teams> teams;
+  std::optional<Observer> observer;
+  // Of a run.
+  std::optional<Mover> mover;
+  std::optional<Post> post;
+  std::optional<Balancer> balancer;
+  std::optional<Gatherings> gatherings;
+  std::optional<Members> members;
+
+ private:
+  std::vector<Component*> list();
+
+  std::vector<Component*> all_, idlers_;
+  Component* by_kind_[kKinds] = {};
+};
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_JOB_COMPONENTS_H_

@@ -1,0 +1,69 @@
+#include "runtime/job/exits.h"
+
+#include <dlfcn.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "isomalloc/heap.h"
+#include "runtime/job/job.h"
+#include "threads/child.h"
+#include "threads/scheduler.h"
+
+namespace roam::runtime {
+namespace {
+
+pid_t process = 0;
+
+// From a handler of a signal too: allocates nothing.
+void say_so(const char* call, int status, const char* what_follows) {
+  char line[160];
+  std::snprintf(line, sizeof line, "%s(%d) was called while the job runs: %s %d", call, status,
+                what_follows, status & 0xff);
+  report(line);
+}
+
+[[noreturn]] void end_process(int status) {
+  for (;;) syscall(SYS_exit_group, status);
+}
+
+void end_job(int status, void*) {
+  if (Mpi::aborts() && getpid() == process) end_process(status);  // MPI's own way out
+  if (!ends_the_job()) return;
+  iso::HeapScope process;
+  say_so("exit", status, "the job ends with status");
+  std::fflush(nullptr);
+  threads::on_rank_stack([&] { Mpi::abort(status & 0xff); });
+}
+
+}  // namespace
+
+bool ends_the_job() {
+  return the_job().running() && !threads::is_child && !Mpi::aborts() && getpid() == process;
+}
+
+void watch_exits() {
+  process = getpid();
+  on_exit(end_job, nullptr);
+}
+
+}  // namespace roam::runtime
+
+#define ROAM_EXPORT extern "C" __attribute__((visibility("default")))
+
+// What the launcher makes of it is its own: the others are killed, and the status may be this one.
+#define ROAM_END_CALL(name, end)                                                        \
+  ROAM_EXPORT [[noreturn]] void name(int status) {                                      \
+    if (roam::runtime::ends_the_job())                                                  \
+      roam::runtime::say_so(#name, status,                                              \
+                            "the launcher ends the other ranks; this one's status is"); \
+    end;                                                                                \
+    roam::runtime::end_process(status);                                                 \
+  }
+ROAM_END_CALL(_exit, )
+ROAM_END_CALL(_Exit, )
+ROAM_END_CALL(quick_exit, reinterpret_cast<void (*)(int)>(dlsym(RTLD_NEXT, "quick_exit"))(status))

@@ -1,0 +1,162 @@
+#include "runtime/job/job.h"
+
+#include <sched.h>
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "threads/errands.h"
+
+namespace roam::runtime {
+namespace {
+
+using threads::scheduler;
+
+// How an idle rank backs off: it looks around without pause, then lets other processes run between
+// looks, then sleeps, longer each time. A push into its inbox wakes it; a message of MPI does not,
+// so the longest sleep bounds the delay.
+constexpr int kSpinRounds = 20'000;
+constexpr int kSpinRoundsOversubscribed = 20;
+constexpr int kYieldRounds = 200;
+constexpr std::int64_t kFirstSleepNs = 20'000;
+constexpr std::int64_t kLongestSleepNs = 1'000'000;
+
+constexpr int kMostMessagesAPoll = 64;
+// While an idle rank spins, it takes part in finding the end of the job once in so many rounds.
+constexpr int kRoundsAWave = 16;
+
+}  // namespace
+
+alignas(Job) unsigned char job_room[sizeof(Job)];
+
+// As the scheduler: before any constructor of the program, and never destroyed.
+[[gnu::constructor(103)]] static void construct_job() { new (job_room) Job; }
+
+void Job::handle(int from, const char* message, std::size_t bytes) {
+  idle_rounds_ = 0;
+  components_.handle(from, message, bytes);
+}
+
+void Job::poll() {
+  Net& net = components_.net;
+  if (mover().take_hand_offs()) idle_rounds_ = 0;
+  bool mail_may_wake = false;
+  if (net.own_inbox().has_mail()) {
+    mail_lately_ = true;
+    idle_rounds_ = 0;
+    mail_may_wake = scheduler().ready_count() == 0;
+  }
+  for (Component* component : components_.all()) {
+    if (!component->due()) continue;
+    component->poll();
+    // What mail brings to an idle rank runs at once.
+    if (mail_may_wake && scheduler().ready_count() != 0) {
+      mail_may_wake = false;
+      if (++mail_polls_ % 16 != 0) return;
+    }
+  }
+  if (dump_wanted_ != 0) dump();
+  net.deliver_own();
+  if (net.any_later()) {
+    const int rounds = idle_rounds_;
+    net.deliver_later();
+    if (net.any_later()) idle_rounds_ = rounds;
+  }
+  if (ranks() != 1) receive();
+}
+
+// What a lone message brings to an idle rank runs at once. Messages that come in groups are taken
+// in groups.
+void Job::receive() {
+  Net& net = components_.net;
+  net.deliver_aside();
+  const bool was_idle = scheduler().ready_count() == 0 && !messages_in_groups_;
+  int taken = 0;
+  for (; taken < kMostMessagesAPoll; ++taken) {
+    int from = 0;
+    std::size_t bytes = 0;
+    const char* message = mpi().receive(&from, &bytes);
+    if (message == nullptr) break;
+    mail_lately_ = false;
+    handle(from, message, bytes);
+    mpi().release();
+    // What came while a component waited for an answer is older than what comes now.
+    if (net.any_aside()) return;
+    if (was_idle && scheduler().ready_count() != 0) {
+      messages_in_groups_ = ++lone_polls_ % 64 == 0;  // try now and then
+      return;
+    }
+  }
+  messages_in_groups_ = taken > 1;
+  mpi().progress_sends();
+}
+
+bool Job::passive() const {
+  if (scheduler().ready_count() != 0 || scheduler().has_sleepers() || threads::errands_wait())
+    return false;
+  const auto quiet = [](const Component* component) { return component->quiet(); };
+  return std::all_of(components_.all().begin(), components_.all().end(), quiet);
+}
+
+void Job::look_for_the_end() {
+  if (passive()) {
+    const Net& net = components_.net;
+    termination_.created = life().created();
+    termination_.ended = life().ended();
+    termination_.handed_off = net.handed_off();
+    termination_.taken_over = net.taken_over();
+    if (ranks() == 1 || !mpi().wave_started()) termination_.outsiders = outsiders();
+    const Termination::Verdict verdict = termination_.step(mpi());
+    if (verdict == Termination::Verdict::kDeadlock) end_deadlocked();
+    if (verdict == Termination::Verdict::kOutsiders) note_outsiders();
+  } else if (ranks() > 1) {
+    termination_.look(mpi());
+  }
+}
+
+void Job::idle(std::int64_t wake_ns) {
+  Observer& observer = *components_.observer;
+  if (!observer.active()) {
+    rest(wake_ns);
+    return;
+  }
+  observer.idle_begins();
+  rest(wake_ns);
+  observer.idle_goes_on();
+}
+
+void Job::rest(std::int64_t wake_ns) {
+  if (idle_switches_ != scheduler().switches()) {
+    idle_switches_ = scheduler().switches();
+    idle_rounds_ = 0;
+  }
+  const int spin = ranks() == 1 ? 0 : oversubscribed_ ? kSpinRoundsOversubscribed : kSpinRounds;
+  const int round = idle_rounds_++;
+  if (round == 0) tell_idle(Component::Idle::kBegins);
+  // A wave is dear, and who just sent a thread away may get it back.
+  const bool long_idle = round >= spin;
+  if (long_idle || round % kRoundsAWave == kRoundsAWave - 1) {
+    tell_idle(long_idle ? Component::Idle::kLong : Component::Idle::kSpins);
+    look_for_the_end();
+    if (done()) return;
+  }
+  const Inbox& own = components_.net.own_inbox();
+  if (!long_idle) {
+    // Mail from the node is a load away, while a look at MPI costs some 100 ns.
+    for (int i = mail_lately_ ? 8 : 1; i > 0 && own.empty(); --i) __builtin_ia32_pause();
+    return;
+  }
+  const auto urgent = [](const Component* component) { return component->urgent(); };
+  if (round < spin + kYieldRounds ||
+      std::any_of(components_.all().begin(), components_.all().end(), urgent)) {
+    sched_yield();
+    return;
+  }
+  std::int64_t ns =
+      std::min(kFirstSleepNs << std::min((round - spin - kYieldRounds) / 8, 10), kLongestSleepNs);
+  if (ranks() == 1) ns = 1'000'000'000;
+  if (wake_ns != 0) ns = std::min(ns, wake_ns - now_ns());
+  components_.net.own_inbox().sleep(ns, threads::errands_wait);
+}
+
+}  // namespace roam::runtime

@@ -1,0 +1,21 @@
+#ifndef ROAM_RUNTIME_JOB_LAUNCHER_H_
+#define ROAM_RUNTIME_JOB_LAUNCHER_H_
+
+#include <string>
+
+namespace roam::runtime {
+
+// How this process was started, as its environment tells. Each launcher says there how many
+// processes it started and which one this is; only one that MPI understands makes a job of them.
+
+// Why MPI's job of `ranks` ranks is not what the launcher started: one rank where there should be
+// more, each process a job of its own. Empty if nothing is wrong.
+std::string wrong_launcher(int ranks);
+
+// Whether this process is the one that speaks where all have the same to say: the first of those
+// that were started together. Known before MPI is up.
+bool speaks_for_all();
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_JOB_LAUNCHER_H_

@@ -1,0 +1,305 @@
+// Start and end of a rank: options, arena, MPI, the layout check, nodes.
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <string>
+
+#include "base/check.h"
+#include "base/os/kernel_threads.h"
+#include "base/os/layout.h"
+#include "base/os/memory.h"
+#include "base/text.h"
+#include "isomalloc/block.h"
+#include "isomalloc/capture.h"
+#include "isomalloc/library_slots.h"
+#include "isomalloc/shared_locale.h"
+#include "runtime/job/child.h"
+#include "runtime/job/exits.h"
+#include "runtime/job/guards.h"
+#include "runtime/job/launcher.h"
+#include "runtime/net/started.h"
+#include "runtime/job/placement.h"
+#include "runtime/check/checker.h"
+#include "runtime/check/pointer_check.h"
+#include "runtime/job/job.h"
+#include "runtime/trace/trace.h"
+#include "threads/child.h"
+#include "threads/crash.h"
+#include "threads/fault.h"
+#include "threads/inspect.h"
+
+namespace roam::runtime {
+namespace {
+
+// Room beside the bytes of an eager image for its head and lists.
+constexpr std::size_t kListBytes = 8 << 10;
+
+// As ROAM_VERBOSE shows os::Guards.
+constexpr const char* kGuardNames[] = {"MADV_GUARD_INSTALL", "mprotect", "nothing"};
+
+void describe_here(char* buffer, std::size_t bytes) {
+  const Job& r = the_job();
+  int n = 0;
+  if (r.running()) n = std::snprintf(buffer, bytes, "rank %d", r.rank());
+  if (threads::is_child)
+    n = std::snprintf(buffer, bytes, "process made by fork on rank %d", r.rank());
+  // What runs on the rank is not what another kernel thread does, and may go away meanwhile.
+  if (threads::on_other_kernel_thread() || threads::scheduler().current() == nullptr) return;
+  if (n > 0) n += std::snprintf(buffer + n, bytes - static_cast<std::size_t>(n), ", ");
+  threads::describe_current(buffer + n, bytes - static_cast<std::size_t>(n));
+}
+
+std::uint64_t hash(const std::string& s) {
+  std::uint64_t h =
+      0xcbf29ce484222325;  // FNV-1a: the ranks need the same value, whatever their libraries
+  for (const unsigned char c : s) h = (h ^ c) * 0x100000001b3;
+  return h;
+}
+
+std::vector<std::string> lines_of(const std::string& s) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < s.size();) {
+    const std::size_t end = std::min(s.find('\n', at), s.size());
+    lines.push_back(s.substr(at, end - at));
+    at = end + 1;
+  }
+  return lines;
+}
+
+// MPICH has a handler for SIGUSR1 too (its launcher tells it of failed processes): it is called
+// after ours.
+struct sigaction previous_dump_action;
+
+void install_dump_signal() {
+  struct sigaction action {};
+  action.sa_handler = [](int signal) {
+    the_job().request_dump();
+    if ((previous_dump_action.sa_flags & SA_SIGINFO) != 0) return;
+    const auto next = previous_dump_action.sa_handler;
+    if (next != SIG_DFL && next != SIG_IGN) next(signal);
+  };
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGUSR1, &action, &previous_dump_action);
+}
+
+}  // namespace
+
+void Job::start(int& argc, char**& argv) {
+  if (running_) throw Error(Errc::not_running, "roam::run was called inside roam::run");
+  threads::refuse_in_child("roam::run");
+  iso::Arena& arena = iso::arena();
+  const bool first = !started_;
+  options_ = read_options();
+  if (options_.check_pointers) PointerCheck::begin_noting();
+  const bool alone = arena.ready() && first;  // blocks were made before run()
+  arena.reserve(options_);
+  fatal_hooks.describe = describe_here;
+  fatal_hooks.end_job = Mpi::abort;
+  fatal_hooks.leave_core = threads::leave_core;
+  // What the program made before; what was there when it started MPI itself may be MPI's.
+  const int made_before = mpi_started() ? 0 : os::kernel_threads() - 1;
+  mpi().start(&argc, &argv);
+  if (const char* help = std::getenv("ROAM_HELP"); help != nullptr && std::string(help) == "1") {
+    if (rank() == 0) std::fputs(options_help().c_str(), stdout);
+    mpi().finish();
+    std::exit(0);
+  }
+  if (alone && ranks() != 1) {
+    throw Error(
+        Errc::not_running,
+        "isomalloc was used before roam::run in a job of several ranks; call it inside run()");
+  }
+  check_start();
+  check_layout();
+  net().make_nodes(options_.share, options_.node_ranks);
+  share_locale();
+  limit_memory();
+  if (first) begin_first_run(alone);
+  arena.set_reclaim([] { the_job().reclaim(); });
+  termination_ = Termination{};
+  threads::scheduler().start(rank(), canary_, options_.seed);
+  components_.begin_run(options_);
+  mpi().open_channel(options_.eager_bytes + kListBytes);
+  look_at_cores();
+  mpi().barrier();
+  if (options_.stopped_s != 0) {
+    lookout_.emplace(std::int64_t{options_.stopped_s} * 1'000'000'000,
+                     [] { return the_job().unheard(); });
+  }
+  start_check(mpi(), &options_);
+  components_.observer->start(&options_);
+  life().begin_run(&mover(), the_trace != nullptr || the_check != nullptr);
+  threads::publish_inspect_facts(rank(), ranks());
+  start_kernel_threads_ = os::kernel_threads() - made_before;
+  running_ = true;
+  if (first) tell_of_missing_guards(mpi());
+  if (options_.verbose > 0 && rank() == 0) tell_of_start();
+}
+
+// What this rank keeps for reuse, another rank of the node cannot take back.
+void Job::limit_memory() {
+  if (options_.memory_bytes == 0) return;
+  const std::size_t ranks = static_cast<std::size_t>(net().node_ranks());
+  options_.keep_bytes = std::min(options_.keep_bytes, options_.memory_bytes / (8 * ranks));
+  if (options_.unreceived_bytes != 0)
+    options_.unreceived_bytes = std::min(options_.unreceived_bytes, options_.memory_bytes / 8);
+}
+
+// What is done once a process.
+void Job::begin_first_run(bool alone) {
+  started_ = true;
+  components_.make(
+      [this](int from, const char* message, std::size_t bytes) { handle(from, message, bytes); },
+      [this] { return rank_counts(); });
+  if (!alone) components_.leases->share_out();
+  for (int r = 0; r < iso::kRegions; ++r) {
+    iso::pool(static_cast<iso::Region>(r)).set_keep_bytes(options_.keep_bytes);
+  }
+  std::random_device random;
+  // As glibc's own: the low byte is zero, so that a string cannot be read past it.
+  canary_ = (std::uint64_t{random()} << 32 | random()) & ~std::uintptr_t{0xff};
+  mpi().broadcast(&canary_, sizeof canary_);
+  if (!alone) iso::job_id = canary_;
+  iso::warm_up_process_state();
+  iso::start_capture();
+  threads::install_fault_handler();
+  threads::install_crash_handlers();
+  install_dump_signal();
+  watch_exits();
+  watch_forks();
+}
+
+void Job::tell_of_start() {
+  const iso::Arena& arena = iso::arena();
+  report(text("%d ranks on %d nodes; arena %p + %s, leases of %s; address randomisation %s; "
+              "guards by %s",
+              ranks(), net().node_count(), arena.whole().pointer(),
+              bytes_text(arena.whole().bytes).c_str(), bytes_text(arena.lease_bytes()).c_str(),
+              os::layout() == os::Layout::kFixed ? "off" : "on",
+              kGuardNames[static_cast<int>(os::guards())])
+             .c_str());
+  if (const std::string calls = iso::unturned_library_slots(); !calls.empty()) {
+    report(text("what libraries of the process allocate by %s inside a thread lies in its heap",
+                calls.c_str())
+               .c_str());
+  }
+}
+
+// What is wrong with the way in which the program was started, alike on every rank.
+void Job::check_start() {
+  if (!options_.single) {
+    if (const std::string why = wrong_launcher(mpi().ranks()); !why.empty())
+      throw Error(Errc::bad_option, why);
+  }
+  if (const std::string why = iso::malloc_taken_by(); !why.empty())
+    throw Error(Errc::layout_mismatch, why);
+}
+
+// Collective. Compares what has to be alike; the lowest rank that differs from rank 0 says how.
+void Job::check_layout() {
+  std::string mine;
+  for (const std::string& fact : os::layout_facts()) mine += fact + "\n";
+  const Range whole = iso::arena().whole();
+  mine += text("arena %p + %zu\n", whole.pointer(), whole.bytes);
+  mine += text("ROAM_EAGER %zu\n", options_.eager_bytes);
+  if (mpi().alike(hash(mine))) return;
+  const std::vector<std::string> theirs = lines_of(mpi().broadcast_text(mine, 0));
+  const std::vector<std::string> ours = lines_of(mine);
+  std::string difference;
+  for (std::size_t i = 0; i < std::max(ours.size(), theirs.size()) && difference.empty(); ++i) {
+    const std::string a = i < theirs.size() ? theirs[i] : "nothing";
+    const std::string b = i < ours.size() ? ours[i] : "nothing";
+    if (a != b)
+      difference = text("rank 0 has \"%s\", rank %d has \"%s\"", a.c_str(), mpi().rank(), b.c_str());
+  }
+  const std::uint64_t speaker =
+      mpi().min(difference.empty() ? UINT64_MAX : static_cast<std::uint64_t>(mpi().rank()));
+  difference = mpi().broadcast_text(difference, static_cast<int>(speaker));
+  const std::string cure = mpi().broadcast_text(os::layout_cure(), static_cast<int>(speaker));
+  throw Error(Errc::layout_mismatch,
+              "the ranks are not laid out alike, so threads cannot move between them: " +
+                  difference + ". " + cure);
+}
+
+// Collective.
+void Job::share_locale() {
+  if (!mpi().alike(iso::share_global_locale())) iso::unshare_global_locale();
+}
+
+// Collective. A launcher may give each rank a core of its own: what counts is all of them.
+void Job::look_at_cores() {
+  os::CoreSet cores = os::allowed_cores();
+  const bool speaks = mpi().host_union(&cores);
+  oversubscribed_ = mpi().host_ranks() > os::count(cores);
+  threads::scheduler().set_shared_core(oversubscribed_);
+  if (!speaks) return;
+  const std::string why = bound_alike(mpi().host_ranks(), cores, os::machine_cores());
+  if (!why.empty()) report(why.c_str());
+}
+
+void Job::reclaim() {
+  if (!running_) return;
+  iso::HeapScope process;
+  threads::on_rank_stack([&] {  // who asks may be deep in a stack
+    for (Component* component : components_.all()) component->reclaim();
+    threads::scheduler().drop_recycled(0);
+    for (int r = 0; r < iso::kRegions; ++r) iso::pool(static_cast<iso::Region>(r)).trim(0);
+  });
+}
+
+int Job::run() {
+  threads::scheduler().run(*this);
+  components_.observer->run_ended();
+  check_unjoined();
+  return termination_.total_exit_code();
+}
+
+void Job::check_unjoined() {
+  const int failed = life().report_unjoined();
+  if (mpi().sum(static_cast<std::uint64_t>(failed)) == 0) return;
+  mpi().barrier();
+  Mpi::abort(1);
+}
+
+RankCounts Job::rank_counts() {
+  const Mover::Counts moves = mover().counts();
+  RankCounts counts;
+  counts.alive = threads::scheduler().live_count();
+  counts.ready = threads::scheduler().ready_count();
+  counts.made = life().created();
+  counts.ended = life().ended();
+  counts.moved = moves.all;
+  counts.moved_bytes = moves.bytes;
+  return counts;
+}
+
+void Job::finish() {
+  lookout_.reset();
+  if (options_.verbose > 0) {
+    const Mover::Counts moves = mover().counts();
+    report(text("rank %d: %llu threads made, %llu ended here, %llu handed over inside the node, "
+                "%llu sent to other nodes "
+                "(%s)",
+                rank(), static_cast<unsigned long long>(life().created()),
+                static_cast<unsigned long long>(life().ended()),
+                static_cast<unsigned long long>(moves.all - moves.between_nodes),
+                static_cast<unsigned long long>(moves.between_nodes),
+                bytes_text(moves.bytes).c_str())
+               .c_str());
+  }
+  life().sweep_leftovers();
+  mover().migrator().drop_kept();
+  post().drop_resting();
+  mpi().barrier();
+  finish_check(mpi());
+  components_.observer->finish([this] { poll(); });
+  mpi().close_channel();
+  components_.end_run();
+  running_ = false;
+  mpi().finish();
+}
+
+}  // namespace roam::runtime

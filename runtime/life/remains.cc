@@ -1,0 +1,101 @@
+// What ended threads leave: exceptions and memory, kept for who joins, and taken over by them.
+
+#include <new>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "isomalloc/exceptions.h"
+#include "roam/sync.h"
+#include "runtime/life/lifecycle.h"
+#include "threads/companions.h"
+#include "threads/scheduler.h"
+
+namespace roam::runtime {
+
+using threads::scheduler;
+
+// Ended threads whose memory has been freed since are done with; of the others no more is kept than
+// that.
+void Lifecycle::sweep_leftovers() {
+  for (auto it = leftovers_.begin(); it != leftovers_.end();) {
+    Tcb* t = it->second;
+    if (!t->exception) {
+      threads::sweep_companions(t);
+      if (t->heap.release_empty() && !threads::has_companions(t)) {
+        scheduler().retire(t);
+        note_gone(it->first);
+        it = leftovers_.erase(it);
+        continue;
+      }
+    }
+    scheduler().shrink(t);
+    ++it;
+  }
+}
+
+// What the thread left on this rank is freed: its home does not send joiners here any more. An
+// allocation may be under way just now, so poll() tells it.
+void Lifecycle::note_gone(std::uint64_t id) {
+  const int home = home_of(id);  // of none if nobody could join it
+  if (home < 0 || home >= net_.ranks() || home == net_.rank()) return;
+  gone_.push_back({Kind::kEnded, 0, id, net_.rank()});
+  set_due(true);
+}
+
+// `ended` is on this rank, with memory or an exception: they go to the joiner.
+void Lifecycle::give_remains(const JoinHead& head, std::uint64_t id, Tcb* ended) {
+  if (head.joiner_rank != net_.rank() && iso::of_process(ended->exception)) {
+    {
+      iso::HeapScope theirs(&ended->heap);
+      try {
+        ended->exception = detail::rehome_exception(ended->exception);
+      } catch (const std::bad_alloc&) {  // then it stays where it is, and its text goes
+      }
+    }
+    if (iso::of_process(ended->exception)) {
+      const std::string why = text(
+          "join: the thread ended with %s; it lies in memory of rank %d and cannot be brought here",
+          describe_exception(ended->exception).c_str(), net_.rank());
+      ended->exception = nullptr;
+      answer_join(head, Errc::thread_ended, why.c_str(), nullptr);
+      return;
+    }
+  }
+  const bool stays = !ended->exception && open_objects_.has_lent(ended, id);
+  if (net_.same_node(head.joiner_rank) && !stays) {
+    leftovers_.erase(id);
+    answer_join(head, Errc{}, "", ended);
+  } else if (ended->exception) {
+    leftovers_.erase(id);
+    mover_->migrator().depart(ended, head.joiner_rank, head.joiner);
+  } else {
+    answer_join(head, Errc{}, "", nullptr);  // its memory stays on this node
+  }
+}
+
+void Lifecycle::adopt(Tcb* joiner, Tcb* ended) {
+  if (ended->long_name != nullptr) threads::Scheduler::shorten_name(ended);
+  ended->rank.store(net_.rank(), std::memory_order_relaxed);
+  joiner->heap.adopt(ended->heap);
+  threads::take_companions(joiner, ended);
+}
+
+void Lifecycle::poll() {
+  for (; !gone_.empty(); gone_.pop_back()) net_.send(home_of(gone_.back().id), gone_.back());
+  set_due(false);
+}
+
+// An exception that nobody joined must not go unseen.
+int Lifecycle::report_unjoined() const {
+  constexpr int kMostSaid = 4;
+  int failed = 0;
+  for (const auto& [id, t] : leftovers_) {
+    if (!t->exception || ++failed > kMostSaid) continue;
+    report(text("thread '%s' ended with an exception that nobody joined: %s", t->name(),
+                describe_exception(t->exception).c_str())
+               .c_str());
+  }
+  return failed;
+}
+
+}  // namespace roam::runtime

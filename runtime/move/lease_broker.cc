@@ -1,0 +1,238 @@
+#include "runtime/move/lease_broker.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "isomalloc/arena.h"
+#include "isomalloc/block.h"
+#include "threads/scheduler.h"
+
+namespace roam::runtime {
+
+using iso::LeaseRun;
+using iso::Region;
+
+namespace {
+// Free ranges of a pool from which on it is looked whether other ranks may have their neighbours.
+constexpr std::size_t kManyPieces = 512;
+
+constexpr Kind kOwn[] = {Kind::kLeaseAsk,  Kind::kLeaseGrant, Kind::kRangeAsk,
+                         Kind::kRangeGift, Kind::kClaim,      Kind::kClaimReply};
+}  // namespace
+
+void LeaseBroker::share_out() {
+  for (int r = 0; r < iso::kRegions; ++r) {
+    const Region region = static_cast<Region>(r);
+    const std::size_t all = iso::arena().leases(region);
+    const std::size_t ranks = static_cast<std::size_t>(mpi_.ranks());
+    // Alone, a rank has everything.
+    const std::size_t share = ranks == 1 ? all : all / (2 * ranks);
+    if (share != 0)
+      iso::pool(region).add({region, static_cast<std::size_t>(mpi_.rank()) * share, share});
+    next_[r] = share * ranks;
+    iso::pool(region).set_source(this);
+    giver_[r] = (mpi_.rank() + 1) % mpi_.ranks();
+    dry_bytes_[r] = SIZE_MAX;
+  }
+  set_due(mpi_.ranks() != 1);
+}
+
+void LeaseBroker::send(int to, const void* head, std::size_t bytes) {
+  std::memcpy(mpi_.compose(bytes), head, bytes);
+  mpi_.send(to);
+}
+
+// On rank 0.
+LeaseHead LeaseBroker::grant(const LeaseHead& ask) {
+  LeaseHead given = ask;
+  given.kind = Kind::kLeaseGrant;
+  std::size_t& next = next_[ask.region];
+  const std::size_t left = iso::arena().leases(static_cast<Region>(ask.region)) - next;
+  // Who asks ahead is content with less.
+  given.count = (ask.request & 1) != 0 ? (ask.count <= left ? ask.count : 0)
+                                       : std::min<std::size_t>(ask.count, left);
+  given.first = next;
+  next += given.count;
+  return given;
+}
+
+void LeaseBroker::wait_a_message() {
+  int from = 0;
+  std::size_t bytes = 0;
+  mpi_.progress_sends();
+  const char* message = mpi_.receive(&from, &bytes);
+  if (message == nullptr) return;
+  if (std::ranges::find(kOwn, read<Kind>(message)) != std::end(kOwn)) {
+    handle(from, message, bytes);
+  } else {
+    net_.put_aside(from, message, bytes);
+  }
+  mpi_.release();
+}
+
+std::optional<LeaseRun> LeaseBroker::request(Region region, std::size_t count) {
+  std::optional<LeaseRun> run;
+  threads::on_rank_stack([&] { run = request_here(region, count); });
+  return run;
+}
+
+bool LeaseBroker::collect(Region region, std::size_t bytes) {
+  bool found = false;
+  threads::on_rank_stack([&] { found = collect_here(region, bytes); });
+  return found;
+}
+
+bool LeaseBroker::claim(Range range) {
+  bool given = false;
+  threads::on_rank_stack([&] { given = claim_here(range); });
+  return given;
+}
+
+std::optional<LeaseRun> LeaseBroker::request_here(Region region, std::size_t count) {
+  const int r = static_cast<int>(region);
+  if (mpi_.ranks() == 1) return std::nullopt;
+  LeaseHead ask{Kind::kLeaseAsk, r, next_request_, 0, count};
+  next_request_ += 2;
+  if (mpi_.rank() == 0) {
+    answer_ = grant(ask);
+  } else {
+    answer_.reset();
+    send(0, &ask, sizeof ask);
+    wait([&] { return answer_.has_value() && answer_->request == ask.request; });
+  }
+  if (answer_->count == 0) return std::nullopt;
+  return LeaseRun{region, answer_->first, answer_->count};
+}
+
+void LeaseBroker::poll() {
+  for (int r = 0; r < iso::kRegions; ++r) {
+    iso::RangePool& pool = iso::pool(static_cast<Region>(r));
+    if (!pool.low()) {
+      dry_bytes_[r] = SIZE_MAX;
+      if (pool.pieces() > 2 * tidy_pieces_[r] + kManyPieces && mpi_.ranks() != 1)
+        tidy(static_cast<Region>(r));
+      continue;
+    }
+    if (asked_[r] || mpi_.ranks() == 1) continue;
+    if (no_more_[r]) {
+      ask_around(static_cast<Region>(r));
+      continue;
+    }
+    const std::size_t count =
+        std::max<std::size_t>(1, iso::arena().leases(static_cast<Region>(r)) /
+                                     (8 * static_cast<std::size_t>(mpi_.ranks())));
+    const LeaseHead ask{Kind::kLeaseAsk, r, 0, 0, count};
+    asked_[r] = true;
+    if (mpi_.rank() == 0) {
+      const LeaseHead given = grant(ask);
+      handle(0, reinterpret_cast<const char*>(&given), sizeof given);
+    } else {
+      send(0, &ask, sizeof ask);
+    }
+  }
+}
+
+bool LeaseBroker::give_up(Range range) {
+  if (!iso::arena().region(Region::kBlocks).contains(range.begin)) return false;
+  iso::end_all_rests();
+  iso::RangePool& pool = iso::pool(Region::kBlocks);
+  if (pool.take(range)) return true;
+  // Rank 0 answers for what nobody owns yet.
+  if (mpi_.rank() != 0) return false;
+  const Range blocks = iso::arena().region(Region::kBlocks);
+  const std::size_t beyond =
+      (range.end() - blocks.begin + iso::arena().lease_bytes() - 1) / iso::arena().lease_bytes();
+  std::size_t& next = next_[static_cast<int>(Region::kBlocks)];
+  if (beyond <= next || beyond > iso::arena().leases(Region::kBlocks)) return false;
+  pool.add({Region::kBlocks, next, beyond - next});
+  next = beyond;
+  return pool.take(range);
+}
+
+bool LeaseBroker::claim_here(Range range) {
+  if (give_up(range)) return true;
+  claim_answers_ = 0;
+  claim_given_ = false;
+  const ClaimHead ask{Kind::kClaim, 0, range, 0, 0};
+  // It may be on its way from one rank to another. Two rounds in which the same numbers of messages
+  // with addresses were sent, and received, have seen every rank at rest.
+  for (std::uint64_t last = UINT64_MAX;;) {
+    claim_sent_ = claim_received_ = 0;
+    // One after the other: the first that gives it ends the search.
+    for (int rank = 0; rank < mpi_.ranks() && !claim_given_; ++rank) {
+      if (rank == mpi_.rank()) continue;
+      const int answers = claim_answers_;
+      send(rank, &ask, sizeof ask);
+      wait([&] { return claim_answers_ != answers; });
+    }
+    if (claim_given_) return true;
+    if (give_up(range)) return true;  // it came here meanwhile
+    claim_sent_ += addresses_sent_;
+    claim_received_ += addresses_received_;
+    if (claim_sent_ == claim_received_ && claim_sent_ == last) return false;
+    last = claim_sent_;
+  }
+}
+
+std::span<const Kind> LeaseBroker::kinds() const { return kOwn; }
+
+void LeaseBroker::handle(int from, const char* message, std::size_t) {
+  switch (read<Kind>(message)) {
+    case Kind::kLeaseAsk: {
+      LeaseHead ask;
+      std::memcpy(&ask, message, sizeof ask);
+      const LeaseHead given = grant(ask);
+      addresses_sent_ += given.count != 0;
+      send(from, &given, sizeof given);
+      return;
+    }
+    case Kind::kLeaseGrant: {
+      LeaseHead given;
+      std::memcpy(&given, message, sizeof given);
+      addresses_received_ += given.count != 0 && from != mpi_.rank();
+      if ((given.request & 1) != 0) {
+        answer_ = given;
+        return;
+      }
+      asked_[given.region] = false;
+      no_more_[given.region] = given.count == 0;
+      if (given.count != 0) {
+        const Region region = static_cast<Region>(given.region);
+        iso::pool(region).add({region, given.first, given.count});
+      }
+      return;
+    }
+    case Kind::kRangeAsk: {
+      RangeAskHead ask;
+      std::memcpy(&ask, message, sizeof ask);
+      give_ranges(from, ask);
+      return;
+    }
+    case Kind::kRangeGift:
+      take_ranges(from, message);
+      return;
+    case Kind::kClaim: {
+      ClaimHead ask;
+      std::memcpy(&ask, message, sizeof ask);
+      const bool given = give_up(ask.range);
+      if (given) iso::arena().disown(ask.range, !net_.same_node(from));
+      const ClaimHead reply{Kind::kClaimReply, given ? 1u : 0u, ask.range, addresses_sent_,
+                            addresses_received_};
+      send(from, &reply, sizeof reply);
+      return;
+    }
+    case Kind::kClaimReply: {
+      ClaimHead reply;
+      std::memcpy(&reply, message, sizeof reply);
+      ++claim_answers_;
+      claim_given_ = claim_given_ || reply.given != 0;
+      claim_sent_ += reply.sent;
+      claim_received_ += reply.received;
+      return;
+    }
+    default:
+      return;
+  }
+}
+
+}  // namespace roam::runtime

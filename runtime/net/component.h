@@ -1,0 +1,63 @@
+#ifndef ROAM_RUNTIME_NET_COMPONENT_H_
+#define ROAM_RUNTIME_NET_COMPONENT_H_
+
+#include <atomic>
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "runtime/net/message.h"
+
+namespace roam::runtime {
+
+// A part of the runtime. The job knows a list of them, and nothing else about any: what a part does
+// when its messages come, between turns of threads, and before the job may end is said here.
+//
+// Context: the rank's kernel thread, its own stack, capture off, unless noted.
+class Component {
+ public:
+  virtual ~Component() = default;
+
+  // The kinds of message that are this component's. No other has them.
+  virtual std::span<const Kind> kinds() const { return {}; }
+  // One of them came from rank `from`. `message` has no alignment, and is valid until this returns.
+  virtual void handle(int from, const char* message, std::size_t bytes);
+
+  // Called now and then while due(): between turns of threads, and by an idle rank all the time.
+  virtual void poll() {}
+  bool due() const { return due_.load(std::memory_order_relaxed); }
+
+  // Whether nothing is under way here that this rank has to finish. The job ends, or is deadlocked,
+  // only when every component of every rank is quiet.
+  virtual bool quiet() const { return true; }
+  // Whether another rank waits for what this one does next, so that it should not sleep. Quiet ones
+  // may be urgent.
+  virtual bool urgent() const { return false; }
+  // The rank has nothing to run. kBegins: since now. kSpins: now and then while it looks around
+  // without pause, before it takes part in finding the job's end. kLong: for a while, each time that
+  // it looks again.
+  enum class Idle { kBegins, kSpins, kLong };
+  virtual void idle(Idle) {}
+  bool heeds_idle() const { return heeds_idle_; }
+  // The node is short of memory: gives back all that is kept for reuse.
+  virtual void reclaim() {}
+  // Lines for a person who asks what a hung rank waits for; empty: nothing to say.
+  virtual std::string describe() const { return {}; }
+  // The same of what `t`, a blocked thread of this rank, waits for: goes on with the line about it.
+  virtual std::string describe_wait(const Tcb*) const { return {}; }
+
+ protected:
+  Component() = default;
+  // With `heeds_idle`: it has an idle() of its own, which is not called otherwise.
+  explicit Component(bool heeds_idle) : heeds_idle_(heeds_idle) {}
+  // Whether poll() has anything to do. Context: any kernel thread.
+  void set_due(bool due) { due_.store(due, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<bool> due_ = false;
+  const bool heeds_idle_ = false;
+};
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_NET_COMPONENT_H_

@@ -1,0 +1,91 @@
+#ifndef ROAM_RUNTIME_NET_MESSAGE_H_
+#define ROAM_RUNTIME_NET_MESSAGE_H_
+
+#include <cstdint>
+#include <cstring>
+
+#include "threads/tcb.h"
+
+// What ranks say to each other. Every message begins with its kind; fields are this machine's own
+// layout, since all ranks run the same binary. Messages between two ranks arrive in order.
+// docs/wire.md has each of them, byte by byte.
+namespace roam::runtime {
+
+using detail::Tcb;
+
+// Each kind belongs to one Component, in whose folder the struct of its head is. A number is never
+// used again: a new kind takes the next one.
+enum class Kind : std::uint32_t {
+  // move/migrator.h
+  kImage = 1,      // ImageHead, marks, runs, bytes: a small thread, whole
+  kOffer = 2,      // ImageHead, then as many marks and runs as fit: a large thread wants to come
+  kOfferMore = 3,  // MoreHead, marks and runs that did not fit
+  kAccept = 4,     // TransferHead: send the bytes now
+  kRefuse = 5,     // RefusalHead: the thread stays with you
+  kTaken = 6,      // TransferHead: the thread is here; its memory there is yours to keep or drop
+  // place/locator.h
+  kLocated = 7,  // LocatedHead, to the home rank
+  // life/lifecycle.h
+  kEnded = 8,    // EndedHead, to the home rank
+  kJoin = 9,     // JoinHead: tell the joiner when the thread ends
+  kJoined = 10,  // JoinedHead, to the joiner's rank
+  // move/mover.h
+  kMove = 11,   // MoveHead: the thread shall go to a rank
+  kMoved = 12,  // MovedHead: how that went, to who asked
+  // move/lease_broker.h
+  kLeaseAsk = 13,    // LeaseHead, to rank 0
+  kLeaseGrant = 14,  // LeaseHead; count 0: there is none
+  kRangeAsk = 15,    // RangeAskHead: have you free ranges for me?
+  kRangeGift = 16,   // RangeGiftHead and ranges: they are yours now
+  kClaim = 17,       // ClaimHead: is this range free with you?
+  kClaimReply = 18,  // ClaimHead
+  // teams/post.h
+  kLetter = 19,       // LetterHead and its bytes: a message to a member of a team
+  kLetterOffer = 20,  // LetterHead: a long one, whose bytes wait at its origin
+  kPull = 21,         // PullHead, to the origin: send them now
+  kReceipt = 22,      // ReceiptHead, to the sender's rank: they have been received
+  kMemberAt = 23,     // MemberAtHead, to an origin: where a member is
+  kRoom = 33,         // RoomHead, to a sender's rank: its receiver has room again
+  // teams/teams.h
+  kTeamReport = 24,  // TeamHead, to the keeper above: the members of some ranks are made, or not
+  kTeamStart = 25,   // TeamHead, to the keepers below: members begin, or are given up
+  kTeamEnd = 26,     // TeamHead, to all ranks: the team has ended
+  // teams/gathering.h
+  kGather = 27,      // GatherHead and data: parts of a collective, towards its root
+  kSpread = 28,      // GatherHead and data: its result, from the root
+  kLateResult = 29,  // LateResultHead and data: the same, to a member that has moved
+  // net/net.h
+  kFragment = 30,  // FragmentHead and bytes: a piece of a message longer than one may be
+  // trace/observer.h
+  kProgress = 31,  // ProgressHead, to rank 0
+  // balancing/diffuser.h
+  kDiffuse = 32,  // Diffuser::Head: balancing without a table
+};
+// One more than the largest.
+constexpr std::size_t kKinds = 34;
+
+// A thread, as the public handle has it.
+struct Target {
+  std::uint64_t id;
+  Tcb* control;
+};
+
+// The head that a message begins with; messages have no alignment.
+template <class Head>
+Head read(const char* message) {
+  Head head;
+  std::memcpy(&head, message, sizeof head);
+  return head;
+}
+
+// Into a text of a message, cut to its room.
+template <std::size_t N>
+void copy_text(char (&to)[N], const char* from) {
+  const std::size_t length = strnlen(from, N - 1);
+  std::memcpy(to, from, length);
+  to[length] = '\0';
+}
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_NET_MESSAGE_H_

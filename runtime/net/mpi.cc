@@ -1,0 +1,373 @@
+#include "runtime/net/mpi.h"
+
+#include <mpi.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <numeric>
+
+#include "base/check.h"
+#include "base/os/give_core.h"
+#include "base/text.h"
+#include "roam/error.h"
+
+// Debian's MPICH 4.0.2 over UCX hangs in MPI_Finalize with TCP, in 8 of 20 runs over lo (2026-11):
+// a rank waits in the launcher's barrier while another's disconnect needs it to make progress. All
+// traffic of ours has ended before MPI_Finalize, so there is nothing to flush: without the
+// disconnect 0 of 120 runs hung. MPICH calls it through the dynamic linker.
+extern "C" void* ucp_disconnect_nb(void*) { return nullptr; }
+
+namespace roam::runtime {
+namespace {
+
+constexpr int kChannelTag = 1;
+constexpr int kNowTag = 2;
+// Receives that are posted ahead, for any rank.
+constexpr int kPosted = 4;
+// Sends that are not asked whether they are done, each some 20 ns, before somebody has time to.
+constexpr std::size_t kMostUnseen = 16;
+// Buffers that are kept for the next sends when none is under way.
+constexpr std::size_t kMostSpareSends = 64;
+// Below INT_MAX, a multiple of the page.
+constexpr std::size_t kMostChunk = std::size_t{1} << 30;
+
+void check(int result, const char* call) {
+  ROAM_CHECK(result == MPI_SUCCESS, "%s failed with MPI error %d", call, result);
+}
+#define ROAM_MPI(call) check(call, #call)
+
+}  // namespace
+
+struct Mpi::State {
+  MPI_Comm world = MPI_COMM_NULL;  // a copy, so that the program's own messages never meet ours
+  MPI_Comm bulk[2] = {MPI_COMM_NULL, MPI_COMM_NULL};  // by Channel
+  MPI_Comm host = MPI_COMM_NULL;
+  MPI_Comm node = MPI_COMM_NULL;
+  struct Buffer {
+    std::vector<char> bytes;
+    MPI_Request request = MPI_REQUEST_NULL;
+  };
+  std::vector<std::unique_ptr<Buffer>> posted;
+  std::size_t next_posted = 0;
+  bool open = false;
+  bool out = false;                       // the message at next_posted is being read
+  bool released = false;                  // it was read, and its buffer is not posted yet
+  std::vector<std::vector<char>> set_by;  // messages that are still read, while others are received
+  std::vector<std::unique_ptr<Buffer>> sends;
+  std::vector<std::size_t> idle_sends;
+  std::size_t composing = 0;
+  std::size_t composed_bytes = 0;
+  std::uint64_t wave_in[kWaveCounts];
+  std::uint64_t wave_out[kWaveCounts];
+  MPI_Request wave = MPI_REQUEST_NULL;
+};
+
+void Mpi::start(int* argc, char*** argv) {
+  int started = 0, ended = 0;
+  ROAM_MPI(MPI_Finalized(&ended));
+  if (ended != 0) {
+    throw Error(
+        Errc::not_running,
+        "MPI has ended and cannot start again in this process. To call run() more than once, "
+        "call MPI_Init before the first and MPI_Finalize after the last.");
+  }
+  ROAM_MPI(MPI_Initialized(&started));
+  if (started == 0) {
+    int level = 0;
+    ROAM_MPI(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &level));
+    ours_ = true;
+  }
+  state_ = new State;
+  ROAM_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &state_->world));
+  for (MPI_Comm& bulk : state_->bulk) ROAM_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &bulk));
+  ROAM_MPI(MPI_Comm_rank(state_->world, &rank_));
+  ROAM_MPI(MPI_Comm_size(state_->world, &ranks_));
+}
+
+void Mpi::finish() {
+  for (MPI_Comm* part : {&state_->node, &state_->host}) {
+    if (*part != MPI_COMM_NULL) ROAM_MPI(MPI_Comm_free(part));
+  }
+  for (MPI_Comm& bulk : state_->bulk) ROAM_MPI(MPI_Comm_free(&bulk));
+  ROAM_MPI(MPI_Comm_free(&state_->world));
+  delete state_;
+  state_ = nullptr;
+  if (ours_) ROAM_MPI(MPI_Finalize());
+  ours_ = false;
+}
+
+namespace {
+std::atomic<bool> job_ends = false;
+}  // namespace
+
+bool Mpi::aborts() { return job_ends.load(std::memory_order_relaxed); }
+
+void Mpi::abort(int status) {
+  job_ends.store(true, std::memory_order_relaxed);
+  int started = 0, ended = 0;
+  MPI_Initialized(&started);
+  MPI_Finalized(&ended);
+  os::stop_for_us(100'000);  // the launcher drops what it has not read when a rank aborts
+  if (started != 0 && ended == 0) MPI_Abort(MPI_COMM_WORLD, status);
+  _exit(status);
+}
+
+void Mpi::cut_nodes(int node_ranks) {
+  MPI_Comm& host = state_->host;
+  ROAM_MPI(MPI_Comm_split_type(state_->world, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &host));
+  int host_rank = 0;
+  ROAM_MPI(MPI_Comm_rank(host, &host_rank));
+  ROAM_MPI(MPI_Comm_size(host, &host_ranks_));
+  const int part = node_ranks > 0 ? host_rank / node_ranks : 0;
+  ROAM_MPI(MPI_Comm_split(host, part, host_rank, &state_->node));
+  ROAM_MPI(MPI_Comm_rank(state_->node, &node_rank_));
+  ROAM_MPI(MPI_Comm_size(state_->node, &node_ranks_));
+}
+
+bool Mpi::host_union(std::vector<std::uint64_t>* words) {
+  int host_rank = 0;
+  ROAM_MPI(MPI_Comm_rank(state_->host, &host_rank));
+  ROAM_MPI(MPI_Allreduce(MPI_IN_PLACE, words->data(), static_cast<int>(words->size()), MPI_UINT64_T,
+                         MPI_BOR, state_->host));
+  return host_rank == 0;
+}
+
+void Mpi::node_broadcast(void* data, std::size_t bytes) {
+  ROAM_MPI(MPI_Bcast(data, static_cast<int>(bytes), MPI_BYTE, 0, state_->node));
+}
+
+void Mpi::broadcast(void* data, std::size_t bytes) {
+  ROAM_MPI(MPI_Bcast(data, static_cast<int>(bytes), MPI_BYTE, 0, state_->world));
+}
+
+std::vector<int> Mpi::gather_ints(int value) {
+  std::vector<int> all(static_cast<std::size_t>(ranks_));
+  ROAM_MPI(MPI_Allgather(&value, 1, MPI_INT, all.data(), 1, MPI_INT, state_->world));
+  return all;
+}
+
+std::uint64_t Mpi::min(std::uint64_t value) {
+  std::uint64_t result = 0;
+  ROAM_MPI(MPI_Allreduce(&value, &result, 1, MPI_UINT64_T, MPI_MIN, state_->world));
+  return result;
+}
+
+std::uint64_t Mpi::sum(std::uint64_t value) {
+  std::uint64_t result = 0;
+  ROAM_MPI(MPI_Allreduce(&value, &result, 1, MPI_UINT64_T, MPI_SUM, state_->world));
+  return result;
+}
+
+bool Mpi::alike(std::uint64_t value) { return min(value) == ~min(~value); }
+
+std::string Mpi::broadcast_text(const std::string& s, int from) {
+  std::uint64_t length = s.size();
+  ROAM_MPI(MPI_Bcast(&length, 1, MPI_UINT64_T, from, state_->world));
+  std::string result = s;
+  result.resize(length);
+  ROAM_MPI(MPI_Bcast(result.data(), static_cast<int>(length), MPI_CHAR, from, state_->world));
+  return result;
+}
+
+void Mpi::barrier() { ROAM_MPI(MPI_Barrier(state_->world)); }
+
+// ---- between two ranks ----
+
+// Not on the channel's communicator: its receives take whatever comes.
+void Mpi::send_now(int to, const void* data, std::size_t bytes) {
+  ROAM_MPI(MPI_Send(data, static_cast<int>(bytes), MPI_BYTE, to, kNowTag, state_->bulk[0]));
+}
+
+void Mpi::receive_now(int from, std::vector<char>* data) {
+  MPI_Status status;
+  int count = 0;
+  ROAM_MPI(MPI_Probe(from, kNowTag, state_->bulk[0], &status));
+  ROAM_MPI(MPI_Get_count(&status, MPI_BYTE, &count));
+  data->resize(static_cast<std::size_t>(count));
+  ROAM_MPI(MPI_Recv(data->data(), count, MPI_BYTE, from, kNowTag, state_->bulk[0], &status));
+}
+
+// ---- messages ----
+
+void Mpi::open_channel(std::size_t most_bytes) {
+  most_bytes_ = most_bytes;
+  sent_ = received_ = 0;
+  state_->open = true;
+  state_->next_posted = 0;
+  if (ranks_ == 1) return;
+  for (int i = 0; i < kPosted; ++i) {
+    auto buffer = std::make_unique<State::Buffer>();
+    buffer->bytes.resize(most_bytes);
+    ROAM_MPI(MPI_Irecv(buffer->bytes.data(), static_cast<int>(most_bytes), MPI_BYTE, MPI_ANY_SOURCE,
+                       kChannelTag, state_->world, &buffer->request));
+    state_->posted.push_back(std::move(buffer));
+  }
+}
+
+void Mpi::close_channel() {
+  while (!sending_.empty()) progress_sends();
+  if (!state_->posted.empty()) repost();
+  for (auto& buffer : state_->posted) {
+    ROAM_MPI(MPI_Cancel(&buffer->request));
+    ROAM_MPI(MPI_Wait(&buffer->request, MPI_STATUS_IGNORE));
+  }
+  state_->posted.clear();
+  state_->open = false;
+}
+
+char* Mpi::compose(std::size_t bytes) {
+  ROAM_CHECK(bytes <= most_bytes_, "a message of %zu bytes is longer than the %zu allowed", bytes,
+             most_bytes_);
+  if (state_->idle_sends.empty()) progress_sends();
+  if (state_->idle_sends.empty()) {
+    state_->idle_sends.push_back(state_->sends.size());
+    state_->sends.push_back(std::make_unique<State::Buffer>());
+  }
+  state_->composing = state_->idle_sends.back();
+  state_->composed_bytes = bytes;
+  std::vector<char>& room = state_->sends[state_->composing]->bytes;
+  if (room.size() < bytes) room.resize(std::max<std::size_t>(bytes, 512));
+  return room.data();
+}
+
+void Mpi::send(int to) {
+  State::Buffer& buffer = *state_->sends[state_->composing];
+  state_->idle_sends.pop_back();
+  ROAM_MPI(MPI_Isend(buffer.bytes.data(), static_cast<int>(state_->composed_bytes), MPI_BYTE, to,
+                     kChannelTag, state_->world, &buffer.request));
+  sending_.push_back(state_->composing);
+  ++sent_;
+  // Short ones are done as soon as they are sent; looking is for poll().
+  if (sending_.size() > kMostUnseen) progress_sends();
+}
+
+void Mpi::progress_sends() {
+  while (!sending_.empty()) {
+    int done = 0;
+    ROAM_MPI(MPI_Test(&state_->sends[sending_.front()]->request, &done, MPI_STATUS_IGNORE));
+    if (done == 0) return;
+    state_->idle_sends.push_back(sending_.front());
+    sending_.pop_front();
+  }
+  if (state_->sends.size() > kMostSpareSends) drop_spare_sends();
+}
+
+// After a flood. All are idle.
+void Mpi::drop_spare_sends() {
+  state_->sends.resize(kMostSpareSends);
+  state_->idle_sends.resize(kMostSpareSends);
+  std::iota(state_->idle_sends.begin(), state_->idle_sends.end(), std::size_t{0});
+}
+
+std::size_t Mpi::send_buffers() const { return state_->sends.size(); }
+
+const char* Mpi::receive(int* from, std::size_t* bytes) {
+  if (state_->posted.empty()) return nullptr;
+  if (state_->out) {
+    // Who reads a message waits for others meanwhile: it keeps its bytes, where they are.
+    std::vector<char>& bytes_out = state_->posted[state_->next_posted]->bytes;
+    state_->set_by.push_back(std::move(bytes_out));
+    bytes_out = std::vector<char>(most_bytes_);
+    state_->out = false;
+    state_->released = true;
+  }
+  repost();
+  State::Buffer& buffer = *state_->posted[state_->next_posted];
+  int done = 0;
+  MPI_Status status;
+  ROAM_MPI(MPI_Test(&buffer.request, &done, &status));
+  if (done == 0) return nullptr;
+  int count = 0;
+  ROAM_MPI(MPI_Get_count(&status, MPI_BYTE, &count));
+  *from = status.MPI_SOURCE;
+  *bytes = static_cast<std::size_t>(count);
+  state_->out = true;
+  return buffer.bytes.data();
+}
+
+// The buffer is posted again when the next message is looked for: what this one brought may run
+// first. Messages are released in the reverse order of their receipt.
+void Mpi::release() {
+  ++received_;
+  if (state_->out) {
+    state_->out = false;
+    state_->released = true;
+  } else {
+    state_->set_by.pop_back();
+  }
+}
+
+// Posted receives match in the order in which they were posted: the one just read goes to the end.
+void Mpi::repost() {
+  if (!state_->released) return;
+  state_->released = false;
+  State::Buffer& buffer = *state_->posted[state_->next_posted];
+  ROAM_MPI(MPI_Irecv(buffer.bytes.data(), static_cast<int>(most_bytes_), MPI_BYTE, MPI_ANY_SOURCE,
+                     kChannelTag, state_->world, &buffer.request));
+  state_->next_posted = (state_->next_posted + 1) % state_->posted.size();
+}
+
+// ---- bulk ----
+
+struct Mpi::Bulk::Requests {
+  std::vector<MPI_Request> all;
+};
+
+std::unique_ptr<Mpi::Bulk> Mpi::start_bulk(Channel channel) {
+  return std::make_unique<Bulk>(*this, channel);
+}
+
+Mpi::Bulk::Bulk(Mpi& mpi, Channel channel)
+    : mpi_(mpi), channel_(channel), requests_(std::make_unique<Requests>()) {}
+Mpi::Bulk::~Bulk() = default;
+
+void Mpi::Bulk::send(int to, int tag, const void* data, std::size_t bytes) {
+  const char* at = static_cast<const char*>(data);
+  for (std::size_t sent = 0; sent < bytes;) {
+    const std::size_t chunk = std::min(bytes - sent, kMostChunk);
+    requests_->all.emplace_back();
+    ROAM_MPI(MPI_Isend(at + sent, static_cast<int>(chunk), MPI_BYTE, to, tag,
+                       mpi_.state_->bulk[static_cast<int>(channel_)], &requests_->all.back()));
+    sent += chunk;
+  }
+}
+
+void Mpi::Bulk::receive(int from, int tag, void* data, std::size_t bytes) {
+  char* at = static_cast<char*>(data);
+  for (std::size_t got = 0; got < bytes;) {
+    const std::size_t chunk = std::min(bytes - got, kMostChunk);
+    requests_->all.emplace_back();
+    ROAM_MPI(MPI_Irecv(at + got, static_cast<int>(chunk), MPI_BYTE, from, tag,
+                       mpi_.state_->bulk[static_cast<int>(channel_)], &requests_->all.back()));
+    got += chunk;
+  }
+}
+
+bool Mpi::Bulk::done() {
+  int all_done = 0;
+  ROAM_MPI(MPI_Testall(static_cast<int>(requests_->all.size()), requests_->all.data(), &all_done,
+                       MPI_STATUSES_IGNORE));
+  return all_done != 0;
+}
+
+// ---- waves ----
+
+void Mpi::start_wave(const std::uint64_t (&counts)[kWaveCounts]) {
+  std::copy(std::begin(counts), std::end(counts), state_->wave_in);
+  ROAM_MPI(MPI_Iallreduce(state_->wave_in, state_->wave_out, kWaveCounts, MPI_UINT64_T, MPI_SUM,
+                          state_->world, &state_->wave));
+  wave_started_ = true;
+}
+
+bool Mpi::wave_done(std::uint64_t (&sums)[kWaveCounts]) {
+  int done = 0;
+  ROAM_MPI(MPI_Test(&state_->wave, &done, MPI_STATUS_IGNORE));
+  if (done == 0) return false;
+  wave_started_ = false;
+  std::copy(std::begin(state_->wave_out), std::end(state_->wave_out), sums);
+  return true;
+}
+
+}  // namespace roam::runtime

@@ -1,0 +1,136 @@
+#ifndef ROAM_RUNTIME_NET_NET_H_
+#define ROAM_RUNTIME_NET_NET_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "runtime/net/component.h"
+#include "runtime/net/inbox.h"
+#include "runtime/net/mpi.h"
+#include "threads/scheduler.h"
+
+namespace roam::runtime {
+
+// Of kFragment; its bytes follow.
+struct FragmentHead {
+  Kind kind;
+  std::uint32_t number;
+  std::uint64_t total;
+  std::uint64_t offset;
+};
+
+// The ranks of the job and their nodes, as one rank sees them, and messages between them.
+class Net final : public Component {
+ public:
+  // What is done with every message, whether it came from outside or from here. Set once.
+  std::function<void(int from, const char* message, std::size_t bytes)> deliver;
+
+  Mpi& mpi() { return mpi_; }
+  // Collective. Cuts the job into nodes of at most `node_ranks` ranks (0: all that share memory;
+  // without `share`, 1) and joins the node's memory. Errors: Error(bad_option).
+  void make_nodes(bool share, int node_ranks);
+  // Counts begin anew.
+  void begin_run() { handed_off_ = taken_over_ = 0; }
+
+  int rank() const { return mpi_.rank(); }
+  int ranks() const { return mpi_.ranks(); }
+  // Errors: Error(no_such_rank) naming `call`.
+  void check_rank(int rank, const char* call) const;
+  int node() const { return nodes_.empty() ? 0 : nodes_[static_cast<std::size_t>(rank())]; }
+  int node_of(int rank) const {
+    return nodes_.empty() ? 0 : nodes_[static_cast<std::size_t>(rank)];
+  }
+  int node_count() const;
+  int node_ranks() const { return mpi_.node_ranks(); }
+  bool same_node(int rank) const { return nodes_[static_cast<std::size_t>(rank)] == node(); }
+
+  // ---- messages, to this rank too ----
+
+  template <class Head>
+  void send(int to, const Head& head) {
+    send_bytes(to, reinterpret_cast<const char*>(&head), sizeof head);
+  }
+  // Of any length.
+  void send_long(int to, const std::vector<char>& message);
+  // To this rank, once there may be news: what it is about is on its way.
+  template <class Head>
+  void keep_for_later(const Head& head) {
+    const char* bytes = reinterpret_cast<const char*>(&head);
+    later_.emplace_back(bytes, bytes + sizeof head);
+  }
+  void keep_for_later(std::vector<char> message) { later_.push_back(std::move(message)); }
+
+  // Delivers what this rank has sent to itself.
+  void deliver_own() {
+    if (!to_self_.empty()) deliver_all(to_self_);
+  }
+  // Delivers what was kept for later, which may be kept again.
+  void deliver_later() { deliver_all(later_); }
+  bool any_later() const { return !later_.empty(); }
+  // Messages that came while a component waited for an answer: older than what comes now.
+  void put_aside(int from, const char* message, std::size_t bytes) {
+    aside_.push_back({from, std::vector<char>(message, message + bytes)});
+  }
+  bool any_aside() const { return !aside_.empty(); }
+  void deliver_aside();
+
+  // ---- inside the node, by shared memory ----
+
+  Inbox& inbox_of(int rank) const { return inbox(node_ranks_[static_cast<std::size_t>(rank)]); }
+  Inbox& own_inbox() const { return inbox_of(rank()); }
+  // What passes through an inbox counts like a message. `item`: a thread or a parcel.
+  template <class Item>
+  void hand_off(int to, Item* item) {
+    ++handed_off_;
+    inbox_of(to).push(item);
+  }
+  void count_take() { ++taken_over_; }
+  std::uint64_t handed_off() const { return handed_off_; }
+  std::uint64_t taken_over() const { return taken_over_; }
+
+  std::span<const Kind> kinds() const override;
+  void handle(int from, const char* message, std::size_t bytes) override;
+  bool quiet() const override {
+    return later_.empty() && to_self_.empty() && aside_.empty() && !mpi_.sends_pending() &&
+           own_inbox().empty();
+  }
+  bool urgent() const override { return mpi_.sends_pending(); }
+
+ private:
+  using Messages = std::deque<std::vector<char>>;
+  void send_bytes(int to, const char* bytes, std::size_t count) {
+    if (to == rank()) {
+      to_self_.emplace_back(bytes, bytes + count);
+      return;
+    }
+    threads::on_rank_stack([&] {
+      std::memcpy(mpi_.compose(count), bytes, count);
+      mpi_.send(to);
+    });
+  }
+  void deliver_all(Messages& queue);
+
+  Mpi mpi_;
+  std::vector<int> nodes_;       // of each rank: its node
+  std::vector<int> node_ranks_;  // of each rank: its index in its node
+  int leader_ = 0;               // rank that made the memory of this node
+  Messages later_, to_self_;
+  struct Aside {
+    int from;
+    std::vector<char> bytes;
+  };
+  std::deque<Aside> aside_;
+  std::uint64_t handed_off_ = 0, taken_over_ = 0;
+  std::uint32_t next_fragment_ = 0;
+  std::map<std::pair<int, std::uint32_t>, std::vector<char>> fragments_;
+};
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_NET_NET_H_

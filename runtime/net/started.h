@@ -1,0 +1,11 @@
+#ifndef ROAM_RUNTIME_NET_STARTED_H_
+#define ROAM_RUNTIME_NET_STARTED_H_
+
+namespace roam::runtime {
+
+// Whether the program, or an earlier run, has started MPI in this process.
+bool mpi_started();
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_NET_STARTED_H_

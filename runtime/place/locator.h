@@ -1,0 +1,45 @@
+#ifndef ROAM_RUNTIME_PLACE_LOCATOR_H_
+#define ROAM_RUNTIME_PLACE_LOCATOR_H_
+
+#include <cstdint>
+
+#include "runtime/net/net.h"
+#include "runtime/place/directory.h"
+
+namespace roam::runtime {
+
+struct LocatedHead {
+  Kind kind;
+  std::uint64_t hops;
+  std::uint64_t id;
+  std::int32_t rank;
+};
+
+// Finds threads: in the node by their control blocks, elsewhere by way of their home ranks.
+class Locator final : public Component {
+ public:
+  explicit Locator(Net& net) : net_(net), directory_(net.rank()) {}
+
+  // What this rank knows as the home of threads.
+  Directory& directory() { return directory_; }
+  // The thread, if this node has it, else null. Where it is: certain if that is this rank; else it
+  // may have gone on.
+  Tcb* find_on_node(Target t, int* rank) const;
+  // Where a call about `t` goes next: nowhere (it is here), a rank, or it has to wait.
+  enum class Where { kHere, kThere, kEnded, kUnknown, kLater };
+  Where locate(Target t, int* rank) const;
+  // The thread of that number has come to this rank from `from`, with so many hops: its home gets
+  // to know, if it does not anyway.
+  void note_arrival(std::uint64_t id, std::uint64_t hops, int from);
+
+  std::span<const Kind> kinds() const override;
+  void handle(int from, const char* message, std::size_t bytes) override;
+
+ private:
+  Net& net_;
+  Directory directory_;
+};
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_PLACE_LOCATOR_H_

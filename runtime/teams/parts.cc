@@ -1,0 +1,226 @@
+// What comes together in a collective, and what it becomes.
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "runtime/teams/gathering.h"
+
+namespace roam::detail {
+
+const char* to_string(CollectiveKind kind) {
+  switch (kind) {
+    case CollectiveKind::kBarrier:
+      return "barrier";
+    case CollectiveKind::kBroadcast:
+      return "broadcast";
+    case CollectiveKind::kReduce:
+      return "reduce";
+    case CollectiveKind::kAllreduce:
+      return "allreduce";
+    case CollectiveKind::kGather:
+      return "gather";
+    case CollectiveKind::kAllgather:
+      return "allgather";
+    case CollectiveKind::kScatter:
+      return "scatter";
+    case CollectiveKind::kScan:
+      return "scan";
+    case CollectiveKind::kBalance:
+    case CollectiveKind::kBalanceApart:
+      return "balance";
+  }
+  return "?";
+}
+
+}  // namespace roam::detail
+
+namespace roam::runtime {
+
+bool entry_each(CollectiveKind what) {
+  return what == CollectiveKind::kScatter || what == CollectiveKind::kScan ||
+         what == CollectiveKind::kBalance;
+}
+
+double shorter(double a_s, double b_s) {
+  return a_s == 0 || b_s == 0 ? a_s + b_s : std::min(a_s, b_s);
+}
+
+void Parts::combine(const char* from, std::size_t bytes, bool has) {
+  if (!has) return;
+  if (head.has_blob == 0) {
+    blob.assign(from, from + bytes);
+    head.has_blob = 1;
+  } else if (head.combine != nullptr) {
+    head.combine(head.op, blob.data(), from, head.count);
+  }
+}
+
+void Parts::insert(Partial partial) {
+  auto at = std::lower_bound(partials.begin(), partials.end(), partial.first,
+                             [](const Partial& p, std::int32_t first) { return p.first < first; });
+  at = partials.insert(at, std::move(partial));
+  for (;;) {
+    const std::int64_t width = std::int64_t{1} << at->level;
+    const bool is_left = (at->first / width) % 2 == 0;
+    const auto left = is_left ? at : at - 1;
+    if (is_left ? at + 1 == partials.end() : at == partials.begin()) return;
+    const auto right = left + 1;
+    if (left->level != right->level || left->first + width != right->first) return;
+    head.combine(head.op, left->bytes.data(), right->bytes.data(), head.count);
+    ++left->level;
+    at = partials.erase(right) - 1;
+  }
+}
+
+void Parts::add(const CollectiveCall& call, int index) {
+  const char* in = static_cast<const char*>(call.in);
+  const std::size_t entries_before = entries.size();
+  try {
+    switch (call.kind) {
+      case CollectiveKind::kBarrier:
+      case CollectiveKind::kBalanceApart:
+        break;
+      case CollectiveKind::kBroadcast:
+        combine(in, call.bytes, index == call.root);
+        break;
+      case CollectiveKind::kReduce:
+      case CollectiveKind::kAllreduce:
+        if (head.in_order != 0) {
+          insert({index, 0, std::vector<char>(in, in + call.bytes)});
+        } else {
+          combine(in, call.bytes, true);
+        }
+        break;
+      case CollectiveKind::kScatter:
+        entries.push_back({index, 0, 0});
+        combine(in, call.bytes * call.count, index == call.root);
+        break;
+      default:
+        entries.push_back({index, 0, call.bytes});
+        data.insert(data.end(), in, in + call.bytes);
+    }
+  } catch (const std::bad_alloc&) {
+    entries.resize(entries_before);
+    throw;
+  }
+  ++head.parts;
+}
+
+void Parts::add(const char* message) {
+  const auto from = read<GatherHead>(message);
+  const char* at = message + sizeof from;
+  head.parts += from.parts;
+  head.load_s += from.load_s;
+  head.busiest_s = std::max(head.busiest_s, from.busiest_s);
+  head.balancing_s = shorter(head.balancing_s, from.balancing_s);
+  head.not_blocking += from.not_blocking;
+  if (from.root_member.id != 0) {
+    head.root_member = from.root_member;
+    head.root_request = from.root_request;
+  }
+  combine(at, from.blob, from.has_blob != 0);
+  at += from.blob;
+  if (head.in_order != 0) {
+    const char* bytes = at + from.entries * sizeof(EntryHead);
+    for (std::size_t i = 0; i < from.entries; ++i) {
+      const auto entry = read<EntryHead>(at + i * sizeof(EntryHead));
+      insert({entry.index, entry.level, std::vector<char>(bytes, bytes + entry.bytes)});
+      bytes += entry.bytes;
+    }
+    return;
+  }
+  const std::size_t first = entries.size();
+  entries.resize(first + from.entries);
+  if (from.entries != 0) std::memcpy(&entries[first], at, from.entries * sizeof(EntryHead));
+  at += from.entries * sizeof(EntryHead);
+  std::size_t bytes = 0;
+  for (std::size_t i = first; i < entries.size(); ++i) bytes += entries[i].bytes;
+  data.insert(data.end(), at, at + bytes);
+}
+
+void Parts::clear() {
+  head.parts = head.has_blob = head.not_blocking = 0;
+  head.load_s = head.busiest_s = head.balancing_s = 0;
+  head.root_member = {};
+  blob.clear();
+  entries.clear();
+  data.clear();
+  partials.clear();
+}
+
+std::vector<char> Parts::pack() const {
+  std::vector<EntryHead> heads = entries;
+  std::size_t bytes = data.size();
+  for (const Partial& p : partials) {
+    heads.push_back({p.first, p.level, p.bytes.size()});
+    bytes += p.bytes.size();
+  }
+  GatherHead packed = head;
+  packed.blob = blob.size();
+  packed.has_blob = head.has_blob != 0 || !blob.empty();
+  packed.entries = heads.size();
+  std::vector<char> message(sizeof packed + blob.size() + heads.size() * sizeof(EntryHead) + bytes);
+  char* at = message.data();
+  std::memcpy(at, &packed, sizeof packed);
+  at += sizeof packed;
+  at = std::copy(blob.begin(), blob.end(), at);
+  if (!heads.empty()) std::memcpy(at, heads.data(), heads.size() * sizeof(EntryHead));
+  at = std::copy(data.begin(), data.end(), at + heads.size() * sizeof(EntryHead));
+  for (const Partial& p : partials) at = std::copy(p.bytes.begin(), p.bytes.end(), at);
+  return message;
+}
+
+std::vector<const char*> Parts::by_index(int size) const {
+  std::vector<const char*> at(static_cast<std::size_t>(size));
+  const char* next = data.data();
+  for (const EntryHead& e : entries) {
+    at[static_cast<std::size_t>(e.index)] = next;
+    next += e.bytes;
+  }
+  return at;
+}
+
+void complete(Parts* parts, int size) {
+  const GatherHead& head = parts->head;
+  const std::size_t n = static_cast<std::size_t>(size);
+  // What is left of a team whose size is no power of two, the larger halves first.
+  for (const Partial& p : parts->partials) {
+    if (&p == &parts->partials.front()) {
+      parts->blob = p.bytes;
+    } else {
+      head.combine(head.op, parts->blob.data(), p.bytes.data(), head.count);
+    }
+  }
+  parts->partials.clear();
+  if (parts->entries.empty()) return;
+  std::vector<char> ordered;
+  if (head.what == CollectiveKind::kScatter) {
+    ordered = std::move(parts->blob);
+  } else {
+    ordered.reserve(n * head.bytes);
+    for (const char* part : parts->by_index(size))
+      ordered.insert(ordered.end(), part, part + head.bytes);
+  }
+  parts->blob.clear();
+  parts->entries.clear();
+  parts->data.clear();
+  if (!entry_each(head.what)) {
+    parts->blob = std::move(ordered);
+    return;
+  }
+  if (head.what == CollectiveKind::kScan) {
+    for (std::size_t i = 1; i < n; ++i) {
+      // The lower index goes first: what it has so far is combined with this one's part.
+      std::vector<char> sum(ordered.begin() + static_cast<std::ptrdiff_t>((i - 1) * head.bytes),
+                            ordered.begin() + static_cast<std::ptrdiff_t>(i * head.bytes));
+      head.combine(head.op, sum.data(), ordered.data() + i * head.bytes, head.count);
+      std::copy(sum.begin(), sum.end(),
+                ordered.begin() + static_cast<std::ptrdiff_t>(i * head.bytes));
+    }
+  }
+  parts->data = std::move(ordered);
+  for (int i = 0; i < size; ++i) parts->entries.push_back({i, 0, head.bytes});
+}
+
+}  // namespace roam::runtime

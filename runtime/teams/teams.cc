@@ -1,0 +1,117 @@
+#include "runtime/teams/teams.h"
+
+#include <cstring>
+
+#include "runtime/teams/member.h"
+#include "threads/scheduler.h"
+
+namespace roam::runtime {
+
+using detail::State;
+using detail::TeamPlan;
+using threads::scheduler;
+
+std::uint64_t Teams::new_id() { return make_id(net_.rank(), ++made_); }
+
+void Teams::wake(Tcb*& t) {
+  if (t == nullptr) return;
+  Tcb* woken = t;
+  t = nullptr;
+  scheduler().make_ready(woken);
+}
+
+void Teams::hold(std::uint64_t team, Tcb* member, void (*destroy)(void*)) {
+  forming_[team].held.push_back({member, destroy});
+}
+
+bool Teams::agree(const TeamPlan& plan, int keepers, bool ready) {
+  Forming& f = forming_[plan.id];
+  f.good = f.good && ready;
+  const auto wait = [&] {
+    f.keeper = scheduler().current();
+    scheduler().block("the keepers of a team", nullptr);
+  };
+  while (f.reports < keepers) wait();
+  if (plan.parent_rank < 0) {
+    f.decided = true;
+    f.begins = f.good;
+    wake(f.creator);
+  } else {
+    net_.send(plan.parent_rank, TeamHead{Kind::kTeamReport, f.good, plan.id});
+    while (!f.decided) wait();
+  }
+  const bool begins = f.begins;
+  int last = plan.last;
+  for (int k = 0; k < keepers; ++k) {
+    const int first = plan.first + (last - plan.first + 1) / 2;
+    net_.send(detail::team_rank(plan, first), TeamHead{Kind::kTeamStart, begins, plan.id});
+    last = first;
+  }
+  if (!begins) give_up(f);
+  f.held.clear();
+  return begins;
+}
+
+void Teams::give_up(Forming& f) {
+  for (const Held& held : f.held) {
+    Tcb* t = held.member;
+    {
+      iso::HeapScope theirs(&t->heap);
+      held.destroy(t->closure);
+      delete t->member;
+      t->member = nullptr;
+    }
+    life_.unname(t);
+    life_.abandon(t, scheduler().current());
+  }
+}
+
+bool Teams::wait_until_made(std::uint64_t team) {
+  Forming& f = forming_[team];
+  f.has_creator = true;
+  while (!f.decided) {
+    f.creator = scheduler().current();
+    scheduler().block("the members of a team to be made", nullptr);
+  }
+  const bool begins = f.begins;
+  f.has_creator = false;
+  if (f.closed) forming_.erase(team);
+  return begins;
+}
+
+void Teams::close(std::uint64_t team) {
+  Forming& f = forming_[team];
+  f.closed = true;
+  if (!f.has_creator) forming_.erase(team);
+}
+
+std::span<const Kind> Teams::kinds() const {
+  static constexpr Kind kOwn[] = {Kind::kTeamReport, Kind::kTeamStart, Kind::kTeamEnd};
+  return kOwn;
+}
+
+void Teams::handle(int, const char* message, std::size_t) {
+  const auto head = read<TeamHead>(message);
+  switch (head.kind) {
+    case Kind::kTeamReport: {
+      Forming& f = forming_[head.team];
+      ++f.reports;
+      f.good = f.good && head.good != 0;
+      wake(f.keeper);
+      return;
+    }
+    case Kind::kTeamStart: {
+      // A keeper that could not come here has nothing to begin or to give up.
+      const auto it = forming_.find(head.team);
+      if (it == forming_.end()) return;
+      it->second.decided = true;
+      it->second.begins = head.good != 0;
+      wake(it->second.keeper);
+      return;
+    }
+    default:
+      members_->forget_team(head.team);
+  }
+}
+
+}  // namespace roam::runtime

@@ -1,0 +1,70 @@
+#ifndef ROAM_RUNTIME_TEAMS_TEAMS_H_
+#define ROAM_RUNTIME_TEAMS_TEAMS_H_
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "roam/team.h"
+#include "runtime/life/lifecycle.h"
+#include "runtime/net/net.h"
+#include "runtime/teams/members.h"
+
+namespace roam::runtime {
+
+struct TeamHead {
+  Kind kind;
+  std::uint32_t good;
+  std::uint64_t team;
+};
+
+// The teams that are being made: keepers tell the one above them that their members are there, and
+// the first one tells all whether they may begin.
+//
+// Context: the rank's kernel thread, capture off.
+class Teams final : public Component {
+ public:
+  Teams(Net& net, Lifecycle& life) : net_(net), life_(life) {}
+  void begin_run(Members* members) { members_ = members; }
+
+  std::uint64_t new_id();
+  // A keeper has made a member, which does not run yet.
+  void hold(std::uint64_t team, Tcb* member, void (*destroy)(void*));
+  // See detail::team_agree. Context: the keeper, which suspends.
+  bool agree(const detail::TeamPlan& plan, int keepers, bool ready);
+  // Waits until the first keeper knows. Context: who makes the team, right after the keeper.
+  bool wait_until_made(std::uint64_t team);
+  void close(std::uint64_t team);
+
+  std::span<const Kind> kinds() const override;
+  void handle(int from, const char* message, std::size_t bytes) override;
+
+ private:
+  struct Held {
+    Tcb* member;
+    void (*destroy)(void*);
+  };
+  struct Forming {
+    std::vector<Held> held;
+    int reports = 0;
+    bool good = true;
+    bool decided = false;
+    bool begins = false;
+    bool closed = false;
+    Tcb* keeper = nullptr;   // waits for reports or the decision
+    Tcb* creator = nullptr;  // waits for the decision
+    bool has_creator = false;
+  };
+  void wake(Tcb*& t);
+  void give_up(Forming& f);
+
+  Net& net_;
+  Lifecycle& life_;
+  Members* members_ = nullptr;
+  std::uint64_t made_ = 0;
+  std::map<std::uint64_t, Forming> forming_;
+};
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_TEAMS_TEAMS_H_

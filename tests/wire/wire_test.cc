@@ -1,0 +1,288 @@
+// docs/wire.md says how messages lie in memory: it is compared with the program.
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <string>
+
+#include "runtime/image/image.h"
+#include "runtime/life/lifecycle.h"
+#include "runtime/move/lease_broker.h"
+#include "runtime/move/migrator.h"
+#include "runtime/move/mover.h"
+#include "runtime/net/net.h"
+#include "runtime/place/locator.h"
+#include "runtime/teams/gathering.h"
+#include "runtime/teams/parcel.h"
+#include "runtime/teams/post.h"
+#include "runtime/teams/teams.h"
+#include "runtime/trace/observer.h"
+
+namespace roam::runtime {
+namespace {
+
+using detail::Envelope;
+
+struct Field {
+  std::size_t offset, bytes;
+  bool operator==(const Field&) const = default;
+};
+struct Layout {
+  std::size_t bytes = 0;
+  std::map<std::string, Field> fields;
+};
+
+// The tables of docs/wire.md.
+std::map<std::string, Layout> documented() {
+  std::map<std::string, Layout> layouts;
+  std::ifstream file("docs/wire.md");
+  Layout* current = nullptr;
+  const std::regex heading(R"(### (\w+), (\d+) bytes)");
+  const std::regex row(R"(\| (\d+) \| (\d+) \| `(\w+)` \| .+ \|)");
+  std::smatch match;
+  for (std::string line; std::getline(file, line);) {
+    if (std::regex_match(line, match, heading)) {
+      current = &layouts[match[1]];
+      current->bytes = std::stoul(match[2]);
+    } else if (current != nullptr && std::regex_match(line, match, row)) {
+      current->fields[match[3]] = {std::stoul(match[1]), std::stoul(match[2])};
+    }
+  }
+  return layouts;
+}
+
+#define FIELD(head, name) \
+  { #name, {offsetof(head, name), sizeof(head::name)} }
+
+const std::map<std::string, Layout>& real() {
+  static const auto& layouts = *new std::map<std::string, Layout>{
+      {"FragmentHead",
+       {sizeof(FragmentHead),
+        {FIELD(FragmentHead, kind),
+         FIELD(FragmentHead, number),
+         FIELD(FragmentHead, total),
+         FIELD(FragmentHead, offset)}}},
+      {"ImageHead",
+       {sizeof(ImageHead),
+        {FIELD(ImageHead, kind),
+         FIELD(ImageHead, transfer),
+         FIELD(ImageHead, id),
+         FIELD(ImageHead, control),
+         FIELD(ImageHead, bytes),
+         FIELD(ImageHead, sleep_left_ns),
+         FIELD(ImageHead, joiner),
+         FIELD(ImageHead, joiner_control),
+         FIELD(ImageHead, marks),
+         FIELD(ImageHead, runs),
+         FIELD(ImageHead, answers),
+         FIELD(ImageHead, answered),
+         FIELD(ImageHead, returns)}}},
+      {"Mark",
+       {sizeof(Mark),
+        {FIELD(Mark, range),
+         FIELD(Mark, kind),
+         FIELD(Mark, padding)}}},
+      {"MoreHead",
+       {sizeof(MoreHead),
+        {FIELD(MoreHead, kind),
+         FIELD(MoreHead, transfer)}}},
+      {"TransferHead",
+       {sizeof(TransferHead),
+        {FIELD(TransferHead, kind),
+         FIELD(TransferHead, transfer)}}},
+      {"RefusalHead",
+       {sizeof(RefusalHead),
+        {FIELD(RefusalHead, kind),
+         FIELD(RefusalHead, transfer),
+         FIELD(RefusalHead, code),
+         FIELD(RefusalHead, why)}}},
+      {"LocatedHead",
+       {sizeof(LocatedHead),
+        {FIELD(LocatedHead, kind),
+         FIELD(LocatedHead, hops),
+         FIELD(LocatedHead, id),
+         FIELD(LocatedHead, rank)}}},
+      {"EndedHead",
+       {sizeof(EndedHead),
+        {FIELD(EndedHead, kind),
+         FIELD(EndedHead, remains),
+         FIELD(EndedHead, id),
+         FIELD(EndedHead, rank)}}},
+      {"JoinHead",
+       {sizeof(JoinHead),
+        {FIELD(JoinHead, kind),
+         FIELD(JoinHead, joiner_rank),
+         FIELD(JoinHead, target),
+         FIELD(JoinHead, joiner),
+         FIELD(JoinHead, at_remains)}}},
+      {"JoinedHead",
+       {sizeof(JoinedHead),
+        {FIELD(JoinedHead, kind),
+         FIELD(JoinedHead, code),
+         FIELD(JoinedHead, joiner),
+         FIELD(JoinedHead, remains),
+         FIELD(JoinedHead, why)}}},
+      {"MoveHead",
+       {sizeof(MoveHead),
+        {FIELD(MoveHead, kind),
+         FIELD(MoveHead, to),
+         FIELD(MoveHead, target),
+         FIELD(MoveHead, asker),
+         FIELD(MoveHead, asker_rank)}}},
+      {"MovedHead",
+       {sizeof(MovedHead),
+        {FIELD(MovedHead, kind),
+         FIELD(MovedHead, code),
+         FIELD(MovedHead, asker),
+         FIELD(MovedHead, why)}}},
+      {"LeaseHead",
+       {sizeof(LeaseHead),
+        {FIELD(LeaseHead, kind),
+         FIELD(LeaseHead, region),
+         FIELD(LeaseHead, request),
+         FIELD(LeaseHead, first),
+         FIELD(LeaseHead, count)}}},
+      {"RangeAskHead",
+       {sizeof(RangeAskHead),
+        {FIELD(RangeAskHead, kind),
+         FIELD(RangeAskHead, region),
+         FIELD(RangeAskHead, need),
+         FIELD(RangeAskHead, padding),
+         FIELD(RangeAskHead, bytes)}}},
+      {"RangeGiftHead",
+       {sizeof(RangeGiftHead),
+        {FIELD(RangeGiftHead, kind),
+         FIELD(RangeGiftHead, region),
+         FIELD(RangeGiftHead, need),
+         FIELD(RangeGiftHead, count),
+         FIELD(RangeGiftHead, more),
+         FIELD(RangeGiftHead, free_bytes),
+         FIELD(RangeGiftHead, sent),
+         FIELD(RangeGiftHead, received)}}},
+      {"ClaimHead",
+       {sizeof(ClaimHead),
+        {FIELD(ClaimHead, kind),
+         FIELD(ClaimHead, given),
+         FIELD(ClaimHead, range),
+         FIELD(ClaimHead, sent),
+         FIELD(ClaimHead, received)}}},
+      {"LetterHead",
+       {sizeof(LetterHead),
+        {FIELD(LetterHead, kind),
+         FIELD(LetterHead, padding),
+         FIELD(LetterHead, envelope),
+         FIELD(LetterHead, target),
+         FIELD(LetterHead, original)}}},
+      {"Envelope",
+       {sizeof(Envelope),
+        {FIELD(Envelope, team),
+         FIELD(Envelope, to),
+         FIELD(Envelope, from),
+         FIELD(Envelope, tag),
+         FIELD(Envelope, sequence),
+         FIELD(Envelope, bytes),
+         FIELD(Envelope, origin),
+         FIELD(Envelope, forwards),
+         FIELD(Envelope, sender),
+         FIELD(Envelope, asks),
+         FIELD(Envelope, counts)}}},
+      {"PullHead",
+       {sizeof(PullHead),
+        {FIELD(PullHead, kind),
+         FIELD(PullHead, tag),
+         FIELD(PullHead, original)}}},
+      {"ReceiptHead",
+       {sizeof(ReceiptHead),
+        {FIELD(ReceiptHead, kind),
+         FIELD(ReceiptHead, padding),
+         FIELD(ReceiptHead, sender),
+         FIELD(ReceiptHead, parcel)}}},
+      {"MemberAtHead",
+       {sizeof(MemberAtHead),
+        {FIELD(MemberAtHead, kind),
+         FIELD(MemberAtHead, rank),
+         FIELD(MemberAtHead, team),
+         FIELD(MemberAtHead, target),
+         FIELD(MemberAtHead, index),
+         FIELD(MemberAtHead, hops)}}},
+      {"RoomHead",
+       {sizeof(RoomHead),
+        {FIELD(RoomHead, kind),
+         FIELD(RoomHead, sender),
+         FIELD(RoomHead, receiver),
+         FIELD(RoomHead, padding),
+         FIELD(RoomHead, target),
+         FIELD(RoomHead, team),
+         FIELD(RoomHead, bytes)}}},
+      {"TeamHead",
+       {sizeof(TeamHead),
+        {FIELD(TeamHead, kind),
+         FIELD(TeamHead, good),
+         FIELD(TeamHead, team)}}},
+      {"GatherHead",
+       {sizeof(GatherHead),
+        {FIELD(GatherHead, kind),
+         FIELD(GatherHead, what),
+         FIELD(GatherHead, team),
+         FIELD(GatherHead, number),
+         FIELD(GatherHead, root),
+         FIELD(GatherHead, bytes),
+         FIELD(GatherHead, count),
+         FIELD(GatherHead, combine),
+         FIELD(GatherHead, root_member),
+         FIELD(GatherHead, root_request),
+         FIELD(GatherHead, parts),
+         FIELD(GatherHead, has_blob),
+         FIELD(GatherHead, load_s),
+         FIELD(GatherHead, busiest_s),
+         FIELD(GatherHead, balancing_s),
+         FIELD(GatherHead, not_blocking),
+         FIELD(GatherHead, verdict),
+         FIELD(GatherHead, in_order),
+         FIELD(GatherHead, blob),
+         FIELD(GatherHead, entries),
+         FIELD(GatherHead, op)}}},
+      {"EntryHead",
+       {sizeof(EntryHead),
+        {FIELD(EntryHead, index),
+         FIELD(EntryHead, level),
+         FIELD(EntryHead, bytes)}}},
+      {"LateResultHead",
+       {sizeof(LateResultHead),
+        {FIELD(LateResultHead, kind),
+         FIELD(LateResultHead, verdict),
+         FIELD(LateResultHead, bytes),
+         FIELD(LateResultHead, member),
+         FIELD(LateResultHead, request)}}},
+      {"PlaceHead",
+       {sizeof(PlaceHead),
+        {FIELD(PlaceHead, rank),
+         FIELD(PlaceHead, moves)}}},
+      {"ProgressHead",
+       {sizeof(ProgressHead),
+        {FIELD(ProgressHead, kind),
+         FIELD(ProgressHead, rank),
+         FIELD(ProgressHead, counts)}}},
+  };
+  return layouts;
+}
+
+TEST(WireTest, TheDocumentSaysHowHeadsLieInMemory) {
+  const std::map<std::string, Layout> said = documented();
+  for (const auto& [name, layout] : real()) {
+    ASSERT_TRUE(said.contains(name)) << name << " is not in docs/wire.md";
+    EXPECT_EQ(said.at(name).bytes, layout.bytes) << name;
+    for (const auto& [field, place] : layout.fields) {
+      ASSERT_TRUE(said.at(name).fields.contains(field)) << name << "." << field;
+      EXPECT_TRUE(said.at(name).fields.at(field) == place)
+          << name << "." << field << " is " << place.bytes << " bytes at " << place.offset;
+    }
+    EXPECT_EQ(said.at(name).fields.size(), layout.fields.size()) << name;
+  }
+  EXPECT_EQ(said.size(), real().size());
+}
+
+}  // namespace
+}  // namespace roam::runtime
