@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <vector>
 
+#include "base/sanitizers.h"
 #include "base/text.h"
 #include "roam/error.h"
 
@@ -80,7 +81,9 @@ const std::vector<Option>& table() {
        whole(&Options::node_ranks, 0, 1 << 24)},
       {"ROAM_ARENA",
        "BASE,SIZE: BASE a multiple of 1G, SIZE a multiple of 1M from 64M, below 2^47 - 2^40",
-       "address range of all stacks and heaps, the same on every rank; default 0x200000000000,48T",
+       "address range of all stacks and heaps, the same on every rank; default 0x200000000000,48T, "
+       "less under a "
+       "sanitizer or Valgrind",
        set_arena},
       {"ROAM_VERBOSE", "0, 1 or 2",
        "1 prints what was found at start and counts at the end, 2 every migration",
@@ -175,6 +178,7 @@ const std::vector<Option>& table() {
 
 Options read_options() {
   Options options;
+  options.arena_bytes = std::min(options.arena_bytes, sanitizers::most_arena_bytes());
   for (const Option& option : table()) {
     const char* value = std::getenv(option.name);
     if (value == nullptr || *value == '\0') continue;

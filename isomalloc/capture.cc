@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/sanitizers.h"
 #include "base/text.h"
 #include "isomalloc/arena.h"
 #include "isomalloc/heap.h"
@@ -20,11 +21,11 @@
 #include "isomalloc/library_slots.h"
 
 extern "C" {
-void* __libc_malloc(std::size_t bytes);
-void __libc_free(void* block);
-void* __libc_calloc(std::size_t count, std::size_t bytes);
-void* __libc_realloc(void* block, std::size_t bytes);
-void* __libc_memalign(std::size_t alignment, std::size_t bytes);
+void* __libc_malloc(std::size_t bytes) ROAM_OF_PROCESS("malloc");
+void __libc_free(void* block) ROAM_OF_PROCESS("free");
+void* __libc_calloc(std::size_t count, std::size_t bytes) ROAM_OF_PROCESS("calloc");
+void* __libc_realloc(void* block, std::size_t bytes) ROAM_OF_PROCESS("realloc");
+void* __libc_memalign(std::size_t alignment, std::size_t bytes) ROAM_OF_PROCESS("memalign");
 }
 
 namespace roam::iso {
@@ -47,7 +48,7 @@ std::size_t libc_usable_bytes(void* block) {
   static const Function usable = [] {
     Dl_info made_by{};
     void* library = nullptr;
-    if (dladdr(dlsym(RTLD_NEXT, "__libc_malloc"), &made_by) != 0)
+    if (dladdr(dlsym(RTLD_NEXT, ROAM_NAME_OF_PROCESS("malloc")), &made_by) != 0)
       library = dlopen(made_by.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
     return reinterpret_cast<Function>(
         dlsym(library != nullptr ? library : RTLD_NEXT, "malloc_usable_size"));

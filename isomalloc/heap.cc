@@ -289,8 +289,9 @@ void Heap::free_unusual(Span* span, FreeBlock* block) {
 void Heap::free(void* block) {
   if (in_heap_region(block)) {
     free_in_region(block);
-  } else if (head_used().contains(block) && head_word(block)->state == kHeadLive &&
-             reinterpret_cast<Address>(block) % kSmallestBlock == 0) {
+  } else if (head_used().contains(block) &&
+             reinterpret_cast<Address>(block) % kSmallestBlock == 0 &&
+             head_word(block)->state == kHeadLive) {
     head_word(block)->state = kHeadFreed;
     --head_live_;
   } else {
@@ -352,8 +353,8 @@ void Heap::free_head(void* block) {
   const bool head = kind == UnitKind::kSlotHead || kind == UnitKind::kRemains;
   Heap* heap = head ? heap_of_slot(unit) : nullptr;
   ROAM_CHECK(
-      heap != nullptr && heap->head_used().contains(block) && head_word(block)->state != 0 &&
-          reinterpret_cast<Address>(block) % kSmallestBlock == 0,
+      heap != nullptr && heap->head_used().contains(block) &&
+          reinterpret_cast<Address>(block) % kSmallestBlock == 0 && head_word(block)->state != 0,
       "free(%p): that address is %s, not a block. Pass what malloc or new returned.", block,
       a.range_begin(unit) == 0 ? "in no thread that is on this node" : "on a thread's stack");
   if (head_word(block)->state == kHeadFreed) double_free(block);

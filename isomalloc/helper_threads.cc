@@ -13,11 +13,12 @@
 #include <unordered_map>
 
 #include "base/lock.h"
+#include "base/sanitizers.h"
 #include "isomalloc/process_call.h"
 
 extern "C" {
-void* __libc_malloc(std::size_t bytes);
-void __libc_free(void* block);
+void* __libc_malloc(std::size_t bytes) ROAM_OF_PROCESS("malloc");
+void __libc_free(void* block) ROAM_OF_PROCESS("free");
 }
 
 namespace roam::iso {

@@ -16,14 +16,15 @@
 #include <string_view>
 
 #include "base/os/memory.h"
+#include "base/sanitizers.h"
 #include "isomalloc/arena.h"
 #include "isomalloc/heap.h"
 #include "isomalloc/helper_threads.h"
 
 extern "C" {
-void* __libc_malloc(std::size_t bytes);
-void* __libc_calloc(std::size_t count, std::size_t bytes);
-void* __libc_memalign(std::size_t alignment, std::size_t bytes);
+void* __libc_malloc(std::size_t bytes) ROAM_OF_PROCESS("malloc");
+void* __libc_calloc(std::size_t count, std::size_t bytes) ROAM_OF_PROCESS("calloc");
+void* __libc_memalign(std::size_t alignment, std::size_t bytes) ROAM_OF_PROCESS("memalign");
 void roam_own_malloc();
 void roam_own_calloc();
 void roam_own_realloc();

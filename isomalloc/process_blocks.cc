@@ -11,11 +11,12 @@
 #include "base/lock.h"
 #include "base/os/mappings.h"
 #include "base/os/memory.h"
+#include "base/sanitizers.h"
 #include "isomalloc/helper_threads.h"
 
 extern "C" {
-void* __libc_malloc(std::size_t bytes);
-void __libc_free(void* block);
+void* __libc_malloc(std::size_t bytes) ROAM_OF_PROCESS("malloc");
+void __libc_free(void* block) ROAM_OF_PROCESS("free");
 }
 
 namespace roam::iso {

@@ -55,7 +55,7 @@ class PupToDisk final : public Pup {
 
  private:
   void transfer(void* data, std::size_t bytes) override {
-    if (std::fwrite(data, 1, bytes, file_) != bytes) {
+    if (bytes != 0 && std::fwrite(data, 1, bytes, file_) != bytes) {
       throw Error(Errc::system,
                   text("writing %zu bytes of a packed object: %s", bytes, std::strerror(errno)));
     }
@@ -76,7 +76,7 @@ class PupFromDisk final : public Pup {
     return status.st_size > at ? static_cast<std::size_t>(status.st_size - at) : 0;
   }
   void transfer(void* data, std::size_t bytes) override {
-    const std::size_t got = std::fread(data, 1, bytes, file_);
+    const std::size_t got = bytes != 0 ? std::fread(data, 1, bytes, file_) : 0;
     if (got == bytes) return;
     if (std::ferror(file_) != 0) {
       throw Error(Errc::system,

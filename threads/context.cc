@@ -2,6 +2,8 @@
 
 #include <boost/context/detail/fcontext.hpp>
 
+#include "base/sanitizers.h"
+
 namespace roam::threads {
 namespace {
 
@@ -15,7 +17,8 @@ struct Making {
 
 // Runs on the new stack: suspends at once, in the frame that switch_context knows, and goes back to
 // who makes it. The first switch to it runs the body.
-[[gnu::noinline]] __attribute__((no_stack_protector)) void park(Context* left, fcontext_t maker) {
+[[gnu::noinline]] ROAM_NOT_INSTRUMENTED __attribute__((no_stack_protector)) void park(
+    Context* left, fcontext_t maker) {
   asm volatile(ROAM_LEAVE_CONTEXT
                "movq %[maker], %%rdi\n\t"
                "xorl %%esi, %%esi\n\t"
@@ -25,7 +28,7 @@ struct Making {
                : ROAM_SWITCH_CLOBBERS);
 }
 
-__attribute__((no_stack_protector)) void enter_new(transfer_t from) {
+ROAM_NOT_INSTRUMENTED __attribute__((no_stack_protector)) void enter_new(transfer_t from) {
   Making* making = static_cast<Making*>(from.data);
   void (*body)() = making->body;
   park(&making->context, from.fctx);

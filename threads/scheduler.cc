@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/sanitizers.h"
 #include "threads/errands.h"
 #include "threads/wait_queue_access.h"
 
@@ -90,7 +91,9 @@ void Scheduler::start(int rank, std::uintptr_t canary, std::uint64_t shuffle_see
 [[gnu::always_inline]] inline void Scheduler::switch_to(Tcb* self, Tcb* next) {
   save(self);
   load(next);
+  sanitizers::leave_for(next->slot);
   switch_context(next->context, &self->context);
+  sanitizers::arrived();
 }
 
 [[gnu::always_inline]] inline void Scheduler::yield_inline() {
@@ -114,6 +117,7 @@ void yield() {
 // ---- contexts ----
 
 void Scheduler::first_entry() {
+  sanitizers::arrived();
   Scheduler& s = scheduler();
   for (;;) {
     run_body(s.current_);
@@ -141,11 +145,14 @@ void Scheduler::run_body(Tcb* self) {
     Tcb* next = --budget_ >= 0 || !visit_due() ? ready_.pop() : nullptr;
     if (next != nullptr) {
       load(next);
+      sanitizers::leave_for(next->slot);
       switch_context(next->context, &self->context);
     } else {
       current_ = nullptr;
+      sanitizers::leave_for({});
       switch_context(main_, &self->context);
     }
+    sanitizers::arrived();
     return;
   }
   after_ = After::kEnded;
@@ -159,7 +166,9 @@ void Scheduler::switch_to_main() {
   iso::current_heap = nullptr;
   current_ = nullptr;
   left_ = self;
+  sanitizers::leave_for({});
   switch_context(main_, &self->context);
+  sanitizers::arrived();
   KernelState::entered(self);
 }
 
@@ -168,7 +177,9 @@ void Scheduler::enter(Tcb* next) {
   const std::uintptr_t own_canary = get_canary();
   set_canary(canary_);
   load(next);
+  sanitizers::leave_for(next->slot);
   switch_context(next->context, &main_);
+  sanitizers::arrived();
   set_canary(own_canary);
   *exceptions_ = own;
 }
@@ -188,7 +199,7 @@ void Scheduler::after_enter() {
   Tcb* t = left_;
   t->state = after == After::kDepart ? State::kDeparting : State::kEnded;
   if (after == After::kDepart)
-    host_->depart(t, after_rank_);
+    depart(t, after_rank_);
   else
     host_->ended(t);
 }
@@ -205,7 +216,7 @@ void Scheduler::run(Host& host) {
     wake_sleepers();
     for (std::size_t i = 0; i < departing_.size(); ++i) {
       const auto [t, rank] = departing_[i];
-      host.depart(t, rank);
+      depart(t, rank);
     }
     departing_.clear();
     Tcb* next = ready_.pop();
@@ -435,15 +446,6 @@ void Scheduler::erase_deadline(Tcb* t) {
   sleepers_.erase({t->deadline_ns, t});
 }
 
-void Scheduler::let_go(Tcb* t, int rank) {
-  forget_deadline(t);  // a sleeper keeps the value: it sleeps on where it arrives
-  iso::HeapScope process;
-  t->state = State::kDeparting;
-  t->move_to = -1;
-  departing_.emplace_back(t, rank);
-  budget_ = 0;
-}
-
 void Scheduler::make_ready(Tcb* t) {
   forget_deadline(t);
   t->deadline_ns = 0;
@@ -454,47 +456,6 @@ void Scheduler::make_ready(Tcb* t) {
   }
   t->state = State::kReady;
   ready_.push(t);
-}
-
-void Scheduler::resume_arrived(Tcb* t) {
-  t->state = State::kReady;
-  const bool goes_on = t->move_to >= 0 && t->move_to != rank_;
-  if (goes_on && !t->destined && may_move(t)) {
-    let_go(t, t->move_to);
-    return;
-  }
-  if (!goes_on || !t->destined) t->move_to = -1;
-  if (t->deadline_ns != 0) {
-    iso::HeapScope process;
-    t->state = State::kSleeping;
-    sleepers_.emplace(t->deadline_ns, t);
-  } else {
-    ready_.push(t);
-  }
-}
-
-void Scheduler::ask_to_move(Tcb* t, int rank) {
-  if (t->state == State::kDeparting) {
-    t->move_to = rank;  // it goes on from where it arrives
-    return;
-  }
-  if (rank == rank_) {
-    t->move_to = -1;
-    return;
-  }
-  if (t->destined) {
-    t->move_to = rank;  // it looks when it runs
-    return;
-  }
-  if (t == current_) budget_ = 0;  // its next switch takes the slow way, which looks
-  const bool still = t->state == State::kReady || t->state == State::kSleeping ||
-                     (t->state == State::kBlocked && t->loose);
-  if (t == current_ || !may_move(t) || !still) {
-    t->move_to = rank;
-    return;
-  }
-  if (t->state == State::kReady) ready_.remove(t);
-  let_go(t, rank);
 }
 
 }  // namespace roam::threads

@@ -191,6 +191,7 @@ class Scheduler {
   void save(Tcb* self);
   void load(Tcb* next);
   void after_enter();
+  void depart(Tcb* t, int rank);
   static void first_entry();
   static void run_body(Tcb* self);
   static void make_context(Tcb* t);

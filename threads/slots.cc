@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/sanitizers.h"
 #include "base/text.h"
 #include "isomalloc/range_pool.h"
 #include "roam/error.h"
@@ -163,6 +164,7 @@ Tcb* Scheduler::make_fresh(std::size_t bytes) {
   guard_slot(slot);
   std::memset(static_cast<void*>(t), 0, sizeof *t);
   mark_slot(slot);
+  sanitizers::stack_made(slot);
   t->slot = slot;
   make_context(t);
   t->heap.start(detail::head_room_of(t));
@@ -196,6 +198,7 @@ void Scheduler::retire(Tcb* t) {
 
 // A stack that was made larger than usual may have been used deep: only its top is kept.
 void Scheduler::give_back(Range slot) {
+  sanitizers::stack_gone(slot);
   iso::RangePool& slots = iso::pool(iso::Region::kSlots);
   if (is_shrunk(slot)) {  // nobody asks for so little: its neighbours wait for it
     iso::arena().discard(slot);
@@ -213,6 +216,7 @@ void Scheduler::give_back(Range slot) {
 void Scheduler::shrink(Tcb* t) {
   const Range slot = t->slot;
   if (is_shrunk(slot)) return;
+  sanitizers::stack_gone(slot);
   const Address head_page = round_down(reinterpret_cast<Address>(t), kPageBytes);
   iso::arena().discard(Range{slot.begin, head_page - slot.begin});
   t->slot = Range{slot.end() - iso::kUnitBytes, iso::kUnitBytes};

@@ -1,0 +1,64 @@
+// The scheduler's part in moves: who leaves its queues, and who comes to them.
+
+#include "base/sanitizers.h"
+#include "threads/scheduler.h"
+
+namespace roam::threads {
+
+void Scheduler::let_go(Tcb* t, int rank) {
+  forget_deadline(t);  // a sleeper keeps the value: it sleeps on where it arrives
+  iso::HeapScope process;
+  t->state = State::kDeparting;
+  t->move_to = -1;
+  departing_.emplace_back(t, rank);
+  budget_ = 0;
+}
+
+void Scheduler::depart(Tcb* t, int rank) {
+  sanitizers::stack_gone(t->slot);
+  host_->depart(t, rank);
+}
+
+void Scheduler::resume_arrived(Tcb* t) {
+  sanitizers::stack_made(t->slot);
+  t->state = State::kReady;
+  const bool goes_on = t->move_to >= 0 && t->move_to != rank_;
+  if (goes_on && !t->destined && may_move(t)) {
+    let_go(t, t->move_to);
+    return;
+  }
+  if (!goes_on || !t->destined) t->move_to = -1;
+  if (t->deadline_ns != 0) {
+    iso::HeapScope process;
+    t->state = State::kSleeping;
+    sleepers_.emplace(t->deadline_ns, t);
+  } else {
+    ready_.push(t);
+  }
+}
+
+void Scheduler::ask_to_move(Tcb* t, int rank) {
+  if (t->state == State::kDeparting) {
+    t->move_to = rank;  // it goes on from where it arrives
+    return;
+  }
+  if (rank == rank_) {
+    t->move_to = -1;
+    return;
+  }
+  if (t->destined) {
+    t->move_to = rank;  // it looks when it runs
+    return;
+  }
+  if (t == current_) budget_ = 0;  // its next switch takes the slow way, which looks
+  const bool still = t->state == State::kReady || t->state == State::kSleeping ||
+                     (t->state == State::kBlocked && t->loose);
+  if (t == current_ || !may_move(t) || !still) {
+    t->move_to = rank;
+    return;
+  }
+  if (t->state == State::kReady) ready_.remove(t);
+  let_go(t, rank);
+}
+
+}  // namespace roam::threads
