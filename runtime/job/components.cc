@@ -26,7 +26,7 @@ void Components::begin_run(const Options& options) {
   gatherings.emplace(net, *locator, *post, *balancer);
   balancer->connect(*post, *gatherings);
   members.emplace(*post, *gatherings);
-  mover->set_companions(&*members);
+  mover->set_members(&*members);
   teams->begin_run(&*members);
 
   all_ = list();

@@ -56,7 +56,7 @@ void Mover::depart(Tcb* t, int to) {
     return;
   }
   forget_refusal(id_of(t));
-  if (t->member != nullptr && !companions_let_go(t, to)) return;
+  if (t->member != nullptr && !members_let_go(t, to)) return;
   if (the_check != nullptr) the_check->leaves(t, to);
   std::vector<std::vector<char>> messages;  // to those that wait for it, who follow it
   if (t->joiner != nullptr || t->has_joiners) joiners_->take(t, &messages);
@@ -84,8 +84,8 @@ void Mover::depart(Tcb* t, int to) {
 }
 
 // False: it stays, for a while or for good.
-bool Mover::companions_let_go(Tcb* t, int to) {
-  switch (companions_->departs(t, !net_.same_node(to))) {
+bool Mover::members_let_go(Tcb* t, int to) {
+  switch (members_->departs(t, !net_.same_node(to))) {
     case Departure::kGo:
       return true;
     case Departure::kWait:
@@ -128,7 +128,7 @@ void Mover::refused(Tcb* t, int to, Errc code, const char* why, Target joiner) {
   --counts_.all;
   --counts_.between_nodes;
   if (the_trace != nullptr) the_trace->refused(id_of(t), t->hops, to, t->name());
-  if (t->member != nullptr) companions_->came(t);
+  if (t->member != nullptr) members_->came(t);
   if (verbose_ > 0) report(text("thread '%s' stays: %s", t->name(), full.c_str()).c_str());
   scheduler().resume_arrived(t);
 }
@@ -153,7 +153,7 @@ bool Mover::take_hand_offs() {
     scheduler().add_live(1);
     threads::Scheduler::welcome(t);
     if (the_trace != nullptr) the_trace->arrived(id_of(t), t->hops, t->name());
-    if (t->member != nullptr) companions_->came(t);
+    if (t->member != nullptr) members_->came(t);
     scheduler().resume_arrived(t);
     t = next;
   }
@@ -167,7 +167,7 @@ void Mover::arrived(Tcb* t, int from, const ImageHead& head) {
   }
   scheduler().add_live(1);
   if (the_trace != nullptr) the_trace->arrived(head.id, t->hops, t->name());
-  if (t->member != nullptr) companions_->came(t);
+  if (t->member != nullptr) members_->came(t);
   locator_.note_arrival(head.id, t->hops, from);
   scheduler().resume_arrived(t);
 }

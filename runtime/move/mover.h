@@ -35,13 +35,13 @@ struct MovedHead {
 
 // Threads that leave this rank and come to it: inside a node by handing over the control block,
 // between nodes by the Migrator. What else has to do with such threads, in folders that build on
-// this one, is told by way of Companions and Joiners.
+// this one, is told by way of TeamMembers and Joiners.
 class Mover final : public Component, public Migrator::Listener {
  public:
   // Members of teams: asked and told of threads with a Tcb::member only.
-  class Companions {
+  class TeamMembers {
    public:
-    virtual ~Companions() = default;
+    virtual ~TeamMembers() = default;
     // Before the memory of `t` goes to another rank, of another node or of this one.
     virtual Departure departs(Tcb* t, bool other_node) = 0;
     virtual void came(Tcb* t) = 0;
@@ -58,7 +58,7 @@ class Mover final : public Component, public Migrator::Listener {
   };
 
   Mover(Net& net, Locator& locator, OpenObjects& open_objects, const Options& options);
-  void set_companions(Companions* companions) { companions_ = companions; }
+  void set_members(TeamMembers* members) { members_ = members; }
   void set_joiners(Joiners* joiners) { joiners_ = joiners; }
   Migrator& migrator() { return migrator_; }
 
@@ -93,7 +93,7 @@ class Mover final : public Component, public Migrator::Listener {
   void refused(Tcb* t, int to, Errc code, const char* why, Target joiner) override;
 
  private:
-  bool companions_let_go(Tcb* t, int to);
+  bool members_let_go(Tcb* t, int to);
   void try_move(const MoveHead& head);
   void answer_move(const MoveHead& head, Errc code, const std::string& why);
 
@@ -102,7 +102,7 @@ class Mover final : public Component, public Migrator::Listener {
   OpenObjects& open_objects_;
   int verbose_;
   Migrator migrator_;
-  Companions* companions_ = nullptr;
+  TeamMembers* members_ = nullptr;
   Joiners* joiners_ = nullptr;
   std::vector<std::pair<Tcb*, int>> waiting_;  // departures: memory is in use just now
   struct Refusal {

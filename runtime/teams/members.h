@@ -10,7 +10,7 @@
 namespace roam::runtime {
 
 // Members of teams that come to this rank, leave it, and end.
-class Members final : public Mover::Companions {
+class Members final : public Mover::TeamMembers {
  public:
   Members(Post& post, Gatherings& gatherings) : post_(post), gatherings_(gatherings) {}
 
