@@ -14,6 +14,7 @@ void start_check(Mpi& mpi, Options* options) {
   if (!options->check_pointers) return;
   PointerCheck::begin_noting();
   ProcessMap::runtime_started();
+  delete the_check;  // of a run that did not begin
   the_check = new PointerCheck;
 }
 

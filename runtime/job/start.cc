@@ -46,8 +46,10 @@ void describe_here(char* buffer, std::size_t bytes) {
   if (r.running()) n = std::snprintf(buffer, bytes, "rank %d", r.rank());
   if (threads::is_child)
     n = std::snprintf(buffer, bytes, "process made by fork on rank %d", r.rank());
-  // What runs on the rank is not what another kernel thread does, and may go away meanwhile.
-  if (threads::on_other_kernel_thread() || threads::scheduler().current() == nullptr) return;
+  // What runs on the rank is not what another kernel thread does, and may go away meanwhile. A
+  // process that fork made has one kernel thread.
+  if (!threads::is_child && threads::on_other_kernel_thread()) return;
+  if (threads::scheduler().current() == nullptr) return;
   if (n > 0) n += std::snprintf(buffer + n, bytes - static_cast<std::size_t>(n), ", ");
   threads::describe_current(buffer + n, bytes - static_cast<std::size_t>(n));
 }
@@ -125,14 +127,14 @@ void Job::start(int& argc, char**& argv) {
   mpi().open_channel(options_.eager_bytes + kListBytes);
   look_at_cores();
   mpi().barrier();
-  if (options_.stopped_s != 0) {
-    lookout_.emplace(std::int64_t{options_.stopped_s} * 1'000'000'000,
-                     [] { return the_job().unheard(); });
-  }
   start_check(mpi(), &options_);
   components_.observer->start(&options_);
   life().begin_run(&mover(), the_trace != nullptr || the_check != nullptr);
   threads::publish_inspect_facts(rank(), ranks());
+  if (options_.stopped_s != 0) {  // nothing after it throws
+    lookout_.emplace(std::int64_t{options_.stopped_s} * 1'000'000'000,
+                     [] { return the_job().unheard(); });
+  }
   start_kernel_threads_ = os::kernel_threads() - made_before;
   running_ = true;
   if (first) tell_of_missing_guards(mpi());
