@@ -145,6 +145,13 @@ const std::vector<Option>& table() {
          options.load_model = s;
          return one_of(s, {"best", "last", "smoothed", "trend"});
        }},
+      {"ROAM_BALANCE_TABLE", "the beginning of a file's name",
+       "writes what each plan of a team's balancing is made from to FILE.TEAM.NUMBER, for "
+       "bench/balance_sim; the strategy diffusion has no such table",
+       [](Options& options, const std::string& s) {
+         options.balance_table = s;
+         return true;
+       }},
       {"ROAM_SHUFFLE", "a whole number, 0 or more",
        "seed that picks the next ready thread at random, to find order assumptions; 0 (the "
        "default): FIFO",

@@ -26,6 +26,7 @@ struct Options {
   bool share = true;                   // ROAM_SHARE: ranks of a node share the arena
   std::string balance;                 // ROAM_BALANCE: auto, off or a strategy; empty: when asked
   std::string load_model;              // ROAM_LOAD_MODEL
+  std::string balance_table;           // ROAM_BALANCE_TABLE: where tables are recorded; empty: not
   std::string trace;                   // ROAM_TRACE: file to write the trace to; empty: none
   int progress_s = 0;                  // ROAM_PROGRESS: seconds from line to line; 0: none
   int stopped_s = 10;                  // ROAM_STOPPED: a rank that waits so long; 0: not told of

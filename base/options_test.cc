@@ -75,6 +75,7 @@ TEST_F(OptionsTest, NamesTheCheckers) {
 
 TEST_F(OptionsTest, NamesAFileForTheTraceAndSecondsForTheProgress) {
   EXPECT_EQ(with("ROAM_TRACE", "/tmp/a trace.json").trace, "/tmp/a trace.json");
+  EXPECT_EQ(with("ROAM_BALANCE_TABLE", "loads").balance_table, "loads");
   EXPECT_EQ(with("ROAM_PROGRESS", "10").progress_s, 10);
   expect_refused("ROAM_PROGRESS", "often", "seconds");
   EXPECT_EQ(with("ROAM_STOPPED", "3").stopped_s, 3);

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
 
 #include "base/check.h"
 #include "base/text.h"
 #include "runtime/balance/load_model.h"
 #include "runtime/balance/outcome.h"
 #include "runtime/balance/proportion.h"
+#include "runtime/balance/table_file.h"
 #include "runtime/trace/trace.h"
 #include "threads/scheduler.h"
 
@@ -52,6 +54,7 @@ Balancer::Balancer(Net& net, const Options& options)
             : options.balance == "off" ? Mode::kOff
                                        : Mode::kAsked),
       strategy_(balance::find_strategy(options.balance)),
+      table_file_(options.balance_table),
       memory_bytes_(options.memory_bytes),
       verbose_(options.verbose),
       diffuser_(net, *this) {
@@ -161,6 +164,7 @@ void Balancer::plan(Parts* parts, int size) {
   }
   table.first_edge.push_back(table.edges.size());
   const long double second = named ? balance::set_proportions(table, loads) : 1;
+  if (!table_file_.empty()) record(table, parts->head);
   const balance::NamedStrategy* strategy =
       mode_ == Mode::kOff ? balance::find_strategy("none")
       : strategy_ != nullptr
@@ -187,6 +191,18 @@ void Balancer::plan(Parts* parts, int size) {
     const char* bytes = reinterpret_cast<const char*>(&place);
     parts->data.insert(parts->data.end(), bytes, bytes + sizeof place);
   }
+}
+
+void Balancer::record(const balance::LoadTable& table, const GatherHead& head) const {
+  const std::string file = text("%s.%llx.%06u", table_file_.c_str(),
+                                static_cast<unsigned long long>(head.team), head.number);
+  std::ofstream out(file);
+  balance::write_table(out, table);
+  if (out.flush()) return;
+  report(text("ROAM_BALANCE_TABLE=%s: %s cannot be written, so this balancing is not recorded; the "
+              "job goes on",
+              table_file_.c_str(), file.c_str())
+             .c_str());
 }
 
 void Balancer::trace_plan(const balance::LoadTable& table, const balance::Plan& plan,

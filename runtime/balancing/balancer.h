@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/options.h"
@@ -56,6 +57,9 @@ class Balancer final : public Component, public Gatherings::Balancing {
   void idle(Idle stage) override;
 
  private:
+  // Writes what a plan is made from, as ROAM_BALANCE_TABLE says. What cannot be written is
+  // reported.
+  void record(const balance::LoadTable& table, const GatherHead& head) const;
   void trace_plan(const balance::LoadTable& table, const balance::Plan& plan,
                   const std::vector<std::uint64_t>& threads, const char* strategy,
                   std::uint64_t begin_ticks, long double second) const;
@@ -66,6 +70,7 @@ class Balancer final : public Component, public Gatherings::Balancing {
   Mode mode_;
   const balance::NamedStrategy* strategy_;  // null: as fits the job
   std::optional<std::size_t> load_model_;
+  std::string table_file_;    // tables are written to names that begin so; empty: not
   std::size_t memory_bytes_;  // of a node; 0: no limit
   int verbose_;
   std::uint64_t balancings_ = 0;
