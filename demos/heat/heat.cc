@@ -228,7 +228,7 @@ void work(const Options& options) {
 int demo(const Options& options) {
   const int members = options.threads_per_rank * roam::ranks();
   if (!Tiling::fits(options.cells, members)) {
-    throw UsageError("--grid '" + std::to_string(options.cells) +
+    throw UsageError("--grid: '" + std::to_string(options.cells) +
                      "' is too small to give each of " + std::to_string(members) +
                      " threads a cell");
   }

@@ -248,7 +248,7 @@ std::vector<Piece> work_list(const Options& options) {
 int demo(const Options& options) {
   // What can be refused is refused before the work.
   std::ofstream svg(options.svg);
-  if (!svg) throw UsageError("--svg '" + options.svg + "' cannot be written");
+  if (!svg) throw UsageError("--svg: '" + options.svg + "' cannot be written");
   if (!options.output.empty()) make_directory(options.output);
 
   const std::vector<Piece> pieces = work_list(options);

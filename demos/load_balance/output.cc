@@ -29,7 +29,7 @@ std::size_t count_wrong(const Run& run) {
 void make_directory(const std::string& directory) {
   std::error_code error;
   fs::create_directories(directory, error);
-  if (error) throw std::runtime_error("--output '" + directory + "': " + error.message());
+  if (error) throw std::runtime_error("--output: '" + directory + "': " + error.message());
 }
 
 void write_output(const Run& run, const std::string& directory) {

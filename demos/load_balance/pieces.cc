@@ -29,7 +29,7 @@ void add(const fs::directory_entry& entry, Listing& listing) {
 }
 
 std::runtime_error cannot_list(std::string_view root, const std::error_code& error) {
-  return std::runtime_error("--input '" + std::string(root) + "': " + error.message());
+  return std::runtime_error("--input: '" + std::string(root) + "': " + error.message());
 }
 
 }  // namespace

@@ -133,7 +133,7 @@ TEST_F(ListTest, NamesARootThatDoesNotExist) {
     list_files({missing});
     FAIL();
   } catch (const std::runtime_error& error) {
-    EXPECT_EQ(std::string(error.what()), "--input '" + missing + "': No such file or directory");
+    EXPECT_EQ(std::string(error.what()), "--input: '" + missing + "': No such file or directory");
   }
 }
 

@@ -22,7 +22,7 @@ double random_of(std::uint64_t index) {
 }
 
 [[noreturn]] void refuse(std::string_view text, const char* reason) {
-  throw UsageError("--distribution '" + std::string(text) + "' " + reason);
+  throw UsageError("--distribution: '" + std::string(text) + "' " + reason);
 }
 
 }  // namespace

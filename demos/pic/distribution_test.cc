@@ -62,14 +62,14 @@ TEST(Distribution, RefusalsNameTheTextAndTheReason) {
     return "";
   };
   EXPECT_EQ(refusal("flat"),
-            "--distribution 'flat' is not known: give geometric, sinusoidal, linear or patch");
+            "--distribution: 'flat' is not known: give geometric, sinusoidal, linear or patch");
   EXPECT_EQ(refusal("linear:3,1"),
-            "--distribution 'linear:3,1' would have fewer than no particles somewhere");
+            "--distribution: 'linear:3,1' would have fewer than no particles somewhere");
   for (const char* bad :
        {"", "geometric", "geometric:", "geometric:0", "geometric:-1", "geometric:x",
         "geometric:1,2", "geometric:nan", "sinusoidal:1", "linear:1", "patch:0,1,2",
         "patch:0,100,0,1", "patch:5,4,0,1", "patch:0,1,5,3", "patch:nan,1,0,1"}) {
-    EXPECT_NE(refusal(bad).find("--distribution '" + std::string(bad) + "' "), std::string::npos)
+    EXPECT_NE(refusal(bad).find("--distribution: '" + std::string(bad) + "' "), std::string::npos)
         << bad;
   }
 }

@@ -201,7 +201,7 @@ int demo(const Options& options) {
   const Problem& problem = options.problem;
   const int members = options.threads_per_rank * roam::ranks();
   if (!Tiling::fits(problem.cells, members)) {
-    throw UsageError("--grid '" + std::to_string(problem.cells) +
+    throw UsageError("--grid: '" + std::to_string(problem.cells) +
                      "' is too small to give each of " + std::to_string(members) +
                      " threads a cell");
   }
