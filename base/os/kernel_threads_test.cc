@@ -17,6 +17,21 @@ std::string seen(int id) {
   return call;
 }
 
+TEST(KernelThreads, OneThatWasJoinedIsNotCounted) {
+  const int before = living_kernel_threads();
+  for (int i = 0; i < 500; ++i) {
+    std::thread([] {}).join();
+    ASSERT_EQ(living_kernel_threads(), before);
+  }
+  std::atomic<bool> stop = false;
+  std::thread other([&] {
+    while (!stop) usleep(1000);
+  });
+  EXPECT_EQ(living_kernel_threads(), before + 1);
+  stop = true;
+  other.join();
+}
+
 TEST(KernelThreads, OneThatReadsIsSeenInItsRead) {
   int line[2];
   ASSERT_EQ(pipe(line), 0);

@@ -102,7 +102,7 @@ void Job::start(int& argc, char**& argv) {
   fatal_hooks.end_job = Mpi::abort;
   fatal_hooks.leave_core = threads::leave_core;
   // What the program made before; what was there when it started MPI itself may be MPI's.
-  const int made_before = mpi_started() ? 0 : os::kernel_threads() - 1;
+  const int made_before = mpi_started() ? 0 : os::living_kernel_threads() - 1;
   mpi().start(&argc, &argv);
   if (const char* help = std::getenv("ROAM_HELP"); help != nullptr && std::string(help) == "1") {
     if (rank() == 0) std::fputs(options_help().c_str(), stdout);
@@ -135,7 +135,7 @@ void Job::start(int& argc, char**& argv) {
     lookout_.emplace(std::int64_t{options_.stopped_s} * 1'000'000'000,
                      [] { return the_job().unheard(); });
   }
-  start_kernel_threads_ = os::kernel_threads() - made_before;
+  start_kernel_threads_ = os::living_kernel_threads() - made_before;
   running_ = true;
   if (first) tell_of_missing_guards(mpi());
   if (options_.verbose > 0 && rank() == 0) tell_of_start();
