@@ -103,11 +103,11 @@ int kernel_threads() {
   return std::max(static_cast<int>(tasks.st_nlink) - 2, 1);
 }
 
-int living_kernel_threads() {
+std::vector<int> living_kernel_threads() {
   constexpr unsigned kExiting = 4;  // Source: linux/sched.h, PF_EXITING; proc_pid_stat(5), flags
   DIR* tasks = opendir("/proc/self/task");
-  if (tasks == nullptr) return 1;
-  int living = 0;
+  if (tasks == nullptr) return {kernel_thread_id()};
+  std::vector<int> living;
   while (const dirent* task = readdir(tasks)) {
     if (task->d_name[0] == '.') continue;
     char path[64], line[512];
@@ -122,10 +122,10 @@ int living_kernel_threads() {
     unsigned flags = 0;
     const int read =
         rest == nullptr ? 0 : std::sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %u", &flags);
-    living += read != 1 || (flags & kExiting) == 0;
+    if (read != 1 || (flags & kExiting) == 0) living.push_back(std::atoi(task->d_name));
   }
   closedir(tasks);
-  return std::max(living, 1);
+  return living;
 }
 
 int kernel_thread_id() { return static_cast<int>(syscall(SYS_gettid)); }

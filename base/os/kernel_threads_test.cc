@@ -6,6 +6,7 @@
 #include <atomic>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace roam::os {
 namespace {
@@ -18,7 +19,7 @@ std::string seen(int id) {
 }
 
 TEST(KernelThreads, OneThatWasJoinedIsNotCounted) {
-  const int before = living_kernel_threads();
+  const std::vector<int> before = living_kernel_threads();
   for (int i = 0; i < 500; ++i) {
     std::thread([] {}).join();
     ASSERT_EQ(living_kernel_threads(), before);
@@ -27,7 +28,7 @@ TEST(KernelThreads, OneThatWasJoinedIsNotCounted) {
   std::thread other([&] {
     while (!stop) usleep(1000);
   });
-  EXPECT_EQ(living_kernel_threads(), before + 1);
+  EXPECT_EQ(living_kernel_threads().size(), before.size() + 1);
   stop = true;
   other.join();
 }

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "base/check.h"
 #include "base/os/kernel_threads.h"
@@ -87,6 +88,16 @@ void install_dump_signal() {
   sigaction(SIGUSR1, &action, &previous_dump_action);
 }
 
+// This one, and those that are not of `before`. Of `before` some have gone meanwhile: libraries
+// make such while they are loaded.
+int kernel_threads_besides(const std::vector<int>& before) {
+  const std::vector<int> now = os::living_kernel_threads();
+  return static_cast<int>(std::count_if(now.begin(), now.end(), [&](int id) {
+    return id == os::kernel_thread_id() ||
+           std::find(before.begin(), before.end(), id) == before.end();
+  }));
+}
+
 }  // namespace
 
 void Job::start(int& argc, char**& argv) {
@@ -101,8 +112,8 @@ void Job::start(int& argc, char**& argv) {
   fatal_hooks.describe = describe_here;
   fatal_hooks.end_job = Mpi::abort;
   fatal_hooks.leave_core = threads::leave_core;
-  // What the program made before; what was there when it started MPI itself may be MPI's.
-  const int made_before = mpi_started() ? 0 : os::living_kernel_threads() - 1;
+  // Those that the program made; what is there when it has started MPI itself may be MPI's.
+  const std::vector<int> before = mpi_started() ? std::vector<int>{} : os::living_kernel_threads();
   mpi().start(&argc, &argv);
   if (const char* help = std::getenv("ROAM_HELP"); help != nullptr && std::string(help) == "1") {
     if (rank() == 0) std::fputs(options_help().c_str(), stdout);
@@ -135,7 +146,7 @@ void Job::start(int& argc, char**& argv) {
     lookout_.emplace(std::int64_t{options_.stopped_s} * 1'000'000'000,
                      [] { return the_job().unheard(); });
   }
-  start_kernel_threads_ = os::living_kernel_threads() - made_before;
+  start_kernel_threads_ = kernel_threads_besides(before);
   running_ = true;
   if (first) tell_of_missing_guards(mpi());
   if (options_.verbose > 0 && rank() == 0) tell_of_start();
