@@ -17,26 +17,6 @@ bool stacks_are_told = false;
 
 namespace {
 
-// What was told of each slot: a number by its first address. Allocates nothing, since it is asked
-// in the middle of switches. A slot that is forgotten keeps its place: it is likely to come again.
-struct Told {
-  Address slot;
-  std::uintptr_t value;
-};
-constexpr std::size_t kMostTold = std::size_t{1} << 17;
-
-// Null: there is no room, and nothing is told of the slot.
-[[maybe_unused]] Told* told(Address slot) {
-  static Told* const table = static_cast<Told*>(os::map_memory(kMostTold * sizeof(Told)).pointer());
-  if (table == nullptr) return nullptr;
-  std::size_t at = slot / kPageBytes * 0x9e3779b97f4a7c15 >> 47;
-  for (std::size_t tries = 0; tries < kMostTold; ++tries, at = (at + 1) % kMostTold) {
-    if (table[at].slot == 0) table[at].slot = slot;
-    if (table[at].slot == slot) return &table[at];
-  }
-  return nullptr;
-}
-
 [[gnu::constructor(101)]] void look() {
 #ifdef ROAM_ASAN
   stacks_are_told = true;
@@ -88,6 +68,30 @@ void arrived() {
 }
 
 #else
+
+namespace {
+
+// What was told of each slot: a number by its first address. Allocates nothing, since it is asked
+// in the middle of switches. A slot that is forgotten keeps its place: it is likely to come again.
+struct Told {
+  Address slot;
+  std::uintptr_t value;
+};
+constexpr std::size_t kMostTold = std::size_t{1} << 17;
+
+// Null: there is no room, and nothing is told of the slot.
+Told* told(Address slot) {
+  static Told* const table = static_cast<Told*>(os::map_memory(kMostTold * sizeof(Told)).pointer());
+  if (table == nullptr) return nullptr;
+  std::size_t at = slot / kPageBytes * 0x9e3779b97f4a7c15 >> 47;
+  for (std::size_t tries = 0; tries < kMostTold; ++tries, at = (at + 1) % kMostTold) {
+    if (table[at].slot == 0) table[at].slot = slot;
+    if (table[at].slot == slot) return &table[at];
+  }
+  return nullptr;
+}
+
+}  // namespace
 
 void tell_stack_made(Range slot) {
   Told* const known = told(slot.begin);

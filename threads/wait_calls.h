@@ -1,10 +1,7 @@
 #ifndef ROAM_THREADS_WAIT_CALLS_H_
 #define ROAM_THREADS_WAIT_CALLS_H_
 
-#include <dlfcn.h>
-
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <ctime>
@@ -14,6 +11,7 @@
 #include "base/text.h"
 #include "isomalloc/arena.h"
 #include "isomalloc/heap.h"
+#include "threads/real_call.h"
 #include "threads/scheduler.h"
 
 // Waits of libc for another thread of the same rank would stop the kernel thread that runs both.
@@ -30,6 +28,8 @@
 // waited for in vain.
 
 namespace roam::threads::wait_calls {
+
+using threads::Real;
 
 // Locks that threads of this rank hold, and what they make once; not plain mutexes in the holder's
 // own memory. hold: `self` has it, once more if it had it already, and stays; false if threads of
@@ -52,35 +52,6 @@ inline Tcb* caller() {
 inline bool lets_run(const void* object) {
   return roam::iso::current_heap != nullptr || roam::iso::arena().contains(object);
 }
-
-// libc's own. No function-local static: its guard would be on the path of every lock.
-template <class F>
-class Real {
- public:
-  constexpr Real(const char* name, const char* version) : name_(name), version_(version) {}
-  template <class... Arguments>
-  auto operator()(Arguments... arguments) {
-    F* f = f_.load(std::memory_order_relaxed);
-    if (f == nullptr) [[unlikely]]
-      f = find();
-    return f(arguments...);
-  }
-  // Looks it up now: what may be called in a handler, or in a child of fork, must not later.
-  void prepare() { find(); }
-
- private:
-  // Of condition variables libc has two versions, and dlsym may give the old one.
-  F* find() {
-    roam::iso::HeapScope process;
-    void* f = version_ != nullptr ? dlvsym(RTLD_NEXT, name_, version_) : nullptr;
-    if (f == nullptr) f = dlsym(RTLD_NEXT, name_);
-    f_.store(reinterpret_cast<F*>(f), std::memory_order_relaxed);
-    return reinterpret_cast<F*>(f);
-  }
-  const char* name_;
-  const char* version_;
-  std::atomic<F*> f_ = nullptr;
-};
 
 // Keeps the thread on its rank.
 class Stay {

@@ -1,7 +1,6 @@
 // exec of a rank. It would take the process out of the job, with all threads of the rank, and
 // nobody would hear of it: refused while others live. A child of fork or vfork execs as ever.
 
-#include <dlfcn.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,33 +11,27 @@
 #include "base/check.h"
 #include "runtime/job/exits.h"
 #include "runtime/job/job.h"
+#include "threads/real_call.h"
 #include "threads/scheduler.h"
 
 namespace {
 
+using roam::threads::Real;
+
 using Arguments = char* const*;
 
-// libc's own. Looked up early, for calls in children of vfork and in handlers; earlier still if the
-// program starts itself again before main (base/os/layout.h).
-template <class F>
-struct Real {
-  const char* name;
-  F* found = nullptr;
-  F* get() {
-    if (found == nullptr) found = reinterpret_cast<F*>(dlsym(RTLD_NEXT, name));
-    return found;
-  }
-};
-constinit Real<int(const char*, Arguments, Arguments)> real_execve{"execve"};
-constinit Real<int(const char*, Arguments, Arguments)> real_execvpe{"execvpe"};
-constinit Real<int(int, Arguments, Arguments)> real_fexecve{"fexecve"};
-constinit Real<int(int, const char*, Arguments, Arguments, int)> real_execveat{"execveat"};
+// Looked up early, for calls in children of vfork and in handlers; earlier still if the program
+// starts itself again before main (base/os/layout.h).
+constinit Real<int(const char*, Arguments, Arguments)> real_execve("execve", nullptr);
+constinit Real<int(const char*, Arguments, Arguments)> real_execvpe("execvpe", nullptr);
+constinit Real<int(int, Arguments, Arguments)> real_fexecve("fexecve", nullptr);
+constinit Real<int(int, const char*, Arguments, Arguments, int)> real_execveat("execveat", nullptr);
 
 [[gnu::constructor]] void find_early() {
-  real_execve.get();
-  real_execvpe.get();
-  real_fexecve.get();
-  real_execveat.get();
+  real_execve.prepare();
+  real_execvpe.prepare();
+  real_fexecve.prepare();
+  real_execveat.prepare();
 }
 
 // Allocates nothing. A job of one rank and one thread may go on as another program.
@@ -81,25 +74,24 @@ Arguments as_array(const char** arguments) { return const_cast<Arguments>(argume
 #define ROAM_EXPORT extern "C" __attribute__((visibility("default")))
 
 ROAM_EXPORT int execve(const char* path, Arguments arguments, Arguments environment) noexcept {
-  return refused("execve", path) ? -1 : real_execve.get()(path, arguments, environment);
+  return refused("execve", path) ? -1 : real_execve(path, arguments, environment);
 }
 ROAM_EXPORT int execv(const char* path, Arguments arguments) noexcept {
-  return refused("execv", path) ? -1 : real_execve.get()(path, arguments, environ);
+  return refused("execv", path) ? -1 : real_execve(path, arguments, environ);
 }
 ROAM_EXPORT int execvpe(const char* file, Arguments arguments, Arguments environment) noexcept {
-  return refused("execvpe", file) ? -1 : real_execvpe.get()(file, arguments, environment);
+  return refused("execvpe", file) ? -1 : real_execvpe(file, arguments, environment);
 }
 ROAM_EXPORT int execvp(const char* file, Arguments arguments) noexcept {
-  return refused("execvp", file) ? -1 : real_execvpe.get()(file, arguments, environ);
+  return refused("execvp", file) ? -1 : real_execvpe(file, arguments, environ);
 }
 ROAM_EXPORT int fexecve(int fd, Arguments arguments, Arguments environment) noexcept {
-  return refused("fexecve", "an open file") ? -1 : real_fexecve.get()(fd, arguments, environment);
+  return refused("fexecve", "an open file") ? -1 : real_fexecve(fd, arguments, environment);
 }
 ROAM_EXPORT int execveat(int folder, const char* path, Arguments arguments, Arguments environment,
                          int flags) noexcept {
-  return refused("execveat", path)
-             ? -1
-             : real_execveat.get()(folder, path, arguments, environment, flags);
+  return refused("execveat", path) ? -1
+                                   : real_execveat(folder, path, arguments, environment, flags);
 }
 
 ROAM_EXPORT int execl(const char* path, const char* first, ...) noexcept {
@@ -108,7 +100,7 @@ ROAM_EXPORT int execl(const char* path, const char* first, ...) noexcept {
   va_start(list, first);
   ROAM_COLLECT(first, list, arguments)
   va_end(list);
-  return real_execve.get()(path, as_array(arguments), environ);
+  return real_execve(path, as_array(arguments), environ);
 }
 ROAM_EXPORT int execlp(const char* file, const char* first, ...) noexcept {
   if (refused("execlp", file)) return -1;
@@ -116,7 +108,7 @@ ROAM_EXPORT int execlp(const char* file, const char* first, ...) noexcept {
   va_start(list, first);
   ROAM_COLLECT(first, list, arguments)
   va_end(list);
-  return real_execvpe.get()(file, as_array(arguments), environ);
+  return real_execvpe(file, as_array(arguments), environ);
 }
 ROAM_EXPORT int execle(const char* path, const char* first, ...) noexcept {
   if (refused("execle", path)) return -1;
@@ -125,5 +117,5 @@ ROAM_EXPORT int execle(const char* path, const char* first, ...) noexcept {
   ROAM_COLLECT(first, list, arguments)
   const Arguments environment = va_arg(list, Arguments);
   va_end(list);
-  return real_execve.get()(path, as_array(arguments), environment);
+  return real_execve(path, as_array(arguments), environment);
 }

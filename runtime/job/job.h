@@ -92,7 +92,6 @@ class Job final : public threads::Host {
   Components components_;
   Termination termination_;
   bool running_ = false;
-  bool started_ = false;  // a first run was begun
   std::optional<threads::Lookout> lookout_;
   int start_kernel_threads_ = 1;  // this one, MPI's, and the lookout's
   // Since when only kernel threads of the program can wake anybody; 0: that is not so.

@@ -104,7 +104,7 @@ void Job::start(int& argc, char**& argv) {
   if (running_) throw Error(Errc::not_running, "roam::run was called inside roam::run");
   threads::refuse_in_child("roam::run");
   iso::Arena& arena = iso::arena();
-  const bool first = !started_;
+  const bool first = !components_.made();
   options_ = read_options();
   if (options_.check_pointers) PointerCheck::begin_noting();
   const bool alone = arena.ready() && first;  // blocks were made before run()
@@ -163,7 +163,6 @@ void Job::limit_memory() {
 
 // What is done once a process.
 void Job::begin_first_run(bool alone) {
-  started_ = true;
   components_.make(
       [this](int from, const char* message, std::size_t bytes) { handle(from, message, bytes); },
       [this] { return rank_counts(); });
