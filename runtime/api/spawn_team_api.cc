@@ -70,7 +70,7 @@ void team_open(const TeamPlan& plan) {
       const std::string why = the_job().mover().take_refusal(scheduler().current(), &code);
       throw Error(code, "spawn_team: no thread can make members there: " + why);
     }
-    the_job().post().add_team(plan.id, plan.size, the_job().ranks());
+    the_job().whereabouts().add_team(plan.id, plan.size, the_job().ranks());
     the_job().gatherings().add_team(plan.id, plan.size, plan.root_rank);
   });
 }
@@ -110,7 +110,7 @@ void team_member_hold(const TeamPlan& plan, int index, Tcb* t, void (*entry)(voi
   t->entry = entry;
   t->closure = closure;
   const runtime::Target target = the_job().life().name(t);
-  the_job().post().set_member(plan.id, index, target);
+  the_job().whereabouts().set_member(plan.id, index, target);
   the_job().teams().hold(plan.id, t, destroy);
 }
 
@@ -120,7 +120,7 @@ bool team_agree(const TeamPlan& plan, int keepers, bool ready) {
 
 Thread team_release(const TeamPlan& plan, int index) {
   iso::HeapScope process;
-  const runtime::Target target = the_job().post().member(plan.id, index);
+  const runtime::Target target = the_job().whereabouts().member(plan.id, index);
   the_job().members().came(target.control);
   the_job().life().start_named(target.control);
   return ThreadAccess::make(target);

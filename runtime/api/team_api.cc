@@ -12,6 +12,7 @@
 #include "runtime/api/caller.h"
 #include "runtime/job/job.h"
 #include "runtime/teams/member.h"
+#include "runtime/teams/requests.h"
 #include "threads/child.h"
 #include "threads/scheduler.h"
 
@@ -205,7 +206,7 @@ void request_drop(RequestState* request) noexcept {
     if (request->kind == RequestState::Kind::kReceive) {
       iso::HeapScope process;
       cancelled = self->member->mailbox.cancel(request);
-      if (cancelled) runtime::Post::let_go(self, request);
+      if (cancelled) runtime::unpin_for_request(self, request);
     }
     if (!cancelled) wait_for(request);
   }
@@ -404,7 +405,7 @@ int team_balance(std::uint64_t team) {
 static void take_back_receives(Member& me, RequestState* receives, std::size_t count) {
   for (RequestState* r = receives; r != receives + count; ++r) {
     if (r->done || !me.mailbox.cancel(r)) continue;
-    runtime::Post::let_go(me.thread, r);
+    runtime::unpin_for_request(me.thread, r);
     r->done = true;
   }
 }

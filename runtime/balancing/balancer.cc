@@ -47,9 +47,10 @@ constexpr double kFirstBalancingS = 5e-4;
 
 }  // namespace
 
-Balancer::Balancer(Net& net, const Options& options)
+Balancer::Balancer(Net& net, const Residents& residents, const Options& options)
     : Component(true),
       net_(net),
+      residents_(residents),
       mode_(options.balance == "auto"  ? Mode::kAuto
             : options.balance == "off" ? Mode::kOff
                                        : Mode::kAsked),
@@ -64,11 +65,6 @@ Balancer::Balancer(Net& net, const Options& options)
         std::find(names.begin(), names.end(), options.load_model) - names.begin());
   }
   set_due(by_itself() && net.node_ranks() > 1);
-}
-
-void Balancer::connect(const Post& post, Gatherings& gatherings) {
-  post_ = &post;
-  diffuser_.set_gatherings(&gatherings);
 }
 
 double Balancer::load_of(const Member& me) const {
@@ -269,16 +265,16 @@ void Balancer::poll() {
   const int asker = own.take_asker();
   if (asker < 0) return;
   std::size_t left = ready / 2;
-  for (Member* m = post_->residents(); m != nullptr && left > 0;) {
-    Member* next = m->next_resident;
-    Tcb* t = m->thread;
+  residents_.any([&](const Member& m) {
+    if (left == 0) return true;
+    Tcb* t = m.thread;
     if (t->state == State::kReady && t != scheduler().current() &&
         threads::Scheduler::may_move(t) && t->move_to < 0 && !t->destined) {
       scheduler().ask_to_move(t, asker);
       --left;
     }
-    m = next;
-  }
+    return false;
+  });
 }
 
 }  // namespace roam::runtime

@@ -13,7 +13,7 @@
 #include "runtime/balancing/diffuser.h"
 #include "runtime/net/net.h"
 #include "runtime/teams/gathering.h"
-#include "runtime/teams/post.h"
+#include "runtime/teams/residents.h"
 
 namespace roam::runtime {
 
@@ -23,9 +23,9 @@ namespace roam::runtime {
 // Context: the rank's kernel thread, capture off.
 class Balancer final : public Component, public Gatherings::Balancing {
  public:
-  Balancer(Net& net, const Options& options);
-  // What it needs of those that are made after it.
-  void connect(const Post& post, Gatherings& gatherings);
+  Balancer(Net& net, const Residents& residents, const Options& options);
+  // What is made after it.
+  void connect(Gatherings& gatherings) { diffuser_.set_gatherings(&gatherings); }
   Diffuser& diffuser() { return diffuser_; }
   int verbose() const { return verbose_; }
 
@@ -66,7 +66,7 @@ class Balancer final : public Component, public Gatherings::Balancing {
 
   enum class Mode { kOff, kAsked, kAuto };
   Net& net_;
-  const Post* post_ = nullptr;
+  const Residents& residents_;
   Mode mode_;
   const balance::NamedStrategy* strategy_;  // null: as fits the job
   std::optional<std::size_t> load_model_;

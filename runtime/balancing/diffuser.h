@@ -35,7 +35,8 @@ class Balancer;
 // Context: the rank's kernel thread, capture off.
 class Diffuser final : public Component {
  public:
-  Diffuser(Net& net, const Balancer& balancer) : net_(net), balancer_(balancer) {}
+  Diffuser(Net& net, const Balancer& balancer)
+      : Component(/*heeds_idle=*/false, /*polls=*/false), net_(net), balancer_(balancer) {}
   void set_gatherings(Gatherings* gatherings) { gatherings_ = gatherings; }
 
   // `me` takes part in its team's collective `number`, with `request`, which gets a PlaceHead.

@@ -20,19 +20,27 @@ void Components::make(std::function<void(int, const char*, std::size_t)> deliver
 void Components::begin_run(const Options& options) {
   net.begin_run();
   mover.emplace(net, *locator, open_objects, options);
-  post.emplace(net, *locator, options);
-  post->start();
-  balancer.emplace(net, options);
-  gatherings.emplace(net, *locator, *post, *balancer);
-  balancer->connect(*post, *gatherings);
-  members.emplace(*post, *gatherings);
+  residents.emplace();
+  whereabouts.emplace(net, *locator);
+  parcels.emplace(net.rank());
+  parcels->start();
+  open_parcels.emplace(net, *locator, *parcels, *residents, options.unreceived_bytes);
+  pulls.emplace(net, *parcels, *open_parcels);
+  flow.emplace(net, *whereabouts);
+  post.emplace(net, *whereabouts, *parcels, *open_parcels, *pulls, *flow, options.seed);
+  balancer.emplace(net, *residents, options);
+  gatherings.emplace(net, *locator, *residents, *balancer);
+  balancer->connect(*gatherings);
+  members.emplace(*whereabouts, *residents, *parcels, *open_parcels, *flow, *gatherings);
   mover->set_members(&*members);
   teams->begin_run(&*members);
 
   all_ = list();
+  polled_.clear();
   idlers_.clear();
   std::fill(std::begin(by_kind_), std::end(by_kind_), nullptr);
   for (Component* c : all_) {
+    if (c->polls()) polled_.push_back(c);
     if (c->heeds_idle()) idlers_.push_back(c);
     for (const Kind kind : c->kinds()) {
       Component*& owner = by_kind_[static_cast<std::size_t>(kind)];
@@ -44,16 +52,16 @@ void Components::begin_run(const Options& options) {
 }
 
 std::vector<Component*> Components::list() {
-  return {&open_objects, &*post,     &*gatherings,          &*mover,
-          &*life,        &*balancer, &balancer->diffuser(), &*teams,
-          &*observer,    &*locator,  &mover->migrator(),    &*leases,
-          &net};
+  return {&open_objects, &*pulls,       &*flow,     &*open_parcels,        &*post,   &*gatherings,
+          &*mover,       &*life,        &*balancer, &balancer->diffuser(), &*teams,  &*observer,
+          &*locator,     &*whereabouts, &*parcels,  &mover->migrator(),    &*leases, &net};
 }
 
 void Components::end_run() {
-  post->finish();
+  parcels->finish();
   life->end_run();
   all_.clear();
+  polled_.clear();
   idlers_.clear();
   mover.reset();
 }

@@ -13,10 +13,16 @@
 #include "runtime/move/open_objects.h"
 #include "runtime/net/net.h"
 #include "runtime/place/locator.h"
+#include "runtime/teams/flow_control.h"
 #include "runtime/teams/gathering.h"
 #include "runtime/teams/members.h"
+#include "runtime/teams/open_parcels.h"
+#include "runtime/teams/parcel_store.h"
 #include "runtime/teams/post.h"
+#include "runtime/teams/pulls.h"
+#include "runtime/teams/residents.h"
 #include "runtime/teams/teams.h"
+#include "runtime/teams/whereabouts.h"
 #include "runtime/trace/observer.h"
 
 namespace roam::runtime {
@@ -35,8 +41,9 @@ class Components {
   // No message comes any more.
   void end_run();
 
-  // In the order in which they are polled.
   const std::vector<Component*>& all() const { return all_; }
+  // Those that may be due, in the order in which they are polled.
+  const std::vector<Component*>& polled() const { return polled_; }
   // Those that heed that the rank is idle.
   const std::vector<Component*>& idlers() const { return idlers_; }
   // Whose kind a message is. Ends the job if it is nobody's.
@@ -52,6 +59,12 @@ class Components {
   std::optional<Observer> observer;
   // Of a run.
   std::optional<Mover> mover;
+  std::optional<Residents> residents;
+  std::optional<Whereabouts> whereabouts;
+  std::optional<ParcelStore> parcels;
+  std::optional<OpenParcels> open_parcels;
+  std::optional<Pulls> pulls;
+  std::optional<FlowControl> flow;
   std::optional<Post> post;
   std::optional<Balancer> balancer;
   std::optional<Gatherings> gatherings;
@@ -60,7 +73,7 @@ class Components {
  private:
   std::vector<Component*> list();
 
-  std::vector<Component*> all_, idlers_;
+  std::vector<Component*> all_, polled_, idlers_;
   Component* by_kind_[kKinds] = {};
 };
 

@@ -40,7 +40,7 @@ void Job::end_deadlocked() {
   if (scheduler().live_count() > 0) dump();
   life().failures().report();
   const bool failed = mpi().sum(life().failures().count()) != 0;
-  const std::uint64_t held_back = mpi().sum(post().held_back());
+  const std::uint64_t held_back = mpi().sum(members().held_back());
   if (rank() == 0 && held_back != 0) {
     report(text("%llu members wait because nobody receives what they sent: up to %zu bytes may lie "
                 "unreceived with a member. Receive them, or raise ROAM_UNRECEIVED",

@@ -46,7 +46,7 @@ void Job::poll() {
     idle_rounds_ = 0;
     mail_may_wake = scheduler().ready_count() == 0;
   }
-  for (Component* component : components_.all()) {
+  for (Component* component : components_.polled()) {
     if (!component->due()) continue;
     component->poll();
     // What mail brings to an idle rank runs at once.

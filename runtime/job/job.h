@@ -37,6 +37,7 @@ class Job final : public threads::Host {
   OpenObjects& open_objects() { return components_.open_objects; }
   Mover& mover() { return *components_.mover; }
   Lifecycle& life() { return *components_.life; }
+  Whereabouts& whereabouts() { return *components_.whereabouts; }
   Post& post() { return *components_.post; }
   Gatherings& gatherings() { return *components_.gatherings; }
   Members& members() { return *components_.members; }

@@ -305,7 +305,7 @@ void Job::finish() {
   }
   life().sweep_leftovers();
   mover().migrator().drop_kept();
-  post().drop_resting();
+  components_.parcels->drop_resting();
   mpi().barrier();
   finish_check(mpi());
   components_.observer->finish([this] { poll(); });

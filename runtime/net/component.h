@@ -26,6 +26,7 @@ class Component {
   // Called now and then while due(): between turns of threads, and by an idle rank all the time.
   virtual void poll() {}
   bool due() const { return due_.load(std::memory_order_relaxed); }
+  bool polls() const { return polls_; }
 
   // Whether nothing is under way here that this rank has to finish. The job ends, or is deadlocked,
   // only when every component of every rank is quiet.
@@ -48,14 +49,16 @@ class Component {
 
  protected:
   Component() = default;
-  // With `heeds_idle`: it has an idle() of its own, which is not called otherwise.
-  explicit Component(bool heeds_idle) : heeds_idle_(heeds_idle) {}
+  // With `heeds_idle`: it has an idle() of its own, which is not called otherwise. Without `polls`:
+  // it is never due.
+  explicit Component(bool heeds_idle, bool polls = true) : heeds_idle_(heeds_idle), polls_(polls) {}
   // Whether poll() has anything to do. Context: any kernel thread.
   void set_due(bool due) { due_.store(due, std::memory_order_relaxed); }
 
  private:
   std::atomic<bool> due_ = false;
   const bool heeds_idle_ = false;
+  const bool polls_ = true;
 };
 
 }  // namespace roam::runtime

@@ -39,13 +39,16 @@ enum class Kind : std::uint32_t {
   kRangeGift = 16,   // RangeGiftHead and ranges: they are yours now
   kClaim = 17,       // ClaimHead: is this range free with you?
   kClaimReply = 18,  // ClaimHead
-  // teams/post.h
+  // teams/letter.h
   kLetter = 19,       // LetterHead and its bytes: a message to a member of a team
   kLetterOffer = 20,  // LetterHead: a long one, whose bytes wait at its origin
-  kPull = 21,         // PullHead, to the origin: send them now
-  kReceipt = 22,      // ReceiptHead, to the sender's rank: they have been received
-  kMemberAt = 23,     // MemberAtHead, to an origin: where a member is
-  kRoom = 33,         // RoomHead, to a sender's rank: its receiver has room again
+  // teams/open_parcels.h
+  kPull = 21,     // PullHead, to the origin: send them now
+  kReceipt = 22,  // ReceiptHead, to the sender's rank: they have been received
+  // teams/whereabouts.h
+  kMemberAt = 23,  // MemberAtHead, to an origin: where a member is
+  // teams/flow_control.h
+  kRoom = 33,  // RoomHead, to a sender's rank: its receiver has room again
   // teams/teams.h
   kTeamReport = 24,  // TeamHead, to the keeper above: the members of some ranks are made, or not
   kTeamStart = 25,   // TeamHead, to the keepers below: members begin, or are given up

@@ -6,7 +6,8 @@
 #include <cstring>
 
 #include "base/check.h"
-#include "runtime/teams/post.h"
+#include "runtime/teams/directions.h"
+#include "runtime/teams/requests.h"
 #include "threads/scheduler.h"
 
 namespace roam::runtime {
@@ -122,7 +123,7 @@ void Gatherings::contribute(Member& me, const CollectiveCall& call, RequestState
   } else {
     request->done = true;
   }
-  if (!request->done) Post::hold(me.thread, request);
+  if (!request->done) pin_for_request(me.thread, request);
   consider(team, head.number);
 }
 
@@ -236,7 +237,7 @@ void Gatherings::give(Target member, RequestState* request, Verdict verdict, con
   if (bytes != 0) std::memcpy(request->data, data, bytes);
   request->bytes = bytes;
   request->verdict = static_cast<std::uint32_t>(verdict);
-  Post::finish_request(member.control, request);
+  finish_request(member.control, request);
 }
 
 void Gatherings::answer(const Waiter& w, Verdict verdict, const char* data, std::size_t bytes) {
@@ -313,10 +314,9 @@ void Gatherings::on_spread(const char* message) {
 // Whether a member that is on this rank has not taken part yet: its part will come here, or it will
 // leave, and both lead to consider().
 bool Gatherings::owed_here(std::uint64_t team, std::uint32_t number) const {
-  for (const Member* m = post_.residents(); m != nullptr; m = m->next_resident) {
-    if (m->team == team && m->collectives - number - 1 >= UINT32_MAX / 2) return true;
-  }
-  return false;
+  return residents_.any([&](const Member& m) {
+    return m.team == team && m.collectives - number - 1 >= UINT32_MAX / 2;
+  });
 }
 
 bool Gatherings::busy() const {

@@ -13,10 +13,10 @@
 #include "runtime/net/spanning_tree.h"
 #include "runtime/place/locator.h"
 #include "runtime/teams/member.h"
+#include "runtime/teams/residents.h"
 
 namespace roam::runtime {
 
-class Post;
 using detail::CollectiveCall;
 using detail::CollectiveKind;
 
@@ -135,8 +135,8 @@ class Gatherings final : public Component {
     virtual void start(std::uint64_t team, std::uint32_t number) = 0;
   };
 
-  Gatherings(Net& net, const Locator& locator, const Post& post, Balancing& balancing)
-      : net_(net), locator_(locator), post_(post), balancing_(balancing) {}
+  Gatherings(Net& net, const Locator& locator, const Residents& residents, Balancing& balancing)
+      : net_(net), locator_(locator), residents_(residents), balancing_(balancing) {}
 
   void add_team(std::uint64_t team, int size, int root_rank);
   void forget_team(std::uint64_t team) { teams_.erase(team); }
@@ -206,7 +206,7 @@ class Gatherings final : public Component {
 
   Net& net_;
   const Locator& locator_;
-  const Post& post_;
+  const Residents& residents_;
   Balancing& balancing_;
   std::unordered_map<std::uint64_t, TeamState> teams_;
   int open_ = 0;  // gatherings with parts that were not sent up yet

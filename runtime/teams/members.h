@@ -4,25 +4,42 @@
 #include <cstdint>
 
 #include "runtime/move/mover.h"
+#include "runtime/teams/flow_control.h"
 #include "runtime/teams/gathering.h"
-#include "runtime/teams/post.h"
+#include "runtime/teams/open_parcels.h"
+#include "runtime/teams/parcel_store.h"
+#include "runtime/teams/residents.h"
+#include "runtime/teams/whereabouts.h"
 
 namespace roam::runtime {
 
-// Members of teams that come to this rank, leave it, and end.
+// Members of teams that come to this rank, leave it, and end, with what they have of messages.
 class Members final : public Mover::TeamMembers {
  public:
-  Members(Post& post, Gatherings& gatherings) : post_(post), gatherings_(gatherings) {}
+  Members(Whereabouts& whereabouts, Residents& residents, ParcelStore& parcels, OpenParcels& open,
+          FlowControl& flow, Gatherings& gatherings)
+      : whereabouts_(whereabouts),
+        residents_(residents),
+        parcels_(parcels),
+        open_(open),
+        flow_(flow),
+        gatherings_(gatherings) {}
 
   Departure departs(Tcb* t, bool other_node) override;
   void came(Tcb* t) override;
   // `self` ends its membership, or cannot yet: its memory is in use, or there is none for what it
-  // sent.
+  // sent. What it did not receive is given back.
   Departure leaves(Tcb* self);
   void forget_team(std::uint64_t team);
+  // Those that cannot go on because messages are not received.
+  std::uint64_t held_back() const;
 
  private:
-  Post& post_;
+  Whereabouts& whereabouts_;
+  Residents& residents_;
+  ParcelStore& parcels_;
+  OpenParcels& open_;
+  FlowControl& flow_;
   Gatherings& gatherings_;
 };
 

@@ -89,7 +89,7 @@ struct Parcel : runtime::Mail {
   std::uint8_t size =
       0;                // class of what fits inside, from 1; 0: made to measure, and not used again
   bool copied = false;  // kOpen: `data` is a copy, which goes with the parcel
-  bool tallied = false;  // the copy is counted at the origin: see Post::may_copy
+  bool tallied = false;  // the copy is counted at the origin: see CopyCount
   bool receipt = false;  // it goes back to its origin: the bytes have been received
   std::atomic<std::uint32_t> state{kOffered};
   const void* data = nullptr;  // kInside, kOpen

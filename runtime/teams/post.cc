@@ -3,18 +3,21 @@
 #include <x86intrin.h>
 
 #include <cstring>
-#include <new>
 
-#include "base/check.h"
 #include "base/text.h"
+#include "isomalloc/arena.h"
 #include "runtime/net/inbox.h"
-#include "runtime/teams/post_parcels.h"
+#include "runtime/teams/requests.h"
 #include "runtime/trace/trace.h"
 #include "threads/scheduler.h"
 
 namespace roam::runtime {
 
-using threads::scheduler;
+using detail::Envelope;
+using detail::Member;
+using detail::Parcel;
+using detail::Peer;
+using detail::RequestState;
 
 namespace {
 
@@ -24,86 +27,6 @@ constexpr std::size_t kLongOnRank = 16 << 10;
 constexpr std::size_t kLongInNode = 8 << 10;
 
 }  // namespace
-
-// ---- where members are ----
-
-void Post::add_team(std::uint64_t team, int size, int ranks) {
-  Directions& d = teams_[team];
-  d.size = size;
-  d.ranks = ranks;
-  d.first = first_member(net_.rank(), size, ranks);
-  d.home.resize(static_cast<std::size_t>(first_member(net_.rank() + 1, size, ranks) - d.first));
-}
-
-void Post::set_member(std::uint64_t team, int index, Target target) {
-  Directions& d = teams_.at(team);
-  d.home[static_cast<std::size_t>(index - d.first)] = target;
-}
-
-Target Post::member(std::uint64_t team, int index) const {
-  const Target* home = teams_.at(team).at_home(index);
-  return home != nullptr ? *home : Target{};
-}
-
-void Post::forget_team(std::uint64_t team) {
-  teams_.erase(team);
-  last_team_ = 0;
-}
-
-Directions* Post::directions(std::uint64_t team) {
-  if (team == last_team_) return last_directions_;
-  const auto it = teams_.find(team);
-  if (it == teams_.end()) return nullptr;
-  last_team_ = team;
-  return last_directions_ = &it->second;
-}
-
-// Finds the member: here, or the rank that knows more. `*target` is filled in if it can be. A
-// message that is on its way already does not go by hearsay, which could lead it in circles: home
-// ranks and the memory of the node tell the truth.
-Post::Found Post::find(std::uint64_t team, int index, Target* target, bool on_its_way, int* rank) {
-  if (target->id != 0 && locator_.find_on_node(*target, rank) != nullptr)
-    return *rank == net_.rank() ? Found::kHere : Found::kThere;
-  Directions* d = directions(team);
-  if (d == nullptr) return Found::kEnded;
-  if (const Target* home = d->at_home(index); home != nullptr) {
-    *target = *home;
-  } else if (const auto it = d->known.find(index); it != d->known.end()) {
-    *target = it->second.target;
-    if (!on_its_way && it->second.rank != net_.rank() && !net_.same_node(it->second.rank)) {
-      *rank = it->second.rank;
-      return Found::kThere;
-    }
-  }
-  if (target->id == 0) {
-    *rank = d->home_rank(index);
-    return Found::kThere;
-  }
-  switch (locator_.locate(*target, rank)) {
-    case Locator::Where::kHere:
-      return Found::kHere;
-    case Locator::Where::kThere:
-      return Found::kThere;
-    case Locator::Where::kLater:
-      return Found::kLater;
-    default:
-      return Found::kEnded;
-  }
-}
-
-// The same for a sender's peer. Looking at the control block of a thread that runs on another core
-// costs two cache misses: while no news have come, it is where the last message went. If it is not,
-// that rank passes the message on and tells.
-Post::Found Post::find_peer(std::uint64_t team, Peer* peer, int* rank) {
-  if (peer->news == news_ && peer->rank >= 0 && peer->rank != net_.rank()) {
-    *rank = peer->rank;
-    return Found::kThere;
-  }
-  const Found found = find(team, peer->index, &peer->target, false, rank);
-  peer->rank = found == Found::kThere && net_.same_node(*rank) ? *rank : -1;
-  peer->news = news_;
-  return found;
-}
 
 // ---- sending ----
 
@@ -138,7 +61,7 @@ bool Post::send(Member& me, int to, int tag, const void* data, std::size_t bytes
   }
   int rank = 0;
   const bool knew = peer->target.id != 0;
-  const Found found = find_peer(me.team, peer, &rank);
+  const Found found = whereabouts_.find_peer(me.team, peer, &rank);
   if (found == Found::kEnded) {
     throw Error(Errc::thread_ended, text("send: member %d of the team has ended", to));
   }
@@ -191,7 +114,7 @@ void Post::dispatch(Found found, int rank, Peer* peer, const Envelope& e, const 
     Tcb* t = peer->target.control;
     if (!stays) {
       if (!deliver(t, e, data)) [[unlikely]]
-        deliver_or_hold(t, make_parcel(e, data));
+        deliver_or_hold(t, parcels_.make(e, data));
     } else {
       RequestState* receive = nullptr;
       if (t->member != nullptr) {
@@ -200,28 +123,28 @@ void Post::dispatch(Found found, int rank, Peer* peer, const Envelope& e, const 
         if (mailbox.know(e.from)) receive = mailbox.take(e);
       }
       if (receive == nullptr) {
-        deliver_or_hold(t, make_open(e, data, false, request));
+        deliver_or_hold(t, open_.make(e, data, false, request));
         return;
       }
       std::memcpy(receive->data, data, bytes);
-      received(t, receive, e);
+      finish_receive(t, receive, e);
       iso::HeapScope theirs(&t->heap);
       delivering_ = t;
       t->member->mailbox.catch_up(e.from, *this);
     }
   } else if (found == Found::kThere && net_.same_node(rank)) {
-    push(rank, stays ? make_open(e, data, false, request) : make_parcel(e, data), peer->target);
+    push(rank, stays ? open_.make(e, data, false, request) : parcels_.make(e, data), peer->target);
     if (stays) return;
   } else if (sizeof(LetterHead) + bytes <= mpi_.most_bytes()) {
     if (found == Found::kThere) {
       send_letter(rank, e, peer->target, data);
     } else {
-      delayed_.push_back({make_parcel(e, data), 1});
+      delayed_.add(parcels_.make(e, data));
     }
   } else {
-    Parcel* open = make_open(e, data, !stays, request);
+    Parcel* open = open_.make(e, data, !stays, request);
     if (found == Found::kLater) {
-      delayed_.push_back({open, 1});
+      delayed_.add(open);
     } else {
       pass_on(rank, open, peer->target);
     }
@@ -259,17 +182,17 @@ bool Post::pass_on(int rank, Parcel* parcel, Target target) {
     } else {
       Envelope from_here = e;
       from_here.origin = net_.rank();
-      Parcel* open = try_open(from_here, parcel->data, true, nullptr);
+      Parcel* open = open_.try_make(from_here, parcel->data, true, nullptr);
       if (open == nullptr) return false;
       net_.send(rank, LetterHead{Kind::kLetterOffer, 0, from_here, target, open});
     }
-    free_parcel(parcel);
+    parcels_.free_parcel(parcel);
     return true;
   }
   const bool far = parcel->place == Parcel::Place::kFar;
   net_.send(rank, LetterHead{Kind::kLetterOffer, 0, parcel->envelope, target,
                              far ? parcel->original : parcel});
-  if (far) free(parcel);
+  if (far) parcels_.free(parcel);
   return true;
 }
 
@@ -278,7 +201,7 @@ bool Post::pass_on(int rank, Parcel* parcel, Target target) {
 // A member that has left its team, and whose thread is about to end, gets nothing more.
 bool Post::deliver(Tcb* t, const Envelope& e, const void* data) {
   if (t->member == nullptr) [[unlikely]] {
-    lost(e);
+    flow_.lost(e);
     return true;
   }
   iso::HeapScope theirs(&t->heap);
@@ -288,10 +211,10 @@ bool Post::deliver(Tcb* t, const Envelope& e, const void* data) {
   delivering_ = t;
   if (RequestState* request = mailbox.take(e); request != nullptr) {
     if (e.bytes != 0) std::memcpy(request->data, data, e.bytes);
-    received(t, request, e);
+    finish_receive(t, request, e);
     mailbox.catch_up(e.from, *this);
   } else {
-    Parcel* parcel = try_parcel(e, data);
+    Parcel* parcel = parcels_.try_make(e, data);
     if (parcel == nullptr) [[unlikely]]
       return false;
     mailbox.accept(parcel, *this);
@@ -303,8 +226,8 @@ bool Post::deliver(Tcb* t, const Envelope& e, const void* data) {
 bool Post::deliver(Tcb* t, Parcel* parcel) {
   const Envelope e = parcel->envelope;
   if (t->member == nullptr) [[unlikely]] {
-    lost(e);
-    drop(parcel);
+    flow_.lost(e);
+    open_.drop(parcel);
     return true;
   }
   {
@@ -319,35 +242,35 @@ bool Post::deliver(Tcb* t, Parcel* parcel) {
   return true;
 }
 
+void Post::deliver_or_hold(Tcb* t, Parcel* parcel) {
+  if (!deliver(t, parcel)) [[unlikely]]
+    held_.add(parcel, {t->id.load(std::memory_order_relaxed), t});
+}
+
 void Post::after_delivery(const Envelope& e, Tcb* t) {
-  give_room(t, e.from);
+  flow_.took(t, e.from);
   if ((e.forwards == 0 && e.asks == 0) || e.origin == net_.rank()) return;
   iso::HeapScope process;
-  net_.send(e.origin, MemberAtHead{Kind::kMemberAt,
-                                   net_.rank(),
-                                   e.team,
-                                   {t->id.load(std::memory_order_relaxed), t},
-                                   e.to,
-                                   t->hops});
+  whereabouts_.tell(e.origin, e.team, e.to, t);
 }
 
 void Post::route(Parcel* parcel, Target target) {
   int rank = 0;
-  switch (find(parcel->envelope.team, parcel->envelope.to, &target, true, &rank)) {
+  switch (whereabouts_.find(parcel->envelope.team, parcel->envelope.to, &target, true, &rank)) {
     case Found::kHere:
       deliver_or_hold(target.control, parcel);
       return;
     case Found::kThere:
       ++parcel->envelope.forwards;
-      if (!pass_on(rank, parcel, target)) hold(parcel, target);
+      if (!pass_on(rank, parcel, target)) held_.add(parcel, target);
       return;
     case Found::kLater:
       parcel->receiver = target;
-      delayed_.push_back({parcel, 1});
+      delayed_.add(parcel);
       return;
     case Found::kEnded:
-      lost(parcel->envelope);
-      drop(parcel);
+      flow_.lost(parcel->envelope);
+      open_.drop(parcel);
       return;
   }
 }
@@ -360,33 +283,34 @@ void Post::take_mail() {
     mail = parcel->next;
     net_.count_take();
     if (parcel->receipt) {
-      finish_open(parcel);
-    } else if (!shuffled(parcel)) {
+      open_.finish(parcel);
+    } else if (!delayed_.add_by_chance(parcel)) {
       route(parcel, parcel->receiver);
     }
   }
 }
 
 void Post::on_letter(const LetterHead& head, const char* data) {
-  if (head.kind == Kind::kLetterOffer || random_ != 0) {
-    Parcel* parcel = head.kind == Kind::kLetterOffer ? try_far(head.envelope, head.original)
-                                                     : try_parcel(head.envelope, data);
-    if (parcel == nullptr) return hold(head, data);
+  if (head.kind == Kind::kLetterOffer || delayed_.shuffles()) {
+    Parcel* parcel = head.kind == Kind::kLetterOffer
+                         ? parcels_.try_far(head.envelope, head.original)
+                         : parcels_.try_make(head.envelope, data);
+    if (parcel == nullptr) return held_.add(head, data);
     parcel->receiver = head.target;
-    if (!shuffled(parcel)) route(parcel, head.target);
+    if (!delayed_.add_by_chance(parcel)) route(parcel, head.target);
     return;
   }
   Target target = head.target;
   int rank = 0;
-  const Found found = find(head.envelope.team, head.envelope.to, &target, true, &rank);
+  const Found found = whereabouts_.find(head.envelope.team, head.envelope.to, &target, true, &rank);
   if (found == Found::kHere) {
-    if (!deliver(target.control, head.envelope, data)) hold(head, data);
+    if (!deliver(target.control, head.envelope, data)) held_.add(head, data);
   } else if (found != Found::kEnded) {
-    Parcel* parcel = try_parcel(head.envelope, data);
-    if (parcel == nullptr) return hold(head, data);
+    Parcel* parcel = parcels_.try_make(head.envelope, data);
+    if (parcel == nullptr) return held_.add(head, data);
     route(parcel, target);
   } else {
-    lost(head.envelope);
+    flow_.lost(head.envelope);
   }
 }
 
@@ -397,32 +321,22 @@ void Post::matched(RequestState* request, Parcel* parcel) {
   switch (parcel->place) {
     case Parcel::Place::kInside:
       if (e.bytes != 0) std::memcpy(request->data, parcel->data, e.bytes);
-      free_parcel(parcel);
+      parcels_.free_parcel(parcel);
       break;
     case Parcel::Place::kOpen:
-      copy_open(request, parcel);
+      open_.copy_to(request, parcel);
       break;
     case Parcel::Place::kFar:
       if (!net_.same_node(e.origin)) {
-        start_pull(request, parcel);
+        pulls_.start(t, request, parcel);
         return;
       }
       make_usable(parcel->original, sizeof(Parcel));
-      copy_open(request, parcel->original);
-      free(parcel);
+      open_.copy_to(request, parcel->original);
+      parcels_.free(parcel);
       break;
   }
-  received(t, request, e);
-}
-
-// The bytes are in their place.
-void Post::received(Tcb* t, RequestState* request, const Envelope& e) {
-  request->note(e);
-  if (Trace* trace = the_trace; trace != nullptr) {
-    trace->received(e.sender, t->id.load(std::memory_order_relaxed), e.origin, e.bytes, e.tag,
-                    pair_of(e), e.sequence + 1);
-  }
-  finish_request(t, request);
+  finish_receive(t, request, e);
 }
 
 void Post::answered(RequestState* request) { finish_request(delivering_, request); }
@@ -431,7 +345,7 @@ void Post::receive(Member& me, RequestState* request) {
   iso::HeapScope mine(&me.thread->heap);
   Parcel* parcel = me.mailbox.find(request->from, request->tag);
   if (parcel == nullptr) {
-    hold(me.thread, request);
+    pin_for_request(me.thread, request);
     me.mailbox.post(request);
     return;
   }
@@ -447,51 +361,56 @@ void Post::receive(Member& me, RequestState* request) {
   delivering_ = me.thread;
   const int from = e.from;
   matched(request, parcel);
-  give_room(me.thread, from);
+  flow_.took(me.thread, from);
 }
 
+// ---- as a component ----
+
 std::span<const Kind> Post::kinds() const {
-  static constexpr Kind kOwn[] = {Kind::kLetter,  Kind::kLetterOffer, Kind::kPull,
-                                  Kind::kReceipt, Kind::kRoom,        Kind::kMemberAt};
+  static constexpr Kind kOwn[] = {Kind::kLetter, Kind::kLetterOffer};
   return kOwn;
 }
 
-void Post::handle(int from, const char* message, std::size_t) {
-  switch (read<Kind>(message)) {
-    case Kind::kLetter:
-    case Kind::kLetterOffer: {
-      const auto head = read<LetterHead>(message);
-      return on_letter(head, message + sizeof head);
-    }
-    case Kind::kPull:
-      return on_pull(from, read<PullHead>(message));
-    case Kind::kReceipt:
-      return try_receipt(read<ReceiptHead>(message));
-    case Kind::kRoom:
-      return on_room(read<RoomHead>(message));
-    default: {
-      const auto head = read<MemberAtHead>(message);
-      if (Directions* d = directions(head.team); d != nullptr) d->learn(head);
-      ++news_;
-    }
-  }
+void Post::handle(int, const char* message, std::size_t) {
+  const auto head = read<LetterHead>(message);
+  on_letter(head, message + sizeof head);
 }
 
 void Post::poll() {
   if (net_.own_inbox().has_mail()) take_mail();
-  if (busy()) progress();
-  if (holds()) retry_held_now_and_then();
+  if (!delayed_.empty()) delayed_.turn([this](Parcel* parcel) { route(parcel, parcel->receiver); });
+  if (!held_.empty() && held_.may_retry()) retry_held();
+}
+
+// As they came, so that they go on if their receiver has moved, and are given up if it has ended.
+void Post::retry_held() {
+  held_.retry([this](const HeldLetters::Held& held) {
+    if (held.parcel != nullptr) {
+      route(held.parcel, held.head.target);
+    } else {
+      on_letter(held.head, held.bytes.data());
+    }
+  });
 }
 
 // Another rank of the node may have given memory back before it looked whether the job is over:
 // what waits here for memory is tried before this rank looks.
 void Post::idle(Idle stage) {
-  if (stage == Idle::kBegins) {
-    no_memory_ = false;  // there may be some again
-    return;
+  if (stage != Idle::kBegins && !held_.empty()) retry_held();
+}
+
+std::string Post::describe_wait(const Tcb* t) const {
+  if (t->member == nullptr || t->member->full != nullptr) return {};
+  Member& m = *t->member;
+  std::string line;
+  if (const RequestState* r = m.mailbox.posted(); r != nullptr && m.waiting) {
+    line += r->from == kAny ? " from any member" : text(" from member %d", r->from);
+    if (r->tag != kAny) line += text(" with tag %d", r->tag);
   }
-  if (stage == Idle::kLong) copy_for_waiting();
-  if (holds()) retry_held();
+  const detail::Mailbox::Counts counts = m.mailbox.counts();
+  if (counts.come > 0) line += text("; %zu others have come", counts.come);
+  if (counts.early > 0) line += text(", %zu of them before their turn", counts.early);
+  return line;
 }
 
 }  // namespace roam::runtime

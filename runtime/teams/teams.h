@@ -24,7 +24,8 @@ struct TeamHead {
 // Context: the rank's kernel thread, capture off.
 class Teams final : public Component {
  public:
-  Teams(Net& net, Lifecycle& life) : net_(net), life_(life) {}
+  Teams(Net& net, Lifecycle& life)
+      : Component(/*heeds_idle=*/false, /*polls=*/false), net_(net), life_(life) {}
   void begin_run(Members* members) { members_ = members; }
 
   std::uint64_t new_id();

@@ -14,10 +14,13 @@
 #include "runtime/move/mover.h"
 #include "runtime/net/net.h"
 #include "runtime/place/locator.h"
+#include "runtime/teams/flow_control.h"
 #include "runtime/teams/gathering.h"
+#include "runtime/teams/letter.h"
+#include "runtime/teams/open_parcels.h"
 #include "runtime/teams/parcel.h"
-#include "runtime/teams/post.h"
 #include "runtime/teams/teams.h"
+#include "runtime/teams/whereabouts.h"
 #include "runtime/trace/observer.h"
 
 namespace roam::runtime {

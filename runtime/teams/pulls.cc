@@ -1,0 +1,70 @@
+#include "runtime/teams/pulls.h"
+
+#include <cstddef>
+#include <utility>
+
+#include "runtime/teams/requests.h"
+#include "threads/scheduler.h"
+
+namespace roam::runtime {
+
+using detail::Envelope;
+using detail::Parcel;
+using detail::RequestState;
+
+void Pulls::start(Tcb* t, RequestState* request, Parcel* far) {
+  const Envelope& e = far->envelope;
+  const int tag = next_tag_ = (next_tag_ + 1) % 30'000;
+  Pull pull{t, request, e, net_.mpi().start_bulk(Mpi::Channel::kLetters)};
+  ++t->member->pulls;
+  const int origin = e.origin;
+  Parcel* original = far->original;
+  make_usable(request->data, e.bytes);  // the kernel may write there, without a handler of ours
+  threads::on_rank_stack(
+      [&] { pull.bulk->receive(origin, tag, pull.request->data, pull.envelope.bytes); });
+  net_.send(origin, PullHead{Kind::kPull, tag, original});
+  pulls_.push_back(std::move(pull));
+  store_.free(far);
+  set_due(true);
+}
+
+std::span<const Kind> Pulls::kinds() const {
+  static constexpr Kind kOwn[] = {Kind::kPull};
+  return kOwn;
+}
+
+void Pulls::handle(int from, const char* message, std::size_t) {
+  const auto head = read<PullHead>(message);
+  Parcel* parcel = static_cast<Parcel*>(head.original);
+  if (head.tag < 0) return open_.refuse(parcel);  // nobody wants it
+  open_.take(parcel);
+  BulkSend send{parcel, net_.mpi().start_bulk(Mpi::Channel::kLetters)};
+  send.bulk->send(from, head.tag, parcel->data, parcel->envelope.bytes);
+  sends_.push_back(std::move(send));
+  set_due(true);
+}
+
+void Pulls::poll() {
+  for (std::size_t i = 0; i < pulls_.size();) {
+    if (!pulls_[i].bulk->done()) {
+      ++i;
+      continue;
+    }
+    const Pull pull = std::move(pulls_[i]);
+    pulls_.erase(pulls_.begin() + static_cast<std::ptrdiff_t>(i));
+    --pull.receiver->member->pulls;
+    finish_receive(pull.receiver, pull.request, pull.envelope);
+  }
+  for (std::size_t i = 0; i < sends_.size();) {
+    if (!sends_[i].bulk->done()) {
+      ++i;
+      continue;
+    }
+    Parcel* parcel = sends_[i].parcel;
+    sends_.erase(sends_.begin() + static_cast<std::ptrdiff_t>(i));
+    open_.were_taken(parcel);
+  }
+  set_due(busy());
+}
+
+}  // namespace roam::runtime

@@ -1,0 +1,92 @@
+#include "runtime/teams/whereabouts.h"
+
+namespace roam::runtime {
+
+using detail::Peer;
+
+void Whereabouts::add_team(std::uint64_t team, int size, int ranks) {
+  teams_.insert_or_assign(team, Directions(size, ranks, net_.rank()));
+}
+
+void Whereabouts::set_member(std::uint64_t team, int index, Target target) {
+  teams_.at(team).set_home(index, target);
+}
+
+Target Whereabouts::member(std::uint64_t team, int index) const {
+  const Target* home = teams_.at(team).at_home(index);
+  return home != nullptr ? *home : Target{};
+}
+
+void Whereabouts::forget_team(std::uint64_t team) {
+  teams_.erase(team);
+  last_team_ = 0;
+}
+
+Directions* Whereabouts::directions(std::uint64_t team) {
+  if (team == last_team_) return last_directions_;
+  const auto it = teams_.find(team);
+  if (it == teams_.end()) return nullptr;
+  last_team_ = team;
+  return last_directions_ = &it->second;
+}
+
+Whereabouts::Found Whereabouts::find(std::uint64_t team, int index, Target* target, bool on_its_way,
+                                     int* rank) {
+  if (target->id != 0 && locator_.find_on_node(*target, rank) != nullptr)
+    return *rank == net_.rank() ? Found::kHere : Found::kThere;
+  const Directions* d = directions(team);
+  if (d == nullptr) return Found::kEnded;
+  if (const Target* home = d->at_home(index); home != nullptr) {
+    *target = *home;
+  } else if (const Directions::Known* known = d->heard_of(index); known != nullptr) {
+    *target = known->target;
+    if (!on_its_way && known->rank != net_.rank() && !net_.same_node(known->rank)) {
+      *rank = known->rank;
+      return Found::kThere;
+    }
+  }
+  if (target->id == 0) {
+    *rank = d->home_rank(index);
+    return Found::kThere;
+  }
+  switch (locator_.locate(*target, rank)) {
+    case Locator::Where::kHere:
+      return Found::kHere;
+    case Locator::Where::kThere:
+      return Found::kThere;
+    case Locator::Where::kLater:
+      return Found::kLater;
+    default:
+      return Found::kEnded;
+  }
+}
+
+Whereabouts::Found Whereabouts::look_for(std::uint64_t team, Peer* peer, int* rank) {
+  const Found found = find(team, peer->index, &peer->target, false, rank);
+  peer->rank = found == Found::kThere && net_.same_node(*rank) ? *rank : -1;
+  peer->news = news_;
+  return found;
+}
+
+void Whereabouts::tell(int to, std::uint64_t team, int index, Tcb* t) {
+  net_.send(to, MemberAtHead{Kind::kMemberAt,
+                             net_.rank(),
+                             team,
+                             {t->id.load(std::memory_order_relaxed), t},
+                             index,
+                             t->hops});
+}
+
+std::span<const Kind> Whereabouts::kinds() const {
+  static constexpr Kind kOwn[] = {Kind::kMemberAt};
+  return kOwn;
+}
+
+void Whereabouts::handle(int, const char* message, std::size_t) {
+  const auto head = read<MemberAtHead>(message);
+  if (Directions* d = directions(head.team); d != nullptr)
+    d->learn(head.index, {head.target, head.rank, head.hops});
+  ++news_;
+}
+
+}  // namespace roam::runtime
