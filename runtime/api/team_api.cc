@@ -10,6 +10,8 @@
 #include "isomalloc/in_process.h"
 #include "roam/team.h"
 #include "runtime/api/caller.h"
+#include "runtime/balancing/loads_along.h"
+#include "runtime/balancing/place_head.h"
 #include "runtime/job/job.h"
 #include "runtime/teams/member.h"
 #include "runtime/teams/requests.h"

@@ -12,6 +12,7 @@
 #include "runtime/balance/outcome.h"
 #include "runtime/balance/proportion.h"
 #include "runtime/balance/table_file.h"
+#include "runtime/balancing/place_head.h"
 #include "runtime/trace/trace.h"
 #include "threads/scheduler.h"
 
@@ -37,13 +38,6 @@ struct LoadHead {
 
 // Of those that a member sends to, so many are told of at most: those that get most.
 constexpr std::size_t kMostEdges = 64;
-
-// Loads are looked at when ranks have computed so long, on average, since the last time.
-constexpr double kLeastLookS = 2e-3;
-// An imbalance below this is not worth a look.
-constexpr double kWorthLooking = 1.08;
-// What balancing is assumed to take before it was done once.
-constexpr double kFirstBalancingS = 5e-4;
 
 }  // namespace
 
@@ -127,7 +121,7 @@ std::vector<char> Balancer::describe_load(Member& me) {
   return told;
 }
 
-void Balancer::plan(Parts* parts, int size) {
+void Balancer::complete(Parts* parts, int size) {
   const std::size_t n = static_cast<std::size_t>(size);
   const std::uint64_t begin_ticks = __rdtsc();
   std::vector<std::uint64_t> threads;
@@ -225,18 +219,26 @@ void Balancer::trace_plan(const balance::LoadTable& table, const balance::Plan& 
 
 // ---- when ----
 
-// Whether it is worth while to balance at this point, where all members wait: what the busiest rank
-// has more than the average, as often as a plan is expected to hold, against what balancing took.
-Verdict Balancer::judge(const GatherHead& head, int ranks) const {
-  if (!by_itself() || head.what == CollectiveKind::kBalance || for_root_only(head.what) ||
-      head.not_blocking != 0)
-    return Verdict::kGoOn;
-  const double average_s = head.load_s / ranks;
-  if (average_s < kLeastLookS) return Verdict::kGoOn;
-  const double gain_s = (head.busiest_s - average_s) * balance::Costs{}.steps;
-  const double cost_s = std::max(head.balancing_s, kFirstBalancingS);
-  return gain_s > 2 * cost_s && head.busiest_s > kWorthLooking * average_s ? Verdict::kBalance
-                                                                           : Verdict::kLookAnew;
+void Balancer::took_part(const Member& me, const CollectiveCall& call, Along* along) {
+  if (!by_itself()) return;
+  LoadsAlong loads = loads_in(*along);
+  loads.took_part(load_of(me), me.balancing_s, call.blocking);
+  put(loads, along);
+}
+
+void Balancer::add(Along* along, const Along& more) {
+  if (!by_itself()) return;
+  LoadsAlong loads = loads_in(*along);
+  loads.add(loads_in(more));
+  put(loads, along);
+}
+
+// At a point where all members wait, and all hear of it.
+std::uint32_t Balancer::judge(const GatherHead& head, int ranks) {
+  const bool all_hear = !made_by_rider(head.what) && !for_root_only(head.what);
+  const Verdict verdict =
+      by_itself() && all_hear ? loads_in(head.along).judge(ranks) : Verdict::kGoOn;
+  return static_cast<std::uint32_t>(verdict);
 }
 
 // ---- inside a node ----

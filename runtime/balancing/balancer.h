@@ -11,9 +11,11 @@
 #include "runtime/balance/load_table.h"
 #include "runtime/balance/strategy.h"
 #include "runtime/balancing/diffuser.h"
+#include "runtime/balancing/loads_along.h"
 #include "runtime/net/net.h"
 #include "runtime/teams/gathering.h"
 #include "runtime/teams/residents.h"
+#include "runtime/teams/rider.h"
 
 namespace roam::runtime {
 
@@ -21,7 +23,7 @@ namespace roam::runtime {
 // team's root, and idle ranks that pull ready members inside a node.
 //
 // Context: the rank's kernel thread, capture off.
-class Balancer final : public Component, public Gatherings::Balancing {
+class Balancer final : public Component, public Rider {
  public:
   Balancer(Net& net, const Residents& residents, const Options& options);
   // What is made after it.
@@ -41,15 +43,20 @@ class Balancer final : public Component, public Gatherings::Balancing {
   // Named by ROAM_LOAD_MODEL; none: the one that foretold best.
   std::optional<std::size_t> load_model() const { return load_model_; }
 
-  // Gatherings::Balancing
-  bool by_itself() const override { return mode_ == Mode::kAuto; }
-  double load_of(const detail::Member& me) const override;
-  Verdict judge(const GatherHead& head, int ranks) const override;
-  void plan(Parts* parts, int size) override;
-  void add(const detail::Member& me, std::uint32_t number, detail::RequestState* request) override {
+  // Rider: loads go along with collectives where ranks balance without being asked ...
+  void took_part(const detail::Member& me, const CollectiveCall& call, Along* along) override;
+  void add(Along* along, const Along& more) override;
+  std::uint32_t judge(const GatherHead& head, int ranks) override;
+  // ... and team.balance() is a collective: decides at its root who goes where, with a table of all
+  // members or without.
+  void complete(Parts* parts, int size) override;
+  void awaits(const detail::Member& me, std::uint32_t number,
+              detail::RequestState* request) override {
     diffuser_.add(me, number, request);
   }
-  void start(std::uint64_t team, std::uint32_t number) override { diffuser_.start(team, number); }
+  void all_take_part(std::uint64_t team, std::uint32_t number) override {
+    diffuser_.start(team, number);
+  }
 
   // Gives ready members to a rank of the node that asked.
   void poll() override;
@@ -57,6 +64,10 @@ class Balancer final : public Component, public Gatherings::Balancing {
   void idle(Idle stage) override;
 
  private:
+  // Whether ranks balance without being asked.
+  bool by_itself() const { return mode_ == Mode::kAuto; }
+  // Seconds that `me` has computed since load was last looked at, or what its user says.
+  double load_of(const detail::Member& me) const;
   // Writes what a plan is made from, as ROAM_BALANCE_TABLE says. What cannot be written is
   // reported.
   void record(const balance::LoadTable& table, const GatherHead& head) const;

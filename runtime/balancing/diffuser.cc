@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "runtime/balance/proportion.h"
 #include "runtime/balancing/balancer.h"
+#include "runtime/balancing/place_head.h"
 #include "runtime/trace/trace.h"
 
 namespace roam::runtime {
@@ -43,7 +44,7 @@ SpanningTree Diffuser::tree_of(const Run& run) const {
 template <class Item>
 void Diffuser::send(int to, const Key& key, const Run& run, Stage stage, const Item* items,
                     std::size_t count) {
-  const Head head{Kind::kDiffuse, stage, key.first, key.second, run.root, run.round};
+  const DiffuseHead head{Kind::kDiffuse, stage, key.first, key.second, run.root, run.round};
   std::vector<char> message(sizeof head + count * sizeof(Item));
   std::memcpy(message.data(), &head, sizeof head);
   if (count != 0) std::memcpy(message.data() + sizeof head, items, count * sizeof(Item));
@@ -287,7 +288,7 @@ void Diffuser::on_verdict(const Key& key, Run& run, std::int32_t moves) {
   for (const Mine& mine : done.mine) {
     const bool goes = moves > 0 && mine.place != net_.rank();
     const PlaceHead place{goes ? mine.place : -1, moves};
-    gatherings_->answer({mine.member, mine.index, mine.request}, Verdict::kGoOn,
+    gatherings_->answer({mine.member, mine.index, mine.request}, 0,
                         reinterpret_cast<const char*>(&place), sizeof place);
   }
 }
@@ -300,7 +301,7 @@ std::span<const Kind> Diffuser::kinds() const {
 }
 
 void Diffuser::handle(int from, const char* message, std::size_t bytes) {
-  const auto head = read<Head>(message);
+  const auto head = read<DiffuseHead>(message);
   const char* at = message + sizeof head;
   bytes -= sizeof head;
   const Key key{head.team, head.number};

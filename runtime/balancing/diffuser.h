@@ -10,6 +10,7 @@
 
 #include "runtime/balance/diffusion_rank.h"
 #include "runtime/balance/load_model.h"
+#include "runtime/balancing/diffuse_messages.h"
 #include "runtime/net/message.h"
 #include "runtime/net/spanning_tree.h"
 #include "runtime/teams/gathering.h"
@@ -26,9 +27,11 @@ class Balancer;
 //   kStart   down the tree of all ranks
 //   kTotals  up:   loads and errors by load model   O(1) bytes a rank
 //   kGo      down: the model, and the load that a rank is to have
-//   kSums between the partners of each round; from who has too much, kTokens, that stand for
-//   members kPlaces  from where a token ended to its member's rank kOutcome up:   longest rank
-//   before and after, longest move kVerdict down: whether it pays; the members go
+//   kSums    between the partners of each round; from who has too much, kTokens, that stand for
+//            members
+//   kPlaces  from where a token ended to its member's rank
+//   kOutcome up:   longest rank before and after, longest move
+//   kVerdict down: whether it pays; the members go
 //
 // Messages of a rank that is ahead wait here until their round comes.
 //
@@ -50,52 +53,11 @@ class Diffuser final : public Component {
   bool urgent() const override { return in_rounds_ > 0; }
 
  private:
-  enum class Stage : std::uint32_t {
-    kStart,
-    kTotals,
-    kGo,
-    kSums,
-    kTokens,
-    kPlaces,
-    kOutcome,
-    kVerdict
-  };
-  struct Head {
-    Kind kind;
-    Stage stage;
-    std::uint64_t team;
-    std::uint32_t number;
-    std::int32_t root;   // of the tree
-    std::int32_t round;  // of kSums, kTokens
-  };
-  // What the ranks' members are to compute, by each load model, and how far off the models were: of
-  // the rank that is furthest off.
-  struct Totals {
-    long double load_s[balance::kLoadModels] = {};
-    long double most_s[balance::kLoadModels] = {};  // of one member
-    balance::ModelErrors off_s{};
-    bool named = false;  // a load is in the program's unit
-  };
-  struct Course {
-    double goal_s;        // what a rank is to compute
-    double ideal_s;       // if all is even
-    std::uint32_t model;  // of loads
-    // Where loads are in the program's unit, seconds are those of proportion.h.
-    bool named;
-    long double most;     // the largest
-    double proportion_s;  // seconds that a proportion() of 1 stands for
-    long double second;   // load that a second stands for
-  };
-  struct Outcome {
-    double before_s = 0, after_s = 0, move_s = 0;  // of the rank that takes longest
-    std::int32_t moves = 0;
-  };
-  // For the trace, and only with it: the load of a rank, or, with a thread, a move from it.
-  struct Note {
-    std::int32_t rank, to;
-    double before_s, after_s;
-    std::uint64_t thread, bytes;
-  };
+  using Stage = DiffuseStage;
+  using Totals = DiffuseTotals;
+  using Course = DiffuseCourse;
+  using Outcome = DiffuseOutcome;
+  using Note = DiffuseNote;
   struct Mine {
     std::int32_t index;
     balance::Forecast forecast;

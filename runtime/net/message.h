@@ -53,16 +53,17 @@ enum class Kind : std::uint32_t {
   kTeamReport = 24,  // TeamHead, to the keeper above: the members of some ranks are made, or not
   kTeamStart = 25,   // TeamHead, to the keepers below: members begin, or are given up
   kTeamEnd = 26,     // TeamHead, to all ranks: the team has ended
+  // teams/parts.h
+  kGather = 27,  // GatherHead and data: parts of a collective, towards its root
+  kSpread = 28,  // GatherHead and data: its result, from the root
   // teams/gathering.h
-  kGather = 27,      // GatherHead and data: parts of a collective, towards its root
-  kSpread = 28,      // GatherHead and data: its result, from the root
   kLateResult = 29,  // LateResultHead and data: the same, to a member that has moved
   // net/net.h
   kFragment = 30,  // FragmentHead and bytes: a piece of a message longer than one may be
   // trace/observer.h
   kProgress = 31,  // ProgressHead, to rank 0
-  // balancing/diffuser.h
-  kDiffuse = 32,  // Diffuser::Head: balancing without a table
+  // balancing/diffuse_messages.h
+  kDiffuse = 32,  // DiffuseHead and what its stage says: balancing without a table
 };
 // One more than the largest.
 constexpr std::size_t kKinds = 34;

@@ -22,8 +22,7 @@ constexpr std::uint64_t kPatienceTicks = 125'000;
 
 void check_same(const GatherHead& a, const GatherHead& b) {
   const bool same = a.what == b.what && a.root == b.root && a.count == b.count &&
-                    (a.bytes == b.bytes || a.what == CollectiveKind::kBalance) &&
-                    a.combine == b.combine;
+                    (a.bytes == b.bytes || made_by_rider(a.what)) && a.combine == b.combine;
   ROAM_CHECK(same,
              "members of a team disagree in collective %u: one calls %s (root %d, %llu bytes), "
              "another %s (root %d, %llu bytes). All members must make the same calls in the same "
@@ -33,11 +32,6 @@ void check_same(const GatherHead& a, const GatherHead& b) {
 }
 
 }  // namespace
-
-bool for_root_only(CollectiveKind what) {
-  return what == CollectiveKind::kReduce || what == CollectiveKind::kGather ||
-         what == CollectiveKind::kBalanceApart;
-}
 
 // ---- teams ----
 
@@ -107,14 +101,10 @@ void Gatherings::contribute(Member& me, const CollectiveCall& call, RequestState
   if (g.parts.head.parts == 1) change_open(1);
   ++g.came;
   ++g.here;
-  if (balancing_.by_itself()) {
-    g.load_s += balancing_.load_of(me);
-    g.parts.head.balancing_s = shorter(g.parts.head.balancing_s, me.balancing_s);
-    g.parts.head.not_blocking += !call.blocking;
-  }
+  rider_.took_part(me, call, &g.along);
   request->data = call.out;
-  if (call.kind == CollectiveKind::kBalanceApart) {
-    balancing_.add(me, head.number, request);
+  if (answered_by_rider(call.kind)) {
+    rider_.awaits(me, head.number, request);
   } else if (!for_root_only(call.kind)) {
     g.waiters.push_back({target, me.index, request});
   } else if (me.index == call.root) {
@@ -150,15 +140,15 @@ void Gatherings::change_open(int by) {
   set_due(open_ > 0);
 }
 
-void Gatherings::settle_load(Gathering& g) {
-  g.parts.head.load_s += g.load_s;
-  g.parts.head.busiest_s = std::max(g.parts.head.busiest_s, g.load_s);
-  g.load_s = 0;
+// What this rank's members have to say goes along with the parts.
+void Gatherings::settle(Gathering& g) {
+  rider_.add(&g.parts.head.along, g.along);
+  g.along = {};
 }
 
 void Gatherings::send_up(TeamState& team, std::uint32_t number) {
   Gathering& g = team.gatherings.at(number);
-  settle_load(g);
+  settle(g);
   const std::vector<char> message = g.parts.pack();
   g.parts.clear();
   change_open(-1);
@@ -170,17 +160,17 @@ void Gatherings::send_up(TeamState& team, std::uint32_t number) {
 void Gatherings::finish(TeamState& team, std::uint32_t number) {
   Gathering& g = team.gatherings.at(number);
   change_open(-1);
-  settle_load(g);
+  settle(g);
   Parts result = std::move(g.parts);
-  result.head.verdict = balancing_.judge(result.head, std::min(net_.ranks(), team.size));
-  if (result.head.what == CollectiveKind::kBalanceApart) {
+  result.head.verdict = rider_.judge(result.head, std::min(net_.ranks(), team.size));
+  if (answered_by_rider(result.head.what)) {
     const std::uint64_t id = result.head.team;
     team.gatherings.erase(number);
-    balancing_.start(id, number);
+    rider_.all_take_part(id, number);
     return;
   }
-  if (result.head.what == CollectiveKind::kBalance) {
-    balancing_.plan(&result, team.size);
+  if (made_by_rider(result.head.what)) {
+    rider_.complete(&result, team.size);
   } else {
     complete(&result, team.size);
   }
@@ -232,15 +222,16 @@ void Gatherings::spread(TeamState& team, std::uint32_t number, const Parts& resu
 }
 
 // The result, to a member that is here.
-void Gatherings::give(Target member, RequestState* request, Verdict verdict, const char* data,
+void Gatherings::give(Target member, RequestState* request, std::uint32_t verdict, const char* data,
                       std::size_t bytes) {
   if (bytes != 0) std::memcpy(request->data, data, bytes);
   request->bytes = bytes;
-  request->verdict = static_cast<std::uint32_t>(verdict);
+  request->verdict = verdict;
   finish_request(member.control, request);
 }
 
-void Gatherings::answer(const Waiter& w, Verdict verdict, const char* data, std::size_t bytes) {
+void Gatherings::answer(const Waiter& w, std::uint32_t verdict, const char* data,
+                        std::size_t bytes) {
   int rank = 0;
   if (locator_.locate(w.member, &rank) == Locator::Where::kHere) {
     give(w.member, w.request, verdict, data, bytes);
@@ -288,6 +279,7 @@ void Gatherings::on_gather(int from, const char* message) {
   if (g.parts.head.parts == 0) change_open(1);
   const std::size_t first = g.parts.entries.size();
   g.parts.add(message);
+  rider_.add(&g.parts.head.along, head.along);
   g.came += head.parts;
   g.counts[from] += head.parts;
   if (!for_root_only(head.what)) {

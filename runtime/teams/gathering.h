@@ -8,102 +8,23 @@
 #include <utility>
 #include <vector>
 
-#include "roam/team.h"
 #include "runtime/net/net.h"
 #include "runtime/net/spanning_tree.h"
 #include "runtime/place/locator.h"
 #include "runtime/teams/member.h"
+#include "runtime/teams/parts.h"
 #include "runtime/teams/residents.h"
+#include "runtime/teams/rider.h"
 
 namespace roam::runtime {
 
-using detail::CollectiveCall;
-using detail::CollectiveKind;
-
-// What the root of a collective says about the members' loads.
-enum class Verdict : std::uint32_t { kGoOn = 0, kLookAnew, kBalance };
-
-// Of kGather and kSpread. Behind it: `blob` bytes that are one for all (a combination, a root's
-// data, an array of all), then `entries` of EntryHead and its bytes.
-struct GatherHead {
-  Kind kind;
-  CollectiveKind what;
-  std::uint64_t team;
-  std::uint32_t number;  // of the team's collectives, from 0
-  std::int32_t root;
-  std::uint64_t bytes;  // of one member's part
-  std::uint64_t count;  // elements of it
-  detail::Combine combine;
-  Target root_member;  // who alone gets the result, and its request; id 0: not known yet
-  detail::RequestState* root_request;
-  std::uint32_t parts;  // members whose parts are in here
-  std::uint32_t has_blob;
-  // For balancing by itself. Of the parts: the load of all, and that of the busiest rank, in
-  // seconds since loads were last looked at; and how long the last balancing took whom it took
-  // shortest: others waited, besides, for those that computed on before them.
-  double load_s;
-  double busiest_s;
-  double balancing_s;
-  std::uint32_t not_blocking;  // parts whose members do not wait
-  Verdict verdict;             // of kSpread
-  std::uint64_t in_order;      // of a reduction: 1: parts are combined in an order that is fixed
-  std::uint64_t blob;
-  std::uint64_t entries;
-  alignas(16) unsigned char op[CollectiveCall::kMostOpBytes];
-};
-struct EntryHead {
-  std::int32_t index;
-  std::uint32_t level;  // of a reduction in order: see Partial
-  std::uint64_t bytes;
-};
-
-// What a member of a team.balance() is told: where to go, -1: to stay wherever it is by then; and
-// how many members are asked to move.
-struct PlaceHead {
-  std::int32_t rank;
-  std::int32_t moves;
-};
-
+// The result of a member that has moved; its bytes follow.
 struct LateResultHead {
   Kind kind;
-  Verdict verdict;
+  std::uint32_t verdict;
   std::uint64_t bytes;
   Target member;
   detail::RequestState* request;
-};
-
-// The combination of the members from `first`, a multiple of 2^level, to `first` + 2^level - 1,
-// each half before that with the other. So what is combined with what follows from the members'
-// indices alone, and a sum of floating-point numbers has the same bits wherever they are and
-// whoever comes first. Source: pairwise summation, whose error grows with the logarithm of the
-// number.
-struct Partial {
-  std::int32_t first;
-  std::uint32_t level;
-  std::vector<char> bytes;
-};
-
-// The parts of one collective that have come together at a rank.
-class Parts {
- public:
-  GatherHead head{};
-  std::vector<char> blob;
-  std::vector<EntryHead> entries;
-  std::vector<char> data;         // of the entries, one after the other
-  std::vector<Partial> partials;  // of a reduction in order, by `first`; no two are halves of one
-
-  // Adds what one member gives.
-  void add(const CollectiveCall& call, int index);
-  // Adds what another rank has sent.
-  void add(const char* message);
-  void clear();
-  std::vector<char> pack() const;
-  // Where the data of each member's entry begins; null of who has none.
-  std::vector<const char*> by_index(int size) const;
-
- private:
-  void combine(const char* from, std::size_t bytes, bool has);
-  void insert(Partial partial);
 };
 
 // The collectives of the teams that have members on this rank. Members' parts are combined on their
@@ -117,26 +38,8 @@ class Parts {
 // Context: the rank's kernel thread, capture off.
 class Gatherings final : public Component {
  public:
-  // What balancing, which builds on this, has to do with collectives.
-  class Balancing {
-   public:
-    virtual ~Balancing() = default;
-    // Whether ranks balance without being asked: then loads go along with collectives.
-    virtual bool by_itself() const = 0;
-    // Seconds that `me` has computed since load was last looked at, or what its user says.
-    virtual double load_of(const detail::Member& me) const = 0;
-    // At the root, where all members wait: whether to balance now. `ranks`: that have members.
-    virtual Verdict judge(const GatherHead& head, int ranks) const = 0;
-    // Decides at the root of a team.balance() who goes where.
-    virtual void plan(Parts* parts, int size) = 0;
-    // Of kBalanceApart: `me` takes part in it, and gets a PlaceHead with `request`; all do.
-    virtual void add(const detail::Member& me, std::uint32_t number,
-                     detail::RequestState* request) = 0;
-    virtual void start(std::uint64_t team, std::uint32_t number) = 0;
-  };
-
-  Gatherings(Net& net, const Locator& locator, const Residents& residents, Balancing& balancing)
-      : net_(net), locator_(locator), residents_(residents), balancing_(balancing) {}
+  Gatherings(Net& net, const Locator& locator, const Residents& residents, Rider& rider)
+      : net_(net), locator_(locator), residents_(residents), rider_(rider) {}
 
   void add_team(std::uint64_t team, int size, int root_rank);
   void forget_team(std::uint64_t team) { teams_.erase(team); }
@@ -159,14 +62,14 @@ class Gatherings final : public Component {
     detail::RequestState* request;
   };
   // The result, to where the member is now.
-  void answer(const Waiter& waiter, Verdict verdict, const char* data, std::size_t bytes);
+  void answer(const Waiter& waiter, std::uint32_t verdict, const char* data, std::size_t bytes);
 
  private:
   struct Gathering {
     Parts parts;           // not sent up yet
     std::size_t came = 0;  // parts that came in all
     std::size_t here = 0;  // of members of this rank
-    double load_s = 0;     // of those that were not sent up yet
+    Along along{};         // of those that were not sent up yet
     std::uint64_t since_ticks = 0;
     int late = 0;  // times that it was sent up because it had waited for long
     std::vector<Waiter> waiters;
@@ -190,13 +93,13 @@ class Gatherings final : public Component {
   void consider(TeamState& team, std::uint32_t number);
   // Whether some parts will be sent up by poll().
   bool busy() const;
-  void settle_load(Gathering& g);
+  void settle(Gathering& g);
   void change_open(int by);
   void send_up(TeamState& team, std::uint32_t number);
   void finish(TeamState& team, std::uint32_t number);
   void spread(TeamState& team, std::uint32_t number, const Parts& result);
-  static void give(Target member, detail::RequestState* request, Verdict verdict, const char* data,
-                   std::size_t bytes);
+  static void give(Target member, detail::RequestState* request, std::uint32_t verdict,
+                   const char* data, std::size_t bytes);
   void on_gather(int from, const char* message);
   void on_spread(const char* message);
   void on_late_result(const char* message, std::size_t bytes);
@@ -207,23 +110,10 @@ class Gatherings final : public Component {
   Net& net_;
   const Locator& locator_;
   const Residents& residents_;
-  Balancing& balancing_;
+  Rider& rider_;
   std::unordered_map<std::uint64_t, TeamState> teams_;
   int open_ = 0;  // gatherings with parts that were not sent up yet
 };
-
-// The shorter of two times, of which 0 is none.
-double shorter(double a_s, double b_s);
-
-// Whether only the root gets a result.
-bool for_root_only(CollectiveKind what);
-
-// Whether each member gets something else.
-bool entry_each(CollectiveKind what);
-
-// What the result of a collective is, once all parts are there, at its root: the blob, or an entry
-// for each member.
-void complete(Parts* parts, int size);
 
 }  // namespace roam::runtime
 

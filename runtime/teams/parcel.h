@@ -53,7 +53,7 @@ struct RequestState {
   std::size_t element_bytes = 1;
   RequestState* next = nullptr;     // of the posted receives, or of the unfinished sends
   struct Parcel* parcel = nullptr;  // of a send that is not finished
-  std::uint32_t verdict = 0;        // of a collective: see gathering.h
+  std::uint32_t verdict = 0;        // of a collective: see rider.h
   RequestState* parts = nullptr;    // of kMany
   std::size_t part_count = 0;
 

@@ -1,10 +1,8 @@
-// What comes together in a collective, and what it becomes.
+#include "runtime/teams/parts.h"
 
 #include <algorithm>
 #include <cstring>
 #include <new>
-
-#include "runtime/teams/gathering.h"
 
 namespace roam::detail {
 
@@ -42,9 +40,14 @@ bool entry_each(CollectiveKind what) {
          what == CollectiveKind::kBalance;
 }
 
-double shorter(double a_s, double b_s) {
-  return a_s == 0 || b_s == 0 ? a_s + b_s : std::min(a_s, b_s);
+bool for_root_only(CollectiveKind what) {
+  return what == CollectiveKind::kReduce || what == CollectiveKind::kGather ||
+         answered_by_rider(what);
 }
+
+bool made_by_rider(CollectiveKind what) { return what == CollectiveKind::kBalance; }
+
+bool answered_by_rider(CollectiveKind what) { return what == CollectiveKind::kBalanceApart; }
 
 void Parts::combine(const char* from, std::size_t bytes, bool has) {
   if (!has) return;
@@ -111,10 +114,6 @@ void Parts::add(const char* message) {
   const auto from = read<GatherHead>(message);
   const char* at = message + sizeof from;
   head.parts += from.parts;
-  head.load_s += from.load_s;
-  head.busiest_s = std::max(head.busiest_s, from.busiest_s);
-  head.balancing_s = shorter(head.balancing_s, from.balancing_s);
-  head.not_blocking += from.not_blocking;
   if (from.root_member.id != 0) {
     head.root_member = from.root_member;
     head.root_request = from.root_request;
@@ -140,8 +139,8 @@ void Parts::add(const char* message) {
 }
 
 void Parts::clear() {
-  head.parts = head.has_blob = head.not_blocking = 0;
-  head.load_s = head.busiest_s = head.balancing_s = 0;
+  head.parts = head.has_blob = 0;
+  head.along = {};
   head.root_member = {};
   blob.clear();
   entries.clear();

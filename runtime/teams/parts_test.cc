@@ -1,4 +1,6 @@
 // The bits of a reduction do not depend on who comes first, nor on which rank combines what.
+#include "runtime/teams/parts.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,7 +11,6 @@
 #include <vector>
 
 #include "roam/team.h"
-#include "runtime/teams/gathering.h"
 
 namespace roam::runtime {
 namespace {

@@ -7,6 +7,9 @@
 #include <regex>
 #include <string>
 
+#include "runtime/balancing/diffuse_messages.h"
+#include "runtime/balancing/loads_along.h"
+#include "runtime/balancing/place_head.h"
 #include "runtime/image/image.h"
 #include "runtime/life/lifecycle.h"
 #include "runtime/move/lease_broker.h"
@@ -26,7 +29,10 @@
 namespace roam::runtime {
 namespace {
 
+using balance::DiffusionRank;
 using detail::Envelope;
+using Sums = DiffusionRank::Sums;
+using Token = DiffusionRank::Token;
 
 struct Field {
   std::size_t offset, bytes;
@@ -152,17 +158,13 @@ const std::map<std::string, Layout>& real() {
       {"TeamHead",
        {sizeof(TeamHead), {FIELD(TeamHead, kind), FIELD(TeamHead, good), FIELD(TeamHead, team)}}},
       {"GatherHead",
-       {sizeof(GatherHead), {FIELD(GatherHead, kind),        FIELD(GatherHead, what),
-                             FIELD(GatherHead, team),        FIELD(GatherHead, number),
-                             FIELD(GatherHead, root),        FIELD(GatherHead, bytes),
-                             FIELD(GatherHead, count),       FIELD(GatherHead, combine),
-                             FIELD(GatherHead, root_member), FIELD(GatherHead, root_request),
-                             FIELD(GatherHead, parts),       FIELD(GatherHead, has_blob),
-                             FIELD(GatherHead, load_s),      FIELD(GatherHead, busiest_s),
-                             FIELD(GatherHead, balancing_s), FIELD(GatherHead, not_blocking),
-                             FIELD(GatherHead, verdict),     FIELD(GatherHead, in_order),
-                             FIELD(GatherHead, blob),        FIELD(GatherHead, entries),
-                             FIELD(GatherHead, op)}}},
+       {sizeof(GatherHead),
+        {FIELD(GatherHead, kind), FIELD(GatherHead, what), FIELD(GatherHead, team),
+         FIELD(GatherHead, number), FIELD(GatherHead, root), FIELD(GatherHead, bytes),
+         FIELD(GatherHead, count), FIELD(GatherHead, combine), FIELD(GatherHead, root_member),
+         FIELD(GatherHead, root_request), FIELD(GatherHead, parts), FIELD(GatherHead, has_blob),
+         FIELD(GatherHead, along), FIELD(GatherHead, verdict), FIELD(GatherHead, in_order),
+         FIELD(GatherHead, blob), FIELD(GatherHead, entries), FIELD(GatherHead, op)}}},
       {"EntryHead",
        {sizeof(EntryHead),
         {FIELD(EntryHead, index), FIELD(EntryHead, level), FIELD(EntryHead, bytes)}}},
@@ -170,6 +172,39 @@ const std::map<std::string, Layout>& real() {
        {sizeof(LateResultHead),
         {FIELD(LateResultHead, kind), FIELD(LateResultHead, verdict), FIELD(LateResultHead, bytes),
          FIELD(LateResultHead, member), FIELD(LateResultHead, request)}}},
+      {"LoadsAlong",
+       {sizeof(LoadsAlong),
+        {FIELD(LoadsAlong, load_s), FIELD(LoadsAlong, busiest_s), FIELD(LoadsAlong, balancing_s),
+         FIELD(LoadsAlong, not_blocking)}}},
+      {"DiffuseHead",
+       {sizeof(DiffuseHead),
+        {FIELD(DiffuseHead, kind), FIELD(DiffuseHead, stage), FIELD(DiffuseHead, team),
+         FIELD(DiffuseHead, number), FIELD(DiffuseHead, root), FIELD(DiffuseHead, round)}}},
+      {"DiffuseTotals",
+       {sizeof(DiffuseTotals),
+        {FIELD(DiffuseTotals, load_s), FIELD(DiffuseTotals, most_s), FIELD(DiffuseTotals, off_s),
+         FIELD(DiffuseTotals, named)}}},
+      {"DiffuseCourse",
+       {sizeof(DiffuseCourse),
+        {FIELD(DiffuseCourse, goal_s), FIELD(DiffuseCourse, ideal_s), FIELD(DiffuseCourse, model),
+         FIELD(DiffuseCourse, named), FIELD(DiffuseCourse, most),
+         FIELD(DiffuseCourse, proportion_s), FIELD(DiffuseCourse, second)}}},
+      {"Sums",
+       {sizeof(Sums),
+        {FIELD(Sums, rank), FIELD(Sums, node), FIELD(Sums, load_s), FIELD(Sums, speed),
+         FIELD(Sums, room_bytes)}}},
+      {"Token",
+       {sizeof(Token),
+        {FIELD(Token, thread), FIELD(Token, load_s), FIELD(Token, bytes), FIELD(Token, home),
+         FIELD(Token, home_node), FIELD(Token, fixed)}}},
+      {"DiffuseOutcome",
+       {sizeof(DiffuseOutcome),
+        {FIELD(DiffuseOutcome, before_s), FIELD(DiffuseOutcome, after_s),
+         FIELD(DiffuseOutcome, move_s), FIELD(DiffuseOutcome, moves)}}},
+      {"DiffuseNote",
+       {sizeof(DiffuseNote),
+        {FIELD(DiffuseNote, rank), FIELD(DiffuseNote, to), FIELD(DiffuseNote, before_s),
+         FIELD(DiffuseNote, after_s), FIELD(DiffuseNote, thread), FIELD(DiffuseNote, bytes)}}},
       {"PlaceHead", {sizeof(PlaceHead), {FIELD(PlaceHead, rank), FIELD(PlaceHead, moves)}}},
       {"ProgressHead",
        {sizeof(ProgressHead),
@@ -191,6 +226,24 @@ TEST(WireTest, TheDocumentSaysHowHeadsLieInMemory) {
     EXPECT_EQ(said.at(name).fields.size(), layout.fields.size()) << name;
   }
   EXPECT_EQ(said.size(), real().size());
+}
+
+TEST(WireTest, EveryKindHasATable) {
+  std::ifstream file("docs/wire.md");
+  std::map<std::size_t, int> tables;
+  const std::regex kind(R"(\bk[A-Z]\w+ (\d+))");
+  bool under_heading = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("### ")) {
+      under_heading = true;
+    } else if (under_heading && !line.empty()) {
+      under_heading = false;
+      for (std::sregex_iterator at(line.begin(), line.end(), kind), end; at != end; ++at)
+        ++tables[std::stoul((*at)[1])];
+    }
+  }
+  for (std::size_t k = 1; k < kKinds; ++k) EXPECT_EQ(tables[k], 1) << "kind " << k;
+  EXPECT_EQ(tables.size(), kKinds - 1);
 }
 
 }  // namespace

@@ -1,0 +1,62 @@
+#include "runtime/balancing/loads_along.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+
+#include "runtime/balance/load_table.h"
+
+namespace roam::runtime {
+namespace {
+
+// Loads are looked at when ranks have computed so long, on average, since the last time.
+constexpr double kLeastLookS = 2e-3;
+// An imbalance below this is not worth a look.
+constexpr double kWorthLooking = 1.08;
+// What balancing is assumed to take before it was done once.
+constexpr double kFirstBalancingS = 5e-4;
+
+// The shorter of two times, of which 0 is none.
+double shorter(double a_s, double b_s) {
+  return a_s == 0 || b_s == 0 ? a_s + b_s : std::min(a_s, b_s);
+}
+
+// All fields, without the padding behind them.
+constexpr std::size_t kBytes = offsetof(LoadsAlong, not_blocking) + sizeof(std::uint32_t);
+static_assert(kBytes == Along::kBytes);
+
+}  // namespace
+
+void LoadsAlong::took_part(double its_load_s, double its_balancing_s, bool waits) {
+  load_s += its_load_s;
+  busiest_s = load_s;
+  balancing_s = shorter(balancing_s, its_balancing_s);
+  not_blocking += !waits;
+}
+
+void LoadsAlong::add(const LoadsAlong& more) {
+  load_s += more.load_s;
+  busiest_s = std::max(busiest_s, more.busiest_s);
+  balancing_s = shorter(balancing_s, more.balancing_s);
+  not_blocking += more.not_blocking;
+}
+
+Verdict LoadsAlong::judge(int ranks) const {
+  if (not_blocking != 0) return Verdict::kGoOn;
+  const double average_s = load_s / ranks;
+  if (average_s < kLeastLookS) return Verdict::kGoOn;
+  const double gain_s = (busiest_s - average_s) * balance::Costs{}.steps;
+  const double cost_s = std::max(balancing_s, kFirstBalancingS);
+  return gain_s > 2 * cost_s && busiest_s > kWorthLooking * average_s ? Verdict::kBalance
+                                                                      : Verdict::kLookAnew;
+}
+
+LoadsAlong loads_in(const Along& along) {
+  LoadsAlong loads{};
+  std::memcpy(&loads, along.bytes, kBytes);
+  return loads;
+}
+
+void put(const LoadsAlong& loads, Along* along) { std::memcpy(along->bytes, &loads, kBytes); }
+
+}  // namespace roam::runtime

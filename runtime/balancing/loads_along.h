@@ -1,0 +1,38 @@
+#ifndef ROAM_RUNTIME_BALANCING_LOADS_ALONG_H_
+#define ROAM_RUNTIME_BALANCING_LOADS_ALONG_H_
+
+#include <cstdint>
+
+#include "runtime/teams/parts.h"
+
+namespace roam::runtime {
+
+// What the root of a collective says about the members' loads.
+enum class Verdict : std::uint32_t { kGoOn = 0, kLookAnew, kBalance };
+
+// For balancing by itself: goes along with the parts of collectives. Of the members that have taken
+// part: the load of all, and that of the busiest rank, in seconds since loads were last looked at;
+// how long the last balancing took whom it took shortest (others waited, besides, for those that
+// computed on before them; 0: none was); and how many do not wait for the result.
+struct LoadsAlong {
+  double load_s;
+  double busiest_s;
+  double balancing_s;
+  std::uint32_t not_blocking;
+
+  // What one member of this rank says, who has been added to no other rank's.
+  void took_part(double its_load_s, double its_balancing_s, bool waits);
+  // What several ranks say.
+  void add(const LoadsAlong& more);
+  // Whether it is worth while to balance where all members of `ranks` ranks wait: what the busiest
+  // rank has more than the average, as often as a plan is expected to hold, against what balancing
+  // took.
+  Verdict judge(int ranks) const;
+};
+
+LoadsAlong loads_in(const Along& along);
+void put(const LoadsAlong& loads, Along* along);
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_BALANCING_LOADS_ALONG_H_
