@@ -41,7 +41,7 @@ constexpr std::size_t kMostEdges = 64;
 
 }  // namespace
 
-Balancer::Balancer(Net& net, const Residents& residents, const Options& options)
+Balancer::Balancer(Net& net, Residents& residents, const Options& options)
     : Component(true),
       net_(net),
       residents_(residents),

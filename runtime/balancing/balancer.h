@@ -25,7 +25,7 @@ namespace roam::runtime {
 // Context: the rank's kernel thread, capture off.
 class Balancer final : public Component, public Rider {
  public:
-  Balancer(Net& net, const Residents& residents, const Options& options);
+  Balancer(Net& net, Residents& residents, const Options& options);
   // What is made after it.
   void connect(Gatherings& gatherings) { diffuser_.set_gatherings(&gatherings); }
   Diffuser& diffuser() { return diffuser_; }
@@ -77,7 +77,7 @@ class Balancer final : public Component, public Rider {
 
   enum class Mode { kOff, kAsked, kAuto };
   Net& net_;
-  const Residents& residents_;
+  Residents& residents_;
   Mode mode_;
   const balance::NamedStrategy* strategy_;  // null: as fits the job
   std::optional<std::size_t> load_model_;

@@ -38,7 +38,7 @@ struct LateResultHead {
 // Context: the rank's kernel thread, capture off.
 class Gatherings final : public Component {
  public:
-  Gatherings(Net& net, const Locator& locator, const Residents& residents, Rider& rider)
+  Gatherings(Net& net, const Locator& locator, Residents& residents, Rider& rider)
       : net_(net), locator_(locator), residents_(residents), rider_(rider) {}
 
   void add_team(std::uint64_t team, int size, int root_rank);
@@ -109,7 +109,7 @@ class Gatherings final : public Component {
 
   Net& net_;
   const Locator& locator_;
-  const Residents& residents_;
+  Residents& residents_;
   Rider& rider_;
   std::unordered_map<std::uint64_t, TeamState> teams_;
   int open_ = 0;  // gatherings with parts that were not sent up yet

@@ -141,41 +141,25 @@ void Mailbox::deliver(Parcel* parcel, Receiver& receiver) {
   }
 }
 
-void Mailbox::append(Parcel* parcel) {
+// On its own: a message that is received at once need not save the registers that this takes.
+[[gnu::noinline]] void Mailbox::append(Parcel* parcel) {
   Peer& peer = peers_[parcel->envelope.from];
-  parcel->later = parcel->later_of_peer = nullptr;
-  parcel->earlier = last_;
-  (last_ != nullptr ? last_->later : first_) = parcel;
-  last_ = parcel;
-  parcel->earlier_of_peer = peer.last;
-  (peer.last != nullptr ? peer.last->later_of_peer : peer.first) = parcel;
-  peer.last = parcel;
+  unexpected_.push_back(*parcel);
+  peer.unexpected.push_back(*parcel);
 }
 
 Parcel* Mailbox::find(int from, int tag) {
-  if (first_ == nullptr) return nullptr;
-  if (from == kAny) {
-    for (Parcel* p = first_; p != nullptr; p = p->later) {
-      if (matches(from, tag, p->envelope)) return p;
-    }
-    return nullptr;
-  }
-  const Peer* peer = peers_.look(from);
-  for (Parcel* p = peer != nullptr ? peer->first : nullptr; p != nullptr; p = p->later_of_peer) {
-    if (matches(from, tag, p->envelope)) return p;
-  }
-  return nullptr;
+  if (unexpected_.empty()) return nullptr;
+  if (from == kAny) return first_match(unexpected_, from, tag);
+  Peer* peer = peers_.look(from);
+  return peer != nullptr ? first_match(peer->unexpected, from, tag) : nullptr;
 }
 
-void Mailbox::remove(Parcel* p) {
-  Peer& peer = peers_[p->envelope.from];
-  gone(peer, p->envelope);
-  (p->earlier != nullptr ? p->earlier->later : first_) = p->later;
-  (p->later != nullptr ? p->later->earlier : last_) = p->earlier;
-  (p->earlier_of_peer != nullptr ? p->earlier_of_peer->later_of_peer : peer.first) =
-      p->later_of_peer;
-  (p->later_of_peer != nullptr ? p->later_of_peer->earlier_of_peer : peer.last) =
-      p->earlier_of_peer;
+void Mailbox::remove(Parcel* parcel) {
+  Peer& peer = peers_[parcel->envelope.from];
+  gone(peer, parcel->envelope);
+  unexpected_.erase(unexpected_.iterator_to(*parcel));
+  peer.unexpected.erase(peer.unexpected.iterator_to(*parcel));
 }
 
 void Mailbox::post(RequestState* request) {
@@ -206,7 +190,7 @@ void Mailbox::forget_posted() {
 
 Mailbox::Counts Mailbox::counts() {
   Counts counts;
-  for (const Parcel* p = first_; p != nullptr; p = p->later) ++counts.come;
+  counts.come = unexpected_.size();
   peers_.for_each([&](Peer& peer) {
     for (const runtime::Mail* m = peer.early; m != nullptr; m = m->next) ++counts.early;
   });

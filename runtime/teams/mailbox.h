@@ -22,7 +22,7 @@ struct Peer {
   std::uint64_t messages_sent = 0;  // since load was last looked at
   std::uint64_t bytes_sent = 0;
   runtime::Mail* early = nullptr;  // parcels that came before their turn, by sequence number
-  Parcel *first = nullptr, *last = nullptr;  // unexpected
+  HookList<Parcel, KeptHook, &Parcel::among_peers> unexpected;  // oldest first
   PeerRoom room;
 };
 
@@ -120,6 +120,13 @@ class Mailbox {
     return (asked_from == kAny || asked_from == e.from) &&
            (asked_tag == e.tag || (asked_tag == kAny && e.tag >= 0));
   }
+  template <class List>
+  static Parcel* first_match(List& list, int from, int tag) {
+    for (Parcel& parcel : list) {
+      if (matches(from, tag, parcel.envelope)) return &parcel;
+    }
+    return nullptr;
+  }
   void deliver(Parcel* parcel, Receiver& receiver);
   void append(Parcel* parcel);
   // It does not lie here any more.
@@ -129,8 +136,8 @@ class Mailbox {
 
   PeerTable peers_;
   Room room_;
-  Parcel *first_ = nullptr, *last_ = nullptr;  // unexpected, oldest first
-  RequestState* posted_ = nullptr;             // oldest first
+  HookList<Parcel, KeptHook, &Parcel::among_all> unexpected_;  // oldest first
+  RequestState* posted_ = nullptr;                             // oldest first
   RequestState** posted_end_ = &posted_;
 };
 
@@ -142,14 +149,14 @@ void Mailbox::change_all(Change change) {
       *link = change(static_cast<Parcel*>(*link));
       (*link)->next = next;
     }
-    peer.first = peer.last = nullptr;
+    peer.unexpected.clear();
   });
-  Parcel* parcel = first_;
-  first_ = last_ = nullptr;
-  while (parcel != nullptr) {
-    Parcel* next = parcel->later;
+  decltype(unexpected_) before;
+  before.swap(unexpected_);
+  while (!before.empty()) {
+    Parcel* parcel = &before.front();
+    before.pop_front();
     append(change(parcel));
-    parcel = next;
   }
 }
 
@@ -163,8 +170,8 @@ void Mailbox::take_all(Visit visit) {
       visit(parcel);
     }
   });
-  while (first_ != nullptr) {
-    Parcel* parcel = first_;
+  while (!unexpected_.empty()) {
+    Parcel* parcel = &unexpected_.front();
     remove(parcel);
     visit(parcel);
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "roam/thread.h"
+#include "runtime/teams/hook_list.h"
 #include "runtime/teams/mailbox.h"
 #include "threads/tcb.h"
 
@@ -31,8 +32,7 @@ struct Member {
   std::uint64_t seen_ticks = 0;  // Tcb::run_ticks when load was last looked at
   double user_load = -1;         // this_thread::set_load; negative: what was measured counts
   double balancing_s = 0;        // that the last balancing took
-  // Among the members that are on this rank.
-  Member *next_resident = nullptr, *previous_resident = nullptr;
+  ClearedHook among_residents;   // of its rank; empty while it is on its way
 };
 
 }  // namespace roam::detail

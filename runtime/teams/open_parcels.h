@@ -36,7 +36,7 @@ struct ReceiptHead {
 class OpenParcels final : public Component {
  public:
   // `most_copied`: bytes of copies for senders that wait, of each pair of members; 0: no bound.
-  OpenParcels(Net& net, const Locator& locator, ParcelStore& store, const Residents& residents,
+  OpenParcels(Net& net, const Locator& locator, ParcelStore& store, Residents& residents,
               std::uint64_t most_copied)
       : Component(/*heeds_idle=*/true, /*polls=*/false),
         net_(net),
@@ -91,7 +91,7 @@ class OpenParcels final : public Component {
   Net& net_;
   const Locator& locator_;
   ParcelStore& store_;
-  const Residents& residents_;
+  Residents& residents_;
   CopyCount copies_;
   bool no_memory_ = false;  // to copy what a sender waits for
 };

@@ -11,6 +11,7 @@
 #include "roam/request.h"
 #include "runtime/net/inbox.h"
 #include "runtime/net/message.h"
+#include "runtime/teams/hook_list.h"
 
 namespace roam::detail {
 
@@ -97,8 +98,8 @@ struct Parcel : runtime::Mail {
   runtime::Target receiver{};  // if it is known
   runtime::Target sender{};    // of kOpen: whose request it is
   RequestState* request = nullptr;
-  Parcel *later = nullptr, *earlier = nullptr;                  // of all unexpected ones
-  Parcel *later_of_peer = nullptr, *earlier_of_peer = nullptr;  // of those from one member
+  KeptHook among_all;    // unexpected ones ...
+  KeptHook among_peers;  // ... and those from one member
 
   // In an inbox, or among those that came early: all of them are parcels.
   Parcel* next_parcel() const { return static_cast<Parcel*>(next); }

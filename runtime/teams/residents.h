@@ -1,6 +1,7 @@
 #ifndef ROAM_RUNTIME_TEAMS_RESIDENTS_H_
 #define ROAM_RUNTIME_TEAMS_RESIDENTS_H_
 
+#include "runtime/teams/hook_list.h"
 #include "runtime/teams/member.h"
 
 namespace roam::runtime {
@@ -11,31 +12,21 @@ namespace roam::runtime {
 // Context: the rank's kernel thread.
 class Residents {
  public:
-  void add(detail::Member& m) {
-    m.previous_resident = nullptr;
-    m.next_resident = first_;
-    if (first_ != nullptr) first_->previous_resident = &m;
-    first_ = &m;
-  }
-  void remove(detail::Member& m) {
-    (m.previous_resident != nullptr ? m.previous_resident->next_resident : first_) =
-        m.next_resident;
-    if (m.next_resident != nullptr) m.next_resident->previous_resident = m.previous_resident;
-  }
+  void add(detail::Member& m) { members_.push_front(m); }
+  void remove(detail::Member& m) { members_.erase(members_.iterator_to(m)); }
 
   // Whether `is(member)` of one; later ones are not looked at. It may take that member out.
   template <class Is>
-  bool any(Is is) const {
-    for (detail::Member* m = first_; m != nullptr;) {
-      detail::Member* next = m->next_resident;
-      if (is(*m)) return true;
-      m = next;
+  bool any(Is is) {
+    for (auto at = members_.begin(); at != members_.end();) {
+      detail::Member& m = *at++;
+      if (is(m)) return true;
     }
     return false;
   }
   // The same of all: visit(member).
   template <class Visit>
-  void for_each(Visit visit) const {
+  void for_each(Visit visit) {
     any([&](detail::Member& m) {
       visit(m);
       return false;
@@ -43,7 +34,8 @@ class Residents {
   }
 
  private:
-  detail::Member* first_ = nullptr;
+  using Hook = detail::ClearedHook;
+  detail::HookList<detail::Member, Hook, &detail::Member::among_residents> members_;
 };
 
 }  // namespace roam::runtime

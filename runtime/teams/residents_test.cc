@@ -9,7 +9,7 @@ namespace {
 
 using detail::Member;
 
-std::vector<int> indices(const Residents& residents) {
+std::vector<int> indices(Residents& residents) {
   std::vector<int> all;
   residents.for_each([&](const Member& m) { all.push_back(m.index); });
   return all;
