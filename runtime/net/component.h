@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "base/check.h"
 #include "runtime/net/message.h"
 
 namespace roam::runtime {
@@ -53,7 +54,10 @@ class Component {
   // it is never due.
   explicit Component(bool heeds_idle, bool polls = true) : heeds_idle_(heeds_idle), polls_(polls) {}
   // Whether poll() has anything to do. Context: any kernel thread.
-  void set_due(bool due) { due_.store(due, std::memory_order_relaxed); }
+  void set_due(bool due) {
+    ROAM_CHECK(!due || polls_, "a component that said that it does not poll is due");
+    due_.store(due, std::memory_order_relaxed);
+  }
 
  private:
   std::atomic<bool> due_ = false;
