@@ -4,13 +4,15 @@
 #include <cstdint>
 #include <string>
 
+#include "base/sanitizers.h"
+
 namespace roam {
 
 // Every option of Roam is an environment variable ROAM_NAME; this is their one list. Read once, at
 // start.
 struct Options {
   int node_ranks = 0;  // ROAM_NODE_RANKS: ranks a node; 0: all that share memory
-  std::uintptr_t arena_base = 0x200000000000;  // ROAM_ARENA=BASE,SIZE
+  std::uintptr_t arena_base = sanitizers::kArenaBase;  // ROAM_ARENA=BASE,SIZE
   std::size_t arena_bytes = std::size_t{48} << 40;
   int verbose = 0;               // ROAM_VERBOSE
   std::size_t memory_bytes = 0;  // ROAM_MEMORY: most memory of a node's arena; 0: no limit

@@ -49,7 +49,7 @@ class OptionsTest : public testing::Test {
 TEST_F(OptionsTest, AnEmptyEnvironmentGivesTheDefaults) {
   const Options options = read_options();
   EXPECT_EQ(options.node_ranks, 0);
-  EXPECT_EQ(options.arena_base, 0x200000000000u);
+  EXPECT_EQ(options.arena_base, sanitizers::kArenaBase);
   EXPECT_EQ(options.arena_bytes, std::min(std::size_t{48} << 40, sanitizers::most_arena_bytes()));
   EXPECT_EQ(options.verbose, 0);
   EXPECT_EQ(options.memory_bytes, 0u);

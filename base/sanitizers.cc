@@ -9,6 +9,11 @@
 #ifdef ROAM_ASAN
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
+#include <sanitizer/lsan_interface.h>
+#endif
+#ifdef ROAM_TSAN
+#include <sanitizer/tsan_interface.h>
+extern "C" void __tsan_func_entry(void* from);
 #endif
 
 namespace roam::sanitizers {
@@ -17,18 +22,16 @@ bool stacks_are_told = false;
 
 namespace {
 
-[[gnu::constructor(101)]] void look() {
-#ifdef ROAM_ASAN
-  stacks_are_told = true;
+#if defined(ROAM_ASAN) || defined(ROAM_TSAN)
+[[gnu::constructor(101)]] void look() { stacks_are_told = true; }
 #else
-  stacks_are_told = RUNNING_ON_VALGRIND != 0;
+[[gnu::constructor(101)]] void look() { stacks_are_told = RUNNING_ON_VALGRIND != 0; }
 #endif
-}
 
 }  // namespace
 
 std::size_t most_arena_bytes() {
-#ifdef ROAM_ASAN
+#if defined(ROAM_ASAN) || defined(ROAM_TSAN)
   return std::size_t{64} << 30;
 #else
   return stacks_are_told ? std::size_t{2} << 30 : SIZE_MAX;
@@ -47,7 +50,12 @@ thread_local bool left_own_stack = false;
 
 }  // namespace
 
-void tell_stack_made(Range) {}
+void tell_stack_made(Range, bool) {}
+
+void* of_library(void* block) {
+  if (block != nullptr) __lsan_ignore_object(block);
+  return block;
+}
 
 // The red zones of frames are marked in this process only, and frames of a thread that has gone are
 // never left here.
@@ -91,21 +99,64 @@ Told* told(Address slot) {
   return nullptr;
 }
 
+#ifdef ROAM_TSAN
+
+// Frames that a thread which arrives may return from: ThreadSanitizer writes down the calls of each
+// fiber in this process, of at most 65,536 frames, and would go below the first of them.
+constexpr int kFramesFromElsewhere = 4096;
+
+std::uintptr_t tell(Range, bool arrived) {
+  void* const here = __tsan_get_current_fiber();
+  void* const fiber = __tsan_create_fiber(0);
+  __tsan_switch_to_fiber(fiber, 0);
+  for (int i = 0; arrived && i < kFramesFromElsewhere; ++i)
+    __tsan_func_entry(reinterpret_cast<void*>(&tell_stack_made));
+  __tsan_switch_to_fiber(here, 0);
+  return reinterpret_cast<std::uintptr_t>(fiber);
+}
+void take_back(std::uintptr_t fiber) { __tsan_destroy_fiber(reinterpret_cast<void*>(fiber)); }
+
+// The fiber that the kernel thread came with.
+thread_local void* own_fiber = nullptr;
+
+#else
+
+std::uintptr_t tell(Range slot, bool) {
+  return VALGRIND_STACK_REGISTER(slot.begin, slot.end() - 1) + 1;
+}
+void take_back(std::uintptr_t number) { VALGRIND_STACK_DEREGISTER(number - 1); }
+
+#endif
+
 }  // namespace
 
-void tell_stack_made(Range slot) {
+void tell_stack_made(Range slot, bool arrived) {
   Told* const known = told(slot.begin);
-  if (known != nullptr && known->value == 0)
-    known->value = VALGRIND_STACK_REGISTER(slot.begin, slot.end() - 1) + 1;
+  if (known != nullptr && known->value == 0) known->value = tell(slot, arrived);
 }
 
 void tell_stack_gone(Range slot) {
   Told* const known = told(slot.begin);
   if (known == nullptr || known->value == 0) return;
-  VALGRIND_STACK_DEREGISTER(known->value - 1);
+  take_back(known->value);
   known->value = 0;
 }
 
+#ifdef ROAM_TSAN
+
+// With flag 0 what runs before the switch happens before what runs after it: one kernel thread runs
+// both.
+void leave_for(Range stack) {
+  if (own_fiber == nullptr) own_fiber = __tsan_get_current_fiber();
+  void* to = own_fiber;
+  if (stack.bytes != 0) {
+    tell_stack_made(stack, true);
+    to = reinterpret_cast<void*>(told(stack.begin)->value);
+  }
+  __tsan_switch_to_fiber(to, 0);
+}
+
+#endif
 #endif
 
 }  // namespace roam::sanitizers

@@ -102,9 +102,11 @@ class Arena {
   // here, faults as before. Errors: false with ENOMEM.
   bool open(Range range);
   // Makes the leases that other ranks of the node opened usable here too: one load when there is
-  // nothing new.
+  // nothing new. Context: any kernel thread, as open().
   void sync() {
-    if (node_->version.load(std::memory_order_acquire) != synced_) sync_slow();
+    if (node_->version.load(std::memory_order_acquire) !=
+        __atomic_load_n(&synced_, __ATOMIC_RELAXED))
+      sync_slow();
   }
   bool sync_slow();
   // The same for what lives at `a`, from a signal handler. False if nothing does, or it was usable.
@@ -147,11 +149,11 @@ class Arena {
   void seal(Range range);         // its pages, where their units are kept
   void seal_absent(Range range);  // whole units, where nothing that is here lives in them
   void unseal(Range range) {
-    if (sealed_units_ != 0) [[unlikely]]
+    if (any_sealed()) [[unlikely]]
       unseal_slow(range);
   }
   // Whether memory that another rank of the node has may have to be admitted here.
-  bool any_sealed() const { return sealed_units_ != 0; }
+  bool any_sealed() const { return __atomic_load_n(&sealed_units_, __ATOMIC_RELAXED) != 0; }
   // Makes `range`, of something that lives on this node, usable here. Ends the job if it cannot.
   void admit(Range range);
   // The same of what another rank of the node may be sending away just now: it reads as it was, or
@@ -159,7 +161,7 @@ class Arena {
   // node's.
   void reach(Range range) {
     sync();
-    if (sealed_units_ != 0) [[unlikely]]
+    if (any_sealed()) [[unlikely]]
       admit(range);
   }
   // The same of the unit with a thread's control block: this rank may once have had a slot's fence
@@ -308,6 +310,8 @@ class Arena {
     return (chunks_[chunk / 64] >> (chunk % 64) & 1) != 0;
   }
   bool open_lease(std::size_t lease);
+  void add_sealed(int n) { __atomic_fetch_add(&sealed_units_, n, __ATOMIC_RELAXED); }
+  bool open_alone(Range range);  // by the only kernel thread that opens
   bool open_chunks(std::size_t first, std::size_t count, Range wanted);
   Range live_at(Address a) const;
   void lay_out();

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
 
 #include "base/check.h"
+#include "base/lock.h"
 #include "base/os/memory.h"
 #include "isomalloc/arena.h"
 
@@ -16,6 +18,11 @@ namespace {
 // lease reads as zeros.
 constexpr std::size_t kMostIslands = 6000;
 constexpr std::size_t kCoarseBytes = 64 << 20;
+
+// Leases are opened by the kernel thread that runs the rank's threads, and by any that frees a
+// block which another rank's thread allocated.
+constinit Lock opening;
+[[gnu::constructor(102)]] void keep_opening_over_fork() { keep_over_fork<opening>(); }
 
 bool lives(UnitKind kind) { return kind != UnitKind::kNone && !is_away(kind); }
 
@@ -63,6 +70,11 @@ bool Arena::open_lease(std::size_t lease) {
 // that a failure leaves nothing behind; the other ranks follow when they see the version change.
 bool Arena::open(Range range) {
   if (range.bytes == 0) return true;
+  const std::lock_guard hold(opening);
+  return open_alone(range);
+}
+
+bool Arena::open_alone(Range range) {
   const std::size_t last = offset(range.end() - 1) / chunk_bytes_;
   for (std::size_t chunk = offset(range.begin) / chunk_bytes_; chunk <= last;) {
     const std::size_t lease = chunk * chunk_bytes_ / lease_bytes_;
@@ -104,7 +116,7 @@ bool Arena::open_chunks(std::size_t first, std::size_t count, Range wanted) {
     node_->version.fetch_add(1, std::memory_order_acq_rel);
   if (!foreign_seen_) {
     foreign_seen_ = true;
-    ++sealed_units_;
+    add_sealed(1);
   }
   const bool seals = grain <= kCoarseBytes;
   for (std::size_t chunk = from; chunk < to; ++chunk) {
@@ -123,17 +135,18 @@ bool Arena::open_chunks(std::size_t first, std::size_t count, Range wanted) {
 }
 
 bool Arena::sync_slow() {
+  const std::lock_guard hold(opening);
   const std::uint64_t version = node_->version.load(std::memory_order_acquire);
   if (!foreign_seen_ && node_->foreign.load(std::memory_order_acquire) != 0) {
     foreign_seen_ = true;
-    ++sealed_units_;
+    add_sealed(1);
   }
   for (std::size_t lease = 0; lease < open_.size(); ++lease) {
     if (open_[lease] != kWhole && flags_[lease].load(std::memory_order_acquire) != 0 &&
         !open_lease(lease))
       return false;
   }
-  synced_ = version;
+  __atomic_store_n(&synced_, version, __ATOMIC_RELAXED);
   return true;
 }
 
@@ -157,7 +170,7 @@ bool Arena::sync_for_fault(Address a) {
   bool usable = true;
   for (Address at = alive.begin; at < alive.end(); at += kUnitBytes)
     usable = usable && (open_[lease_of(at)] == kWhole || chunk_open(offset(at) / chunk_bytes_));
-  return !usable && open(alive);
+  return !usable && open_alone(alive);  // the lock may be held by who faults
 }
 
 void Arena::admit(Range range) {
@@ -198,7 +211,7 @@ void Arena::note_sealed(Range run) {
     const std::size_t unit = offset(a) / kUnitBytes;
     std::uint64_t& word = sealed_[unit / 64];
     const std::uint64_t bit = std::uint64_t{1} << (unit % 64);
-    sealed_units_ += (word & bit) == 0;
+    if ((word & bit) == 0) add_sealed(1);
     word |= bit;
   }
 }
@@ -217,7 +230,7 @@ void Arena::unseal_slow(Range range) {
     for (; a < range.end() && unit_sealed(a); a += kUnitBytes) {
       const std::size_t unit = offset(a) / kUnitBytes;
       sealed_[unit / 64] &= ~(std::uint64_t{1} << (unit % 64));
-      --sealed_units_;
+      add_sealed(-1);
       run.bytes += kUnitBytes;
       if (regions_[0].contains(a)) {
         const std::size_t slot_unit = (a - regions_[0].begin) / kUnitBytes;
@@ -230,7 +243,7 @@ void Arena::unseal_slow(Range range) {
 }
 
 bool Arena::unseal_for_fault(Address a) {
-  if (!ready_ || !whole_.contains(a) || sealed_units_ == 0) return false;
+  if (!ready_ || !whole_.contains(a) || !any_sealed()) return false;
   if (!unit_sealed(a) || !lives(kind(a))) return false;
   unseal_slow(Range{round_down(a, kUnitBytes), kUnitBytes});
   return true;

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "base/os/memory.h"
+#include "base/sanitizers.h"
 #include "base/test_bytes.h"
+#include "base/text.h"
 #include "isomalloc/test_arena.h"
 #include "roam/error.h"
 
@@ -28,7 +30,13 @@ Range lease(Region region, std::size_t first, std::size_t count = 1) {
 
 // ---- layout ----
 
-class Layout : public testing::TestWithParam<std::tuple<std::size_t, int>> {};
+class Layout : public testing::TestWithParam<std::tuple<std::size_t, int>> {
+ protected:
+  void SetUp() override {
+    if (std::get<0>(GetParam()) > sanitizers::kArenaEnd - TestArena::kBase)
+      GTEST_SKIP() << "no room for it here";
+  }
+};
 INSTANTIATE_TEST_SUITE_P(SizesAndRanks, Layout,
                          testing::Combine(testing::Values(64ull << 20, 65ull << 20, 100ull << 20,
                                                           1ull << 30, 16385ull << 20, 1ull << 40,
@@ -101,7 +109,7 @@ TEST(ArenaReserve, SaysWhatIsInTheWayAndHowToAvoidIt) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Errc::out_of_address_space);
     const std::string what = error.what();
-    EXPECT_NE(what.find("23002000"), std::string::npos) << "names the mapping: " << what;
+    EXPECT_NE(what.find(text("%lx-", there)), std::string::npos) << "names the mapping: " << what;
     EXPECT_NE(what.find("ROAM_ARENA"), std::string::npos) << what;
   }
   EXPECT_FALSE(arena().reserved());

@@ -85,14 +85,15 @@ void Heap::make_blocks(Span* span) {
   if (span->holes != 0) {
     const Address page =
         span->begin() + static_cast<unsigned>(std::countr_zero(span->holes)) * kPageBytes;
-    span->holes &= static_cast<std::uint16_t>(span->holes - 1);
+    __atomic_store_n(&span->holes, static_cast<std::uint16_t>(span->holes & (span->holes - 1)),
+                     __ATOMIC_RELAXED);
     span->set_usual();
     make_free(span, span->first_block_from(page), std::min(page + kPageBytes, made_end));
     return;
   }
   const std::uint32_t count = std::min(std::max<std::uint32_t>(1, kMakeBytes / block_bytes),
                                        (span->fit_bytes - span->made_bytes) / block_bytes);
-  span->made_bytes += count * block_bytes;
+  __atomic_store_n(&span->made_bytes, span->made_bytes + count * block_bytes, __ATOMIC_RELAXED);
   span->set_usual();
   make_free(span, made_end, span->touched().end());
 }
@@ -264,7 +265,7 @@ void Heap::check_block(const Span* span, const void* block) {
     const bool begins = reinterpret_cast<Address>(block) == span->first_block();
     if (begins && span->used == 1) return;
     if (begins && span->used == 0 && span->magic == Span::kMagic) double_free(block);
-  } else if (begins_block(span, block, span->made_bytes)) {
+  } else if (begins_block(span, block, __atomic_load_n(&span->made_bytes, __ATOMIC_RELAXED))) {
     if (span->in_hole(block)) double_free(block);
     return;
   }

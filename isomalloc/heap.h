@@ -39,6 +39,8 @@ struct Span {
   static constexpr std::uint32_t kMagic = 0x4e415053;  // "SPAN"
   static constexpr std::uint16_t kLarge = 0xff;
 
+  // Who frees a block from elsewhere reads `made_bytes` and `holes` while the owner makes others.
+
   // What allocate and free touch: one cache line.
   std::atomic<Heap*> heap;   // the owner; other threads read it to send a block home
   FreeBlock* free;           // blocks ready to be handed out
@@ -81,7 +83,8 @@ struct Span {
     return static_cast<std::uint32_t>(a % kUnitBytes / kPageBytes);
   }
   bool in_hole(const void* p) const {
-    return (holes >> page_of(reinterpret_cast<Address>(p)) & 1) != 0;
+    const std::uint16_t now = __atomic_load_n(&holes, __ATOMIC_RELAXED);
+    return (now >> page_of(reinterpret_cast<Address>(p)) & 1) != 0;
   }
   // Heap::make_blocks() can make small blocks, or tries to.
   bool has_room() const { return holes != 0 || made_bytes < fit_bytes; }

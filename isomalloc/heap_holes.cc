@@ -70,7 +70,8 @@ void Heap::find_holes(Span* span) {
   span->empty_pages = empty_pages;
   // A hole of before may be empty no more, by a block that begins in front of it; the blocks that
   // begin in it are free still.
-  span->holes |= empty_pages;
+  __atomic_store_n(&span->holes, static_cast<std::uint16_t>(span->holes | empty_pages),
+                   __ATOMIC_RELAXED);
   FreeBlock** link = &span->free;
   blocks.for_each_free([span, &link](FreeBlock* block) {
     if (span->in_hole(block)) return;

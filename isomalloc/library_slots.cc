@@ -44,7 +44,7 @@ constinit Range sort_code{};
 void* library_malloc(std::size_t bytes) {
   if (library_gives || sort_code.contains(__builtin_return_address(0))) return malloc(bytes);
   HeapScope process;
-  return __libc_malloc(bytes);
+  return sanitizers::of_library(__libc_malloc(bytes));
 }
 
 void* library_calloc(std::size_t count, std::size_t bytes) {
@@ -313,7 +313,11 @@ void turn_library_slots() {
   if (sort_code.bytes == 0) {
     for (std::size_t i = 0; i < std::size(kLibcs); ++i)
       libcs[i] = {kLibcs[i], dlsym(RTLD_NEXT, kLibcs[i])};
-    sort_code = code_of(dlsym(RTLD_NEXT, "qsort_r"));
+    // A sanitizer has a qsort_r of its own, which calls libc's. Our dlopen would come back here.
+    const auto real_dlopen =
+        reinterpret_cast<void* (*)(const char*, int)>(dlsym(RTLD_NEXT, "dlopen"));
+    void* const libc = real_dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+    sort_code = code_of(dlsym(libc != nullptr ? libc : RTLD_NEXT, "qsort_r"));
   }
   dl_iterate_phdr(turn_module, nullptr);
 }

@@ -184,6 +184,23 @@ TEST_F(LocaleObjectsTest, AStandInTakesThePlaceOfTheGlobalOne) {
   std::locale::global(before);
 }
 
+// A program may run many jobs whose ranks differ in their locales.
+TEST_F(LocaleObjectsTest, AStandInThatStoodDownServesAgain) {
+  const std::locale before = std::locale::global(std::locale(std::locale::classic(), new Dots));
+  const LocaleImpl* own = impl_of(std::locale());
+  const std::uint64_t first = share_global_locale();
+  EXPECT_EQ(first % 2, 1u);
+  for (int run = 0; run < 20; ++run) {
+    unshare_global_locale();
+    EXPECT_EQ(impl_of(std::locale()), own);
+    EXPECT_EQ(stand_in(own), nullptr);
+    ASSERT_EQ(share_global_locale(), first) << "run " << run;
+    EXPECT_EQ(stand_in(own), impl_of(std::locale()));
+  }
+  unshare_global_locale();
+  std::locale::global(before);
+}
+
 TEST_F(LocaleObjectsTest, ANamedStandInServesAllOfThatName) {
   const std::locale before = std::locale::global(std::locale("C.utf8"));
   share_global_locale();

@@ -27,7 +27,8 @@ struct Place {
 
 struct StandIn {
   LocaleImpl impl;
-  LocaleImpl* original;
+  LocaleImpl* original;  // kept when the stand-in has stood down, since its facets are used on
+  bool serves;           // in the place of `original`
   std::array<const Facet*, kMostFacets> facets;
   std::array<const Facet*, kMostFacets> caches;
   Place<std::ctype_byname<char>> narrow;
@@ -159,22 +160,22 @@ std::uint64_t share_global_locale() {
   const LocaleImpl* impl = impl_of(global);
   if (impl == classic_impl()) return 0;
   std::size_t place = 0;
-  while (place < made_count && impl != &made[place].impl) ++place;
+  while (place < made_count && impl != &made[place].impl && impl != made[place].original) ++place;
   if (place == made_count) {
     if (place == kMost || !make(made[place], global)) return 1;
     ++made_count;
-    LocaleImpl* fresh = &made[place].impl;
-    set_global(locale_of(fresh));
   }
+  made[place].serves = true;
+  if (LocaleImpl* serving = &made[place].impl; impl != serving) set_global(locale_of(serving));
   return fingerprint(made[place]) + 2 * place;
 }
 
 void unshare_global_locale() {
   const std::locale global;
   for (std::size_t i = 0; i < made_count; ++i) {
-    if (impl_of(global) != &made[i].impl || made[i].original == nullptr) continue;
+    if (impl_of(global) != &made[i].impl || !made[i].serves) continue;
     set_global(locale_of(made[i].original));
-    made[i].original = nullptr;
+    made[i].serves = false;
   }
 }
 
@@ -188,7 +189,7 @@ bool is_shared(const Facet* facet, std::size_t i, bool cache) {
 
 LocaleImpl* stand_in(const LocaleImpl* impl) {
   for (StandIn& s : made) {
-    if (s.original == impl && impl != nullptr) return &s.impl;
+    if (s.serves && s.original == impl) return &s.impl;
   }
   return nullptr;
 }
@@ -197,7 +198,7 @@ LocaleImpl* stand_in(const std::string& name) {
   if (name == "*") return nullptr;
   for (StandIn& s : made) {
     LocaleImpl* impl = &s.impl;
-    if (s.original != nullptr && locale_of(impl).name() == name) return impl;
+    if (s.serves && locale_of(impl).name() == name) return impl;
   }
   return nullptr;
 }

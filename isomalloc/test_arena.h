@@ -12,6 +12,7 @@
 
 #include "base/options.h"
 #include "base/range.h"
+#include "base/sanitizers.h"
 #include "isomalloc/arena.h"
 #include "isomalloc/range_pool.h"
 
@@ -20,7 +21,7 @@ namespace roam::iso {
 // For tests: an arena that is this process's, all leases in its pools; given back at the end.
 class TestArena {
  public:
-  static constexpr Address kBase = 0x230000000000;
+  static constexpr Address kBase = sanitizers::kArenaBase + (std::size_t{160} << 30);
 
   explicit TestArena(bool shared = false, std::size_t bytes = std::size_t{4} << 30,
                      std::size_t keep_bytes = 64 << 20) {

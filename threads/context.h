@@ -25,11 +25,21 @@ inline void inherit_floating_point(Context context) {
   asm volatile("stmxcsr (%0)\n\tfnstcw 4(%0)" ::"r"(context) : "memory");
 }
 
+// With -march=native the compiler may use more registers than every x86-64 has.
+#ifdef __AVX512F__
+#define ROAM_SWITCH_CLOBBERS_OF_AVX512                                                          \
+  , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",   \
+      "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k0", "k1", "k2", "k3", "k4", "k5", \
+      "k6", "k7"
+#else
+#define ROAM_SWITCH_CLOBBERS_OF_AVX512
+#endif
+
 // What an asm that switches says of itself: on return every register but rsp may have changed.
 #define ROAM_SWITCH_CLOBBERS                                                                       \
   "rax", "rbx", "rcx", "rdx", "rbp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", \
       "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",    \
-      "xmm12", "xmm13", "xmm14", "xmm15", "memory", "cc"
+      "xmm12", "xmm13", "xmm14", "xmm15", "memory", "cc" ROAM_SWITCH_CLOBBERS_OF_AVX512
 
 // Leaves the running context: its frame, whose address goes to (%[left]). It is pushed, and rbp is
 // given up: sources that switch are compiled with -mno-red-zone -fomit-frame-pointer.

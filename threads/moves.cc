@@ -20,7 +20,7 @@ void Scheduler::depart(Tcb* t, int rank) {
 }
 
 void Scheduler::resume_arrived(Tcb* t) {
-  sanitizers::stack_made(t->slot);
+  sanitizers::stack_arrived(t->slot);
   t->state = State::kReady;
   const bool goes_on = t->move_to >= 0 && t->move_to != rank_;
   if (goes_on && !t->destined && may_move(t)) {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/sanitizers.h"
 #include "threads/context.h"
 #include "threads/kernel_state.h"
 #include "threads/ready_queue.h"
@@ -80,8 +81,8 @@ class Scheduler {
   static void welcome(Tcb* t);
   // At least two units: the first and the last are marked differently.
   static constexpr std::size_t slot_bytes(std::size_t stack_bytes) {
-    return std::max(round_up(Tcb::kGuardBytes + round_up(stack_bytes, kPageBytes) + kPageBytes,
-                             iso::kUnitBytes),
+    const std::size_t usable = round_up(stack_bytes * sanitizers::kStackFactor, kPageBytes);
+    return std::max(round_up(Tcb::kGuardBytes + usable + kPageBytes, iso::kUnitBytes),
                     2 * iso::kUnitBytes);
   }
 

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/os/memory.h"
+#include "base/sanitizers.h"
 #include "roam/error.h"
 #include "threads/test_threads.h"
 
@@ -135,7 +136,7 @@ TEST(Scheduler, TheHostMayWakeAThreadWhileNothingIsReady) {
 
 TEST(Scheduler, SleepersWakeInTheOrderOfTheirDeadlinesAndNotBefore) {
   TestThreads threads;
-  const std::int64_t now = now_ns();
+  const std::int64_t now = now_ns() + 100'000'000;  // all of them sleep by then
   std::vector<int> order;
   for (const int i : {7, 2, 9, 0, 5, 3, 8, 1, 6, 4}) {
     threads.spawn([&, i] {
@@ -292,7 +293,8 @@ TEST(Scheduler, ManyThreadsLiveAtOnceAndEveryAddressComesBack) {
   TestThreads threads(false, std::size_t{64} << 30);
   iso::RangePool& pool = iso::pool(iso::Region::kSlots);
   const std::size_t before = pool.free_bytes();
-  constexpr int kThreads = 20'000;
+  constexpr int kThreads =
+      static_cast<int>(std::min(20'000 / sanitizers::kStackFactor, sanitizers::kMostThreads / 2));
   std::vector<Tcb*> made;
   int ran = 0;
   for (int i = 0; i < kThreads; ++i) {

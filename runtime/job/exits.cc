@@ -42,8 +42,9 @@ void end_job(int status, void*) {
 
 }  // namespace
 
+// It is asked before there is a job too, by the exec that starts the process anew.
 bool ends_the_job() {
-  return the_job().running() && !threads::is_child && !Mpi::aborts() && getpid() == process;
+  return getpid() == process && !threads::is_child && the_job().running() && !Mpi::aborts();
 }
 
 void watch_exits() {
