@@ -104,7 +104,7 @@ page = path + ".html"
 subprocess.run([report, path, "-o", page], check=True)
 with open(page, encoding="utf-8") as file:
     html = file.read()
-for part in ("<canvas", 'id="efficiency"', 'id="top_threads"', "traveller &quot;3&quot; &lt;\\&gt;"):
+for part in ("<canvas", 'id="efficiency"', 'id="top_threads"', "traveller &#34;3&#34; &lt;\\&gt;"):
     expect(part in html, "the page has no", part)
 expect(ranks == 1 or ('id="move_list"' in html and 'id="move_matrix"' in html), "the page has no moves")
 data = json.loads(html.split("const DATA = ", 1)[1].split(";\n", 1)[0])

@@ -157,6 +157,17 @@ class Report(unittest.TestCase):
     def test_a_broken_line_is_named(self):
         self.refused(written(a_run(2)).replace('"cat":"run"', '"cat":run', 1), "no event", '"cat":run')
 
+    def test_a_package_that_is_missing_is_named(self):
+        for module in ("jinja2", "svgwrite"):
+            with tempfile.TemporaryDirectory() as folder:
+                with open(os.path.join(folder, module + ".py"), "w", encoding="utf-8") as file:
+                    file.write(f"raise ModuleNotFoundError('No module', name='{module}')\n")
+                result = subprocess.run([REPORT, self.trace], env={**os.environ, "PYTHONPATH": folder},
+                                        stderr=subprocess.PIPE, text=True)
+            self.assertNotEqual(result.returncode, 0)
+            self.assertIn(f"apt-get install python3-{module}", result.stderr)
+            self.assertNotIn("Traceback", result.stderr)
+
     def test_a_missing_file_is_named(self):
         result = subprocess.run([REPORT, "/nonexistent/t.json"], stderr=subprocess.PIPE, text=True)
         self.assertNotEqual(result.returncode, 0)

@@ -1,4 +1,8 @@
-"""Pictures of the page, as inline SVG; colours come from page.css."""
+"""Pictures of the page, as SVG that stands in it; colours come from page.css."""
+
+import svgwrite
+import svgwrite.container
+from markupsafe import Markup
 
 from figures import duration
 
@@ -6,9 +10,23 @@ WIDTH = 1160
 LEFT = 44
 RIGHT = 10
 
+# Makes elements; without looking at each attribute, which takes most of the time.
+new = svgwrite.Drawing(debug=False)
 
-def points(values):
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in values)
+
+def picture(width, height):
+    svg = svgwrite.container.SVG(debug=False, role="img")
+    svg.viewbox(0, 0, width, height)
+    return svg
+
+
+def in_page(svg):
+    return Markup(svg.tostring())
+
+
+def near(*values):
+    """As exact as a picture needs it."""
+    return tuple(round(value, 1) for value in values)
 
 
 def efficiency(busy, end_ns):
@@ -22,20 +40,21 @@ def efficiency(busy, end_ns):
     def y(share):
         return top + height * (1 - min(max(share, 0), 1))
 
-    parts = []
+    svg = picture(WIDTH, top + height + 22)
     for percent in (0, 50, 100):
         level = y(percent / 100)
-        parts.append(f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{level:.1f}" y2="{level:.1f}"/>'
-                     f'<text x="{LEFT - 6}" y="{level + 4:.1f}" text-anchor="end">{percent} %</text>')
-    band = [(x(i), y(max(column))) for i, column in enumerate(columns)]
-    band += [(x(i), y(min(columns[i]))) for i in reversed(range(len(columns)))]
-    mean = [(x(i), y(sum(column) / len(column))) for i, column in enumerate(columns)]
-    parts.append(f'<polygon class="band" points="{points(band)}"/><polyline class="mean" points="{points(mean)}"/>')
+        svg.add(new.line(near(LEFT, level), near(WIDTH - RIGHT, level), class_="axis"))
+        svg.add(new.text(f"{percent} %", near(LEFT - 6, level + 4), text_anchor="end"))
+    band = [near(x(i), y(max(column))) for i, column in enumerate(columns)]
+    band += [near(x(i), y(min(columns[i]))) for i in reversed(range(len(columns)))]
+    svg.add(new.polygon(band, class_="band"))
+    svg.add(new.polyline([near(x(i), y(sum(column) / len(column))) for i, column in enumerate(columns)],
+                         class_="mean"))
     for i in range(5):
-        anchor = ("start", "middle", "middle", "middle", "end")[i]
-        parts.append(f'<text x="{LEFT + (WIDTH - LEFT - RIGHT) * i / 4:.1f}" y="{top + height + 16}" '
-                     f'text-anchor="{anchor}">{duration(end_ns * i / 4) if i else 0}</text>')
-    return f'<svg viewBox="0 0 {WIDTH} {top + height + 22}" role="img">{"".join(parts)}</svg>'
+        svg.add(new.text(duration(end_ns * i / 4) if i else "0",
+                         near(LEFT + (WIDTH - LEFT - RIGHT) * i / 4, top + height + 16),
+                         text_anchor=("start", "middle", "middle", "middle", "end")[i]))
+    return in_page(svg)
 
 
 def loads(before, after):
@@ -45,15 +64,16 @@ def loads(before, after):
     mean = sum(before) / max(len(before), 1)
     pitch = (width - 2 * left) / max(len(before), 1)
     bar = min(pitch * 0.42, 26)
-    parts = []
+    svg = picture(width, top + height + 18)
     for rank, pair in enumerate(zip(before, after)):
         middle = left + pitch * (rank + 0.5)
         for kind, load, at in (("before", pair[0], middle - bar), ("after", pair[1], middle)):
             tall = height * load / most
-            parts.append(f'<rect class="{kind}" x="{at:.1f}" y="{top + height - tall:.1f}" width="{max(bar - .5, .5):.1f}" '
-                         f'height="{max(tall, .5):.1f}"><title>rank {rank} {kind}: {load:.4g}</title></rect>')
+            one = new.rect(near(at, top + height - tall), near(max(bar - .5, .5), max(tall, .5)), class_=kind)
+            one.set_desc(title=f"rank {rank} {kind}: {load:.4g}")
+            svg.add(one)
         if len(before) <= 16 or rank % 8 == 0:
-            parts.append(f'<text x="{middle:.1f}" y="{top + height + 13}" text-anchor="middle">{rank}</text>')
+            svg.add(new.text(str(rank), near(middle, top + height + 13), text_anchor="middle"))
     level = top + height * (1 - mean / most)
-    parts.append(f'<line class="level" x1="{left}" x2="{width - left}" y1="{level:.1f}" y2="{level:.1f}"/>')
-    return f'<svg viewBox="0 0 {width} {top + height + 18}" role="img">{"".join(parts)}</svg>'
+    svg.add(new.line(near(left, level), near(width - left, level), class_="level"))
+    return in_page(svg)

@@ -2,6 +2,8 @@
 
 import collections
 
+from reading import home_and_number
+
 # The page's lanes hold about so many bars in all, however many turns there were.
 MOST_BARS = 60_000
 BINS = 240
@@ -104,3 +106,7 @@ def size(count):
         if value < 1024:
             break
     return f"{value:.1f} {unit}"
+
+
+def name_of(trace, thread):
+    return trace.names.get(thread) or (f"thread {home_and_number(thread)}" if thread else "several threads")
