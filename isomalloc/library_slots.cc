@@ -20,6 +20,7 @@
 #include "isomalloc/arena.h"
 #include "isomalloc/heap.h"
 #include "isomalloc/helper_threads.h"
+#include "isomalloc/load_calls.h"
 
 extern "C" {
 void* __libc_malloc(std::size_t bytes) ROAM_OF_PROCESS("malloc");
@@ -125,12 +126,12 @@ bool turned_of_libc[kNeededOfLibc];
 bool turned_of_loader[std::size(kOfLoader)];
 
 // The program's own modules call these of ours, which the dynamic linker does not find
-// (mapping_calls.cc).
-const Turn kMappings[] = {
+// (mapping_calls.cc, load_calls.h).
+const Turn kOfProgram[] = {
     {"mmap", address_of(mmap)},         {"mmap64", address_of(mmap64)},
     {"munmap", address_of(munmap)},     {"mremap", address_of(mremap)},
     {"shmat", address_of(shmat)},       {"shmdt", address_of(shmdt)},
-    {"mprotect", address_of(mprotect)},
+    {"mprotect", address_of(mprotect)}, {"dlopen", address_of(roam_dlopen)},
 };
 
 enum class Kind { kOther, kLibc, kLoader, kLanguage, kProgram };
@@ -272,7 +273,7 @@ const Turn* find(const Turn (&turns)[kCount], const char* name) {
 void turn_slots(const Module& module, Kind kind) {
   module.for_each_slot([&](const char* name, void** slot) {
     if (kind == Kind::kProgram) {
-      if (const Turn* ours = find(kMappings, name)) module.store(slot, ours->to);
+      if (const Turn* ours = find(kOfProgram, name)) module.store(slot, ours->to);
     } else if (const Turn* ours = find(kFamily, name)) {
       const auto i = static_cast<std::size_t>(ours - kFamily);
       if (module.store(slot, ours->to) && kind == Kind::kLibc && i < kNeededOfLibc)
@@ -320,6 +321,13 @@ void turn_library_slots() {
     sort_code = code_of(dlsym(libc != nullptr ? libc : RTLD_NEXT, "qsort_r"));
   }
   dl_iterate_phdr(turn_module, nullptr);
+}
+
+bool is_program_code(const void* address) {
+  Dl_info info{};
+  if (dladdr(address, &info) == 0) return false;
+  // The program is known to dladdr by the name that it was started with.
+  return info.dli_fname != nullptr && kind_of(info.dli_fname) == Kind::kProgram;
 }
 
 std::string unturned_library_slots() {

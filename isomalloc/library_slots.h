@@ -21,6 +21,10 @@ namespace roam::iso {
 // whenever more was loaded; turns each slot once.
 void turn_library_slots();
 
+// Whether that is code of the program or of a library of its own, which does not come from a
+// directory of the system.
+bool is_program_code(const void* address);
+
 // What was not found and so still calls malloc, for people; empty: all is turned. The calls that
 // are passed on with the capture off (process_call.h) are then all that keeps it out of heaps.
 std::string unturned_library_slots();

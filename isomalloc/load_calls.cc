@@ -7,6 +7,8 @@
 //
 // Source: ld.so(8), "The search order", as glibc keeps it.
 
+#include "isomalloc/load_calls.h"
+
 #include <dlfcn.h>
 #include <link.h>
 #include <unistd.h>
@@ -20,7 +22,9 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "isomalloc/arena.h"
 #include "isomalloc/library_slots.h"
+#include "isomalloc/library_window.h"
 #include "isomalloc/process_call.h"
 
 namespace {
@@ -31,6 +35,12 @@ using roam::iso::next;
 void* real_dlopen(const char* path, int flags) {
   static const auto real = next<void*(const char*, int)>("dlopen");
   return real(path, flags);
+}
+
+bool is_loaded(const char* path) {
+  void* loaded = real_dlopen(path, RTLD_NOLOAD | RTLD_LAZY);
+  if (loaded != nullptr) dlclose(loaded);
+  return loaded != nullptr;
 }
 
 link_map* module_of(const void* address) {
@@ -100,10 +110,7 @@ std::string path_for(const char* path, const void* caller) {
   if (module == nullptr || module == module_of(reinterpret_cast<const void*>(&path_for)))
     return path;
   if (std::string_view(path).find('/') != std::string_view::npos) return with_origin(path, module);
-  if (void* loaded = real_dlopen(path, RTLD_NOLOAD | RTLD_LAZY); loaded != nullptr) {
-    dlclose(loaded);
-    return path;
-  }
+  if (is_loaded(path)) return path;
   const SearchPaths paths = search_paths_of(module);
   if (std::string found = found_in(paths.before, path, module); !found.empty()) return found;
   if (!found_in(std::getenv("LD_LIBRARY_PATH"), path, module).empty()) return path;
@@ -124,20 +131,53 @@ int without_deep_binding(const char* path, int flags) {
   return flags & ~RTLD_DEEPBIND;
 }
 
-}  // namespace
+roam::Address address_of(void* library) {
+  link_map* module = nullptr;
+  if (dlinfo(library, RTLD_DI_LINKMAP, &module) != 0) return 0;
+  return reinterpret_cast<roam::Address>(module->l_ld);
+}
 
-ROAM_EXPORT void* dlopen(const char* path, int flags) {
-  const void* caller = __builtin_return_address(0);
+// What the program loads while the job runs lies alike on all ranks that load it.
+void* load_in_place(const char* path, int flags) {
+  const roam::iso::LibraryPlace place(path);
+  void* library = real_dlopen(path, flags);
+  if (library == nullptr || place.has(address_of(library))) return library;
+  roam::report(roam::text("dlopen of %s: it could not be laid where it lies on other ranks (is "
+                          "something else there, or the stack's size unlimited?), so threads that "
+                          "come here with pointers to its functions or constants will fail. Load "
+                          "it before roam::run, or link the program with it",
+                          path)
+                   .c_str());
+  return library;
+}
+
+void* load(const char* path, int flags, bool by_program) {
+  const bool in_job = by_program && path != nullptr && *path != '\0' &&
+                      (flags & RTLD_NOLOAD) == 0 && roam::iso::arena().ready();
+  return in_job && !is_loaded(path) ? load_in_place(path, flags) : real_dlopen(path, flags);
+}
+
+void* open_library(const char* path, int flags, const void* caller) {
   HeapScope process;
   flags = without_deep_binding(path, flags);
+  const bool by_program = roam::iso::is_program_code(caller);
   void* library = nullptr;
   if (path != nullptr && *path != '\0') {
     const std::string found = path_for(path, caller);
-    if (found != path) library = real_dlopen(found.c_str(), flags);
+    if (found != path) library = load(found.c_str(), flags, by_program);
   }
-  if (library == nullptr) library = real_dlopen(path, flags);
+  if (library == nullptr) library = load(path, flags, by_program);
   if (library != nullptr) roam::iso::turn_library_slots();
   return library;
+}
+
+}  // namespace
+
+ROAM_EXPORT void* dlopen(const char* path, int flags) {
+  return open_library(path, flags, __builtin_return_address(0));
+}
+void* roam_dlopen(const char* path, int flags) {
+  return open_library(path, flags, __builtin_return_address(0));
 }
 ROAM_PROCESS_CALL(int, dlclose, (void* handle), (handle))
 

@@ -24,7 +24,7 @@ ask() { timeout 100 gdb --batch -nx -iex 'set auto-load off' "$@" </dev/null >ou
 crash() { # HOW RANKS: runs it, leaves the core as `the_core`
   rm -f core* the_core
   timeout 100 env HOME="$dir" TMPDIR="$dir" mpiexec.hydra -launcher fork -n "$2" \
-    "$program" "$1" "$mib" >output 2>&1 </dev/null && fail "it did not fail"
+    "$program" "$1" "$mib" >output 2>&1 </dev/null || true # MPICH 4.2's may say 0 of a killed rank
   local cores=(core*)
   [[ -e ${cores[0]} && ${#cores[@]} == 1 ]] || fail "${#cores[@]} cores: ${cores[*]}"
   mv "${cores[0]}" the_core

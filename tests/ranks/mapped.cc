@@ -57,9 +57,14 @@ int main(int argc, char** argv) {
     roam::spawn([] {
       pins("mmap of the program", map, [](void* at) { munmap(at, kBytes); });
     }).join();
-    // Loaded by each rank: the library's address is the same, its slots are the rank's.
+    // Loaded by each rank, which all have mapped something else before: the library's address is
+    // the same, its slots are the rank's.
     for (int r = 0; r < roam::ranks(); ++r) {
       roam::spawn(roam::SpawnOptions{.rank = r}, [] {
+        roam::SystemHeap plain;
+        void* own = mmap(nullptr, (roam::rank() + 1) * kBytes, PROT_READ,
+                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        expect(own != MAP_FAILED, "what a rank maps for itself");
         expect(dlopen("tests/ranks/mapping_library.so", RTLD_NOW) != nullptr, "dlopen");
       }).join();
     }
