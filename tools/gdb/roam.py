@@ -21,6 +21,23 @@ def _bytes_at(address, count):
     return gdb.selected_inferior().read_memory(address, count).tobytes()
 
 
+def _bytes_or_zeros(address, count):
+    """The same, of memory of which a core has what was written: the rest are zeros. gdb 16 refuses
+    to read what lies partly in a mapping whose file it cannot open; older ones read zeros there."""
+    try:
+        return _bytes_at(address, count)
+    except gdb.MemoryError:
+        pass
+    read = b""
+    while len(read) < count:
+        piece = min(4096 - (address + len(read)) % 4096, count - len(read))
+        try:
+            read += _bytes_at(address + len(read), piece)
+        except gdb.MemoryError:
+            read += bytes(piece)
+    return read
+
+
 def _number_at(address, count=8, signed=False):
     return int.from_bytes(_bytes_at(address, count), "little", signed=signed)
 
@@ -119,13 +136,11 @@ def _threads(facts, everywhere):
     unit_bytes = facts["unit_bytes"]
     for lease in range(facts["slots"], facts["slots"] + facts["slot_bytes"], facts["lease_bytes"]):
         number = (lease - facts["arena"]) // facts["lease_bytes"]
-        try:
-            if not any(_number_at(facts[f] + number, 1) for f in ("lease_flags", "lease_open")):
-                continue
-            first = (lease - facts["arena"]) // unit_bytes
-            kinds = _bytes_at(facts["arena"] + first, facts["lease_bytes"] // unit_bytes)
-        except gdb.MemoryError:
-            continue  # a core has what was written only
+        flags = (facts[which] + number for which in ("lease_flags", "lease_open"))
+        if not any(any(_bytes_or_zeros(flag, 1)) for flag in flags):
+            continue
+        first = (lease - facts["arena"]) // unit_bytes
+        kinds = _bytes_or_zeros(facts["arena"] + first, facts["lease_bytes"] // unit_bytes)
         head = kinds.find(facts["slot_head"])
         while head >= 0:
             thread = _at_head_unit(facts, lease + head * unit_bytes)
