@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
-#include <string>
 #include <vector>
 
 #include "base/os/mappings.h"
