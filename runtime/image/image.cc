@@ -6,18 +6,21 @@
 #include "threads/scheduler.h"
 
 namespace roam::runtime {
+
+using detail::Tcb;
+
 namespace {
 
 // The end of a suspended thread's stack: below it nothing is alive.
-Address stack_end(const Tcb* t) { return reinterpret_cast<Address>(t->context); }
+Address stack_end(const Tcb& t) { return reinterpret_cast<Address>(t.context); }
 
 class Planner {
  public:
   explicit Planner(Image& image) : image_(image) {}
 
-  void add_slot(const Tcb* t, MarkKind kind, Address from) {
-    image_.marks.push_back({t->slot, kind, 0});
-    add_run(Range{from, t->heap.head_used().end() - from});
+  void add_slot(const Tcb& t, MarkKind kind, Address from) {
+    image_.marks.push_back({t.slot, kind, 0});
+    add_run(Range{from, t.heap.head_used().end() - from});
   }
 
   void add_heap(const iso::Heap& heap) {
@@ -60,22 +63,26 @@ class Planner {
 
 }  // namespace
 
-void plan_image(Tcb* t, bool stack, Image* image) {
+void close_for_image(Tcb* t) {
   threads::sweep_companions(t);
   t->heap.close_remote();
   t->heap.release_empty();
   t->heap.find_holes();
+}
+
+void reopen(Tcb* t) { t->heap.open_remote(); }
+
+void plan_image(const Tcb& t, bool stack, Image* image) {
   image->marks.clear();
   image->runs.clear();
   image->bytes = image->idle_bytes = 0;
   Planner planner(*image);
-  planner.add_slot(t, kSlotMark, stack ? stack_end(t) : reinterpret_cast<Address>(t));
-  planner.add_heap(t->heap);
-  threads::for_each_companion(
-      t, [&](const Tcb* c) { planner.add_slot(c, kCompanionMark, reinterpret_cast<Address>(c)); });
+  planner.add_slot(t, kSlotMark, stack ? stack_end(t) : reinterpret_cast<Address>(&t));
+  planner.add_heap(t.heap);
+  threads::for_each_companion(&t, [&](const Tcb* c) {
+    planner.add_slot(*c, kCompanionMark, reinterpret_cast<Address>(c));
+  });
 }
-
-void reopen(Tcb* t) { t->heap.open_remote(); }
 
 std::size_t heap_bytes_of(const Image& image) {
   std::size_t bytes = 0;

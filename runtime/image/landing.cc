@@ -87,7 +87,7 @@ void land(const Image& image, int rank, bool cold) {
   iso::Arena& arena = iso::arena();
   for (const Mark& mark : image.marks) {
     if (mark.kind == kSlotMark || mark.kind == kCompanionMark) {
-      Tcb* slot_owner = detail::tcb_of_slot(mark.range);
+      detail::Tcb* slot_owner = detail::tcb_of_slot(mark.range);
       slot_owner->rank.store(rank, std::memory_order_relaxed);
       slot_owner->cold = mark.kind == kCompanionMark || cold;
       threads::Scheduler::mark_slot(mark.range);

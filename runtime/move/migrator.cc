@@ -83,7 +83,8 @@ void Migrator::depart(Tcb* t, int to, Target joiner) {
   d.id = id;
   d.hops = t->hops;
   d.joiner = joiner;
-  plan_image(t, !remains, &d.image);
+  close_for_image(t);
+  plan_image(*t, !remains, &d.image);
   ImageHead head{};
   head.transfer = transfer;
   head.id = d.id;
