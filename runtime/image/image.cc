@@ -1,5 +1,8 @@
 #include "runtime/image/image.h"
 
+#include <algorithm>
+
+#include "base/clock.h"
 #include "base/os/memory.h"
 #include "isomalloc/heap.h"
 #include "threads/companions.h"
@@ -72,16 +75,31 @@ void close_for_image(Tcb* t) {
 
 void reopen(Tcb* t) { t->heap.open_remote(); }
 
-void plan_image(const Tcb& t, bool stack, Image* image) {
+void plan_image(const Tcb& t, ImageOf what, Image* image) {
   image->marks.clear();
   image->runs.clear();
   image->bytes = image->idle_bytes = 0;
   Planner planner(*image);
-  planner.add_slot(t, kSlotMark, stack ? stack_end(t) : reinterpret_cast<Address>(&t));
+  planner.add_slot(t, kSlotMark,
+                   what == ImageOf::kThread ? stack_end(t) : reinterpret_cast<Address>(&t));
   planner.add_heap(t.heap);
   threads::for_each_companion(&t, [&](const Tcb* c) {
     planner.add_slot(*c, kCompanionMark, reinterpret_cast<Address>(c));
   });
+}
+
+ImageHead head_of(const Tcb& t, ImageOf what, const Image& image) {
+  ImageHead head{};
+  head.version = kImageVersion;
+  head.what = what;
+  head.marks = static_cast<std::uint32_t>(image.marks.size());
+  head.runs = static_cast<std::uint32_t>(image.runs.size());
+  head.id = t.id.load(std::memory_order_relaxed);
+  head.control = const_cast<Tcb*>(&t);
+  head.bytes = image.bytes;
+  head.sleep_left_ns =
+      t.deadline_ns != 0 ? std::max<std::int64_t>(t.deadline_ns - now_ns(), 0) : -1;
+  return head;
 }
 
 std::size_t heap_bytes_of(const Image& image) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/range.h"
+#include "runtime/image/image_head.h"
 #include "threads/tcb.h"
 
 namespace roam::runtime {
@@ -35,9 +36,11 @@ struct Image {
 void close_for_image(detail::Tcb* t);
 void reopen(detail::Tcb* t);
 
-// Plans the image of `t` and changes nothing of it. With `stack` false: an ended thread's remains.
-// REQUIRES: close_for_image(), after which `t` has not run.
-void plan_image(const detail::Tcb& t, bool stack, Image* image);
+// Plans the image of `t` and changes nothing of it. REQUIRES: close_for_image(), after which `t`
+// has not run.
+void plan_image(const detail::Tcb& t, ImageOf what, Image* image);
+// The head that goes before the image.
+ImageHead head_of(const detail::Tcb& t, ImageOf what, const Image& image);
 
 // What its heap takes where it is, as ROAM_MEMORY counts it.
 std::size_t heap_bytes_of(const Image& image);
