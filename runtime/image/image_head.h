@@ -9,8 +9,8 @@
 
 namespace roam::runtime {
 
-// Of the layout of an image: its head, marks, runs and bytes, and of what its bytes are (control
-// block, heap). A number is never used again.
+// Of the layout of an image's head and lists. A number is never used again. What the bytes are
+// (control block, heap) is the program's: the one that reads an image is the one that wrote it.
 inline constexpr std::uint32_t kImageVersion = 1;
 
 enum class ImageOf : std::uint32_t {

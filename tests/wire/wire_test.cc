@@ -269,7 +269,7 @@ TEST(WireTest, TheExampleOfAnImageIsWhatTheProgramWrites) {
                        .marks = 2,
                        .runs = 2,
                        .id = std::uint64_t{1} << 40 | 5,
-                       .control = detail::tcb_of_slot(slot),
+                       .control = reinterpret_cast<Tcb*>(0x20010014fa80),
                        .bytes = image.bytes,
                        .sleep_left_ns = -1};
   const CarryHead carry{Kind::kImage, 7, 0, 0, {}};
