@@ -18,6 +18,9 @@ struct FatalHooks {
   void (*describe)(char* buffer, std::size_t bytes) = nullptr;
   // Ends this process with a core, or returns if none is wanted.
   void (*leave_core)() = nullptr;
+  // Has the job's launcher know that the job ends with `status`, which is not 0: at once, or when
+  // this process is gone, so that it can leave a core. In a signal handler too.
+  void (*tell_launcher)(int status, bool once_gone) = nullptr;
   // Ends the job; must not return. The default ends this process.
   void (*end_job)(int status) = nullptr;
 };

@@ -92,6 +92,14 @@ void handle(int signal, siginfo_t* info, void* context) {
 
 }  // namespace
 
+namespace {
+
+void tell_launcher(int signal, bool once_gone) {
+  if (fatal_hooks.tell_launcher != nullptr) fatal_hooks.tell_launcher(signal, once_gone);
+}
+
+}  // namespace
+
 void report_signal(int signal, const siginfo_t& info) {
   const char* what = fatal_of(signal).what;
   char line[128];
@@ -108,12 +116,15 @@ void report_signal(int signal, const siginfo_t& info) {
 }
 
 void die(int signal, const siginfo_t& info) {
-  if (!die_with_core(signal, info)) os::end_by(signal, info);
+  if (die_with_core(signal, info)) return;
+  tell_launcher(signal, false);
+  os::end_by(signal, info);
 }
 
 bool die_with_core(int signal, const siginfo_t& info) {
   if (!os::writes_core()) return false;
   include_in_core();
+  tell_launcher(signal, true);
   os::end_by(signal, info);
   return true;
 }
@@ -122,6 +133,7 @@ void leave_core() {
   static std::atomic<bool> entered = false;  // what is done here may fail too
   if (entered.exchange(true) || !os::writes_core()) return;
   include_in_core();
+  tell_launcher(SIGABRT, true);
   os::end_by(SIGABRT);
 }
 

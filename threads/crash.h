@@ -5,7 +5,8 @@
 
 // The end of a process by a signal, so that it can be looked at: a core has what lives in the
 // arena, with the stacks of suspended threads and what tools/gdb/roam.py needs to find them, and
-// the signal's own cause. All may be called in a signal handler.
+// the signal's own cause. The job's launcher is told, since not every one takes a signal for a
+// failure (runtime/job/launcher.h). All may be called in a signal handler.
 namespace roam::threads {
 
 // From now on the signals that end a process with a core, but SIGSEGV and SIGBUS (threads/fault.h),

@@ -107,6 +107,7 @@ struct alignas(64) Tcb {
   std::uint64_t arrived_ticks;  // of the time-stamp counter, on this rank
   std::uint64_t hops;           // departures so far: tells old news from new
   struct Member* member;        // of the team that it is a member of
+  std::uint32_t told[4];        // of what ROAM_CHECK has told of it last, wherever that was
   const char* long_name;        // in the thread's heap, if it does not fit
   char short_name[32];
   iso::Heap heap;

@@ -2,6 +2,7 @@
 #define ROAM_BASE_OS_SIGNALS_H_
 
 #include <csignal>
+#include <cstddef>
 
 namespace roam::os {
 
@@ -16,6 +17,13 @@ bool writes_core();
 void end_by(int signal, const siginfo_t& info);
 // The same at once, where nothing but the caller is the cause.
 void end_by(int signal);
+
+// Writes `line` to `fd` as soon as this process is gone: a process that is made for it waits for
+// that. It holds what files this one has open. Where none can be made nothing is written. The line
+// may have 256 bytes.
+//
+// Context: anywhere, in a signal handler too.
+void write_when_gone(int fd, const char* line, std::size_t bytes);
 
 }  // namespace roam::os
 

@@ -57,5 +57,27 @@ TEST(EndByDeathTest, ASignalThatIsBlockedAndHandledEndsTheProcessAtOnce) {
       testing::KilledBySignal(SIGABRT), "");
 }
 
+TEST(WriteWhenGone, TheLineComesOnceTheProcessIsGone) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    write_when_gone(ends[1], "gone\n", 5);
+    usleep(50'000);
+    if (write(ends[1], "alive\n", 6) != 6) _exit(1);
+    kill(getpid(), SIGKILL);
+  }
+  close(ends[1]);
+  std::string all;
+  char buffer[16];
+  for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;)
+    all.append(buffer, static_cast<std::size_t>(n));
+  close(ends[0]);
+  int status = 0;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(all, "alive\ngone\n");
+}
+
 }  // namespace
 }  // namespace roam::os

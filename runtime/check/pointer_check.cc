@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <string_view>
 
 #include "base/check.h"
@@ -67,6 +68,17 @@ bool means_nothing_elsewhere(const Place& place, Address value, bool on_stack) {
     case Place::Kind::kStack:
       return !on_stack;
   }
+  return false;
+}
+
+// Whether the thread takes along that another rank has told of this word. It does from now on, in
+// place of the oldest.
+bool told_before(Tcb* t, Address at, Address value) {
+  const std::uint64_t mixed = (at * 31 + value) * 31 + t->id.load(std::memory_order_relaxed);
+  const auto mark = static_cast<std::uint32_t>((mixed * 0x9e3779b97f4a7c15) >> 32);
+  if (std::find(std::begin(t->told), std::end(t->told), mark) != std::end(t->told)) return true;
+  std::rotate(std::begin(t->told), std::end(t->told) - 1, std::end(t->told));
+  t->told[0] = mark;
   return false;
 }
 
@@ -137,7 +149,7 @@ void PointerCheck::ends(Tcb* t) {
 
 // Blocks come before frames: what is in both is the object's. Of large blocks what was ever
 // touched, and not all of it.
-void PointerCheck::look_out(const Tcb* t, int to) {
+void PointerCheck::look_out(Tcb* t, int to) {
   iso::Arena& arena = iso::arena();
   for (const Held& held : memory_) {
     const Range range = held.range;
@@ -162,7 +174,7 @@ std::string PointerCheck::describe(const Held& held, Address address) {
                            address - held.range.begin, held.range.bytes, held.range.pointer());
 }
 
-void PointerCheck::look_at_words(Range range, const Held& held, const Tcb* t, int to) {
+void PointerCheck::look_at_words(Range range, const Held& held, Tcb* t, int to) {
   const Range arena = iso::arena().whole();
   range = Range{round_up(range.begin, sizeof(Address)),
                 range.end() - std::min(range.end(), round_up(range.begin, sizeof(Address)))};
@@ -173,6 +185,7 @@ void PointerCheck::look_at_words(Range range, const Held& held, const Tcb* t, in
         if (!means_nothing_elsewhere(place, value, held.stack)) return;
         const bool variable = place.kind == Place::Kind::kVariable;
         if (!reported_.insert({0, variable ? value : place.range.begin}).second) return;
+        if (told_before(t, at, value)) return;
         ++counts_.out;
         tell(text(
             "thread '%s' leaves for rank %d with a pointer to memory of this process: at %p, %s, "

@@ -19,9 +19,10 @@ using detail::Tcb;
 //   out of it:   for values in its stack and heap that point into memory of the process;
 //   into it:     for values in libraries and glibc's heap that point into its memory.
 //
-// Each is reported once. Whether a word is a pointer is not known: docs/decisions/0019 has the
-// rules that keep what only looks like one, or is left over from earlier calls, from being
-// reported. Context: the rank's kernel thread, capture off.
+// Each is reported once by a rank, and a word that a thread takes along once of the thread. Whether
+// a word is a pointer is not known: docs/decisions/0019 has the rules that keep what only looks
+// like one, or is left over from earlier calls, from being reported. Context: the rank's kernel
+// thread, capture off.
 class PointerCheck {
  public:
   // Before MPI starts: what the runtime and MPI allocate for themselves is told from the rest.
@@ -55,9 +56,9 @@ class PointerCheck {
   static std::string describe(const Held& held, Address address);
   void list_memory(Tcb* t, Range frames);
   void sort_memory();
-  void look_out(const Tcb* t, int to);
+  void look_out(Tcb* t, int to);
   void look_into(const Tcb* t, const std::string& when);
-  void look_at_words(Range range, const Held& held, const Tcb* t, int to);
+  void look_at_words(Range range, const Held& held, Tcb* t, int to);
   void tell(const std::string& line);
 
   ProcessMap map_;

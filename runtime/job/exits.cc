@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "isomalloc/heap.h"
 #include "runtime/job/job.h"
+#include "runtime/job/launcher.h"
 #include "threads/child.h"
 #include "threads/scheduler.h"
 
@@ -25,6 +26,13 @@ void say_so(const char* call, int status, const char* what_follows) {
   std::snprintf(line, sizeof line, "%s(%d) was called while the job runs: %s %d", call, status,
                 what_follows, status & 0xff);
   report(line);
+}
+
+// Of an end without handlers.
+void tell_of_end(const char* call, int status) {
+  if (!ends_the_job()) return;
+  say_so(call, status, "the launcher ends the other ranks; this one's status is");
+  if ((status & 0xff) != 0) tell_launcher(status & 0xff, false);
 }
 
 [[noreturn]] void end_process(int status) {
@@ -56,14 +64,12 @@ void watch_exits() {
 
 #define ROAM_EXPORT extern "C" __attribute__((visibility("default")))
 
-// What the launcher makes of it is its own: the others are killed, and the status may be this one.
-#define ROAM_END_CALL(name, end)                                                        \
-  ROAM_EXPORT [[noreturn]] void name(int status) {                                      \
-    if (roam::runtime::ends_the_job())                                                  \
-      roam::runtime::say_so(#name, status,                                              \
-                            "the launcher ends the other ranks; this one's status is"); \
-    end;                                                                                \
-    roam::runtime::end_process(status);                                                 \
+// The launcher kills the others. Of 0 it makes what it will.
+#define ROAM_END_CALL(name, end)                   \
+  ROAM_EXPORT [[noreturn]] void name(int status) { \
+    roam::runtime::tell_of_end(#name, status);     \
+    end;                                           \
+    roam::runtime::end_process(status);            \
   }
 ROAM_END_CALL(_exit, )
 ROAM_END_CALL(_Exit, )

@@ -1,8 +1,14 @@
 #include "runtime/job/launcher.h"
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
+#include "base/os/give_core.h"
+#include "base/os/signals.h"
 #include "base/text.h"
 
 namespace roam::runtime {
@@ -27,7 +33,33 @@ constexpr Launcher kLaunchers[] = {
 
 constexpr const char* kPmixRank = "PMIX_RANK";
 
+// MPICH's launcher: the descriptor of the simple form of PMI, in which a command is a line of text.
+// -1: none.
+int launcher_fd = -1;
+
 }  // namespace
+
+void find_launcher() {
+  const char* fd = std::getenv("PMI_FD");
+  const char* version = std::getenv("MPIR_CVAR_PMI_VERSION");
+  launcher_fd = -1;
+  // Other launchers may have another form under the same name.
+  if (fd == nullptr || std::getenv("HYDI_CONTROL_FD") == nullptr) return;
+  if (version != nullptr && std::strcmp(version, "1") != 0) return;
+  launcher_fd = static_cast<int>(std::strtol(fd, nullptr, 10));
+}
+
+void tell_launcher(int status, bool once_gone) {
+  if (launcher_fd < 0) return;
+  char line[48];
+  const int n = std::snprintf(line, sizeof line, "cmd=abort exitcode=%d\n", status);
+  if (once_gone) {
+    os::write_when_gone(launcher_fd, line, static_cast<std::size_t>(n));
+  } else {
+    os::stop_for_us(100'000);  // it drops what it has not read when it is told
+    syscall(SYS_write, launcher_fd, line, n);
+  }
+}
 
 std::string wrong_launcher(int ranks) {
   if (ranks != 1) return {};

@@ -16,6 +16,15 @@ std::string wrong_launcher(int ranks);
 // that were started together. Known before MPI is up.
 bool speaks_for_all();
 
+// Has MPICH's launcher, if it is that, end the job with `status`, as MPI_Abort would, which must
+// not be called in the midst of MPI: at once, or when this process is gone. Not every release of it
+// takes a rank that ended by a signal or by _exit for a failure: mpiexec.hydra 4.2 ends with 0
+// then, now and again. find_launcher, before it, looks whether it is that.
+//
+// Context: tell_launcher may be called in a signal handler.
+void find_launcher();
+void tell_launcher(int status, bool once_gone);
+
 }  // namespace roam::runtime
 
 #endif  // ROAM_RUNTIME_JOB_LAUNCHER_H_

@@ -1,6 +1,9 @@
 #include "runtime/job/launcher.h"
 
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <string>
@@ -26,8 +29,32 @@ class Launcher : public testing::Test {
                                            "FLUX_TASK_RANK",
                                            "JSM_NAMESPACE_SIZE",
                                            "JSM_NAMESPACE_RANK",
-                                           "PMIX_RANK"};
+                                           "PMIX_RANK",
+                                           "PMI_FD",
+                                           "HYDI_CONTROL_FD",
+                                           "MPIR_CVAR_PMI_VERSION"};
 };
+
+// What a launcher whose descriptor has the number that PMI_FD says is told.
+std::string told(int status, bool once_gone) {
+  int ends[2];
+  EXPECT_EQ(pipe(ends), 0);
+  setenv("PMI_FD", std::to_string(ends[1]).c_str(), 1);
+  const pid_t child = fork();
+  if (child == 0) {
+    find_launcher();
+    tell_launcher(status, once_gone);
+    syscall(SYS_exit_group, 0);
+  }
+  close(ends[1]);
+  std::string all;
+  char buffer[100];
+  for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;)
+    all.append(buffer, static_cast<std::size_t>(n));
+  close(ends[0]);
+  waitpid(child, nullptr, 0);
+  return all;
+}
 
 TEST_F(Launcher, IsRightWhereNothingSaysOtherwise) {
   EXPECT_EQ(wrong_launcher(1), "");
@@ -87,6 +114,17 @@ TEST_F(Launcher, LetsTheFirstProcessSpeak) {
   EXPECT_TRUE(speaks_for_all());
   setenv("PMI_RANK", "2", 1);
   EXPECT_FALSE(speaks_for_all());
+}
+
+TEST_F(Launcher, IsToldOfAnEndIfItIsMpichs) {
+  EXPECT_EQ(told(11, false), "");
+  setenv("HYDI_CONTROL_FD", "7", 1);
+  EXPECT_EQ(told(11, false), "cmd=abort exitcode=11\n");
+  EXPECT_EQ(told(7, true), "cmd=abort exitcode=7\n");
+  setenv("MPIR_CVAR_PMI_VERSION", "1", 1);
+  EXPECT_EQ(told(11, false), "cmd=abort exitcode=11\n");
+  setenv("MPIR_CVAR_PMI_VERSION", "2", 1);  // another form
+  EXPECT_EQ(told(11, false), "");
 }
 
 }  // namespace

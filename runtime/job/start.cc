@@ -112,6 +112,10 @@ void Job::start(int& argc, char**& argv) {
   fatal_hooks.describe = describe_here;
   fatal_hooks.end_job = Mpi::abort;
   fatal_hooks.leave_core = threads::leave_core;
+  find_launcher();
+  fatal_hooks.tell_launcher = [](int status, bool once_gone) {
+    if (ends_the_job()) tell_launcher(status, once_gone);
+  };
   // Those that the program made; what is there when it has started MPI itself may be MPI's.
   const std::vector<int> before = mpi_started() ? std::vector<int>{} : os::living_kernel_threads();
   mpi().start(&argc, &argv);
