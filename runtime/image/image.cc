@@ -1,23 +1,29 @@
 #include "runtime/image/image.h"
 
+#include <algorithm>
+
+#include "base/clock.h"
 #include "base/os/memory.h"
 #include "isomalloc/heap.h"
 #include "threads/companions.h"
 #include "threads/scheduler.h"
 
 namespace roam::runtime {
+
+using detail::Tcb;
+
 namespace {
 
 // The end of a suspended thread's stack: below it nothing is alive.
-Address stack_end(const Tcb* t) { return reinterpret_cast<Address>(t->context); }
+Address stack_end(const Tcb& t) { return reinterpret_cast<Address>(t.context); }
 
 class Planner {
  public:
   explicit Planner(Image& image) : image_(image) {}
 
-  void add_slot(const Tcb* t, MarkKind kind, Address from) {
-    image_.marks.push_back({t->slot, kind, 0});
-    add_run(Range{from, t->heap.head_used().end() - from});
+  void add_slot(const Tcb& t, MarkKind kind, Address from) {
+    image_.marks.push_back({t.slot, kind, 0});
+    add_run(Range{from, t.heap.head_used().end() - from});
   }
 
   void add_heap(const iso::Heap& heap) {
@@ -60,22 +66,41 @@ class Planner {
 
 }  // namespace
 
-void plan_image(Tcb* t, bool stack, Image* image) {
+void close_for_image(Tcb* t) {
   threads::sweep_companions(t);
   t->heap.close_remote();
   t->heap.release_empty();
   t->heap.find_holes();
+}
+
+void reopen(Tcb* t) { t->heap.open_remote(); }
+
+void plan_image(const Tcb& t, ImageOf what, Image* image) {
   image->marks.clear();
   image->runs.clear();
   image->bytes = image->idle_bytes = 0;
   Planner planner(*image);
-  planner.add_slot(t, kSlotMark, stack ? stack_end(t) : reinterpret_cast<Address>(t));
-  planner.add_heap(t->heap);
-  threads::for_each_companion(
-      t, [&](const Tcb* c) { planner.add_slot(c, kCompanionMark, reinterpret_cast<Address>(c)); });
+  planner.add_slot(t, kSlotMark,
+                   what == ImageOf::kThread ? stack_end(t) : reinterpret_cast<Address>(&t));
+  planner.add_heap(t.heap);
+  threads::for_each_companion(&t, [&](const Tcb* c) {
+    planner.add_slot(*c, kCompanionMark, reinterpret_cast<Address>(c));
+  });
 }
 
-void reopen(Tcb* t) { t->heap.open_remote(); }
+ImageHead head_of(const Tcb& t, ImageOf what, const Image& image) {
+  ImageHead head{};
+  head.version = kImageVersion;
+  head.what = what;
+  head.marks = static_cast<std::uint32_t>(image.marks.size());
+  head.runs = static_cast<std::uint32_t>(image.runs.size());
+  head.id = t.id.load(std::memory_order_relaxed);
+  head.control = const_cast<Tcb*>(&t);
+  head.bytes = image.bytes;
+  head.sleep_left_ns =
+      t.deadline_ns != 0 ? std::max<std::int64_t>(t.deadline_ns - now_ns(), 0) : -1;
+  return head;
+}
 
 std::size_t heap_bytes_of(const Image& image) {
   std::size_t bytes = 0;

@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "base/range.h"
-#include "runtime/net/message.h"
+#include "runtime/image/image_head.h"
+#include "threads/tcb.h"
 
 namespace roam::runtime {
 
@@ -29,11 +30,17 @@ struct Image {
   std::uint64_t idle_bytes = 0;  // of pages that hold free blocks only
 };
 
-// Plans the image of `t`, which is in no queue. Gives its empty spans back first. With `stack`
-// false: an ended thread's remains. Nothing can be sent home to its heap after this; reopen()
-// undoes that.
-void plan_image(Tcb* t, bool stack, Image* image);
-void reopen(Tcb* t);
+// Makes `t`, which is in no queue, ready for a plan: gives back its empty spans and what of its
+// companions nothing lives in, and looks for pages that hold free blocks only. Nothing can be sent
+// home to its heap after this; reopen() undoes that.
+void close_for_image(detail::Tcb* t);
+void reopen(detail::Tcb* t);
+
+// Plans the image of `t` and changes nothing of it. REQUIRES: close_for_image(), after which `t`
+// has not run.
+void plan_image(const detail::Tcb& t, ImageOf what, Image* image);
+// The head that goes before the image.
+ImageHead head_of(const detail::Tcb& t, ImageOf what, const Image& image);
 
 // What its heap takes where it is, as ROAM_MEMORY counts it.
 std::size_t heap_bytes_of(const Image& image);

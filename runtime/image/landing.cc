@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "isomalloc/arena.h"
 #include "isomalloc/heap.h"
@@ -28,11 +29,27 @@ bool has_room(const Image& image, std::string* why) {
   return true;
 }
 
+// A unit of `range` in which something lives that is here; 0: none.
+Address taken(Range range) {
+  const iso::Arena& arena = iso::arena();
+  for (Address a = range.begin; a < range.end(); a += iso::kUnitBytes) {
+    const iso::UnitKind kind = arena.kind(a);
+    if (kind != iso::UnitKind::kNone && !iso::is_away(kind)) return a;
+  }
+  return 0;
+}
+
+void unclaim(const Mark& mark) {
+  iso::arena().discard(mark.range);
+  iso::arena().unmark(mark.range);
+}
+
 }  // namespace
 
-bool claim(const Image& image, bool* returns, Errc* code, std::string* why) {
+bool claim(const Image& image, bool* returns, ImageRefusal* refusal) {
   iso::Arena& arena = iso::arena();
-  *code = Errc::out_of_memory;
+  std::string* why = &refusal->why;
+  refusal->code = Errc::out_of_memory;
   const std::size_t heap_bytes = heap_bytes_of(image);
   if (!arena.charge(heap_bytes)) {
     *why = text("%s; the thread's heap has %s", arena.shortage().c_str(),
@@ -47,6 +64,14 @@ bool claim(const Image& image, bool* returns, Errc* code, std::string* why) {
   std::size_t next_run = 0;
   bool populated = true;
   for (const Mark& mark : image.marks) {
+    if (const Address unit = taken(mark.range); unit != 0) {
+      *refusal = {Errc::address_in_use,
+                  text("the image has 0x%zx bytes at 0x%zx, and something lives here at 0x%zx",
+                       mark.range.bytes, mark.range.begin, unit)};
+      std::for_each(image.marks.data(), &mark, unclaim);
+      arena.uncharge(heap_bytes);
+      return false;
+    }
     const iso::Arena::Claimed claimed = arena.claim(mark.range);
     const bool kept = claimed == iso::Arena::Claimed::kAllKept;
     const bool stale = claimed != iso::Arena::Claimed::kNothingKept;
@@ -75,19 +100,21 @@ bool claim(const Image& image, bool* returns, Errc* code, std::string* why) {
   }
   if (populated) return true;
   *why = text("the kernel has no memory for the %s of the thread", bytes_text(image.bytes).c_str());
-  for (const Mark& mark : image.marks) {
-    arena.discard(mark.range);
-    arena.unmark(mark.range);
-  }
-  arena.uncharge(heap_bytes);
+  give_up(image);
   return false;
 }
 
-void land(const Image& image, int rank, bool cold) {
+void give_up(const Image& image) {
+  for (const Mark& mark : image.marks) unclaim(mark);
+  iso::arena().uncharge(heap_bytes_of(image));
+}
+
+detail::Tcb* land(const ImageHead& head, const Image& image, int rank) {
   iso::Arena& arena = iso::arena();
+  const bool cold = head.what == ImageOf::kRemains;  // its context is not on its stack
   for (const Mark& mark : image.marks) {
     if (mark.kind == kSlotMark || mark.kind == kCompanionMark) {
-      Tcb* slot_owner = detail::tcb_of_slot(mark.range);
+      detail::Tcb* slot_owner = detail::tcb_of_slot(mark.range);
       slot_owner->rank.store(rank, std::memory_order_relaxed);
       slot_owner->cold = mark.kind == kCompanionMark || cold;
       threads::Scheduler::mark_slot(mark.range);
@@ -97,6 +124,11 @@ void land(const Image& image, int rank, bool cold) {
         iso::Span::at(mark.range.begin)->huge = true;
     }
   }
+  detail::Tcb* t = head.control;
+  if (t->deadline_ns != 0)
+    t->deadline_ns = now_ns() + std::max<std::int64_t>(head.sleep_left_ns, 0);
+  reopen(t);
+  return t;
 }
 
 void take_back(const Image& image) {

@@ -3,21 +3,18 @@
 #include <x86intrin.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 
-#include "base/check.h"
-#include "base/clock.h"
 #include "isomalloc/arena.h"
 #include "runtime/image/codec.h"
 #include "runtime/image/landing.h"
+#include "runtime/image/memory_stream.h"
+#include "runtime/image/pieces.h"
 #include "threads/scheduler.h"
 
 namespace roam::runtime {
 namespace {
 
-// Shorter runs are gathered and sent together: a message costs more than copying so much.
-constexpr std::size_t kGatherBytes = 32 << 10;
 // A thread that stayed no longer than this the last time, some 10 us, will leave again at once: it
 // takes the answer to its arrival along.
 constexpr std::uint64_t kBriefTicks = 25'000;
@@ -26,28 +23,44 @@ constexpr int kTags = 30'000;
 
 int tag_of(std::uint32_t transfer) { return kFirstTag + static_cast<int>(transfer % kTags); }
 
-// How the runs of an image are grouped in messages; both sides compute it from the same list. Calls
-// `direct(run)` for long runs and `gathered(runs, bytes)` for groups of short ones.
-template <class Direct, class Gathered>
-void group(const std::vector<Range>& runs, Direct direct, Gathered gathered) {
-  std::vector<Range> few;
-  std::size_t bytes = 0;
-  const auto flush = [&] {
-    if (!few.empty()) gathered(few, bytes);
-    few.clear();
-    bytes = 0;
-  };
-  for (const Range& run : runs) {
-    if (run.bytes >= kGatherBytes) {
-      direct(run);
-      continue;
-    }
-    if (bytes + run.bytes > Staging::kMostBytes) flush();
-    few.push_back(run);
-    bytes += run.bytes;
+// Sends the lists of a large image in as many messages as they take. Its bytes go by themselves
+// once the offer is accepted.
+class OfferSink {
+ public:
+  OfferSink(Mpi& mpi, int to, const OfferHead& head)
+      : mpi_(mpi), to_(to), transfer_(head.carry.transfer), left_(head.bytes) {
+    begin(head);
   }
-  flush();
-}
+  void copy(const void* from, std::size_t bytes) {
+    for (const char* next = static_cast<const char*>(from); bytes != 0;) {
+      const std::size_t part = std::min(bytes, room_);
+      message_.copy(next, part);
+      next += part;
+      bytes -= part;
+      room_ -= part;
+      if (room_ != 0) continue;
+      mpi_.send(to_);
+      if (left_ != 0) begin(MoreHead{Kind::kOfferMore, transfer_});
+    }
+  }
+  void memory(Range) {}
+
+ private:
+  template <class Head>
+  void begin(const Head& head) {
+    room_ = std::min(left_, mpi_.most_bytes() - sizeof head);
+    left_ -= room_;
+    message_ = MemorySink(mpi_.compose(sizeof head + room_));
+    message_.copy(&head, sizeof head);
+  }
+
+  Mpi& mpi_;
+  int to_;
+  std::uint32_t transfer_;
+  std::size_t left_;      // of the lists, for later messages
+  std::size_t room_ = 0;  // in this one
+  MemorySink message_{nullptr};
+};
 
 }  // namespace
 
@@ -83,44 +96,34 @@ void Migrator::depart(Tcb* t, int to, Target joiner) {
   d.id = id;
   d.hops = t->hops;
   d.joiner = joiner;
-  plan_image(t, !remains, &d.image);
-  ImageHead head{};
-  head.transfer = transfer;
-  head.id = d.id;
-  head.control = t;
-  head.bytes = d.image.bytes;
-  head.sleep_left_ns =
-      t->deadline_ns != 0 ? std::max<std::int64_t>(t->deadline_ns - now_ns(), 0) : -1;
-  head.joiner = joiner.id;
-  head.joiner_control = joiner.control;
-  head.marks = static_cast<std::uint32_t>(d.image.marks.size());
-  head.runs = static_cast<std::uint32_t>(d.image.runs.size());
+  const ImageOf what = remains ? ImageOf::kRemains : ImageOf::kThread;
+  close_for_image(t);
+  plan_image(*t, what, &d.image);
+  const ImageHead head = head_of(*t, what, d.image);
+  CarryHead carry{Kind::kImage, transfer, 0, 0, joiner};
   ++moves_out;
   bytes_out += d.image.bytes;
 
   if (answers_.size() == 1 && answers_[0].to == to) {
-    head.answers = 1;
-    head.answered = answers_[0].transfer;
+    carry.answers = 1;
+    carry.answered = answers_[0].transfer;
     answers_.clear();
   } else if (!answers_.empty()) {
     flush_answers();
   }
-  const std::size_t lists = sizeof head + head.marks * sizeof(Mark) + head.runs * sizeof(Range);
-  if (lists + d.image.bytes <= std::min(eager_bytes_, mpi_.most_bytes())) {
-    head.kind = Kind::kImage;
-    char* at = mpi_.compose(lists + d.image.bytes);
-    at = put(at, &head, 1);
-    at = put(at, d.image.marks.data(), head.marks);
-    at = put(at, d.image.runs.data(), head.runs);
-    for (const Range& run : d.image.runs)
-      at = put(at, static_cast<const char*>(run.pointer()), run.bytes);
+  const std::size_t bytes = sizeof carry + lists_bytes(d.image) + d.image.bytes;
+  if (bytes <= std::min(eager_bytes_, mpi_.most_bytes())) {
+    MemorySink message(mpi_.compose(bytes));
+    message.copy(&carry, sizeof carry);
+    write_lists(head, d.image, message);
+    write_bytes(d.image, message);
     leave(d, transfer);
     mpi_.send(to);
   } else {
     // As on arrival: the kernel may read them without a handler of ours.
     for (const Range& run : d.image.runs) iso::arena().reach(run);
     leave(d, transfer);
-    offer(d, head);
+    offer(d, carry, head);
   }
 }
 
@@ -130,32 +133,11 @@ void Migrator::leave(const Record& d, std::uint32_t transfer) {
   for (const Mark& mark : d.image.marks) iso::arena().leave(mark.range, transfer);
 }
 
-void Migrator::offer(Record& d, const ImageHead& offered) {
-  ImageHead head = offered;
-  head.kind = Kind::kOffer;
-  const std::vector<Mark>& marks = d.image.marks;
-  const std::vector<Range>& runs = d.image.runs;
-  std::size_t mark = 0, run = 0;
-  // As much of the lists as fits behind the first head, the rest behind as many others as it takes.
-  for (bool first = true; first || mark < marks.size() || run < runs.size(); first = false) {
-    const std::size_t room = mpi_.most_bytes() - std::max(sizeof(ImageHead), sizeof(MoreHead)) -
-                             2 * sizeof(std::uint32_t);
-    const std::size_t more_marks = std::min(marks.size() - mark, room / sizeof(Mark));
-    const std::size_t more_runs =
-        std::min(runs.size() - run, (room - more_marks * sizeof(Mark)) / sizeof(Range));
-    const std::uint32_t counts[2] = {static_cast<std::uint32_t>(more_marks),
-                                     static_cast<std::uint32_t>(more_runs)};
-    char* at = mpi_.compose((first ? sizeof head : sizeof(MoreHead)) + sizeof counts +
-                            more_marks * sizeof(Mark) + more_runs * sizeof(Range));
-    const MoreHead more{Kind::kOfferMore, head.transfer};
-    at = first ? put(at, &head, 1) : put(at, &more, 1);
-    at = put(at, counts, 2);
-    at = put(at, marks.data() + mark, more_marks);
-    put(at, runs.data() + run, more_runs);
-    mpi_.send(d.to);
-    mark += more_marks;
-    run += more_runs;
-  }
+void Migrator::offer(Record& d, const CarryHead& carry, const ImageHead& head) {
+  OfferHead offer{carry, lists_bytes(d.image)};
+  offer.carry.kind = Kind::kOffer;
+  OfferSink sink(mpi_, d.to, offer);
+  write_lists(head, d.image, sink);
 }
 
 void Migrator::on_accept(std::uint32_t transfer) {
@@ -163,13 +145,12 @@ void Migrator::on_accept(std::uint32_t transfer) {
   d.bulk = mpi_.start_bulk();
   bulk_leaving_.push_back(transfer);
   const int tag = tag_of(transfer);
-  group(
+  for_each_piece(
       d.image.runs, [&](Range run) { d.bulk->send(d.to, tag, run.pointer(), run.bytes); },
       [&](const std::vector<Range>& runs, std::size_t bytes) {
         d.staging.push_back(staging_.take(bytes));
-        char* at = d.staging.back().memory.get();
-        for (const Range& run : runs)
-          at = put(at, static_cast<const char*>(run.pointer()), run.bytes);
+        MemorySink staged(d.staging.back().memory.get());
+        for (const Range& run : runs) staged.memory(run);
         d.bulk->send(d.to, tag, d.staging.back().memory.get(), bytes);
       });
 }
@@ -196,23 +177,20 @@ void Migrator::on_refuse(const RefusalHead& refusal) {
 // ---- the target ----
 
 // All bytes are in place: the thread is here.
-void Migrator::settle(const ImageHead& head, const Image& image, int from) {
-  Tcb* t = head.control;
-  t->rank.store(mpi_.rank(), std::memory_order_relaxed);
-  t->returns = head.returns;
-  if (head.joiner == 0) {
-    if (head.returns) forget_kept(head.id, t);
+void Migrator::settle(int from, const CarryHead& carry, const ImageHead& head, const Image& image,
+                      bool returns) {
+  const bool remains = carry.joiner.id != 0;
+  Tcb* t = land(head, image, mpi_.rank());
+  t->returns = returns;
+  if (!remains) {
+    if (returns) forget_kept(head.id, t);
     t->arrived_ticks = __rdtsc();
   }
-  land(image, mpi_.rank(), head.joiner != 0);
-  if (t->deadline_ns != 0)
-    t->deadline_ns = now_ns() + std::max<std::int64_t>(head.sleep_left_ns, 0);
-  reopen(t);
-  listener_.arrived(t, from, head);
-  if (head.returns && head.joiner == 0 && t->brief) {
-    answers_.push_back({from, head.transfer});
+  listener_.arrived(t, from, carry.joiner);
+  if (returns && !remains && t->brief) {
+    answers_.push_back({from, carry.transfer});
   } else {
-    reply(from, Kind::kTaken, head.transfer);
+    reply(from, Kind::kTaken, carry.transfer);
   }
 }
 
@@ -221,85 +199,76 @@ void Migrator::flush_answers() {
   answers_.clear();
 }
 
-void Migrator::on_image(int from, const char* message) {
+void Migrator::on_image(int from, const char* message, std::size_t bytes) {
+  const auto carry = read<CarryHead>(message);
+  if (carry.answers != 0) on_taken(carry.answered);
+  MemorySource source(message + sizeof carry, bytes - sizeof carry);
   ImageHead head;
-  std::memcpy(&head, message, sizeof head);
-  if (head.answers != 0) on_taken(head.answered);
-  Image& image = arriving_;
-  image.bytes = head.bytes;
-  image.marks.clear();
-  image.runs.clear();
-  const char* at = get(message + sizeof head, image.marks, head.marks);
-  at = get(at, image.runs, head.runs);
-  Errc code{};
-  std::string why;
-  if (!claim(image, &head.returns, &code, &why)) {
-    refuse(from, head.transfer, code, why);
+  bool returns = false;
+  ImageRefusal refusal;
+  if (!read_image(source, &head, &arriving_, &returns, &refusal)) {
+    refuse(from, carry.transfer, refusal);
     return;
   }
-  for (const Range& run : image.runs) {
-    std::memcpy(run.pointer(), at, run.bytes);
-    at += run.bytes;
-  }
-  settle(head, image, from);
+  settle(from, carry, head, arriving_, returns);
 }
 
 void Migrator::on_offer(int from, const char* message, std::size_t bytes) {
-  ImageHead head;
-  std::memcpy(&head, message, sizeof head);
-  if (head.answers != 0) on_taken(head.answered);
-  Arrival& a = arrivals_[{from, head.transfer}];
-  a.head = head;
-  a.from = from;
-  a.image.bytes = head.bytes;
-  on_more(from, message, bytes);
+  const auto offer = read<OfferHead>(message);
+  if (offer.carry.answers != 0) on_taken(offer.carry.answered);
+  const Key key{from, offer.carry.transfer};
+  Arrival& a = arrivals_[key];
+  a.carry = offer.carry;
+  a.lists_bytes = offer.bytes;
+  a.lists.reserve(offer.bytes);
+  add_lists(key, message + sizeof offer, bytes - sizeof offer);
 }
 
-void Migrator::on_more(int from, const char* message, std::size_t) {
-  MoreHead more;
-  std::memcpy(&more, message, sizeof more);  // both heads begin with kind and transfer
-  Arrival& a = arrivals_.at({from, more.transfer});
-  const char* at = message + (more.kind == Kind::kOffer ? sizeof(ImageHead) : sizeof(MoreHead));
-  std::uint32_t counts[2];
-  std::memcpy(counts, at, sizeof counts);
-  at = get(at + sizeof counts, a.image.marks, counts[0]);
-  get(at, a.image.runs, counts[1]);
-  if (a.image.marks.size() == a.head.marks && a.image.runs.size() == a.head.runs)
-    consider({from, more.transfer});
+void Migrator::on_more(int from, const char* message, std::size_t bytes) {
+  const auto more = read<MoreHead>(message);
+  add_lists({from, more.transfer}, message + sizeof more, bytes - sizeof more);
+}
+
+void Migrator::add_lists(const Key& key, const char* lists, std::size_t bytes) {
+  Arrival& a = arrivals_.at(key);
+  a.lists.insert(a.lists.end(), lists, lists + bytes);
+  if (a.lists.size() == a.lists_bytes) consider(key);
 }
 
 void Migrator::consider(const Key& key) {
   Arrival& a = arrivals_.at(key);
-  Errc code{};
-  std::string why;
-  if (!claim(a.image, &a.head.returns, &code, &why)) {
-    refuse(a.from, key.second, code, why);
+  const int from = key.first;
+  MemorySource source(a.lists.data(), a.lists.size());
+  ImageRefusal refusal;
+  if (!read_lists(source, &a.head, &a.image, &refusal) || !claim(a.image, &a.returns, &refusal)) {
+    refuse(from, key.second, refusal);
     arrivals_.erase(key);
     return;
   }
+  std::vector<char>().swap(a.lists);
   a.bulk = mpi_.start_bulk();
   const int tag = tag_of(key.second);
-  group(
-      a.image.runs, [&](Range run) { a.bulk->receive(a.from, tag, run.pointer(), run.bytes); },
+  for_each_piece(
+      a.image.runs, [&](Range run) { a.bulk->receive(from, tag, run.pointer(), run.bytes); },
       [&](const std::vector<Range>& runs, std::size_t bytes) {
         a.staging.push_back(staging_.take(bytes));
         char* staged = a.staging.back().memory.get();
-        a.scatter.emplace_back(staged, runs);
-        a.bulk->receive(a.from, tag, staged, bytes);
+        a.scatter.emplace_back(MemorySource(staged, bytes), runs);
+        a.bulk->receive(from, tag, staged, bytes);
       });
-  reply(a.from, Kind::kAccept, key.second);
+  reply(from, Kind::kAccept, key.second);
 }
 
 void Migrator::reply(int to, Kind kind, std::uint32_t transfer) {
   const TransferHead head{kind, transfer};
-  put(mpi_.compose(sizeof head), &head, 1);
+  std::memcpy(mpi_.compose(sizeof head), &head, sizeof head);
   mpi_.send(to);
 }
 
-void Migrator::refuse(int to, std::uint32_t transfer, Errc code, const std::string& why) {
-  RefusalHead head{Kind::kRefuse, transfer, code, {}};
-  std::strncpy(head.why, why.c_str(), sizeof head.why - 1);
-  put(mpi_.compose(sizeof head), &head, 1);
+void Migrator::refuse(int to, std::uint32_t transfer, const ImageRefusal& refusal) {
+  RefusalHead head{Kind::kRefuse, transfer, refusal.code, {}};
+  copy_text(head.why, refusal.why.c_str());
+  std::memcpy(mpi_.compose(sizeof head), &head, sizeof head);
   mpi_.send(to);
 }
 
@@ -315,7 +284,7 @@ void Migrator::handle(int from, const char* message, std::size_t bytes) {
   set_due(true);
   switch (read<Kind>(message)) {
     case Kind::kImage:
-      return on_image(from, message);
+      return on_image(from, message, bytes);
     case Kind::kOffer:
       return on_offer(from, message, bytes);
     case Kind::kOfferMore:
@@ -342,17 +311,14 @@ void Migrator::progress() {
       ++it;
       continue;
     }
-    for (const auto& [staged, runs] : a.scatter) {
-      const char* at = staged;
-      for (const Range& run : runs) {
-        std::memcpy(run.pointer(), at, run.bytes);
-        at += run.bytes;
-      }
+    for (auto& [staged, runs] : a.scatter) {
+      for (const Range& run : runs) staged.memory(run);
     }
     staging_.give_back(a.staging);
+    const int from = it->first.first;
     const Arrival done = std::move(a);
     it = arrivals_.erase(it);
-    settle(done.head, done.image, done.from);
+    settle(from, done.carry, done.head, done.image, done.returns);
   }
   std::erase_if(bulk_leaving_, [this](std::uint32_t transfer) {
     Record& d = records_[transfer];

@@ -13,27 +13,26 @@
 
 #include "roam/error.h"
 #include "runtime/image/image.h"
-#include "runtime/move/staging.h"
+#include "runtime/image/memory_stream.h"
+#include "runtime/image/staging.h"
 #include "runtime/net/component.h"
 #include "runtime/net/message.h"
 #include "runtime/net/mpi.h"
 
 namespace roam::runtime {
 
-struct ImageHead {
+// What a message with an image begins with; the image follows.
+struct CarryHead {
   Kind kind;
   std::uint32_t transfer;  // the sender's number for this move
-  std::uint64_t id;
-  Tcb* control;
-  std::uint64_t bytes;         // of all runs
-  std::int64_t sleep_left_ns;  // of a sleeping thread; -1: it does not sleep
-  std::uint64_t joiner;        // not 0: an ended thread's remains for the joiner of this id ...
-  Tcb* joiner_control;
-  std::uint32_t marks;
-  std::uint32_t runs;
   std::uint32_t answers;   // 1: `answered` was taken, as kTaken would say
   std::uint32_t answered;  // a transfer from the target to the source
-  bool returns;            // filled in by the target: it had kept the memory
+  Target joiner;           // not 0: who gets the ended thread's remains
+};
+
+struct OfferHead {
+  CarryHead carry;
+  std::uint64_t bytes;  // of the image's head and lists, here and behind the heads that follow
 };
 
 struct MoreHead {
@@ -56,9 +55,9 @@ struct RefusalHead {
 // Moves threads between nodes, in two phases: the source lets go only after the target has the
 // whole image; if the target cannot take it, the thread goes on at the source.
 //
-//   small:  kImage (head, marks, runs, bytes) -->   <-- kTaken
-//   large:  kOffer (head, marks, runs)        -->   <-- kAccept    bytes -->   <-- kTaken
-//   either: kImage or kOffer                  -->   <-- kRefuse
+//   small:  kImage (the whole image)     -->   <-- kTaken
+//   large:  kOffer (its head and lists)  -->   <-- kAccept    bytes -->   <-- kTaken
+//   either: kImage or kOffer             -->   <-- kRefuse
 //
 // Bytes of a large image go from their place into their place. Any number of moves may be under
 // way, both ways, while other threads run. Context: the rank's kernel thread, capture off.
@@ -68,8 +67,8 @@ class Migrator final : public Component {
   class Listener {
    public:
     virtual ~Listener() = default;
-    // `t` has arrived; its memory is in place.
-    virtual void arrived(Tcb* t, int from, const ImageHead& head) = 0;
+    // `t` has arrived, or what it left for `joiner`; its memory is in place.
+    virtual void arrived(Tcb* t, int from, Target joiner) = 0;
     // The target has `t`: it is not on this rank any more.
     virtual void departed(std::uint64_t id, int to, std::uint64_t hops) = 0;
     // The target cannot take `t`, or an ended thread's remains for `joiner`: it is as before.
@@ -132,29 +131,34 @@ class Migrator final : public Component {
     std::uint32_t older = kNoRecord, newer = kNoRecord;  // among the kept
   };
   struct Arrival {
+    CarryHead carry;
+    std::size_t lists_bytes;  // of the image's head and lists
+    std::vector<char> lists;  // those that have come
     ImageHead head;
-    int from;
     Image image;
+    bool returns;  // this rank had kept the memory
     std::unique_ptr<Mpi::Bulk> bulk;
     std::vector<Staging::Buffer> staging;
-    std::vector<std::pair<char*, std::vector<Range>>>
-        scatter;  // staged bytes and where they belong
+    // Staged bytes and where they belong.
+    std::vector<std::pair<MemorySource, std::vector<Range>>> scatter;
   };
   using Key = std::pair<int, std::uint32_t>;  // sender and its number
 
   std::uint32_t new_record();
   void leave(const Record& d, std::uint32_t transfer);
-  void offer(Record& d, const ImageHead& head);
-  void on_image(int from, const char* message);
+  void offer(Record& d, const CarryHead& carry, const ImageHead& head);
+  void on_image(int from, const char* message, std::size_t bytes);
   void on_offer(int from, const char* message, std::size_t bytes);
   void on_more(int from, const char* message, std::size_t bytes);
+  void add_lists(const Key& key, const char* lists, std::size_t bytes);
   void consider(const Key& key);
   void on_accept(std::uint32_t transfer);
   void on_taken(std::uint32_t transfer);
   void on_refuse(const RefusalHead& refusal);
   void let_go(Record& d, std::uint32_t transfer);
-  void settle(const ImageHead& head, const Image& image, int from);
-  void refuse(int to, std::uint32_t transfer, Errc code, const std::string& why);
+  void settle(int from, const CarryHead& carry, const ImageHead& head, const Image& image,
+              bool returns);
+  void refuse(int to, std::uint32_t transfer, const ImageRefusal& refusal);
   void reply(int to, Kind kind, std::uint32_t transfer);
   void evict(std::size_t keep);
   void unkeep(std::uint32_t record);

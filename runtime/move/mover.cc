@@ -160,15 +160,15 @@ bool Mover::take_hand_offs() {
   return true;
 }
 
-void Mover::arrived(Tcb* t, int from, const ImageHead& head) {
-  if (head.joiner != 0) {
-    joiners_->remains_came(t, {head.joiner, head.joiner_control});
+void Mover::arrived(Tcb* t, int from, Target joiner) {
+  if (joiner.id != 0) {
+    joiners_->remains_came(t, joiner);
     return;
   }
   scheduler().add_live(1);
-  if (the_trace != nullptr) the_trace->arrived(head.id, t->hops, t->name());
+  if (the_trace != nullptr) the_trace->arrived(id_of(t), t->hops, t->name());
   if (t->member != nullptr) members_->came(t);
-  locator_.note_arrival(head.id, t->hops, from);
+  locator_.note_arrival(id_of(t), t->hops, from);
   scheduler().resume_arrived(t);
 }
 

@@ -88,7 +88,7 @@ class Mover final : public Component, public Migrator::Listener {
   bool quiet() const override { return waiting_.empty(); }
 
   // Migrator::Listener
-  void arrived(Tcb* t, int from, const ImageHead& head) override;
+  void arrived(Tcb* t, int from, Target joiner) override;
   void departed(std::uint64_t id, int to, std::uint64_t hops) override;
   void refused(Tcb* t, int to, Errc code, const char* why, Target joiner) override;
 

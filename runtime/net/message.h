@@ -17,12 +17,13 @@ using detail::Tcb;
 // used again: a new kind takes the next one.
 enum class Kind : std::uint32_t {
   // move/migrator.h
-  kImage = 1,      // ImageHead, marks, runs, bytes: a small thread, whole
-  kOffer = 2,      // ImageHead, then as many marks and runs as fit: a large thread wants to come
-  kOfferMore = 3,  // MoreHead, marks and runs that did not fit
-  kAccept = 4,     // TransferHead: send the bytes now
-  kRefuse = 5,     // RefusalHead: the thread stays with you
-  kTaken = 6,      // TransferHead: the thread is here; its memory there is yours to keep or drop
+  // 1, 2, 3: images without a version
+  kImage = 34,      // CarryHead and an image: a small thread, whole
+  kOffer = 35,      // OfferHead, then as much of the image's lists as fits: a large one would come
+  kOfferMore = 36,  // MoreHead, and more of them
+  kAccept = 4,      // TransferHead: send the bytes now
+  kRefuse = 5,      // RefusalHead: the thread stays with you
+  kTaken = 6,       // TransferHead: the thread is here; its memory there is yours to keep or drop
   // place/locator.h
   kLocated = 7,  // LocatedHead, to the home rank
   // life/lifecycle.h
@@ -66,7 +67,7 @@ enum class Kind : std::uint32_t {
   kDiffuse = 32,  // DiffuseHead and what its stage says: balancing without a table
 };
 // One more than the largest.
-constexpr std::size_t kKinds = 34;
+constexpr std::size_t kKinds = 37;
 
 // A thread, as the public handle has it.
 struct Target {

@@ -1,16 +1,21 @@
-// docs/wire.md says how messages lie in memory: it is compared with the program.
+// docs/wire.md and docs/image.md say how messages and images lie in memory: they are compared with
+// the program.
 #include <gtest/gtest.h>
 
 #include <cstddef>
 #include <fstream>
 #include <map>
 #include <regex>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include "runtime/balancing/diffuse_messages.h"
 #include "runtime/balancing/loads_along.h"
 #include "runtime/balancing/place_head.h"
+#include "runtime/image/codec.h"
 #include "runtime/image/image.h"
+#include "runtime/image/memory_stream.h"
 #include "runtime/life/lifecycle.h"
 #include "runtime/move/lease_broker.h"
 #include "runtime/move/migrator.h"
@@ -43,10 +48,9 @@ struct Layout {
   std::map<std::string, Field> fields;
 };
 
-// The tables of docs/wire.md.
-std::map<std::string, Layout> documented() {
-  std::map<std::string, Layout> layouts;
-  std::ifstream file("docs/wire.md");
+// The tables of a document.
+void add_tables(const char* document, std::map<std::string, Layout>& layouts) {
+  std::ifstream file(document);
   Layout* current = nullptr;
   const std::regex heading(R"(### (\w+), (\d+) bytes)");
   const std::regex row(R"(\| (\d+) \| (\d+) \| `(\w+)` \| .+ \|)");
@@ -59,7 +63,28 @@ std::map<std::string, Layout> documented() {
       current->fields[match[3]] = {std::stoul(match[1]), std::stoul(match[2])};
     }
   }
+}
+std::map<std::string, Layout> documented() {
+  std::map<std::string, Layout> layouts;
+  add_tables("docs/wire.md", layouts);
+  add_tables("docs/image.md", layouts);
   return layouts;
+}
+
+// The bytes of the example in docs/image.md, up to the image's own bytes.
+std::vector<unsigned char> example_image() {
+  std::vector<unsigned char> bytes;
+  std::ifstream file("docs/image.md");
+  const std::regex row(R"( *(\d+)((?:  ?[0-9a-f]{2})+)(?:   ?.*)?)");
+  std::smatch match;
+  for (std::string line; std::getline(file, line);) {
+    if (!std::regex_match(line, match, row)) continue;
+    EXPECT_EQ(std::stoul(match[1]), bytes.size()) << line;
+    std::istringstream values(match[2]);
+    for (std::string value; values >> value;)
+      bytes.push_back(static_cast<unsigned char>(std::stoul(value, nullptr, 16)));
+  }
+  return bytes;
 }
 
 #define FIELD(head, name)                               \
@@ -73,13 +98,16 @@ const std::map<std::string, Layout>& real() {
        {sizeof(FragmentHead),
         {FIELD(FragmentHead, kind), FIELD(FragmentHead, number), FIELD(FragmentHead, total),
          FIELD(FragmentHead, offset)}}},
+      {"CarryHead",
+       {sizeof(CarryHead),
+        {FIELD(CarryHead, kind), FIELD(CarryHead, transfer), FIELD(CarryHead, answers),
+         FIELD(CarryHead, answered), FIELD(CarryHead, joiner)}}},
+      {"OfferHead", {sizeof(OfferHead), {FIELD(OfferHead, carry), FIELD(OfferHead, bytes)}}},
       {"ImageHead",
        {sizeof(ImageHead),
-        {FIELD(ImageHead, kind), FIELD(ImageHead, transfer), FIELD(ImageHead, id),
-         FIELD(ImageHead, control), FIELD(ImageHead, bytes), FIELD(ImageHead, sleep_left_ns),
-         FIELD(ImageHead, joiner), FIELD(ImageHead, joiner_control), FIELD(ImageHead, marks),
-         FIELD(ImageHead, runs), FIELD(ImageHead, answers), FIELD(ImageHead, answered),
-         FIELD(ImageHead, returns)}}},
+        {FIELD(ImageHead, version), FIELD(ImageHead, what), FIELD(ImageHead, marks),
+         FIELD(ImageHead, runs), FIELD(ImageHead, id), FIELD(ImageHead, control),
+         FIELD(ImageHead, bytes), FIELD(ImageHead, sleep_left_ns)}}},
       {"Mark", {sizeof(Mark), {FIELD(Mark, range), FIELD(Mark, kind), FIELD(Mark, padding)}}},
       {"MoreHead", {sizeof(MoreHead), {FIELD(MoreHead, kind), FIELD(MoreHead, transfer)}}},
       {"TransferHead",
@@ -213,10 +241,10 @@ const std::map<std::string, Layout>& real() {
   return layouts;
 }
 
-TEST(WireTest, TheDocumentSaysHowHeadsLieInMemory) {
+TEST(WireTest, TheDocumentsSayHowHeadsLieInMemory) {
   const std::map<std::string, Layout> said = documented();
   for (const auto& [name, layout] : real()) {
-    ASSERT_TRUE(said.contains(name)) << name << " is not in docs/wire.md";
+    ASSERT_TRUE(said.contains(name)) << name << " is in no document";
     EXPECT_EQ(said.at(name).bytes, layout.bytes) << name;
     for (const auto& [field, place] : layout.fields) {
       ASSERT_TRUE(said.at(name).fields.contains(field)) << name << "." << field;
@@ -226,6 +254,30 @@ TEST(WireTest, TheDocumentSaysHowHeadsLieInMemory) {
     EXPECT_EQ(said.at(name).fields.size(), layout.fields.size()) << name;
   }
   EXPECT_EQ(said.size(), real().size());
+}
+
+// What the example says in words, written by the program, is what it says in bytes.
+TEST(WireTest, TheExampleOfAnImageIsWhatTheProgramWrites) {
+  const Range slot{0x200100100000, 320 << 10};
+  const Range span{0x2c0000000000, 64 << 10};
+  Image image;
+  image.marks = {{slot, kSlotMark, 0}, {span, kSpanMark, 0}};
+  image.runs = {{0x20010014f5e0, 2016}, {span.begin, 1344}};
+  image.bytes = 3360;
+  const ImageHead head{.version = kImageVersion,
+                       .what = ImageOf::kThread,
+                       .marks = 2,
+                       .runs = 2,
+                       .id = std::uint64_t{1} << 40 | 5,
+                       .control = reinterpret_cast<Tcb*>(0x20010014fa80),
+                       .bytes = image.bytes,
+                       .sleep_left_ns = -1};
+  const CarryHead carry{Kind::kImage, 7, 0, 0, {}};
+  std::vector<unsigned char> written(sizeof carry + lists_bytes(image));
+  MemorySink sink(reinterpret_cast<char*>(written.data()));
+  sink.copy(&carry, sizeof carry);
+  write_lists(head, image, sink);
+  EXPECT_EQ(example_image(), written);
 }
 
 TEST(WireTest, EveryKindHasATable) {

@@ -1,5 +1,5 @@
-#ifndef ROAM_RUNTIME_MOVE_STAGING_H_
-#define ROAM_RUNTIME_MOVE_STAGING_H_
+#ifndef ROAM_RUNTIME_IMAGE_STAGING_H_
+#define ROAM_RUNTIME_IMAGE_STAGING_H_
 
 #include <cstddef>
 #include <memory>
@@ -43,4 +43,4 @@ class Staging {
 
 }  // namespace roam::runtime
 
-#endif  // ROAM_RUNTIME_MOVE_STAGING_H_
+#endif  // ROAM_RUNTIME_IMAGE_STAGING_H_
