@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "base/test_child.h"
+
 namespace roam::os {
 namespace {
 
@@ -24,29 +26,19 @@ std::string report() {
 
 // Starts this program again with randomisation on, as a shell would.
 std::string start_again(const char* reexec) {
-  int ends[2];
-  EXPECT_EQ(pipe(ends), 0);
-  const pid_t child = fork();
-  if (child == 0) {
-    dup2(ends[1], STDOUT_FILENO);
-    close(ends[0]);
-    close(ends[1]);
-    personality(static_cast<unsigned long>(personality(0xffffffff)) & ~ADDR_NO_RANDOMIZE);
-    unsetenv("ROAM_REEXECED");
-    unsetenv("ROAM_REEXEC");
-    if (reexec != nullptr) setenv("ROAM_REEXEC", reexec, 1);
-    execl("/proc/self/exe", "layout_test", "--facts", static_cast<char*>(nullptr));
-    _exit(127);
-  }
-  close(ends[1]);
-  std::string out;
-  char buffer[4096];
-  for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;) {
-    out.append(buffer, static_cast<std::size_t>(n));
-  }
-  close(ends[0]);
   int status = 0;
-  waitpid(child, &status, 0);
+  const std::string out = written_by_child(
+      [reexec](int fd) {
+        dup2(fd, STDOUT_FILENO);
+        close(fd);
+        personality(static_cast<unsigned long>(personality(0xffffffff)) & ~ADDR_NO_RANDOMIZE);
+        unsetenv("ROAM_REEXECED");
+        unsetenv("ROAM_REEXEC");
+        if (reexec != nullptr) setenv("ROAM_REEXEC", reexec, 1);
+        execl("/proc/self/exe", "layout_test", "--facts", static_cast<char*>(nullptr));
+        _exit(127);
+      },
+      &status);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
   return out;
 }

@@ -4,6 +4,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <string>
+
+#include "base/test_child.h"
+
 namespace roam::os {
 namespace {
 
@@ -58,23 +62,15 @@ TEST(EndByDeathTest, ASignalThatIsBlockedAndHandledEndsTheProcessAtOnce) {
 }
 
 TEST(WriteWhenGone, TheLineComesOnceTheProcessIsGone) {
-  int ends[2];
-  ASSERT_EQ(pipe(ends), 0);
-  const pid_t child = fork();
-  if (child == 0) {
-    write_when_gone(ends[1], "gone\n", 5);
-    usleep(50'000);
-    if (write(ends[1], "alive\n", 6) != 6) _exit(1);
-    kill(getpid(), SIGKILL);
-  }
-  close(ends[1]);
-  std::string all;
-  char buffer[16];
-  for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;)
-    all.append(buffer, static_cast<std::size_t>(n));
-  close(ends[0]);
   int status = 0;
-  EXPECT_EQ(waitpid(child, &status, 0), child);
+  const std::string all = written_by_child(
+      [](int fd) {
+        write_when_gone(fd, "gone\n", 5);
+        usleep(50'000);
+        if (write(fd, "alive\n", 6) != 6) _exit(1);
+        kill(getpid(), SIGKILL);
+      },
+      &status);
   EXPECT_TRUE(WIFSIGNALED(status));
   EXPECT_EQ(all, "alive\ngone\n");
 }

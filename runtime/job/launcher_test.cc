@@ -1,12 +1,11 @@
 #include "runtime/job/launcher.h"
 
 #include <gtest/gtest.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <string>
+
+#include "base/test_child.h"
 
 namespace roam::runtime {
 namespace {
@@ -37,23 +36,14 @@ class Launcher : public testing::Test {
 
 // What a launcher whose descriptor has the number that PMI_FD says is told.
 std::string told(int status, bool once_gone) {
-  int ends[2];
-  EXPECT_EQ(pipe(ends), 0);
-  setenv("PMI_FD", std::to_string(ends[1]).c_str(), 1);
-  const pid_t child = fork();
-  if (child == 0) {
-    find_launcher();
-    tell_launcher(status, once_gone);
-    syscall(SYS_exit_group, 0);
-  }
-  close(ends[1]);
-  std::string all;
-  char buffer[100];
-  for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;)
-    all.append(buffer, static_cast<std::size_t>(n));
-  close(ends[0]);
-  waitpid(child, nullptr, 0);
-  return all;
+  int status_of_child = 0;
+  return written_by_child(
+      [status, once_gone](int fd) {
+        setenv("PMI_FD", std::to_string(fd).c_str(), 1);
+        find_launcher();
+        tell_launcher(status, once_gone);
+      },
+      &status_of_child);
 }
 
 TEST_F(Launcher, IsRightWhereNothingSaysOtherwise) {
