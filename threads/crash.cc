@@ -72,6 +72,16 @@ void include_in_core() {
   report(line);
 }
 
+void tell_launcher(int signal, bool once_gone) {
+  if (fatal_hooks.tell_launcher != nullptr) fatal_hooks.tell_launcher(signal, once_gone);
+}
+
+// `signal` is about to leave a core.
+void prepare_core(int signal) {
+  include_in_core();
+  tell_launcher(signal, true);
+}
+
 void handle(int signal, siginfo_t* info, void* context) {
   const struct sigaction& next = fatal_of(signal).previous;
   const bool has_next =
@@ -88,14 +98,6 @@ void handle(int signal, siginfo_t* info, void* context) {
   } else {
     next.sa_handler(signal);
   }
-}
-
-}  // namespace
-
-namespace {
-
-void tell_launcher(int signal, bool once_gone) {
-  if (fatal_hooks.tell_launcher != nullptr) fatal_hooks.tell_launcher(signal, once_gone);
 }
 
 }  // namespace
@@ -123,8 +125,7 @@ void die(int signal, const siginfo_t& info) {
 
 bool die_with_core(int signal, const siginfo_t& info) {
   if (!os::writes_core()) return false;
-  include_in_core();
-  tell_launcher(signal, true);
+  prepare_core(signal);
   os::end_by(signal, info);
   return true;
 }
@@ -132,8 +133,7 @@ bool die_with_core(int signal, const siginfo_t& info) {
 void leave_core() {
   static std::atomic<bool> entered = false;  // what is done here may fail too
   if (entered.exchange(true) || !os::writes_core()) return;
-  include_in_core();
-  tell_launcher(SIGABRT, true);
+  prepare_core(SIGABRT);
   os::end_by(SIGABRT);
 }
 
