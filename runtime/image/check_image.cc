@@ -18,8 +18,6 @@ bool refuse(ImageRefusal* refusal, std::string why) {
   return false;
 }
 
-bool is_slot(const Mark& mark) { return mark.kind == kSlotMark || mark.kind == kCompanionMark; }
-
 // Whether the mark is whole units of the region of its kind.
 bool lies_well(const Mark& mark) {
   const Range region =

@@ -104,8 +104,7 @@ ImageHead head_of(const Tcb& t, ImageOf what, const Image& image) {
 
 std::size_t heap_bytes_of(const Image& image) {
   std::size_t bytes = 0;
-  for (const Mark& mark : image.marks)
-    bytes += mark.kind == kSpanMark || mark.kind == kLargeMark ? mark.range.bytes : 0;
+  for (const Mark& mark : image.marks) bytes += is_slot(mark) ? 0 : mark.range.bytes;
   return bytes;
 }
 

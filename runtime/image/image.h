@@ -18,6 +18,10 @@ struct Mark {
   std::uint32_t padding;
 };
 enum MarkKind : std::uint32_t { kSlotMark = 1, kCompanionMark, kSpanMark, kLargeMark };
+// Whether it is a thread's or a companion's slot; else it is a span.
+inline bool is_slot(const Mark& mark) {
+  return mark.kind == kSlotMark || mark.kind == kCompanionMark;
+}
 
 // What of a suspended thread has to travel, and nothing else: the live part of its stack with the
 // control block and the head blocks, which lie together; the used part of each span, without pages

@@ -78,8 +78,7 @@ bool claim(const Image& image, bool* returns, ImageRefusal* refusal) {
     if (mark.kind == kSlotMark) *returns = kept;
     // The kernel may put the bytes in place, whose accesses no handler mends: guards and fences of
     // slots that were here before go first.
-    if (mark.kind == kSlotMark || mark.kind == kCompanionMark)
-      threads::Scheduler::guard_slot(mark.range);
+    if (is_slot(mark)) threads::Scheduler::guard_slot(mark.range);
     if (!kept && mark.kind == kLargeMark && mark.range.bytes >= iso::kHugeBlockBytes)
       arena.prefer_huge_pages(mark.range);
     Address sent_to = mark.range.begin;
@@ -113,7 +112,7 @@ detail::Tcb* land(const ImageHead& head, const Image& image, int rank) {
   iso::Arena& arena = iso::arena();
   const bool cold = head.what == ImageOf::kRemains;  // its context is not on its stack
   for (const Mark& mark : image.marks) {
-    if (mark.kind == kSlotMark || mark.kind == kCompanionMark) {
+    if (is_slot(mark)) {
       detail::Tcb* slot_owner = detail::tcb_of_slot(mark.range);
       slot_owner->rank.store(rank, std::memory_order_relaxed);
       slot_owner->cold = mark.kind == kCompanionMark || cold;
@@ -133,7 +132,7 @@ detail::Tcb* land(const ImageHead& head, const Image& image, int rank) {
 
 void take_back(const Image& image) {
   for (const Mark& mark : image.marks) {
-    if (mark.kind == kSlotMark || mark.kind == kCompanionMark) {
+    if (is_slot(mark)) {
       threads::Scheduler::mark_slot(mark.range);
     } else {
       iso::arena().mark(mark.range, iso::UnitKind::kSpan);

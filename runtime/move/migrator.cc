@@ -259,17 +259,20 @@ void Migrator::consider(const Key& key) {
   reply(from, Kind::kAccept, key.second);
 }
 
-void Migrator::reply(int to, Kind kind, std::uint32_t transfer) {
-  const TransferHead head{kind, transfer};
+template <class Head>
+void Migrator::send(int to, const Head& head) {
   std::memcpy(mpi_.compose(sizeof head), &head, sizeof head);
   mpi_.send(to);
+}
+
+void Migrator::reply(int to, Kind kind, std::uint32_t transfer) {
+  send(to, TransferHead{kind, transfer});
 }
 
 void Migrator::refuse(int to, std::uint32_t transfer, const ImageRefusal& refusal) {
   RefusalHead head{Kind::kRefuse, transfer, refusal.code, {}};
   copy_text(head.why, refusal.why.c_str());
-  std::memcpy(mpi_.compose(sizeof head), &head, sizeof head);
-  mpi_.send(to);
+  send(to, head);
 }
 
 // ---- both ----

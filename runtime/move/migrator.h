@@ -160,6 +160,8 @@ class Migrator final : public Component {
               bool returns);
   void refuse(int to, std::uint32_t transfer, const ImageRefusal& refusal);
   void reply(int to, Kind kind, std::uint32_t transfer);
+  template <class Head>
+  void send(int to, const Head& head);
   void evict(std::size_t keep);
   void unkeep(std::uint32_t record);
   void forget_kept(std::uint64_t id, const Tcb* t);
