@@ -74,7 +74,7 @@ ROAM_EXPORT int gai_error(gaicb* request) noexcept {
   return EAI_MEMORY;
 }
 
-ROAM_EXPORT int getaddrinfo_a(int mode, gaicb** list, int count, sigevent* event) noexcept {
+ROAM_EXPORT int getaddrinfo_a(int mode, gaicb** list, int count, sigevent* event) {
   static const auto real = next<int(int, gaicb**, int, sigevent*)>("getaddrinfo_a");
   Heap* caller = current_heap;
   int result = 0;

@@ -206,34 +206,35 @@ error_t given_vector(char** vector, size_t* bytes, const char* before, error_t e
   return ENOMEM;
 }
 }  // namespace
-#define ROAM_VECTOR_CALL(name, before, parameters, arguments) \
-  ROAM_EXPORT error_t name parameters noexcept {              \
-    static const auto real = next<error_t parameters>(#name); \
-    const char* held = before;                                \
-    return given_vector(vector, bytes, held, real arguments); \
+// `throws` is what the header says.
+#define ROAM_VECTOR_CALL(name, before, parameters, arguments, throws) \
+  ROAM_EXPORT error_t name parameters throws {                        \
+    static const auto real = next<error_t parameters>(#name);         \
+    const char* held = before;                                        \
+    return given_vector(vector, bytes, held, real arguments);         \
   }
 ROAM_VECTOR_CALL(argz_create, nullptr, (char* const list[], char** vector, size_t* bytes),
-                 (list, vector, bytes))
+                 (list, vector, bytes), noexcept)
 ROAM_VECTOR_CALL(argz_create_sep, nullptr,
                  (const char* text, int separator, char** vector, size_t* bytes),
-                 (text, separator, vector, bytes))
+                 (text, separator, vector, bytes), noexcept)
 ROAM_VECTOR_CALL(argz_append, *vector,
                  (char** vector, size_t* bytes, const char* more, size_t more_bytes),
-                 (vector, bytes, more, more_bytes))
+                 (vector, bytes, more, more_bytes), noexcept)
 ROAM_VECTOR_CALL(argz_add, *vector, (char** vector, size_t* bytes, const char* text),
-                 (vector, bytes, text))
+                 (vector, bytes, text), noexcept)
 ROAM_VECTOR_CALL(argz_add_sep, *vector,
                  (char** vector, size_t* bytes, const char* text, int separator),
-                 (vector, bytes, text, separator))
+                 (vector, bytes, text, separator), noexcept)
 ROAM_VECTOR_CALL(argz_insert, *vector,
                  (char** vector, size_t* bytes, char* place, const char* text),
-                 (vector, bytes, place, text))
+                 (vector, bytes, place, text), noexcept)
 ROAM_VECTOR_CALL(argz_replace, *vector,
                  (char** vector, size_t* bytes, const char* from, const char* to, unsigned* count),
-                 (vector, bytes, from, to, count))
+                 (vector, bytes, from, to, count), )
 ROAM_VECTOR_CALL(envz_add, *vector,
                  (char** vector, size_t* bytes, const char* name, const char* value),
-                 (vector, bytes, name, value))
+                 (vector, bytes, name, value), noexcept)
 ROAM_VECTOR_CALL(envz_merge, *vector,
                  (char** vector, size_t* bytes, const char* more, size_t more_bytes, int replace),
-                 (vector, bytes, more, more_bytes, replace))
+                 (vector, bytes, more, more_bytes, replace), noexcept)

@@ -2,8 +2,14 @@
 // names of files, words, interfaces, frames. libc allocates them in the process's memory
 // (library_slots.h); here they become the caller's. That call frees each of them by its address.
 
-#include <execinfo.h>
+// The header says that these throw nothing; the caller's callback may.
+#define glob glob_that_throws_nothing
+#define glob64 glob64_that_throws_nothing
 #include <glob.h>
+#undef glob
+#undef glob64
+
+#include <execinfo.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netdb.h>

@@ -227,7 +227,7 @@ ROAM_STD void locale::_Impl::_M_install_facet(const id* kind, const facet* one) 
 }
 
 // A thread has made it, perhaps of a locale of the process.
-ROAM_STD void locale::_Impl::_M_install_cache(const facet* cache, size_t number) throw() {
+ROAM_STD void locale::_Impl::_M_install_cache(const facet* cache, size_t number) {
   static const auto real = roam::iso::next<void(_Impl*, const facet*, size_t)>(
       "_ZNSt6locale5_Impl16_M_install_cacheEPKNS_5facetEm");
   if (!arena().contains(this) && arena().contains(cache)) {

@@ -9,8 +9,11 @@ _TOPOLOGIES = {
     "one_rank": (1, {}),
     "two_ranks": (2, {}),
     "five_ranks": (5, {"ROAM_NODE_RANKS": "1"}),
-    # Real TCP between the ranks of one machine.
+    # Real TCP between the ranks of one machine: what MPICH is told, and what Open MPI is.
     "tcp": (None, {
+        "OMPI_MCA_btl": "tcp,self",
+        "OMPI_MCA_btl_tcp_if_include": "lo",
+        "OMPI_MCA_pml": "ob1",
         "ROAM_NODE_RANKS": "1",
         "UCX_NET_DEVICES": "lo",
         "UCX_TLS": "tcp,self",
@@ -102,7 +105,10 @@ def rank_test(
             name = "%s_%s" % (name, topology),
             srcs = ["//tests:rank_test.sh"],
             args = words + ["$(location %s)" % binary] + [_word(arg) for arg in args],
-            data = [binary] + data,
+            data = [
+                binary,
+                "//tools:mpiexec",
+            ] + data,
             tags = tags + ["rank_test"],
             timeout = _bazel_timeout(timeout_s),
         )

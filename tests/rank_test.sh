@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs a program under mpiexec and judges how it ended. tests/defs.bzl writes the arguments.
+# Runs a program under tools/mpiexec and judges how it ended. tests/defs.bzl writes the arguments; at
+# the top of the tree.
 #
 #   rank_test.sh [--ranks N] [--timeout SECONDS] [--expect ok|fail] [--expect_output TEXT_OR_REGEX]
 #                [--env NAME=VALUE]... [--mpiexec PROGRAM] PROGRAM [ARGUMENT]...
@@ -43,7 +44,7 @@ marked_processes() {
 rank_processes() {
   local pid
   for pid in $(marked_processes); do
-    grep -qzs '^PMI_RANK=' "/proc/$pid/environ" && echo "$pid"
+    grep -qzsE '^(PMI|OMPI_COMM_WORLD)_RANK=' "/proc/$pid/environ" && echo "$pid"
   done
 }
 
@@ -78,7 +79,7 @@ if ((ranks == 0)); then
 elif [[ -n $own_mpiexec ]]; then
   launch=("$own_mpiexec" -n "$ranks")
 else
-  launch=(mpiexec.hydra -launcher fork -n "$ranks")
+  launch=(tools/mpiexec -n "$ranks")
 fi
 output=$scratch/output
 env "$mark" HOME="$scratch" TMPDIR="$scratch" "${assignments[@]}" "${launch[@]}" \

@@ -61,7 +61,7 @@ ROAM_CLEAN_UP_CALL(__pthread_unregister_cancel_restore, ROAM_PASS_UNLESS_OF_A_TH
 
 // The kernel thread is not the thread's to end: it runs all those of the rank.
 #define ROAM_END_CALL(name, type)                                                              \
-  extern "C" __attribute__((visibility("default"))) [[noreturn]] void name(type result) {      \
+  extern "C" __attribute__((noreturn, visibility("default"))) void name(type result) {         \
     if (of_a_thread(__builtin_frame_address(0))) {                                             \
       roam::fatal(#name                                                                        \
                   " was called in a thread of Roam: it would end the kernel thread that runs " \

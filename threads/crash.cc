@@ -137,14 +137,21 @@ void leave_core() {
   os::end_by(SIGABRT);
 }
 
-void forget_handler_of_ucx(struct sigaction& action) {
+bool is_handler_of_mpi(const struct sigaction& action) {
   const void* code = (action.sa_flags & SA_SIGINFO) != 0
                          ? reinterpret_cast<const void*>(action.sa_sigaction)
                          : reinterpret_cast<const void*>(action.sa_handler);
   Dl_info info{};
-  if (code == nullptr || std::getenv("UCX_HANDLE_ERRORS") != nullptr) return;
-  if (dladdr(code, &info) == 0 || info.dli_fname == nullptr) return;
-  if (std::strstr(info.dli_fname, "/libucs.so") == nullptr) return;
+  return action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN && dladdr(code, &info) != 0 &&
+         info.dli_fname != nullptr &&
+         (std::strstr(info.dli_fname, "/libucs.so") != nullptr ||
+          std::strstr(info.dli_fname, "/libopen-pal.so") != nullptr);
+}
+
+void forget_handler_of_mpi(struct sigaction& action) {
+  if (std::getenv("UCX_HANDLE_ERRORS") != nullptr || std::getenv("OMPI_MCA_opal_signal") != nullptr)
+    return;
+  if (!is_handler_of_mpi(action)) return;
   action = {};
   action.sa_handler = SIG_DFL;
 }
@@ -155,7 +162,7 @@ void install_crash_handlers() {
     ROAM_CHECK(sigaction(each.signal, nullptr, &each.previous) == 0, "sigaction(%d) failed",
                each.signal);
     if (each.previous.sa_handler == SIG_IGN) continue;
-    forget_handler_of_ucx(each.previous);
+    forget_handler_of_mpi(each.previous);
     struct sigaction action {};
     action.sa_sigaction = handle;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;

@@ -11,7 +11,7 @@ namespace roam::threads {
 
 // From now on the signals that end a process with a core, but SIGSEGV and SIGBUS (threads/fault.h),
 // get one line that names the thread, and end it as ever. Those that are ignored stay so. Handlers
-// that were there before, UCX's excepted, are called in place of the line.
+// that were there before, MPI's excepted, are called in place of the line.
 void install_crash_handlers();
 
 // Prints the line: which signal, at what address, or who sent it.
@@ -25,10 +25,13 @@ bool die_with_core(int signal, const siginfo_t& info);
 // Ends the process by SIGABRT where a core is wanted; else returns. For FatalHooks::leave_core.
 void leave_core();
 
-// UCX puts in a handler of its own as it is loaded, which prints the stack and ends the process by
-// a signal of its own, so that a core has not the fault's address. Makes it the default, unless
-// UCX_HANDLE_ERRORS in the environment asks for it.
-void forget_handler_of_ucx(struct sigaction& action);
+// UCX, below MPICH, puts in a handler of its own as it is loaded, and Open MPI does as it starts.
+// Both print the stack; UCX's ends the process by a signal of its own, so that a core has not the
+// fault's address. Whether `action` is such a one.
+bool is_handler_of_mpi(const struct sigaction& action);
+// Makes it the default, unless UCX_HANDLE_ERRORS or OMPI_MCA_opal_signal in the environment asks
+// for it.
+void forget_handler_of_mpi(struct sigaction& action);
 
 }  // namespace roam::threads
 

@@ -34,7 +34,7 @@ namespace {
 // Has an address, and is never made.
 union ClosedRoom {
   constexpr ClosedRoom() : nothing(0) {}
-  constexpr ~ClosedRoom() {}
+  ~ClosedRoom() {}
   char nothing;
   Errand errand;
 };

@@ -174,8 +174,8 @@ void install_fault_handler() {
   make_signal_stack();
   share_handler(SIGSEGV, handle, &previous_segv);
   share_handler(SIGBUS, handle, &previous_bus);
-  forget_handler_of_ucx(previous_segv);
-  forget_handler_of_ucx(previous_bus);
+  forget_handler_of_mpi(previous_segv);
+  forget_handler_of_mpi(previous_bus);
 }
 
 }  // namespace roam::threads

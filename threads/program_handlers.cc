@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "isomalloc/heap.h"
+#include "threads/crash.h"
 #include "threads/scheduler.h"
 
 namespace roam::threads {
@@ -53,13 +54,10 @@ F* libc(const char* name) {
   return reinterpret_cast<F*>(dlsym(RTLD_NEXT, name));
 }
 
-// UCX has handlers that print the stack and end the process, for all programs that load it.
-bool is_of_ucx(const struct sigaction& action) {
+// Those are in all programs that load it, and none of them asked for one.
+bool is_of_mpi(const struct sigaction& action) {
   iso::HeapScope process;
-  Dl_info info{};
-  return is_function(action) &&
-         dladdr(reinterpret_cast<const void*>(action.sa_handler), &info) != 0 &&
-         info.dli_fname != nullptr && std::strstr(info.dli_fname, "/libucs.so") != nullptr;
+  return is_handler_of_mpi(action);
 }
 
 bool on_signal_stack(const void* p) { return signal_stack.contains(p); }
@@ -169,7 +167,7 @@ int set_program_action(int signal, const struct sigaction* action, struct sigact
   Shared& to = shared(signal);
   if (!to.ours) {
     const int result = kernel_sigaction(signal, action, old);
-    if (result == 0 && action != nullptr && !is_of_ucx(*action)) to.assign(*action);
+    if (result == 0 && action != nullptr && !is_of_mpi(*action)) to.assign(*action);
     return result;
   }
   const struct sigaction before = to.action();

@@ -119,4 +119,4 @@ ROAM_EXPORT int thrd_sleep(const timespec* time, timespec* left) {
 }
 
 ROAM_EXPORT int sched_yield() noexcept { return yield_from(__builtin_return_address(0)); }
-ROAM_EXPORT void thrd_yield() noexcept { yield_from(__builtin_return_address(0)); }
+ROAM_EXPORT void thrd_yield() { yield_from(__builtin_return_address(0)); }

@@ -62,14 +62,12 @@ void watch_exits() {
 
 }  // namespace roam::runtime
 
-#define ROAM_EXPORT extern "C" __attribute__((visibility("default")))
-
 // The launcher kills the others. Of 0 it makes what it will.
-#define ROAM_END_CALL(name, end)                   \
-  ROAM_EXPORT [[noreturn]] void name(int status) { \
-    roam::runtime::tell_of_end(#name, status);     \
-    end;                                           \
-    roam::runtime::end_process(status);            \
+#define ROAM_END_CALL(name, end)                                                      \
+  extern "C" __attribute__((noreturn, visibility("default"))) void name(int status) { \
+    roam::runtime::tell_of_end(#name, status);                                        \
+    end;                                                                              \
+    roam::runtime::end_process(status);                                               \
   }
 ROAM_END_CALL(_exit, )
 ROAM_END_CALL(_Exit, )

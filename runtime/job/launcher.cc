@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -18,18 +19,23 @@ struct Launcher {
   const char* name;
   const char* size;        // variable with the number of processes
   const char* rank;        // variable with this one's number
-  bool outermost = false;  // what it started may be MPICH's launcher
+  bool outermost = false;  // what it started may be MPI's own launcher
 };
 
-// MPICH's own first: where it is there, the others are left over from who called it. Open MPI's may
-// itself have been called by MPICH's, so it counts beside it; a batch system's does not.
-constexpr Launcher kLaunchers[] = {
-    {"a launcher that speaks PMI", "PMI_SIZE", "PMI_RANK"},
-    {"Open MPI's mpiexec", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"},
-    {"srun", "SLURM_STEP_NUM_TASKS", "SLURM_PROCID", true},
-    {"flux run", "FLUX_JOB_SIZE", "FLUX_TASK_RANK", true},
-    {"jsrun", "JSM_NAMESPACE_SIZE", "JSM_NAMESPACE_RANK", true},
-};
+constexpr Launcher kOfMpich = {"a launcher that speaks PMI", "PMI_SIZE", "PMI_RANK"};
+constexpr Launcher kOfOpenMpi = {"Open MPI's mpiexec", "OMPI_COMM_WORLD_SIZE",
+                                 "OMPI_COMM_WORLD_RANK"};
+
+// The MPI's own first: where it is there, the others are left over from who called it. The other
+// MPI's may itself have been called by it, so it counts beside it; a batch system's does not.
+std::array<Launcher, 5> launchers_for(MpiLibrary mpi) {
+  const bool open_mpi = mpi == MpiLibrary::kOpenMpi;
+  return {open_mpi ? kOfOpenMpi : kOfMpich,
+          open_mpi ? kOfMpich : kOfOpenMpi,
+          {"srun", "SLURM_STEP_NUM_TASKS", "SLURM_PROCID", true},
+          {"flux run", "FLUX_JOB_SIZE", "FLUX_TASK_RANK", true},
+          {"jsrun", "JSM_NAMESPACE_SIZE", "JSM_NAMESPACE_RANK", true}};
+}
 
 constexpr const char* kPmixRank = "PMIX_RANK";
 
@@ -61,37 +67,40 @@ void tell_launcher(int status, bool once_gone) {
   }
 }
 
-std::string wrong_launcher(int ranks) {
+std::string wrong_launcher(int ranks, MpiLibrary mpi) {
   if (ranks != 1) return {};
-  const bool by_mpich = std::getenv(kLaunchers[0].size) != nullptr;
-  for (const Launcher& launcher : kLaunchers) {
+  const MpiNames& names = names_of(mpi);
+  const std::array<Launcher, 5> launchers = launchers_for(mpi);
+  const bool by_own = std::getenv(launchers[0].size) != nullptr;
+  for (const Launcher& launcher : launchers) {
     const char* size = std::getenv(launcher.size);
-    if (size == nullptr || (launcher.outermost && by_mpich)) continue;
+    if (size == nullptr || (launcher.outermost && by_own)) continue;
     const long started = std::strtol(size, nullptr, 10);
     if (started <= 1) continue;
     return text(
-        "%s started %ld processes (%s=%s), but to MPICH, which this program is linked with, each "
-        "of them is a job of one rank: the program would run %ld times. Start it with MPICH's "
-        "launcher, mpiexec.hydra -n %ld PROGRAM; or set ROAM_SINGLE=1 if each process is meant to "
+        "%s started %ld processes (%s=%s), but to %s, which this program is linked with, each "
+        "of them is a job of one rank: the program would run %ld times. Start it with %s's "
+        "launcher, %s -n %ld PROGRAM; or set ROAM_SINGLE=1 if each process is meant to "
         "be a job of its own.",
-        launcher.name, started, launcher.size, size, started, started);
+        launcher.name, started, launcher.size, size, names.library, started, names.library,
+        names.launcher, started);
   }
   // A launcher of PMIx, such as a bare prterun, does not say how many there are. Its first process
   // cannot tell that there are others; they end the job.
   const char* number = std::getenv(kPmixRank);
-  if (!by_mpich && number != nullptr && std::strtol(number, nullptr, 10) > 0) {
+  if (!by_own && number != nullptr && std::strtol(number, nullptr, 10) > 0) {
     return text(
         "a launcher that speaks PMIx (prterun, say) started this process beside others (%s=%s), "
-        "but to MPICH, which this program is linked with, each of them is a job of one rank. Start "
-        "it with MPICH's launcher, mpiexec.hydra -n N PROGRAM; or set ROAM_SINGLE=1 if each "
+        "but to %s, which this program is linked with, each of them is a job of one rank. Start "
+        "it with %s's launcher, %s -n N PROGRAM; or set ROAM_SINGLE=1 if each "
         "process is meant to be a job of its own.",
-        kPmixRank, number);
+        kPmixRank, number, names.library, names.library, names.launcher);
   }
   return {};
 }
 
-bool speaks_for_all() {
-  for (const Launcher& launcher : kLaunchers) {
+bool speaks_for_all(MpiLibrary mpi) {
+  for (const Launcher& launcher : launchers_for(mpi)) {
     const char* rank = std::getenv(launcher.rank);
     if (rank != nullptr) return std::strcmp(rank, "0") == 0;
   }

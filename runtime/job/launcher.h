@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "runtime/net/library.h"
+
 namespace roam::runtime {
 
 // How this process was started, as its environment tells. Each launcher says there how many
@@ -10,11 +12,11 @@ namespace roam::runtime {
 
 // Why MPI's job of `ranks` ranks is not what the launcher started: one rank where there should be
 // more, each process a job of its own. Empty if nothing is wrong.
-std::string wrong_launcher(int ranks);
+std::string wrong_launcher(int ranks, MpiLibrary mpi = mpi_library());
 
 // Whether this process is the one that speaks where all have the same to say: the first of those
 // that were started together. Known before MPI is up.
-bool speaks_for_all();
+bool speaks_for_all(MpiLibrary mpi = mpi_library());
 
 // Has MPICH's launcher, if it is that, end the job with `status`, as MPI_Abort would, which must
 // not be called in the midst of MPI: at once, or when this process is gone. Not every release of it

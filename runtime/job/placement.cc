@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "runtime/net/library.h"
 
 namespace roam::runtime {
 
@@ -17,8 +18,9 @@ std::string bound_alike(int ranks, const os::CoreSet& cores, int machine_cores) 
     return text(
         "the %d ranks of this machine share %d of its %d cores (number %d%s), because of "
         "%s=%s: OpenMP binds every process of a job to the same. Start the job without it, "
-        "or bind each rank to cores of its own: mpiexec.hydra -bind-to core",
-        ranks, shared, machine_cores, os::first(cores), shared > 1 ? " first" : "", name, value);
+        "or bind each rank to cores of its own: %s",
+        ranks, shared, machine_cores, os::first(cores), shared > 1 ? " first" : "", name, value,
+        names_of(mpi_library()).binding_launcher);
   }
   return "";
 }

@@ -12,12 +12,7 @@
 #include "base/os/give_core.h"
 #include "base/text.h"
 #include "roam/error.h"
-
-// Debian's MPICH 4.0.2 over UCX hangs in MPI_Finalize with TCP, in 8 of 20 runs over lo (2026-11):
-// a rank waits in the launcher's barrier while another's disconnect needs it to make progress. All
-// traffic of ours has ended before MPI_Finalize, so there is nothing to flush: without the
-// disconnect 0 of 120 runs hung. MPICH calls it through the dynamic linker.
-extern "C" void* ucp_disconnect_nb(void*) { return nullptr; }
+#include "runtime/net/ucx_disconnect.h"
 
 namespace roam::runtime {
 namespace {
@@ -94,7 +89,10 @@ void Mpi::finish() {
   ROAM_MPI(MPI_Comm_free(&state_->world));
   delete state_;
   state_ = nullptr;
-  if (ours_) ROAM_MPI(MPI_Finalize());
+  if (ours_) {
+    NoUcxDisconnect traffic_has_ended;
+    ROAM_MPI(MPI_Finalize());
+  }
   ours_ = false;
 }
 

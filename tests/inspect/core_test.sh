@@ -4,7 +4,7 @@
 #   core_test.sh PROGRAM SCRIPT
 set -euo pipefail
 
-program=$(readlink -f "$1") script=$(readlink -f "$2")
+program=$(readlink -f "$1") script=$(readlink -f "$2") mpiexec=$(readlink -f tools/mpiexec)
 command -v gdb >/dev/null || { echo "SKIPPED: gdb is not installed"; exit 0; }
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -24,7 +24,7 @@ least=$((mib << 20)) most=$((mib + 200 << 20))
 ask() { timeout 100 gdb --batch -nx -iex 'set auto-load off' "$@" </dev/null >output 2>&1 || fail "gdb failed"; }
 crash() { # HOW RANKS: runs it, leaves the core as `the_core`
   rm -f core* the_core
-  timeout 100 env HOME="$dir" TMPDIR="$dir" mpiexec.hydra -launcher fork -n "$2" \
+  timeout 100 env HOME="$dir" TMPDIR="$dir" "$mpiexec" -n "$2" \
     "$program" "$1" "$mib" >output 2>&1 </dev/null && fail "the launcher says 0"
   local cores=(core*)
   [[ -e ${cores[0]} && ${#cores[@]} == 1 ]] || fail "${#cores[@]} cores: ${cores[*]}"

@@ -355,6 +355,7 @@ SCENARIO(Locales, TheLocaleOfCThatAThreadUsesPins) {
 int main(int argc, char** argv) {
   std::vector<std::unique_ptr<char[]>> uneven;
   const char* rank = std::getenv("PMI_RANK");
+  if (rank == nullptr) rank = std::getenv("OMPI_COMM_WORLD_RANK");
   for (int i = rank != nullptr ? 13 * std::atoi(rank) : 0; i > 0; --i)
     uneven.push_back(std::make_unique<char[]>(5000));
   std::locale::global(std::locale(std::locale::classic(), new roam_test::Apostrophes));

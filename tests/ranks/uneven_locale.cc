@@ -54,6 +54,7 @@ SCENARIO(UnevenLocale, AStreamInItPinsAndOthersDoNot) {
 
 int main(int argc, char** argv) {
   const char* rank = std::getenv("PMI_RANK");
+  if (rank == nullptr) rank = std::getenv("OMPI_COMM_WORLD_RANK");
   if (rank == nullptr || std::string_view(rank) == "0")
     std::locale::global(std::locale(std::locale::classic(), new roam_test::Apostrophes));
   return roam_test::run_scenarios(argc, argv);

@@ -4,13 +4,13 @@
 #include <cstring>
 #include <exception>
 #include <initializer_list>
-#include <source_location>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
 #include "roam/error.h"
+#include "tests/support/place.h"
 
 // Checks that work inside migrating threads: a failed one throws, and the exception travels through
 // join to whoever reports it. (gtest's keep process state, which a thread that moves would leave
@@ -22,15 +22,13 @@ class Failure : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-[[noreturn]] inline void fail(const std::string& what,
-                              const std::source_location& where = std::source_location::current()) {
-  const char* slash = std::strrchr(where.file_name(), '/');
-  throw Failure(std::string(slash ? slash + 1 : where.file_name()) + ":" +
-                std::to_string(where.line()) + ": " + what);
+[[noreturn]] inline void fail(const std::string& what, const Place& where = Place::here()) {
+  const char* slash = std::strrchr(where.file, '/');
+  throw Failure(std::string(slash ? slash + 1 : where.file) + ":" + std::to_string(where.line) +
+                ": " + what);
 }
 
-inline void expect(bool ok, std::string_view what,
-                   const std::source_location& where = std::source_location::current()) {
+inline void expect(bool ok, std::string_view what, const Place& where = Place::here()) {
   if (!ok) fail("not so: " + std::string(what), where);
 }
 
@@ -53,13 +51,13 @@ std::string show(const T& value) {
 
 template <class Got, class Want>
 void expect_eq(const Got& got, const Want& want, std::string_view what,
-               const std::source_location& where = std::source_location::current()) {
+               const Place& where = Place::here()) {
   if (got == want) return;
   fail(std::string(what) + " is " + show(got) + ", want " + show(want), where);
 }
 
 inline void expect_contains(std::string_view text, std::initializer_list<std::string_view> parts,
-                            const std::source_location& where = std::source_location::current()) {
+                            const Place& where = Place::here()) {
   for (std::string_view part : parts) {
     if (text.find(part) != std::string_view::npos) continue;
     fail("the message does not have \"" + std::string(part) + "\": " + std::string(text), where);
@@ -68,8 +66,7 @@ inline void expect_contains(std::string_view text, std::initializer_list<std::st
 
 // Runs `body`, which must throw an E, and returns a copy of it.
 template <class E, class Body>
-E expect_throws(Body&& body, std::string_view what,
-                const std::source_location& where = std::source_location::current()) {
+E expect_throws(Body&& body, std::string_view what, const Place& where = Place::here()) {
   try {
     body();
   } catch (const E& error) {
@@ -81,7 +78,7 @@ E expect_throws(Body&& body, std::string_view what,
 // Runs `body`, which must throw roam::Error(code) with every one of `parts` in its message.
 template <class Body>
 void expect_error(roam::Errc code, std::initializer_list<std::string_view> parts, Body&& body,
-                  const std::source_location& where = std::source_location::current()) {
+                  const Place& where = Place::here()) {
   const std::string want = std::string("Error(") + roam::to_string(code) + ")";
   try {
     body();

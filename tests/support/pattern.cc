@@ -26,7 +26,7 @@ void Pattern::fill(void* data, std::size_t bytes, std::size_t offset) const {
 }
 
 void Pattern::verify(const void* data, std::size_t bytes, std::string_view what, std::size_t offset,
-                     const std::source_location& where) const {
+                     const Place& where) const {
   const auto* at = static_cast<const unsigned char*>(data);
   std::size_t i = 0;
   for (; i < bytes && (offset + i) % 8 != 0; ++i) {
@@ -50,8 +50,7 @@ void Pattern::verify(const void* data, std::size_t bytes, std::string_view what,
   fail(std::string(what) + text, where);
 }
 
-void verify_zero(const void* data, std::size_t bytes, std::string_view what,
-                 const std::source_location& where) {
+void verify_zero(const void* data, std::size_t bytes, std::string_view what, const Place& where) {
   const auto* at = static_cast<const unsigned char*>(data);
   for (std::size_t i = 0; i < bytes; ++i) {
     if (at[i] == 0) continue;

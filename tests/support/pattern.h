@@ -3,8 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <source_location>
 #include <string_view>
+
+#include "tests/support/place.h"
 
 namespace roam_test {
 
@@ -21,7 +22,7 @@ class Pattern {
   // Compares; throws Failure with the first offset that differs, both values there and how many
   // bytes differ.
   void verify(const void* data, std::size_t bytes, std::string_view what, std::size_t offset = 0,
-              const std::source_location& where = std::source_location::current()) const;
+              const Place& where = Place::here()) const;
 
  private:
   std::uint64_t word(std::size_t index) const;
@@ -32,7 +33,7 @@ class Pattern {
 
 // Throws Failure unless the `bytes` at `data` are all zero.
 void verify_zero(const void* data, std::size_t bytes, std::string_view what,
-                 const std::source_location& where = std::source_location::current());
+                 const Place& where = Place::here());
 
 }  // namespace roam_test
 

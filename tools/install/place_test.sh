@@ -27,7 +27,7 @@ flags=$(pkg-config --cflags --libs roam)
 # shellcheck disable=SC2086
 g++ -std=c++20 -O0 "$top/demos/hello/hello.cc" $flags -o "$work/hello" || fail "no program: $flags"
 for node_ranks in 2 1; do
-  env -u LD_LIBRARY_PATH ROAM_NODE_RANKS=$node_ranks timeout 100 mpiexec.hydra -n 2 "$work/hello" \
+  env -u LD_LIBRARY_PATH ROAM_NODE_RANKS=$node_ranks timeout 100 tools/mpiexec -n 2 "$work/hello" \
     >"$work/out" || fail "the program ends with status $?"
   printf '0: from 0 to 0\n1: from 0 to 1\n' | cmp - "$work/out" || fail "it prints $(cat "$work/out")"
 done
