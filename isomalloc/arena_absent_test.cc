@@ -38,7 +38,7 @@ TEST_P(AbsentTest, OfAForeignLeaseOnlyWhatCameCanBeReached) {
   for (const Region region : {Region::kSlots, Region::kHeap}) {
     const Range came = units(region, 10, 5);
     arena().admit(came);
-    arena().mark(came, UnitKind::kSpan);
+    arena().units().mark(came, UnitKind::kSpan);
     fill_bytes(came.pointer(), came.bytes, 1);
     expect_usable(units(region, 0, 10), false);
     expect_usable(came, true);
@@ -46,31 +46,30 @@ TEST_P(AbsentTest, OfAForeignLeaseOnlyWhatCameCanBeReached) {
     // Its neighbours, and one that lies in two chunks.
     for (const Range next : {units(region, 15, 2), units(region, 31, 2), units(region, 9, 1)}) {
       arena().admit(next);
-      arena().mark(next, UnitKind::kSpan);
+      arena().units().mark(next, UnitKind::kSpan);
       expect_usable(next, true);
     }
     EXPECT_TRUE(holds_bytes(came.pointer(), came.bytes, 1));
     expect_usable(units(region, 0, 9), false);
     expect_usable(units(region, 17, 14), false);
     expect_usable(units(region, 33, 31), false);
-    EXPECT_FALSE(arena().sync_for_fault(units(region, 40, 1).begin));
-    EXPECT_FALSE(arena().unseal_for_fault(units(region, 40, 1).begin));
+    EXPECT_FALSE(arena().admit_for_fault(units(region, 40, 1).begin));
   }
 }
 
 TEST_P(AbsentTest, WhatAnotherRankOfTheNodeHasIsAdmittedByTheFaultHandler) {
   const Range theirs = units(Region::kHeap, 30, 4);  // in two chunks
-  arena().mark(theirs, UnitKind::kSpan);
+  arena().units().mark(theirs, UnitKind::kSpan);
   EXPECT_FALSE(readable(theirs.begin));
-  EXPECT_TRUE(arena().sync_for_fault(theirs.end() - 1));
-  EXPECT_FALSE(arena().sync_for_fault(theirs.end() - 1)) << "was usable";
+  EXPECT_TRUE(arena().admit_for_fault(theirs.end() - 1));
+  EXPECT_FALSE(arena().admit_for_fault(theirs.end() - 1)) << "was usable";
   expect_usable(theirs, true);
   if (!os::has_cheap_guards()) return;
   expect_usable(units(Region::kHeap, 34, 30), false);
   // What comes to life in a chunk that is open here.
   const Range later = units(Region::kHeap, 50, 1);
-  arena().mark(later, UnitKind::kBlock);
-  EXPECT_TRUE(arena().unseal_for_fault(later.begin + 100));
+  arena().units().mark(later, UnitKind::kBlock);
+  EXPECT_TRUE(arena().admit_for_fault(later.begin + 100));
   expect_usable(later, true);
 }
 
@@ -80,8 +79,8 @@ TEST_P(AbsentTest, BeyondTheMappingsThatAProcessMayHaveMoreIsOpenedAtOnce) {
   const std::size_t chunks = arena().region(Region::kHeap).bytes / kUnitBytes / units_a_chunk;
   for (std::size_t chunk = 0; chunk < std::min<std::size_t>(chunks, 40'000); chunk += 2) {
     const Range came = units(Region::kHeap, chunk * units_a_chunk, 1);
-    ASSERT_TRUE(arena().open(came)) << chunk;
-    arena().unseal(came);
+    ASSERT_TRUE(arena().leases().open(came)) << chunk;
+    arena().seals().unseal(came);
     *static_cast<char*>(came.pointer()) = 1;
   }
 }
@@ -93,9 +92,9 @@ TEST_P(AbsentTest, WhatIsReachedDoesNotFaultThoughItLeavesMeanwhile) {
     for (const std::size_t unit :
          {std::size_t{10}, std::size_t{71}}) {  // in another chunk, in this
       const Range theirs = units(region, unit, 1);
-      arena().mark(theirs, UnitKind::kSpan);
+      arena().units().mark(theirs, UnitKind::kSpan);
       arena().reach(theirs);
-      arena().unmark(theirs);
+      arena().units().unmark(theirs);
       expect_usable(theirs, true);
     }
   }
@@ -104,49 +103,49 @@ TEST_P(AbsentTest, WhatIsReachedDoesNotFaultThoughItLeavesMeanwhile) {
 TEST_P(AbsentTest, ASlotHasAFenceBelowItThatGoesWhenASlotIsLaidOverIt) {
   if (!os::has_cheap_guards()) GTEST_SKIP() << "by pages, where guards are cheap";
   constexpr std::size_t kGuard = 16 << 10;
-  ASSERT_EQ(arena().fence_bytes(), kUnitBytes)
+  ASSERT_EQ(arena().layout().fence_bytes(), kUnitBytes)
       << "less than 16 GiB are 131,072 slots of 64 KiB each";
-  arena().own(arena().region(Region::kSlots));
+  arena().leases().own(arena().region(Region::kSlots));
   const Range all = units(Region::kSlots, 0, 24);
-  ASSERT_TRUE(arena().open(all));
+  ASSERT_TRUE(arena().leases().open(all));
   std::mt19937_64 random(test_seed());
   for (int round = 0; round < 300; ++round) {
     const std::size_t first = 1 + random() % 15, count = 2 + random() % 8;
     const Range slot = units(Region::kSlots, first, count);
     if (round % 5 == 0) {  // it left, and its range comes back
-      arena().seal_absent(slot);
-      arena().unseal(slot);
+      arena().seals().seal_absent(slot);
+      arena().seals().unseal(slot);
     }
     SCOPED_TRACE(testing::Message() << "round " << round << ": " << count << " units at " << first);
-    arena().guard_slot(slot, kGuard);
+    arena().guards().guard_slot(slot, kGuard);
     expect_usable(units(Region::kSlots, first - 1, 1), false);
     expect_usable(Range{slot.begin, kGuard}, false);
     expect_usable(Range{slot.begin + kGuard, slot.bytes - kGuard}, true);
   }
-  EXPECT_FALSE(arena().guards_missing());
+  EXPECT_FALSE(arena().guards().missing());
 }
 
 TEST_P(AbsentTest, WhatLiesWhereThisRankOnceHadAGuardOrAFenceIsAdmitted) {
   if (!os::has_cheap_guards()) GTEST_SKIP() << "by pages, where guards are cheap";
   constexpr std::size_t kGuard = 16 << 10;
-  arena().own(arena().region(Region::kSlots));
-  ASSERT_TRUE(arena().open(units(Region::kSlots, 0, 24)));
+  arena().leases().own(arena().region(Region::kSlots));
+  ASSERT_TRUE(arena().leases().open(units(Region::kSlots, 0, 24)));
   const Range fence = units(Region::kSlots, 4, 1), first = units(Region::kSlots, 5, 1);
   for (const Range& range : {fence, first}) {
-    arena().guard_slot(units(Region::kSlots, 5, 3), kGuard);
-    EXPECT_FALSE(arena().unguard_for_fault(range.begin + 1)) << "nothing lives there";
+    arena().guards().guard_slot(units(Region::kSlots, 5, 3), kGuard);
+    EXPECT_FALSE(arena().admit_for_fault(range.begin + 1)) << "nothing lives there";
     EXPECT_FALSE(readable(range.begin));
-    arena().mark(range, UnitKind::kRemains);
-    EXPECT_TRUE(arena().unguard_for_fault(range.begin + 1));
+    arena().units().mark(range, UnitKind::kRemains);
+    EXPECT_TRUE(arena().admit_for_fault(range.begin + 1));
     expect_usable(range, true);
-    EXPECT_FALSE(arena().unguard_for_fault(range.begin + 1)) << "it is not guarded";
-    arena().unmark(range);
+    EXPECT_FALSE(arena().admit_for_fault(range.begin + 1)) << "it is not guarded";
+    arena().units().unmark(range);
   }
   // A slot of another rank that begins in the fence keeps its own guard.
-  arena().guard_slot(units(Region::kSlots, 5, 3), kGuard);
-  arena().mark(units(Region::kSlots, 4, 2), UnitKind::kSlot);
-  EXPECT_FALSE(arena().unguard_for_fault(fence.begin + kGuard - 1));
-  EXPECT_TRUE(arena().unguard_for_fault(fence.begin + kGuard));
+  arena().guards().guard_slot(units(Region::kSlots, 5, 3), kGuard);
+  arena().units().mark(units(Region::kSlots, 4, 2), UnitKind::kSlot);
+  EXPECT_FALSE(arena().admit_for_fault(fence.begin + kGuard - 1));
+  EXPECT_TRUE(arena().admit_for_fault(fence.begin + kGuard));
   expect_usable(Range{fence.begin, kGuard}, false);
   expect_usable(Range{fence.begin + kGuard, fence.bytes - kGuard}, true);
 }

@@ -16,13 +16,13 @@ namespace {
 class ArenaInAChild : public testing::Test {
  protected:
   ArenaInAChild() : arena_(true) {
-    const Range lease = arena().lease_range(LeaseRun{Region::kHeap, 2, 1});
-    arena().own(lease);
-    EXPECT_TRUE(arena().open(lease));
+    const Range lease = arena().layout().lease_range(LeaseRun{Region::kHeap, 2, 1});
+    arena().leases().own(lease);
+    EXPECT_TRUE(arena().leases().open(lease));
     first_ = Range{lease.begin, 3 * kUnitBytes};
     last_ = Range{lease.end() - 2 * kUnitBytes, 2 * kUnitBytes};
-    arena().mark(first_, UnitKind::kSpan);
-    arena().mark(last_, UnitKind::kSpan);
+    arena().units().mark(first_, UnitKind::kSpan);
+    arena().units().mark(last_, UnitKind::kSpan);
     fill_bytes(reinterpret_cast<void*>(first_.begin + kUnitBytes), kPageBytes, 1);
     fill_bytes(last_.pointer(), last_.bytes, 2);
   }
@@ -55,12 +55,12 @@ TEST_F(ArenaInAChild, HasCopiesOfWhatIsKeptAndNothingElse) {
     if (read(go[0], &byte, 1) != 1) _exit(1);  // the parent has written over both
     if (!kept || arena().shared() || !arena().ready()) _exit(2);
     if (!holds(first_.begin + kUnitBytes, kPageBytes, 1)) _exit(3);
-    if (arena().kind(first_.begin) != UnitKind::kSpan) _exit(4);
-    if (arena().kind(last_.begin) != UnitKind::kNone || readable(last_.begin)) _exit(5);
+    if (arena().units().kind(first_.begin) != UnitKind::kSpan) _exit(4);
+    if (arena().units().kind(last_.begin) != UnitKind::kNone || readable(last_.begin)) _exit(5);
     fill_bytes(first_.pointer(), first_.bytes, 7);
     // Addresses of its own, and what was away, can be made use of.
-    if (!arena().open(last_)) _exit(6);
-    arena().unseal(last_);
+    if (!arena().leases().open(last_)) _exit(6);
+    arena().seals().unseal(last_);
     fill_bytes(last_.pointer(), last_.bytes, 8);
     _exit(holds(first_.begin, first_.bytes, 7) && holds(last_.begin, last_.bytes, 8) ? 0 : 7);
   }

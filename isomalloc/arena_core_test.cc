@@ -53,22 +53,22 @@ INSTANTIATE_TEST_SUITE_P(Kinds, ArenaCoreTest, testing::Bool(),
 
 TEST_P(ArenaCoreTest, NothingOfTheArenaIsInACoreBeforeItIsIncluded) {
   const Range here = units(Region::kHeap, 0, 4);
-  ASSERT_TRUE(arena().open(here));
-  arena().mark(here, UnitKind::kSpan);
+  ASSERT_TRUE(arena().leases().open(here));
+  arena().units().mark(here, UnitKind::kSpan);
   touch(here, 1);
   expect_in_core(here, {});
 }
 
 TEST_P(ArenaCoreTest, PagesThatExistAndHoldSomethingThatLivesAreIncluded) {
   const Range here = units(Region::kHeap, 3, 8);
-  ASSERT_TRUE(arena().open(here));
+  ASSERT_TRUE(arena().leases().open(here));
   const auto unit = [&](std::size_t i) { return Range{here.begin + i * kUnitBytes, kUnitBytes}; };
-  arena().mark(unit(0), UnitKind::kSpan);
-  arena().mark(Range{unit(2).begin, 2 * kUnitBytes}, UnitKind::kSpan);
-  arena().mark(unit(5), UnitKind::kKept);  // away
-  arena().mark(unit(6), UnitKind::kRemains);
+  arena().units().mark(unit(0), UnitKind::kSpan);
+  arena().units().mark(Range{unit(2).begin, 2 * kUnitBytes}, UnitKind::kSpan);
+  arena().units().mark(unit(5), UnitKind::kKept);  // away
+  arena().units().mark(unit(6), UnitKind::kRemains);
   for (const std::size_t page : {0, 1, 5, 20, 33, 47, 48, 64, 85, 96, 111, 120}) touch(here, page);
-  const Arena::CoreParts parts = arena().include_in_core();
+  const CoreParts parts = arena().include_in_core();
   expect_in_core(here, {0, 1, 5, 33, 47, 48, 96, 111});
   EXPECT_EQ(parts.left_out, 0u);
   EXPECT_GE(parts.bytes, 8 * kPageBytes);
@@ -77,15 +77,15 @@ TEST_P(ArenaCoreTest, PagesThatExistAndHoldSomethingThatLivesAreIncluded) {
   const Address map = arena().whole().begin + arena().offset(here.begin) / kUnitBytes;
   expect_in_core(Range{round_down(map, kPageBytes), kPageBytes}, {0});
   // What has ended since is not in a later one.
-  arena().unmark(unit(0));
+  arena().units().unmark(unit(0));
   arena().include_in_core();
   expect_in_core(here, {33, 47, 48, 96, 111});
 }
 
 TEST_P(ArenaCoreTest, RunsThatAreTooManyAreJoinedWhereTheyAreNear) {
   const Range here = units(Region::kHeap, 0, 64);
-  ASSERT_TRUE(arena().open(here));
-  arena().mark(here, UnitKind::kSpan);
+  ASSERT_TRUE(arena().leases().open(here));
+  arena().units().mark(here, UnitKind::kSpan);
   std::vector<std::size_t> touched, joined;
   for (std::size_t page = 0; page < 64 * 16; page += 2) {
     touch(here, page);
@@ -94,7 +94,7 @@ TEST_P(ArenaCoreTest, RunsThatAreTooManyAreJoinedWhereTheyAreNear) {
   for (std::size_t page = 0; page + 1 < 64 * 16; ++page) joined.push_back(page);
   arena().include_in_core();
   expect_in_core(here, touched);
-  const Arena::CoreParts parts = arena().include_in_core(100);
+  const CoreParts parts = arena().include_in_core(100);
   EXPECT_LE(parts.runs, 100u);
   EXPECT_EQ(parts.left_out, 0u);
   expect_in_core(here, joined);
@@ -104,14 +104,16 @@ TEST_P(ArenaCoreTest, WhereThereAreStillTooManyThisRanksOwnComeFirst) {
   const std::size_t units_a_lease = arena().lease_bytes() / kUnitBytes;
   for (std::size_t lease = 0; lease < 8; ++lease) {
     const Range here = units(Region::kHeap, lease * units_a_lease, 1);
-    if (lease != 6) arena().disown(arena().lease_range(LeaseRun{Region::kHeap, lease, 1}), false);
-    ASSERT_TRUE(arena().open(here));
-    arena().mark(here, UnitKind::kSpan);
+    if (lease != 6)
+      arena().leases().disown(arena().layout().lease_range(LeaseRun{Region::kHeap, lease, 1}),
+                              false);
+    ASSERT_TRUE(arena().leases().open(here));
+    arena().units().mark(here, UnitKind::kSpan);
     touch(here, 3);
   }
   std::size_t most = 1;  // what is the node's comes before
   for (;; ++most) {
-    const Arena::CoreParts parts = arena().include_in_core(most);
+    const CoreParts parts = arena().include_in_core(most);
     EXPECT_EQ(parts.runs, most);
     EXPECT_GT(parts.left_out, 0u);
     if (in_core(units(Region::kHeap, 6 * units_a_lease, 1))[3]) break;

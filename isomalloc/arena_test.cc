@@ -25,25 +25,25 @@ namespace {
 constexpr std::size_t kArenaBytes = std::size_t{1} << 30;
 
 Range lease(Region region, std::size_t first, std::size_t count = 1) {
-  return arena().lease_range(LeaseRun{region, first, count});
+  return arena().layout().lease_range(LeaseRun{region, first, count});
 }
 
 // ---- layout ----
 
-class Layout : public testing::TestWithParam<std::tuple<std::size_t, int>> {
+class LayoutTest : public testing::TestWithParam<std::tuple<std::size_t, int>> {
  protected:
   void SetUp() override {
     if (std::get<0>(GetParam()) > sanitizers::kArenaEnd - TestArena::kBase)
       GTEST_SKIP() << "no room for it here";
   }
 };
-INSTANTIATE_TEST_SUITE_P(SizesAndRanks, Layout,
+INSTANTIATE_TEST_SUITE_P(SizesAndRanks, LayoutTest,
                          testing::Combine(testing::Values(64ull << 20, 65ull << 20, 100ull << 20,
                                                           1ull << 30, 16385ull << 20, 1ull << 40,
                                                           48ull << 40),
                                           testing::Values(1, 2, 7, 64, 4096, 65536)));
 
-TEST_P(Layout, CutsTheArenaIntoControlSlotsHeapsAndBlocks) {
+TEST_P(LayoutTest, CutsTheArenaIntoControlSlotsHeapsAndBlocks) {
   const auto [bytes, ranks] = GetParam();
   TestArena::reserve(bytes, ranks);
   arena().use_private();
@@ -54,10 +54,10 @@ TEST_P(Layout, CutsTheArenaIntoControlSlotsHeapsAndBlocks) {
   EXPECT_TRUE(std::has_single_bit(a.lease_bytes()));
   EXPECT_GE(a.lease_bytes(), std::size_t{1} << 20);
   for (const Region r : {Region::kSlots, Region::kHeap, Region::kBlocks}) {
-    EXPECT_GE(a.leases(r), 1u);
+    EXPECT_GE(a.layout().lease_count(r), 1u);
     EXPECT_EQ(a.region(r).begin % kUnitBytes, 0u);
-    EXPECT_EQ(a.region(r).bytes, a.leases(r) * a.lease_bytes());
-    EXPECT_EQ(a.lease_range({r, 0, a.leases(r)}), a.region(r));
+    EXPECT_EQ(a.region(r).bytes, a.layout().lease_count(r) * a.lease_bytes());
+    EXPECT_EQ(a.layout().lease_range({r, 0, a.layout().lease_count(r)}), a.region(r));
     // Each lease is one of those that open() counts: a multiple from the arena's base.
     EXPECT_EQ(a.offset(a.region(r).begin) % a.lease_bytes(), 0u);
   }
@@ -68,32 +68,33 @@ TEST_P(Layout, CutsTheArenaIntoControlSlotsHeapsAndBlocks) {
   EXPECT_LT(a.whole().end() - blocks.end(), a.lease_bytes()) << "no lease is lost";
   EXPECT_LE(slots.begin - a.whole().begin, bytes / 16) << "the control region is small";
   if (bytes >= 1ull << 40) {
-    EXPECT_GE(a.leases(Region::kHeap), 4 * static_cast<std::size_t>(ranks))
+    EXPECT_GE(a.layout().lease_count(Region::kHeap), 4 * static_cast<std::size_t>(ranks))
         << "several leases for each rank";
   }
   arena().release();
 }
 
-TEST_P(Layout, TheUnitMapAndTheNodeRoomDoNotOverlap) {
+TEST_P(LayoutTest, TheUnitMapAndTheNodeRoomDoNotOverlap) {
   const auto [bytes, ranks] = GetParam();
   TestArena::reserve(bytes, ranks);
   arena().use_private();
   Arena& a = arena();
   const Range heap = a.region(Region::kHeap);
-  EXPECT_GE(reinterpret_cast<Address>(a.node_room()), a.whole().begin + bytes / kUnitBytes);
-  EXPECT_LE(
-      reinterpret_cast<Address>(a.node_room()) + Arena::kNodeRoomBytes + bytes / a.lease_bytes(),
-      a.region(Region::kSlots).begin);
-  std::memset(a.node_room(), 0xff, Arena::kNodeRoomBytes);
+  EXPECT_GE(reinterpret_cast<Address>(a.layout().node_room()),
+            a.whole().begin + bytes / kUnitBytes);
+  EXPECT_LE(reinterpret_cast<Address>(a.layout().node_room()) + Layout::kNodeRoomBytes +
+                bytes / a.lease_bytes(),
+            a.region(Region::kSlots).begin);
+  std::memset(a.layout().node_room(), 0xff, Layout::kNodeRoomBytes);
   for (const Address at : {a.region(Region::kSlots).begin, heap.begin, heap.end() - kUnitBytes}) {
-    EXPECT_EQ(a.kind(at), UnitKind::kNone);
-    a.set_kind(at, UnitKind::kSpan);
-    EXPECT_EQ(a.kind(at), UnitKind::kSpan);
-    EXPECT_EQ(a.kind(at + kUnitBytes - 1), UnitKind::kSpan);
-    a.set_kind(at, UnitKind::kNone);
+    EXPECT_EQ(a.units().kind(at), UnitKind::kNone);
+    a.units().set_kind(at, UnitKind::kSpan);
+    EXPECT_EQ(a.units().kind(at), UnitKind::kSpan);
+    EXPECT_EQ(a.units().kind(at + kUnitBytes - 1), UnitKind::kSpan);
+    a.units().set_kind(at, UnitKind::kNone);
   }
-  EXPECT_EQ(static_cast<unsigned char*>(a.node_room())[0], 0xff);
-  EXPECT_FALSE(a.sync_for_fault(a.whole().end() - 1)) << "the tail beyond the last lease";
+  EXPECT_EQ(static_cast<unsigned char*>(a.layout().node_room())[0], 0xff);
+  EXPECT_FALSE(a.admit_for_fault(a.whole().end() - 1)) << "the tail beyond the last lease";
   arena().release();
 }
 
@@ -123,10 +124,10 @@ TEST(ArenaRelease, GivesTheAddressesBackSoThatTheyCanBeReservedAgain) {
   for (int round = 0; round < 3; ++round) {
     TestArena test(round % 2 == 0, kArenaBytes);
     const Range one = lease(Region::kHeap, 0);
-    ASSERT_TRUE(arena().open(one));
+    ASSERT_TRUE(arena().leases().open(one));
     EXPECT_TRUE(all_zero(one.pointer(), one.bytes)) << "nothing is left of the arena before";
     fill_bytes(one.pointer(), one.bytes, 1);
-    arena().mark(one, UnitKind::kSpan);
+    arena().units().mark(one, UnitKind::kSpan);
   }
   EXPECT_FALSE(arena().reserved());
   EXPECT_FALSE(arena().ready());
@@ -149,13 +150,13 @@ TEST_P(ArenaTest, OnlyWhatIsOpenCanBeReached) {
   for (const Region region : {Region::kSlots, Region::kHeap}) {
     const Range opened = lease(region, 5, 2);
     EXPECT_FALSE(readable(opened.begin));
-    ASSERT_TRUE(arena().open(Range{opened.begin + kUnitBytes, arena().lease_bytes()}));
+    ASSERT_TRUE(arena().leases().open(Range{opened.begin + kUnitBytes, arena().lease_bytes()}));
     fill_bytes(opened.pointer(), opened.bytes, 1);
-    ASSERT_TRUE(arena().open(opened)) << "again";
+    ASSERT_TRUE(arena().leases().open(opened)) << "again";
     EXPECT_TRUE(holds_bytes(opened.pointer(), opened.bytes, 1));
     EXPECT_FALSE(readable(opened.begin - 1));
     EXPECT_FALSE(readable(opened.end()));
-    EXPECT_TRUE(arena().open(Range{opened.end(), 0}));
+    EXPECT_TRUE(arena().leases().open(Range{opened.end(), 0}));
     EXPECT_FALSE(readable(opened.end()));
   }
 }
@@ -170,9 +171,9 @@ TEST_P(ArenaTest, OpeningThatTheKernelRefusesIsToldAndCanBeTriedAgain) {
   const Range range = lease(Region::kHeap, 10, 3);
   os::fail_after = 2;
   errno = 0;
-  EXPECT_FALSE(arena().open(range));
+  EXPECT_FALSE(arena().leases().open(range));
   EXPECT_EQ(errno, ENOMEM);
-  EXPECT_TRUE(arena().open(range));
+  EXPECT_TRUE(arena().leases().open(range));
   fill_bytes(range.pointer(), range.bytes, 2);
   EXPECT_TRUE(holds_bytes(range.pointer(), range.bytes, 2));
 }
@@ -196,29 +197,30 @@ TEST_P(ArenaTest, ARangeIsFoundFromEachOfItsUnits) {
   const Range range{lease(Region::kHeap, 1).begin + 3 * kUnitBytes, 7 * kUnitBytes};
   for (const UnitKind kind :
        {UnitKind::kSlot, UnitKind::kSpan, UnitKind::kBlock, UnitKind::kFreedBlock}) {
-    arena().mark(range, kind);
+    arena().units().mark(range, kind);
     for (Address a = range.begin; a < range.end(); a += kUnitBytes / 2) {
-      EXPECT_EQ(arena().range_begin(a), range.begin);
+      EXPECT_EQ(arena().units().range_begin(a), range.begin);
     }
-    EXPECT_EQ(arena().range_begin(range.begin - 1), 0u);
-    EXPECT_EQ(arena().range_begin(range.end()), 0u);
-    arena().set_kind(range.end() - kUnitBytes, UnitKind::kSlotHead);
-    EXPECT_EQ(arena().range_begin(range.end() - 1), range.begin);
-    arena().unmark(range);
-    EXPECT_EQ(arena().range_begin(range.begin), 0u);
+    EXPECT_EQ(arena().units().range_begin(range.begin - 1), 0u);
+    EXPECT_EQ(arena().units().range_begin(range.end()), 0u);
+    arena().units().set_kind(range.end() - kUnitBytes, UnitKind::kSlotHead);
+    EXPECT_EQ(arena().units().range_begin(range.end() - 1), range.begin);
+    arena().units().unmark(range);
+    EXPECT_EQ(arena().units().range_begin(range.begin), 0u);
   }
 }
 
 TEST_P(ArenaTest, TheHeadsOfAllSlotsThatAreHereAreVisited) {
-  ASSERT_TRUE(arena().open(lease(Region::kSlots, 2)) && arena().open(lease(Region::kSlots, 9)));
+  ASSERT_TRUE(arena().leases().open(lease(Region::kSlots, 2)) &&
+              arena().leases().open(lease(Region::kSlots, 9)));
   std::vector<Address> expected;
   for (const std::size_t of : {2, 9}) {
     for (int i = 0; i < 3; ++i) {
       const Range slot{
           lease(Region::kSlots, of).begin + static_cast<std::size_t>(i) * 5 * kUnitBytes,
           5 * kUnitBytes};
-      arena().mark(slot, UnitKind::kSlot);
-      arena().set_kind(slot.end() - kUnitBytes, UnitKind::kSlotHead);
+      arena().units().mark(slot, UnitKind::kSlot);
+      arena().units().set_kind(slot.end() - kUnitBytes, UnitKind::kSlotHead);
       expected.push_back(slot.end() - kUnitBytes);
     }
   }
@@ -234,13 +236,13 @@ class KeptTest : public ArenaTest {
   static constexpr std::size_t kUnits = 16;
   void SetUp() override {
     range_ = Range{lease(Region::kHeap, 4).begin + kUnitBytes, kUnits * kUnitBytes};
-    ASSERT_TRUE(arena().open(range_));
+    ASSERT_TRUE(arena().leases().open(range_));
   }
   void keep(std::uint64_t seed) {
-    arena().mark(range_, UnitKind::kSpan);
+    arena().units().mark(range_, UnitKind::kSpan);
     for (std::size_t i = 0; i < kUnits; ++i) fill_bytes(unit(i).pointer(), kUnitBytes, seed + i);
-    arena().leave(range_, 1);
-    arena().keep(range_, 1);
+    arena().departures().leave(range_, 1);
+    arena().departures().keep(range_, 1);
   }
   Range unit(std::size_t i) const { return {range_.begin + i * kUnitBytes, kUnitBytes}; }
   Range range_;
@@ -250,10 +252,10 @@ INSTANTIATE_TEST_SUITE_P(Kinds, KeptTest, testing::Bool(),
 
 TEST_P(KeptTest, KeptMemorySaysNothingAndComesBackWhole) {
   keep(100);
-  EXPECT_EQ(arena().range_begin(range_.begin + kUnitBytes), 0u);
-  EXPECT_EQ(arena().claim(range_), Arena::Claimed::kAllKept);
+  EXPECT_EQ(arena().units().range_begin(range_.begin + kUnitBytes), 0u);
+  EXPECT_EQ(arena().claim(range_), Claimed::kAllKept);
   for (std::size_t i = 0; i < kUnits; ++i) {
-    EXPECT_EQ(arena().kind(unit(i).begin), UnitKind::kContinued);
+    EXPECT_EQ(arena().units().kind(unit(i).begin), UnitKind::kContinued);
     EXPECT_TRUE(holds_bytes(unit(i).pointer(), kUnitBytes, 100 + i));
   }
 }
@@ -261,15 +263,16 @@ TEST_P(KeptTest, KeptMemorySaysNothingAndComesBackWhole) {
 TEST_P(KeptTest, WhatIsEvictedIsZeroAndItsClaimSaysSo) {
   keep(200);
   arena().evict(range_);
-  for (std::size_t i = 0; i < kUnits; ++i) EXPECT_EQ(arena().kind(unit(i).begin), UnitKind::kNone);
-  EXPECT_NE(arena().claim(range_), Arena::Claimed::kAllKept);
+  for (std::size_t i = 0; i < kUnits; ++i)
+    EXPECT_EQ(arena().units().kind(unit(i).begin), UnitKind::kNone);
+  EXPECT_NE(arena().claim(range_), Claimed::kAllKept);
   EXPECT_TRUE(all_zero(range_.pointer(), range_.bytes));
 }
 
 TEST_P(KeptTest, PartOfItCanBeEvictedAndTheRestStays) {
   keep(300);
   arena().evict(Range{unit(3).begin, 2 * kUnitBytes});
-  EXPECT_NE(arena().claim(range_), Arena::Claimed::kAllKept);
+  EXPECT_NE(arena().claim(range_), Claimed::kAllKept);
   for (std::size_t i = 0; i < kUnits; ++i) {
     if (i == 3 || i == 4) {
       EXPECT_TRUE(all_zero(unit(i).pointer(), kUnitBytes));
@@ -281,27 +284,27 @@ TEST_P(KeptTest, PartOfItCanBeEvictedAndTheRestStays) {
 
 TEST_P(KeptTest, EvictionLeavesWhatIsNotKeptAlone) {
   keep(400);
-  ASSERT_EQ(arena().claim(Range{unit(5).begin, 3 * kUnitBytes}), Arena::Claimed::kAllKept);
+  ASSERT_EQ(arena().claim(Range{unit(5).begin, 3 * kUnitBytes}), Claimed::kAllKept);
   arena().evict(range_);
   for (std::size_t i = 5; i < 8; ++i) {
-    EXPECT_EQ(arena().kind(unit(i).begin), UnitKind::kContinued);
+    EXPECT_EQ(arena().units().kind(unit(i).begin), UnitKind::kContinued);
     EXPECT_TRUE(holds_bytes(unit(i).pointer(), kUnitBytes, 400 + i));
   }
-  EXPECT_EQ(arena().kind(unit(4).begin), UnitKind::kNone);
-  EXPECT_EQ(arena().kind(unit(8).begin), UnitKind::kNone);
+  EXPECT_EQ(arena().units().kind(unit(4).begin), UnitKind::kNone);
+  EXPECT_EQ(arena().units().kind(unit(8).begin), UnitKind::kNone);
 }
 
 TEST_P(KeptTest, OnlyWhatStillLeavesIsKept) {
   keep(500);
-  ASSERT_EQ(arena().claim(range_), Arena::Claimed::kAllKept);
-  arena().leave(range_, 1);
-  EXPECT_EQ(arena().range_begin(range_.begin), 0u) << "on its way it is nobody's";
+  ASSERT_EQ(arena().claim(range_), Claimed::kAllKept);
+  arena().departures().leave(range_, 1);
+  EXPECT_EQ(arena().units().range_begin(range_.begin), 0u) << "on its way it is nobody's";
   arena().evict(range_);
-  EXPECT_EQ(arena().claim(Range{unit(2).begin, 2 * kUnitBytes}), Arena::Claimed::kAllKept)
+  EXPECT_EQ(arena().claim(Range{unit(2).begin, 2 * kUnitBytes}), Claimed::kAllKept)
       << "it came back before it was gone";
-  arena().keep(range_, 1);
+  arena().departures().keep(range_, 1);
   for (std::size_t i = 0; i < kUnits; ++i) {
-    EXPECT_EQ(arena().kind(unit(i).begin),
+    EXPECT_EQ(arena().units().kind(unit(i).begin),
               i == 2 || i == 3 ? UnitKind::kContinued : UnitKind::kKept);
     EXPECT_TRUE(holds_bytes(unit(i).pointer(), kUnitBytes, 500 + i));
   }
@@ -309,34 +312,34 @@ TEST_P(KeptTest, OnlyWhatStillLeavesIsKept) {
 
 TEST_P(KeptTest, WhatAnotherRankOfTheNodeSendsIsNotKeptByThisOne) {
   keep(600);
-  ASSERT_EQ(arena().claim(range_), Arena::Claimed::kAllKept);
-  arena().set_node_rank(1);
-  arena().leave(range_, 1);
-  arena().set_node_rank(2);
-  arena().keep(range_, 1);
-  EXPECT_NE(arena().kind(range_.begin), UnitKind::kKept);
-  arena().set_node_rank(1);
-  arena().keep(range_, 1);
-  EXPECT_EQ(arena().kind(range_.begin), UnitKind::kKept);
+  ASSERT_EQ(arena().claim(range_), Claimed::kAllKept);
+  arena().departures().set_node_rank(1);
+  arena().departures().leave(range_, 1);
+  arena().departures().set_node_rank(2);
+  arena().departures().keep(range_, 1);
+  EXPECT_NE(arena().units().kind(range_.begin), UnitKind::kKept);
+  arena().departures().set_node_rank(1);
+  arena().departures().keep(range_, 1);
+  EXPECT_EQ(arena().units().kind(range_.begin), UnitKind::kKept);
 }
 
 TEST_P(KeptTest, SealedMemoryFaultsUntilItIsUsedAgain) {
   if (!os::has_cheap_guards()) GTEST_SKIP() << "seals are made where guards are cheap";
   keep(700);
-  ASSERT_EQ(arena().claim(Range{unit(4).begin, kUnitBytes}), Arena::Claimed::kAllKept);
-  arena().seal(range_);
-  EXPECT_TRUE(arena().any_sealed());
+  ASSERT_EQ(arena().claim(Range{unit(4).begin, kUnitBytes}), Claimed::kAllKept);
+  arena().seals().seal(range_);
+  EXPECT_TRUE(arena().seals().any());
   for (std::size_t i = 0; i < kUnits; ++i) EXPECT_EQ(readable(unit(i).begin + 100), i == 4) << i;
-  EXPECT_FALSE(arena().unseal_for_fault(unit(5).begin)) << "still kept: a fault is a fault";
-  EXPECT_FALSE(arena().unseal_for_fault(unit(4).begin)) << "was not sealed";
-  arena().mark(Range{unit(6).begin, kUnitBytes},
-               UnitKind::kSpan);  // another rank of the node claimed it
-  EXPECT_TRUE(arena().unseal_for_fault(unit(6).begin + 5000));
+  EXPECT_FALSE(arena().admit_for_fault(unit(5).begin)) << "still kept: a fault is a fault";
+  EXPECT_FALSE(arena().admit_for_fault(unit(4).begin)) << "was not sealed";
+  arena().units().mark(Range{unit(6).begin, kUnitBytes},
+                       UnitKind::kSpan);  // another rank of the node claimed it
+  EXPECT_TRUE(arena().admit_for_fault(unit(6).begin + 5000));
   EXPECT_TRUE(readable(unit(6).begin + 5000));
-  arena().unmark(Range{unit(6).begin, kUnitBytes});
-  arena().set_kind(unit(4).begin, UnitKind::kNone);
-  EXPECT_NE(arena().claim(range_), Arena::Claimed::kAllKept);
-  EXPECT_FALSE(arena().any_sealed());
+  arena().units().unmark(Range{unit(6).begin, kUnitBytes});
+  arena().units().set_kind(unit(4).begin, UnitKind::kNone);
+  EXPECT_NE(arena().claim(range_), Claimed::kAllKept);
+  EXPECT_FALSE(arena().seals().any());
   for (std::size_t i = 0; i < kUnits; ++i) {
     ASSERT_TRUE(readable(unit(i).begin + 100)) << i;
     if (GetParam()) {
@@ -346,7 +349,7 @@ TEST_P(KeptTest, SealedMemoryFaultsUntilItIsUsedAgain) {
 }
 
 TEST_P(KeptTest, AnImageNeverLandsOnWhatLives) {
-  arena().mark(range_, UnitKind::kSpan);
+  arena().units().mark(range_, UnitKind::kSpan);
   EXPECT_EXIT(arena().claim(range_), testing::ExitedWithCode(1), "addresses are not unique");
 }
 
@@ -363,20 +366,20 @@ TEST_P(KeptTest, EvictionAndClaimMayRace) {
     bool all_kept = false;
     std::thread claimer([&] {
       start();
-      all_kept = arena().claim(range_) == Arena::Claimed::kAllKept;
+      all_kept = arena().claim(range_) == Claimed::kAllKept;
     });
     start();
     arena().evict(range_);
     claimer.join();
     bool intact = true;
     for (std::size_t i = 0; i < kUnits; ++i) {
-      ASSERT_EQ(arena().kind(unit(i).begin), UnitKind::kContinued);
+      ASSERT_EQ(arena().units().kind(unit(i).begin), UnitKind::kContinued);
       if (first_wrong_byte(unit(i).pointer(), kUnitBytes, 1000 * round + i) == kUnitBytes) continue;
       intact = false;
       ASSERT_TRUE(all_zero(unit(i).pointer(), kUnitBytes)) << "round " << round << " unit " << i;
     }
     ASSERT_EQ(intact, all_kept) << "round " << round;
-    arena().unmark(range_);
+    arena().units().unmark(range_);
   }
 }
 
@@ -385,13 +388,13 @@ TEST_P(KeptTest, EvictionAndClaimMayRace) {
 TEST_P(ArenaTest, AlwaysExactlyTheFirstPagesOfASlotAreGuardedWhateverWasThereBefore) {
   constexpr std::size_t kUnits = 24, kGuard = 16 << 10;
   std::mt19937_64 random(test_seed());
-  ASSERT_TRUE(arena().open(lease(Region::kSlots, 0, 2)));
+  ASSERT_TRUE(arena().leases().open(lease(Region::kSlots, 0, 2)));
   const Address base = lease(Region::kSlots, 0).begin;
   for (int round = 0; round < 500; ++round) {
     const std::size_t first = random() % (kUnits - 2);
     const std::size_t units = 2 + random() % (kUnits - first - 1);
     const Range slot{base + first * kUnitBytes, units * kUnitBytes};
-    arena().guard_slot(slot, kGuard);
+    arena().guards().guard_slot(slot, kGuard);
     for (Address a = slot.begin; a < slot.end(); a += kPageBytes) {
       ASSERT_EQ(readable(a), a >= slot.begin + kGuard)
           << "round " << round << ": page " << (a - slot.begin) / kPageBytes << " of a slot of "
@@ -399,14 +402,14 @@ TEST_P(ArenaTest, AlwaysExactlyTheFirstPagesOfASlotAreGuardedWhateverWasThereBef
     }
     std::memset(reinterpret_cast<void*>(slot.begin + kGuard), 1, slot.bytes - kGuard);
   }
-  EXPECT_FALSE(arena().guards_missing());
+  EXPECT_FALSE(arena().guards().missing());
 }
 
 // ---- memory ----
 
 TEST_P(ArenaTest, PopulatesAndDiscards) {
   const Range range = lease(Region::kHeap, 0);
-  ASSERT_TRUE(arena().open(range));
+  ASSERT_TRUE(arena().leases().open(range));
   ASSERT_TRUE(arena().populate(range));
   fill_bytes(range.pointer(), range.bytes, 4);
   arena().discard(range);
@@ -419,15 +422,15 @@ TEST_P(ArenaTest, NoMoreThanRoamMemoryIsUsedAndFreedMemoryCountsNoLonger) {
   TestArena::reserve(kArenaBytes, 1, kLimit);
   GetParam() ? static_cast<void>(arena().create_shared()) : arena().use_private();
   const Range all{arena().region(Region::kHeap).begin, std::size_t{640} << 20};
-  ASSERT_TRUE(arena().open(all));
+  ASSERT_TRUE(arena().leases().open(all));
   std::size_t used = 0;
   while (used < all.bytes && arena().populate(Range{all.begin + used, kStep})) used += kStep;
   EXPECT_LE(used, kLimit);
   EXPECT_GE(used, kLimit / 2) << "what else the process holds is not that much";
   EXPECT_EQ(errno, ENOMEM);
-  EXPECT_FALSE(arena().memory_left(kStep));
+  EXPECT_FALSE(arena().limit().left(kStep));
   arena().discard(Range{all.begin, used});
-  EXPECT_TRUE(arena().memory_left(kStep)) << "memory was given back";
+  EXPECT_TRUE(arena().limit().left(kStep)) << "memory was given back";
   EXPECT_TRUE(arena().populate(Range{all.begin, kStep}));
 }
 

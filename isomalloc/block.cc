@@ -65,7 +65,7 @@ void end_rest(std::size_t most) {
     resting().pop_front();
     os::unguard(guarded_part(range));
     arena().discard(Range{range.begin, kPageBytes});
-    arena().unmark(range);
+    arena().units().unmark(range);
     pool(Region::kBlocks).free(range, 0);
   }
 }
@@ -83,7 +83,7 @@ BlockHead* live_head(const void* block, const char* call) {
   if (a.region(Region::kBlocks).contains(at)) {
     what = "no block begins there";
     if (at % kUnitBytes == kPageBytes) {
-      const UnitKind kind = a.kind(at);
+      const UnitKind kind = a.units().kind(at);
       if (kind == UnitKind::kBlock && head_of(block)->magic == BlockHead::kMagic)
         return head_of(block);
       if (kind == UnitKind::kFreedBlock) {
@@ -105,7 +105,7 @@ BlockHead* live_head(const void* block, const char* call) {
 
 // Fills in a new block at the start of `range`.
 void* make_block(Range range, std::size_t bytes) {
-  arena().mark(range, UnitKind::kBlock);
+  arena().units().mark(range, UnitKind::kBlock);
   BlockHead* head = reinterpret_cast<BlockHead*>(range.begin);
   *head = BlockHead{BlockHead::kMagic, bytes, range};
   return reinterpret_cast<void*>(range.begin + kPageBytes);
@@ -114,9 +114,9 @@ void* make_block(Range range, std::size_t bytes) {
 // What ROAM_MEMORY counts of a block, given back unless the block is made.
 class Charge {
  public:
-  explicit Charge(std::size_t bytes) : bytes_(bytes), taken_(arena().charge(bytes)) {}
+  explicit Charge(std::size_t bytes) : bytes_(bytes), taken_(arena().limit().charge(bytes)) {}
   ~Charge() {
-    if (taken_) arena().uncharge(bytes_);
+    if (taken_) arena().limit().uncharge(bytes_);
   }
   Charge(const Charge&) = delete;
   Charge& operator=(const Charge&) = delete;
@@ -136,9 +136,9 @@ bool may_be_a_block(const void* address) {
   const Arena& a = arena();
   const Address at = reinterpret_cast<Address>(address);
   if (!a.ready() || !a.region(Region::kBlocks).contains(at)) return false;
-  const Address begin = a.range_begin(at);
+  const Address begin = a.units().range_begin(at);
   if (begin == 0) return !pool(Region::kBlocks).known_free(at);
-  if (a.kind(begin) != UnitKind::kBlock) return false;
+  if (a.units().kind(begin) != UnitKind::kBlock) return false;
   const BlockHead* head = reinterpret_cast<const BlockHead*>(begin);
   return at - begin >= kPageBytes &&
          at - begin - kPageBytes < std::max<std::size_t>(head->bytes, 1);
@@ -152,7 +152,7 @@ bool ensure_started() {
 // Whether no unit of `range` holds anything on this node.
 bool vacant(Range range) {
   for (Address a = range.begin; a < range.end(); a += kUnitBytes) {
-    const UnitKind kind = arena().kind(a);
+    const UnitKind kind = arena().units().kind(a);
     if (kind != UnitKind::kNone && !is_away(kind)) return false;
   }
   return true;
@@ -190,14 +190,14 @@ void free_block(void* block) {
   BlockHead* head = live_head(block, "iso_free");
   const Range range = head->range;
   arena().discard(Range{range.begin + kPageBytes, range.bytes - kPageBytes});
-  arena().uncharge(range.bytes);
+  arena().limit().uncharge(range.bytes);
   if (os::guard(guarded_part(range))) {
-    arena().set_kind(range.begin, UnitKind::kFreedBlock);
+    arena().units().set_kind(range.begin, UnitKind::kFreedBlock);
     resting().push_back(range);
     end_rest(kMostResting);
   } else {
     arena().discard(Range{range.begin, kPageBytes});
-    arena().unmark(range);
+    arena().units().unmark(range);
     pool(Region::kBlocks).free(range, 0);
   }
 }
@@ -219,9 +219,9 @@ void pack(Pup& p, void* block) {
   take_turn("iso_pup", [range] {
     HeapScope process;
     arena().discard(range);
-    arena().unmark(range);
-    arena().uncharge(range.bytes);
-    arena().seal_absent(range);
+    arena().units().unmark(range);
+    arena().limit().uncharge(range.bytes);
+    arena().seals().seal_absent(range);
   });
 }
 
@@ -262,14 +262,14 @@ void unpack(Pup& p, void** block) {
   Charge charge(range.bytes);
   if (!charge.taken()) {
     throw Error(Errc::out_of_memory, text("iso_pup: no memory for a block of %zu bytes: %s",
-                                          image.bytes, arena().shortage().c_str()));
+                                          image.bytes, arena().limit().shortage().c_str()));
   }
   // The range travels with an image of this job, unless the image was unpacked and the block freed
   // before. Otherwise some rank has it free, or it is in use.
   bool travelled = false;
   if (!pool(Region::kBlocks).take(range)) {
     if (image.owned != 0 && image.job == job_id) {
-      if (!arena().open(range))
+      if (!arena().leases().open(range))
         throw Error(Errc::out_of_memory, "iso_pup: no memory to open the block's range");
       travelled = true;
     } else if (!pool(Region::kBlocks).take_or_claim(range)) {
@@ -288,7 +288,7 @@ void unpack(Pup& p, void** block) {
     p.raw(fresh, image.bytes);
   } catch (...) {
     arena().discard(range);
-    arena().unmark(range);
+    arena().units().unmark(range);
     if (!travelled) pool(Region::kBlocks).free(range, 0);
     throw;
   }
@@ -309,7 +309,7 @@ void start_alone() {
   for (int r = 0; r < kRegions; ++r) {
     const Region region = static_cast<Region>(r);
     pool(region).set_keep_bytes(options.keep_bytes);
-    pool(region).add(LeaseRun{region, 0, arena().leases(region)});
+    pool(region).add(LeaseRun{region, 0, arena().layout().lease_count(region)});
   }
 }
 

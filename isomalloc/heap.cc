@@ -112,9 +112,9 @@ void Heap::make_free(Span* span, Address at, Address end) {
 
 // For a span of `need` bytes, somewhere in the range. Context: capture off.
 std::optional<RangePool::Allocation> Heap::take_range(std::size_t need, std::size_t slack) {
-  if (!arena().charge(need)) return std::nullopt;
+  if (!arena().limit().charge(need)) return std::nullopt;
   auto got = pool(Region::kHeap).allocate(need + slack);
-  if (!got) arena().uncharge(need);
+  if (!got) arena().limit().uncharge(need);
   return got;
 }
 
@@ -155,7 +155,7 @@ void* Heap::allocate_large(std::size_t bytes, std::size_t alignment) {
   const std::size_t first = round_up(kSpanHeadBytes, std::min(alignment, kUnitBytes));
   if (bytes > arena().region(Region::kHeap).bytes - 2 * kUnitBytes ||
       alignment > (std::size_t{1} << 40)) {
-    arena().note_shortage(Arena::Shortage::kAddresses);
+    arena().limit().note_shortage(MemoryLimit::Shortage::kAddresses);
     errno = ENOMEM;
     return nullptr;
   }
@@ -194,7 +194,7 @@ void* Heap::allocate_large(std::size_t bytes, std::size_t alignment) {
   span->large_bytes = range.bytes - first;
   span->dirty = !got->clean;
   span->huge = got->clean && bytes >= kHugeBlockBytes;
-  if (span->huge) arena().prefer_huge_pages(range);
+  if (span->huge) arena().huge_pages().prefer(range);
   span->units = range.bytes / kUnitBytes;
   link(span);
   return take_large(span);
@@ -350,14 +350,15 @@ void Heap::free_head(void* block) {
              "free(%p): that is a block of isomalloc. Free it with iso_free or CmiIsomallocFree.",
              block);
   const Address unit = round_down(reinterpret_cast<Address>(block), kUnitBytes);
-  const UnitKind kind = a.kind(unit);
+  const UnitKind kind = a.units().kind(unit);
   const bool head = kind == UnitKind::kSlotHead || kind == UnitKind::kRemains;
   Heap* heap = head ? heap_of_slot(unit) : nullptr;
-  ROAM_CHECK(
-      heap != nullptr && heap->head_used().contains(block) &&
-          reinterpret_cast<Address>(block) % kSmallestBlock == 0 && head_word(block)->state != 0,
-      "free(%p): that address is %s, not a block. Pass what malloc or new returned.", block,
-      a.range_begin(unit) == 0 ? "in no thread that is on this node" : "on a thread's stack");
+  ROAM_CHECK(heap != nullptr && heap->head_used().contains(block) &&
+                 reinterpret_cast<Address>(block) % kSmallestBlock == 0 &&
+                 head_word(block)->state != 0,
+             "free(%p): that address is %s, not a block. Pass what malloc or new returned.", block,
+             a.units().range_begin(unit) == 0 ? "in no thread that is on this node"
+                                              : "on a thread's stack");
   if (head_word(block)->state == kHeadFreed) double_free(block);
   ROAM_CHECK(
       head_word(block)->state == kHeadLive,
@@ -386,13 +387,13 @@ void Heap::free_from_elsewhere(void* memory) {
     return;
   }
   Span* span = Span::of(memory);
-  const UnitKind kind = arena().kind(span->begin());
+  const UnitKind kind = arena().units().kind(span->begin());
   ROAM_CHECK(kind == UnitKind::kSpan,
              "free(%p): no thread's heap on this node holds that address. The thread that "
              "allocated it has moved to "
              "another node, or the pointer is wild, or it was freed before.",
              memory);
-  arena().sync();
+  arena().leases().sync();
   check_block(span, memory);
   FreeBlock* block = static_cast<FreeBlock*>(memory);
   // The owner's list cannot be walked from here; that a live block holds the mark of its own
@@ -440,14 +441,15 @@ Heap* heap_of(const void* address) {
   const Address at = reinterpret_cast<Address>(address);
   if (a.region(Region::kSlots).contains(at)) {
     const Address unit = round_down(at, kUnitBytes);
-    if (a.kind(unit) != UnitKind::kSlotHead && a.kind(unit) != UnitKind::kRemains) return nullptr;
+    if (a.units().kind(unit) != UnitKind::kSlotHead && a.units().kind(unit) != UnitKind::kRemains)
+      return nullptr;
     a.reach_head(unit);
     Heap* heap = heap_of_slot(unit);
     return heap->head_used().contains(at) ? heap : nullptr;
   }
   if (!a.region(Region::kHeap).contains(at)) return nullptr;
-  const Address begin = a.range_begin(at);
-  if (begin == 0 || a.kind(begin) != UnitKind::kSpan) return nullptr;
+  const Address begin = a.units().range_begin(at);
+  if (begin == 0 || a.units().kind(begin) != UnitKind::kSpan) return nullptr;
   a.reach(Range{begin, kUnitBytes});
   return Span::at(begin)->heap.load(std::memory_order_acquire);
 }

@@ -24,11 +24,11 @@ class HeapLimitTest : public testing::TestWithParam<bool> {
     GetParam() ? static_cast<void>(arena().create_shared()) : arena().use_private();
     for (const Region region : {Region::kSlots, Region::kHeap, Region::kBlocks}) {
       pool(region).set_keep_bytes(kMiB);
-      pool(region).add(LeaseRun{region, 0, arena().leases(region)});
+      pool(region).add(LeaseRun{region, 0, arena().layout().lease_count(region)});
     }
   }
   ~HeapLimitTest() override {
-    EXPECT_EQ(arena().charged(), 0u);
+    EXPECT_EQ(arena().limit().charged(), 0u);
     TestArena::release();
   }
 
@@ -92,8 +92,8 @@ TEST_P(HeapLimitTest, HeapsOfANodeShareIt) {
 TEST_P(HeapLimitTest, TheReasonNamesTheOptionAndTheValue) {
   TestHeap heap;
   ASSERT_EQ(heap->allocate(2 * kLimit), nullptr);
-  EXPECT_NE(arena().shortage().find("ROAM_MEMORY allows a node 32"), std::string::npos)
-      << arena().shortage();
+  EXPECT_NE(arena().limit().shortage().find("ROAM_MEMORY allows a node 32"), std::string::npos)
+      << arena().limit().shortage();
   ASSERT_EQ(heap->allocate(std::size_t{1} << 40), nullptr);
 }
 

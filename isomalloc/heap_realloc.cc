@@ -33,26 +33,26 @@ bool Heap::resize_large(void* block, std::size_t bytes, bool untouched) {
   RangePool& ranges = pool(Region::kHeap);
   if (fresh.bytes > old.bytes) {
     const Range more{old.end(), fresh.bytes - old.bytes};
-    if (!arena().charge(more.bytes)) return false;
+    if (!arena().limit().charge(more.bytes)) return false;
     if (!ranges.extend(more)) {
-      arena().uncharge(more.bytes);
+      arena().limit().uncharge(more.bytes);
       return false;
     }
-    arena().mark(more, UnitKind::kContinued);
+    arena().units().mark(more, UnitKind::kContinued);
   }
   const bool huge = bytes >= kHugeBlockBytes;
   if (huge && span->huge) {
-    arena().resize_huge_pages(old, fresh);
+    arena().huge_pages().resize(old, fresh);
   } else if (huge) {
-    arena().prefer_huge_pages(fresh);
+    arena().huge_pages().prefer(fresh);
   } else if (span->huge) {
-    arena().prefer_small_pages(old);
+    arena().huge_pages().give_up(old);
   }
   span->huge = huge;
   if (fresh.bytes < old.bytes) {
     const Range rest{fresh.end(), old.bytes - fresh.bytes};
-    arena().unmark(rest);
-    arena().uncharge(rest.bytes);
+    arena().units().unmark(rest);
+    arena().limit().uncharge(rest.bytes);
     ranges.free_behind(rest, untouched && !span->dirty ? 0 : rest.bytes);
   } else {
     span->dirty = true;  // where it grew over kept memory

@@ -15,7 +15,7 @@ void Heap::link(Span* span) {
   if (spans_ != nullptr) spans_->previous = span;
   spans_ = span;
   address_bytes_ += span->range().bytes;
-  arena().mark(span->range(), UnitKind::kSpan);
+  arena().units().mark(span->range(), UnitKind::kSpan);
 }
 
 void Heap::unlink(Span* span) {
@@ -81,11 +81,11 @@ void Heap::release_span(Span* span) {
   const Range range = span->range();
   const std::size_t in_use =
       span->large() ? range.bytes : round_up(span->touched().end() - range.begin, kPageBytes);
-  if (span->huge) arena().prefer_small_pages(range);
+  if (span->huge) arena().huge_pages().give_up(range);
   span->magic = 0;
   span->heap.store(nullptr, std::memory_order_release);
-  arena().unmark(range);
-  arena().uncharge(range.bytes);
+  arena().units().unmark(range);
+  arena().limit().uncharge(range.bytes);
   pool(Region::kHeap).free(range, in_use);
 }
 

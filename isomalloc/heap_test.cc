@@ -259,7 +259,7 @@ TEST_P(HeapTest, EachAddressIsFoundInTheHeapThatHoldsIt) {
   EXPECT_EQ(heap_of(theirs), &other.heap());
   int local = 0;
   for (const void* p : std::initializer_list<const void*>{
-           &local, nullptr, heap_.stack_address(), arena().node_room(),
+           &local, nullptr, heap_.stack_address(), arena().layout().node_room(),
            reinterpret_cast<const void*>(arena().region(Region::kHeap).end() - 8)}) {
     EXPECT_EQ(heap_of(p), nullptr) << p;
   }
@@ -373,7 +373,7 @@ TEST_F(HeapDeathTest, AFreeOfABlockThatWasNeverMadeStops) {
 
 TEST_F(HeapDeathTest, AFreeOfABlockOfIsomallocSaysWhichCallIsRight) {
   const Range range = pool(Region::kBlocks).allocate(kUnitBytes)->range;
-  arena().mark(range, UnitKind::kBlock);
+  arena().units().mark(range, UnitKind::kBlock);
   void* p = reinterpret_cast<void*>(range.begin + kPageBytes);
   EXPECT_EXIT(Heap::free_from_elsewhere(p), kStopped(), "iso_free");
   EXPECT_EXIT(heap_->free(p), kStopped(), "iso_free");

@@ -25,8 +25,8 @@ RangePool& pool(Region region) {
 
 void RangePool::add(const LeaseRun& run) {
   owner_ = pthread_self();
-  const Range range = arena().lease_range(run);
-  arena().own(range);
+  const Range range = arena().layout().lease_range(run);
+  arena().leases().own(range);
   clean_.insert(range);
   free_bytes_ += range.bytes;
   // An eighth of what the rank started with: asked for long before it ends.
@@ -53,13 +53,13 @@ std::optional<Range> RangePool::take_clean(std::size_t bytes) {
 
 std::optional<RangePool::Allocation> RangePool::allocate(std::size_t bytes) {
   if (bytes > arena().region(region_).bytes) {
-    arena().note_shortage(Arena::Shortage::kAddresses);
+    arena().limit().note_shortage(MemoryLimit::Shortage::kAddresses);
     errno = ENOMEM;
     return std::nullopt;
   }
   if (const std::optional<Range> kept = take_kept(bytes)) {
     free_bytes_ -= bytes;
-    arena().unseal(*kept);
+    arena().seals().unseal(*kept);
     return Allocation{*kept, false};
   }
   std::optional<Range> range = take_clean(bytes);
@@ -70,18 +70,18 @@ std::optional<RangePool::Allocation> RangePool::allocate(std::size_t bytes) {
   if (!range && refill(bytes)) range = take_clean(bytes);
   if (!range && source_ != nullptr && source_->collect(region_, bytes)) range = take_clean(bytes);
   if (!range) {
-    arena().note_shortage(Arena::Shortage::kAddresses);
+    arena().limit().note_shortage(MemoryLimit::Shortage::kAddresses);
     errno = ENOMEM;
     return std::nullopt;
   }
-  if (!arena().open(*range)) {
+  if (!arena().leases().open(*range)) {
     clean_.insert(*range);
-    arena().note_shortage(Arena::Shortage::kKernel);
+    arena().limit().note_shortage(MemoryLimit::Shortage::kKernel);
     errno = ENOMEM;
     return std::nullopt;
   }
   free_bytes_ -= bytes;
-  arena().unseal(*range);
+  arena().seals().unseal(*range);
   return Allocation{*range, true};
 }
 
@@ -93,7 +93,7 @@ bool RangePool::extend(Range range) {
     if (part.bytes == 0) return false;
     at = part.end();
   }
-  if (!arena().open(range)) return false;
+  if (!arena().leases().open(range)) return false;
   for (Address at = range.begin; at < range.end();) {
     Range part = kept_ranges_.holding(at);
     const bool kept = part.bytes != 0;
@@ -104,7 +104,7 @@ bool RangePool::extend(Range range) {
     at = part.end();
   }
   free_bytes_ -= range.bytes;
-  arena().unseal(range);
+  arena().seals().unseal(range);
   return true;
 }
 
@@ -146,7 +146,7 @@ std::vector<Range> RangePool::give_pieces(std::size_t bytes,
 }
 
 void RangePool::take_in(Range range) {
-  arena().own(range);
+  arena().leases().own(range);
   clean_.insert(range);
   free_bytes_ += range.bytes;
 }
@@ -234,18 +234,19 @@ void RangePool::trim(std::size_t bytes) {
 bool RangePool::take(Range range) {
   // Whatever is kept is given back: it may cover the range, which has to be clean.
   if (kept_bytes_ != 0) trim(0);
-  if (!clean_.holding(range.begin).contains(range.end() - 1) || !arena().open(range)) return false;
+  if (!clean_.holding(range.begin).contains(range.end() - 1) || !arena().leases().open(range))
+    return false;
   clean_.cut(range);
   free_bytes_ -= range.bytes;
-  arena().unseal(range);
+  arena().seals().unseal(range);
   return true;
 }
 
 bool RangePool::take_or_claim(Range range) {
   if (take(range)) return true;
   if (source_ == nullptr || !source_->claim(range)) return false;
-  if (arena().open(range)) {
-    arena().unseal(range);
+  if (arena().leases().open(range)) {
+    arena().seals().unseal(range);
     return true;
   }
   clean_.insert(range);

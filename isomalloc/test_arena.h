@@ -33,7 +33,7 @@ class TestArena {
     }
     for (const Region region : {Region::kSlots, Region::kHeap, Region::kBlocks}) {
       pool(region).set_keep_bytes(keep_bytes);
-      pool(region).add(LeaseRun{region, 0, arena().leases(region)});
+      pool(region).add(LeaseRun{region, 0, arena().layout().lease_count(region)});
     }
   }
   ~TestArena() { release(); }

@@ -20,15 +20,15 @@ class TestHeap {
       return reinterpret_cast<Heap*>(head_unit + kUnitBytes - kPageBytes);
     };
     slot_ = pool(Region::kSlots).allocate(kSlotBytes)->range;
-    arena().mark(slot_, UnitKind::kSlot);
-    arena().set_kind(slot_.end() - kUnitBytes, UnitKind::kSlotHead);
+    arena().units().mark(slot_, UnitKind::kSlot);
+    arena().units().set_kind(slot_.end() - kUnitBytes, UnitKind::kSlotHead);
     const Address room = head_page().begin + round_up(sizeof(Heap), kSmallestBlock);
     heap().start(Range{room, head_bytes});
   }
   ~TestHeap() {
     if (slot_.bytes == 0) return;
     heap().release_all();
-    arena().unmark(slot_);
+    arena().units().unmark(slot_);
     pool(Region::kSlots).free(slot_, kPageBytes);
   }
   TestHeap(const TestHeap&) = delete;

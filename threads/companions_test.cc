@@ -61,7 +61,8 @@ TEST_P(CompanionsTest, WhatIsLeftCostsAUnitOfAddresses) {
   constexpr std::size_t kMany = 400;
   std::vector<void*> left;
   for (std::size_t i = 0; i < kMany; ++i) left.push_back(leave(make(), joiner_)[0]);
-  const std::size_t slot_bytes = Scheduler::slot_bytes(256 << 10) + iso::arena().fence_bytes();
+  const std::size_t slot_bytes =
+      Scheduler::slot_bytes(256 << 10) + iso::arena().layout().fence_bytes();
   EXPECT_LE(free_at_start_ - free_bytes(),
             kMany * iso::kUnitBytes + (kRecentCompanions + 2) * slot_bytes);
   for (void* block : left) {

@@ -62,7 +62,7 @@ bool has_address(int signal, const siginfo_t& info) {
 
 void include_in_core() {
   iso::HeapScope process;
-  const iso::Arena::CoreParts parts = iso::arena().include_in_core();
+  const iso::CoreParts parts = iso::arena().include_in_core();
   if (parts.left_out == 0) return;
   char line[200];
   std::snprintf(line, sizeof line,

@@ -33,13 +33,13 @@ struct sigaction& previous(int signal) {
 // not marked in the unit map.
 Address slot_begin(Address a) {
   const iso::Arena& arena = iso::arena();
-  const Address begin = arena.range_begin(a);
+  const Address begin = arena.units().range_begin(a);
   if (begin != 0) return begin;
   const Address end =
-      std::min(round_down(a, iso::kUnitBytes) + iso::kUnitBytes + arena.fence_bytes(),
+      std::min(round_down(a, iso::kUnitBytes) + iso::kUnitBytes + arena.layout().fence_bytes(),
                arena.region(iso::Region::kSlots).end());
   for (Address unit = round_down(a, iso::kUnitBytes); unit < end; unit += iso::kUnitBytes) {
-    const iso::UnitKind kind = arena.kind(unit);
+    const iso::UnitKind kind = arena.units().kind(unit);
     if (kind == iso::UnitKind::kSlot) return unit;
     if (kind != iso::UnitKind::kNone) return 0;
   }
@@ -68,8 +68,8 @@ void explain_slot(Address a, const void* p) {
 
 void explain_heap(Address a, const void* p) {
   const iso::Arena& arena = iso::arena();
-  const Address begin = arena.range_begin(a);
-  switch (begin != 0 ? arena.kind(begin) : iso::UnitKind::kNone) {
+  const Address begin = arena.units().range_begin(a);
+  switch (begin != 0 ? arena.units().kind(begin) : iso::UnitKind::kNone) {
     case iso::UnitKind::kFreedBlock:
       return say("access to %p: the isomalloc block at %p was freed", p,
                  reinterpret_cast<void*>(begin + kPageBytes));
@@ -102,16 +102,15 @@ void explain(int signal, Address a, const void* p) {
 // access succeeds when it is tried again.
 bool made_usable(Address a) {
   iso::HeapScope process;
-  iso::Arena& arena = iso::arena();
-  return arena.sync_for_fault(a) || arena.unseal_for_fault(a) || arena.unguard_for_fault(a);
+  return iso::arena().admit_for_fault(a);
 }
 
 // Whether memory that lives at `a` faults for a reason that the program may have: it has taken
 // access away. Guards are ours.
 bool may_be_programs(Address a) {
   const iso::Arena& arena = iso::arena();
-  const Address begin = arena.range_begin(a);
-  switch (begin != 0 ? arena.kind(begin) : iso::UnitKind::kNone) {
+  const Address begin = arena.units().range_begin(a);
+  switch (begin != 0 ? arena.units().kind(begin) : iso::UnitKind::kNone) {
     case iso::UnitKind::kSlot:
       return a >= begin + Tcb::kGuardBytes;
     case iso::UnitKind::kSpan:

@@ -72,7 +72,7 @@ TEST_F(FaultDeathTest, AFreedBlockIsNamed) {
   EXPECT_EXIT(in_thread([] {
                 const Range range =
                     iso::pool(iso::Region::kBlocks).allocate(2 * iso::kUnitBytes)->range;
-                iso::arena().mark(range, iso::UnitKind::kFreedBlock);
+                iso::arena().units().mark(range, iso::UnitKind::kFreedBlock);
                 os::guard(Range{range.begin + kPageBytes, range.bytes - kPageBytes});
                 *reinterpret_cast<volatile char*>(range.end() - 1) = 1;
               }),

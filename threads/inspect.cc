@@ -49,8 +49,8 @@ void publish_inspect_facts(int rank, int ranks) {
       {"slots", slots.begin},
       {"slot_bytes", slots.bytes},
       {"lease_bytes", arena.lease_bytes()},
-      {"lease_flags", address_of(arena.lease_flags())},
-      {"lease_open", address_of(arena.open_leases())},
+      {"lease_flags", address_of(arena.leases().node_flags())},
+      {"lease_open", address_of(arena.leases().rank_flags())},
       {"unit_bytes", iso::kUnitBytes},
       {"slot_head", static_cast<std::uint64_t>(iso::UnitKind::kSlotHead)},
       // Where in its unit: tcb_of_head_unit().

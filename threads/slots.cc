@@ -37,23 +37,23 @@ void Scheduler::make_context(Tcb* t) {
 
 void Scheduler::mark_slot(Range slot) {
   if (is_shrunk(slot)) {
-    iso::arena().mark(slot, iso::UnitKind::kRemains);
+    iso::arena().units().mark(slot, iso::UnitKind::kRemains);
     return;
   }
-  iso::arena().mark(slot, iso::UnitKind::kSlot);
-  iso::arena().set_kind(slot.end() - iso::kUnitBytes, iso::UnitKind::kSlotHead);
+  iso::arena().units().mark(slot, iso::UnitKind::kSlot);
+  iso::arena().units().set_kind(slot.end() - iso::kUnitBytes, iso::UnitKind::kSlotHead);
 }
 
 void Scheduler::welcome(Tcb* t) {
   iso::Arena& arena = iso::arena();
-  arena.sync();
-  if (arena.any_sealed()) {
+  arena.leases().sync();
+  if (arena.seals().any()) {
     arena.admit(t->slot);
     t->heap.for_each_span([&](const iso::Span& span) { arena.admit(span.range()); });
     for_each_companion(t, [&](const Tcb* c) { arena.admit(c->slot); });
   }
   for_each_companion(t, [&](const Tcb* c) {
-    arena.unguard(Range{c->slot.end() - iso::kUnitBytes, iso::kUnitBytes});
+    arena.guards().unguard(Range{c->slot.end() - iso::kUnitBytes, iso::kUnitBytes});
   });
   guard_slot(t->slot);
 }
@@ -61,9 +61,9 @@ void Scheduler::welcome(Tcb* t) {
 // What is below a shrunk slot belongs to others.
 void Scheduler::guard_slot(Range slot) {
   if (is_shrunk(slot)) {
-    iso::arena().unguard(slot);
+    iso::arena().guards().unguard(slot);
   } else {
-    iso::arena().guard_slot(slot, Tcb::kGuardBytes);
+    iso::arena().guards().guard_slot(slot, Tcb::kGuardBytes);
   }
 }
 
@@ -75,9 +75,9 @@ Tcb* Scheduler::make(std::size_t stack_bytes, std::string_view name) {
                      "stacks can be one stack",
                      stack_bytes, room.bytes));
   }
-  if (!iso::arena().memory_left(2 * kPageBytes)) {
+  if (!iso::arena().limit().left(2 * kPageBytes)) {
     throw Error(Errc::out_of_memory,
-                text("no memory for another thread: %s", iso::arena().shortage().c_str()));
+                text("no memory for another thread: %s", iso::arena().limit().shortage().c_str()));
   }
   const std::size_t bytes = slot_bytes(stack_bytes);
   Tcb* t;
@@ -132,7 +132,7 @@ Tcb* Scheduler::make(std::size_t stack_bytes, std::string_view name) {
     if (copy == nullptr) {
       retire(t);
       throw Error(Errc::out_of_memory, text("no memory for the thread's name of %zu bytes: %s",
-                                            name.size(), iso::arena().shortage().c_str()));
+                                            name.size(), iso::arena().limit().shortage().c_str()));
     }
     std::memcpy(copy, name.data(), name.size());
     copy[name.size()] = '\0';
@@ -144,7 +144,7 @@ Tcb* Scheduler::make(std::size_t stack_bytes, std::string_view name) {
 
 // A thread on a range that is new here, or was given back.
 Tcb* Scheduler::make_fresh(std::size_t bytes) {
-  const std::size_t fence = iso::arena().fence_bytes();
+  const std::size_t fence = iso::arena().layout().fence_bytes();
   const auto got = iso::pool(iso::Region::kSlots).allocate(fence + bytes);
   if (!got && iso::pool(iso::Region::kSlots).longest_clean() >= fence + bytes) {
     throw Error(Errc::out_of_memory,
@@ -160,7 +160,7 @@ Tcb* Scheduler::make_fresh(std::size_t bytes) {
   const Range slot{got->range.begin + fence, bytes};
   Tcb* t = detail::tcb_of_slot(slot);
   // Others look for threads in slots: first the control block that was there before goes.
-  iso::arena().mark(slot, iso::UnitKind::kSlot);
+  iso::arena().units().mark(slot, iso::UnitKind::kSlot);
   guard_slot(slot);
   std::memset(static_cast<void*>(t), 0, sizeof *t);
   mark_slot(slot);
@@ -202,14 +202,14 @@ void Scheduler::give_back(Range slot) {
   iso::RangePool& slots = iso::pool(iso::Region::kSlots);
   if (is_shrunk(slot)) {  // nobody asks for so little: its neighbours wait for it
     iso::arena().discard(slot);
-    iso::arena().unmark(slot);
+    iso::arena().units().unmark(slot);
     slots.free(slot, 0);
     return;
   }
   if (slot.bytes > kDefaultSlotBytes)
     iso::arena().discard(Range{slot.begin, slot.bytes - kSlotInUse});
-  iso::arena().unmark(slot);
-  const std::size_t fence = iso::arena().fence_bytes();
+  iso::arena().units().unmark(slot);
+  const std::size_t fence = iso::arena().layout().fence_bytes();
   slots.free(Range{slot.begin - fence, fence + slot.bytes}, kSlotInUse);
 }
 
@@ -222,8 +222,8 @@ void Scheduler::shrink(Tcb* t) {
   t->slot = Range{slot.end() - iso::kUnitBytes, iso::kUnitBytes};
   mark_slot(t->slot);
   const Range rest{slot.begin, slot.bytes - iso::kUnitBytes};
-  iso::arena().unmark(rest);
-  const std::size_t fence = iso::arena().fence_bytes();
+  iso::arena().units().unmark(rest);
+  const std::size_t fence = iso::arena().layout().fence_bytes();
   iso::pool(iso::Region::kSlots).free(Range{rest.begin - fence, fence + rest.bytes}, 0);
 }
 

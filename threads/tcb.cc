@@ -36,9 +36,11 @@ Tcb* owner_of(const void* address) {
   const Address at = reinterpret_cast<Address>(address);
   if (a.region(iso::Region::kSlots).contains(at)) {
     Address unit = round_down(at, iso::kUnitBytes);
-    while (a.kind(unit) == iso::UnitKind::kSlot || a.kind(unit) == iso::UnitKind::kContinued)
+    while (a.units().kind(unit) == iso::UnitKind::kSlot ||
+           a.units().kind(unit) == iso::UnitKind::kContinued)
       unit += iso::kUnitBytes;
-    if (a.kind(unit) != iso::UnitKind::kSlotHead && a.kind(unit) != iso::UnitKind::kRemains)
+    if (a.units().kind(unit) != iso::UnitKind::kSlotHead &&
+        a.units().kind(unit) != iso::UnitKind::kRemains)
       return nullptr;
     a.reach_head(unit);
     Tcb* t = tcb_of_head_unit(unit);

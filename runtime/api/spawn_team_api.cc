@@ -92,7 +92,7 @@ Tcb* team_member_begin(const TeamPlan& plan, int index) {
       iso::HeapScope process;
       spawn_abandon(t);
       throw Error(Errc::out_of_memory,
-                  "no memory for a member of a team: " + iso::arena().shortage());
+                  "no memory for a member of a team: " + iso::arena().limit().shortage());
     }
     t->member->thread = t;
     t->member->team = plan.id;

@@ -203,10 +203,10 @@ TEST_F(CheckImageTest, WhatLivesHereIsNotWrittenOver) {
     EXPECT_NE(refusal.why.find("something lives here"), std::string::npos) << refusal.why;
     // A part of it: what could be claimed before is given up.
     const Range slot = stored.image.marks[0].range;
-    iso::arena().unmark(slot);
+    iso::arena().units().unmark(slot);
     EXPECT_FALSE(read(stored.bytes, &refusal));
     EXPECT_EQ(refusal.code, Errc::address_in_use);
-    EXPECT_EQ(iso::arena().kind(slot.begin), iso::UnitKind::kNone);
+    EXPECT_EQ(iso::arena().units().kind(slot.begin), iso::UnitKind::kNone);
     stored.remove();
   });
 }
@@ -218,7 +218,7 @@ TEST_F(CheckImageTest, MarksThatOverlapAreRefused) {
     std::vector<Range>& runs = stored.image.runs;
     // The unit behind the span's, and then both.
     const Range unit{marks[1].range.end(), iso::kUnitBytes};
-    ASSERT_TRUE(iso::arena().open(unit));
+    ASSERT_TRUE(iso::arena().leases().open(unit));
     marks[1].range.bytes += unit.bytes;
     marks.insert(marks.begin() + 1, Mark{unit, kSpanMark, 0});
     runs.insert(runs.begin() + 1,

@@ -17,12 +17,13 @@ constexpr std::size_t kPopulateBytes = 64 << 10;
 // For its bytes, and its address ranges, which are open then.
 bool has_room(const Image& image, std::string* why) {
   iso::Arena& arena = iso::arena();
-  if (!arena.memory_left(image.bytes)) {
-    *why = text("%s; the thread has %s", arena.shortage().c_str(), bytes_text(image.bytes).c_str());
+  if (!arena.limit().left(image.bytes)) {
+    *why = text("%s; the thread has %s", arena.limit().shortage().c_str(),
+                bytes_text(image.bytes).c_str());
     return false;
   }
   for (const Mark& mark : image.marks) {
-    if (arena.open(mark.range)) continue;
+    if (arena.leases().open(mark.range)) continue;
     *why = "the kernel has no memory for the address range";
     return false;
   }
@@ -33,7 +34,7 @@ bool has_room(const Image& image, std::string* why) {
 Address taken(Range range) {
   const iso::Arena& arena = iso::arena();
   for (Address a = range.begin; a < range.end(); a += iso::kUnitBytes) {
-    const iso::UnitKind kind = arena.kind(a);
+    const iso::UnitKind kind = arena.units().kind(a);
     if (kind != iso::UnitKind::kNone && !iso::is_away(kind)) return a;
   }
   return 0;
@@ -41,7 +42,7 @@ Address taken(Range range) {
 
 void unclaim(const Mark& mark) {
   iso::arena().discard(mark.range);
-  iso::arena().unmark(mark.range);
+  iso::arena().units().unmark(mark.range);
 }
 
 }  // namespace
@@ -51,13 +52,13 @@ bool claim(const Image& image, bool* returns, ImageRefusal* refusal) {
   std::string* why = &refusal->why;
   refusal->code = Errc::out_of_memory;
   const std::size_t heap_bytes = heap_bytes_of(image);
-  if (!arena.charge(heap_bytes)) {
-    *why = text("%s; the thread's heap has %s", arena.shortage().c_str(),
+  if (!arena.limit().charge(heap_bytes)) {
+    *why = text("%s; the thread's heap has %s", arena.limit().shortage().c_str(),
                 bytes_text(heap_bytes).c_str());
     return false;
   }
   if (!has_room(image, why)) {
-    arena.uncharge(heap_bytes);
+    arena.limit().uncharge(heap_bytes);
     return false;
   }
   // Runs come in the order of the marks that they lie in.
@@ -69,18 +70,18 @@ bool claim(const Image& image, bool* returns, ImageRefusal* refusal) {
                   text("the image has 0x%zx bytes at 0x%zx, and something lives here at 0x%zx",
                        mark.range.bytes, mark.range.begin, unit)};
       std::for_each(image.marks.data(), &mark, unclaim);
-      arena.uncharge(heap_bytes);
+      arena.limit().uncharge(heap_bytes);
       return false;
     }
-    const iso::Arena::Claimed claimed = arena.claim(mark.range);
-    const bool kept = claimed == iso::Arena::Claimed::kAllKept;
-    const bool stale = claimed != iso::Arena::Claimed::kNothingKept;
+    const iso::Claimed claimed = arena.claim(mark.range);
+    const bool kept = claimed == iso::Claimed::kAllKept;
+    const bool stale = claimed != iso::Claimed::kNothingKept;
     if (mark.kind == kSlotMark) *returns = kept;
     // The kernel may put the bytes in place, whose accesses no handler mends: guards and fences of
     // slots that were here before go first.
     if (is_slot(mark)) threads::Scheduler::guard_slot(mark.range);
     if (!kept && mark.kind == kLargeMark && mark.range.bytes >= iso::kHugeBlockBytes)
-      arena.prefer_huge_pages(mark.range);
+      arena.huge_pages().prefer(mark.range);
     Address sent_to = mark.range.begin;
     for (; next_run < image.runs.size() && mark.range.contains(image.runs[next_run].begin);
          ++next_run) {
@@ -105,7 +106,7 @@ bool claim(const Image& image, bool* returns, ImageRefusal* refusal) {
 
 void give_up(const Image& image) {
   for (const Mark& mark : image.marks) unclaim(mark);
-  iso::arena().uncharge(heap_bytes_of(image));
+  iso::arena().limit().uncharge(heap_bytes_of(image));
 }
 
 detail::Tcb* land(const ImageHead& head, const Image& image, int rank) {
@@ -118,7 +119,7 @@ detail::Tcb* land(const ImageHead& head, const Image& image, int rank) {
       slot_owner->cold = mark.kind == kCompanionMark || cold;
       threads::Scheduler::mark_slot(mark.range);
     } else {
-      arena.mark(mark.range, iso::UnitKind::kSpan);
+      arena.units().mark(mark.range, iso::UnitKind::kSpan);
       if (mark.kind == kLargeMark && mark.range.bytes >= iso::kHugeBlockBytes)
         iso::Span::at(mark.range.begin)->huge = true;
     }
@@ -135,7 +136,7 @@ void take_back(const Image& image) {
     if (is_slot(mark)) {
       threads::Scheduler::mark_slot(mark.range);
     } else {
-      iso::arena().mark(mark.range, iso::UnitKind::kSpan);
+      iso::arena().units().mark(mark.range, iso::UnitKind::kSpan);
     }
   }
 }

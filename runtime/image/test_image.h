@@ -41,7 +41,7 @@ struct StoredImage {
     bool any = false;
     for (const Mark& mark : image.marks) {
       for (Address a = mark.range.begin; a < mark.range.end(); a += iso::kUnitBytes)
-        any |= iso::arena().kind(a) != iso::UnitKind::kNone;
+        any |= iso::arena().units().kind(a) != iso::UnitKind::kNone;
     }
     return any;
   }

@@ -135,7 +135,7 @@ void Job::start(int& argc, char**& argv) {
   share_locale();
   limit_memory();
   if (first) begin_first_run(alone);
-  arena.set_reclaim([] { the_job().reclaim(); });
+  arena.limit().set_reclaim([] { the_job().reclaim(); });
   termination_ = Termination{};
   threads::scheduler().start(rank(), canary_, options_.seed);
   components_.begin_run(options_);

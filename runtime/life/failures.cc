@@ -29,7 +29,7 @@ std::string describe_exception(const std::exception_ptr& exception) {
   try {
     std::rethrow_exception(exception);
   } catch (const std::bad_alloc& e) {
-    const std::string why = iso::arena().shortage();
+    const std::string why = iso::arena().limit().shortage();
     return current_type() + ": " + e.what() + (why.empty() ? "" : " (" + why + ")");
   } catch (const std::exception& e) {
     return current_type() + ": " + e.what();

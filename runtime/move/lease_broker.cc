@@ -23,7 +23,7 @@ constexpr Kind kOwn[] = {Kind::kLeaseAsk,  Kind::kLeaseGrant, Kind::kRangeAsk,
 void LeaseBroker::share_out() {
   for (int r = 0; r < iso::kRegions; ++r) {
     const Region region = static_cast<Region>(r);
-    const std::size_t all = iso::arena().leases(region);
+    const std::size_t all = iso::arena().layout().lease_count(region);
     const std::size_t ranks = static_cast<std::size_t>(mpi_.ranks());
     // Alone, a rank has everything.
     const std::size_t share = ranks == 1 ? all : all / (2 * ranks);
@@ -47,7 +47,8 @@ LeaseHead LeaseBroker::grant(const LeaseHead& ask) {
   LeaseHead given = ask;
   given.kind = Kind::kLeaseGrant;
   std::size_t& next = next_[ask.region];
-  const std::size_t left = iso::arena().leases(static_cast<Region>(ask.region)) - next;
+  const std::size_t left =
+      iso::arena().layout().lease_count(static_cast<Region>(ask.region)) - next;
   // Who asks ahead is content with less.
   given.count = (ask.request & 1) != 0 ? (ask.count <= left ? ask.count : 0)
                                        : std::min<std::size_t>(ask.count, left);
@@ -119,7 +120,7 @@ void LeaseBroker::poll() {
       continue;
     }
     const std::size_t count =
-        std::max<std::size_t>(1, iso::arena().leases(static_cast<Region>(r)) /
+        std::max<std::size_t>(1, iso::arena().layout().lease_count(static_cast<Region>(r)) /
                                      (8 * static_cast<std::size_t>(mpi_.ranks())));
     const LeaseHead ask{Kind::kLeaseAsk, r, 0, 0, count};
     asked_[r] = true;
@@ -143,7 +144,7 @@ bool LeaseBroker::give_up(Range range) {
   const std::size_t beyond =
       (range.end() - blocks.begin + iso::arena().lease_bytes() - 1) / iso::arena().lease_bytes();
   std::size_t& next = next_[static_cast<int>(Region::kBlocks)];
-  if (beyond <= next || beyond > iso::arena().leases(Region::kBlocks)) return false;
+  if (beyond <= next || beyond > iso::arena().layout().lease_count(Region::kBlocks)) return false;
   pool.add({Region::kBlocks, next, beyond - next});
   next = beyond;
   return pool.take(range);
@@ -215,7 +216,7 @@ void LeaseBroker::handle(int from, const char* message, std::size_t) {
       ClaimHead ask;
       std::memcpy(&ask, message, sizeof ask);
       const bool given = give_up(ask.range);
-      if (given) iso::arena().disown(ask.range, !net_.same_node(from));
+      if (given) iso::arena().leases().disown(ask.range, !net_.same_node(from));
       const ClaimHead reply{Kind::kClaimReply, given ? 1u : 0u, ask.range, addresses_sent_,
                             addresses_received_};
       send(from, &reply, sizeof reply);

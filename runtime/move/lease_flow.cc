@@ -38,8 +38,8 @@ void free_what_rests(Region region) {
 // ended there.
 void forget_what_was_here(Range range) {
   iso::Arena& arena = iso::arena();
-  if (arena.claim(range) != iso::Arena::Claimed::kNothingKept) arena.discard(range);
-  arena.unmark(range);
+  if (arena.claim(range) != iso::Claimed::kNothingKept) arena.discard(range);
+  arena.units().unmark(range);
 }
 
 }  // namespace
@@ -82,7 +82,7 @@ void LeaseBroker::give_ranges(int to, const RangeAskHead& ask) {
     case Need::kTidy:
       break;
   }
-  for (const Range& range : given) iso::arena().disown(range, !net_.same_node(to));
+  for (const Range& range : given) iso::arena().leases().disown(range, !net_.same_node(to));
   addresses_sent_ += !given.empty();
   RangeGiftHead head{};
   head.kind = Kind::kRangeGift;
@@ -107,7 +107,8 @@ void LeaseBroker::send_ranges(int to, const RangeGiftHead& head, const Range* ra
 // and of the other half they all have a part.
 int LeaseBroker::steward_of(Region region, Range piece) const {
   const std::size_t ranks = static_cast<std::size_t>(mpi_.ranks());
-  const std::size_t leases = iso::arena().leases(region), share = leases / (2 * ranks);
+  const std::size_t leases = iso::arena().layout().lease_count(region),
+                    share = leases / (2 * ranks);
   const std::size_t lease =
       (piece.begin - iso::arena().region(region).begin) / iso::arena().lease_bytes();
   return static_cast<int>(lease < share * ranks ? lease / share : (lease - share * ranks) % ranks);
@@ -122,7 +123,7 @@ void LeaseBroker::tidy(Region region) {
            kLongPieceBytes, [&](Range range) { return steward_of(region, range) != mpi_.rank(); }))
     pieces[steward_of(region, piece)].push_back(piece);
   for (const auto& [to, ranges] : pieces) {
-    for (const Range& range : ranges) iso::arena().disown(range, !net_.same_node(to));
+    for (const Range& range : ranges) iso::arena().leases().disown(range, !net_.same_node(to));
     for (std::size_t first = 0; first < ranges.size(); first += kMostGiftRanges) {
       RangeGiftHead head{};
       head.kind = Kind::kRangeGift;

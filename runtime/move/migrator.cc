@@ -130,7 +130,7 @@ void Migrator::depart(Tcb* t, int to, Target joiner) {
 // Before the first message: the thread may be back, on another rank of this node, before the answer
 // is read here.
 void Migrator::leave(const Record& d, std::uint32_t transfer) {
-  for (const Mark& mark : d.image.marks) iso::arena().leave(mark.range, transfer);
+  for (const Mark& mark : d.image.marks) iso::arena().departures().leave(mark.range, transfer);
 }
 
 void Migrator::offer(Record& d, const CarryHead& carry, const ImageHead& head) {

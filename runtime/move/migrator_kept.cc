@@ -26,8 +26,8 @@ constexpr std::size_t kMostSealedWhole = std::size_t{1} << 30;
 // memory to others that came here and left. Each unit knows with which departure it left last.
 void Migrator::let_go(Record& d, std::uint32_t transfer) {
   if (d.joiner.id == 0) listener_.departed(d.id, d.to, d.hops);
-  for (const Mark& mark : d.image.marks) iso::arena().keep(mark.range, transfer);
-  iso::arena().uncharge(heap_bytes_of(d.image));
+  for (const Mark& mark : d.image.marks) iso::arena().departures().keep(mark.range, transfer);
+  iso::arena().limit().uncharge(heap_bytes_of(d.image));
   --leaving_;
   d.state = Record::State::kKept;
   d.kept_bytes = d.image.idle_bytes;
@@ -62,7 +62,7 @@ void Migrator::unkeep(std::uint32_t record) {
 // The thread is back, or leaves again: what was noted of its earlier stay is in use, but for what
 // it gave up meanwhile.
 void Migrator::forget_kept(std::uint64_t id, const Tcb* t) {
-  const std::uint32_t record = iso::arena().last_departure(t->slot.begin);
+  const std::uint32_t record = iso::arena().departures().last(t->slot.begin);
   if (record >= records_.size()) return;
   const Record& d = records_[record];
   if (d.state != Record::State::kKept || d.id != id) return;
@@ -76,9 +76,9 @@ void Migrator::seal(const Record& kept) {
   std::size_t run = 0;  // they come in the order of the marks
   for (const Mark& mark : kept.image.marks) {
     const bool whole = mark.range.bytes <= kMostSealedWhole;
-    if (whole) iso::arena().seal(mark.range);
+    if (whole) iso::arena().seals().seal(mark.range);
     for (; run < runs.size() && mark.range.contains(runs[run].begin); ++run) {
-      if (!whole) iso::arena().seal(runs[run]);
+      if (!whole) iso::arena().seals().seal(runs[run]);
     }
   }
 }

@@ -96,7 +96,7 @@ bool Mover::members_let_go(Tcb* t, int to) {
       refusals_[id_of(t)] = {Errc::out_of_memory,
                              "there is no memory for copies of its messages that were not "
                              "received: " +
-                                 iso::arena().shortage()};
+                                 iso::arena().limit().shortage()};
       scheduler().resume_arrived(t);
       return false;
   }

@@ -56,11 +56,11 @@ class alignas(128) Inbox {
   std::atomic<std::int32_t> asker_;
 };
 
-inline constexpr std::size_t kMostNodeRanks = iso::Arena::kNodeRoomBytes / sizeof(Inbox);
+inline constexpr std::size_t kMostNodeRanks = iso::Layout::kNodeRoomBytes / sizeof(Inbox);
 
 // The inbox of the node's rank with that index.
 inline Inbox& inbox(int node_rank) {
-  return static_cast<Inbox*>(iso::arena().node_room())[node_rank];
+  return static_cast<Inbox*>(iso::arena().layout().node_room())[node_rank];
 }
 
 }  // namespace roam::runtime

@@ -60,7 +60,7 @@ void Net::make_nodes(bool share, int node_ranks) {
     node_rank = node_ranks_[static_cast<std::size_t>(mpi_.rank())];
   }
   leader_ = info.leader;
-  arena.set_node_rank(node_rank);
+  arena.departures().set_node_rank(node_rank);
   const std::vector<int> leaders = mpi_.gather_ints(info.leader);
   std::vector<int> distinct = leaders;
   std::sort(distinct.begin(), distinct.end());

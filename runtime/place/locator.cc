@@ -12,7 +12,8 @@ Tcb* Locator::find_on_node(Target t, int* there) const {
   const Address at = reinterpret_cast<Address>(t.control);
   if (!arena.region(iso::Region::kSlots).contains(at)) return nullptr;
   const Address unit = round_down(at, iso::kUnitBytes);
-  if (arena.kind(unit) != iso::UnitKind::kSlotHead || detail::tcb_of_head_unit(unit) != t.control)
+  if (arena.units().kind(unit) != iso::UnitKind::kSlotHead ||
+      detail::tcb_of_head_unit(unit) != t.control)
     return nullptr;
   arena.reach_head(unit);
   *there = t.control->rank.load(std::memory_order_acquire);

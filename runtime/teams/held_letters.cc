@@ -34,7 +34,7 @@ std::string HeldLetters::describe() const {
       "%zu messages (%llu bytes; one from member %d to member %d of team %llu) have come, "
       "and there is no memory to deliver them: %s",
       held_.size(), static_cast<unsigned long long>(bytes), first.from, first.to,
-      static_cast<unsigned long long>(first.team), iso::arena().shortage().c_str());
+      static_cast<unsigned long long>(first.team), iso::arena().limit().shortage().c_str());
 }
 
 }  // namespace roam::runtime

@@ -220,7 +220,7 @@ std::string OpenParcels::describe_wait(const Tcb* t) const {
            !may_copy(m.sends) ? "; as many of copies wait there already"
            : no_memory_       ? "; there is no memory for a copy"
                               : "");
-  if (no_memory_) line += ": " + iso::arena().shortage();
+  if (no_memory_) line += ": " + iso::arena().limit().shortage();
   return line;
 }
 

@@ -42,10 +42,10 @@ void ParcelStore::reclaim() {
 
 void ParcelStore::throw_no_memory(const Envelope& e) const {
   iso::HeapScope process;
-  throw Error(
-      Errc::out_of_memory,
-      text("no memory for a message of %llu bytes to member %d on rank %d: %s",
-           static_cast<unsigned long long>(e.bytes), e.to, rank_, iso::arena().shortage().c_str()));
+  throw Error(Errc::out_of_memory,
+              text("no memory for a message of %llu bytes to member %d on rank %d: %s",
+                   static_cast<unsigned long long>(e.bytes), e.to, rank_,
+                   iso::arena().limit().shortage().c_str()));
 }
 
 void* ParcelStore::allocate(std::size_t bytes) { return thread_->heap.allocate(bytes); }

@@ -39,7 +39,7 @@ static bool stays_with(const Tcb* t, const void* data) {
   if (!iso::arena().contains(data)) return false;
   const Tcb* owner = detail::owner_of(data);
   if (owner != nullptr) return owner == t;
-  const iso::UnitKind kind = iso::arena().kind(reinterpret_cast<Address>(data));
+  const iso::UnitKind kind = iso::arena().units().kind(reinterpret_cast<Address>(data));
   return kind != iso::UnitKind::kNone && !iso::is_away(kind);
 }
 
@@ -52,7 +52,7 @@ bool Post::send(Member& me, int to, int tag, const void* data, std::size_t bytes
   }
   if (peer == nullptr) [[unlikely]] {
     throw Error(Errc::out_of_memory, text("send: no memory to send to member %d: %s", to,
-                                          iso::arena().shortage().c_str()));
+                                          iso::arena().limit().shortage().c_str()));
   }
   const bool has_bound = me.mailbox.room().bounded() && tag >= 0 && to != me.index;
   if (has_bound && me.mailbox.room().full(peer->room)) [[unlikely]] {

@@ -1,11 +1,11 @@
-// What of the arena goes into a core. The kernel would look at each of its pages, and makes those
-// of shared memory that do not exist.
+// The kernel would look at each page of the arena, and makes those of shared memory that do not
+// exist.
+#include "isomalloc/core_parts.h"
 
 #include <algorithm>
 #include <iterator>
 
 #include "base/os/memory.h"
-#include "isomalloc/arena.h"
 
 namespace roam::iso {
 namespace {
@@ -47,58 +47,79 @@ class Joiner {
   Range current_;
 };
 
-}  // namespace
-
 // In order of importance: the unit map and what else is the node's; what lives in leases that this
 // rank hands out from; what lives in the others, of which each rank of the node sees only its own.
-template <class F>
-void Arena::for_each_core_run(F run) {
-  os::for_each_present(control_, shared(), fd_, offset(control_.begin),
-                       [&run](Range present) { run(present); });
-  const auto live_parts = [this](Range range, auto part) {
+class Sources {
+ public:
+  Sources(const Layout& layout, const NodeMemory& memory, const UnitMap& units,
+          const Leases& leases)
+      : layout_(layout), memory_(memory), units_(units), leases_(leases) {}
+
+  template <class F>
+  void for_each_run(F run) const {
+    memory_.for_each_present(layout_.control(), [&run](Range present) { run(present); });
+    for (const bool owned : {true, false}) {
+      for (std::size_t first = layout_.lease_of(layout_.control().end());
+           first < layout_.all_leases();) {
+        std::size_t beyond = first;
+        while (beyond < layout_.all_leases() && leases_.owned(beyond) == owned) ++beyond;
+        if (beyond > first) for_each_run_of(first, beyond, run);
+        first = std::max(beyond, first + 1);
+      }
+    }
+  }
+
+ private:
+  template <class F>
+  void for_each_run_of(std::size_t first, std::size_t beyond, F& run) const {
+    const auto present = [this, &run](Range data) { live_parts(data, run); };
+    if (memory_.shared()) {
+      const Address begin = layout_.lease(first).begin;
+      memory_.for_each_present(Range{begin, layout_.lease(beyond - 1).end() - begin},
+                               [&present](Range data) { present(data); });
+      return;
+    }
+    const auto live = [this, &run](Range range) {
+      memory_.for_each_present(range, [&run](Range data) { run(data); });
+    };
+    for (std::size_t lease = first; lease < beyond; ++lease) {
+      if (!leases_.closed(lease)) live_parts(layout_.lease(lease), live);
+    }
+  }
+
+  template <class F>
+  void live_parts(Range range, F& part) const {
     for (Address a = range.begin; a < range.end();) {
       const Address begin = a;
-      while (a < range.end() && is_wanted(kind(a))) a = next_unit(a);
+      while (a < range.end() && is_wanted(units_.kind(a))) a = next_unit(a);
       if (a == begin) {
         a = next_unit(a);
       } else {
         part(Range{begin, std::min(a, range.end()) - begin});
       }
     }
-  };
-  for (const bool owned : {true, false}) {
-    for (std::size_t first = lease_of(control_.end()); first < owned_.size();) {
-      std::size_t beyond = first;
-      while (beyond < owned_.size() && (owned_[beyond] != 0) == owned) ++beyond;
-      const Range leases{whole_.begin + first * lease_bytes_, (beyond - first) * lease_bytes_};
-      if (shared()) {
-        const auto present = [&](Range data) { live_parts(data, run); };
-        os::for_each_present(leases, true, fd_, offset(leases.begin),
-                             [&present](Range data) { present(data); });
-      } else {
-        const auto live = [&run](Range range) {
-          os::for_each_present(range, false, -1, 0, [&run](Range present) { run(present); });
-        };
-        for (std::size_t lease = first; lease < beyond; ++lease) {
-          if (open_[lease] != kClosed)
-            live_parts(Range{whole_.begin + lease * lease_bytes_, lease_bytes_}, live);
-        }
-      }
-      first = std::max(beyond, first + 1);
-    }
   }
-}
 
-Arena::CoreParts Arena::include_in_core(std::size_t most_runs) {
+  const Layout& layout_;
+  const NodeMemory& memory_;
+  const UnitMap& units_;
+  const Leases& leases_;
+};
+
+}  // namespace
+
+CoreParts include_in_core(const Layout& layout, const NodeMemory& memory, const UnitMap& units,
+                          const Leases& leases, std::size_t most_runs) {
+  const Sources sources(layout, memory, units, leases);
   CoreParts parts;
-  if (!ready_) return parts;
-  os::exclude_from_core(whole_);  // what an earlier signal added and did not end the process
+  os::exclude_from_core(
+      layout.whole());  // what an earlier signal added and did not end the process
   // How many runs there would be, with each gap.
   struct {
     std::size_t runs = 0, gap_bytes = 0;
   } counts[std::size(kGaps)];
   Address end = 0;
-  for_each_core_run([&](Range run) {
+  sources.for_each_run([&](Range run) {
     for (std::size_t i = 0; i < std::size(kGaps); ++i) {
       if (end != 0 && run.begin >= end && run.begin - end <= kGaps[i]) {
         counts[i].gap_bytes += run.begin - end;
@@ -118,7 +139,7 @@ Arena::CoreParts Arena::include_in_core(std::size_t most_runs) {
     parts.runs += room;
     (room ? parts.bytes : parts.left_out) += run.bytes;
   });
-  for_each_core_run([&](Range run) { joiner.add(run); });
+  sources.for_each_run([&](Range run) { joiner.add(run); });
   joiner.flush();
   return parts;
 }

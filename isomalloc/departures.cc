@@ -1,0 +1,29 @@
+#include "isomalloc/departures.h"
+
+namespace roam::iso {
+
+void Departures::start(const Layout& layout, UnitMap* units) {
+  units_ = units;
+  begin_ = layout.whole().begin;
+  last_.map(layout.units());
+}
+
+void Departures::set_node_rank(int node_rank) {
+  constexpr int kFirst = static_cast<int>(UnitKind::kLeaving);
+  mark_ = static_cast<UnitKind>(kFirst + node_rank % (256 - kFirst));
+}
+
+void Departures::leave(Range range, std::uint32_t departure) {
+  for (Address a = range.begin; a < range.end(); a += kUnitBytes) {
+    last_[unit_of(a)] = departure;
+    units_->set_kind(a, mark_);
+  }
+}
+
+void Departures::keep(Range range, std::uint32_t departure) {
+  for (Address a = range.begin; a < range.end(); a += kUnitBytes) {
+    if (last(a) == departure) units_->change(a, mark_, UnitKind::kKept);
+  }
+}
+
+}  // namespace roam::iso
