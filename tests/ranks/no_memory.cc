@@ -52,6 +52,9 @@ class FullRank {
   explicit FullRank(int rank) : rank_(rank) {
     hoarder_ = roam::spawn(roam::SpawnOptions{.name = "hoarder", .rank = rank}, [] {
       enough = false;
+      // What has just left still counts here until its arrival is known.
+      for (int i = 0; i < 1000 && roam::iso::arena().charged() >= kTooMuch; ++i)
+        roam::this_thread::sleep_for(milliseconds(5));
       {
         const Hoard hoard(kMargin);
         hoarding = true;
