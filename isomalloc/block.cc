@@ -272,7 +272,7 @@ void unpack(Pup& p, void** block) {
       if (!arena().leases().open(range))
         throw Error(Errc::out_of_memory, "iso_pup: no memory to open the block's range");
       travelled = true;
-    } else if (!pool(Region::kBlocks).take_or_claim(range)) {
+    } else if (!pool(Region::kBlocks).take_or_obtain(range)) {
       throw Error(Errc::address_in_use, text("iso_pup: the block of %zu bytes at %p cannot be "
                                              "unpacked here: the original, or another block, "
                                              "still has that address in this job. Pack it with a "

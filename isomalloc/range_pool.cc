@@ -242,9 +242,9 @@ bool RangePool::take(Range range) {
   return true;
 }
 
-bool RangePool::take_or_claim(Range range) {
+bool RangePool::take_or_obtain(Range range) {
   if (take(range)) return true;
-  if (source_ == nullptr || !source_->claim(range)) return false;
+  if (source_ == nullptr || !source_->obtain(range)) return false;
   if (arena().leases().open(range)) {
     arena().seals().unseal(range);
     return true;

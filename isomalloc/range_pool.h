@@ -25,7 +25,7 @@ class LeaseSource {
   // if the job has none.
   virtual bool collect(Region region, std::size_t bytes) = 0;
   // Asks whoever owns the free `range` to give it to this rank; false if it is not free anywhere.
-  virtual bool claim(Range range) = 0;
+  virtual bool obtain(Range range) = 0;
 };
 
 // The free address ranges of one region that this rank owns. Ranges are tokens: whoever frees one
@@ -78,7 +78,7 @@ class RangePool {
   // Takes exactly `range` out, if it is free here. It is clean then.
   bool take(Range range);
   // The same, asking other ranks for it.
-  bool take_or_claim(Range range);
+  bool take_or_obtain(Range range);
 
   // The longest range of kept memory, of those that have grown together.
   std::size_t longest_kept() const {

@@ -39,14 +39,14 @@ class FakeSource : public LeaseSource {
     }
     return false;
   }
-  bool claim(Range range) override {
-    claimed_.push_back(range);
-    return claims_granted_;
+  bool obtain(Range range) override {
+    obtained_.push_back(range);
+    return obtain_granted_;
   }
   std::size_t left_, next_ = 0;
   int requests_ = 0;
-  bool claims_granted_ = false;
-  std::vector<Range> claimed_;
+  bool obtain_granted_ = false;
+  std::vector<Range> obtained_;
   RangePool* pool_ = nullptr;
   std::vector<Range> elsewhere_;
   int collects_ = 0;
@@ -73,7 +73,7 @@ TEST_P(RangePoolTest, AnEmptyPoolHasNothing) {
   EXPECT_FALSE(pool_.allocate(kUnitBytes));
   EXPECT_EQ(errno, ENOMEM);
   EXPECT_FALSE(pool_.take(Range{arena().region(Region::kHeap).begin, kUnitBytes}));
-  EXPECT_FALSE(pool_.take_or_claim(Range{arena().region(Region::kHeap).begin, kUnitBytes}));
+  EXPECT_FALSE(pool_.take_or_obtain(Range{arena().region(Region::kHeap).begin, kUnitBytes}));
   EXPECT_FALSE(pool_.refill(kUnitBytes));
   EXPECT_EQ(pool_.free_bytes(), 0u);
 }
@@ -336,10 +336,10 @@ TEST_P(RangePoolTest, WhatIsNotFreeHereIsClaimedFromOthers) {
   FakeSource source(0);
   pool_.set_source(&source);
   const Range range{arena().region(Region::kHeap).begin + 2 * lease_bytes(), 3 * kUnitBytes};
-  EXPECT_FALSE(pool_.take_or_claim(range));
-  source.claims_granted_ = true;
-  ASSERT_TRUE(pool_.take_or_claim(range));
-  EXPECT_EQ(source.claimed_, (std::vector<Range>{range, range}));
+  EXPECT_FALSE(pool_.take_or_obtain(range));
+  source.obtain_granted_ = true;
+  ASSERT_TRUE(pool_.take_or_obtain(range));
+  EXPECT_EQ(source.obtained_, (std::vector<Range>{range, range}));
   fill_bytes(range.pointer(), range.bytes, 6);  // it is open
 }
 

@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kManyPieces = 512;
 
 constexpr Kind kOwn[] = {Kind::kLeaseAsk,  Kind::kLeaseGrant, Kind::kRangeAsk,
-                         Kind::kRangeGift, Kind::kClaim,      Kind::kClaimReply};
+                         Kind::kRangeGift, Kind::kObtain,     Kind::kObtainReply};
 }  // namespace
 
 void LeaseBroker::share_out() {
@@ -83,9 +83,9 @@ bool LeaseBroker::collect(Region region, std::size_t bytes) {
   return found;
 }
 
-bool LeaseBroker::claim(Range range) {
+bool LeaseBroker::obtain(Range range) {
   bool given = false;
-  threads::on_rank_stack([&] { given = claim_here(range); });
+  threads::on_rank_stack([&] { given = obtain_here(range); });
   return given;
 }
 
@@ -150,28 +150,28 @@ bool LeaseBroker::give_up(Range range) {
   return pool.take(range);
 }
 
-bool LeaseBroker::claim_here(Range range) {
+bool LeaseBroker::obtain_here(Range range) {
   if (give_up(range)) return true;
-  claim_answers_ = 0;
-  claim_given_ = false;
-  const ClaimHead ask{Kind::kClaim, 0, range, 0, 0};
+  obtain_answers_ = 0;
+  obtain_given_ = false;
+  const ObtainHead ask{Kind::kObtain, 0, range, 0, 0};
   // It may be on its way from one rank to another. Two rounds in which the same numbers of messages
   // with addresses were sent, and received, have seen every rank at rest.
   for (std::uint64_t last = UINT64_MAX;;) {
-    claim_sent_ = claim_received_ = 0;
+    obtain_sent_ = obtain_received_ = 0;
     // One after the other: the first that gives it ends the search.
-    for (int rank = 0; rank < mpi_.ranks() && !claim_given_; ++rank) {
+    for (int rank = 0; rank < mpi_.ranks() && !obtain_given_; ++rank) {
       if (rank == mpi_.rank()) continue;
-      const int answers = claim_answers_;
+      const int answers = obtain_answers_;
       send(rank, &ask, sizeof ask);
-      wait([&] { return claim_answers_ != answers; });
+      wait([&] { return obtain_answers_ != answers; });
     }
-    if (claim_given_) return true;
+    if (obtain_given_) return true;
     if (give_up(range)) return true;  // it came here meanwhile
-    claim_sent_ += addresses_sent_;
-    claim_received_ += addresses_received_;
-    if (claim_sent_ == claim_received_ && claim_sent_ == last) return false;
-    last = claim_sent_;
+    obtain_sent_ += addresses_sent_;
+    obtain_received_ += addresses_received_;
+    if (obtain_sent_ == obtain_received_ && obtain_sent_ == last) return false;
+    last = obtain_sent_;
   }
 }
 
@@ -212,23 +212,23 @@ void LeaseBroker::handle(int from, const char* message, std::size_t) {
     case Kind::kRangeGift:
       take_ranges(from, message);
       return;
-    case Kind::kClaim: {
-      ClaimHead ask;
+    case Kind::kObtain: {
+      ObtainHead ask;
       std::memcpy(&ask, message, sizeof ask);
       const bool given = give_up(ask.range);
       if (given) iso::arena().leases().disown(ask.range, !net_.same_node(from));
-      const ClaimHead reply{Kind::kClaimReply, given ? 1u : 0u, ask.range, addresses_sent_,
-                            addresses_received_};
+      const ObtainHead reply{Kind::kObtainReply, given ? 1u : 0u, ask.range, addresses_sent_,
+                             addresses_received_};
       send(from, &reply, sizeof reply);
       return;
     }
-    case Kind::kClaimReply: {
-      ClaimHead reply;
+    case Kind::kObtainReply: {
+      ObtainHead reply;
       std::memcpy(&reply, message, sizeof reply);
-      ++claim_answers_;
-      claim_given_ = claim_given_ || reply.given != 0;
-      claim_sent_ += reply.sent;
-      claim_received_ += reply.received;
+      ++obtain_answers_;
+      obtain_given_ = obtain_given_ || reply.given != 0;
+      obtain_sent_ += reply.sent;
+      obtain_received_ += reply.received;
       return;
     }
     default:

@@ -47,7 +47,7 @@ struct RangeGiftHead {
   std::uint64_t received;
 };
 
-struct ClaimHead {
+struct ObtainHead {
   Kind kind;
   std::uint32_t given;
   Range range;
@@ -73,7 +73,7 @@ class LeaseBroker final : public Component, public iso::LeaseSource {
 
   std::optional<iso::LeaseRun> request(iso::Region region, std::size_t count) override;
   bool collect(iso::Region region, std::size_t bytes) override;
-  bool claim(Range range) override;
+  bool obtain(Range range) override;
 
   std::span<const Kind> kinds() const override;
   void handle(int from, const char* message, std::size_t bytes) override;
@@ -89,7 +89,7 @@ class LeaseBroker final : public Component, public iso::LeaseSource {
     std::uint64_t free_bytes = 0;
   };
   bool ask_all(iso::Region region, Need need, std::size_t bytes, Flow* flow);
-  bool claim_here(Range range);
+  bool obtain_here(Range range);
   LeaseHead grant(const LeaseHead& ask);
   bool give_up(Range range);
   void ask_around(iso::Region region);
@@ -124,9 +124,9 @@ class LeaseBroker final : public Component, public iso::LeaseSource {
   std::optional<RangeGiftHead> gift_;
   std::uint64_t addresses_sent_ = 0;  // messages that brought some
   std::uint64_t addresses_received_ = 0;
-  int claim_answers_ = 0;
-  std::uint64_t claim_sent_ = 0, claim_received_ = 0;
-  bool claim_given_ = false;
+  int obtain_answers_ = 0;
+  std::uint64_t obtain_sent_ = 0, obtain_received_ = 0;
+  bool obtain_given_ = false;
 };
 
 }  // namespace roam::runtime

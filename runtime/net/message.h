@@ -34,12 +34,12 @@ enum class Kind : std::uint32_t {
   kMove = 11,   // MoveHead: the thread shall go to a rank
   kMoved = 12,  // MovedHead: how that went, to who asked
   // move/lease_broker.h
-  kLeaseAsk = 13,    // LeaseHead, to rank 0
-  kLeaseGrant = 14,  // LeaseHead; count 0: there is none
-  kRangeAsk = 15,    // RangeAskHead: have you free ranges for me?
-  kRangeGift = 16,   // RangeGiftHead and ranges: they are yours now
-  kClaim = 17,       // ClaimHead: is this range free with you?
-  kClaimReply = 18,  // ClaimHead
+  kLeaseAsk = 13,     // LeaseHead, to rank 0
+  kLeaseGrant = 14,   // LeaseHead; count 0: there is none
+  kRangeAsk = 15,     // RangeAskHead: have you free ranges for me?
+  kRangeGift = 16,    // RangeGiftHead and ranges: they are yours now
+  kObtain = 17,       // ObtainHead: is this range free with you?
+  kObtainReply = 18,  // ObtainHead
   // teams/letter.h
   kLetter = 19,       // LetterHead and its bytes: a message to a member of a team
   kLetterOffer = 20,  // LetterHead: a long one, whose bytes wait at its origin
