@@ -221,7 +221,7 @@ void Scheduler::run(Host& host) {
     departing_.clear();
     Tcb* next = ready_.pop();
     if (next == nullptr) {
-      if (departing_.empty()) host.idle(sleepers_.empty() ? 0 : sleepers_.begin()->first);
+      if (departing_.empty()) host.idle(sleepers_.first_deadline_ns());
       continue;
     }
     note_visit();
@@ -238,8 +238,7 @@ void Scheduler::run(Host& host) {
 void Scheduler::wake_sleepers() {
   if (sleepers_.empty()) return;
   const std::int64_t now = now_ns();
-  while (!sleepers_.empty() && sleepers_.begin()->first <= now) {
-    Tcb* t = sleepers_.begin()->second;
+  while (Tcb* t = sleepers_.due(now)) {
     if (t->queue != nullptr) detail::WaitQueueAccess::remove(*t->queue, t);
     make_ready(t);
   }
@@ -394,11 +393,7 @@ void Scheduler::block(const char* what, const void* object) {
 
 bool Scheduler::block_until(const char* what, const void* object, std::int64_t deadline_ns) {
   Tcb* self = current_;
-  {
-    iso::HeapScope process;
-    self->deadline_ns = deadline_ns;
-    sleepers_.emplace(deadline_ns, self);
-  }
+  sleepers_.add(self, deadline_ns);
   self->woken = false;
   block(what, object);
   return self->woken;
@@ -406,11 +401,7 @@ bool Scheduler::block_until(const char* what, const void* object, std::int64_t d
 
 void Scheduler::sleep_until(std::int64_t deadline_ns) {
   Tcb* self = current_;
-  {
-    iso::HeapScope process;
-    self->deadline_ns = deadline_ns;
-    sleepers_.emplace(deadline_ns, self);
-  }
+  sleepers_.add(self, deadline_ns);
   self->state = State::kSleeping;
   if (self->move_to >= 0 && may_move(self)) {
     let_go(self, self->move_to);  // it is off its stack when the rank's own stack runs
@@ -441,13 +432,8 @@ void Scheduler::depart_current(int rank) {
 
 // ---- other threads ----
 
-void Scheduler::erase_deadline(Tcb* t) {
-  iso::HeapScope process;
-  sleepers_.erase({t->deadline_ns, t});
-}
-
 void Scheduler::make_ready(Tcb* t) {
-  forget_deadline(t);
+  sleepers_.remove(t);
   t->deadline_ns = 0;
   t->queue = nullptr;
   if (t->move_to >= 0 && may_move(t)) [[unlikely]] {

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "threads/context.h"
 #include "threads/kernel_state.h"
 #include "threads/ready_queue.h"
+#include "threads/sleepers.h"
 #include "threads/tcb.h"
 
 namespace roam::threads {
@@ -152,11 +152,8 @@ class Scheduler {
   std::size_t live_count() const { return live_; }  // threads that are on this rank
   void add_live(std::ptrdiff_t n) { live_ += static_cast<std::size_t>(n); }
   bool has_sleepers() const { return !sleepers_.empty(); }
-  // Where the first deadline of a sleeper is, for who looks from outside: it may be gone. Null:
-  // there is none.
-  const std::int64_t* first_deadline() const {
-    return sleepers_.empty() ? nullptr : &sleepers_.begin()->first;
-  }
+  // Of a sleeper, for who looks from outside: see there.
+  const std::int64_t* first_deadline() const { return sleepers_.first_deadline(); }
   std::uint64_t switches() const { return ready_.popped(); }
   // Gives the memory of resting slots back.
   void drop_recycled(std::size_t keep);
@@ -200,10 +197,6 @@ class Scheduler {
   bool may_rest(const Tcb* t) const;
   static void give_back(Range slot);
   static bool is_shrunk(Range slot) { return slot.bytes == iso::kUnitBytes; }
-  void forget_deadline(Tcb* t) {
-    if (t->deadline_ns != 0) erase_deadline(t);
-  }
-  void erase_deadline(Tcb* t);
   void let_go(Tcb* t, int rank);
   void wake_sleepers();
   bool visit_due();
@@ -256,7 +249,7 @@ class Scheduler {
   double ticks_per_ns_ = 2.5;  // measured as the rank runs
   std::uint64_t visit_ticks_ = 50'000;
   std::uint64_t short_ticks_ = 48;  // turns of less take the largest budget
-  std::set<std::pair<std::int64_t, Tcb*>> sleepers_;
+  Sleepers sleepers_;
   std::vector<std::pair<Tcb*, int>> departing_;  // go when the rank's own stack runs next
   std::vector<Tcb*>
       recycled_;  // resting slots of the default size, their contexts at the end of body()
