@@ -13,6 +13,7 @@
 #include "base/sanitizers.h"
 #include "threads/context.h"
 #include "threads/kernel_state.h"
+#include "threads/meter.h"
 #include "threads/ready_queue.h"
 #include "threads/sleepers.h"
 #include "threads/tcb.h"
@@ -131,23 +132,12 @@ class Scheduler {
     return (t->pins | t->open_objects | t->locks | t->tied | static_cast<int>(t->in_wait)) == 0;
   }
 
-  // ---- how long threads run ----
-  //
-  // Turns of some microseconds are measured each. Of shorter ones, one in some hundred is measured,
-  // picked at random, and stands for those between: so a switch costs nothing more. A turn of
-  // some 100 us counts as the processor time that it had, should others use the core too.
+  // ---- the rank ----
 
+  // How long its threads run.
+  Meter& meter() { return meter_; }
   // Seconds that `t`, on this rank, has run so far.
   double run_seconds(Tcb* t);
-  double seconds(std::uint64_t ticks) const {
-    return static_cast<double>(ticks) / ticks_per_ns_ * 1e-9;
-  }
-  // Ranks share cores: what others take of a turn is looked at more closely (0.9 us a visit).
-  void set_shared_core(bool shared) { shared_core_ = shared; }
-  // Called with each turn that was measured, in ticks of the time-stamp counter; while it is set,
-  // every turn is.
-  void (*turn_ended)(const Tcb* t, std::uint64_t begin_ticks, std::uint64_t end_ticks) = nullptr;
-
   std::size_t ready_count() const { return ready_.count(); }
   std::size_t live_count() const { return live_; }  // threads that are on this rank
   void add_live(std::ptrdiff_t n) { live_ += static_cast<std::size_t>(n); }
@@ -161,7 +151,7 @@ class Scheduler {
   // told.
   void end_with(Host* last) {
     host_ = last;
-    turn_ended = nullptr;
+    meter_.turn_ended = nullptr;
   }
   // Called with a thread that has ended while it holds locks, on its stack.
   void (*ended_holding)(Tcb*) = nullptr;
@@ -201,11 +191,10 @@ class Scheduler {
   void wake_sleepers();
   bool visit_due();
   void note_visit();
-  void set_ticks_per_ns(double ticks);
-  void begin_window(std::uint64_t now, bool after_visit = false);
   void end_turn();
-  void end_turn(std::uint64_t now);
-  void mark_processor_time(std::uint64_t now);
+  // Of the meter's window, the switches that have not been.
+  std::uint64_t budget_left() const { return static_cast<std::uint64_t>(std::max(budget_ + 1, 0)); }
+  void fill_budget(std::uint64_t window) { budget_ = static_cast<std::int32_t>(window) - 1; }
 
   // What happens to the thread that was just left, once its context is saved.
   enum class After : std::uint8_t { kNothing, kDepart, kEnded, kCall };
@@ -218,7 +207,7 @@ class Scheduler {
   void* call_argument_ = nullptr;
   detail::ExceptionGlobals* exceptions_ = nullptr;  // this kernel thread's
   int* errno_ = nullptr;
-  std::int32_t budget_ = 0;  // switches until the one that reads the clock
+  std::int32_t budget_ = 0;  // switches until the one that ends the window of the meter
   ReadyQueue ready_;
 
   Context main_ = nullptr;  // the rank's own stack, while a thread runs
@@ -226,29 +215,7 @@ class Scheduler {
   int rank_ = 0;
   std::size_t live_ = 0;
   std::uintptr_t canary_ = 0;
-  std::uint64_t budget_size_ = 1;
-  bool shuffled_ = false;
-  // In ticks of the time-stamp counter: when the budget was filled, and when the rank's own stack
-  // last ran.
-  std::uint64_t budget_start_ = 0;
-  std::uint64_t last_visit_ = 0;
-  // The budget's window: so many switches. A window of one is a turn that is measured.
-  std::uint64_t window_ = 1;
-  std::uint32_t long_windows_ = 0;  // of the largest budget
-  std::uint64_t turn_start_ = 0;    // of the measured turn; 0: this one is not
-  std::uint64_t unmeasured_ = 0;    // turns since the last measured one
-  std::uint64_t usual_ticks_ = 0;   // of a turn in the last window of many
-  std::uint64_t random_ = 0x9e3779b97f4a7c15;
-  // Processor time of this kernel thread, read not long before the turn began.
-  std::int64_t cpu_mark_ns_ = 0;
-  bool shared_core_ = false;
-  std::uint64_t cpu_mark_ticks_ = 0;
-  std::uint64_t start_ticks_ = 0;
-  std::uint64_t measured_ticks_ = 0;
-  std::int64_t start_ns_ = 0;
-  double ticks_per_ns_ = 2.5;  // measured as the rank runs
-  std::uint64_t visit_ticks_ = 50'000;
-  std::uint64_t short_ticks_ = 48;  // turns of less take the largest budget
+  Meter meter_;
   Sleepers sleepers_;
   std::vector<std::pair<Tcb*, int>> departing_;  // go when the rank's own stack runs next
   std::vector<Tcb*>

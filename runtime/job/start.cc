@@ -251,7 +251,7 @@ void Job::look_at_cores() {
   os::CoreSet cores = os::allowed_cores();
   const bool speaks = mpi().host_union(&cores);
   oversubscribed_ = mpi().host_ranks() > os::count(cores);
-  threads::scheduler().set_shared_core(oversubscribed_);
+  threads::scheduler().meter().set_shared_core(oversubscribed_);
   if (!speaks) return;
   const std::string why = bound_alike(mpi().host_ranks(), cores, os::machine_cores());
   if (!why.empty()) report(why.c_str());
