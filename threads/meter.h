@@ -7,6 +7,8 @@
 
 namespace roam::threads {
 
+using detail::Tcb;
+
 // How long threads of one rank run, and when its own stack is to run again. For both the clock is
 // read once a window, which is so many switches; who switches counts them.
 //
@@ -17,8 +19,6 @@ namespace roam::threads {
 // Times are ticks of the time-stamp counter, `now` what it says. Context: the rank's kernel thread.
 class Meter {
  public:
-  using Tcb = detail::Tcb;
-
   // `every_turn`: each is measured, however short.
   void start(bool every_turn);
   void begin_run();

@@ -9,8 +9,6 @@
 namespace roam::threads {
 namespace {
 
-using detail::Tcb;
-
 // Turns that take as many ticks as a test says. The first million ticks of a meter depend on no
 // clock.
 class Turns {

@@ -45,6 +45,7 @@ void Scheduler::start(int rank, std::uintptr_t canary, std::uint64_t shuffle_see
   exceptions_ = reinterpret_cast<detail::ExceptionGlobals*>(abi::__cxa_get_globals());
   errno_ = &errno;
   ready_.shuffle(shuffle_seed);
+  slots_.start(rank);
   meter_.start(shuffle_seed != 0);
   iso::heap_of_slot = heap_of_slot;
 }
@@ -121,7 +122,7 @@ void Scheduler::run_body(Tcb* self) {
   end_turn();
   leave_kernel(self);
   iso::current_heap = nullptr;
-  if (may_rest(self) && host_->ended_clean(self)) [[likely]] {
+  if (slots_.may_rest(self) && host_->ended_clean(self)) [[likely]] {
     Tcb* next = --budget_ >= 0 || !visit_due() ? ready_.pop() : nullptr;
     if (next != nullptr) {
       load(next);

@@ -5,17 +5,15 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "base/sanitizers.h"
 #include "threads/context.h"
 #include "threads/kernel_state.h"
 #include "threads/meter.h"
 #include "threads/ready_queue.h"
 #include "threads/sleepers.h"
+#include "threads/slots.h"
 #include "threads/tcb.h"
 
 namespace roam::threads {
@@ -60,32 +58,6 @@ class Scheduler {
   Tcb* current() const { return current_; }
   const void* current_address() const { return &current_; }  // for who looks from outside
   int rank() const { return rank_; }
-
-  // ---- making and ending threads ----
-
-  // A control block on a stack of at least `stack_bytes`, in state kBlocked, its heap ready.
-  // Errors: Error(bad_option, out_of_address_space, out_of_memory); nothing was made.
-  Tcb* make(std::size_t stack_bytes, std::string_view name);
-  // Cuts a name that lies in the heap of `t`, which has ended, and frees it there.
-  // REQUIRES: t->long_name != nullptr
-  static void shorten_name(Tcb* t);
-  // Gives the slot of `t` back: it never ran, or has ended and left nothing. Its heap is at rest.
-  void retire(Tcb* t);
-  // Of the slot of `t`, which has ended, all but the unit that its control block is in goes back to
-  // this rank's pool, and with it all memory but the block's page.
-  void shrink(Tcb* t);
-  // For a slot that is new here: its marks in the unit map, and the guard in this rank's mapping.
-  static void mark_slot(Range slot);
-  static void guard_slot(Range slot);
-  // `t` was handed over by a rank of the node: nothing of it is sealed in this rank's mapping, and
-  // its stack is guarded.
-  static void welcome(Tcb* t);
-  // At least two units: the first and the last are marked differently.
-  static constexpr std::size_t slot_bytes(std::size_t stack_bytes) {
-    const std::size_t usable = round_up(stack_bytes * sanitizers::kStackFactor, kPageBytes);
-    return std::max(round_up(Tcb::kGuardBytes + usable + kPageBytes, iso::kUnitBytes),
-                    2 * iso::kUnitBytes);
-  }
 
   // ---- the current thread ----
 
@@ -134,19 +106,17 @@ class Scheduler {
 
   // ---- the rank ----
 
-  // How long its threads run.
+  // Its threads: where they are made and rest.
+  Slots& slots() { return slots_; }
+  // How long they run.
   Meter& meter() { return meter_; }
   // Seconds that `t`, on this rank, has run so far.
   double run_seconds(Tcb* t);
   std::size_t ready_count() const { return ready_.count(); }
-  std::size_t live_count() const { return live_; }  // threads that are on this rank
-  void add_live(std::ptrdiff_t n) { live_ += static_cast<std::size_t>(n); }
   bool has_sleepers() const { return !sleepers_.empty(); }
   // Of a sleeper, for who looks from outside: see there.
   const std::int64_t* first_deadline() const { return sleepers_.first_deadline(); }
   std::uint64_t switches() const { return ready_.popped(); }
-  // Gives the memory of resting slots back.
-  void drop_recycled(std::size_t keep);
   // In a process that fork made: no other thread runs, and when the one that does ends, `last` is
   // told.
   void end_with(Host* last) {
@@ -155,12 +125,9 @@ class Scheduler {
   }
   // Called with a thread that has ended while it holds locks, on its stack.
   void (*ended_holding)(Tcb*) = nullptr;
-  // Calls `visit` for each thread of this rank. Slow: looks through the unit map.
-  void for_each(const std::function<void(const Tcb*)>& visit) const;
 
  private:
   friend void yield();
-  friend struct SwitchAccess;
 
   // Both change the stack protector's value, so neither may be guarded by it.
   __attribute__((no_stack_protector)) void enter(
@@ -182,11 +149,6 @@ class Scheduler {
   void depart(Tcb* t, int rank);
   static void first_entry();
   static void run_body(Tcb* self);
-  static void make_context(Tcb* t);
-  Tcb* make_fresh(std::size_t bytes);
-  bool may_rest(const Tcb* t) const;
-  static void give_back(Range slot);
-  static bool is_shrunk(Range slot) { return slot.bytes == iso::kUnitBytes; }
   void let_go(Tcb* t, int rank);
   void wake_sleepers();
   bool visit_due();
@@ -213,13 +175,11 @@ class Scheduler {
   Context main_ = nullptr;  // the rank's own stack, while a thread runs
   Host* host_ = nullptr;
   int rank_ = 0;
-  std::size_t live_ = 0;
   std::uintptr_t canary_ = 0;
   Meter meter_;
   Sleepers sleepers_;
   std::vector<std::pair<Tcb*, int>> departing_;  // go when the rank's own stack runs next
-  std::vector<Tcb*>
-      recycled_;  // resting slots of the default size, their contexts at the end of body()
+  Slots slots_{&Scheduler::first_entry};
 };
 
 // This rank's scheduler. No function-local static: the check of its guard would be on the path of

@@ -9,12 +9,12 @@
 
 namespace roam::threads {
 
+using detail::Tcb;
+
 // Threads of one rank that sleep, or wait until a deadline at most, in the order of their
 // deadlines on the monotonic clock. Context: the rank's kernel thread.
 class Sleepers {
  public:
-  using Tcb = detail::Tcb;
-
   // REQUIRES: `t` is not in it; deadline_ns != 0
   void add(Tcb* t, std::int64_t deadline_ns);
   // `t` may be in it. It keeps the deadline: who moves sleeps on where it arrives.

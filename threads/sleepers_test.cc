@@ -13,8 +13,6 @@
 namespace roam::threads {
 namespace {
 
-using detail::Tcb;
-
 // Control blocks of no thread: a sleeper's deadline is all that is asked of one.
 std::vector<std::unique_ptr<Tcb>> blocks(std::size_t count) {
   std::vector<std::unique_ptr<Tcb>> made;

@@ -262,7 +262,7 @@ void Job::reclaim() {
   iso::HeapScope process;
   threads::on_rank_stack([&] {  // who asks may be deep in a stack
     for (Component* component : components_.all()) component->reclaim();
-    threads::scheduler().drop_recycled(0);
+    threads::scheduler().slots().drop_resting(0);
     for (int r = 0; r < iso::kRegions; ++r) iso::pool(static_cast<iso::Region>(r)).trim(0);
   });
 }
@@ -284,7 +284,7 @@ void Job::check_unjoined() {
 RankCounts Job::rank_counts() {
   const Mover::Counts moves = mover().counts();
   RankCounts counts;
-  counts.alive = threads::scheduler().live_count();
+  counts.alive = threads::scheduler().slots().live_count();
   counts.ready = threads::scheduler().ready_count();
   counts.made = life().created();
   counts.ended = life().ended();
