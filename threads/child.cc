@@ -6,6 +6,7 @@
 #include "isomalloc/range_pool.h"
 #include "roam/error.h"
 #include "threads/errands.h"
+#include "threads/slots.h"
 
 namespace roam::threads {
 
@@ -94,7 +95,7 @@ bool become_child(Tcb* forker, const iso::Arena::Kept* shared) {
     iso::pool(static_cast<iso::Region>(r)).set_source(nullptr);
   if (forker != nullptr) {
     forker->active_heap = nullptr;  // from now on it allocates as plain code does
-    Scheduler::guard_slot(forker->slot);
+    Slots::guard(forker->slot);
   }
   scheduler().end_with(child_hooks.host);
   if (child_hooks.begin != nullptr) child_hooks.begin();

@@ -45,10 +45,10 @@ Tcb* pop_recent(Tcb* t) {
 void retire_or_shrink(Tcb* t, Tcb* companion) {
   if (companion->heap.head_empty()) {
     companion->holder = nullptr;
-    scheduler().retire(companion);
+    scheduler().slots().retire(companion);
     return;
   }
-  scheduler().shrink(companion);
+  scheduler().slots().shrink(companion);
   push_old(t, companion);
 }
 
@@ -71,7 +71,7 @@ void take_companions(Tcb* t, Tcb* ended) {
     push_old(t, companion);
   }
   if (ended->heap.head_empty()) {
-    scheduler().retire(ended);
+    scheduler().slots().retire(ended);
   } else {
     push_recent(t, ended);
   }

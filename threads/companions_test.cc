@@ -8,6 +8,7 @@
 
 #include "base/test_bytes.h"
 #include "isomalloc/range_pool.h"
+#include "threads/slots.h"
 #include "threads/test_threads.h"
 
 namespace roam::threads {
@@ -21,15 +22,15 @@ class CompanionsTest : public testing::TestWithParam<bool> {
     sweep_companions(joiner_);
     EXPECT_FALSE(has_companions(joiner_));
     joiner_->heap.release_all();
-    scheduler().retire(joiner_);
-    scheduler().drop_recycled(0);
+    scheduler().slots().retire(joiner_);
+    scheduler().slots().drop_resting(0);
     EXPECT_EQ(free_bytes(), free_at_start_);
   }
 
   static std::size_t free_bytes() { return iso::pool(iso::Region::kSlots).free_bytes(); }
   static Tcb* make() {
     iso::HeapScope process;
-    return scheduler().make(256 << 10, "test");
+    return scheduler().slots().make(256 << 10, "test");
   }
   // What an ended thread left for `joiner`: `blocks` blocks of 40 bytes in its head room.
   std::vector<void*> leave(Tcb* ended, Tcb* joiner, int blocks = 1) {
@@ -61,8 +62,7 @@ TEST_P(CompanionsTest, WhatIsLeftCostsAUnitOfAddresses) {
   constexpr std::size_t kMany = 400;
   std::vector<void*> left;
   for (std::size_t i = 0; i < kMany; ++i) left.push_back(leave(make(), joiner_)[0]);
-  const std::size_t slot_bytes =
-      Scheduler::slot_bytes(256 << 10) + iso::arena().layout().fence_bytes();
+  const std::size_t slot_bytes = Slots::bytes(256 << 10) + iso::arena().layout().fence_bytes();
   EXPECT_LE(free_at_start_ - free_bytes(),
             kMany * iso::kUnitBytes + (kRecentCompanions + 2) * slot_bytes);
   for (void* block : left) {
@@ -79,7 +79,7 @@ TEST_P(CompanionsTest, SlotsOfThreadsWhoseResultsWereFreedSoonAreUsedAgain) {
   EXPECT_EQ(make(), first);
   first->state = State::kEnded;
   iso::HeapScope process;
-  scheduler().retire(first);
+  scheduler().slots().retire(first);
 }
 
 TEST_P(CompanionsTest, WhatIsFreedLaterIsGivenBackWhileOthersCome) {
@@ -88,7 +88,7 @@ TEST_P(CompanionsTest, WhatIsFreedLaterIsGivenBackWhileOthersCome) {
   const std::size_t with_all = free_bytes();
   for (void* block : left) free(block);
   for (int i = 0; i < 300; ++i) free(leave(make(), joiner_)[0]);
-  scheduler().drop_recycled(0);
+  scheduler().slots().drop_resting(0);
   EXPECT_GT(free_bytes(), with_all + 200 * iso::kUnitBytes) << "nobody swept";
 }
 

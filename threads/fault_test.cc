@@ -46,7 +46,7 @@ TEST_F(FaultDeathTest, AStackOverflowNamesTheThreadItsStackAndTheCure) {
 
 TEST_F(FaultDeathTest, AWriteToAnothersGuardNamesTheOther) {
   EXPECT_EXIT(in_thread([] {
-                Tcb* other = scheduler().make(256 << 10, "victim");
+                Tcb* other = scheduler().slots().make(256 << 10, "victim");
                 *static_cast<volatile char*>(other->slot.pointer()) = 1;
               }),
               testing::ExitedWithCode(1), "guard below the stack of thread 'victim'");

@@ -6,7 +6,7 @@
 namespace roam::threads {
 
 void Scheduler::let_go(Tcb* t, int rank) {
-  forget_deadline(t);  // a sleeper keeps the value: it sleeps on where it arrives
+  sleepers_.remove(t);
   iso::HeapScope process;
   t->state = State::kDeparting;
   t->move_to = -1;
@@ -29,9 +29,8 @@ void Scheduler::resume_arrived(Tcb* t) {
   }
   if (!goes_on || !t->destined) t->move_to = -1;
   if (t->deadline_ns != 0) {
-    iso::HeapScope process;
     t->state = State::kSleeping;
-    sleepers_.emplace(t->deadline_ns, t);
+    sleepers_.add(t, t->deadline_ns);
   } else {
     ready_.push(t);
   }

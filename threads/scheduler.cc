@@ -3,9 +3,7 @@
 #include <cxxabi.h>
 #include <x86intrin.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <ctime>
 #include <new>
 
 #include "base/check.h"
@@ -16,22 +14,6 @@
 
 namespace roam::threads {
 namespace {
-
-// Between visits of the rank's own stack: it hears other ranks, and is not felt.
-constexpr std::int64_t kVisitNs = 20'000;
-// How often the time-stamp counter is compared with the clock, in its ticks.
-constexpr std::uint64_t kMeasureTicks = 1'000'000;
-constexpr std::int64_t kMeasureNs = 2'000'000'000;
-// Most switches between readings of the clock (9 ns): what begins to run long is noticed then.
-constexpr std::uint64_t kMostBudget = 128;
-// A turn is long, for asking how much processor time it had (0.9 us), from some 200 us on.
-constexpr std::uint64_t kLongTurnTicks = 500'000;
-
-std::int64_t processor_ns() {
-  timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
-}
 
 // The stack protector's value, at the place that the x86-64 ABI fixes.
 inline std::uintptr_t get_canary() {
@@ -59,13 +41,12 @@ void Scheduler::start(int rank, std::uintptr_t canary, std::uint64_t shuffle_see
   on_rank_thread = true;
   rank_thread_known.store(true, std::memory_order_relaxed);
   rank_ = rank;
-  start_ns_ = now_ns();
-  start_ticks_ = __rdtsc();
   canary_ = canary;
   exceptions_ = reinterpret_cast<detail::ExceptionGlobals*>(abi::__cxa_get_globals());
   errno_ = &errno;
   ready_.shuffle(shuffle_seed);
-  shuffled_ = shuffle_seed != 0;
+  slots_.start(rank);
+  meter_.start(shuffle_seed != 0);
   iso::heap_of_slot = heap_of_slot;
 }
 
@@ -141,7 +122,7 @@ void Scheduler::run_body(Tcb* self) {
   end_turn();
   leave_kernel(self);
   iso::current_heap = nullptr;
-  if (may_rest(self) && host_->ended_clean(self)) [[likely]] {
+  if (slots_.may_rest(self) && host_->ended_clean(self)) [[likely]] {
     Tcb* next = --budget_ >= 0 || !visit_due() ? ready_.pop() : nullptr;
     if (next != nullptr) {
       load(next);
@@ -206,9 +187,7 @@ void Scheduler::after_enter() {
 
 void Scheduler::run(Host& host) {
   host_ = &host;
-  if (const std::int64_t ns = now_ns() - start_ns_; ns > kVisitNs)
-    set_ticks_per_ns(static_cast<double>(__rdtsc() - start_ticks_) / static_cast<double>(ns));
-  budget_size_ = 1;
+  meter_.begin_run();
   const OpenForErrands open;
   while (!host.done()) {
     host.poll();
@@ -221,7 +200,7 @@ void Scheduler::run(Host& host) {
     departing_.clear();
     Tcb* next = ready_.pop();
     if (next == nullptr) {
-      if (departing_.empty()) host.idle(sleepers_.empty() ? 0 : sleepers_.begin()->first);
+      if (departing_.empty()) host.idle(sleepers_.first_deadline_ns());
       continue;
     }
     note_visit();
@@ -238,8 +217,7 @@ void Scheduler::run(Host& host) {
 void Scheduler::wake_sleepers() {
   if (sleepers_.empty()) return;
   const std::int64_t now = now_ns();
-  while (!sleepers_.empty() && sleepers_.begin()->first <= now) {
-    Tcb* t = sleepers_.begin()->second;
+  while (Tcb* t = sleepers_.due(now)) {
     if (t->queue != nullptr) detail::WaitQueueAccess::remove(*t->queue, t);
     make_ready(t);
   }
@@ -277,110 +255,27 @@ void Scheduler::yield_slow() {
   }
 }
 
-// Called when the budget is used up. False: the budget is filled again, by how long switches have
-// taken lately.
+// Called when the budget is used up. False: it is filled again.
 bool Scheduler::visit_due() {
   if (!departing_.empty() || (current_ != nullptr && current_->keeps != 0)) return true;
-  const std::uint64_t now = __rdtsc();
-  end_turn(now);
-  // Rounded up to what the largest budget is for, which spares two divisions.
-  const std::uint64_t elapsed = now - budget_start_;
-  const std::uint64_t per_switch =
-      elapsed < window_ * short_ticks_ ? short_ticks_ : elapsed / window_ + 1;
-  // It grows slowly, since a window may have been interrupted.
-  if (window_ > 1) usual_ticks_ = std::min(per_switch, 2 * usual_ticks_ + 100);
-  const bool each = shuffled_ || turn_ended != nullptr;
-  if (each) {
-    budget_size_ = 1;
-  } else if (per_switch <= short_ticks_) {
-    budget_size_ = kMostBudget;
-  } else {
-    budget_size_ = std::clamp<std::uint64_t>(visit_ticks_ / 8 / per_switch, 1, kMostBudget);
-  }
-  if (now - last_visit_ >= visit_ticks_) return true;
-  begin_window(now);
+  const std::uint64_t window = meter_.next_window(current_, __rdtsc(), budget_left());
+  if (window == 0) return true;
+  fill_budget(window);
   return false;
 }
 
-void Scheduler::set_ticks_per_ns(double ticks) {
-  ticks_per_ns_ = ticks;
-  visit_ticks_ = static_cast<std::uint64_t>(static_cast<double>(kVisitNs) * ticks);
-  short_ticks_ = visit_ticks_ / 8 / kMostBudget;
-}
-
-void Scheduler::note_visit() {
-  const std::uint64_t now = __rdtsc();
-  if (now - measured_ticks_ > kMeasureTicks) [[unlikely]] {
-    measured_ticks_ = now;
-    const std::int64_t ns = now_ns();
-    // Later on it is known well enough, and times that were read before must not change.
-    if (ns - start_ns_ > kVisitNs && ns - start_ns_ < kMeasureNs) {
-      set_ticks_per_ns(static_cast<double>(now - start_ticks_) /
-                       static_cast<double>(ns - start_ns_));
-    }
-  }
-  last_visit_ = now;
-  if (shared_core_ || now - cpu_mark_ticks_ > kLongTurnTicks / 2) mark_processor_time(now);
-  begin_window(now, true);
-}
-
-// ---- how long threads run ----
-
-// After a window of many turns, or four where turns are very short, comes one of a single turn,
-// which is measured; their length in turns is random, so that threads that take turns are met
-// alike.
-void Scheduler::begin_window(std::uint64_t now, bool after_visit) {
-  if (window_ > 1) unmeasured_ += window_ - static_cast<std::uint64_t>(std::max(budget_ + 1, 0));
-  bool measure = budget_size_ == 1 || after_visit;
-  if (!measure && window_ > 1) measure = budget_size_ < kMostBudget || ++long_windows_ % 4 == 0;
-  if (measure) {
-    window_ = 1;
-    turn_start_ = now;
-  } else {
-    random_ ^= random_ << 13;
-    random_ ^= random_ >> 7;
-    random_ ^= random_ << 17;
-    window_ = budget_size_ / 2 + random_ % budget_size_ + 1;
-  }
-  budget_start_ = now;
-  budget_ = static_cast<std::int32_t>(window_) - 1;
-}
+void Scheduler::note_visit() { fill_budget(meter_.visited(__rdtsc(), budget_left())); }
 
 void Scheduler::end_turn() {
-  if (turn_start_ != 0) end_turn(__rdtsc());
-}
-
-void Scheduler::end_turn(std::uint64_t now) {
-  if (turn_start_ == 0 || current_ == nullptr) return;
-  std::uint64_t ticks = now - turn_start_;
-  if (turn_ended != nullptr) turn_ended(current_, turn_start_, now);
-  turn_start_ = 0;
-  if (ticks > kLongTurnTicks) [[unlikely]] {
-    const std::int64_t before_ns = cpu_mark_ns_;
-    mark_processor_time(now);
-    ticks = std::min(ticks, static_cast<std::uint64_t>(
-                                static_cast<double>(cpu_mark_ns_ - before_ns) * ticks_per_ns_));
-  }
-  // A turn that was much longer than usual, or was interrupted, stands for itself only.
-  current_->run_ticks += ticks + std::min(ticks, 4 * usual_ticks_) * unmeasured_;
-  unmeasured_ = 0;
-}
-
-void Scheduler::mark_processor_time(std::uint64_t now) {
-  cpu_mark_ticks_ = now;
-  cpu_mark_ns_ = processor_ns();
+  if (meter_.measures()) meter_.end_turn(current_, __rdtsc());
 }
 
 double Scheduler::run_seconds(Tcb* t) {
-  // From here on the caller's turn is measured, if it was not.
   if (t == current_) {
-    const std::uint64_t now = __rdtsc();
-    end_turn(now);
-    turn_start_ = now;
-    window_ = 1;
+    meter_.measure_from_here(t, __rdtsc());
     budget_ = 0;
   }
-  return seconds(t->run_ticks);
+  return meter_.seconds(t->run_ticks);
 }
 
 void Scheduler::block(const char* what, const void* object) {
@@ -394,11 +289,7 @@ void Scheduler::block(const char* what, const void* object) {
 
 bool Scheduler::block_until(const char* what, const void* object, std::int64_t deadline_ns) {
   Tcb* self = current_;
-  {
-    iso::HeapScope process;
-    self->deadline_ns = deadline_ns;
-    sleepers_.emplace(deadline_ns, self);
-  }
+  sleepers_.add(self, deadline_ns);
   self->woken = false;
   block(what, object);
   return self->woken;
@@ -406,11 +297,7 @@ bool Scheduler::block_until(const char* what, const void* object, std::int64_t d
 
 void Scheduler::sleep_until(std::int64_t deadline_ns) {
   Tcb* self = current_;
-  {
-    iso::HeapScope process;
-    self->deadline_ns = deadline_ns;
-    sleepers_.emplace(deadline_ns, self);
-  }
+  sleepers_.add(self, deadline_ns);
   self->state = State::kSleeping;
   if (self->move_to >= 0 && may_move(self)) {
     let_go(self, self->move_to);  // it is off its stack when the rank's own stack runs
@@ -441,13 +328,8 @@ void Scheduler::depart_current(int rank) {
 
 // ---- other threads ----
 
-void Scheduler::erase_deadline(Tcb* t) {
-  iso::HeapScope process;
-  sleepers_.erase({t->deadline_ns, t});
-}
-
 void Scheduler::make_ready(Tcb* t) {
-  forget_deadline(t);
+  sleepers_.remove(t);
   t->deadline_ns = 0;
   t->queue = nullptr;
   if (t->move_to >= 0 && may_move(t)) [[unlikely]] {

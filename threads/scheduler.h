@@ -5,16 +5,15 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <set>
-#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "base/sanitizers.h"
 #include "threads/context.h"
 #include "threads/kernel_state.h"
+#include "threads/meter.h"
 #include "threads/ready_queue.h"
+#include "threads/sleepers.h"
+#include "threads/slots.h"
 #include "threads/tcb.h"
 
 namespace roam::threads {
@@ -59,32 +58,6 @@ class Scheduler {
   Tcb* current() const { return current_; }
   const void* current_address() const { return &current_; }  // for who looks from outside
   int rank() const { return rank_; }
-
-  // ---- making and ending threads ----
-
-  // A control block on a stack of at least `stack_bytes`, in state kBlocked, its heap ready.
-  // Errors: Error(bad_option, out_of_address_space, out_of_memory); nothing was made.
-  Tcb* make(std::size_t stack_bytes, std::string_view name);
-  // Cuts a name that lies in the heap of `t`, which has ended, and frees it there.
-  // REQUIRES: t->long_name != nullptr
-  static void shorten_name(Tcb* t);
-  // Gives the slot of `t` back: it never ran, or has ended and left nothing. Its heap is at rest.
-  void retire(Tcb* t);
-  // Of the slot of `t`, which has ended, all but the unit that its control block is in goes back to
-  // this rank's pool, and with it all memory but the block's page.
-  void shrink(Tcb* t);
-  // For a slot that is new here: its marks in the unit map, and the guard in this rank's mapping.
-  static void mark_slot(Range slot);
-  static void guard_slot(Range slot);
-  // `t` was handed over by a rank of the node: nothing of it is sealed in this rank's mapping, and
-  // its stack is guarded.
-  static void welcome(Tcb* t);
-  // At least two units: the first and the last are marked differently.
-  static constexpr std::size_t slot_bytes(std::size_t stack_bytes) {
-    const std::size_t usable = round_up(stack_bytes * sanitizers::kStackFactor, kPageBytes);
-    return std::max(round_up(Tcb::kGuardBytes + usable + kPageBytes, iso::kUnitBytes),
-                    2 * iso::kUnitBytes);
-  }
 
   // ---- the current thread ----
 
@@ -131,49 +104,30 @@ class Scheduler {
     return (t->pins | t->open_objects | t->locks | t->tied | static_cast<int>(t->in_wait)) == 0;
   }
 
-  // ---- how long threads run ----
-  //
-  // Turns of some microseconds are measured each. Of shorter ones, one in some hundred is measured,
-  // picked at random, and stands for those between: so a switch costs nothing more. A turn of
-  // some 100 us counts as the processor time that it had, should others use the core too.
+  // ---- the rank ----
 
+  // Its threads: where they are made and rest.
+  Slots& slots() { return slots_; }
+  // How long they run.
+  Meter& meter() { return meter_; }
   // Seconds that `t`, on this rank, has run so far.
   double run_seconds(Tcb* t);
-  double seconds(std::uint64_t ticks) const {
-    return static_cast<double>(ticks) / ticks_per_ns_ * 1e-9;
-  }
-  // Ranks share cores: what others take of a turn is looked at more closely (0.9 us a visit).
-  void set_shared_core(bool shared) { shared_core_ = shared; }
-  // Called with each turn that was measured, in ticks of the time-stamp counter; while it is set,
-  // every turn is.
-  void (*turn_ended)(const Tcb* t, std::uint64_t begin_ticks, std::uint64_t end_ticks) = nullptr;
-
   std::size_t ready_count() const { return ready_.count(); }
-  std::size_t live_count() const { return live_; }  // threads that are on this rank
-  void add_live(std::ptrdiff_t n) { live_ += static_cast<std::size_t>(n); }
   bool has_sleepers() const { return !sleepers_.empty(); }
-  // Where the first deadline of a sleeper is, for who looks from outside: it may be gone. Null:
-  // there is none.
-  const std::int64_t* first_deadline() const {
-    return sleepers_.empty() ? nullptr : &sleepers_.begin()->first;
-  }
+  // Of a sleeper, for who looks from outside: see there.
+  const std::int64_t* first_deadline() const { return sleepers_.first_deadline(); }
   std::uint64_t switches() const { return ready_.popped(); }
-  // Gives the memory of resting slots back.
-  void drop_recycled(std::size_t keep);
   // In a process that fork made: no other thread runs, and when the one that does ends, `last` is
   // told.
   void end_with(Host* last) {
     host_ = last;
-    turn_ended = nullptr;
+    meter_.turn_ended = nullptr;
   }
   // Called with a thread that has ended while it holds locks, on its stack.
   void (*ended_holding)(Tcb*) = nullptr;
-  // Calls `visit` for each thread of this rank. Slow: looks through the unit map.
-  void for_each(const std::function<void(const Tcb*)>& visit) const;
 
  private:
   friend void yield();
-  friend struct SwitchAccess;
 
   // Both change the stack protector's value, so neither may be guarded by it.
   __attribute__((no_stack_protector)) void enter(
@@ -195,24 +149,14 @@ class Scheduler {
   void depart(Tcb* t, int rank);
   static void first_entry();
   static void run_body(Tcb* self);
-  static void make_context(Tcb* t);
-  Tcb* make_fresh(std::size_t bytes);
-  bool may_rest(const Tcb* t) const;
-  static void give_back(Range slot);
-  static bool is_shrunk(Range slot) { return slot.bytes == iso::kUnitBytes; }
-  void forget_deadline(Tcb* t) {
-    if (t->deadline_ns != 0) erase_deadline(t);
-  }
-  void erase_deadline(Tcb* t);
   void let_go(Tcb* t, int rank);
   void wake_sleepers();
   bool visit_due();
   void note_visit();
-  void set_ticks_per_ns(double ticks);
-  void begin_window(std::uint64_t now, bool after_visit = false);
   void end_turn();
-  void end_turn(std::uint64_t now);
-  void mark_processor_time(std::uint64_t now);
+  // Of the meter's window, the switches that have not been.
+  std::uint64_t budget_left() const { return static_cast<std::uint64_t>(std::max(budget_ + 1, 0)); }
+  void fill_budget(std::uint64_t window) { budget_ = static_cast<std::int32_t>(window) - 1; }
 
   // What happens to the thread that was just left, once its context is saved.
   enum class After : std::uint8_t { kNothing, kDepart, kEnded, kCall };
@@ -225,41 +169,17 @@ class Scheduler {
   void* call_argument_ = nullptr;
   detail::ExceptionGlobals* exceptions_ = nullptr;  // this kernel thread's
   int* errno_ = nullptr;
-  std::int32_t budget_ = 0;  // switches until the one that reads the clock
+  std::int32_t budget_ = 0;  // switches until the one that ends the window of the meter
   ReadyQueue ready_;
 
   Context main_ = nullptr;  // the rank's own stack, while a thread runs
   Host* host_ = nullptr;
   int rank_ = 0;
-  std::size_t live_ = 0;
   std::uintptr_t canary_ = 0;
-  std::uint64_t budget_size_ = 1;
-  bool shuffled_ = false;
-  // In ticks of the time-stamp counter: when the budget was filled, and when the rank's own stack
-  // last ran.
-  std::uint64_t budget_start_ = 0;
-  std::uint64_t last_visit_ = 0;
-  // The budget's window: so many switches. A window of one is a turn that is measured.
-  std::uint64_t window_ = 1;
-  std::uint32_t long_windows_ = 0;  // of the largest budget
-  std::uint64_t turn_start_ = 0;    // of the measured turn; 0: this one is not
-  std::uint64_t unmeasured_ = 0;    // turns since the last measured one
-  std::uint64_t usual_ticks_ = 0;   // of a turn in the last window of many
-  std::uint64_t random_ = 0x9e3779b97f4a7c15;
-  // Processor time of this kernel thread, read not long before the turn began.
-  std::int64_t cpu_mark_ns_ = 0;
-  bool shared_core_ = false;
-  std::uint64_t cpu_mark_ticks_ = 0;
-  std::uint64_t start_ticks_ = 0;
-  std::uint64_t measured_ticks_ = 0;
-  std::int64_t start_ns_ = 0;
-  double ticks_per_ns_ = 2.5;  // measured as the rank runs
-  std::uint64_t visit_ticks_ = 50'000;
-  std::uint64_t short_ticks_ = 48;  // turns of less take the largest budget
-  std::set<std::pair<std::int64_t, Tcb*>> sleepers_;
+  Meter meter_;
+  Sleepers sleepers_;
   std::vector<std::pair<Tcb*, int>> departing_;  // go when the rank's own stack runs next
-  std::vector<Tcb*>
-      recycled_;  // resting slots of the default size, their contexts at the end of body()
+  Slots slots_{&Scheduler::first_entry};
 };
 
 // This rank's scheduler. No function-local static: the check of its guard would be on the path of

@@ -2,17 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cerrno>
 #include <exception>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
-#include "base/os/memory.h"
-#include "base/sanitizers.h"
-#include "roam/error.h"
 #include "threads/test_threads.h"
 
 namespace roam::threads {
@@ -228,31 +223,7 @@ TEST(Scheduler, WhoIsDestinedRunsBeforeItGoesWhereItIsAskedTo) {
   EXPECT_EQ(seen, (std::vector<std::string>{"a goes to 7", "runs", "a goes to 5", "runs again"}));
 }
 
-// ---- making and ending ----
-
-TEST(Scheduler, SlotsOfEndedThreadsAreUsedAgainForThreadsThatKnowNothingOfThem) {
-  TestThreads threads;
-  std::vector<Address> slots;
-  for (int i = 0; i < 200; ++i) {
-    Tcb* t = threads.spawn(
-        [] {
-          EXPECT_EQ(errno, 0);
-          EXPECT_EQ(std::current_exception(), nullptr);
-          EXPECT_EQ(self()->pins + self()->locks + self()->open_objects + self()->tied, 0);
-          EXPECT_EQ(self()->move_to, -1);
-          EXPECT_EQ(self()->hops, 0u);
-          EXPECT_EQ(self()->exception, nullptr);
-          errno = 5;
-          self()->hops = 7;
-          throw 1;
-        },
-        i % 2 == 0 ? "even" : std::string(100, 'o'));
-    EXPECT_EQ(std::string(t->name()), i % 2 == 0 ? "even" : std::string(100, 'o'));
-    slots.push_back(t->slot.begin);
-    threads.run();
-  }
-  for (const Address slot : slots) EXPECT_EQ(slot, slots[0]);
-}
+// ---- ending ----
 
 TEST(Scheduler, AThreadThatLeavesNothingEndsIntoTheNextAndOtherEndsAreTheHosts) {
   constexpr int kThreads = 3000;  // more than rest
@@ -287,118 +258,6 @@ TEST(Scheduler, AThreadThatLeavesNothingEndsIntoTheNextAndOtherEndsAreTheHosts) 
   threads.run();
   EXPECT_EQ(ran, 1000);
   EXPECT_EQ(threads.ended_clean_count - before, 1000);
-}
-
-TEST(Scheduler, ManyThreadsLiveAtOnceAndEveryAddressComesBack) {
-  TestThreads threads(false, std::size_t{64} << 30);
-  iso::RangePool& pool = iso::pool(iso::Region::kSlots);
-  const std::size_t before = pool.free_bytes();
-  constexpr int kThreads =
-      static_cast<int>(std::min(20'000 / sanitizers::kStackFactor, sanitizers::kMostThreads / 2));
-  std::vector<Tcb*> made;
-  int ran = 0;
-  for (int i = 0; i < kThreads; ++i) {
-    made.push_back(threads.spawn([&ran] {
-      yield();
-      ++ran;
-    }));
-  }
-  std::size_t seen = 0;
-  scheduler().for_each([&](const Tcb*) { ++seen; });
-  EXPECT_EQ(seen, static_cast<std::size_t>(kThreads));
-  std::sort(made.begin(), made.end());
-  for (std::size_t i = 1; i < made.size(); ++i) {
-    ASSERT_GE(made[i]->slot.begin, made[i - 1]->slot.end());
-  }
-  threads.run();
-  EXPECT_EQ(ran, kThreads);
-  scheduler().drop_recycled(0);
-  EXPECT_EQ(pool.free_bytes(), before);
-}
-
-TEST(Scheduler, NamesOfAnyLengthAreKept) {
-  TestThreads threads;
-  for (const std::size_t n : {0ul, 1ul, 30ul, 31ul, 32ul, 33ul, 1000ul}) {
-    const std::string name(n, 'n');
-    Tcb* t = threads.spawn([] {}, name);
-    EXPECT_EQ(t->name(), name);
-  }
-  threads.run();
-}
-
-TEST(Scheduler, AThreadThatNeverRanIsGivenBack) {
-  TestThreads threads;
-  Tcb* first = scheduler().make(256 << 10, "never");
-  const Range slot = first->slot;
-  scheduler().retire(first);
-  int ran = 0;
-  Tcb* second = threads.spawn([&] { ++ran; });
-  EXPECT_EQ(second->slot, slot);
-  threads.run();
-  EXPECT_EQ(ran, 1);
-}
-
-TEST(Scheduler, StacksThatCannotBeHadAreRefusedAndTheRestGoesOn) {
-  TestThreads threads(false, 64 << 20);
-  try {
-    scheduler().make(std::size_t{1} << 40, "huge");
-    ADD_FAILURE() << "was made";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), Errc::bad_option);
-  }
-  EXPECT_THROW(scheduler().make(SIZE_MAX, "more"), Error);
-  int made = 0, ran = 0;
-  try {
-    for (;; ++made) threads.spawn([&] { ++ran; });
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), Errc::out_of_address_space);
-    EXPECT_NE(std::string(error.what()).find("ROAM_ARENA"), std::string::npos) << error.what();
-  }
-  EXPECT_GT(made, 10);
-  threads.run();
-  EXPECT_EQ(ran, made);
-  threads.spawn([&] { ++ran; });
-  threads.run();
-  EXPECT_EQ(ran, made + 1);
-}
-
-TEST(Scheduler, AStackThatTheKernelHasNoMemoryForIsRefused) {
-  TestThreads threads;
-  os::fail_after = 1;
-  try {
-    scheduler().make(256 << 10, "unlucky");
-    ADD_FAILURE() << "was made";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), Errc::out_of_memory);
-  }
-  os::fail_after = 0;
-  bool ran = false;
-  threads.spawn([&] { ran = true; });
-  threads.run();
-  EXPECT_TRUE(ran);
-}
-
-TEST(Scheduler, AnAddressIsOwnedByTheThreadInWhoseMemoryItLies) {
-  TestThreads threads;
-  for (const std::size_t stack : {16384ul, 262144ul, 8ul << 20}) {
-    threads.spawn(
-        [] {
-          char local = 0;
-          void* small = self()->heap.allocate(8);
-          void* large = self()->heap.allocate(1 << 20);
-          for (const void* p : std::initializer_list<const void*>{
-                   &local, self(), small, large, static_cast<char*>(large) + (1 << 20) - 1,
-                   self()->slot.pointer(), reinterpret_cast<void*>(self()->slot.end() - 1)}) {
-            EXPECT_EQ(detail::owner_of(p), self()) << p;
-          }
-          EXPECT_EQ(detail::tcb_of_heap(&self()->heap), self());
-        },
-        "owner", stack);
-  }
-  threads.run();
-  int local = 0;
-  EXPECT_EQ(detail::owner_of(&local), nullptr);
-  EXPECT_EQ(detail::owner_of(nullptr), nullptr);
 }
 
 }  // namespace

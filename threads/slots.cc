@@ -1,4 +1,4 @@
-// The scheduler's slots: where threads are made, and where they rest to be used again.
+#include "threads/slots.h"
 
 #include <algorithm>
 #include <cstring>
@@ -9,14 +9,17 @@
 #include "isomalloc/range_pool.h"
 #include "roam/error.h"
 #include "threads/companions.h"
-#include "threads/scheduler.h"
+#include "threads/context.h"
 
 namespace roam::threads {
+
+using detail::State;
+
 namespace {
 
-constexpr std::size_t kDefaultSlotBytes = Scheduler::slot_bytes(256 << 10);
+constexpr std::size_t kDefaultSlotBytes = Slots::bytes(256 << 10);
 // Slots of ended threads that rest with their contexts ready to run again.
-constexpr std::size_t kMostRecycled = 1024;
+constexpr std::size_t kMostResting = 1024;
 // How much memory a resting slot is assumed to hold when its memory is to be given back.
 constexpr std::size_t kSlotInUse = 4 * kPageBytes;
 
@@ -29,13 +32,12 @@ void prefetch_resting(const Tcb* t) {
 
 }  // namespace
 
-void Scheduler::make_context(Tcb* t) {
+void Slots::make_context(Tcb* t) const {
   const Range stack = t->stack();
-  t->context = threads::make_context(reinterpret_cast<void*>(stack.end()), stack.bytes,
-                                     &Scheduler::first_entry);
+  t->context = threads::make_context(reinterpret_cast<void*>(stack.end()), stack.bytes, entry_);
 }
 
-void Scheduler::mark_slot(Range slot) {
+void Slots::mark(Range slot) {
   if (is_shrunk(slot)) {
     iso::arena().units().mark(slot, iso::UnitKind::kRemains);
     return;
@@ -44,7 +46,7 @@ void Scheduler::mark_slot(Range slot) {
   iso::arena().units().set_kind(slot.end() - iso::kUnitBytes, iso::UnitKind::kSlotHead);
 }
 
-void Scheduler::welcome(Tcb* t) {
+void Slots::welcome(Tcb* t) {
   iso::Arena& arena = iso::arena();
   arena.leases().sync();
   if (arena.seals().any()) {
@@ -55,11 +57,11 @@ void Scheduler::welcome(Tcb* t) {
   for_each_companion(t, [&](const Tcb* c) {
     arena.guards().unguard(Range{c->slot.end() - iso::kUnitBytes, iso::kUnitBytes});
   });
-  guard_slot(t->slot);
+  guard(t->slot);
 }
 
 // What is below a shrunk slot belongs to others.
-void Scheduler::guard_slot(Range slot) {
+void Slots::guard(Range slot) {
   if (is_shrunk(slot)) {
     iso::arena().guards().unguard(slot);
   } else {
@@ -67,7 +69,7 @@ void Scheduler::guard_slot(Range slot) {
   }
 }
 
-Tcb* Scheduler::make(std::size_t stack_bytes, std::string_view name) {
+Tcb* Slots::make(std::size_t stack_bytes, std::string_view name) {
   const Range room = iso::arena().region(iso::Region::kSlots);
   if (stack_bytes > room.bytes / 2) {
     throw Error(Errc::bad_option,
@@ -79,12 +81,12 @@ Tcb* Scheduler::make(std::size_t stack_bytes, std::string_view name) {
     throw Error(Errc::out_of_memory,
                 text("no memory for another thread: %s", iso::arena().limit().shortage().c_str()));
   }
-  const std::size_t bytes = slot_bytes(stack_bytes);
+  const std::size_t bytes = Slots::bytes(stack_bytes);
   Tcb* t;
-  if (bytes == kDefaultSlotBytes && !recycled_.empty()) {
-    t = recycled_.back();
-    recycled_.pop_back();
-    if (!recycled_.empty()) prefetch_resting(recycled_.back());
+  if (bytes == kDefaultSlotBytes && !resting_.empty()) {
+    t = resting_.back();
+    resting_.pop_back();
+    if (!resting_.empty()) prefetch_resting(resting_.back());
     if (t->cold) [[unlikely]] {
       make_context(t);
     } else {
@@ -94,7 +96,7 @@ Tcb* Scheduler::make(std::size_t stack_bytes, std::string_view name) {
   } else {
     t = make_fresh(bytes);
   }
-  // The context is kept: it waits at the end of first_entry's loop for the next body.
+  // The context is kept: it waits at the end of the entry's loop for the next body.
   t->active_heap = &t->heap;
   t->exceptions = {nullptr, 0};
   t->saved_errno = 0;
@@ -143,7 +145,7 @@ Tcb* Scheduler::make(std::size_t stack_bytes, std::string_view name) {
 }
 
 // A thread on a range that is new here, or was given back.
-Tcb* Scheduler::make_fresh(std::size_t bytes) {
+Tcb* Slots::make_fresh(std::size_t bytes) {
   const std::size_t fence = iso::arena().layout().fence_bytes();
   const auto got = iso::pool(iso::Region::kSlots).allocate(fence + bytes);
   if (!got && iso::pool(iso::Region::kSlots).longest_clean() >= fence + bytes) {
@@ -161,9 +163,9 @@ Tcb* Scheduler::make_fresh(std::size_t bytes) {
   Tcb* t = detail::tcb_of_slot(slot);
   // Others look for threads in slots: first the control block that was there before goes.
   iso::arena().units().mark(slot, iso::UnitKind::kSlot);
-  guard_slot(slot);
+  guard(slot);
   std::memset(static_cast<void*>(t), 0, sizeof *t);
-  mark_slot(slot);
+  mark(slot);
   sanitizers::stack_made(slot);
   t->slot = slot;
   make_context(t);
@@ -171,11 +173,11 @@ Tcb* Scheduler::make_fresh(std::size_t bytes) {
   return t;
 }
 
-bool Scheduler::may_rest(const Tcb* t) const {
-  return t->slot.bytes == kDefaultSlotBytes && recycled_.size() < kMostRecycled;
+bool Slots::may_rest(const Tcb* t) const {
+  return t->slot.bytes == kDefaultSlotBytes && resting_.size() < kMostResting;
 }
 
-void Scheduler::shorten_name(Tcb* t) {
+void Slots::shorten_name(Tcb* t) {
   const std::size_t length = sizeof t->short_name - 1;
   std::memcpy(t->short_name, t->long_name, length);
   t->short_name[length] = '\0';
@@ -183,21 +185,21 @@ void Scheduler::shorten_name(Tcb* t) {
   t->long_name = nullptr;
 }
 
-void Scheduler::retire(Tcb* t) {
+void Slots::retire(Tcb* t) {
   t->id.store(0, std::memory_order_release);
   t->state = State::kFree;
   if (may_rest(t)) {
     ROAM_CHECK(t->heap.at_rest(), "the heap of thread '%s', which has ended, holds something",
                t->name());
-    guard_slot(t->slot);  // it may have been another rank's before
-    recycled_.push_back(t);
+    guard(t->slot);  // it may have been another rank's before
+    resting_.push_back(t);
     return;
   }
   give_back(t->slot);
 }
 
 // A stack that was made larger than usual may have been used deep: only its top is kept.
-void Scheduler::give_back(Range slot) {
+void Slots::give_back(Range slot) {
   sanitizers::stack_gone(slot);
   iso::RangePool& slots = iso::pool(iso::Region::kSlots);
   if (is_shrunk(slot)) {  // nobody asks for so little: its neighbours wait for it
@@ -213,29 +215,29 @@ void Scheduler::give_back(Range slot) {
   slots.free(Range{slot.begin - fence, fence + slot.bytes}, kSlotInUse);
 }
 
-void Scheduler::shrink(Tcb* t) {
+void Slots::shrink(Tcb* t) {
   const Range slot = t->slot;
   if (is_shrunk(slot)) return;
   sanitizers::stack_gone(slot);
   const Address head_page = round_down(reinterpret_cast<Address>(t), kPageBytes);
   iso::arena().discard(Range{slot.begin, head_page - slot.begin});
   t->slot = Range{slot.end() - iso::kUnitBytes, iso::kUnitBytes};
-  mark_slot(t->slot);
+  mark(t->slot);
   const Range rest{slot.begin, slot.bytes - iso::kUnitBytes};
   iso::arena().units().unmark(rest);
   const std::size_t fence = iso::arena().layout().fence_bytes();
   iso::pool(iso::Region::kSlots).free(Range{rest.begin - fence, fence + rest.bytes}, 0);
 }
 
-void Scheduler::drop_recycled(std::size_t keep) {
-  while (recycled_.size() > keep) {
-    const Range slot = recycled_.back()->slot;
-    recycled_.pop_back();
+void Slots::drop_resting(std::size_t keep) {
+  while (resting_.size() > keep) {
+    const Range slot = resting_.back()->slot;
+    resting_.pop_back();
     give_back(slot);
   }
 }
 
-void Scheduler::for_each(const std::function<void(const Tcb*)>& visit) const {
+void Slots::for_each(const std::function<void(const Tcb*)>& visit) const {
   iso::arena().for_each_slot([&](Address head_unit) {
     const Tcb* t = detail::tcb_of_head_unit(head_unit);
     if (t->id.load(std::memory_order_acquire) != 0 &&

@@ -23,7 +23,7 @@ namespace roam::detail {
 //                      | kDeparting <----- kSleeping, (kBlocked: once woken)
 //                      +-------------------- kBlocked
 enum class State : std::uint8_t {
-  kFree = 0,   // no thread: the slot rests in the scheduler's recycling list
+  kFree = 0,   // no thread: the slot rests, to be used again
   kReady,      // in the ready queue, or running
   kBlocked,    // in a WaitQueue, or waiting for an answer from another rank
   kSleeping,   // in the timer queue only

@@ -31,14 +31,14 @@ class TestThreads : public Host {
       : arena_(shared, arena_bytes) {
     scheduler().start(kRank, kCanary, shuffle_seed);
   }
-  ~TestThreads() override { scheduler().drop_recycled(0); }
+  ~TestThreads() override { scheduler().slots().drop_resting(0); }
 
   // A thread that runs `body` when run() is called, or in its turn if that has begun. From plain
   // code and from threads.
   Tcb* spawn(std::function<void()> body, std::string_view name = "test",
              std::size_t stack_bytes = 256 << 10) {
     iso::HeapScope process;
-    Tcb* t = scheduler().make(stack_bytes, name);
+    Tcb* t = scheduler().slots().make(stack_bytes, name);
     bodies_.push_back(std::move(body));
     t->closure = &bodies_.back();
     t->entry = [](void* closure) { (*static_cast<std::function<void()>*>(closure))(); };
@@ -63,7 +63,7 @@ class TestThreads : public Host {
     }
     if (on_idle && on_idle()) return;
     std::string waiting;
-    scheduler().for_each([&](const Tcb* t) {
+    scheduler().slots().for_each([&](const Tcb* t) {
       waiting += std::string("\n  '") + t->name() + "' is " + detail::to_string(t->state) +
                  " for " + (t->waits_for != nullptr ? t->waits_for : "nothing");
     });
@@ -88,7 +88,7 @@ class TestThreads : public Host {
     if (on_ended) on_ended(t);
     t->exception = nullptr;
     t->heap.release_all();
-    scheduler().retire(t);
+    scheduler().slots().retire(t);
     --live_;
   }
   // On the thread's own stack, as Runtime does it, unless a test looks at how threads end.
@@ -96,7 +96,7 @@ class TestThreads : public Host {
     EXPECT_EQ(iso::current_heap, nullptr);
     if (on_ended || t->exception != nullptr || !t->heap.release_empty()) return false;
     expect_nothing_holds(t);
-    scheduler().retire(t);
+    scheduler().slots().retire(t);
     --live_;
     ++ended_clean_count;
     return true;

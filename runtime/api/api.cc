@@ -183,7 +183,7 @@ Tcb* spawn_begin(const SpawnOptions& options) {
           "Spawn in a thread of Roam that takes from a Channel what such a kernel thread sends.");
     }
     if (options.rank != -1) the_job().net().check_rank(options.rank, "SpawnOptions::rank");
-    Tcb* t = scheduler().make(options.stack_bytes, options.name);
+    Tcb* t = scheduler().slots().make(options.stack_bytes, options.name);
     t->move_to = options.rank;
     return t;
   });

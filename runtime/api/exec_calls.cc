@@ -39,7 +39,7 @@ bool refused(const char* call, const char* what) {
   using roam::threads::scheduler;
   if (!roam::runtime::ends_the_job()) return false;
   if (roam::threads::on_rank_thread && roam::runtime::the_job().ranks() == 1 &&
-      scheduler().live_count() <= 1)
+      scheduler().slots().live_count() <= 1)
     return false;
   char line[400];
   std::snprintf(line, sizeof line,

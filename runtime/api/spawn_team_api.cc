@@ -85,7 +85,7 @@ Tcb* team_member_begin(const TeamPlan& plan, int index) {
   return iso::in_process([&] {
     const std::string name =
         plan.name.empty() ? text("member %d", index) : text("%s[%d]", plan.name.c_str(), index);
-    Tcb* t = scheduler().make(plan.stack_bytes, name);
+    Tcb* t = scheduler().slots().make(plan.stack_bytes, name);
     iso::HeapScope theirs(&t->heap);
     t->member = new (std::nothrow) Member;
     if (t->member == nullptr) {

@@ -63,7 +63,7 @@ Balancer::Balancer(Net& net, Residents& residents, const Options& options)
 
 double Balancer::load_of(const Member& me) const {
   if (me.user_load >= 0) return me.user_load;
-  return scheduler().seconds(me.thread->run_ticks - me.seen_ticks);
+  return scheduler().meter().seconds(me.thread->run_ticks - me.seen_ticks);
 }
 
 bool Balancer::diffuses() const {

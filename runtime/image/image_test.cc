@@ -135,7 +135,7 @@ TEST_P(ImageTest, WhatJoinedThreadsLeftComesAlong) {
     void* left = nullptr;
     {
       iso::HeapScope process;
-      Tcb* ended = scheduler().make(256 << 10, "ended");
+      Tcb* ended = scheduler().slots().make(256 << 10, "ended");
       left = ended->heap.allocate(40);
       fill_bytes(left, 40, seed);
       ended->state = detail::State::kEnded;

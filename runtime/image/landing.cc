@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "isomalloc/arena.h"
 #include "isomalloc/heap.h"
-#include "threads/scheduler.h"
+#include "threads/slots.h"
 
 namespace roam::runtime {
 namespace {
@@ -79,7 +79,7 @@ bool claim(const Image& image, bool* returns, ImageRefusal* refusal) {
     if (mark.kind == kSlotMark) *returns = kept;
     // The kernel may put the bytes in place, whose accesses no handler mends: guards and fences of
     // slots that were here before go first.
-    if (is_slot(mark)) threads::Scheduler::guard_slot(mark.range);
+    if (is_slot(mark)) threads::Slots::guard(mark.range);
     if (!kept && mark.kind == kLargeMark && mark.range.bytes >= iso::kHugeBlockBytes)
       arena.huge_pages().prefer(mark.range);
     Address sent_to = mark.range.begin;
@@ -117,7 +117,7 @@ detail::Tcb* land(const ImageHead& head, const Image& image, int rank) {
       detail::Tcb* slot_owner = detail::tcb_of_slot(mark.range);
       slot_owner->rank.store(rank, std::memory_order_relaxed);
       slot_owner->cold = mark.kind == kCompanionMark || cold;
-      threads::Scheduler::mark_slot(mark.range);
+      threads::Slots::mark(mark.range);
     } else {
       arena.units().mark(mark.range, iso::UnitKind::kSpan);
       if (mark.kind == kLargeMark && mark.range.bytes >= iso::kHugeBlockBytes)
@@ -134,7 +134,7 @@ detail::Tcb* land(const ImageHead& head, const Image& image, int rank) {
 void take_back(const Image& image) {
   for (const Mark& mark : image.marks) {
     if (is_slot(mark)) {
-      threads::Scheduler::mark_slot(mark.range);
+      threads::Slots::mark(mark.range);
     } else {
       iso::arena().units().mark(mark.range, iso::UnitKind::kSpan);
     }

@@ -15,9 +15,9 @@ using threads::scheduler;
 void Job::dump() {
   dump_wanted_ = 0;
   constexpr int kMostLines = 12;
-  std::string lines = text("%zu threads are on rank %d", scheduler().live_count(), rank());
+  std::string lines = text("%zu threads are on rank %d", scheduler().slots().live_count(), rank());
   int shown = 0;
-  scheduler().for_each([&](const Tcb* t) {
+  scheduler().slots().for_each([&](const Tcb* t) {
     if (++shown > kMostLines) return;
     lines += text("\n  '%s' (id %llu) is %s", t->name(),
                   static_cast<unsigned long long>(t->id.load()), detail::to_string(t->state));
@@ -37,7 +37,7 @@ void Job::dump() {
 }
 
 void Job::end_deadlocked() {
-  if (scheduler().live_count() > 0) dump();
+  if (scheduler().slots().live_count() > 0) dump();
   life().failures().report();
   const bool failed = mpi().sum(life().failures().count()) != 0;
   const std::uint64_t held_back = mpi().sum(members().held_back());
@@ -75,7 +75,7 @@ void Job::note_outsiders() {
     outsiders_switches_ = scheduler().switches();
   } else if (outsiders_since_ns_ != kSaid && now_ns() - outsiders_since_ns_ > kLongNs) {
     outsiders_since_ns_ = kSaid;
-    if (scheduler().live_count() > 0) dump();
+    if (scheduler().slots().live_count() > 0) dump();
     life().failures().report();
     if (rank() == 0) {
       report(text("for 10 s, %llu threads have waited, and of all that runs only kernel threads "

@@ -251,7 +251,7 @@ void Job::look_at_cores() {
   os::CoreSet cores = os::allowed_cores();
   const bool speaks = mpi().host_union(&cores);
   oversubscribed_ = mpi().host_ranks() > os::count(cores);
-  threads::scheduler().set_shared_core(oversubscribed_);
+  threads::scheduler().meter().set_shared_core(oversubscribed_);
   if (!speaks) return;
   const std::string why = bound_alike(mpi().host_ranks(), cores, os::machine_cores());
   if (!why.empty()) report(why.c_str());
@@ -262,7 +262,7 @@ void Job::reclaim() {
   iso::HeapScope process;
   threads::on_rank_stack([&] {  // who asks may be deep in a stack
     for (Component* component : components_.all()) component->reclaim();
-    threads::scheduler().drop_recycled(0);
+    threads::scheduler().slots().drop_resting(0);
     for (int r = 0; r < iso::kRegions; ++r) iso::pool(static_cast<iso::Region>(r)).trim(0);
   });
 }
@@ -284,7 +284,7 @@ void Job::check_unjoined() {
 RankCounts Job::rank_counts() {
   const Mover::Counts moves = mover().counts();
   RankCounts counts;
-  counts.alive = threads::scheduler().live_count();
+  counts.alive = threads::scheduler().slots().live_count();
   counts.ready = threads::scheduler().ready_count();
   counts.made = life().created();
   counts.ended = life().ended();

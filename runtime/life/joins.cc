@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "runtime/life/lifecycle.h"
 #include "threads/scheduler.h"
+#include "threads/slots.h"
 
 namespace roam::runtime {
 
@@ -96,7 +97,7 @@ void Lifecycle::answer_join(const JoinHead& head, Errc code, const char* why, Tc
 
 void Lifecycle::answer_here(Target asker, Errc code, const char* why, Tcb* remains) {
   if (remains != nullptr) {
-    threads::Scheduler::welcome(remains);  // it may have ended on another rank of the node
+    threads::Slots::welcome(remains);  // it may have ended on another rank of the node
     awaited_answer(asker)->exception = std::move(remains->exception);
     adopt(asker.control, remains);
   }

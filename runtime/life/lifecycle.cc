@@ -8,6 +8,7 @@
 #include "runtime/trace/trace.h"
 #include "threads/companions.h"
 #include "threads/scheduler.h"
+#include "threads/slots.h"
 
 namespace roam::runtime {
 
@@ -35,7 +36,7 @@ void Lifecycle::unname(Tcb* t) {
 }
 
 void Lifecycle::start_named(Tcb* t) {
-  scheduler().add_live(1);
+  scheduler().slots().add_live(1);
   ++created_;
   if (the_trace != nullptr) the_trace->named(t->id.load(std::memory_order_relaxed), t->name());
   scheduler().make_ready(t);
@@ -85,19 +86,19 @@ std::vector<JoinHead> Lifecycle::take_joiners(Tcb* t, std::uint64_t id) {
 
 // The common end: nothing is left, and at most one thread of this rank waits for it.
 bool Lifecycle::ended_clean(Tcb* t) {
-  if (t->long_name != nullptr && t->exception == nullptr) threads::Scheduler::shorten_name(t);
+  if (t->long_name != nullptr && t->exception == nullptr) threads::Slots::shorten_name(t);
   const std::uint64_t id = t->id.load(std::memory_order_relaxed);
   if (t->exception != nullptr || threads::has_companions(t) || t->has_joiners ||
       home_of(id) != net_.rank() || watched_ || !t->heap.release_empty()) {
     return false;
   }
-  scheduler().add_live(-1);
+  scheduler().slots().add_live(-1);
   ++ended_;
   mover_->forget_refusal(id);
   locator_.directory().set_ended(id);
   Tcb* joiner = t->joiner;
   t->joiner = nullptr;
-  scheduler().retire(t);
+  scheduler().slots().retire(t);
   if (joiner != nullptr) {
     check_joiner(joiner, id);
     Answer* answer = static_cast<Answer*>(joiner->answer);
@@ -112,7 +113,7 @@ void Lifecycle::ended(Tcb* t) {
   if (ended_clean(t)) return;  // on its own stack it was not asked, or it has no room to rest
   if (the_check != nullptr) the_check->ends(t);
   const std::uint64_t id = t->id.load(std::memory_order_relaxed);
-  scheduler().add_live(-1);
+  scheduler().slots().add_live(-1);
   ++ended_;
   mover_->forget_refusal(id);
   if (the_trace != nullptr)
@@ -140,7 +141,7 @@ void Lifecycle::ended(Tcb* t) {
 
   if (!failed && empty) {
     for (const JoinHead& joiner : joiners) answer_join(joiner, Errc{}, "", nullptr);
-    scheduler().retire(t);
+    scheduler().slots().retire(t);
     return;
   }
   leftovers_[id] = t;

@@ -9,6 +9,7 @@
 #include "runtime/life/lifecycle.h"
 #include "threads/companions.h"
 #include "threads/scheduler.h"
+#include "threads/slots.h"
 
 namespace roam::runtime {
 
@@ -22,13 +23,13 @@ void Lifecycle::sweep_leftovers() {
     if (!t->exception) {
       threads::sweep_companions(t);
       if (t->heap.release_empty() && !threads::has_companions(t)) {
-        scheduler().retire(t);
+        scheduler().slots().retire(t);
         note_gone(it->first);
         it = leftovers_.erase(it);
         continue;
       }
     }
-    scheduler().shrink(t);
+    scheduler().slots().shrink(t);
     ++it;
   }
 }
@@ -74,7 +75,7 @@ void Lifecycle::give_remains(const JoinHead& head, std::uint64_t id, Tcb* ended)
 }
 
 void Lifecycle::adopt(Tcb* joiner, Tcb* ended) {
-  if (ended->long_name != nullptr) threads::Scheduler::shorten_name(ended);
+  if (ended->long_name != nullptr) threads::Slots::shorten_name(ended);
   ended->rank.store(net_.rank(), std::memory_order_relaxed);
   joiner->heap.adopt(ended->heap);
   threads::take_companions(joiner, ended);

@@ -27,7 +27,7 @@ constexpr int kMostRounds = 16;
 // What rests for reuse outside of the pool goes into it.
 void free_what_rests(Region region) {
   if (region == Region::kSlots) {
-    threads::scheduler().drop_recycled(0);
+    threads::scheduler().slots().drop_resting(0);
   } else if (region == Region::kBlocks) {
     iso::end_all_rests();
   }

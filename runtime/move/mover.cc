@@ -9,6 +9,7 @@
 #include "runtime/check/pointer_check.h"
 #include "runtime/trace/trace.h"
 #include "threads/scheduler.h"
+#include "threads/slots.h"
 
 namespace roam::runtime {
 
@@ -69,7 +70,7 @@ void Mover::depart(Tcb* t, int to) {
   const std::uint64_t bytes_before = migrator_.bytes_out;
   if (net_.same_node(to)) {
     ++t->hops;
-    scheduler().add_live(-1);
+    scheduler().slots().add_live(-1);
     t->rank.store(to, std::memory_order_release);
     net_.hand_off(to, t);
   } else {
@@ -112,7 +113,7 @@ void Mover::poll() {
 
 // The home rank that sent the thread itself needs no message.
 void Mover::departed(std::uint64_t id, int to, std::uint64_t hops) {
-  scheduler().add_live(-1);
+  scheduler().slots().add_live(-1);
   Directory& directory = locator_.directory();
   if (home_of(id) == net_.rank() && !directory.ended(id)) directory.set_away(id, to, hops);
 }
@@ -150,8 +151,8 @@ bool Mover::take_hand_offs() {
   while (t != nullptr) {
     Tcb* next = t->next;
     net_.count_take();
-    scheduler().add_live(1);
-    threads::Scheduler::welcome(t);
+    scheduler().slots().add_live(1);
+    threads::Slots::welcome(t);
     if (the_trace != nullptr) the_trace->arrived(id_of(t), t->hops, t->name());
     if (t->member != nullptr) members_->came(t);
     scheduler().resume_arrived(t);
@@ -165,7 +166,7 @@ void Mover::arrived(Tcb* t, int from, Target joiner) {
     joiners_->remains_came(t, joiner);
     return;
   }
-  scheduler().add_live(1);
+  scheduler().slots().add_live(1);
   if (the_trace != nullptr) the_trace->arrived(id_of(t), t->hops, t->name());
   if (t->member != nullptr) members_->came(t);
   locator_.note_arrival(id_of(t), t->hops, from);

@@ -21,13 +21,13 @@ void make_usable(const void* data, std::size_t bytes) {
   arena.reach(Range{begin, end - begin});
 }
 
-void ParcelStore::start() { thread_ = scheduler().make(0, "post"); }
+void ParcelStore::start() { thread_ = scheduler().slots().make(0, "post"); }
 
 void ParcelStore::finish() {
   if (thread_ == nullptr) return;
   thread_->heap.collect();
   thread_->heap.release_all();
-  scheduler().retire(thread_);
+  scheduler().slots().retire(thread_);
   thread_ = nullptr;
 }
 

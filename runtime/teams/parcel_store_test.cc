@@ -129,7 +129,7 @@ TEST_F(ParcelStoreTest, AParcelHasItsBytesWhateverRestedInItsPlace) {
 }
 
 TEST_F(ParcelStoreTest, AParcelThatStaysWithItsMemberLiesInTheMembersMemory) {
-  Tcb* t = threads::scheduler().make(0, "member");
+  Tcb* t = threads::scheduler().slots().make(0, "member");
   Parcel* parcel = make(1000, 3);
   Parcel* moved = move_into(t, parcel, store_);
   ASSERT_TRUE(moved != nullptr && t->heap.contains(moved));
@@ -154,7 +154,7 @@ TEST_F(ParcelStoreTest, AParcelThatStaysWithItsMemberLiesInTheMembersMemory) {
   t->heap.free(refers);
   store_.free(open);
   t->heap.release_all();
-  threads::scheduler().retire(t);
+  threads::scheduler().slots().retire(t);
 }
 
 }  // namespace

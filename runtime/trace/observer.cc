@@ -17,7 +17,8 @@ void Observer::start(Options* options) {
   set_due(true);
   the_trace = watch_->trace();
   if (the_trace == nullptr) return;
-  scheduler().turn_ended = [](const Tcb* t, std::uint64_t begin_ticks, std::uint64_t end_ticks) {
+  scheduler().meter().turn_ended = [](const Tcb* t, std::uint64_t begin_ticks,
+                                      std::uint64_t end_ticks) {
     the_trace->ran(t->id.load(std::memory_order_relaxed), begin_ticks, end_ticks);
   };
 }
@@ -32,7 +33,7 @@ void Observer::finish(const std::function<void()>& receive) {
   if (!active()) return;
   const std::uint64_t said = net_.mpi().sum(watch_->said);
   while (net_.rank() == 0 && watch_->heard_from < said) receive();
-  scheduler().turn_ended = nullptr;
+  scheduler().meter().turn_ended = nullptr;
   watch_->finish(net_.node());
   the_trace = nullptr;
   watch_.reset();

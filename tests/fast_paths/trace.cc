@@ -18,6 +18,7 @@
 
 #include "roam/roam.h"
 #include "threads/scheduler.h"
+#include "threads/slots.h"
 
 namespace {
 
@@ -70,7 +71,7 @@ void print(const char* name, int times) {
 }
 [[gnu::noipa]] void traced_guard(roam::Range slot) {
   TRACE_ON();
-  roam::threads::Scheduler::guard_slot(slot);
+  roam::threads::Slots::guard(slot);
   TRACE_OFF();
 }
 bool stop = false;

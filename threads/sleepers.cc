@@ -1,0 +1,18 @@
+#include "threads/sleepers.h"
+
+#include "isomalloc/heap.h"
+
+namespace roam::threads {
+
+void Sleepers::add(Tcb* t, std::int64_t deadline_ns) {
+  iso::HeapScope process;
+  t->deadline_ns = deadline_ns;
+  sleepers_.emplace(deadline_ns, t);
+}
+
+void Sleepers::erase(Tcb* t) {
+  iso::HeapScope process;
+  sleepers_.erase({t->deadline_ns, t});
+}
+
+}  // namespace roam::threads
