@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import xml.etree.ElementTree as xml
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
@@ -115,4 +116,13 @@ expect(len(data["ranks"]) == ranks and len(data["moves"]) == 5 * len(moves), "th
 expect(f"<b>{len(moves):,}</b><span>moves</span>" in html, "the page counts other moves")
 cells = re.findall(r'title="from rank \d+ to rank \d+">(\d*)</td>', html.split('id="message_matrix"')[1].split("</table>")[0])
 expect(sum(int(cell or 0) for cell in cells) == total, "the page counts other messages:", cells)
+
+# The timeline: a band for each thread that ran long enough, and moves.
+picture = path + ".svg"
+subprocess.run([report, path, "--timeline", picture], check=True)
+drawn = xml.parse(picture).getroot()
+titles = [element.text for element in drawn.iter("{http://www.w3.org/2000/svg}title")]
+for i in range(travellers):
+    expect(any(title.startswith(f'traveller "{i}" <\\>, rank ') for title in titles), "no traveller", i, "in", picture)
+expect(ranks == 1 or any("→" in title for title in titles), "no move in", picture)
 print(f"{path}: {len(events)} events, {len(moves)} moves, {len(messages)} messages: as it was")
