@@ -16,7 +16,6 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
-#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -29,7 +28,6 @@
 #include "demos/load_balance/plan.h"
 #include "demos/load_balance/record.h"
 #include "demos/load_balance/report.h"
-#include "demos/load_balance/timeline.h"
 
 namespace {
 
@@ -91,11 +89,10 @@ void compress(Worker& worker, int level, Result& result) {
            .between_nodes = roam::node_of(before) != roam::node()});
     }
 
+    Turn turn{.rank = roam::rank(), .begin_ns = now_ns(), .cpu_ns = -cpu_now_ns()};
     chunk.resize(std::min<std::uint64_t>(kChunkBytes, worker.bytes - worker.done_bytes));
     read_at(result.piece.path, result.piece.offset + worker.done_bytes, chunk);
     const bool last = worker.done_bytes + chunk.size() == worker.bytes;
-
-    Turn turn{.rank = roam::rank(), .begin_ns = now_ns(), .cpu_ns = -cpu_now_ns()};
     stream.write(chunk, last, result.gzip);
     turn.cpu_ns += cpu_now_ns();
     turn.end_ns = now_ns();
@@ -118,8 +115,12 @@ void work(Result result, int level) {
   std::erase(workers_here, &worker);
 
   roam::this_thread::migrate(0);
+  Turn turn{.rank = 0, .begin_ns = now_ns(), .cpu_ns = -cpu_now_ns()};
   const roam::SystemHeap process;
   results.push_back(result);  // a copy, since what this thread's heap holds ends with it
+  turn.cpu_ns += cpu_now_ns();
+  turn.end_ns = now_ns();
+  results.back().turns.push_back(turn);
 }
 
 // Sends threads of this rank away while that brings the ranks nearer to each other. Returns how
@@ -145,7 +146,7 @@ std::size_t send_away(std::vector<double>& seconds_left) {
 // The balancer: tours the ranks until every result is home. What it learns on one rank it knows on
 // the next, for its variables travel with it. `seconds_left` by rank is a guess, until it has been
 // there.
-void tour(bool balance, std::vector<double> seconds_left, std::size_t pieces,
+void tour(bool balance, std::vector<double>& seconds_left, std::size_t pieces,
           std::uint64_t total_bytes) {
   Progress progress(balance, total_bytes);
   std::size_t moves = 0;
@@ -170,9 +171,9 @@ void tour(bool balance, std::vector<double> seconds_left, std::size_t pieces,
   progress.end();
 }
 
-// Compresses all pieces once.
-Run run_once(const std::vector<Piece>& pieces, int level, bool balance) {
-  Run run{.balanced = balance, .begin_ns = now_ns(), .results = {}};
+// Makes a thread for each piece, and is the balancer until all have ended. Its life is what a trace
+// has of the run.
+void lead(const std::vector<Piece>& pieces, int level, bool balance) {
   std::vector<roam::Thread> threads;
   std::vector<double> seconds_left(static_cast<std::size_t>(roam::ranks()));
   std::uint64_t total_bytes = 0;
@@ -182,14 +183,21 @@ Run run_once(const std::vector<Piece>& pieces, int level, bool balance) {
     result.thread = static_cast<int>(i);
     result.home = home;
     result.piece = pieces[i];
-    threads.push_back(roam::spawn({.name = pieces[i].path, .rank = home}, work, result, level));
+    const std::string name = pieces[i].path + ", " + in_bytes(static_cast<double>(pieces[i].bytes));
+    threads.push_back(roam::spawn({.name = name, .rank = home}, work, result, level));
     seconds_left[static_cast<std::size_t>(home)] +=
         kGuessedSecondsPerByte * static_cast<double>(pieces[i].bytes);
     total_bytes += pieces[i].bytes;
   }
-  threads.push_back(
-      roam::spawn({.name = "balancer"}, tour, balance, seconds_left, pieces.size(), total_bytes));
+  roam::this_thread::yield();  // those of this rank sign in
+  tour(balance, seconds_left, pieces.size(), total_bytes);
   for (const roam::Thread thread : threads) thread.join();
+}
+
+// Compresses all pieces once.
+Run run_once(const std::vector<Piece>& pieces, int level, bool balance) {
+  Run run{.balanced = balance, .begin_ns = now_ns(), .results = {}};
+  roam::spawn({.name = title_of(balance)}, lead, pieces, level, balance).join();
 
   run.results.resize(pieces.size());
   for (const Result& result : results) {
@@ -246,10 +254,7 @@ std::vector<Piece> work_list(const Options& options) {
 }
 
 int demo(const Options& options) {
-  // What can be refused is refused before the work.
-  std::ofstream svg(options.svg);
-  if (!svg) throw UsageError("--svg: '" + options.svg + "' cannot be written");
-  if (!options.output.empty()) make_directory(options.output);
+  if (!options.output.empty()) make_directory(options.output);  // before the work
 
   const std::vector<Piece> pieces = work_list(options);
   std::vector<Run> runs;
@@ -269,9 +274,7 @@ int demo(const Options& options) {
               wrong == 0 ? "all of it decompressed and found equal to the input" : "NOT ALL RIGHT");
   if (!options.output.empty()) write_output(runs.back(), options.output);
 
-  draw_timeline(svg, runs, roam::ranks(), machine_note(roam::ranks()));
-  if (!svg.flush()) throw std::runtime_error("cannot write " + options.svg);
-  std::printf("  timeline   %s\n\n%s\n", options.svg.c_str(), machine_note(roam::ranks()).c_str());
+  std::printf("\n%s\n", machine_note(roam::ranks()).c_str());
   return wrong == 0 ? 0 : 1;
 }
 

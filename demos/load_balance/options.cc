@@ -15,12 +15,13 @@ usage: mpiexec.hydra -n RANKS load_balance [option...]
   --threads-per-rank N    files to take for each rank when the input is larger than the limit
                           (default 48)
   --level 1-9             effort of zlib (default 9)
-  --svg FILE              where to draw the timeline (default load_balance.svg)
   --no-balance            only the run without balancing
   --help                  this text
 
 The environment variable ROAM_NODE_RANKS=K cuts this machine into nodes of K ranks, between which
-threads travel through MPI.
+threads travel through MPI. ROAM_TRACE=FILE.json writes a trace, of which
+`roam-report FILE.json --timeline PICTURE.svg --part 'without balancing' --part 'with balancing'`
+draws the timeline.
 )";
 
 Options parse_options(int argc, char** argv) {
@@ -36,7 +37,6 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--piece", options.piece_bytes)->transform(byte_size());
   app.add_option("--threads-per-rank", options.threads_per_rank)->check(whole_number(1, 100'000));
   app.add_option("--level", options.level)->check(whole_number(1, 9));
-  app.add_option("--svg", options.svg);
   app.add_flag("--no-balance", no_balance);
   arguments.read(argc, argv);
   options.help = arguments.help();

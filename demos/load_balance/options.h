@@ -10,7 +10,6 @@
 struct Options {
   std::vector<std::string> inputs;  // directories or files
   std::string output;               // directory for .gz files; empty: none are written
-  std::string svg = "load_balance.svg";
   std::uint64_t bytes = 192u << 20;
   std::uint64_t piece_bytes = 4u << 20;
   int threads_per_rank = 48;

@@ -28,14 +28,13 @@ std::string refusal(const std::vector<std::string>& words) {
 TEST(Options, ReadsEachOne) {
   const Options options =
       parse({"--input", "a", "--input=b", "--output", "o", "--bytes", "3K", "--piece=2M",
-             "--threads-per-rank", "5", "--level", "1", "--svg", "s", "--no-balance"});
+             "--threads-per-rank", "5", "--level", "1", "--no-balance"});
   EXPECT_EQ(options.inputs, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(options.output, "o");
   EXPECT_EQ(options.bytes, 3072u);
   EXPECT_EQ(options.piece_bytes, 2u << 20);
   EXPECT_EQ(options.threads_per_rank, 5);
   EXPECT_EQ(options.level, 1);
-  EXPECT_EQ(options.svg, "s");
   EXPECT_FALSE(options.balance);
   EXPECT_TRUE(parse({"--help"}).help);
 }
@@ -50,7 +49,7 @@ TEST(Options, RefusalsNameTheOptionTheValueAndWhatIsAllowed) {
   EXPECT_NE(refusal({"--threads-per-rank", "3x"}).find("'3x'"), std::string::npos);
   EXPECT_NE(refusal({"--nothing"}).find("--nothing"), std::string::npos);
   EXPECT_NE(refusal({"-q"}).find("-q"), std::string::npos);
-  EXPECT_NE(refusal({"--svg"}).find("--svg"), std::string::npos);
+  EXPECT_NE(refusal({"--output"}).find("--output"), std::string::npos);
   EXPECT_NE(refusal({"--input", "a", "dir"}).find("dir"), std::string::npos);
 }
 

@@ -16,7 +16,8 @@ struct Piece {
   std::uint64_t bytes = 0;
 };
 
-// A thread's turn on a rank: one chunk through zlib.
+// A thread's turn on a rank: one chunk, read and taken through zlib; the last hands over the
+// result.
 struct Turn {
   int rank = 0;
   std::int64_t begin_ns = 0;  // monotonic clock, the same for all ranks of a machine

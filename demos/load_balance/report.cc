@@ -134,8 +134,10 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
+const char* title_of(bool balanced) { return balanced ? "with balancing" : "without balancing"; }
+
 Progress::Progress(bool balanced, std::uint64_t total_bytes)
-    : title_(balanced ? "with balancing" : "without balancing"),
+    : title_(title_of(balanced)),
       total_bytes_(total_bytes),
       terminal_(isatty(STDOUT_FILENO) != 0) {}
 
@@ -179,7 +181,7 @@ std::string machine_note(int ranks) {
   const unsigned cores = std::thread::hardware_concurrency();
   std::string note = std::to_string(ranks) + (ranks == 1 ? " rank, " : " ranks, ") +
                      std::to_string(cores) + (cores == 1 ? " core. " : " cores. ") +
-                     "Busy is CPU time in zlib";
+                     "Busy is CPU time of the threads";
   if (static_cast<unsigned>(ranks) > cores) {
     note += "; start to end also shows how few the cores are";
   }

@@ -10,7 +10,7 @@
 
 // What a run amounts to.
 struct Summary {
-  std::vector<double> busy_seconds;  // by rank: CPU time in zlib
+  std::vector<double> busy_seconds;  // by rank: CPU time of turns
   double efficiency = 1;             // average over largest busy time
   double makespan_seconds = 0;       // start to the end of the last chunk
   std::size_t moved_threads = 0;
@@ -24,6 +24,9 @@ std::string in_seconds(double seconds);
 std::string in_percent(double share);
 
 double median(std::vector<double> values);  // 0 of none
+
+// What a run is called: "with balancing" or "without" it.
+const char* title_of(bool balanced);
 
 // The line that tells how far a run is. On a terminal it is written over; elsewhere there is a line
 // now and then.

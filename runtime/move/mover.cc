@@ -68,6 +68,7 @@ void Mover::depart(Tcb* t, int to) {
   const std::uint64_t id = id_of(t);
   const std::uint64_t hop = t->hops + 1;
   const std::uint64_t bytes_before = migrator_.bytes_out;
+  const bool asked = !t->destined;  // while it is here
   if (net_.same_node(to)) {
     ++t->hops;
     scheduler().slots().add_live(-1);
@@ -80,7 +81,7 @@ void Mover::depart(Tcb* t, int to) {
   ++counts_.all;
   counts_.bytes += migrator_.bytes_out - bytes_before;
   if (the_trace != nullptr)
-    the_trace->departed(id, hop, to, migrator_.bytes_out - bytes_before, begin_ticks);
+    the_trace->departed(id, hop, to, migrator_.bytes_out - bytes_before, begin_ticks, asked);
   for (const std::vector<char>& message : messages) net_.send_long(to, message);
 }
 

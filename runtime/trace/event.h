@@ -13,10 +13,12 @@ struct Event {
     kTurns = 1,  // thread (0: several) ran until value [ticks]; number: turns
     kNamed,      // thread; text: its name
     kEnded,      // thread; value: how long it ran in all [ns], 0: not known
-    kDeparted,   // thread, number: hop, peer: to, value: bytes sent and ticks (see departed())
+    kDeparted,   // thread, number: hop, peer: to, value: bytes sent and ticks (see departed());
+                 // asked: others asked for it
     kArrived,    // thread, number: hop; text: its name
     kRefused,    // thread, number: the hop that came to nothing, peer: who refused; text: name
-    kSample,     // thread: threads here, number: those of them that are ready, value: idle [ticks]
+    kSample,     // thread: threads here, number: those of them that are ready, value: idle [ticks];
+                 // row: Core
     kSent,       // thread: from, value: to (0: not known), number: tag, peer: rank; row: Letter
     kReceived,   // the same; peer: whence
     kTraffic,    // peer: rank; value: messages, thread: bytes, sent there in all
@@ -32,7 +34,8 @@ struct Event {
   std::uint32_t number;
   std::uint32_t kind : 6;
   std::uint32_t rows : 4;
-  std::uint32_t peer : 22;  // ranks beyond are cut
+  std::uint32_t asked : 1;
+  std::uint32_t peer : 21;  // ranks beyond are cut
 };
 static_assert(sizeof(Event) == 32);
 
@@ -44,6 +47,13 @@ struct Letter {
   std::uint64_t end_ticks;  // of its sending
 };
 static_assert(sizeof(Letter) == sizeof(Event));
+
+// The row behind a sample.
+struct Core {
+  std::uint64_t ns;  // of processor time that the rank's kernel thread has had
+  std::uint64_t none[3];
+};
+static_assert(sizeof(Core) == sizeof(Event));
 
 // Longer texts are cut.
 inline constexpr std::size_t kMostText = 8 * sizeof(Event);

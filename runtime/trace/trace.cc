@@ -54,7 +54,8 @@ Trace::Trace(int ranks, std::uint64_t begin_ticks)
   event->number = static_cast<std::uint32_t>(std::min<std::uint64_t>(number, UINT32_MAX));
   event->kind = kind;
   event->rows = static_cast<std::uint32_t>(rows) & 15;
-  event->peer = static_cast<std::uint32_t>(peer) & 0x3fffff;
+  event->asked = 0;
+  event->peer = static_cast<std::uint32_t>(peer) & 0x1fffff;
   if (length != 0) {
     std::memset(static_cast<void*>(event + rows), 0, sizeof(Event));
     std::memcpy(static_cast<void*>(event + 1), text.data(), length);
@@ -97,11 +98,12 @@ void Trace::ended(std::uint64_t thread, std::uint64_t ran_ns) {
 // ---- migrations ----
 
 void Trace::departed(std::uint64_t thread, std::uint64_t hop, int to, std::uint64_t bytes_sent,
-                     std::uint64_t begin_ticks) {
+                     std::uint64_t begin_ticks, bool asked) {
   if (turns_.thread == thread) flush_turns();
   // 40 bits of bytes, 24 of ticks.
   const std::uint64_t ticks = std::min<std::uint64_t>(__rdtsc() - begin_ticks, (1 << 24) - 1);
-  add(Event::kDeparted, begin_ticks, thread, bytes_sent << 24 | ticks, number_of_hop(hop), to);
+  add(Event::kDeparted, begin_ticks, thread, bytes_sent << 24 | ticks, number_of_hop(hop), to)
+      ->asked = asked;
 }
 
 void Trace::arrived(std::uint64_t thread, std::uint64_t hop, std::string_view name) {
@@ -115,9 +117,11 @@ void Trace::refused(std::uint64_t thread, std::uint64_t hop, int by, std::string
 // ---- the rank ----
 
 void Trace::sample(std::uint64_t now_ticks, std::size_t alive, std::size_t ready,
-                   std::uint64_t idle_ticks) {
+                   std::uint64_t idle_ticks, std::uint64_t core_ns) {
   next_sample_ = now_ticks + std::max(kSampleTicks, (now_ticks - begin_ticks_) / kMostSamples);
-  add(Event::kSample, now_ticks, alive, idle_ticks, ready, 0);
+  const Core core{.ns = core_ns, .none = {}};
+  add(Event::kSample, now_ticks, alive, idle_ticks, ready, 0,
+      {reinterpret_cast<const char*>(&core), sizeof core});
 }
 
 void Trace::balanced(const BalancingStep& step) {
@@ -163,9 +167,9 @@ void Trace::add_message(Event::Kind kind, std::uint64_t begin_ticks, std::uint64
 
 // ---- afterwards ----
 
-void Trace::close(std::uint64_t now_ticks, std::uint64_t idle_ticks) {
+void Trace::close(std::uint64_t now_ticks, std::uint64_t idle_ticks, std::uint64_t core_ns) {
   flush_turns();
-  sample(now_ticks, 0, 0, idle_ticks);
+  sample(now_ticks, 0, 0, idle_ticks, core_ns);
   for (std::size_t rank = 0; rank < traffic_.size(); ++rank) {
     if (traffic_[rank].messages == 0) continue;
     add(Event::kTraffic, now_ticks, traffic_[rank].bytes, traffic_[rank].messages, 0,

@@ -56,8 +56,9 @@ class Trace {
 
   // ---- migrations: `hop` is the thread's how manyth, those included that came to nothing ----
 
+  // `asked`: it goes because others asked it to, and not to where it begins or wants to be.
   void departed(std::uint64_t thread, std::uint64_t hop, int to, std::uint64_t bytes_sent,
-                std::uint64_t begin_ticks);
+                std::uint64_t begin_ticks, bool asked);
   void arrived(std::uint64_t thread, std::uint64_t hop, std::string_view name);
   // It departed, and is still here.
   void refused(std::uint64_t thread, std::uint64_t hop, int by, std::string_view name);
@@ -66,10 +67,10 @@ class Trace {
 
   // Whether a sample is due.
   bool wants_sample(std::uint64_t now_ticks) const { return now_ticks >= next_sample_; }
-  // Threads here, how many of them are ready, and how long the rank has been idle since the run
-  // began.
+  // Threads here, how many of them are ready, how long the rank has been idle since the run began,
+  // and how much processor time its kernel thread has had.
   void sample(std::uint64_t now_ticks, std::size_t alive, std::size_t ready,
-              std::uint64_t idle_ticks);
+              std::uint64_t idle_ticks, std::uint64_t core_ns);
   // One rank notes it for all.
   void balanced(const BalancingStep& step);
 
@@ -88,7 +89,7 @@ class Trace {
   // ---- afterwards ----
 
   // Notes what was held back. Nothing is noted after it.
-  void close(std::uint64_t now_ticks, std::uint64_t idle_ticks);
+  void close(std::uint64_t now_ticks, std::uint64_t idle_ticks, std::uint64_t core_ns);
   EventStore& events() { return events_; }
   std::uint64_t begin_ticks() const { return begin_ticks_; }
 

@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/os/clock_name.h"
+#include "base/os/cores.h"
 #include "base/text.h"
 #include "roam/error.h"
 
@@ -134,6 +135,8 @@ void TraceFile::put_tail(std::uint64_t error_ns, const std::vector<Total>& total
   json.String(program_invocation_short_name);
   json.Key("ranks");
   json.Int(mpi_.ranks());
+  json.Key("cores");
+  json.Int(os::count(os::allowed_cores()));
   json.Key("clock_error_ns");
   json.Uint64(error_ns);
   for (const Total& total : totals) {

@@ -23,7 +23,7 @@ TEST(Trace, ATurnThatWasInterruptedByTheRuntimeIsOne) {
   trace.ran(6, 3000, 3500);
   trace.ran(5, 3500, 4000);
   trace.ran(5, 100'000, 200'000);
-  trace.close(300'000, 0);
+  trace.close(300'000, 0, 0);
   const std::vector<Event> turns = all(trace, Event::kTurns);
   ASSERT_EQ(turns.size(), 4u);
   EXPECT_EQ(turns[0].ticks, 1000u);
@@ -36,7 +36,7 @@ TEST(Trace, TheFirstTurnsAreNotedOneByOneAndVeryManyInBoundedSpace) {
   constexpr std::uint64_t kTurns = 20'000'000;
   std::uint64_t now = 0;
   for (std::uint64_t i = 0; i < kTurns; ++i, now += 20) trace.ran(1 + i % 2, now, now + 15);
-  trace.close(now, 0);
+  trace.close(now, 0, 0);
   const std::vector<Event> turns = all(trace, Event::kTurns);
   for (std::size_t i = 0; i < Trace::kFullDetail; ++i) ASSERT_EQ(turns[i].number, 1u);
   EXPECT_LT(turns.size(), 20 * Trace::kFullDetail);
@@ -56,7 +56,7 @@ TEST(Trace, OfManyMessagesBothSidesNoteTheSame) {
     sender.sent(5, 6, 1, 8, 0, 7, i, i);
     receiver.received(5, 6, 0, 8, 0, 7, i);
   }
-  sender.close(1, 0);
+  sender.close(1, 0, 0);
   const std::size_t noted = all(sender, Event::kSent).size();
   EXPECT_EQ(noted, all(receiver, Event::kReceived).size());
   EXPECT_GT(noted, 1'000u);
@@ -68,7 +68,7 @@ TEST(Trace, SamplesGetRarerInALongRun) {
   std::uint64_t samples = 0;
   for (std::uint64_t now = 0; now < 1'000'000'000'000; now += 1'000'000) {
     if (!trace.wants_sample(now)) continue;
-    trace.sample(now, 1, 1, 0);
+    trace.sample(now, 1, 1, 0, 0);
     ++samples;
   }
   EXPECT_GT(samples, 10'000u);

@@ -276,6 +276,7 @@ void TraceText::departed(const Event& event) {
   number("hop", event.number);
   number("to", event.peer);
   number("bytes", event.value >> 24);
+  if (event.asked != 0) number("asked", 1);
   json_.EndObject();
   finish();
   flow("s", kDepartures, "move", mix(event.thread, event.number), begin_ns);
@@ -295,7 +296,10 @@ void TraceText::came(const Event& event) {
 }
 
 void TraceText::sample(const Event& event) {
-  // How busy the rank was is known afterwards, and drawn from the sample before.
+  Core core;
+  std::memcpy(&core, &event + 1, sizeof core);
+  // How busy the rank was is known afterwards, and drawn from the sample before; so is how much of
+  // a core it had.
   if (sampled_ && event.ticks > last_sample_.ticks) {
     const double idle = static_cast<double>(event.value - last_sample_.value) /
                         static_cast<double>(event.ticks - last_sample_.ticks);
@@ -305,8 +309,19 @@ void TraceText::sample(const Event& event) {
     json_.Double(static_cast<int>(1000 * (1 - std::clamp(idle, 0.0, 1.0)) + 0.5) / 10.0);
     json_.EndObject();
     finish();
+    const double ns = static_cast<double>(scale_.at(event.ticks) - scale_.at(last_sample_.ticks));
+    if (ns > 0) {
+      const double share = static_cast<double>(core.ns - last_core_ns_) / ns;
+      ++counts_.counters;
+      counter(rank_, "core", scale_.at(last_sample_.ticks));
+      json_.Key("%");
+      json_.Double(static_cast<int>(1000 * std::clamp(share, 0.0, 1.0) + 0.5) / 10.0);
+      json_.EndObject();
+      finish();
+    }
   }
   sampled_ = true;
+  last_core_ns_ = core.ns;
   last_sample_ = event;
   const std::uint64_t ready = std::min<std::uint64_t>(event.number, event.thread);
   counts_.counters += 2;

@@ -111,6 +111,7 @@ class TraceText {
   std::unordered_map<std::uint64_t, std::string> names_;  // of threads that are here
   std::string unnamed_;
   Event last_sample_{};
+  std::uint64_t last_core_ns_ = 0;  // in it
   bool sampled_ = false;
   std::vector<Ended> longest_;  // that ended here, a heap, the shortest first
   std::vector<Event> traffic_;

@@ -75,7 +75,7 @@ TEST(TraceText, WritesATurnWithTheThreadsName) {
   Trace trace(1, kBegin);
   trace.named(5, "a \"quoted\" \\ name,\n\x01 caf\xc3\xa9");
   trace.ran(5, 3500, 4750);
-  trace.close(5000, 0);
+  trace.close(5000, 0, 0);
   const auto turns = Written(trace).turns();
   ASSERT_EQ(turns.size(), 1u);
   const Value& turn = *turns[0];
@@ -90,7 +90,7 @@ TEST(TraceText, ReplacesWhatIsNotUtf8) {
     Trace trace(1, kBegin);
     trace.named(5, name);
     trace.ran(5, 2000, 3000);
-    trace.close(5000, 0);
+    trace.close(5000, 0, 0);
     const auto turns = Written(trace).turns();
     ASSERT_EQ(turns.size(), 1u);
     EXPECT_NE(std::string((*turns[0])["name"].GetString()).find("\xef\xbf\xbd"), std::string::npos);
@@ -101,7 +101,7 @@ TEST(TraceText, CutsALongName) {
   Trace trace(1, kBegin);
   trace.named(5, std::string(10'000, 'n'));
   trace.ran(5, 2000, 3000);
-  trace.close(5000, 0);
+  trace.close(5000, 0, 0);
   EXPECT_EQ(Written(trace).turns()[0]->operator[]("name").GetString(), std::string(kMostText, 'n'));
 }
 
@@ -109,14 +109,14 @@ TEST(TraceText, CallsAThreadWithoutANameByItsId) {
   Trace trace(1, kBegin);
   trace.named(make_id(3, 9), "");
   trace.ran(make_id(3, 9), 2000, 3000);
-  trace.close(5000, 0);
+  trace.close(5000, 0, 0);
   EXPECT_STREQ((*Written(trace).turns()[0])["name"].GetString(), "thread 3:9");
 }
 
 TEST(TraceText, PutsNothingBeforeTheTraceBegins) {
   Trace trace(1, kBegin);
   trace.ran(5, 500, 1500);
-  trace.close(5000, 0);
+  trace.close(5000, 0, 0);
   const auto turns = Written(trace).turns();
   EXPECT_DOUBLE_EQ(time(*turns[0]), 0);
   EXPECT_DOUBLE_EQ((*turns[0])["dur"].GetDouble(), 0.5);
@@ -125,7 +125,7 @@ TEST(TraceText, PutsNothingBeforeTheTraceBegins) {
 TEST(TraceText, JoinsTheEndsOfAMigration) {
   Trace source(2, kBegin), target(2, kBegin);
   source.named(5, "mover");
-  source.departed(5, 3, 1, 4711, 2000);
+  source.departed(5, 3, 1, 4711, 2000, false);
   target.arrived(5, 3, "mover");
   const Written left(source, 0), came(target, 1);
   const auto departure = left.find("X", "move"), arrival = came.find("X", "move");
@@ -139,11 +139,23 @@ TEST(TraceText, JoinsTheEndsOfAMigration) {
   EXPECT_EQ((*arrival[0])["pid"].GetInt(), 2);
 }
 
+TEST(TraceText, SaysWhetherOthersAskedForAMove) {
+  Trace trace(2, kBegin);
+  trace.departed(5, 1, 1, 0, 2000, false);
+  trace.departed(5, 2, (1 << 21) - 1, 0, 3000, true);
+  const Written written(trace);
+  const auto moves = written.find("X", "move");
+  ASSERT_EQ(moves.size(), 2u);
+  EXPECT_FALSE((*moves[0])["args"].HasMember("asked"));
+  EXPECT_EQ((*moves[1])["args"]["asked"].GetInt(), 1);
+  EXPECT_EQ((*moves[1])["args"]["to"].GetInt(), (1 << 21) - 1);
+}
+
 TEST(TraceText, AnotherHopHasAnotherArrow) {
   Trace trace(2, kBegin);
-  trace.departed(5, 1, 1, 0, 2000);
-  trace.departed(5, 2, 1, 0, 3000);
-  trace.departed(6, 1, 1, 0, 4000);
+  trace.departed(5, 1, 1, 0, 2000, false);
+  trace.departed(5, 2, 1, 0, 3000, false);
+  trace.departed(6, 1, 1, 0, 4000, false);
   const Written written(trace);
   const auto arrows = written.find("s", "move");
   ASSERT_EQ(arrows.size(), 3u);
@@ -157,7 +169,7 @@ TEST(TraceText, ManyArrowsHaveNumbersOfTheirOwn) {
   for (int home = 0; home < 3; ++home) {
     for (std::uint32_t i = 1; i <= kThreads; ++i) {
       for (std::uint32_t hop = 1; hop <= kHops; ++hop)
-        trace.departed(make_id(home, i), hop, 1, 0, 2000);
+        trace.departed(make_id(home, i), hop, 1, 0, 2000, false);
     }
   }
   std::set<std::string> ids;
@@ -169,10 +181,10 @@ TEST(TraceText, ManyArrowsHaveNumbersOfTheirOwn) {
 TEST(TraceText, AThreadThatWasRefusedHasItsNameAgain) {
   Trace trace(2, kBegin);
   trace.named(5, "stays");
-  trace.departed(5, 1, 1, 0, 2000);
+  trace.departed(5, 1, 1, 0, 2000, false);
   trace.refused(5, 1, 1, "stays");
   trace.ran(5, 3000, 4000);
-  trace.close(5000, 0);
+  trace.close(5000, 0, 0);
   const Written written(trace);
   EXPECT_STREQ((*written.turns()[0])["name"].GetString(), "stays");
   EXPECT_EQ((*written.find("X", "move")[1])["args"]["refused_by"].GetInt(), 1);
@@ -182,9 +194,9 @@ TEST(TraceText, AThreadThatWasRefusedHasItsNameAgain) {
 
 TEST(TraceText, SaysHowBusyTheRankWasBetweenSamples) {
   Trace trace(1, kBegin);
-  trace.sample(1000, 3, 2, 0);
-  trace.sample(2000, 5, 9, 250);  // ready, but moving: more than are here
-  trace.close(4000, 2250);
+  trace.sample(1000, 3, 2, 0, 0);
+  trace.sample(2000, 5, 9, 250, 0);  // ready, but moving: more than are here
+  trace.close(4000, 2250, 0);
   const Written written(trace);
   const auto busy = written.find("C", "busy");
   ASSERT_EQ(busy.size(), 2u);
@@ -195,6 +207,19 @@ TEST(TraceText, SaysHowBusyTheRankWasBetweenSamples) {
   EXPECT_EQ((*threads[0])["args"]["ready"].GetInt(), 2);
   EXPECT_EQ((*threads[0])["args"]["waiting"].GetInt(), 1);
   EXPECT_EQ((*threads[1])["args"]["waiting"].GetInt(), 0);
+}
+
+TEST(TraceText, SaysWhatShareOfACoreTheRankHadBetweenSamples) {
+  Trace trace(1, kBegin);
+  trace.sample(1000, 3, 2, 0, 7'000);
+  trace.sample(2000, 3, 2, 0, 7'500);
+  trace.close(3000, 0, 9'500);
+  const Written written(trace);
+  const auto core = written.find("C", "core");
+  ASSERT_EQ(core.size(), 2u);
+  EXPECT_DOUBLE_EQ(time(*core[0]), 0);
+  EXPECT_DOUBLE_EQ((*core[0])["args"]["%"].GetDouble(), 50);
+  EXPECT_DOUBLE_EQ((*core[1])["args"]["%"].GetDouble(), 100);  // more than there was: clocks differ
 }
 
 TEST(TraceText, WritesABalancingStep) {
@@ -229,7 +254,7 @@ TEST(TraceText, JoinsTheEndsOfAMessageAndAddsUpTheTraffic) {
   sender.sent(5, 6, 1, 100, -7, 99, 1, 2000);
   sender.sent(5, 0, 1, 50, 0, 99, 0, 3000);
   receiver.received(5, 6, 0, 100, -7, 99, 1);
-  sender.close(5000, 0);
+  sender.close(5000, 0, 0);
   const Written from(sender, 0), to(receiver, 1);
   const auto tail = from.find("s", "message"), head = to.find("f", "message");
   ASSERT_EQ(tail.size(), 1u);  // without a sequence there is no arrow
@@ -265,7 +290,7 @@ TEST(TraceText, SlicesOfALaneNeitherOverlapNorTouch) {
   Trace trace(2, kBegin);
   for (std::uint64_t i = 0; i < 50; ++i) {
     trace.ran(1 + i % 2, 2000 + 10 * i, 2010 + 10 * i);
-    trace.departed(1 + i % 2, static_cast<std::uint32_t>(i), 1, 0, 100);  // before it begins
+    trace.departed(1 + i % 2, static_cast<std::uint32_t>(i), 1, 0, 100, false);  // before it begins
     trace.sent(1, 2, 1, 8, 0, 99, i + 1, 2000 + i / 5);
     trace.received(1, 2, 0, 8, 0, 99, i + 1);
     trace.balanced({.strategy = "greedy",
@@ -275,7 +300,7 @@ TEST(TraceText, SlicesOfALaneNeitherOverlapNorTouch) {
                     .after = {1.0, 2.0},
                     .moves = {}});
   }
-  trace.close(5000, 0);
+  trace.close(5000, 0, 0);
   const Written written(trace);
   std::map<int, std::int64_t> ends;  // by lane
   std::map<int, std::int64_t> begins;
@@ -310,8 +335,8 @@ TEST(TraceText, LanesOfARankHaveNumbersOfTheirOwn) {
   for (const int rank : {0, 1, 9, 10, 99, 100}) {
     Trace trace(101, kBegin);
     trace.ran(5, 2000, 3000);
-    trace.departed(5, 1, 1, 0, 3000);
-    trace.close(5000, 0);
+    trace.departed(5, 1, 1, 0, 3000, false);
+    trace.close(5000, 0, 0);
     const Written written(trace, rank, 101);
     for (const Value* event : written.find("M", "thread_name")) {
       const int lane = (*event)["tid"].GetInt();

@@ -3,6 +3,7 @@
 #include <x86intrin.h>
 
 #include <algorithm>
+#include <ctime>
 #include <string>
 
 #include "base/check.h"
@@ -16,6 +17,14 @@ constexpr std::int64_t kFirstLookNs = 100'000'000;
 constexpr std::uint64_t kFirstLookTicks = 100'000'000;
 
 constexpr std::int64_t kMostLagNs = 500'000'000;
+
+// Processor time of this kernel thread. Not of the process: helpers of MPI run on other cores.
+std::uint64_t core_ns() {
+  timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(t.tv_nsec);
+}
 
 // trace.json, trace.2.json, trace.3.json ...
 std::string numbered(const std::string& path, int run) {
@@ -60,7 +69,7 @@ void Watch::idle_goes_on() {
 bool Watch::note(RankCounts& counts) {
   const std::uint64_t now = __rdtsc();
   if (trace_ && trace_->wants_sample(now))
-    trace_->sample(now, counts.alive, counts.ready, idle_ticks_);
+    trace_->sample(now, counts.alive, counts.ready, idle_ticks_, core_ns());
   if (now < next_report_ticks_) return false;
   const std::int64_t ns = now_ns();
   bool report_now = false;
@@ -98,7 +107,7 @@ void Watch::heard(int rank, const RankCounts& counts) {
 void Watch::run_ended(const RankCounts& counts) {
   counts_ = counts;
   next_report_ticks_ = UINT64_MAX;
-  if (trace_) trace_->close(__rdtsc(), idle_ticks_);
+  if (trace_) trace_->close(__rdtsc(), idle_ticks_, core_ns());
 }
 
 void Watch::finish(int node) {

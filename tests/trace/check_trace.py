@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import xml.etree.ElementTree as xml
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
@@ -29,6 +30,7 @@ try:
 except importing.Wrong as wrong:
     sys.exit(f"check_trace: {path}: {wrong}")
 about = seen.about
+expect(about["cores"] >= 1, "about:", about)
 expect(about["ranks"] == ranks and about["dropped_rows"] == 0, "about:", about)
 expect(not os.path.exists(path + ".part"), "a part is left")
 with open(path, encoding="utf-8") as file:
@@ -53,9 +55,9 @@ expect(not seen.tails_without_heads, "arrows without a head:", seen.tails_withou
 
 # Every rank is there, with counters.
 expect({event["pid"] for event in find("M", "process_name")} == set(range(ranks)), "not every rank has a name")
-for counter in ("threads", "busy", "load"):
+for counter in ("threads", "busy", "core", "load"):
     expect({event["pid"] for event in find("C", counter)} == set(range(ranks)), "not every rank has", counter)
-for event in find("C", "busy"):
+for event in find("C", "busy") + find("C", "core"):
     expect(0 <= event["args"]["%"] <= 100, event)
 
 # Each traveller ran on each rank.
@@ -82,6 +84,8 @@ ends = [piece for piece in seen.slices if piece.category == "move"]
 expect(len({(piece.args["thread"], piece.args["hop"], "to" in piece.args) for piece in ends}) == len(ends), "twice")
 balanced = sum(piece.args["moves"] for piece in seen.slices if piece.category == "balancing")
 expect(len(moves) == expected + balanced, len(moves), "moves, not", expected, "and", balanced)
+asked = sum(departure.args.get("asked", 0) for departure, _ in moves)
+expect(asked == balanced, asked, "moves were asked for, not", balanced)
 expect(len(moves) == about["moves"], len(moves), "moves; the run counted", about["moves"])
 expect(len(ends) == 2 * len(moves), len(ends), "ends of", len(moves), "moves")
 sent = sum(departure.args["bytes"] for departure, _ in moves)  # none is refused
@@ -112,4 +116,13 @@ expect(len(data["ranks"]) == ranks and len(data["moves"]) == 5 * len(moves), "th
 expect(f"<b>{len(moves):,}</b><span>moves</span>" in html, "the page counts other moves")
 cells = re.findall(r'title="from rank \d+ to rank \d+">(\d*)</td>', html.split('id="message_matrix"')[1].split("</table>")[0])
 expect(sum(int(cell or 0) for cell in cells) == total, "the page counts other messages:", cells)
+
+# The timeline: a band for each thread that ran long enough, and moves.
+picture = path + ".svg"
+subprocess.run([report, path, "--timeline", picture], check=True)
+drawn = xml.parse(picture).getroot()
+titles = [element.text for element in drawn.iter("{http://www.w3.org/2000/svg}title")]
+for i in range(travellers):
+    expect(any(title.startswith(f'traveller "{i}" <\\>, rank ') for title in titles), "no traveller", i, "in", picture)
+expect(ranks == 1 or any("→" in title for title in titles), "no move in", picture)
 print(f"{path}: {len(events)} events, {len(moves)} moves, {len(messages)} messages: as it was")

@@ -10,7 +10,7 @@ TAIL = '],"otherData":'
 ARROWS = ('{"ph":"s"', '{"ph":"f"')
 LINES_AT_A_TIME = 20_000
 
-Move = collections.namedtuple("Move", "ns arrived_ns thread source target bytes refused")
+Move = collections.namedtuple("Move", "ns arrived_ns thread source target bytes refused asked")
 Step = collections.namedtuple("Step", "ns duration_ns strategy moves bytes before after imbalance moved")
 
 
@@ -23,6 +23,7 @@ class Trace:
     ranks: dict = dataclasses.field(default_factory=dict)      # rank: its title
     turns: dict = dataclasses.field(default_factory=dict)      # rank: [(begin, end, thread)]; thread 0: several
     busy: dict = dataclasses.field(default_factory=dict)       # rank: [(from when on, share of 1)]
+    core: dict = dataclasses.field(default_factory=dict)       # the same: how much of a core it had
     population: dict = dataclasses.field(default_factory=dict)  # rank: [(when, ready, waiting)]
     names: dict = dataclasses.field(default_factory=dict)      # thread: its name
     moves: list = dataclasses.field(default_factory=list)
@@ -84,7 +85,8 @@ class Builder:
         key = (args["thread"], args["hop"])
         self.trace.names.setdefault(args["thread"], event["name"])
         if "to" in args:
-            self.departures[key].append((when, rank_of(event), args["to"], args["bytes"]))
+            self.departures[key].append((when, rank_of(event), args["to"], args["bytes"],
+                                         bool(args.get("asked"))))
         else:
             self.arrivals[key].append((when, "refused_by" in args))
         self.trace.end_ns = max(self.trace.end_ns, when)
@@ -107,6 +109,8 @@ class Builder:
         args, when, rank = event["args"], ns(event), rank_of(event)
         if event["name"] == "busy":
             self.trace.busy.setdefault(rank, []).append((when, args["%"] / 100))
+        elif event["name"] == "core":
+            self.trace.core.setdefault(rank, []).append((when, args["%"] / 100))
         elif event["name"] == "threads":
             self.trace.population.setdefault(rank, []).append((when, args["ready"], args["waiting"]))
             self.trace.end_ns = max(self.trace.end_ns, when)
@@ -115,12 +119,12 @@ class Builder:
         trace = self.trace
         for (thread, hop), departures in self.departures.items():
             arrivals = sorted(self.arrivals.get((thread, hop), ()))
-            for i, (when, source, target, size) in enumerate(sorted(departures)):
+            for i, (when, source, target, size, asked) in enumerate(sorted(departures)):
                 arrived, refused = arrivals[i] if i < len(arrivals) else (None, False)
-                trace.moves.append(Move(when, arrived, thread, source, target, size, refused))
+                trace.moves.append(Move(when, arrived, thread, source, target, size, refused, asked))
         trace.moves.sort(key=lambda move: move.ns)
         trace.steps.sort(key=lambda step: step.ns)
-        for series in (trace.turns, trace.busy, trace.population):
+        for series in (trace.turns, trace.busy, trace.core, trace.population):
             for values in series.values():
                 values.sort()
         return trace
