@@ -176,7 +176,7 @@ void* open_library(const char* path, int flags, const void* caller) {
 ROAM_EXPORT void* dlopen(const char* path, int flags) {
   return open_library(path, flags, __builtin_return_address(0));
 }
-extern "C" [[gnu::alias("dlopen")]] void* roam_dlopen(const char* path, int flags);
+extern "C" [[gnu::alias("dlopen"), gnu::nothrow]] void* roam_dlopen(const char* path, int flags);
 ROAM_PROCESS_CALL(int, dlclose, (void* handle), (handle))
 
 // To look libc's up forgets the error that is asked for: that is done before there is one.

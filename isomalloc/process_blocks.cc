@@ -113,14 +113,10 @@ Address freed_mark = 0;
 Address find_freed_mark() {
   auto* volatile block = static_cast<volatile Address*>(__libc_malloc(3 * sizeof(Address)));
   block[1] = 0;
-  volatile Address* const at = block;
+  volatile Address* at = block;
+  asm volatile("" : "+r"(at) : : "memory");  // not known to point at what is freed next
   __libc_free(const_cast<Address*>(block));
-  asm volatile("" ::: "memory");
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wpragmas"
-#pragma GCC diagnostic ignored "-Wuse-after-free"
   return at[1];  // glibc's by now
-#pragma GCC diagnostic pop
 }
 
 }  // namespace

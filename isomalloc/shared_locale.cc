@@ -65,7 +65,8 @@ struct Converter : std::codecvt<wchar_t, char, std::mbstate_t> {
 template <class F>
 void use_classic(StandIn& s) {
   const std::size_t i = F::id._M_id();
-  if (typeid(*s.facets[i]) == typeid(F)) s.facets[i] = classic_impl()->facets[i];
+  const std::locale::facet& facet = *s.facets[i];
+  if (typeid(facet) == typeid(F)) s.facets[i] = classic_impl()->facets[i];
 }
 
 // One of libstdc++'s is made anew at an address that is the same everywhere.
@@ -73,8 +74,9 @@ template <class F, class ByName, class Peek>
 void make_in_place(StandIn& s, Place<ByName>& place) {
   const std::size_t i = F::id._M_id();
   if (s.facets[i] == classic_impl()->facets[i]) return;
-  if (typeid(*s.facets[i]) != typeid(F) && typeid(*s.facets[i]) != typeid(ByName)) return;
-  const locale_t of = Peek::of(static_cast<const F&>(*s.facets[i]));
+  const std::locale::facet& facet = *s.facets[i];
+  if (typeid(facet) != typeid(F) && typeid(facet) != typeid(ByName)) return;
+  const locale_t of = Peek::of(static_cast<const F&>(facet));
   s.facets[i] = new (place.room) ByName(nl_langinfo_l(NL_LOCALE_NAME(LC_CTYPE), of), 1);
 }
 
@@ -99,7 +101,8 @@ std::uint64_t fingerprint(const StandIn& s) {
   hash.add(locale_of(const_cast<LocaleImpl*>(&s.impl)).name());
   for (std::size_t i = 0; i < s.impl.count; ++i) {
     const void* type = nullptr;
-    if (s.facets[i] != nullptr) std::memcpy(&type, s.facets[i], sizeof type);
+    if (s.facets[i] != nullptr)
+      std::memcpy(&type, static_cast<const void*>(s.facets[i]), sizeof type);
     hash.add(reinterpret_cast<std::uint64_t>(type));
   }
   for (const std::size_t i : {std::ctype<char>::id._M_id(), std::num_put<char>::id._M_id(),

@@ -42,6 +42,7 @@ def rank_test(
         topologies = ["one_node", "node_per_rank", "two_by_two"],
         args = [],
         env = {},
+        rank_env = {},
         timeout_s = 120,
         expect = "ok",
         expect_output = None,
@@ -59,17 +60,19 @@ def rank_test(
       topologies: keys of _TOPOLOGIES above.
       args: the program's arguments.
       env: further environment of the ranks; wins over the topology's.
+      rank_env: the same, for what the launcher itself must not see.
       timeout_s: a run that takes longer is asked (SIGUSR1) what it waits for, killed, and fails.
       expect: "ok", or "fail": the run must exit with a non-zero status (a hang never counts); or
-        the very status, as a number.
+        the very status, as a number; or "signal:N", the launcher's status for it.
       expect_output: literal or extended regular expression that the output of all ranks contains
         in one line. Needed with expect = "fail", so that no test passes by failing otherwise.
       data: files that the program reads, by runfiles path.
       tags: of the tests.
       **kwargs: further attributes of the program's cc_binary.
     """
-    if type(expect) != "int" and expect not in ["ok", "fail"]:
-        fail("expect must be ok, fail or an exit status, not " + expect)
+    by_signal = type(expect) == "string" and expect.startswith("signal:")
+    if type(expect) != "int" and not by_signal and expect not in ["ok", "fail"]:
+        fail("expect must be ok, fail, signal:N or an exit status, not " + expect)
     if expect == "fail" and not expect_output:
         fail("expect = \"fail\" needs expect_output: the message that the failure must print")
     if not binary:
@@ -101,6 +104,8 @@ def rank_test(
             words += ["--expect_output", _word(expect_output)]
         for key in sorted(environment):
             words += ["--env", _word(key + "=" + environment[key])]
+        if rank_env:
+            words += ["env"] + [_word(key + "=" + rank_env[key]) for key in sorted(rank_env)]
         native.sh_test(
             name = "%s_%s" % (name, topology),
             srcs = ["//tests:rank_test.sh"],

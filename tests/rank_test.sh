@@ -2,9 +2,11 @@
 # Runs a program under tools/mpiexec and judges how it ended. tests/defs.bzl writes the arguments; at
 # the top of the tree.
 #
-#   rank_test.sh [--ranks N] [--timeout SECONDS] [--expect ok|fail] [--expect_output TEXT_OR_REGEX]
-#                [--env NAME=VALUE]... [--mpiexec PROGRAM] PROGRAM [ARGUMENT]...
+#   rank_test.sh [--ranks N] [--timeout SECONDS] [--expect ok|fail|STATUS|signal:N]
+#                [--expect_output TEXT_OR_REGEX] [--env NAME=VALUE]... [--mpiexec PROGRAM]
+#                PROGRAM [ARGUMENT]...
 #
+# A rank that ends by signal N makes a status of N with MPICH's launcher, of 128 + N with Open MPI's.
 # With --ranks 0 the program is started without a launcher.
 # With --mpiexec, a run that prints "SKIPPED: why" and exits with 0 passes whatever was expected.
 # A run that hangs is asked with SIGUSR1 what its ranks wait for, then killed, and the test fails.
@@ -116,6 +118,9 @@ left=$(marked_processes)
 
 if [[ $expect == ok ]]; then
   ((status == 0)) || fail "exit status $status"
+elif [[ $expect == signal:* ]]; then
+  signal=${expect#signal:}
+  ((status == signal || status == 128 + signal)) || fail "exit status $status, not signal $signal's"
 elif [[ $expect != fail ]]; then
   ((status == expect)) || fail "exit status $status, not $expect"
 else

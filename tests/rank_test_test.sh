@@ -41,6 +41,9 @@ check "a regular expression is understood" 0 "was told to fail" \
   --expect fail --expect_output "rank [0-9]+: was" "$program" --fail
 check "the status that was asked for passes" 0 "told to fail" --expect 3 "$program" --fail
 check "another status than was asked for fails" 1 "exit status 3, not 4" --expect 4 "$program" --fail
+check "a signal that was asked for passes" 0 "" --expect signal:11 bash -c 'kill -SEGV $$'
+check "another signal than was asked for fails" 1 "not signal 9's" \
+  --expect signal:9 bash -c 'kill -SEGV $$'
 check "a missing output fails" 1 "does not contain" --expect_output "no such line" "$program"
 check "a hang fails and says what is waited for" 1 "rank 0 waits for a message" \
   --timeout 2 "$program" --hang

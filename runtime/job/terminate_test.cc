@@ -9,7 +9,8 @@
 namespace roam::runtime {
 namespace {
 
-void throw_where_it_must_not() noexcept { throw std::runtime_error("left main"); }
+void throw_error() { throw std::runtime_error("left main"); }
+void throw_where_it_must_not() noexcept { throw_error(); }
 
 TEST(TerminateHandlerDeathTest, AnUncaughtExceptionIsOneMessage) {
   EXPECT_EXIT(

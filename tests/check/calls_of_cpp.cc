@@ -108,7 +108,7 @@ const Call kCalls[] = {
        out.imbue(named);
        out << 1234567 << 2.5;
        use(named.name());
-       use(std::use_facet<std::collate<char>>(named).hash("a", "a" + 1));
+       use(std::use_facet<std::collate<char>>(named).hash("a", &"a"[1]));
      }},
     {"locale with a facet of its own",
      [] {

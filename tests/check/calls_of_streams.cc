@@ -101,7 +101,7 @@ const Call kCalls[] = {
        in >> n >> std::boolalpha >> flag >> std::get_time(&moment, L"%Y");
        use(std::use_facet<std::ctype<wchar_t>>(named).toupper(L'a'));
        use(std::use_facet<std::ctype<char>>(named).narrow('a', '?'));
-       use(std::use_facet<std::collate<wchar_t>>(named).compare(L"a", L"a" + 1, L"b", L"b" + 1));
+       use(std::use_facet<std::collate<wchar_t>>(named).compare(L"a", &L"a"[1], L"b", &L"b"[1]));
        use(std::use_facet<std::moneypunct<char, true>>(named).curr_symbol());
        const auto& messages = std::use_facet<std::messages<wchar_t>>(named);
        const auto catalogue = messages.open("none", named);

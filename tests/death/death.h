@@ -1,6 +1,8 @@
 #ifndef ROAM_TESTS_DEATH_DEATH_H_
 #define ROAM_TESTS_DEATH_DEATH_H_
 
+#include "tests/support/hidden.h"
+
 // Broken contracts. Each body runs in a thread named "victim" on the last rank and must end the
 // whole job; BUILD says which facts its message must have.
 //
@@ -10,14 +12,6 @@ namespace roam_test {
 struct DeathRegistration {
   DeathRegistration(const char* name, void (*body)());
 };
-
-// Keeps the compiler from seeing what a pointer points at, so that it does not warn of, or remove,
-// what is wrong.
-template <class T>
-T* hidden(T* pointer) {
-  asm volatile("" : "+r"(pointer) : : "memory");
-  return pointer;
-}
 
 }  // namespace roam_test
 

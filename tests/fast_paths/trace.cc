@@ -42,40 +42,40 @@ void print(const char* name, int times) {
   stepped = 0;
 }
 
-[[gnu::noipa]] void* traced_malloc(std::size_t bytes) {
+[[gnu::noinline]] void* traced_malloc(std::size_t bytes) {
   TRACE_ON();
   void* p = std::malloc(bytes);
   TRACE_OFF();
   return p;
 }
-[[gnu::noipa]] void traced_free(void* p) {
+[[gnu::noinline]] void traced_free(void* p) {
   TRACE_ON();
   std::free(p);
   TRACE_OFF();
 }
-[[gnu::noipa]] void* traced_new(std::size_t bytes) {
+[[gnu::noinline]] void* traced_new(std::size_t bytes) {
   TRACE_ON();
   void* p = ::operator new(bytes);
   TRACE_OFF();
   return p;
 }
-[[gnu::noipa]] void traced_delete(void* p, std::size_t bytes) {
+[[gnu::noinline]] void traced_delete(void* p, std::size_t bytes) {
   TRACE_ON();
   ::operator delete(p, bytes);
   TRACE_OFF();
 }
-[[gnu::noipa]] void traced_yield() {
+[[gnu::noinline]] void traced_yield() {
   TRACE_ON();
   roam::this_thread::yield();
   TRACE_OFF();
 }
-[[gnu::noipa]] void traced_guard(roam::Range slot) {
+[[gnu::noinline]] void traced_guard(roam::Range slot) {
   TRACE_ON();
   roam::threads::Slots::guard(slot);
   TRACE_OFF();
 }
 bool stop = false;
-[[gnu::noipa]] void traced_other() {
+[[gnu::noinline]] void traced_other() {
   while (!stop) roam::this_thread::yield();
 }
 

@@ -88,8 +88,14 @@ SCENARIO(Join, RethrowsWhatIsNoStdException) {
   expect_eq(expect_throws<int>([&] { number.join(); }, "join"), 42, "the int");
   expect(expect_throws<std::string>([&] { text.join(); }, "join") == std::string(1000, 't'),
          "the string");
-  expect_eq(std::string(expect_throws<const char*>([&] { pointer.join(); }, "join")), "literal",
-            "the literal");
+  // By value: compiled by Clang, a handler of a reference to a pointer does not see the pointer of
+  // an exception that rethrow_exception throws.
+  try {
+    pointer.join();
+    fail("join returned");
+  } catch (const char* literal) {
+    expect_eq(std::string(literal), "literal", "the literal");
+  }
 }
 
 SCENARIO(Join, RethrowsNestedExceptionsWhole) {

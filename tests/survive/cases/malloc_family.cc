@@ -15,6 +15,7 @@
 
 #include "roam/roam.h"
 #include "tests/support/check.h"
+#include "tests/support/hidden.h"
 #include "tests/support/pattern.h"
 #include "tests/support/random.h"
 #include "tests/survive/case.h"
@@ -252,23 +253,24 @@ SURVIVE_CASE(edges_of_the_malloc_family) {
   expect_eq(malloc_usable_size(nullptr), std::size_t{0}, "malloc_usable_size(NULL)");
   errno = 0;
   volatile std::size_t huge = SIZE_MAX;
-  expect(std::malloc(huge) == nullptr && errno == ENOMEM, "malloc(SIZE_MAX) is NULL with ENOMEM");
+  expect(hidden(std::malloc(huge)) == nullptr && errno == ENOMEM,
+         "malloc(SIZE_MAX) is NULL with ENOMEM");
   errno = 0;
-  expect(std::calloc(huge / 2, 3) == nullptr && errno == ENOMEM, "calloc that overflows");
+  expect(hidden(std::calloc(huge / 2, 3)) == nullptr && errno == ENOMEM, "calloc that overflows");
   void* volatile kept = std::malloc(100);
   Pattern(5).fill(kept, 100);
   errno = 0;
-  expect(std::realloc(kept, huge - 4096) == nullptr && errno == ENOMEM,
+  expect(hidden(std::realloc(kept, huge - 4096)) == nullptr && errno == ENOMEM,
          "realloc to nearly SIZE_MAX");
   errno = 0;
-  expect(reallocarray(kept, huge / 2, 3) == nullptr && errno == ENOMEM,
+  expect(hidden(reallocarray(kept, huge / 2, 3)) == nullptr && errno == ENOMEM,
          "reallocarray that overflows");
   Pattern(5).verify(kept, 100, "block that could not be resized");
   std::free(kept);
   void* at = nullptr;
   volatile std::size_t odd = 24;
   expect_eq(posix_memalign(&at, odd, 100), EINVAL, "posix_memalign with alignment 24");
-  expect_throws<std::bad_alloc>([&] { ::operator delete(::operator new(huge)); },
+  expect_throws<std::bad_alloc>([&] { ::operator delete(hidden(::operator new(huge))); },
                                 "new of SIZE_MAX");
 }
 
