@@ -10,6 +10,7 @@
 #include "mpi/image/environment.h"
 #include "mpi/image/exits.h"
 #include "mpi/image/layout.h"
+#include "mpi/image/libc_state.h"
 #include "threads/guest.h"
 
 namespace roam::mpi {
@@ -50,6 +51,7 @@ class Image final : public threads::Guest {
   char** arguments() { return arguments_.data(); }
   Environment& environment() { return environment_; }
   Exits& exits() { return exits_; }
+  LibcState& libc_state() { return libc_state_; }
 
   // Where main is left: see entry.cc.
   void* leave[5] = {};
@@ -80,6 +82,7 @@ class Image final : public threads::Guest {
   std::vector<char*> arguments_;  // and a null
   Environment environment_;
   Exits exits_;
+  LibcState libc_state_;
 };
 
 // The layout that all images of this process follow; set once, before the first.
