@@ -76,6 +76,15 @@ void KernelState::watch_x87(bool traps) {
   scheduler().visit_next();
 }
 
+void KernelState::set_guest(Guest* guest) {
+  Tcb* self = caller();
+  self->guest = guest;
+  self->keeps &= static_cast<std::uint8_t>(~kGuest);
+  if (guest != nullptr) self->keeps |= kGuest;
+  present = self->keeps != 0 ? self : nullptr;
+  if (present != nullptr) scheduler().visit_next();
+}
+
 void KernelState::inherit(Tcb* child, const Tcb* parent) {
   if ((parent->keeps & kSignalMask) == 0) return;
   child->keeps = kSignalMask;
@@ -94,6 +103,10 @@ void KernelState::enter(Tcb* self) {
   present = self;
   if ((self->keeps & kSignalMask) != 0) change(SIG_SETMASK, &self->signal_mask, nullptr);
   if ((self->keeps & kX87) != 0) asm volatile("fnclex\n\tfldenv %0" : : "m"(self->x87_state));
+  if ((self->keeps & kGuest) != 0) {
+    const iso::HeapScope process;
+    self->guest->enter();
+  }
   scheduler().visit_next();
 }
 

@@ -3,19 +3,20 @@
 
 #include <cstdint>
 
+#include "threads/guest.h"
 #include "threads/tcb.h"
 
 namespace roam::threads {
 
 // What a kernel thread has for whoever runs on it, where a thread has asked for its own: the signal
-// mask, and the status of the x87 (flags of exceptions in long double). It goes where the thread
-// goes. A switch between threads does not look at it: a thread that keeps any leaves by way of the
-// rank's own stack each time, and puts it back when it runs again. Context: the rank's kernel
-// thread.
+// mask, and the status of the x87 (flags of exceptions in long double); and guests. It goes where
+// the thread goes. A switch between threads does not look at it: a thread that keeps any leaves by
+// way of the rank's own stack each time, and puts it back when it runs again. Context: the rank's
+// kernel thread.
 class KernelState {
  public:
   // Bits of Tcb::keeps.
-  static constexpr std::uint8_t kSignalMask = 1, kX87 = 2;
+  static constexpr std::uint8_t kSignalMask = 1, kX87 = 2, kGuest = 4;
 
   // As rt_sigprocmask, with the kernel's masks: 0, or an error number. What makes the arena work,
   // SIGSEGV and SIGBUS, is never blocked on the rank's kernel thread. Context: any.
@@ -26,6 +27,9 @@ class KernelState {
   // The calling thread looks at the flags of the x87, or has exceptions trap, from now on. Before
   // it has `traps`, flags that others have left are cleared. Nothing outside threads. Context: any.
   static void watch_x87(bool traps);
+  // The calling thread has `guest`, which lies in its memory, from now on; null: none any more. One
+  // that has just been set is not told to enter. Threads only.
+  static void set_guest(Guest* guest);
   // `child` begins with the signal mask of `parent`, which runs.
   static void inherit(detail::Tcb* child, const detail::Tcb* parent);
 
@@ -37,6 +41,11 @@ class KernelState {
   static void entered(detail::Tcb* self) {
     if (self->keeps != 0) [[unlikely]]
       enter(self);
+  }
+  // `t`, which does not run, is about to leave this rank.
+  static void departs(detail::Tcb* t) {
+    if ((t->keeps & kGuest) != 0) [[unlikely]]
+      t->guest->depart();
   }
   static void ended(detail::Tcb* self) {
     left(self);

@@ -16,6 +16,7 @@ void Scheduler::let_go(Tcb* t, int rank) {
 
 void Scheduler::depart(Tcb* t, int rank) {
   sanitizers::stack_gone(t->slot);
+  KernelState::departs(t);
   host_->depart(t, rank);
 }
 

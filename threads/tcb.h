@@ -11,6 +11,10 @@
 #include "isomalloc/heap.h"
 #include "roam/sync.h"
 
+namespace roam::threads {
+class Guest;
+}  // namespace roam::threads
+
 namespace roam::detail {
 
 // Where a thread is in its life.
@@ -104,6 +108,7 @@ struct alignas(64) Tcb {
   Range slot;
   std::uint64_t signal_mask;    // the kernel's, if it keeps its own
   unsigned char x87_state[28];  // as fnstenv writes it, if it keeps its own and does not run
+  threads::Guest* guest;        // that it keeps (kernel_state.h)
   std::uint64_t arrived_ticks;  // of the time-stamp counter, on this rank
   std::uint64_t hops;           // departures so far: tells old news from new
   struct Member* member;        // of the team that it is a member of

@@ -1,0 +1,267 @@
+#include "mpi/image/elf_file.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/os/file_pages.h"
+#include "base/os/memory.h"
+#include "base/text.h"
+#include "mpi/image/refusal.h"
+
+namespace roam::mpi {
+namespace {
+
+// Larger ones are for other machines, or files that are damaged.
+constexpr std::size_t kMostAlignment = kHugePageBytes;
+constexpr std::uint64_t kMostExtent = std::uint64_t{2} << 30;  // what code reaches
+
+std::uint32_t gnu_hash(std::string_view name) {
+  std::uint32_t h = 5381;
+  for (const char c : name) h = h * 33 + static_cast<unsigned char>(c);
+  return h;
+}
+
+std::uint32_t elf_hash(std::string_view name) {
+  std::uint32_t h = 0;
+  for (const char c : name) {
+    h = (h << 4) + static_cast<unsigned char>(c);
+    h ^= h >> 24 & 0xf0;
+    h &= 0x0fffffff;
+  }
+  return h;
+}
+
+}  // namespace
+
+ElfFile::ElfFile(std::string path) : path_(std::move(path)) {
+  fd_ = os::open_to_read(path_);
+  if (fd_ < 0) refuse(text("it cannot be opened: %s", std::strerror(errno)));
+  try {
+    file_ = os::map_whole_file(fd_);
+    read_header();
+    read_segments();
+    read_dynamic();
+    read_versions();
+  } catch (...) {
+    if (file_.bytes != 0) os::unreserve(file_);
+    os::close_file(fd_);
+    throw;
+  }
+}
+
+ElfFile::~ElfFile() {
+  os::unreserve(file_);
+  os::close_file(fd_);
+}
+
+std::string_view ElfFile::name() const {
+  const std::size_t slash = path_.rfind('/');
+  return slash == std::string::npos ? std::string_view(path_)
+                                    : std::string_view(path_).substr(slash + 1);
+}
+
+void ElfFile::refuse(const std::string& why) const { throw Refusal(path_ + ": " + why); }
+
+const char* ElfFile::file_bytes(std::uint64_t offset, std::size_t bytes, const char* what) const {
+  if (offset > file_.bytes || bytes > file_.bytes - offset) {
+    refuse(text("the file is cut off or damaged: %s would be %zu bytes at 0x%llx of %zu", what,
+                bytes, static_cast<unsigned long long>(offset), file_.bytes));
+  }
+  return static_cast<const char*>(file_.pointer()) + offset;
+}
+
+void ElfFile::read_header() {
+  if (file_.bytes < sizeof(Elf64_Ehdr) || std::memcmp(file_.pointer(), ELFMAG, SELFMAG) != 0) {
+    refuse("it is no ELF program (a script?). Name the program itself");
+  }
+  header_ = static_cast<const Elf64_Ehdr*>(file_.pointer());
+  if (header_->e_ident[EI_CLASS] != ELFCLASS64 || header_->e_ident[EI_DATA] != ELFDATA2LSB ||
+      header_->e_machine != EM_X86_64) {
+    refuse(text("it is for another machine (ELF machine %u); only x86-64 is supported",
+                header_->e_machine));
+  }
+  if (header_->e_type == ET_EXEC) {
+    refuse(
+        "it is not position independent, so it can lie at one address only. Build it with "
+        "-fPIE -pie, without -no-pie and -static");
+  }
+  if (header_->e_type != ET_DYN || header_->e_phentsize != sizeof(Elf64_Phdr)) {
+    refuse(text("it is neither a program nor a library (ELF type %u)", header_->e_type));
+  }
+}
+
+void ElfFile::read_segments() {
+  segments_ = {
+      reinterpret_cast<const Elf64_Phdr*>(file_bytes(
+          header_->e_phoff, header_->e_phnum * sizeof(Elf64_Phdr), "the table of segments")),
+      header_->e_phnum};
+  std::uint64_t low = UINT64_MAX, high = 0;
+  for (const Elf64_Phdr& s : segments_) {
+    if (s.p_type != PT_LOAD || s.p_memsz == 0) continue;
+    file_bytes(s.p_offset, s.p_filesz, "a segment");
+    if (s.p_filesz > s.p_memsz || s.p_vaddr > kMostExtent || s.p_memsz > kMostExtent ||
+        (s.p_vaddr - s.p_offset) % kPageBytes != 0) {
+      refuse(text("the segment at 0x%llx is damaged", static_cast<unsigned long long>(s.p_vaddr)));
+    }
+    if (s.p_align > kMostAlignment) {
+      refuse(text("a segment is to be aligned to %llu bytes; at most %zu are supported",
+                  static_cast<unsigned long long>(s.p_align), kMostAlignment));
+    }
+    low = std::min<std::uint64_t>(low, round_down(s.p_vaddr, kPageBytes));
+    high = std::max<std::uint64_t>(high, round_up(s.p_vaddr + s.p_memsz, kPageBytes));
+    if (s.p_align > alignment_) alignment_ = s.p_align;
+  }
+  if (low >= high) refuse("it has nothing to load");
+  extent_ = Range{low, high - low};
+}
+
+const Elf64_Phdr* ElfFile::segment(std::uint32_t type) const {
+  for (const Elf64_Phdr& s : segments_) {
+    if (s.p_type == type) return &s;
+  }
+  return nullptr;
+}
+
+const char* ElfFile::bytes_at(std::uint64_t address, std::size_t count, std::size_t size,
+                              const char* what) const {
+  for (const Elf64_Phdr& s : segments_) {
+    if (s.p_type != PT_LOAD || address < s.p_vaddr || address - s.p_vaddr > s.p_filesz) continue;
+    if (count > (s.p_filesz - (address - s.p_vaddr)) / size) break;
+    return file_bytes(s.p_offset + (address - s.p_vaddr), count * size, what);
+  }
+  refuse(text("the file is damaged: %s would be at 0x%llx, where the file has nothing", what,
+              static_cast<unsigned long long>(address)));
+}
+
+void ElfFile::read_dynamic() {
+  const Elf64_Phdr* s = segment(PT_DYNAMIC);
+  if (s == nullptr) refuse("it is linked statically. Build it without -static and -static-pie");
+  dynamic_ = {reinterpret_cast<const Elf64_Dyn*>(
+                  file_bytes(s->p_offset, s->p_filesz, "the dynamic section")),
+              s->p_filesz / sizeof(Elf64_Dyn)};
+  strings_ = table<char>(DT_STRTAB, DT_STRSZ);
+  if (strings_.empty() || strings_.back() != '\0') refuse("its table of names is damaged");
+}
+
+bool ElfFile::has(std::int64_t tag) const {
+  for (const Elf64_Dyn& d : dynamic_) {
+    if (d.d_tag == DT_NULL) break;
+    if (d.d_tag == tag) return true;
+  }
+  return false;
+}
+
+std::uint64_t ElfFile::value(std::int64_t tag, std::uint64_t otherwise) const {
+  for (const Elf64_Dyn& d : dynamic_) {
+    if (d.d_tag == DT_NULL) break;
+    if (d.d_tag == tag) return d.d_un.d_val;
+  }
+  return otherwise;
+}
+
+std::string_view ElfFile::text_of(std::int64_t tag) const {
+  return has(tag) ? string(value(tag)) : std::string_view();
+}
+
+std::vector<std::string_view> ElfFile::needed() const {
+  std::vector<std::string_view> names;
+  for (const Elf64_Dyn& d : dynamic_) {
+    if (d.d_tag == DT_NULL) break;
+    if (d.d_tag == DT_NEEDED) names.push_back(string(d.d_un.d_val));
+  }
+  return names;
+}
+
+std::string_view ElfFile::string(std::uint64_t offset) const {
+  if (offset >= strings_.size()) refuse("it refers to a name that its table has not");
+  return strings_.data() + offset;
+}
+
+const Elf64_Sym& ElfFile::symbol(std::uint32_t index) const {
+  return at<Elf64_Sym>(value(DT_SYMTAB) + std::uint64_t{index} * sizeof(Elf64_Sym), 1,
+                       "a symbol")[0];
+}
+
+void ElfFile::read_versions() {
+  const auto set = [&](std::size_t number, std::string_view name) {
+    number &= 0x7fff;
+    if (versions_.size() <= number) versions_.resize(number + 1);
+    versions_[number] = name;
+  };
+  std::uint64_t place = value(DT_VERDEF);
+  for (std::uint64_t left = value(DT_VERDEFNUM); left != 0; --left) {
+    const auto& d = at<Elf64_Verdef>(place, 1, "a version")[0];
+    const auto& name = at<Elf64_Verdaux>(place + d.vd_aux, 1, "a version")[0];
+    if ((d.vd_flags & VER_FLG_BASE) == 0) set(d.vd_ndx, string(name.vda_name));
+    place += d.vd_next;
+  }
+  place = value(DT_VERNEED);
+  for (std::uint64_t left = value(DT_VERNEEDNUM); left != 0; --left) {
+    const auto& need = at<Elf64_Verneed>(place, 1, "a version that it needs")[0];
+    std::uint64_t entry = place + need.vn_aux;
+    for (unsigned i = 0; i < need.vn_cnt; ++i) {
+      const auto& name = at<Elf64_Vernaux>(entry, 1, "a version that it needs")[0];
+      set(name.vna_other, string(name.vna_name));
+      entry += name.vna_next;
+    }
+    place += need.vn_next;
+  }
+}
+
+std::string_view ElfFile::version_of(std::uint32_t index) const {
+  if (!has(DT_VERSYM)) return {};
+  const std::size_t number =
+      at<Elf64_Half>(value(DT_VERSYM) + index * sizeof(Elf64_Half), 1, "a version")[0] & 0x7fff;
+  return number < versions_.size() ? versions_[number] : std::string_view();
+}
+
+bool ElfFile::is_hidden_version(std::uint32_t index) const {
+  return has(DT_VERSYM) &&
+         (at<Elf64_Half>(value(DT_VERSYM) + index * sizeof(Elf64_Half), 1, "a version")[0] &
+          0x8000) != 0;
+}
+
+bool ElfFile::defines(std::uint32_t index, std::string_view name, std::string_view version) const {
+  const Elf64_Sym& s = symbol(index);
+  const unsigned type = ELF64_ST_TYPE(s.st_info);
+  if (s.st_shndx == SHN_UNDEF || ELF64_ST_BIND(s.st_info) == STB_LOCAL || type == STT_SECTION ||
+      type == STT_FILE || string(s.st_name) != name)
+    return false;
+  const std::string_view mine = version_of(index);
+  return mine.empty() || (version.empty() ? !is_hidden_version(index) : mine == version);
+}
+
+std::uint32_t ElfFile::find(std::string_view name, std::string_view version) const {
+  if (has(DT_GNU_HASH)) {
+    const std::uint64_t table = value(DT_GNU_HASH);
+    const auto head = at<std::uint32_t>(table, 4, "the hash table");
+    const std::uint32_t buckets = head[0], first = head[1], words = head[2];
+    if (buckets == 0) return 0;
+    const std::uint32_t hash = gnu_hash(name);
+    const std::uint64_t at_buckets = table + 16 + std::uint64_t{words} * 8;
+    const std::uint64_t at_chains = at_buckets + std::uint64_t{buckets} * 4;
+    std::uint32_t i = at<std::uint32_t>(at_buckets + hash % buckets * 4, 1, "the hash table")[0];
+    if (i < first) return 0;
+    for (;; ++i) {
+      const std::uint32_t other =
+          at<std::uint32_t>(at_chains + std::uint64_t{i - first} * 4, 1, "the hash table")[0];
+      if ((other | 1) == (hash | 1) && defines(i, name, version)) return i;
+      if ((other & 1) != 0) return 0;
+    }
+  }
+  if (!has(DT_HASH)) return 0;
+  const std::uint64_t table = value(DT_HASH);
+  const auto head = at<std::uint32_t>(table, 2, "the hash table");
+  const auto buckets = at<std::uint32_t>(table + 8, head[0], "the hash table");
+  const auto chains =
+      at<std::uint32_t>(table + 8 + 4 * std::uint64_t{head[0]}, head[1], "the hash table");
+  if (buckets.empty()) return 0;
+  std::uint32_t i = buckets[elf_hash(name) % buckets.size()];
+  for (std::size_t steps = 0; i != 0 && i < chains.size() && steps < chains.size(); ++steps) {
+    if (defines(i, name, version)) return i;
+    i = chains[i];
+  }
+  return 0;
+}
+
+}  // namespace roam::mpi

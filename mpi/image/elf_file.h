@@ -1,0 +1,96 @@
+#ifndef ROAM_MPI_IMAGE_ELF_FILE_H_
+#define ROAM_MPI_IMAGE_ELF_FILE_H_
+
+#include <elf.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/range.h"
+
+namespace roam::mpi {
+
+// A program or library as it lies in its file, which stays open and mapped to be read. Addresses
+// are those of the file, from where its image begins. Whatever the file holds, nothing outside of
+// it is read: what does not fit is a Refusal that names the file and the part.
+class ElfFile {
+ public:
+  // Errors: Refusal: it cannot be opened, or is no ELF file of this machine that can be loaded at
+  // any address.
+  explicit ElfFile(std::string path);
+  ~ElfFile();
+  ElfFile(const ElfFile&) = delete;
+  ElfFile& operator=(const ElfFile&) = delete;
+
+  const std::string& path() const { return path_; }
+  std::string_view name() const;  // of the path, what is behind the last slash
+  int fd() const { return fd_; }
+  const Elf64_Ehdr& header() const { return *header_; }
+  std::span<const Elf64_Phdr> segments() const { return segments_; }
+  // The first segment of that type; null: there is none.
+  const Elf64_Phdr* segment(std::uint32_t type) const;
+
+  // All that is loaded, in whole pages.
+  Range extent() const { return extent_; }
+  std::size_t alignment() const { return alignment_; }
+
+  // The dynamic section.
+  bool has(std::int64_t tag) const;
+  std::uint64_t value(std::int64_t tag, std::uint64_t otherwise = 0) const;
+  std::string_view text_of(std::int64_t tag) const;  // empty: there is none
+  std::vector<std::string_view> needed() const;
+
+  // `count` objects at `address`, which have to lie in what the file gives a segment.
+  template <class T>
+  std::span<const T> at(std::uint64_t address, std::size_t count, const char* what) const {
+    return {reinterpret_cast<const T*>(bytes_at(address, count, sizeof(T), what)), count};
+  }
+  // The table of `bytes_tag` bytes at `tag`; empty: there is none.
+  template <class T>
+  std::span<const T> table(std::int64_t tag, std::int64_t bytes_tag) const {
+    if (!has(tag) || value(bytes_tag) == 0) return {};
+    return at<T>(value(tag), value(bytes_tag) / sizeof(T), "a table of the dynamic section");
+  }
+
+  const Elf64_Sym& symbol(std::uint32_t index) const;
+  std::string_view string(std::uint64_t offset) const;
+  // Version that the symbol refers to or is defined with; empty: none.
+  std::string_view version_of(std::uint32_t index) const;
+  // Whether who asks without a version is not meant.
+  bool is_hidden_version(std::uint32_t index) const;
+  // What the file defines under that name: with that version if one is given and the file has
+  // versions. Index of the symbol; 0: nothing.
+  std::uint32_t find(std::string_view name, std::string_view version) const;
+
+  [[noreturn]] void refuse(const std::string& why) const;
+
+ private:
+  void read_header();
+  void read_segments();
+  void read_dynamic();
+  void read_versions();
+  bool defines(std::uint32_t index, std::string_view name, std::string_view version) const;
+  const char* bytes_at(std::uint64_t address, std::size_t count, std::size_t size,
+                       const char* what) const;
+  const char* file_bytes(std::uint64_t offset, std::size_t bytes, const char* what) const;
+
+  std::string path_;
+  int fd_ = -1;
+  Range file_;
+  const Elf64_Ehdr* header_ = nullptr;
+  std::span<const Elf64_Phdr> segments_;
+  std::span<const Elf64_Dyn> dynamic_;
+  std::span<const char> strings_;
+  std::vector<std::string_view> versions_;  // by number
+  Range extent_;
+  std::size_t alignment_ = kPageBytes;
+};
+
+}  // namespace roam::mpi
+
+#endif  // ROAM_MPI_IMAGE_ELF_FILE_H_

@@ -1,0 +1,88 @@
+#include "mpi/image/elf_file.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "base/test_bytes.h"
+#include "mpi/image/checks.h"
+#include "mpi/image/refusal.h"
+
+namespace roam::mpi {
+namespace {
+
+constexpr char kLibrary[] = "/lib/x86_64-linux-gnu/libm.so.6";
+
+std::string bytes_of(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::string written(const std::string& bytes) {
+  const std::string path = testing::TempDir() + "/elf_file_test." + std::to_string(getpid());
+  std::ofstream(path, std::ios::binary) << bytes;
+  return path;
+}
+
+TEST(ElfFile, FindsWhatALibraryDefinesByNameAndVersion) {
+  const ElfFile file(kLibrary);
+  EXPECT_EQ(file.name(), "libm.so.6");
+  const std::uint32_t cosine = file.find("cos", {});
+  ASSERT_NE(cosine, 0u);
+  EXPECT_EQ(file.string(file.symbol(cosine).st_name), "cos");
+  EXPECT_EQ(file.version_of(cosine), "GLIBC_2.2.5");
+  EXPECT_EQ(file.find("cos", "GLIBC_2.2.5"), cosine);
+  EXPECT_EQ(file.find("cos", "GLIBC_9.9"), 0u);
+  EXPECT_EQ(file.find("no such function", {}), 0u);
+  // exp has an old version too, which is found by who asks for it only.
+  const std::uint32_t fresh = file.find("exp", {}), old = file.find("exp", "GLIBC_2.2.5");
+  EXPECT_NE(fresh, old);
+  EXPECT_EQ(file.version_of(fresh), "GLIBC_2.29");
+  ASSERT_FALSE(file.needed().empty());
+  EXPECT_EQ(file.needed()[0], "libc.so.6");
+  EXPECT_THROW(check_program(file), Refusal);
+}
+
+// Whatever is damaged, the file is refused or read; nothing beyond it is touched.
+TEST(ElfFile, SurvivesDamage) {
+  const std::string whole = bytes_of("/proc/self/exe").substr(0, 4 << 20);
+  const std::string library = bytes_of(kLibrary);
+  std::uint64_t random = test_seed();
+  int refused = 0;
+  for (int i = 0; i < 400; ++i) {
+    std::string bytes = i % 2 == 0 ? library : whole;
+    // Where the tables of a file are: at its beginning, more often than elsewhere.
+    const std::size_t reach = i % 3 == 0 ? bytes.size() : 4096;
+    for (int n = 0; n <= i % 8; ++n)
+      bytes[next_random(&random) % std::min(reach, bytes.size())] =
+          static_cast<char>(next_random(&random));
+    if (i % 5 == 0) bytes.resize(next_random(&random) % bytes.size());
+    const std::string path = written(bytes);
+    try {
+      const ElfFile file(path);
+      file.find("cos", {});
+      file.find("main", {});
+      file.needed();
+      check_private_library(file);
+      for (const Elf64_Rela& r : file.table<Elf64_Rela>(DT_RELA, DT_RELASZ)) {
+        const auto symbol = static_cast<std::uint32_t>(ELF64_R_SYM(r.r_info));
+        file.string(file.symbol(symbol).st_name);
+        file.version_of(symbol);
+      }
+    } catch (const Refusal& refusal) {
+      EXPECT_EQ(std::string(refusal.what()).compare(0, path.size(), path), 0) << refusal.what();
+      ++refused;
+    }
+    unlink(path.c_str());
+  }
+  EXPECT_GT(refused, 50);
+}
+
+}  // namespace
+}  // namespace roam::mpi

@@ -1,0 +1,137 @@
+#include "mpi/image/entry.h"
+
+#include <cstdio>
+
+#include "mpi/image/process_symbols.h"
+
+namespace roam::mpi {
+namespace {
+
+using Initial = void (*)(int, char**, char**);
+using Final = void (*)();
+using Main = int (*)(int, char**, char**);
+
+void call_initial(Image* image, std::size_t module, Range functions) {
+  const auto* list = image->at<const Initial*>(module, functions.begin);
+  for (std::size_t i = 0; i < functions.bytes / sizeof(Initial); ++i)
+    list[i](image->argument_count(), image->arguments(), image->environment().list());
+}
+
+void begin_module(Image* image, std::size_t module) {
+  const ModuleLayout& m = image->layout().modules()[module];
+  if (m.init_function != 0) {
+    image->at<Initial>(module, m.init_function)(image->argument_count(), image->arguments(),
+                                                image->environment().list());
+  }
+  call_initial(image, module, m.init);
+}
+
+void end_module(Image* image, std::size_t module) {
+  const ModuleLayout& m = image->layout().modules()[module];
+  const auto* list = image->at<const Final*>(module, m.fini.begin);
+  for (std::size_t i = m.fini.bytes / sizeof(Final); i != 0; --i) list[i - 1]();
+  if (m.fini_function != 0) image->at<Final>(module, m.fini_function)();
+}
+
+// What the program's first function calls. `init` and `fini` are given by programs that were linked
+// with a glibc before 2.34, and do the program's own part.
+int start_main(Main main, int, char**, Initial init, Final fini, Final, void*) {
+  Image* image = Image::running();
+  call_initial(image, 0, image->layout().modules()[0].preinit);
+  for (const std::size_t module : image->layout().set().initial_order()) {
+    if (module == 0 && init != nullptr) {
+      init(image->argument_count(), image->arguments(), image->environment().list());
+    } else {
+      begin_module(image, module);
+    }
+  }
+  if (fini != nullptr)
+    image->exits().add([](void* f) { reinterpret_cast<Final>(f)(); }, reinterpret_cast<void*>(fini),
+                       nullptr);
+  exit_program(main(image->argument_count(), image->arguments(), image->environment().list()));
+}
+
+// On the stack of the thread, as the kernel starts a process: the count of arguments, their list
+// and the environment's, both empty, since start_main knows better.
+[[gnu::noinline]] void begin(Image* image) {
+  if (__builtin_setjmp(image->leave) != 0) return;
+  const auto start = image->at<void*>(0, image->layout().set().program().header().e_entry);
+  asm volatile(
+      "subq $128, %%rsp\n\t"
+      "andq $-16, %%rsp\n\t"
+      "pushq $0\n\tpushq $0\n\tpushq $0\n\tpushq $0\n\t"
+      "xorl %%edx, %%edx\n\t"
+      "jmpq *%[start]"
+      :
+      : [start] "a"(start)
+      : "rdx", "memory");
+  __builtin_unreachable();
+}
+
+[[noreturn, gnu::noinline]] void leave_main(Image* image) { __builtin_longjmp(image->leave, 1); }
+
+int at_exit(void (*function)(void*), void* argument, void* module) {
+  Image::running()->exits().add(function, argument, module);
+  return 0;
+}
+int at_exit_of_thread(void (*function)(void*), void* argument, void*) {
+  Image::running()->exits().add_of_thread(function, argument);
+  return 0;
+}
+int at_quick_exit(void (*function)(void*), void* argument, void*) {
+  Image::running()->exits().add_quick(function, argument);
+  return 0;
+}
+void finalize(void* module) { Image::running()->exits().run_at_exit(module); }
+[[noreturn]] void quick_exit(int status) {
+  Image::running()->exits().run_quick();
+  exit_program_at_once(status);
+}
+
+struct ThreadLocalIndex {
+  char* begin;  // of the module's, as Relocator has it
+  std::size_t offset;
+};
+void* thread_local_at(const ThreadLocalIndex* index) { return index->begin + index->offset; }
+
+}  // namespace
+
+int run_program(Image* image) {
+  begin(image);
+  return image->status;
+}
+
+void exit_program(int status) {
+  Image* image = Image::running();
+  image->exits().run_of_thread();
+  image->exits().run_at_exit();
+  const auto& order = image->layout().set().initial_order();
+  for (auto module = order.rbegin(); module != order.rend(); ++module) end_module(image, *module);
+  std::fflush(nullptr);
+  exit_program_at_once(status);
+}
+
+void exit_program_at_once(int status) {
+  Image* image = Image::running();
+  image->status = status & 0xff;
+  leave_main(image);
+}
+
+void add_entry_calls() {
+  const auto add = [](const char* name, auto* function) {
+    add_launcher_call(name, reinterpret_cast<const void*>(function));
+  };
+  add("__libc_start_main", &start_main);
+  add("exit", &exit_program);
+  add("_exit", &exit_program_at_once);
+  add("_Exit", &exit_program_at_once);
+  add("quick_exit", &quick_exit);
+  add("__cxa_atexit", &at_exit);
+  add("__cxa_at_quick_exit", &at_quick_exit);
+  add("__cxa_finalize", &finalize);
+  add("__cxa_thread_atexit", &at_exit_of_thread);
+  add("__cxa_thread_atexit_impl", &at_exit_of_thread);
+  add("__tls_get_addr", &thread_local_at);
+}
+
+}  // namespace roam::mpi

@@ -1,0 +1,22 @@
+#ifndef ROAM_MPI_IMAGE_ENTRY_H_
+#define ROAM_MPI_IMAGE_ENTRY_H_
+
+#include "mpi/image/image.h"
+
+namespace roam::mpi {
+
+// Runs the program of `image`, the calling thread's, from its first function to its end: initial
+// functions of its libraries and its own, main, what was asked for by atexit, final functions.
+// Returns its status as a process would have it. The stack is the thread's.
+int run_program(Image* image);
+
+// Ends the program of the running image as exit and _exit do; the caller's frames are left.
+[[noreturn]] void exit_program(int status);
+[[noreturn]] void exit_program_at_once(int status);
+
+// Has launcher_call() know the functions by which programs begin and end.
+void add_entry_calls();
+
+}  // namespace roam::mpi
+
+#endif  // ROAM_MPI_IMAGE_ENTRY_H_

@@ -1,0 +1,21 @@
+#include "mpi/image/exits.h"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace roam::mpi {
+
+// Each call may ask for more, which comes before what is left, or end the program and not return.
+void Exits::run(std::vector<Call>* calls, void* module) {
+  for (;;) {
+    const auto last = std::find_if(calls->rbegin(), calls->rend(), [&](const Call& call) {
+      return module == nullptr || call.module == module;
+    });
+    if (last == calls->rend()) return;
+    const Call call = *last;
+    calls->erase(std::next(last).base());
+    call.function(call.argument);
+  }
+}
+
+}  // namespace roam::mpi

@@ -1,0 +1,179 @@
+#include "mpi/image/image.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "isomalloc/file_cover.h"
+#include "mpi/image/reserve.h"
+#include "roam/error.h"
+#include "threads/kernel_state.h"
+
+namespace roam::mpi {
+namespace {
+
+// Each process has its own, of the same files.
+const Layout* the_layout = nullptr;
+// Whose thread-locals are in the reserve. They stay there until another image's take their place or
+// the thread leaves.
+Image* resident = nullptr;
+
+// So large that the thread's heap gives the block address space of its own, which pages of a file
+// may cover.
+constexpr std::size_t kLeastBlock = 64 << 10;
+
+std::string no_room(int error) {
+  return text(
+      "the code of the program cannot be mapped: %s. The process has as many mappings as "
+      "vm.max_map_count allows, of which an image takes two for the program and two for each "
+      "private library: run it on more ranks, or raise the limit (sysctl -w "
+      "vm.max_map_count=1000000)",
+      std::strerror(error));
+}
+
+}  // namespace
+
+void set_layout(const Layout* layout) { the_layout = layout; }
+
+Image* Image::running() { return resident; }
+const Layout& Image::layout() const { return *the_layout; }
+
+Image::Image(const Layout& layout, const std::vector<std::string>& arguments,
+             const std::vector<std::string>& environment)
+    : modules_(layout.modules().size()),
+      thread_locals_(layout.thread_local_bytes()),
+      argument_texts_(arguments),
+      environment_(environment) {
+  for (std::string& argument : argument_texts_) arguments_.push_back(argument.data());
+  arguments_.push_back(nullptr);
+  try {
+    for (std::size_t i = 0; i < modules_.size(); ++i) lay_module(layout.modules()[i], &modules_[i]);
+    for (std::size_t i = 0; i < modules_.size(); ++i) add_begins(layout.modules()[i], modules_[i]);
+    copy_thread_locals();
+    if (!cover_texts()) throw Error(Errc::out_of_memory, no_room(errno));
+  } catch (...) {
+    for (const Module& m : modules_) std::free(m.block);
+    throw;
+  }
+  finish();
+}
+
+void Image::lay_module(const ModuleLayout& m, Module* to) {
+  to->block = std::calloc(1, std::max(m.bytes + m.alignment, kLeastBlock));
+  if (to->block == nullptr) throw std::bad_alloc();
+  to->begin = round_up(reinterpret_cast<Address>(to->block), m.alignment);
+  to->bytes = m.bytes;
+  for (const ModuleLayout::Data& d : m.datas)
+    std::memcpy(reinterpret_cast<void*>(to->begin + d.offset), d.bytes.data(), d.bytes.size());
+}
+
+void Image::add_begins(const ModuleLayout& m, const Module& to) {
+  for (std::size_t i = 0; i < modules_.size(); ++i) {
+    for (const std::uint32_t offset : m.add_begin[i])
+      *reinterpret_cast<Address*>(to.begin + offset) += modules_[i].begin;
+  }
+}
+
+// As they are at first: their pointers have been relocated where they are stored.
+void Image::copy_thread_locals() {
+  for (std::size_t i = 0; i < modules_.size(); ++i) {
+    const ModuleLayout::ThreadLocals& t = layout().modules()[i].thread_locals;
+    if (t.stored != 0) {
+      std::memcpy(thread_locals_.data() + thread_locals_.size() - t.below,
+                  at<const void*>(i, t.offset), t.stored);
+    }
+  }
+}
+
+// What runs code of the program, which finds its place as any code of it does.
+void Image::finish() {
+  threads::KernelState::set_guest(this);
+  enter();
+  for (std::size_t i = 0; i < modules_.size(); ++i) {
+    for (const ModuleLayout::Chosen& c : layout().modules()[i].chosen)
+      *at<Address*>(i, c.offset) = at<Address (*)()>(c.module, c.function)();
+  }
+  copy_variables();
+}
+
+void Image::copy_variables() {
+  for (std::size_t i = 0; i < modules_.size(); ++i) {
+    for (const ModuleLayout::Copy& c : layout().modules()[i].copies) {
+      if (c.name == "environ" || c.name == "__environ" || c.name == "_environ") {
+        environment_.put_at(at<char***>(i, c.offset));
+        continue;
+      }
+      const void* source = c.module == Layout::kProcess ? reinterpret_cast<const void*>(c.source)
+                                                        : at<const void*>(c.module, c.source);
+      std::memcpy(at<void*>(i, c.offset), source, c.bytes);
+    }
+  }
+}
+
+Image::~Image() {
+  threads::KernelState::set_guest(nullptr);
+  if (resident == this) resident = nullptr;
+  if (covered_) uncover_texts(modules_.size());
+  for (const Module& m : modules_) std::free(m.block);
+}
+
+std::size_t Image::module_of(const void* address) const {
+  std::size_t i = 0;
+  while (i < modules_.size() && !Range{modules_[i].begin, modules_[i].bytes}.contains(address)) ++i;
+  return i;
+}
+
+// ---- what the process has of it while its thread is there ----
+
+bool Image::cover_texts() {
+  for (std::size_t i = 0; i < modules_.size(); ++i) {
+    const ModuleLayout& m = layout().modules()[i];
+    for (std::size_t n = 0; n < m.texts.size(); ++n) {
+      const ModuleLayout::Text& t = m.texts[n];
+      if (iso::cover(Range{begin_of(i) + t.offset, t.bytes}, m.file->fd(), t.file_offset)) continue;
+      const int error = errno;
+      while (n-- != 0) iso::uncover(Range{begin_of(i) + m.texts[n].offset, m.texts[n].bytes});
+      uncover_texts(i);
+      errno = error;
+      return false;
+    }
+  }
+  covered_ = true;
+  return true;
+}
+
+void Image::uncover_texts(std::size_t modules) {
+  for (std::size_t i = 0; i < modules; ++i) {
+    for (const ModuleLayout::Text& t : layout().modules()[i].texts)
+      iso::uncover(Range{begin_of(i) + t.offset, t.bytes});
+  }
+  covered_ = false;
+}
+
+void Image::save_thread_locals() {
+  std::memcpy(thread_locals_.data(), reserve_end() - thread_locals_.size(), thread_locals_.size());
+}
+
+void Image::enter() {
+  if (!covered_) [[unlikely]] {
+    ROAM_CHECK(cover_texts(), "%s", no_room(errno).c_str());
+  }
+  if (resident == this) return;
+  if (resident != nullptr) resident->save_thread_locals();
+  std::memcpy(reserve_end() - thread_locals_.size(), thread_locals_.data(), thread_locals_.size());
+  resident = this;
+}
+
+void Image::depart() {
+  if (resident == this) {
+    save_thread_locals();
+    resident = nullptr;
+  }
+  uncover_texts(modules_.size());
+}
+
+}  // namespace roam::mpi

@@ -1,0 +1,86 @@
+#ifndef ROAM_MPI_IMAGE_LAYOUT_H_
+#define ROAM_MPI_IMAGE_LAYOUT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/range.h"
+#include "mpi/image/module_set.h"
+
+namespace roam::mpi {
+
+// How images of a program are laid: all that is the same for each of them, worked out once a
+// process. Offsets are in the module, from where its image begins.
+struct ModuleLayout {
+  const ElfFile* file;
+  std::size_t bytes;      // from the beginning to the end of what is loaded
+  std::size_t alignment;  // of the beginning
+  // Constants and code: pages of the file that are mapped.
+  struct Text {
+    std::size_t offset, bytes;
+    std::uint64_t file_offset;
+  };
+  std::vector<Text> texts;
+  // What is stored of the variables, with every relocation applied but for addresses of modules.
+  struct Data {
+    std::size_t offset;
+    std::vector<char> bytes;
+  };
+  std::vector<Data> datas;
+  // To words at these offsets the address is added where a module begins; by module.
+  std::vector<std::vector<std::uint32_t>> add_begin;
+  // A word is what a function of a module says, once all else is in place.
+  struct Chosen {
+    std::uint32_t offset;
+    std::size_t module;
+    std::uint64_t function;
+  };
+  std::vector<Chosen> chosen;
+  // Variables of libraries that the program has a copy of.
+  struct Copy {
+    std::uint32_t offset;
+    std::size_t bytes;
+    std::size_t module;    // that has it, or kProcess
+    std::uint64_t source;  // offset there, or address
+    std::string name;
+  };
+  std::vector<Copy> copies;
+  // Initial thread-locals: at `offset` in the module, below the thread pointer by `below`.
+  struct ThreadLocals {
+    std::size_t offset = 0, stored = 0, bytes = 0, below = 0;
+  };
+  ThreadLocals thread_locals;
+  std::size_t unwind_table = 0;  // PT_GNU_EH_FRAME; 0: none
+  // Functions to be called first and last, by offset of the word that has their address, or of the
+  // function (DT_INIT, DT_FINI; 0: none).
+  Range preinit, init, fini;
+  std::size_t init_function = 0, fini_function = 0;
+};
+
+class Layout {
+ public:
+  static constexpr std::size_t kProcess = SIZE_MAX;
+
+  // Errors: Refusal: a relocation that cannot be applied, a name that nobody defines, more
+  // thread-locals than there is room for.
+  explicit Layout(const ModuleSet& set);
+
+  const ModuleSet& set() const { return set_; }
+  const std::vector<ModuleLayout>& modules() const { return modules_; }
+  std::size_t thread_local_bytes() const { return thread_local_bytes_; }
+
+ private:
+  friend class Relocator;
+  void lay_segments(std::size_t i);
+  void place_thread_locals(std::size_t i);
+
+  const ModuleSet& set_;
+  std::vector<ModuleLayout> modules_;
+  std::size_t thread_local_bytes_ = 0;
+};
+
+}  // namespace roam::mpi
+
+#endif  // ROAM_MPI_IMAGE_LAYOUT_H_

@@ -1,0 +1,50 @@
+#ifndef ROAM_MPI_IMAGE_MODULE_SET_H_
+#define ROAM_MPI_IMAGE_MODULE_SET_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mpi/image/elf_file.h"
+
+namespace roam::mpi {
+
+// Which libraries each virtual rank has for itself, and which are the process's.
+//
+// The process's are those of libc and the dynamic linker, which keep the kernel's view of it, and
+// libgcc_s, which keeps nothing; and libquadmath, which has libc's printf call it. All others are
+// private, since nobody knows what they keep: streams and locales (libstdc++), units and random
+// numbers (libgfortran).
+struct LibraryRule {
+  std::vector<std::string> made_private, made_shared;  // by the user: names such as libfoo.so.1
+
+  bool is_shared(std::string_view name) const;
+};
+
+// A program and its private libraries, in the order in which names are looked up: the program, what
+// it needs, what those need.
+class ModuleSet {
+ public:
+  // Reads and checks all of them, and has the dynamic linker load those that are shared.
+  // Errors: Refusal.
+  ModuleSet(const std::string& program, const LibraryRule& rule);
+
+  std::size_t count() const { return files_.size(); }
+  const ElfFile& operator[](std::size_t i) const { return *files_[i]; }
+  const ElfFile& program() const { return *files_[0]; }
+  // Modules in the order in which they begin: each after those that it needs.
+  const std::vector<std::size_t>& initial_order() const { return initial_order_; }
+
+ private:
+  std::size_t index_of(std::string_view name) const;  // count(): it is none of them
+  void order_from(std::size_t i, std::vector<bool>* seen);
+
+  std::vector<std::unique_ptr<ElfFile>> files_;
+  std::vector<std::string> names_;
+  std::vector<std::size_t> initial_order_;
+};
+
+}  // namespace roam::mpi
+
+#endif  // ROAM_MPI_IMAGE_MODULE_SET_H_

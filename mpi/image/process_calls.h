@@ -1,0 +1,15 @@
+#ifndef ROAM_MPI_IMAGE_PROCESS_CALLS_H_
+#define ROAM_MPI_IMAGE_PROCESS_CALLS_H_
+
+namespace roam::mpi {
+
+// Has launcher_call() know functions of libc that are about the process, where a virtual rank is
+// one for itself (the environment, closing of the standard streams), or that it must not call
+// (kernel threads, fork).
+void add_process_calls();
+void add_signal_calls();  // the same of handlers of signals
+void add_state_calls();   // and of random numbers, strtok, localtime
+
+}  // namespace roam::mpi
+
+#endif  // ROAM_MPI_IMAGE_PROCESS_CALLS_H_

@@ -1,0 +1,21 @@
+#ifndef ROAM_MPI_IMAGE_PROCESS_SYMBOLS_H_
+#define ROAM_MPI_IMAGE_PROCESS_SYMBOLS_H_
+
+#include <string>
+#include <string_view>
+
+namespace roam::mpi {
+
+// What the launcher has for its programs in place of a function of libc, since that one is about
+// the process: exit, getenv, ... Null: nothing.
+const void* launcher_call(std::string_view name);
+// Whoever runs programs adds functions of its own, before the first layout.
+void add_launcher_call(std::string_view name, const void* function);
+
+// What this process has under that name: the launcher's own definition, which captures malloc and
+// its kin, or a library's with that version. Null: nothing.
+const void* process_symbol(const std::string& name, const std::string& version);
+
+}  // namespace roam::mpi
+
+#endif  // ROAM_MPI_IMAGE_PROCESS_SYMBOLS_H_

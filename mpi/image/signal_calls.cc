@@ -1,0 +1,72 @@
+// Handlers of signals are the process's: one in an image would be called when it is elsewhere, and
+// another virtual rank's would take its place. What ends a program is told of by the launcher, with
+// the virtual rank; run-time libraries that set handlers for that (libgfortran) may believe that
+// they have. Other handlers are refused aloud.
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <iterator>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "isomalloc/heap.h"
+#include "mpi/image/process_calls.h"
+#include "mpi/image/process_symbols.h"
+
+namespace roam::mpi {
+namespace {
+
+constexpr int kTold[] = {SIGABRT, SIGBUS, SIGFPE,  SIGILL,  SIGQUIT,
+                         SIGSEGV, SIGSYS, SIGTRAP, SIGXCPU, SIGXFSZ};
+
+bool is_told(int signal) {
+  return std::find(std::begin(kTold), std::end(kTold), signal) != std::end(kTold);
+}
+
+// Whether the action is done by the process for all of its virtual ranks alike.
+bool is_plain(const struct sigaction* action) {
+  return action == nullptr || action->sa_handler == SIG_DFL || action->sa_handler == SIG_IGN;
+}
+
+int set_action(int signal, const struct sigaction* action, struct sigaction* old) {
+  if (is_told(signal) && action != nullptr) {
+    if (old != nullptr) *old = {};
+    return 0;
+  }
+  if (is_plain(action)) return ::sigaction(signal, action, old);
+  {
+    const iso::HeapScope process;
+    report(text("a handler of signal %d (%s) in a virtual rank is refused: the process has one for "
+                "all of its virtual ranks, and they move",
+                signal, sigabbrev_np(signal) != nullptr ? sigabbrev_np(signal) : "?")
+               .c_str());
+  }
+  errno = ENOSYS;
+  return -1;
+}
+
+sighandler_t set_handler(int signal, sighandler_t handler) {
+  struct sigaction action {
+  }, old{};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  return set_action(signal, &action, &old) == 0 ? old.sa_handler : SIG_ERR;
+}
+
+}  // namespace
+
+void add_signal_calls() {
+  const auto add = [](const char* name, auto* function) {
+    add_launcher_call(name, reinterpret_cast<const void*>(function));
+  };
+  add("sigaction", &set_action);
+  add("__sigaction", &set_action);
+  add("signal", &set_handler);
+  add("bsd_signal", &set_handler);
+  add("__sysv_signal", &set_handler);
+  add("sysv_signal", &set_handler);
+  add("ssignal", &set_handler);
+}
+
+}  // namespace roam::mpi

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# A program that knows nothing of Roam, built here by the distribution's compiler, prints as 8 virtual
+# ranks what 8 processes print: with one rank and several, on one node and many, and when each turn
+# ends on another rank than the one before.
+#
+#   as_processes_test.sh RUN_IMAGES MPIEXEC SOURCE [ARGUMENT]...
+set -u
+run_images=$1 mpiexec=$2 source=$3
+shift 3
+virtual_ranks=8
+
+scratch=$(mktemp -d /tmp/roam_test.XXXXXX)
+trap 'rm -rf "$scratch"' EXIT
+export HOME=$scratch TMPDIR=$scratch
+fail() {
+  echo "FAILED: $*"
+  exit 1
+}
+
+case $source in
+  *.c) compile=(gcc -O2) ;;
+  *.cc) compile=(g++ -std=c++17 -O2) ;;
+  *.f90) compile=(gfortran -O2 "-J$scratch") ;;
+esac
+command -v "${compile[0]}" >/dev/null || { echo "SKIPPED: there is no ${compile[0]} here"; exit 0; }
+"${compile[@]}" -o "$scratch/program" "$source" || fail "$source cannot be compiled"
+
+wanted_status=0
+for ((i = 0; i < virtual_ranks; ++i)); do
+  ROAM_VIRTUAL_RANK=$i ROAM_VIRTUAL_RANKS=$virtual_ranks "$scratch/program" "$@" \
+    >>"$scratch/wanted" 2>>"$scratch/wanted_errors"
+  status=$?
+  ((wanted_status != 0)) || wanted_status=$status
+done
+touch "$scratch/wanted_errors"
+sort -o "$scratch/wanted" "$scratch/wanted"
+sort -o "$scratch/wanted_errors" "$scratch/wanted_errors"
+
+# compare RANKS [OPTION]...: what the ranks of that many processes print.
+compare() {
+  local ranks=$1 launch=() status
+  shift
+  ((ranks == 0)) || launch=("$mpiexec" -n "$ranks")
+  timeout 100 "${launch[@]}" "$run_images" -n "$virtual_ranks" "$@" "$scratch/program" \
+    "${arguments[@]}" >"$scratch/got" 2>"$scratch/errors" </dev/null
+  status=$?
+  local run="$ranks ranks, ROAM_NODE_RANKS=${ROAM_NODE_RANKS-}, options $*"
+  sort -o "$scratch/got" "$scratch/got"
+  # A launcher has something to say of a status that is not 0.
+  grep -Fxf "$scratch/wanted_errors" "$scratch/errors" | sort >"$scratch/got_errors"
+  if ! diff "$scratch/wanted" "$scratch/got" || ((status != wanted_status)) ||
+    ! diff "$scratch/wanted_errors" "$scratch/got_errors"; then
+    cat "$scratch/errors"
+    fail "$run: status $status, wanted $wanted_status; < is what processes print"
+  fi
+  echo "ok: $run"
+}
+
+arguments=("$@")
+unset ROAM_NODE_RANKS
+compare 0
+compare 0 --move
+compare 4 --move
+export ROAM_NODE_RANKS=1
+compare 4
+compare 4 --move
+compare 3 --move
+export ROAM_NODE_RANKS=2
+compare 4 --move

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Programs that cannot run as virtual ranks are refused before anything of them runs, with a message
+# that says why and what to do, and the status 2.
+#
+#   refusals_test.sh RUN_IMAGES SOURCE
+set -u
+run_images=$(realpath "$1") source=$(realpath "$2")
+scratch=$(mktemp -d /tmp/roam_test.XXXXXX)
+trap 'rm -rf "$scratch"' EXIT
+export HOME=$scratch TMPDIR=$scratch
+cd "$scratch" || exit 1
+failures=0
+
+# refused WHAT... -- COMMAND...: prints each WHAT on the error stream and nothing else anywhere.
+refused() {
+  local wanted=() status what
+  while [[ $1 != -- ]]; do wanted+=("$1") && shift; done
+  shift
+  timeout 60 "$run_images" "$@" >out 2>err </dev/null
+  status=$?
+  for what in "${wanted[@]}"; do
+    grep -qF -- "$what" err && continue
+    echo "FAILED: $*: the message has no \"$what\":" && cat err && failures=$((failures + 1))
+  done
+  ((status == 2)) || { echo "FAILED: $*: status $status" && cat err && failures=$((failures + 1)); }
+  [[ ! -s out ]] || { echo "FAILED: $*: it has run" && failures=$((failures + 1)); }
+}
+# built NAME COMPILER...: whether the compiler can build that at all.
+built() {
+  local name=$1
+  shift
+  "$@" -o "$name" >log 2>&1 && return 0
+  echo "SKIPPED: $name cannot be built here: $(tail -n 1 log)"
+  return 1
+}
+
+built fixed gcc -no-pie "$source" && refused ./fixed "not position independent" "-fPIE -pie" -- ./fixed
+built static gcc -static "$source" && refused "not position independent" "-static" -- ./static
+built static_pie gcc -static-pie "$source" && refused "linked statically" "-static-pie" -- ./static_pie
+built profiled gcc -pg "$source" && refused "-pg" "perf" -- ./profiled
+built text gcc -pie -fno-pic -mcmodel=large -Wl,-z,notext "$source" &&
+  refused "relocations in its code" "-fPIC" -- ./text
+for sanitizer in address undefined thread leak; do
+  built "$sanitizer" gcc "-fsanitize=$sanitizer" "$source" &&
+    refused "sanitizer" "without -fsanitize" -- "./$sanitizer"
+done
+if command -v clang >/dev/null; then
+  built clang_address clang -fPIE -pie -fsanitize=address "$source" && refused "sanitizer" -- ./clang_address
+fi
+if command -v mpicc.openmpi >/dev/null; then
+  echo '#include <mpi.h>
+int main(int c, char** v) { MPI_Init(&c, &v); return MPI_Finalize(); }' >mpi.c
+  built open_mpi mpicc.openmpi mpi.c && refused "Open MPI" "mpicc.mpich" -- ./open_mpi
+fi
+
+echo '_Thread_local char large[20000]; int main(int c, char** v) { return large[c] + !v; }' >large.c
+built large gcc large.c && refused "20000 bytes of thread_local" "16384" "heap" -- ./large
+echo '_Thread_local _Alignas(256) char x[256]; int main(int c, char** v) { return x[c] + !v; }' >aligned.c
+built aligned gcc aligned.c && refused "thread_local" "aligned to 256 bytes" "64" -- ./aligned
+echo '_Thread_local int x; int get(void) { return ++x; }' >part.c
+echo 'int get(void); int main(void) { return get(); }' >main.c
+built libdescriptors.so gcc -shared -fPIC -mtls-dialect=gnu2 part.c &&
+  built descriptors gcc main.c -L. -ldescriptors "-Wl,-rpath,\$ORIGIN" &&
+  refused libdescriptors.so "by descriptors" "-mtls-dialect=gnu2" -- ./descriptors
+built libother.so gcc -shared -fPIC part.c && built needs gcc main.c -L. -lother && {
+  refused "needs libother.so, which is not found" "LD_LIBRARY_PATH" -- ./needs
+  echo 'int other;' >empty.c
+  gcc -shared -fPIC -o libother.so empty.c
+  LD_LIBRARY_PATH=. refused "it needs get, which none of its libraries has" -- ./needs
+}
+echo '#include <getopt.h>
+int main(int c, char** v) { return getopt(c, v, "a") + optind; }' >options.c
+built options gcc options.c && refused "a copy of the variable optind" -- ./options
+
+printf '#!/bin/sh\ntrue\n' >script && chmod +x script && refused "no ELF program" -- ./script
+built whole gcc "$source" && head -c 3000 whole >cut && refused "cut off or damaged" "of 3000" -- ./cut
+: >empty && refused "no ELF program" -- ./empty
+refused "cannot be opened: No such file" -- ./nothing
+refused "cannot be opened: Is a directory" -- "$scratch"
+refused "there is no such program in PATH" -- nothing_of_that_name
+refused "no program is named" "usage:" --
+refused "unknown option --fast" "usage:" -- --fast ./whole
+refused "-n 0: a count from 1" -- -n 0 ./whole
+refused "--stack=1x" -- --stack=1x ./whole
+refused "--private=libc.so.6" "belongs to the process" -- --private=libc.so.6 ./whole
+
+((failures == 0)) || exit 1
+echo ok

@@ -1,0 +1,24 @@
+#ifndef ROAM_THREADS_GUEST_H_
+#define ROAM_THREADS_GUEST_H_
+
+namespace roam::threads {
+
+// Something of a thread that needs the process while the thread runs or is there: pages of files in
+// its memory, variables at fixed places. It lies in the thread's memory and travels with it
+// (KernelState::set_guest). Calls: the rank's kernel thread, capture off. They allocate nothing of
+// the thread's and do not throw.
+class Guest {
+ public:
+  // The thread runs from here on, after another one, or on another rank than before.
+  virtual void enter() = 0;
+  // The thread, which does not run, is about to leave this rank. If it may not after all, enter()
+  // follows.
+  virtual void depart() = 0;
+
+ protected:
+  ~Guest() = default;
+};
+
+}  // namespace roam::threads
+
+#endif  // ROAM_THREADS_GUEST_H_
