@@ -9,11 +9,12 @@ namespace roam::iso {
 namespace {
 
 void check_range(Range range) {
-  ROAM_CHECK(arena().contains(range.pointer()) && (range.begin | range.bytes) % kPageBytes == 0 &&
-                 range.bytes != 0 &&
-                 arena().range_begin(range.begin) == arena().range_begin(range.end() - 1),
-             "pages of a file over 0x%zx bytes at %p: that is not whole pages of one block",
-             range.bytes, range.pointer());
+  ROAM_CHECK(
+      arena().contains(range.pointer()) && (range.begin | range.bytes) % kPageBytes == 0 &&
+          range.bytes != 0 &&
+          arena().units().range_begin(range.begin) == arena().units().range_begin(range.end() - 1),
+      "pages of a file over 0x%zx bytes at %p: that is not whole pages of one block", range.bytes,
+      range.pointer());
 }
 
 }  // namespace
