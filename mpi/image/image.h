@@ -9,6 +9,7 @@
 #include "base/range.h"
 #include "mpi/image/environment.h"
 #include "mpi/image/exits.h"
+#include "mpi/image/keys.h"
 #include "mpi/image/layout.h"
 #include "mpi/image/libc_state.h"
 #include "threads/guest.h"
@@ -52,6 +53,7 @@ class Image final : public threads::Guest {
   Environment& environment() { return environment_; }
   Exits& exits() { return exits_; }
   LibcState& libc_state() { return libc_state_; }
+  Keys& keys() { return keys_; }
 
   // Where main is left: see entry.cc.
   void* leave[5] = {};
@@ -83,6 +85,7 @@ class Image final : public threads::Guest {
   Environment environment_;
   Exits exits_;
   LibcState libc_state_;
+  Keys keys_;
 };
 
 // The layout that all images of this process follow; set once, before the first.
