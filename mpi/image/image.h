@@ -12,6 +12,7 @@
 #include "mpi/image/keys.h"
 #include "mpi/image/layout.h"
 #include "mpi/image/libc_state.h"
+#include "mpi/image/options.h"
 #include "threads/guest.h"
 
 namespace roam::mpi {
@@ -54,6 +55,7 @@ class Image final : public threads::Guest {
   Exits& exits() { return exits_; }
   LibcState& libc_state() { return libc_state_; }
   Keys& keys() { return keys_; }
+  Options& options() { return options_; }
 
   // Where main is left: see entry.cc.
   void* leave[5] = {};
@@ -86,6 +88,7 @@ class Image final : public threads::Guest {
   Exits exits_;
   LibcState libc_state_;
   Keys keys_;
+  Options options_;
 };
 
 // The layout that all images of this process follow; set once, before the first.

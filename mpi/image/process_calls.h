@@ -9,6 +9,7 @@ namespace roam::mpi {
 void add_process_calls();
 void add_signal_calls();  // the same of handlers of signals
 void add_key_calls();     // of keys of pthread_setspecific
+void add_option_calls();  // of getopt
 void add_state_calls();   // and of random numbers, strtok, localtime
 
 }  // namespace roam::mpi

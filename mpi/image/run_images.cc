@@ -182,6 +182,7 @@ const Layout& prepare(const Request& request) {
   add_process_calls();
   add_signal_calls();
   add_key_calls();
+  add_option_calls();
   add_state_calls();
   add_own_calls(request.moves);
   const auto* set = new ModuleSet(find_program(request.arguments[0]), request.rule);
