@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/range.h"
+#include "mpi/image/descriptors.h"
 #include "mpi/image/environment.h"
 #include "mpi/image/exits.h"
 #include "mpi/image/keys.h"
@@ -54,6 +55,7 @@ class Image final : public threads::Guest {
   Environment& environment() { return environment_; }
   Exits& exits() { return exits_; }
   LibcState& libc_state() { return libc_state_; }
+  Descriptors& descriptors() { return descriptors_; }
   Keys& keys() { return keys_; }
   Options& options() { return options_; }
 
@@ -87,6 +89,7 @@ class Image final : public threads::Guest {
   Environment environment_;
   Exits exits_;
   LibcState libc_state_;
+  Descriptors descriptors_;
   Keys keys_;
   Options options_;
 };
