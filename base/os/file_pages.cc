@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/os/laid_pages.h"
 #include "base/os/memory.h"
 
 namespace roam::os {
@@ -34,12 +35,16 @@ Range map_whole_file(int fd) {
 }
 
 bool lay_file_pages(Range range, int fd, std::size_t offset) {
-  return mmap(range.pointer(), range.bytes, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd,
-              static_cast<off_t>(offset)) == range.pointer();
+  if (mmap(range.pointer(), range.bytes, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd,
+           static_cast<off_t>(offset)) != range.pointer())
+    return false;
+  laid_pages().add(range);
+  return true;
 }
 
 // One mapping takes the place of another, so the kernel never lacks room for it.
 void lay_memory(Range range, int fd, std::size_t offset) {
+  laid_pages().remove(range);
   const int flags =
       MAP_NORESERVE | MAP_FIXED | (fd >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS);
   void* at = mmap(range.pointer(), range.bytes, PROT_READ | PROT_WRITE, flags, fd,

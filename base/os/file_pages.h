@@ -18,10 +18,11 @@ void close_file(int fd);
 Range map_whole_file(int fd);
 
 // Lays pages of the file, from `offset` on, over our own memory: readable, executable, private.
+// They stay so when access is given to memory around them.
 bool lay_file_pages(Range range, int fd, std::size_t offset);
-// Memory with access in place of what was laid over `range`: the object's from `offset` on, or, if
-// `fd` is negative, empty memory of this process. In no core and of small pages, as all of the
-// arena, so that the kernel makes one mapping of both.
+// Memory with access in place of the pages that were laid over `range`: the object's from `offset`
+// on, or, if `fd` is negative, empty memory of this process. In no core and of small pages, as all
+// of the arena, so that the kernel makes one mapping of both.
 void lay_memory(Range range, int fd, std::size_t offset);
 
 }  // namespace roam::os

@@ -4,7 +4,9 @@
 #include <sys/mman.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <string>
 
 #include "base/os/memory.h"
@@ -33,6 +35,43 @@ TEST(FilePages, AreTheFilesAndMemoryComesBack) {
   static_cast<char*>(middle.pointer())[5] = 1;
   munmap(memory.pointer(), memory.bytes);
   munmap(file.pointer(), file.bytes);
+  close_file(fd);
+}
+
+// The letters that the kernel has for the mapping at `a`.
+std::string access_at(Address a) {
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    unsigned long begin = 0, end = 0;
+    char access[5] = "";
+    if (std::sscanf(line.c_str(), "%lx-%lx %4s", &begin, &end, access) == 3 && begin <= a &&
+        a < end)
+      return access;
+  }
+  return "none";
+}
+
+TEST(FilePages, StayExecutableWhenMemoryAroundThemIsOpened) {
+  const int fd = open_to_read("/proc/self/exe");
+  ASSERT_GE(fd, 0);
+  const Range memory = map_memory(7 * kPageBytes);
+  const auto page = [&](std::size_t i) { return Range{memory.begin + i * kPageBytes, kPageBytes}; };
+  const auto opened = [&](Range range) {
+    std::string all;
+    EXPECT_EQ(mprotect(memory.pointer(), memory.bytes, PROT_NONE), 0);
+    for (const std::size_t i : {1, 3, 6}) EXPECT_TRUE(lay_file_pages(page(i), fd, 0));
+    EXPECT_TRUE(allow_access(range));
+    for (std::size_t i = 0; i < 7; ++i) all += access_at(page(i).begin).substr(0, 3) + " ";
+    for (const std::size_t i : {1, 3, 6}) lay_memory(page(i), -1, 0);
+    return all;
+  };
+  EXPECT_EQ(opened(memory), "rw- r-x rw- r-x rw- rw- r-x ");
+  EXPECT_EQ(opened(Range{page(1).begin, 2 * kPageBytes}), "--- r-x rw- r-x --- --- r-x ");
+  EXPECT_EQ(opened(page(3)), "--- r-x --- r-x --- --- r-x ");
+  EXPECT_EQ(opened(Range{page(2).begin, 4 * kPageBytes}), "--- r-x rw- r-x rw- rw- r-x ");
+  EXPECT_TRUE(allow_access(memory));
+  EXPECT_EQ(access_at(page(3).begin), "rw-p") << "nothing is left of those that were taken off";
+  munmap(memory.pointer(), memory.bytes);
   close_file(fd);
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/check.h"
 #include "base/os/guard_runs.h"
+#include "base/os/laid_pages.h"
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
@@ -116,8 +117,17 @@ bool map_private(Range range) {
 
 bool allow_access(Range range) {
   if (injected_failure()) return false;
-  return mprotect(range.pointer(), range.bytes, PROT_READ | PROT_WRITE) == 0;
+  return laid_pages().for_each_gap(range, [](Range gap) {
+    return mprotect(gap.pointer(), gap.bytes, PROT_READ | PROT_WRITE) == 0;
+  });
 }
+
+LaidPages& laid_pages() {
+  static auto& made = *new LaidPages;
+  return made;
+}
+// Early: handlers of signals ask it.
+[[gnu::constructor(102)]] static void make_laid_pages() { laid_pages(); }
 
 bool store_in_read_only(void** word, void* value) {
   void* page = reinterpret_cast<void*>(reinterpret_cast<Address>(word) & ~(kPageBytes - 1));

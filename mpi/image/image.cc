@@ -107,6 +107,7 @@ void Image::copy_variables() {
         environment_.put_at(at<char***>(i, c.offset));
         continue;
       }
+      if (options_.put_at(c.name, at<void*>(i, c.offset))) continue;
       const void* source = c.module == Layout::kProcess ? reinterpret_cast<const void*>(c.source)
                                                         : at<const void*>(c.module, c.source);
       std::memcpy(at<void*>(i, c.offset), source, c.bytes);

@@ -7,10 +7,13 @@
 #include <vector>
 
 #include "base/range.h"
+#include "mpi/image/descriptors.h"
 #include "mpi/image/environment.h"
 #include "mpi/image/exits.h"
+#include "mpi/image/keys.h"
 #include "mpi/image/layout.h"
 #include "mpi/image/libc_state.h"
+#include "mpi/image/options.h"
 #include "threads/guest.h"
 
 namespace roam::mpi {
@@ -52,6 +55,9 @@ class Image final : public threads::Guest {
   Environment& environment() { return environment_; }
   Exits& exits() { return exits_; }
   LibcState& libc_state() { return libc_state_; }
+  Descriptors& descriptors() { return descriptors_; }
+  Keys& keys() { return keys_; }
+  Options& options() { return options_; }
 
   // Where main is left: see entry.cc.
   void* leave[5] = {};
@@ -83,6 +89,9 @@ class Image final : public threads::Guest {
   Environment environment_;
   Exits exits_;
   LibcState libc_state_;
+  Descriptors descriptors_;
+  Keys keys_;
+  Options options_;
 };
 
 // The layout that all images of this process follow; set once, before the first.

@@ -7,8 +7,11 @@ namespace roam::mpi {
 // one for itself (the environment, closing of the standard streams), or that it must not call
 // (kernel threads, fork).
 void add_process_calls();
-void add_signal_calls();  // the same of handlers of signals
-void add_state_calls();   // and of random numbers, strtok, localtime
+void add_signal_calls();      // the same of handlers of signals
+void add_descriptor_calls();  // of descriptors
+void add_key_calls();         // of keys of pthread_setspecific
+void add_option_calls();      // of getopt
+void add_state_calls();       // and of random numbers, strtok, localtime
 
 }  // namespace roam::mpi
 

@@ -25,6 +25,11 @@ constexpr std::string_view kCopied[] = {
     "program_invocation_short_name",
     "__progname",
     "__progname_full",
+    "__libc_single_threaded",
+    "optarg",
+    "optind",
+    "opterr",
+    "optopt",
 };
 
 }  // namespace

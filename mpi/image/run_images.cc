@@ -103,13 +103,18 @@ int my_rank(int* to) {
   *to = rank();
   return 0;
 }
+// A virtual rank that is pinned stays; 0: it has moved.
 int move_to(int to) {
-  this_thread::migrate(to);
-  return 0;
+  try {
+    this_thread::migrate(to);
+    return 0;
+  } catch (const Error&) {
+    return 1;
+  }
 }
 int yield_and_move() {
   this_thread::yield();
-  this_thread::migrate((rank() + 1) % ranks());
+  move_to((rank() + 1) % ranks());
   return 0;
 }
 
@@ -181,6 +186,9 @@ const Layout& prepare(const Request& request) {
   add_entry_calls();
   add_process_calls();
   add_signal_calls();
+  add_descriptor_calls();
+  add_key_calls();
+  add_option_calls();
   add_state_calls();
   add_own_calls(request.moves);
   const auto* set = new ModuleSet(find_program(request.arguments[0]), request.rule);

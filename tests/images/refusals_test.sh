@@ -68,9 +68,9 @@ built libother.so gcc -shared -fPIC part.c && built needs gcc main.c -L. -lother
   gcc -shared -fPIC -o libother.so empty.c
   LD_LIBRARY_PATH=. refused "it needs get, which none of its libraries has" -- ./needs
 }
-echo '#include <getopt.h>
-int main(int c, char** v) { return getopt(c, v, "a") + optind; }' >options.c
-built options gcc options.c && refused "a copy of the variable optind" -- ./options
+echo '#include <time.h>
+int main(void) { tzset(); return timezone != 0; }' >zone.c
+built zone gcc zone.c && refused "a copy of the variable" "timezone of a library" -- ./zone
 
 printf '#!/bin/sh\ntrue\n' >script && chmod +x script && refused "no ELF program" -- ./script
 built whole gcc "$source" && head -c 3000 whole >cut && refused "cut off or damaged" "of 3000" -- ./cut

@@ -1,4 +1,5 @@
 /* Functions of C that keep something between calls, with a turn between any two. */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,11 @@ int main(void) {
   const char* old_state;
   struct tm *first, *second;
   char* word;
+  pthread_key_t key, other_key;
   int i;
+  if (me % 2 == 0) pthread_key_create(&other_key, NULL);
+  if (pthread_key_create(&key, NULL) != 0 || pthread_getspecific(key) != NULL) return 1;
+  pthread_setspecific(key, line + me);
   for (i = 0; i < 10; ++i) mix((unsigned long)rand());
   srand((unsigned)me);
   for (i = 0; i < 10; ++i) mix((unsigned long)rand() + (unsigned long)random());
@@ -51,6 +56,7 @@ int main(void) {
     at += sprintf(at, " %s", word);
     mix(1);
   }
+  mix((unsigned long)((char*)pthread_getspecific(key) - line));
   first = gmtime(&day);
   mix(1);
   at += sprintf(at, " day %d of %d", first->tm_yday, first->tm_year);

@@ -1,0 +1,39 @@
+#include "mpi/image/keys.h"
+
+#include <gtest/gtest.h>
+
+namespace roam::mpi {
+namespace {
+
+TEST(Keys, AreMadeUsedAgainAndBegin0) {
+  Keys keys;
+  unsigned a = 99, b = 99, c = 99;
+  int value = 0;
+  ASSERT_TRUE(keys.make(&a));
+  ASSERT_TRUE(keys.make(&b));
+  EXPECT_NE(a, b);
+  EXPECT_EQ(keys.get(a), nullptr);
+  keys.set(a, &value);
+  EXPECT_EQ(keys.get(a), &value);
+  EXPECT_EQ(keys.get(b), nullptr);
+  keys.drop(a);
+  EXPECT_FALSE(keys.has(a));
+  EXPECT_EQ(keys.get(a), nullptr);
+  ASSERT_TRUE(keys.make(&c));
+  EXPECT_EQ(c, a);
+  EXPECT_EQ(keys.get(c), nullptr);
+  EXPECT_FALSE(keys.has(1000000));
+}
+
+TEST(Keys, AreAsManyAsAProcessHas) {
+  Keys keys;
+  unsigned key = 0;
+  for (std::size_t i = 0; i < Keys::kMost; ++i) ASSERT_TRUE(keys.make(&key));
+  EXPECT_FALSE(keys.make(&key));
+  keys.drop(7);
+  ASSERT_TRUE(keys.make(&key));
+  EXPECT_EQ(key, 7u);
+}
+
+}  // namespace
+}  // namespace roam::mpi

@@ -1,0 +1,41 @@
+// getopt and its kin.
+
+#include <getopt.h>
+
+#include "mpi/image/image.h"
+#include "mpi/image/process_calls.h"
+#include "mpi/image/process_symbols.h"
+
+extern "C" int __posix_getopt(int, char* const*, const char*);
+
+namespace roam::mpi {
+namespace {
+
+template <int (*kCall)(int, char* const*, const char*)>
+int short_option(int argc, char* const* argv, const char* letters) {
+  return Image::running()->options().next(
+      argc, argv, [&](char* const* arguments) { return kCall(argc, arguments, letters); });
+}
+template <int (*kCall)(int, char* const*, const char*, const option*, int*)>
+int long_option(int argc, char* const* argv, const char* letters, const option* words, int* word) {
+  return Image::running()->options().next(argc, argv, [&](char* const* arguments) {
+    return kCall(argc, arguments, letters, words, word);
+  });
+}
+int gnu_getopt(int argc, char* const* argv, const char* letters) {
+  return ::getopt(argc, argv, letters);
+}
+
+}  // namespace
+
+void add_option_calls() {
+  const auto add = [](const char* name, auto* function) {
+    add_launcher_call(name, reinterpret_cast<const void*>(function));
+  };
+  add("getopt", &short_option<gnu_getopt>);
+  add("__posix_getopt", &short_option<__posix_getopt>);
+  add("getopt_long", &long_option<getopt_long>);
+  add("getopt_long_only", &long_option<getopt_long_only>);
+}
+
+}  // namespace roam::mpi

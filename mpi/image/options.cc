@@ -1,0 +1,70 @@
+#include "mpi/image/options.h"
+
+#include <getopt.h>
+
+namespace roam::mpi {
+namespace {
+
+// Whose calls libc has seen in this process, and how many of them.
+struct Seen {
+  const Options* of = nullptr;
+  int calls = 0;
+};
+Seen seen;
+
+// Has libc forget what it was asked before.
+void forget() {
+  static char name[] = "";
+  char* none[] = {name, nullptr};
+  optind = 0;
+  getopt(1, none, "");
+}
+
+}  // namespace
+
+bool Options::put_at(std::string_view name, void* address) {
+  if (name == "optarg") {
+    argument_ = static_cast<char**>(address);
+    *argument_ = own_argument_;
+    return true;
+  }
+  const auto put = [&](int** variable) {
+    *static_cast<int*>(address) = **variable;
+    *variable = static_cast<int*>(address);
+    return true;
+  };
+  if (name == "optind") return put(&index_);
+  if (name == "opterr") return put(&print_);
+  if (name == "optopt") return put(&wrong_);
+  return false;
+}
+
+void Options::catch_up(int argc, const std::function<int(char* const*)>& call) {
+  forget();
+  optind = first_index_;
+  opterr = 0;
+  std::vector<char*> arguments = first_arguments_;
+  for (int i = 0; i < calls_ && argc == static_cast<int>(arguments.size()) - 1; ++i)
+    call(arguments.data());
+}
+
+int Options::next(int argc, char* const* argv, const std::function<int(char* const*)>& call) {
+  if (calls_ == 0 || *index_ == 0) {
+    first_arguments_.assign(argv, argv + argc);
+    first_arguments_.push_back(nullptr);
+    first_index_ = *index_;
+    calls_ = 0;
+  }
+  if (seen.of != this || seen.calls != calls_ || calls_ == 0) catch_up(argc, call);
+  optind = *index_;
+  opterr = *print_;
+  const int option = call(argv);
+  *index_ = optind;
+  *argument_ = optarg;
+  *wrong_ = optopt;
+  calls_ = option == -1 ? 0 : calls_ + 1;  // what is read next begins anew
+  seen = {this, calls_};
+  return option;
+}
+
+}  // namespace roam::mpi

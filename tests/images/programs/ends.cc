@@ -1,0 +1,52 @@
+// Virtual rank 2 of 4 ends as the first argument says, the others with 0.
+#include <unistd.h>
+
+#include <cassert>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+
+#include "turns.h"
+
+namespace {
+
+int deep(int level) {
+  volatile char room[4000];
+  room[level % 4000] = static_cast<char>(level);
+  return deep(level + 1) + room[0];
+}
+
+int end(const char* how) {
+  const auto is = [&](const char* name) { return std::strcmp(how, name) == 0; };
+  if (is("segv")) *reinterpret_cast<volatile int*>(8) = 1;
+  if (is("abort")) std::abort();
+  if (is("assert")) assert(how == nullptr);
+  if (is("throw")) throw std::runtime_error("thrown by hand");
+  if (is("exit")) std::exit(77);
+  if (is("at_once")) _exit(78);
+  if (is("quick")) std::quick_exit(79);
+  if (is("deep")) return deep(1);
+  if (is("code")) std::memset(reinterpret_cast<void*>(&deep), 0, 4);
+  if (is("fork")) return fork() == -1 ? 80 : 1;
+  if (is("handler")) return std::signal(SIGUSR1, [](int) {}) == SIG_ERR ? 81 : 1;
+  if (is("thread")) {
+    try {
+      std::thread([] {}).join();
+    } catch (const std::system_error&) {
+      return 82;
+    }
+  }
+  return 1;
+}
+
+}  // namespace
+
+int main(int, char** argv) {
+  std::atexit([] { std::puts("at exit"); });
+  for (int i = 0; i < 3; ++i) take_turn();
+  return my_number() == 2 ? end(argv[1]) : 0;
+}

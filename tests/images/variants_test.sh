@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Programs as other compilers, linkers and options make them run as virtual ranks all the same: two on
+# each of two nodes, sent on with each turn.
+#
+#   variants_test.sh RUN_IMAGES MPIEXEC C_SOURCE CXX_SOURCE FORTRAN_SOURCE
+set -u
+run_images=$1 mpiexec=$2 c=$3 cxx=$4 fortran=$5
+scratch=$(mktemp -d /tmp/roam_test.XXXXXX)
+trap 'rm -rf "$scratch"' EXIT
+export HOME=$scratch TMPDIR=$scratch
+failures=0
+
+# runs COMPILER...: as processes do. What cannot be built here is told of.
+runs() {
+  local i
+  if ! "$@" -o "$scratch/program" >"$scratch/log" 2>&1; then
+    echo "SKIPPED: $*: $(tail -n 1 "$scratch/log")"
+    return
+  fi
+  for i in 0 1 2 3; do
+    ROAM_VIRTUAL_RANK=$i ROAM_VIRTUAL_RANKS=4 "$scratch/program" 2>/dev/null
+  done | sort >"$scratch/wanted"
+  ROAM_NODE_RANKS=1 timeout 60 "$mpiexec" -n 2 "$run_images" -n 4 --move "$scratch/program" \
+    2>"$scratch/err" </dev/null | sort >"$scratch/got"
+  if [[ -s $scratch/wanted ]] && diff "$scratch/wanted" "$scratch/got"; then
+    echo "ok: $*"
+  else
+    echo "FAILED: $*: < is what processes print" && cat "$scratch/err"
+    failures=$((failures + 1))
+  fi
+}
+
+for option in -O0 "-O3 -march=native" -s -flto -fno-plt "-fstack-protector-all -fcf-protection=full" \
+  -rdynamic -Wl,-z,pack-relative-relocs -Wl,-z,now -Wl,-z,norelro -Wl,--hash-style=sysv \
+  -Wl,-z,noseparate-code -Wl,-z,max-page-size=0x200000 -fuse-ld=gold -fuse-ld=lld; do
+  # shellcheck disable=SC2086  # several options
+  runs gcc $option "$c"
+done
+for option in -O0 -s "-static-libgcc -static-libstdc++" -Wl,-z,pack-relative-relocs -fuse-ld=lld; do
+  # shellcheck disable=SC2086
+  runs g++ -std=c++17 $option "$cxx"
+done
+runs clang -O2 -fPIE -pie "$c"
+runs clang++ -std=c++17 -O2 -fPIE -pie "$cxx"
+runs gfortran "-J$scratch" -O0 -fcheck=all "$fortran"
+runs gfortran "-J$scratch" -static-libgfortran "$fortran"
+OMP_NUM_THREADS=1 runs gfortran "-J$scratch" -fopenmp "$fortran"
+((failures == 0)) || exit 1
