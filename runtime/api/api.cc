@@ -246,7 +246,8 @@ void set_exit_code(int code) { the_job().set_exit_code(code); }
 namespace {
 
 // Where Roam is inside the program, the program's own constructors come first.
-bool initialised = false;
+// Volatile, or the compiler may run the constructor by itself, as Clang does: true from the start.
+volatile bool initialised = false;
 [[gnu::constructor]] void note_initialised() { initialised = true; }
 
 std::atomic<bool> in_run = false;

@@ -137,7 +137,7 @@ SCENARIO(Exhaustion, NewThrowsBadAlloc) {
   expect(nothing == nullptr, "nothrow new gives null");
   blocks.clear();
   std::vector<char> again(8 * kMiB);
-  expect_throws<std::bad_alloc>([] { std::string(2000 * kMiB, 'x'); },
+  expect_throws<std::bad_alloc>([] { hidden(std::string(2000 * kMiB, 'x').data()); },
                                 "a string larger than the arena");
 }
 
