@@ -35,22 +35,25 @@ Range map_whole_file(int fd) {
 }
 
 bool lay_file_pages(Range range, int fd, std::size_t offset) {
+  note_laid_pages(range);
   if (mmap(range.pointer(), range.bytes, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd,
-           static_cast<off_t>(offset)) != range.pointer())
-    return false;
-  laid_pages().add(range);
-  return true;
+           static_cast<off_t>(offset)) == range.pointer())
+    return true;
+  const int error = errno;
+  forget_laid_pages(range);
+  errno = error;
+  return false;
 }
 
 // One mapping takes the place of another, so the kernel never lacks room for it.
 void lay_memory(Range range, int fd, std::size_t offset) {
-  laid_pages().remove(range);
   const int flags =
       MAP_NORESERVE | MAP_FIXED | (fd >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS);
   void* at = mmap(range.pointer(), range.bytes, PROT_READ | PROT_WRITE, flags, fd,
                   fd >= 0 ? static_cast<off_t>(offset) : 0);
   ROAM_CHECK(at == range.pointer(), "mmap(%p, %zu) of the arena's own memory: %s", range.pointer(),
              range.bytes, std::strerror(errno));
+  forget_laid_pages(range);
   exclude_from_core(range);
   set_huge_pages(range, false);
 }

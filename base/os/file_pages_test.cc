@@ -2,12 +2,18 @@
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "base/os/memory.h"
 
@@ -71,6 +77,62 @@ TEST(FilePages, StayExecutableWhenMemoryAroundThemIsOpened) {
   EXPECT_EQ(opened(Range{page(2).begin, 4 * kPageBytes}), "--- r-x rw- r-x rw- rw- r-x ");
   EXPECT_TRUE(allow_access(memory));
   EXPECT_EQ(access_at(page(3).begin), "rw-p") << "nothing is left of those that were taken off";
+  munmap(memory.pointer(), memory.bytes);
+  close_file(fd);
+}
+
+// As the handler of a fault does that comes in a handler of the program.
+TEST(FilePages, AccessIsGivenInHandlersOfSignalsToo) {
+  static Range in_handler;
+  static std::atomic<int> calls;
+  in_handler = map_memory(kPageBytes);
+  calls = 0;
+  const Range memory = map_memory(4 * kPageBytes);
+  struct sigaction mine = {}, before;
+  mine.sa_handler = [](int) {
+    EXPECT_TRUE(allow_access(in_handler));
+    ++calls;
+  };
+  sigaction(SIGALRM, &mine, &before);
+  const itimerval often{{0, 20}, {0, 20}}, never{};
+  setitimer(ITIMER_REAL, &often, nullptr);
+  while (calls < 500) EXPECT_TRUE(allow_access(memory));
+  setitimer(ITIMER_REAL, &never, nullptr);
+  sigaction(SIGALRM, &before, nullptr);
+  munmap(memory.pointer(), memory.bytes);
+  munmap(in_handler.pointer(), in_handler.bytes);
+}
+
+TEST(FilePages, AChildOfForkCanGiveAccessWhateverKernelThreadsDid) {
+  const Range memory = map_memory(kPageBytes), theirs = map_memory(kPageBytes);
+  std::atomic<bool> enough = false;
+  std::thread other([&] {
+    while (!enough) allow_access(theirs);
+  });
+  for (int i = 0; i < 100; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      alarm(20);
+      _exit(allow_access(memory) ? 0 : 1);
+    }
+    int status = -1;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+  }
+  enough = true;
+  other.join();
+  munmap(memory.pointer(), memory.bytes);
+  munmap(theirs.pointer(), theirs.bytes);
+}
+
+TEST(FilePages, OfMemoryThatIsNewNothingIsLaid) {
+  const int fd = open_to_read("/proc/self/exe");
+  const Range memory = map_memory(4 * kPageBytes);
+  const Range page{memory.begin + kPageBytes, kPageBytes};
+  ASSERT_TRUE(lay_file_pages(page, fd, 0));
+  ASSERT_TRUE(map_private(memory));
+  EXPECT_TRUE(allow_access(memory));
+  EXPECT_EQ(access_at(page.begin), "rw-p");
   munmap(memory.pointer(), memory.bytes);
   close_file(fd);
 }

@@ -112,22 +112,14 @@ bool map_private(Range range) {
   const long at = syscall(SYS_mmap, range.pointer(), range.bytes, PROT_NONE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, off_t{0});
   mprotect_guards.remove(range);
+  forget_all_laid_pages();
   return at == static_cast<long>(range.begin);
 }
 
 bool allow_access(Range range) {
   if (injected_failure()) return false;
-  return laid_pages().for_each_gap(range, [](Range gap) {
-    return mprotect(gap.pointer(), gap.bytes, PROT_READ | PROT_WRITE) == 0;
-  });
+  return give_access_around(range);
 }
-
-LaidPages& laid_pages() {
-  static auto& made = *new LaidPages;
-  return made;
-}
-// Early: handlers of signals ask it.
-[[gnu::constructor(102)]] static void make_laid_pages() { laid_pages(); }
 
 bool store_in_read_only(void** word, void* value) {
   void* page = reinterpret_cast<void*>(reinterpret_cast<Address>(word) & ~(kPageBytes - 1));

@@ -106,9 +106,7 @@ void add_process_calls() {
   for (const char* name : {"register_printf_function", "register_printf_modifier",
                            "register_printf_specifier", "register_printf_type"})
     add(name, &refuse_format);
-  add("fork", &refuse_fork);
-  add("vfork", &refuse_fork);
-  add("_Fork", &refuse_fork);
+  for (const char* name : {"fork", "vfork", "_Fork", "forkpty", "daemon"}) add(name, &refuse_fork);
 }
 
 }  // namespace roam::mpi
