@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <random>
+#include <type_traits>
 
 #include "base/check.h"
 #include "base/os/memory.h"
@@ -16,6 +17,7 @@ namespace roam::iso {
 constinit Range heap_region{};
 
 constinit Arena the_arena;
+static_assert(std::is_trivially_destructible_v<Arena>, "malloc is called after all destructors");
 
 void Arena::reserve(const Options& options) {
   if (reserved_) return;

@@ -69,7 +69,9 @@ TEST_P(LayoutTest, ChunksAndFencesAreWholePartsOfALease) {
   EXPECT_LE(layout_.chunk_bytes(), std::size_t{2} << 20);
   EXPECT_EQ(layout_.fence_bytes() % kUnitBytes, 0u);
   EXPECT_LE(layout_.fence_bytes(), std::size_t{1} << 20);
-  if (bytes_ >= 1ull << 40) EXPECT_EQ(layout_.fence_bytes(), std::size_t{1} << 20);
+  if (bytes_ >= 1ull << 40) {
+    EXPECT_EQ(layout_.fence_bytes(), std::size_t{1} << 20);
+  }
 }
 
 }  // namespace

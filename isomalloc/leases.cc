@@ -29,15 +29,21 @@ void Leases::start(const Layout& layout, const UnitMap* units, Seals* seals, Nod
   seals_ = seals;
   node_ = node;
   flags_ = flags;
-  owned_.assign(layout.all_leases(), 0);
-  open_.assign(layout.all_leases(), kClosed);
+  owned_.map(layout.all_leases());
+  open_.map(layout.all_leases(), true);  // gdb looks into it
   chunks_.map(layout.whole().bytes / layout.chunk_bytes());
   synced_ = 0;
 }
 
+void Leases::release() {
+  owned_.unmap();
+  open_.unmap();
+  chunks_.unmap();
+}
+
 void Leases::wipe() {
-  std::fill(owned_.begin(), owned_.end(), 0);
-  std::fill(open_.begin(), open_.end(), kClosed);
+  owned_.wipe();
+  open_.wipe();
   chunks_.wipe();
   synced_ = 0;
   islands_ = 0;
@@ -152,7 +158,7 @@ bool Leases::sync_slow() {
   const std::lock_guard hold(opening);
   const std::uint64_t version = node_->version.load(std::memory_order_acquire);
   if (node_->foreign.load(std::memory_order_acquire) != 0) see_foreign();
-  for (std::size_t lease = 0; lease < open_.size(); ++lease) {
+  for (std::size_t lease = 0; lease < layout_->all_leases(); ++lease) {
     if (open_[lease] != kWhole && flags_[lease].load(std::memory_order_acquire) != 0 &&
         !open_lease(lease))
       return false;
@@ -163,7 +169,7 @@ bool Leases::sync_slow() {
 
 bool Leases::sync_for_fault(Address a) {
   const std::size_t lease = layout_->lease_of(a);
-  if (lease >= open_.size() || open_[lease] == kWhole) return false;
+  if (lease >= layout_->all_leases() || open_[lease] == kWhole) return false;
   if (flags_[lease].load(std::memory_order_acquire) != 0) return open_lease(lease);
   const Range alive = units_->range_at(a);
   bool all_usable = true;

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "base/range.h"
 #include "isomalloc/layout.h"
@@ -25,7 +24,7 @@ class Leases {
   // Errors: Error(out_of_memory).
   void start(const Layout& layout, const UnitMap* units, Seals* seals, NodePage* node,
              std::atomic<std::uint8_t>* flags);
-  void release() { chunks_.unmap(); }
+  void release();
   // Nothing is owned or open any more. Allocates nothing.
   void wipe();
 
@@ -78,11 +77,11 @@ class Leases {
   NodePage* node_ = nullptr;
   std::atomic<std::uint8_t>* flags_ = nullptr;  // of the node: 1 if the lease is open as a whole
   std::uint64_t synced_ = 0;                    // the node's version that this rank has followed
-  std::vector<std::uint8_t> owned_;             // 1 if this rank hands out from the lease
+  Table<std::uint8_t> owned_;                   // 1 if this rank hands out from the lease
   enum : std::uint8_t { kClosed, kSomeChunks, kWhole };
-  std::vector<std::uint8_t> open_;  // of this rank: how much of each lease
-  BitTable chunks_;                 // open here, of leases that are not kWhole
-  std::size_t islands_ = 0;         // runs of open chunks, about
+  Table<std::uint8_t> open_;  // of this rank: how much of each lease
+  BitTable chunks_;           // open here, of leases that are not kWhole
+  std::size_t islands_ = 0;   // runs of open chunks, about
   bool foreign_seen_ = false;
 };
 

@@ -48,8 +48,7 @@ void Seals::seal_absent(Range range) {
 
 void Seals::note(Range run) {
   for (Address a = round_down(run.begin, kUnitBytes); a < run.end(); a += kUnitBytes) {
-    if (!sealed(a)) add(1);
-    sealed_.set((a - begin_) / kUnitBytes);
+    if (!sealed_.test_and_set((a - begin_) / kUnitBytes)) add(1);
   }
 }
 
@@ -59,11 +58,11 @@ void Seals::unseal_slow(Range range) {
   for (Address a = round_down(range.begin, kUnitBytes); a < range.end(); a += kUnitBytes) {
     if (!sealed(a)) continue;
     Range run{a, 0};
-    for (; a < range.end() && sealed(a); a += kUnitBytes) {
-      sealed_.clear((a - begin_) / kUnitBytes);
+    for (; a < range.end() && sealed_.test_and_clear((a - begin_) / kUnitBytes); a += kUnitBytes) {
       add(-1);
       run.bytes += kUnitBytes;
     }
+    if (run.bytes == 0) continue;  // another kernel thread is at it
     guards_->forget(run);
     os::unguard(run);
   }

@@ -25,14 +25,15 @@ void no_memory_for_arena(const std::string& what) {
 }
 
 template <class T>
-void Table<T>::map(std::size_t count) {
+void Table<T>::map(std::size_t count, bool in_core) {
   bytes_ = round_up(count * sizeof(T), kPageBytes);
   void* entries = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (entries == MAP_FAILED)
     no_memory_for_arena(text("map %s of tables for the arena", bytes_text(bytes_).c_str()));
   entries_ = static_cast<T*>(entries);
-  os::exclude_from_core(Range{reinterpret_cast<Address>(entries), bytes_});  // to 3 GiB, sparse
+  if (!in_core)  // up to 3 GiB, sparse
+    os::exclude_from_core(Range{reinterpret_cast<Address>(entries), bytes_});
 }
 
 template <class T>
@@ -46,6 +47,7 @@ void Table<T>::unmap() {
   entries_ = nullptr;
 }
 
+template class Table<std::uint8_t>;
 template class Table<std::uint32_t>;
 template class Table<std::uint64_t>;
 

@@ -12,12 +12,13 @@ namespace roam::iso {
 [[noreturn]] void no_memory_for_arena(const std::string& what);
 
 // A table over the arena that is this process's own: zeroed memory that exists as it is touched,
-// and is in no core. Has no destructor, since the arena's owner has none: unmap() gives it back.
+// and is in no core unless that is asked for. Has no destructor, since the arena has none: malloc
+// is called after all destructors. unmap() gives it back.
 template <class T>
 class Table {
  public:
   // Room for `count`, all zero. Errors: Error(out_of_memory).
-  void map(std::size_t count);
+  void map(std::size_t count, bool in_core = false);
   // All zero again. Allocates nothing.
   void wipe();
   void unmap();
@@ -30,6 +31,7 @@ class Table {
   T* entries_ = nullptr;
   std::size_t bytes_ = 0;
 };
+extern template class Table<std::uint8_t>;
 extern template class Table<std::uint32_t>;
 extern template class Table<std::uint64_t>;
 
@@ -43,6 +45,15 @@ class BitTable {
   bool test(std::size_t bit) const { return (words_[bit / 64] >> (bit % 64) & 1) != 0; }
   void set(std::size_t bit) { words_[bit / 64] |= std::uint64_t{1} << (bit % 64); }
   void clear(std::size_t bit) { words_[bit / 64] &= ~(std::uint64_t{1} << (bit % 64)); }
+  // The same while other kernel threads change bits; whether it was set.
+  bool test_and_set(std::size_t bit) {
+    const std::uint64_t mask = std::uint64_t{1} << (bit % 64);
+    return (__atomic_fetch_or(&words_[bit / 64], mask, __ATOMIC_RELAXED) & mask) != 0;
+  }
+  bool test_and_clear(std::size_t bit) {
+    const std::uint64_t mask = std::uint64_t{1} << (bit % 64);
+    return (__atomic_fetch_and(&words_[bit / 64], ~mask, __ATOMIC_RELAXED) & mask) != 0;
+  }
   // The word that holds `bit`, shifted so that `bit` is its lowest.
   std::uint64_t word_of(std::size_t bit) const { return words_[bit / 64] >> (bit % 64); }
   // Bits from `first` on, wherever in a word they begin: at least kMostAtOnce.
