@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -25,6 +26,14 @@ Image* resident = nullptr;
 // So large that the thread's heap gives the block address space of its own, which pages of a file
 // may cover.
 constexpr std::size_t kLeastBlock = 64 << 10;
+
+// So that the launcher gets whole lines, whichever virtual ranks share the process. MPICH's
+// MPI_Init leaves stdout without a buffer, of which setvbuf makes a line of one byte unless it is
+// given one.
+bool have_whole_lines() {
+  static char buffer[BUFSIZ];
+  return std::setvbuf(stdout, buffer, _IOLBF, sizeof buffer) == 0;
+}
 
 std::string no_room(int error) {
   return text(
@@ -131,6 +140,7 @@ std::size_t Image::module_of(const void* address) const {
 // ---- what the process has of it while its thread is there ----
 
 bool Image::cover_texts() {
+  [[maybe_unused]] static const bool once = have_whole_lines();
   for (std::size_t i = 0; i < modules_.size(); ++i) {
     const ModuleLayout& m = layout().modules()[i];
     for (std::size_t n = 0; n < m.texts.size(); ++n) {

@@ -201,8 +201,6 @@ const Layout& prepare(const Request& request) {
 }
 
 int run_main(int argc, char** argv) {
-  // So that the launcher gets whole lines, whichever virtual ranks share the process.
-  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   Request request;
   try {
     request = read_request(argc, argv);

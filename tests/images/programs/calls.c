@@ -1,6 +1,7 @@
 /* Functions of C that keep something between calls, with a turn between any two. */
 #include <pthread.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -64,5 +65,8 @@ int main(void) {
   mix(1);
   at += sprintf(at, " %s %.24s", first == second ? "one result" : "two results", asctime(second));
   printf("%s %.24s\n", line, ctime(&day));
+  fflush(stdout);
+  printf("%d: ", me);
+  printf("%d bytes wait for the end of the line\n", (int)__fpending(stdout));
   return 0;
 }
