@@ -184,7 +184,7 @@ void Image::depart() {
     save_thread_locals();
     resident = nullptr;
   }
-  uncover_texts(modules_.size());
+  if (covered_) uncover_texts(modules_.size());  // not, if it is sent on before it has run here
 }
 
 }  // namespace roam::mpi
