@@ -76,34 +76,31 @@ int close_descriptor(int descriptor) { return descriptors().close(descriptor); }
 }  // namespace
 
 void add_descriptor_calls() {
-  const auto add = [](const char* name, auto* function) {
-    add_launcher_call(name, reinterpret_cast<const void*>(function));
-  };
-  add("open", &open_file);
-  add("open64", &open_file);
-  add("__open_2", &open_checked);
-  add("__open64_2", &open_checked);
-  add("openat", &open_file_at);
-  add("openat64", &open_file_at);
-  add("creat", &opening<::creat, const char*, mode_t>);
-  add("creat64", &opening<::creat, const char*, mode_t>);
-  add("mkstemp", &opening<::mkstemp, char*>);
-  add("mkstemp64", &opening<::mkstemp, char*>);
-  add("mkostemp", &opening<::mkostemp, char*, int>);
-  add("mkostemp64", &opening<::mkostemp, char*, int>);
-  add("socket", &opening<::socket, int, int, int>);
-  add("accept", &opening<::accept, int, sockaddr*, socklen_t*>);
-  add("accept4", &opening<::accept4, int, sockaddr*, socklen_t*, int>);
-  add("epoll_create1", &opening<::epoll_create1, int>);
-  add("eventfd", &opening<::eventfd, unsigned, int>);
-  add("timerfd_create", &opening<::timerfd_create, clockid_t, int>);
-  add("dup", &opening<::dup, int>);
-  add("dup2", &duplicate_to);
-  add("dup3", &duplicate_over);
-  add("pipe", &make_pipe);
-  add("pipe2", &make_pipe2);
-  add("socketpair", &make_sockets);
-  add("close", &close_descriptor);
+  add_launcher_call("open", &open_file);
+  add_launcher_call("open64", &open_file);
+  add_launcher_call("__open_2", &open_checked);
+  add_launcher_call("__open64_2", &open_checked);
+  add_launcher_call("openat", &open_file_at);
+  add_launcher_call("openat64", &open_file_at);
+  add_launcher_call("creat", &opening<::creat, const char*, mode_t>);
+  add_launcher_call("creat64", &opening<::creat, const char*, mode_t>);
+  add_launcher_call("mkstemp", &opening<::mkstemp, char*>);
+  add_launcher_call("mkstemp64", &opening<::mkstemp, char*>);
+  add_launcher_call("mkostemp", &opening<::mkostemp, char*, int>);
+  add_launcher_call("mkostemp64", &opening<::mkostemp, char*, int>);
+  add_launcher_call("socket", &opening<::socket, int, int, int>);
+  add_launcher_call("accept", &opening<::accept, int, sockaddr*, socklen_t*>);
+  add_launcher_call("accept4", &opening<::accept4, int, sockaddr*, socklen_t*, int>);
+  add_launcher_call("epoll_create1", &opening<::epoll_create1, int>);
+  add_launcher_call("eventfd", &opening<::eventfd, unsigned, int>);
+  add_launcher_call("timerfd_create", &opening<::timerfd_create, clockid_t, int>);
+  add_launcher_call("dup", &opening<::dup, int>);
+  add_launcher_call("dup2", &duplicate_to);
+  add_launcher_call("dup3", &duplicate_over);
+  add_launcher_call("pipe", &make_pipe);
+  add_launcher_call("pipe2", &make_pipe2);
+  add_launcher_call("socketpair", &make_sockets);
+  add_launcher_call("close", &close_descriptor);
 }
 
 }  // namespace roam::mpi

@@ -118,20 +118,17 @@ void exit_program_at_once(int status) {
 }
 
 void add_entry_calls() {
-  const auto add = [](const char* name, auto* function) {
-    add_launcher_call(name, reinterpret_cast<const void*>(function));
-  };
-  add("__libc_start_main", &start_main);
-  add("exit", &exit_program);
-  add("_exit", &exit_program_at_once);
-  add("_Exit", &exit_program_at_once);
-  add("quick_exit", &quick_exit);
-  add("__cxa_atexit", &at_exit);
-  add("__cxa_at_quick_exit", &at_quick_exit);
-  add("__cxa_finalize", &finalize);
-  add("__cxa_thread_atexit", &at_exit_of_thread);
-  add("__cxa_thread_atexit_impl", &at_exit_of_thread);
-  add("__tls_get_addr", &thread_local_at);
+  add_launcher_call("__libc_start_main", &start_main);
+  add_launcher_call("exit", &exit_program);
+  add_launcher_call("_exit", &exit_program_at_once);
+  add_launcher_call("_Exit", &exit_program_at_once);
+  add_launcher_call("quick_exit", &quick_exit);
+  add_launcher_call("__cxa_atexit", &at_exit);
+  add_launcher_call("__cxa_at_quick_exit", &at_quick_exit);
+  add_launcher_call("__cxa_finalize", &finalize);
+  add_launcher_call("__cxa_thread_atexit", &at_exit_of_thread);
+  add_launcher_call("__cxa_thread_atexit_impl", &at_exit_of_thread);
+  add_launcher_call("__tls_get_addr", &thread_local_at);
 }
 
 }  // namespace roam::mpi

@@ -36,18 +36,15 @@ int set_c11(tss_t key, void* value) {
 }  // namespace
 
 void add_key_calls() {
-  const auto add = [](const char* name, auto* function) {
-    add_launcher_call(name, reinterpret_cast<const void*>(function));
-  };
-  add("pthread_key_create", &create_key);
-  add("__pthread_key_create", &create_key);
-  add("pthread_key_delete", &delete_key);
-  add("pthread_getspecific", &get_value);
-  add("pthread_setspecific", &set_value);
-  add("tss_create", &create_c11);
-  add("tss_delete", &delete_c11);
-  add("tss_get", &get_value);
-  add("tss_set", &set_c11);
+  add_launcher_call("pthread_key_create", &create_key);
+  add_launcher_call("__pthread_key_create", &create_key);
+  add_launcher_call("pthread_key_delete", &delete_key);
+  add_launcher_call("pthread_getspecific", &get_value);
+  add_launcher_call("pthread_setspecific", &set_value);
+  add_launcher_call("tss_create", &create_c11);
+  add_launcher_call("tss_delete", &delete_c11);
+  add_launcher_call("tss_get", &get_value);
+  add_launcher_call("tss_set", &set_c11);
 }
 
 }  // namespace roam::mpi

@@ -29,13 +29,10 @@ int gnu_getopt(int argc, char* const* argv, const char* letters) {
 }  // namespace
 
 void add_option_calls() {
-  const auto add = [](const char* name, auto* function) {
-    add_launcher_call(name, reinterpret_cast<const void*>(function));
-  };
-  add("getopt", &short_option<gnu_getopt>);
-  add("__posix_getopt", &short_option<__posix_getopt>);
-  add("getopt_long", &long_option<getopt_long>);
-  add("getopt_long_only", &long_option<getopt_long_only>);
+  add_launcher_call("getopt", &short_option<gnu_getopt>);
+  add_launcher_call("__posix_getopt", &short_option<__posix_getopt>);
+  add_launcher_call("getopt_long", &long_option<getopt_long>);
+  add_launcher_call("getopt_long_only", &long_option<getopt_long_only>);
 }
 
 }  // namespace roam::mpi

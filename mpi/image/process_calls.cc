@@ -90,23 +90,21 @@ int refuse_format() {
 }  // namespace
 
 void add_process_calls() {
-  const auto add = [](const char* name, auto* function) {
-    add_launcher_call(name, reinterpret_cast<const void*>(function));
-  };
-  add("getenv", &get_environment);
-  add("secure_getenv", &get_environment);
-  add("__secure_getenv", &get_environment);
-  add("setenv", &set_environment);
-  add("unsetenv", &unset_environment);
-  add("putenv", &put_environment);
-  add("clearenv", &clear_environment);
-  add("fclose", &close_stream);
-  add("pthread_create", &refuse_kernel_thread);
-  add("thrd_create", &refuse_c11_thread);
+  add_launcher_call("getenv", &get_environment);
+  add_launcher_call("secure_getenv", &get_environment);
+  add_launcher_call("__secure_getenv", &get_environment);
+  add_launcher_call("setenv", &set_environment);
+  add_launcher_call("unsetenv", &unset_environment);
+  add_launcher_call("putenv", &put_environment);
+  add_launcher_call("clearenv", &clear_environment);
+  add_launcher_call("fclose", &close_stream);
+  add_launcher_call("pthread_create", &refuse_kernel_thread);
+  add_launcher_call("thrd_create", &refuse_c11_thread);
   for (const char* name : {"register_printf_function", "register_printf_modifier",
                            "register_printf_specifier", "register_printf_type"})
-    add(name, &refuse_format);
-  for (const char* name : {"fork", "vfork", "_Fork", "forkpty", "daemon"}) add(name, &refuse_fork);
+    add_launcher_call(name, &refuse_format);
+  for (const char* name : {"fork", "vfork", "_Fork", "forkpty", "daemon"})
+    add_launcher_call(name, &refuse_fork);
 }
 
 }  // namespace roam::mpi

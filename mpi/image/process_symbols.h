@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace roam::mpi {
 
@@ -11,6 +12,11 @@ namespace roam::mpi {
 const void* launcher_call(std::string_view name);
 // Whoever runs programs adds functions of its own, before the first layout.
 void add_launcher_call(std::string_view name, const void* function);
+template <class Function>
+requires std::is_function_v<Function>
+void add_launcher_call(std::string_view name, Function* function) {
+  add_launcher_call(name, reinterpret_cast<const void*>(function));
+}
 
 // What this process has under that name: the launcher's own definition, which captures malloc and
 // its kin, or a library's with that version. Null: nothing.

@@ -119,9 +119,9 @@ int yield_and_move() {
 }
 
 void add_own_calls(bool moves) {
-  add_launcher_call("AMPI_My_pe", reinterpret_cast<const void*>(&my_rank));
-  add_launcher_call("AMPI_Migrate_to_pe", reinterpret_cast<const void*>(&move_to));
-  if (moves) add_launcher_call("sched_yield", reinterpret_cast<const void*>(&yield_and_move));
+  add_launcher_call("AMPI_My_pe", &my_rank);
+  add_launcher_call("AMPI_Migrate_to_pe", &move_to);
+  if (moves) add_launcher_call("sched_yield", &yield_and_move);
 }
 
 // ---- the virtual ranks ----

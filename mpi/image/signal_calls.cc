@@ -57,16 +57,13 @@ sighandler_t set_handler(int signal, sighandler_t handler) {
 }  // namespace
 
 void add_signal_calls() {
-  const auto add = [](const char* name, auto* function) {
-    add_launcher_call(name, reinterpret_cast<const void*>(function));
-  };
-  add("sigaction", &set_action);
-  add("__sigaction", &set_action);
-  add("signal", &set_handler);
-  add("bsd_signal", &set_handler);
-  add("__sysv_signal", &set_handler);
-  add("sysv_signal", &set_handler);
-  add("ssignal", &set_handler);
+  add_launcher_call("sigaction", &set_action);
+  add_launcher_call("__sigaction", &set_action);
+  add_launcher_call("signal", &set_handler);
+  add_launcher_call("bsd_signal", &set_handler);
+  add_launcher_call("__sysv_signal", &set_handler);
+  add_launcher_call("sysv_signal", &set_handler);
+  add_launcher_call("ssignal", &set_handler);
 }
 
 }  // namespace roam::mpi

@@ -85,29 +85,26 @@ char* text_of(const std::time_t* when) {
 }  // namespace
 
 void add_state_calls() {
-  const auto add = [](const char* name, auto* function) {
-    add_launcher_call(name, reinterpret_cast<const void*>(function));
-  };
-  add("rand", &rand_number);
-  add("srand", &seed_random);
-  add("random", &random_number);
-  add("srandom", &seed_random);
-  add("initstate", &init_state);
-  add("setstate", &set_state);
-  add("drand48", &drand48_number);
-  add("erand48", &erand48_number);
-  add("lrand48", &of_state<lrand48_r>);
-  add("mrand48", &of_state<mrand48_r>);
-  add("nrand48", &of_words<nrand48_r>);
-  add("jrand48", &of_words<jrand48_r>);
-  add("srand48", &seed_48);
-  add("seed48", &seed_48_with);
-  add("lcong48", &set_48);
-  add("strtok", &next_token);
-  add("localtime", &local_time);
-  add("gmtime", &universal_time);
-  add("asctime", &text_of_time);
-  add("ctime", &text_of);
+  add_launcher_call("rand", &rand_number);
+  add_launcher_call("srand", &seed_random);
+  add_launcher_call("random", &random_number);
+  add_launcher_call("srandom", &seed_random);
+  add_launcher_call("initstate", &init_state);
+  add_launcher_call("setstate", &set_state);
+  add_launcher_call("drand48", &drand48_number);
+  add_launcher_call("erand48", &erand48_number);
+  add_launcher_call("lrand48", &of_state<lrand48_r>);
+  add_launcher_call("mrand48", &of_state<mrand48_r>);
+  add_launcher_call("nrand48", &of_words<nrand48_r>);
+  add_launcher_call("jrand48", &of_words<jrand48_r>);
+  add_launcher_call("srand48", &seed_48);
+  add_launcher_call("seed48", &seed_48_with);
+  add_launcher_call("lcong48", &set_48);
+  add_launcher_call("strtok", &next_token);
+  add_launcher_call("localtime", &local_time);
+  add_launcher_call("gmtime", &universal_time);
+  add_launcher_call("asctime", &text_of_time);
+  add_launcher_call("ctime", &text_of);
 }
 
 }  // namespace roam::mpi
