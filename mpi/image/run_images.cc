@@ -22,6 +22,7 @@
 #include "mpi/image/process_symbols.h"
 #include "mpi/image/refusal.h"
 #include "roam/roam.h"
+#include "runtime/job/launcher.h"
 
 namespace roam::mpi {
 namespace {
@@ -174,13 +175,6 @@ int run_all(const Request& request) {
   return status;
 }
 
-bool is_first_rank() {
-  for (const char* name : {"PMI_RANK", "OMPI_COMM_WORLD_RANK"}) {
-    if (const char* number = std::getenv(name)) return std::strcmp(number, "0") == 0;
-  }
-  return true;
-}
-
 // Kept to the end of the process: images refer to them.
 const Layout& prepare(const Request& request) {
   add_entry_calls();
@@ -206,7 +200,7 @@ int run_main(int argc, char** argv) {
     request = read_request(argc, argv);
     layout_here = &prepare(request);
   } catch (const Refusal& refusal) {
-    if (is_first_rank()) std::fprintf(stderr, "run_images: %s\n", refusal.what());
+    if (runtime::speaks_for_all()) std::fprintf(stderr, "run_images: %s\n", refusal.what());
     return 2;
   }
   return run(argc, argv, [request] { return run_all(request); });
