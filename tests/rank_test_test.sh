@@ -5,7 +5,8 @@ runner=$1
 program=$2
 failures=0
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+launcher=$(mktemp)
+trap 'rm -f "$log" "$launcher"' EXIT
 
 # check WHAT WANTED_STATUS WANTED_TEXT RUNNER_ARGUMENT...
 check() {
@@ -51,5 +52,28 @@ check "a hang is no expected failure" 1 "no end after 2 s" \
   --timeout 2 --expect fail --expect_output "waits for" "$program" --hang
 check "a process left behind fails" 1 "left processes behind" "$program" --orphan
 check "a program that is not there fails" 1 "FAILED: exit status" "$program.missing"
+
+# launcher_that GIVES_UP_TIMES: as MPICH's when it fails by itself, so many times in a run of the test.
+launcher_that() {
+  cat >"$launcher" <<END
+#!/usr/bin/env bash
+echo >>"\$TMPDIR/runs"
+if ((\$(wc -l <"\$TMPDIR/runs") <= $1)); then
+  echo "[mpiexec@host] HYD_pmci_wait_for_completion (x.c:1): error waiting for event"
+  exit 255
+fi
+echo "judged in run \$(wc -l <"\$TMPDIR/runs")"
+exit 3
+END
+  chmod +x "$launcher"
+}
+launcher_that 2
+check "a run whose launcher gave up is made again" 0 "judged in run 3" \
+  --mpiexec "$launcher" --expect 3 "$program"
+check "what is wrong in the run made again fails" 1 "exit status 3, not 4" \
+  --mpiexec "$launcher" --expect 4 "$program"
+launcher_that 3
+check "a launcher that always gives up fails" 1 "exit status 255, not 3" \
+  --mpiexec "$launcher" --expect 3 "$program"
 
 exit $((failures > 0))
