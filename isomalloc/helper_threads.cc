@@ -71,7 +71,7 @@ Tables& tables() {
 }
 
 // REQUIRES: the lock is not held, since closed() frees.
-void let_go(Helper* owner) {
+void unpin(Helper* owner) {
   {
     const std::lock_guard hold(tables().lock);
     if (--owner->pins > 0) return;
@@ -99,7 +99,7 @@ void* begin(void* given) {
     ~End() {
       Helper* mine = helper;
       helper = nullptr;
-      let_go(mine);
+      unpin(mine);
     }
   } end;
   return body(argument);
@@ -128,7 +128,7 @@ int end_handle(pthread_t id, F call) {
   const int result = call();
   if (owner != nullptr) {
     if (result == 0) {
-      let_go(owner);
+      unpin(owner);
     } else {
       put_handle(id, owner);
     }
@@ -197,7 +197,7 @@ Helper* forget_helper_block(void* block) {
   return owner;
 }
 
-void release_helper(Helper* owner) { let_go(owner); }
+void release_helper(Helper* owner) { unpin(owner); }
 
 Helper* new_helper(const char* what, Heap* caller) {
   void* room = __libc_malloc(sizeof(Helper));
@@ -245,8 +245,8 @@ ROAM_EXPORT int pthread_create(pthread_t* id, const pthread_attr_t* attributes,
   const int result = real(id, attributes, roam::iso::begin, start);
   if (result != 0) {
     __libc_free(start);
-    roam::iso::let_go(owner);
-    roam::iso::let_go(owner);
+    roam::iso::unpin(owner);
+    roam::iso::unpin(owner);
     return result;
   }
   roam::iso::put_handle(*id, owner);

@@ -5,7 +5,7 @@
 
 namespace roam::threads {
 
-void Scheduler::let_go(Tcb* t, int rank) {
+void Scheduler::send_off(Tcb* t, int rank) {
   sleepers_.remove(t);
   iso::HeapScope process;
   t->state = State::kDeparting;
@@ -25,7 +25,7 @@ void Scheduler::resume_arrived(Tcb* t) {
   t->state = State::kReady;
   const bool goes_on = t->move_to >= 0 && t->move_to != rank_;
   if (goes_on && !t->destined && may_move(t)) {
-    let_go(t, t->move_to);
+    send_off(t, t->move_to);
     return;
   }
   if (!goes_on || !t->destined) t->move_to = -1;
@@ -58,7 +58,7 @@ void Scheduler::ask_to_move(Tcb* t, int rank) {
     return;
   }
   if (t->state == State::kReady) ready_.remove(t);
-  let_go(t, rank);
+  send_off(t, rank);
 }
 
 }  // namespace roam::threads

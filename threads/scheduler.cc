@@ -300,7 +300,7 @@ void Scheduler::sleep_until(std::int64_t deadline_ns) {
   sleepers_.add(self, deadline_ns);
   self->state = State::kSleeping;
   if (self->move_to >= 0 && may_move(self)) {
-    let_go(self, self->move_to);  // it is off its stack when the rank's own stack runs
+    send_off(self, self->move_to);  // it is off its stack when the rank's own stack runs
     budget_ = 0;
   }
   suspend();
@@ -333,7 +333,7 @@ void Scheduler::make_ready(Tcb* t) {
   t->deadline_ns = 0;
   t->queue = nullptr;
   if (t->move_to >= 0 && may_move(t)) [[unlikely]] {
-    let_go(t, t->move_to);
+    send_off(t, t->move_to);
     return;
   }
   t->state = State::kReady;

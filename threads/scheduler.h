@@ -149,7 +149,7 @@ class Scheduler {
   void depart(Tcb* t, int rank);
   static void first_entry();
   static void run_body(Tcb* self);
-  void let_go(Tcb* t, int rank);
+  void send_off(Tcb* t, int rank);
   void wake_sleepers();
   bool visit_due();
   void note_visit();

@@ -160,7 +160,7 @@ void Migrator::on_accept(std::uint32_t transfer) {
 void Migrator::on_taken(std::uint32_t transfer) {
   Record& d = records_[transfer];
   d.taken = true;
-  if (d.bulk == nullptr) let_go(d, transfer);
+  if (d.bulk == nullptr) keep(d, transfer);
 }
 
 void Migrator::on_refuse(const RefusalHead& refusal) {
@@ -328,7 +328,7 @@ void Migrator::progress() {
     if (!d.taken || !d.bulk->done()) return false;
     d.bulk.reset();
     staging_.give_back(d.staging);
-    let_go(d, transfer);
+    keep(d, transfer);
     return true;
   });
 }

@@ -155,14 +155,14 @@ class Migrator final : public Component {
   void on_accept(std::uint32_t transfer);
   void on_taken(std::uint32_t transfer);
   void on_refuse(const RefusalHead& refusal);
-  void let_go(Record& d, std::uint32_t transfer);
+  void keep(Record& d, std::uint32_t transfer);
   void settle(int from, const CarryHead& carry, const ImageHead& head, const Image& image,
               bool returns);
   void refuse(int to, std::uint32_t transfer, const ImageRefusal& refusal);
   void reply(int to, Kind kind, std::uint32_t transfer);
   template <class Head>
   void send(int to, const Head& head);
-  void evict(std::size_t keep);
+  void evict(std::size_t most_bytes);
   void unkeep(std::uint32_t record);
   void forget_kept(std::uint64_t id, const Tcb* t);
   static void seal(const Record& kept);

@@ -24,7 +24,7 @@ constexpr std::size_t kMostSealedWhole = std::size_t{1} << 30;
 //
 // The answer may come late: the thread may have been back, and be leaving again, or have given
 // memory to others that came here and left. Each unit knows with which departure it left last.
-void Migrator::let_go(Record& d, std::uint32_t transfer) {
+void Migrator::keep(Record& d, std::uint32_t transfer) {
   if (d.joiner.id == 0) listener_.departed(d.id, d.to, d.hops);
   for (const Mark& mark : d.image.marks) iso::arena().departures().keep(mark.range, transfer);
   iso::arena().limit().uncharge(heap_bytes_of(d.image));
@@ -93,8 +93,8 @@ void Migrator::seal_old() {
   }
 }
 
-void Migrator::evict(std::size_t keep) {
-  while (oldest_ != kNoRecord && kept_bytes_ > keep) {
+void Migrator::evict(std::size_t most_bytes) {
+  while (oldest_ != kNoRecord && kept_bytes_ > most_bytes) {
     for (const Mark& mark : records_[oldest_].image.marks) iso::arena().evict(mark.range);
     unkeep(oldest_);
   }

@@ -57,7 +57,7 @@ void Mover::depart(Tcb* t, int to) {
     return;
   }
   forget_refusal(id_of(t));
-  if (t->member != nullptr && !members_let_go(t, to)) return;
+  if (t->member != nullptr && !member_departs(t, to)) return;
   if (the_check != nullptr) the_check->leaves(t, to);
   std::vector<std::vector<char>> messages;  // to those that wait for it, who follow it
   if (t->joiner != nullptr || t->has_joiners) joiners_->take(t, &messages);
@@ -86,7 +86,7 @@ void Mover::depart(Tcb* t, int to) {
 }
 
 // False: it stays, for a while or for good.
-bool Mover::members_let_go(Tcb* t, int to) {
+bool Mover::member_departs(Tcb* t, int to) {
   switch (members_->departs(t, !net_.same_node(to))) {
     case Departure::kGo:
       return true;
