@@ -62,6 +62,8 @@ class Image final : public threads::Guest {
   // Where main is left: see entry.cc.
   void* leave[5] = {};
   int status = 0;
+  // What whoever runs the program keeps of this virtual rank, in its thread's memory.
+  void* attached = nullptr;
 
   void enter() override;
   void depart() override;

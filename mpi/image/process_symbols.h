@@ -18,6 +18,9 @@ void add_launcher_call(std::string_view name, Function* function) {
   add_launcher_call(name, reinterpret_cast<const void*>(function));
 }
 
+// Asked for names that nobody has added; null: nothing.
+void set_last_launcher_call(const void* (*find)(std::string_view name));
+
 // What this process has under that name: the launcher's own definition, which captures malloc and
 // its kin, or a library's with that version. Null: nothing.
 const void* process_symbol(const std::string& name, const std::string& version);

@@ -3,22 +3,15 @@
 //
 //   mpiexec -n 4 run_images [-n VIRTUAL_RANKS] [OPTIONS] PROGRAM ARGUMENTS...
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <string>
 #include <vector>
 
 #include "mpi/image/entry.h"
 #include "mpi/image/image.h"
+#include "mpi/image/launch.h"
 #include "mpi/image/layout.h"
-#include "mpi/image/module_set.h"
-#include "mpi/image/process_calls.h"
 #include "mpi/image/process_symbols.h"
 #include "mpi/image/refusal.h"
 #include "roam/roam.h"
@@ -37,66 +30,6 @@ constexpr char kUsage[] =
     "  --shared=LIBRARY   the ranks have it\n"
     "A virtual rank finds its number in ROAM_VIRTUAL_RANK, and their count in "
     "ROAM_VIRTUAL_RANKS.\n";
-
-struct Request {
-  int virtual_ranks = 0;
-  std::size_t stack_bytes = 8 << 20;
-  bool moves = false;
-  LibraryRule rule;
-  std::vector<std::string> arguments;  // the program's path first
-};
-
-bool read_number(const char* text, unsigned long most, unsigned long* number) {
-  char* end = nullptr;
-  errno = 0;
-  *number = std::strtoul(text, &end, 10);
-  return errno == 0 && end != text && *end == '\0' && *text != '-' && *number >= 1 &&
-         *number <= most;
-}
-
-Request read_request(int argc, char** argv) {
-  Request request;
-  int i = 1;
-  unsigned long number = 0;
-  for (; i < argc && argv[i][0] == '-'; ++i) {
-    const std::string option = argv[i];
-    const auto value = [&](const char* name) {
-      return option.starts_with(name) ? argv[i] + std::strlen(name) : nullptr;
-    };
-    if (option == "-n" && i + 1 < argc) {
-      if (!read_number(argv[++i], 1'000'000, &number))
-        throw Refusal(std::string("-n ") + argv[i] + ": a count from 1 to 1000000 is wanted");
-      request.virtual_ranks = static_cast<int>(number);
-    } else if (const char* bytes = value("--stack=")) {
-      if (!read_number(bytes, 1UL << 32, &request.stack_bytes))
-        throw Refusal(option + ": a number of bytes up to 4294967296 is wanted");
-    } else if (const char* own = value("--private=")) {
-      request.rule.made_private.emplace_back(own);
-    } else if (const char* shared = value("--shared=")) {
-      request.rule.made_shared.emplace_back(shared);
-    } else if (option == "--move") {
-      request.moves = true;
-    } else {
-      throw Refusal("unknown option " + option + "\n" + kUsage);
-    }
-  }
-  if (i == argc) throw Refusal(std::string("no program is named\n") + kUsage);
-  request.arguments.assign(argv + i, argv + argc);
-  return request;
-}
-
-// The program, found as a shell finds it.
-std::string find_program(const std::string& name) {
-  if (name.find('/') != std::string::npos) return name;
-  const char* path = std::getenv("PATH");
-  for (std::string_view folders = path == nullptr ? "" : path; !folders.empty();) {
-    const std::size_t colon = folders.find(':');
-    const std::string found = std::string(folders.substr(0, colon)) + "/" + name;
-    if (access(found.c_str(), X_OK) == 0) return found;
-    folders = colon == std::string_view::npos ? "" : folders.substr(colon + 1);
-  }
-  throw Refusal(name + ": there is no such program in PATH");
-}
 
 // ---- what programs may call of the launcher ----
 
@@ -127,16 +60,6 @@ void add_own_calls(bool moves) {
 
 // ---- the virtual ranks ----
 
-std::vector<std::string> environment_of(int number, int count) {
-  std::vector<std::string> lines;
-  for (char** line = environ; *line != nullptr; ++line) {
-    if (std::strncmp(*line, "ROAM_VIRTUAL_RANK", 17) != 0) lines.emplace_back(*line);
-  }
-  lines.push_back("ROAM_VIRTUAL_RANK=" + std::to_string(number));
-  lines.push_back("ROAM_VIRTUAL_RANKS=" + std::to_string(count));
-  return lines;
-}
-
 const Layout* layout_here = nullptr;  // of this process
 
 // How a virtual rank ended, for who joins its thread.
@@ -154,7 +77,7 @@ void run_one(int number, int count, const std::vector<std::string>& arguments) {
 }
 
 // The status of the first that failed, as mpiexec gives one of many.
-int run_all(const Request& request) {
+int run_all(const LaunchRequest& request) {
   const int count = request.virtual_ranks != 0 ? request.virtual_ranks : ranks();
   std::vector<Thread> threads;
   for (int i = 0; i < count; ++i) {
@@ -175,30 +98,12 @@ int run_all(const Request& request) {
   return status;
 }
 
-// Kept to the end of the process: images refer to them.
-const Layout& prepare(const Request& request) {
-  add_entry_calls();
-  add_process_calls();
-  add_signal_calls();
-  add_descriptor_calls();
-  add_key_calls();
-  add_option_calls();
-  add_state_calls();
-  add_own_calls(request.moves);
-  const auto* set = new ModuleSet(find_program(request.arguments[0]), request.rule);
-  const auto* layout = new Layout(*set);
-  set_layout(layout);
-  // What libc says of the program, in a message of assert, is not said of the launcher.
-  program_invocation_name = strdup(request.arguments[0].c_str());
-  program_invocation_short_name = strdup(std::string(set->program().name()).c_str());
-  return *layout;
-}
-
 int run_main(int argc, char** argv) {
-  Request request;
+  LaunchRequest request;
   try {
-    request = read_request(argc, argv);
-    layout_here = &prepare(request);
+    request = read_request(argc, argv, kUsage);
+    add_own_calls(request.moves);
+    layout_here = &prepare_images(request);
   } catch (const Refusal& refusal) {
     if (runtime::speaks_for_all()) std::fprintf(stderr, "run_images: %s\n", refusal.what());
     return 2;

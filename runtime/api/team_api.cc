@@ -119,7 +119,7 @@ void send_with_room(std::uint64_t team, int to, int tag, const void* data, std::
     const bool sent = iso::in_process([&] {
       Member& me = require_member(team, call);
       check_peer(me, to, tag, false, call);
-      return the_job().post().send(me, to, tag, data, bytes, request);
+      return the_job().post().send(me, {to, tag, data, bytes}, request);
     });
     if (sent) [[likely]]
       return;
@@ -304,7 +304,7 @@ bool team_probe(std::uint64_t team, int from, int tag, bool wait, Received* foun
     Member& me = require_member(team, "probe");
     check_peer(me, from, tag, true, "probe");
     iso::HeapScope mine(&me.thread->heap);
-    if (!wait && me.mailbox.find(from, tag) == nullptr) return false;
+    if (!wait && me.mailbox.find(0, from, tag) == nullptr) return false;
     the_job().post().receive(me, &request);
     return true;
   });
@@ -433,7 +433,7 @@ RequestState* team_alltoall(std::uint64_t team, const void* in, void* out, std::
       const int to = static_cast<int>((static_cast<std::size_t>(me.index) + k) % n);
       const char* part = static_cast<const char*>(in) + static_cast<std::size_t>(to) * bytes;
       try {
-        ROAM_CHECK(post.send(me, to, tag, part, bytes, &parts[n + k]), "its own tags have room");
+        ROAM_CHECK(post.send(me, {to, tag, part, bytes}, &parts[n + k]), "its own tags have room");
       } catch (...) {
         for (std::size_t rest = k; rest < n; ++rest) parts[n + rest].done = true;
         take_back_receives(me, parts.get(), n);

@@ -53,8 +53,9 @@ RequestState* Mailbox::take(const Envelope& envelope) {
   if (peer.next_in != envelope.sequence) return nullptr;
   for (RequestState** link = &posted_; *link != nullptr; link = &(*link)->next) {
     RequestState* request = *link;
-    if (!matches(request->from, request->tag, envelope)) continue;
-    if (request->kind == RequestState::Kind::kProbe || request->refusal(envelope) != Errc{})
+    if (!matches(request->context, request->from, request->tag, envelope)) continue;
+    if (request->kind == RequestState::Kind::kProbe || envelope.bytes > request->bytes ||
+        request->refusal(envelope) != Errc{})
       return nullptr;
     *link = request->next;
     if (posted_end_ == &request->next) posted_end_ = link;
@@ -106,7 +107,7 @@ void Mailbox::deliver(Parcel* parcel, Receiver& receiver) {
   RequestState* probes = nullptr;
   for (RequestState** link = &posted_; *link != nullptr;) {
     RequestState* request = *link;
-    if (!matches(request->from, request->tag, e)) {
+    if (!matches(request->context, request->from, request->tag, e)) {
       link = &request->next;
       continue;
     }
@@ -129,14 +130,14 @@ void Mailbox::deliver(Parcel* parcel, Receiver& receiver) {
       receiver.matched(request, parcel);
       return;
     }
-    request->note(e);
+    request->got(e);
     receiver.answered(request);
   }
   append(parcel);
   while (probes != nullptr) {
     RequestState* probe = probes;
     probes = probe->next;
-    probe->note(e);
+    probe->got(e);
     receiver.answered(probe);
   }
 }
@@ -148,11 +149,11 @@ void Mailbox::deliver(Parcel* parcel, Receiver& receiver) {
   peer.unexpected.push_back(*parcel);
 }
 
-Parcel* Mailbox::find(int from, int tag) {
+Parcel* Mailbox::find(std::uint32_t context, int from, int tag) {
   if (unexpected_.empty()) return nullptr;
-  if (from == kAny) return first_match(unexpected_, from, tag);
+  if (from == kAny) return first_match(unexpected_, context, from, tag);
   Peer* peer = peers_.look(from);
-  return peer != nullptr ? first_match(peer->unexpected, from, tag) : nullptr;
+  return peer != nullptr ? first_match(peer->unexpected, context, from, tag) : nullptr;
 }
 
 void Mailbox::remove(Parcel* parcel) {

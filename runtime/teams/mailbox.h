@@ -71,7 +71,7 @@ class Mailbox {
   class Receiver {
    public:
     virtual ~Receiver() = default;
-    // `parcel` has come for `request`, which has room for it.
+    // `parcel` has come for `request`, which has room for it or takes what is longer.
     virtual void matched(RequestState* request, Parcel* parcel) = 0;
     // `request` has ended without taking a message: a probe found one, or there is no room for it.
     virtual void answered(RequestState* request) = 0;
@@ -84,7 +84,8 @@ class Mailbox {
   Room& room() { return room_; }
 
   // The posted receive that takes a message with this envelope, if the message is next in order and
-  // fits: it is no longer posted, and the message counts as come. Else null, and nothing changed.
+  // its bytes have room: it is no longer posted, and the message counts as come. Else null, and
+  // nothing changed.
   RequestState* take(const Envelope& envelope);
   // A message came, perhaps early.
   void accept(Parcel* parcel, Receiver& receiver);
@@ -93,7 +94,7 @@ class Mailbox {
 
   // The first message that has come and matches; null if there is none. kAny matches all, save tags
   // below kAny, which are the runtime's own.
-  Parcel* find(int from, int tag);
+  Parcel* find(std::uint32_t context, int from, int tag);
   void remove(Parcel* parcel);
   void post(RequestState* request);
   // False: it is not posted any more.
@@ -116,14 +117,15 @@ class Mailbox {
   void take_all(Visit visit);
 
  private:
-  static bool matches(int asked_from, int asked_tag, const Envelope& e) {
-    return (asked_from == kAny || asked_from == e.from) &&
+  static bool matches(std::uint32_t asked_context, int asked_from, int asked_tag,
+                      const Envelope& e) {
+    return asked_context == e.context && (asked_from == kAny || asked_from == e.from) &&
            (asked_tag == e.tag || (asked_tag == kAny && e.tag >= 0));
   }
   template <class List>
-  static Parcel* first_match(List& list, int from, int tag) {
+  static Parcel* first_match(List& list, std::uint32_t context, int from, int tag) {
     for (Parcel& parcel : list) {
-      if (matches(from, tag, parcel.envelope)) return &parcel;
+      if (matches(context, from, tag, parcel.envelope)) return &parcel;
     }
     return nullptr;
   }

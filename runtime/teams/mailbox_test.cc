@@ -72,11 +72,11 @@ TEST_F(MailboxTest, NumbersMayWrapAround) {
   Parcel* after = parcel(1, 0, 0);
   Parcel* before = parcel(1, 0, 0xffffffff);
   box_.accept(after, notes_);
-  EXPECT_EQ(box_.find(1, 0), nullptr);
+  EXPECT_EQ(box_.find(0, 1, 0), nullptr);
   box_.accept(before, notes_);
-  EXPECT_EQ(box_.find(1, 0), before);
+  EXPECT_EQ(box_.find(0, 1, 0), before);
   box_.remove(before);
-  EXPECT_EQ(box_.find(kAny, kAny), after);
+  EXPECT_EQ(box_.find(0, kAny, kAny), after);
 }
 
 TEST_F(MailboxTest, AMessageThatDoesNotFitStaysForTheNextReceive) {
@@ -103,13 +103,13 @@ TEST_F(MailboxTest, AProbeSeesAMessageAndLeavesIt) {
   EXPECT_TRUE(probe->done);
   EXPECT_EQ(probe->from, 2);
   EXPECT_EQ(probe->bytes, 77u);
-  EXPECT_EQ(box_.find(2, 5), p);
+  EXPECT_EQ(box_.find(0, 2, 5), p);
 }
 
 TEST_F(MailboxTest, KAnyDoesNotMatchTheRuntimesOwnTags) {
   box_.accept(parcel(2, -7, 0), notes_);
-  EXPECT_EQ(box_.find(kAny, kAny), nullptr);
-  EXPECT_NE(box_.find(2, -7), nullptr);
+  EXPECT_EQ(box_.find(0, kAny, kAny), nullptr);
+  EXPECT_NE(box_.find(0, 2, -7), nullptr);
 }
 
 TEST_F(MailboxTest, ACancelledReceiveTakesNothing) {

@@ -19,6 +19,7 @@ struct Member {
   Thread keeper;  // of the team
   Mailbox mailbox;
   RequestState* sends = nullptr;  // unfinished: their bytes are still in the sender's memory
+  std::uint32_t noted = 0;        // receives of messages with a note (Envelope::note) that ended
   std::int32_t pulls = 0;         // messages whose bytes are on their way into its memory
   bool waiting = false;           // blocked until some request is done
   Peer* full = nullptr;           // that it waits for room with

@@ -25,8 +25,10 @@ struct Envelope {
   std::int32_t origin = 0;    // rank that it was sent from
   std::int32_t forwards = 0;  // ranks that passed it on
   std::uint64_t sender = 0;   // thread that sent it
-  std::int32_t asks = 0;      // 1: the origin does not know the receiver yet, and wants to
-  std::uint32_t counts = 0;   // 1: it takes room (room.h); 0: its bytes stay with their sender
+  std::uint8_t asks = 0;      // 1: the origin does not know the receiver yet, and wants to
+  std::uint8_t counts = 0;    // 1: it takes room (room.h); 0: its bytes stay with their sender
+  std::uint16_t note = 0;     // from its sender's layer to its receiver's, which is not looked at
+  std::uint32_t context = 0;  // receives of the same context match it; 0: those of roam/team.h
 };
 
 // Names who sends to whom; both sides know it from the start.
@@ -48,6 +50,11 @@ struct RequestState {
   int from = kAny;  // what a receive or probe asked for; then what it got
   int tag = kAny;
   int forwards = 0;
+  std::uint32_t context = 0;   // as Envelope has it
+  std::uint32_t sequence = 0;  // of what a receive or probe got
+  std::uint16_t note = 0;      // the same
+  // A message that is longer than the room ends the receive all the same, and is given up.
+  bool takes_longer = false;
   void* data = nullptr;   // a receive's room
   std::size_t bytes = 0;  // of the room; then of what came
   std::size_t room = 0;   // of a receive, as it was asked for
@@ -60,15 +67,17 @@ struct RequestState {
 
   // Why a receive cannot take a message; 0: it can.
   Errc refusal(const Envelope& e) const {
-    if (e.bytes > bytes) return Errc::message_too_long;
+    if (e.bytes > bytes) return takes_longer ? Errc{} : Errc::message_too_long;
     return e.bytes % element_bytes == 0 ? Errc{} : Errc::bad_option;
   }
   // What a receive or probe got, or was refused.
-  void note(const Envelope& e) {
+  void got(const Envelope& e) {
     from = e.from;
     tag = e.tag;
     bytes = e.bytes;
     forwards = e.forwards;
+    sequence = e.sequence;
+    note = e.note;
   }
 };
 

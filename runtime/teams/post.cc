@@ -25,6 +25,8 @@ namespace {
 // costs more than letting the sender wait.
 constexpr std::size_t kLongOnRank = 16 << 10;
 constexpr std::size_t kLongInNode = 8 << 10;
+// No longer than what a parcel takes whose bytes stay with their sender.
+constexpr std::size_t kShort = 128;
 
 }  // namespace
 
@@ -43,8 +45,8 @@ static bool stays_with(const Tcb* t, const void* data) {
   return kind != iso::UnitKind::kNone && !iso::is_away(kind);
 }
 
-bool Post::send(Member& me, int to, int tag, const void* data, std::size_t bytes,
-                RequestState* request) {
+bool Post::send(Member& me, const Sending& what, RequestState* request) {
+  const auto [to, tag, data, bytes, context, note, waits_for_room] = what;
   Peer* peer;
   {
     iso::HeapScope mine(&me.thread->heap);
@@ -55,7 +57,8 @@ bool Post::send(Member& me, int to, int tag, const void* data, std::size_t bytes
                                           iso::arena().limit().shortage().c_str()));
   }
   const bool has_bound = me.mailbox.room().bounded() && tag >= 0 && to != me.index;
-  if (has_bound && me.mailbox.room().full(peer->room)) [[unlikely]] {
+  const bool full = has_bound && me.mailbox.room().full(peer->room);
+  if (full && waits_for_room) [[unlikely]] {
     me.full = peer;
     return false;
   }
@@ -74,9 +77,13 @@ bool Post::send(Member& me, int to, int tag, const void* data, std::size_t bytes
              .origin = net_.rank(),
              .forwards = 0,
              .sender = me.thread->id.load(std::memory_order_relaxed),
-             .asks = !knew && peer->target.id == 0};
+             .asks = !knew && peer->target.id == 0,
+             .counts = 0,
+             .note = note,
+             .context = context};
   // Short messages are copied; long ones too, unless they can be left where they are.
-  const std::size_t most_copied = found == Found::kHere ? kLongOnRank
+  const std::size_t most_copied = full                    ? kShort
+                                  : found == Found::kHere ? kLongOnRank
                                   : found == Found::kThere && net_.same_node(rank)
                                       ? kLongInNode
                                       : mpi_.most_bytes() - sizeof(LetterHead);
@@ -88,7 +95,7 @@ bool Post::send(Member& me, int to, int tag, const void* data, std::size_t bytes
     std::uint64_t bytes;
     ~Used() { room.used -= bytes; }
   } used{peer->room, 0};
-  if (has_bound && !stays) {
+  if (has_bound && !stays && !full) {
     e.counts = 1;
     peer->room.used += used.bytes = detail::Room::bytes_for(bytes);
   }
@@ -135,7 +142,7 @@ void Post::dispatch(Found found, int rank, Peer* peer, const Envelope& e, const 
   } else if (found == Found::kThere && net_.same_node(rank)) {
     push(rank, stays ? open_.make(e, data, false, request) : parcels_.make(e, data), peer->target);
     if (stays) return;
-  } else if (sizeof(LetterHead) + bytes <= mpi_.most_bytes()) {
+  } else if (!stays && sizeof(LetterHead) + bytes <= mpi_.most_bytes()) {
     if (found == Found::kThere) {
       send_letter(rank, e, peer->target, data);
     } else {
@@ -318,6 +325,12 @@ void Post::matched(RequestState* request, Parcel* parcel) {
   const Envelope e = parcel->envelope;
   Tcb* t = delivering_;
   iso::HeapScope process;
+  if (e.bytes > request->bytes) [[unlikely]] {
+    request->error = Errc::message_too_long;
+    open_.drop(parcel);
+    finish_receive(t, request, e);
+    return;
+  }
   switch (parcel->place) {
     case Parcel::Place::kInside:
       if (e.bytes != 0) std::memcpy(request->data, parcel->data, e.bytes);
@@ -343,7 +356,7 @@ void Post::answered(RequestState* request) { finish_request(delivering_, request
 
 void Post::receive(Member& me, RequestState* request) {
   iso::HeapScope mine(&me.thread->heap);
-  Parcel* parcel = me.mailbox.find(request->from, request->tag);
+  Parcel* parcel = me.mailbox.find(request->context, request->from, request->tag);
   if (parcel == nullptr) {
     pin_for_request(me.thread, request);
     me.mailbox.post(request);
@@ -353,7 +366,7 @@ void Post::receive(Member& me, RequestState* request) {
   const bool probe = request->kind == RequestState::Kind::kProbe;
   if (!probe) request->error = request->refusal(e);
   if (probe || request->error != Errc{}) {
-    request->note(e);
+    request->got(e);
     request->done = true;
     return;
   }

@@ -49,12 +49,22 @@ class Post final : public Component, public detail::Mailbox::Receiver {
     set_due(true);  // others put parcels into the inbox
   }
 
+  struct Sending {
+    int to;
+    int tag;
+    const void* data;
+    std::size_t bytes;
+    std::uint32_t context = 0;
+    std::uint16_t note = 0;
+    // False: where there is no room, the bytes stay with their sender if they can, and are copied
+    // if not.
+    bool waits_for_room = true;
+  };
   // Sends from `me`, the calling thread. With `request`, long data may stay where it is until the
   // request is done; otherwise it is copied. False: the receiver has no room (room.h), nothing
   // happened; `me.full` says whose. Messages to oneself and the runtime's own, with tags below 0,
   // always have room. Errors: Error(out_of_memory, thread_ended).
-  [[nodiscard]] bool send(detail::Member& me, int to, int tag, const void* data, std::size_t bytes,
-                          detail::RequestState* request);
+  [[nodiscard]] bool send(detail::Member& me, const Sending& what, detail::RequestState* request);
   // The receive `request` of `me` takes a message that has come, or is posted.
   void receive(detail::Member& me, detail::RequestState* request);
 

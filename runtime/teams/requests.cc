@@ -43,7 +43,9 @@ void finish_request(Tcb* t, RequestState* request) {
 }
 
 void finish_receive(Tcb* t, RequestState* request, const detail::Envelope& e) {
-  request->note(e);
+  request->got(e);
+  if (e.note != 0) [[unlikely]]
+    ++t->member->noted;
   if (Trace* trace = the_trace; trace != nullptr) {
     trace->received(e.sender, t->id.load(std::memory_order_relaxed), e.origin, e.bytes, e.tag,
                     pair_of(e), e.sequence + 1);

@@ -166,7 +166,7 @@ const std::map<std::string, Layout>& real() {
         {FIELD(Envelope, team), FIELD(Envelope, to), FIELD(Envelope, from), FIELD(Envelope, tag),
          FIELD(Envelope, sequence), FIELD(Envelope, bytes), FIELD(Envelope, origin),
          FIELD(Envelope, forwards), FIELD(Envelope, sender), FIELD(Envelope, asks),
-         FIELD(Envelope, counts)}}},
+         FIELD(Envelope, counts), FIELD(Envelope, note), FIELD(Envelope, context)}}},
       {"PullHead",
        {sizeof(PullHead),
         {FIELD(PullHead, kind), FIELD(PullHead, tag), FIELD(PullHead, original)}}},

@@ -1,0 +1,122 @@
+#include "mpi/calls/collectives.h"
+
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "mpi/calls/messages.h"
+
+namespace roam::mpi {
+namespace {
+
+// Each collective of a communicator has the next tag.
+constexpr std::uint32_t kTags = 1u << 30;
+
+}  // namespace
+
+std::unique_ptr<Schedule> begin_collective(Communicator& c) {
+  const auto tag = static_cast<int>(c.collectives++ % kTags);
+  return std::make_unique<Schedule>(c.group, c.context + kCollectiveContext, tag);
+}
+
+void wait_for(VirtualRank& me, Schedule* schedule) {
+  if (!schedule->advance()) me.wait_until([schedule] { return schedule->advance(); });
+}
+
+void wait_for_barrier(VirtualRank& me, Communicator& c) {
+  const std::unique_ptr<Schedule> schedule = begin_collective(c);
+  add_barrier(schedule.get(), c);
+  wait_for(me, schedule.get());
+}
+
+// Up a tree and down again: 2 (n - 1) messages, which many members of one rank handle sooner than
+// the n log n of a dissemination.
+void add_barrier(Schedule* s, const Communicator& c) {
+  int mask = 1;
+  for (; mask < c.size() && (c.rank & mask) == 0; mask <<= 1) {
+    if (c.rank + mask < c.size()) s->receive(c.rank + mask, nullptr, 0);
+  }
+  s->end_round();
+  if (c.rank != 0) {
+    s->send(c.rank - mask, nullptr, 0);
+    s->end_round();
+  }
+  add_broadcast(s, c, 0, nullptr, 0);
+}
+
+void add_broadcast(Schedule* s, const Communicator& c, int root, void* data, std::size_t bytes) {
+  const int n = c.size(), me = (c.rank - root + n) % n;
+  int mask = 1;
+  while (mask < n && (me & mask) == 0) mask <<= 1;
+  if (me != 0) {
+    s->receive((me - mask + root) % n, data, bytes);
+    s->end_round();
+  }
+  for (mask >>= 1; mask > 0; mask >>= 1) {
+    if (me + mask < n) s->send((me + mask + root) % n, data, bytes);
+  }
+  s->end_round();
+}
+
+void add_reduction_to_first(Schedule* s, const Communicator& c, char* part, MPI_Count count,
+                            const Type& type, const Reduction& op) {
+  const std::size_t bytes = bytes_of(type, count);
+  int mask = 1;
+  for (; mask < c.size() && (c.rank & mask) == 0; mask <<= 1) {
+    if (c.rank + mask >= c.size()) continue;
+    char* theirs = s->scratch(bytes);
+    s->receive(c.rank + mask, theirs, bytes);
+    s->then([=] {
+      if (op.commutes()) {
+        op.combine(theirs, part, count);
+        return;
+      }
+      op.combine(part, theirs, count);
+      if (bytes != 0) std::memcpy(part, theirs, bytes);
+    });
+    s->end_round();
+  }
+  if (c.rank != 0) {
+    s->send(c.rank - mask, part, bytes);
+    s->end_round();
+  }
+}
+
+void add_scan(Schedule* s, const Communicator& c, char* part, MPI_Count count, const Type& type,
+              const Reduction& op, bool without_own) {
+  const std::size_t bytes = bytes_of(type, count);
+  // Of the block of ranks that this member has heard of: 1, 2, 4, ... aligned.
+  char* block = s->scratch(bytes);
+  s->then([=] {
+    if (bytes != 0) std::memcpy(block, part, bytes);
+  });
+  s->end_round();
+  bool has_any = !without_own;
+  for (int mask = 1; mask < c.size(); mask <<= 1) {
+    const int other = c.rank ^ mask;
+    if (other >= c.size()) continue;
+    char* theirs = s->scratch(bytes);
+    s->send(other, block, bytes);
+    s->receive(other, theirs, bytes);
+    const bool below = other < c.rank;
+    if (below) {
+      s->then([=] {
+        if (has_any) {
+          op.combine(theirs, part, count);
+        } else if (bytes != 0) {
+          std::memcpy(part, theirs, bytes);
+        }
+        op.combine(theirs, block, count);
+      });
+      has_any = true;
+    } else {
+      s->then([=] {
+        op.combine(block, theirs, count);
+        if (bytes != 0) std::memcpy(block, theirs, bytes);
+      });
+    }
+    s->end_round();
+  }
+}
+
+}  // namespace roam::mpi

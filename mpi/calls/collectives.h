@@ -1,0 +1,32 @@
+#ifndef ROAM_MPI_CALLS_COLLECTIVES_H_
+#define ROAM_MPI_CALLS_COLLECTIVES_H_
+
+#include <cstddef>
+#include <memory>
+
+#include "mpi/calls/reduction.h"
+#include "mpi/calls/schedule.h"
+#include "mpi/calls/virtual_rank.h"
+
+// What one member does for each collective, as rounds of messages. Trees are binomial; parts of a
+// reduction are combined in the order of ranks, and how depends on their number alone.
+namespace roam::mpi {
+
+// The schedule of the next collective on a communicator, empty.
+std::unique_ptr<Schedule> begin_collective(Communicator& c);
+// Advances it to its end. Suspends.
+void wait_for(VirtualRank& me, Schedule* schedule);
+void wait_for_barrier(VirtualRank& me, Communicator& c);
+
+void add_barrier(Schedule* s, const Communicator& c);
+void add_broadcast(Schedule* s, const Communicator& c, int root, void* data, std::size_t bytes);
+// `part` is this member's and is changed; at rank 0 it becomes the combination of all.
+void add_reduction_to_first(Schedule* s, const Communicator& c, char* part, MPI_Count count,
+                            const Type& type, const Reduction& op);
+// `part` becomes the combination of ranks 0 to this one; or up to the one before it, nothing at 0.
+void add_scan(Schedule* s, const Communicator& c, char* part, MPI_Count count, const Type& type,
+              const Reduction& op, bool without_own);
+
+}  // namespace roam::mpi
+
+#endif  // ROAM_MPI_CALLS_COLLECTIVES_H_

@@ -1,0 +1,36 @@
+#ifndef ROAM_MPI_CALLS_COMMUNICATOR_H_
+#define ROAM_MPI_CALLS_COMMUNICATOR_H_
+
+#include <mpi.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "mpi/calls/group.h"
+
+namespace roam::mpi {
+
+// What a communicator is to one of its members. Its messages have a context that no other
+// communicator's have, those of its collectives the next one.
+struct Communicator {
+  std::uint32_t context = 0;
+  Group group;
+  int rank = 0;  // of this virtual rank in `group`
+  MPI_Comm handle = MPI_COMM_NULL;
+  MPI_Errhandler errhandler = MPI_ERRORS_ARE_FATAL;
+  std::string name;
+  std::map<int, void*> attributes;  // by keyval
+  // Of collectives, so that several can be under way: each has a tag of its own.
+  std::uint32_t collectives = 0;
+
+  int size() const { return group.size(); }
+};
+
+// Contexts of two members that a communicator takes.
+inline constexpr std::uint32_t kContextsEach = 2;
+inline constexpr std::uint32_t kCollectiveContext = 1;  // behind that of messages
+
+}  // namespace roam::mpi
+
+#endif  // ROAM_MPI_CALLS_COMMUNICATOR_H_

@@ -1,0 +1,193 @@
+// Beginning and end, versions, clocks, and error handlers (chapters 8 and 10 of the standard).
+
+#include <unistd.h>
+
+#include <climits>
+#include <cstdio>
+#include <cstring>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "mpi/calls/call.h"
+#include "mpi/calls/collectives.h"
+#include "mpi/calls/ending.h"
+#include "mpi/calls/messages.h"
+#include "mpi/image/image.h"
+#include "roam/thread.h"
+
+namespace roam::mpi {
+namespace {
+
+int init_at_level(int wanted, int* provided) {
+  VirtualRank& me = VirtualRank::running();
+  if (me.state != VirtualRank::State::kBefore)
+    end_job(1, text("virtual rank %d calls MPI_Init for the second time", me.number()));
+  me.state = VirtualRank::State::kInside;
+  // Virtual ranks have no kernel threads of their own.
+  me.thread_level = wanted > MPI_THREAD_FUNNELED ? MPI_THREAD_FUNNELED : wanted;
+  if (provided != nullptr) *provided = me.thread_level;
+  return MPI_SUCCESS;
+}
+int init(int*, char***) { return init_at_level(MPI_THREAD_SINGLE, nullptr); }
+int init_thread(int*, char***, int wanted, int* provided) { return init_at_level(wanted, provided); }
+
+// All have come here before any goes on, since what others still send may be on its way to it.
+int finalize() {
+  return call("MPI_Finalize", MPI_COMM_WORLD, [](VirtualRank& me) {
+    me.communicator(MPI_COMM_SELF);
+    delete_attributes(me, me.communicator(MPI_COMM_SELF));
+    wait_for_barrier(me, me.communicator(MPI_COMM_WORLD));
+    me.wait_until([&] { return me.nothing_kept(); });
+    me.state = VirtualRank::State::kAfter;
+  });
+}
+
+int initialized(int* flag) {
+  *flag = VirtualRank::running().state != VirtualRank::State::kBefore ? 1 : 0;
+  return MPI_SUCCESS;
+}
+int finalized(int* flag) {
+  *flag = VirtualRank::running().state == VirtualRank::State::kAfter ? 1 : 0;
+  return MPI_SUCCESS;
+}
+int query_thread(int* level) {
+  *level = VirtualRank::running().thread_level;
+  return MPI_SUCCESS;
+}
+int is_thread_main(int* flag) {
+  *flag = 1;
+  return MPI_SUCCESS;
+}
+
+int abort(MPI_Comm, int code) {
+  const VirtualRank& me = VirtualRank::running();
+  end_job(code == 0 ? 1 : code & 0xff,
+          text("virtual rank %d calls MPI_Abort with %d", me.number(), code));
+}
+
+int get_version(int* version, int* subversion) {
+  *version = 3;
+  *subversion = 1;
+  return MPI_SUCCESS;
+}
+int get_library_version(char* text, int* length) {
+  *length = std::snprintf(text, MPI_MAX_LIBRARY_VERSION_STRING,
+                          "Roam: virtual ranks, for programs built with MPICH");
+  return MPI_SUCCESS;
+}
+int get_processor_name(char* name, int* length) {
+  std::memset(name, 0, MPI_MAX_PROCESSOR_NAME);
+  if (gethostname(name, MPI_MAX_PROCESSOR_NAME - 1) != 0) return MPI_ERR_OTHER;
+  *length = static_cast<int>(std::strlen(name));
+  return MPI_SUCCESS;
+}
+
+double wtime() { return static_cast<double>(now_ns()) * 1e-9; }
+double wtick() { return 1e-9; }
+
+int get_address(const void* location, MPI_Aint* address) {
+  *address = reinterpret_cast<MPI_Aint>(location);
+  return MPI_SUCCESS;
+}
+MPI_Aint add_address(MPI_Aint base, MPI_Aint offset) { return base + offset; }
+MPI_Aint subtract_addresses(MPI_Aint a, MPI_Aint b) { return a - b; }
+
+int allocate(MPI_Aint bytes, MPI_Info, void* to) {
+  return call("MPI_Alloc_mem", MPI_COMM_WORLD, [&](VirtualRank&) {
+    if (bytes < 0) throw Failure(MPI_ERR_ARG, "a negative number of bytes is asked for");
+    void* block = std::malloc(static_cast<std::size_t>(bytes == 0 ? 1 : bytes));
+    if (block == nullptr) throw Failure(MPI_ERR_NO_MEM, text("there is no memory for %ld bytes", bytes));
+    std::memcpy(to, &block, sizeof block);
+  });
+}
+int free_memory(void* block) {
+  std::free(block);
+  return MPI_SUCCESS;
+}
+int profile_control(int, ...) { return MPI_SUCCESS; }
+
+// ---- error handlers ----
+
+int make_errhandler(MPI_Comm_errhandler_function* function, MPI_Errhandler* handle) {
+  return call("MPI_Comm_create_errhandler", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    *handle = me.errhandlers.add(std::make_unique<UserErrhandler>(UserErrhandler{function}));
+  });
+}
+int set_errhandler(MPI_Comm communicator, MPI_Errhandler handle) {
+  return call("MPI_Comm_set_errhandler", communicator, [&](VirtualRank& me) {
+    const bool known = handle == MPI_ERRORS_ARE_FATAL || handle == MPI_ERRORS_RETURN ||
+                       me.errhandlers.find(handle) != nullptr;
+    if (!known) {
+      throw Failure(MPI_ERR_ARG, text("0x%08x is no error handler", static_cast<unsigned>(handle)));
+    }
+    me.communicator(communicator).errhandler = handle;
+  });
+}
+int get_errhandler(MPI_Comm communicator, MPI_Errhandler* handle) {
+  return call("MPI_Comm_get_errhandler", communicator, [&](VirtualRank& me) {
+    *handle = me.communicator(communicator).errhandler;
+  });
+}
+// Communicators that have it keep it: the object stays, and its number is not used again.
+int free_errhandler(MPI_Errhandler* handle) {
+  *handle = MPI_ERRHANDLER_NULL;
+  return MPI_SUCCESS;
+}
+int call_errhandler(MPI_Comm communicator, int code) {
+  return call("MPI_Comm_call_errhandler", communicator, [&](VirtualRank& me) {
+    me.communicator(communicator);
+    throw Failure(code, text("the program says so, with error %d", code));
+  });
+}
+
+// ---- under AMPI's names ----
+
+int my_rank(int* to) {
+  *to = rank();
+  return MPI_SUCCESS;
+}
+int move_to(int to) {
+  try {
+    this_thread::migrate(to);
+    return MPI_SUCCESS;
+  } catch (const Error&) {
+    return MPI_ERR_OTHER;  // it is pinned, and stays
+  }
+}
+
+}  // namespace
+
+void add_environment_calls() {
+  add_call("MPI_Init", &init);
+  add_call("MPI_Init_thread", &init_thread);
+  add_call("MPI_Finalize", &finalize);
+  add_call("MPI_Initialized", &initialized);
+  add_call("MPI_Finalized", &finalized);
+  add_call("MPI_Query_thread", &query_thread);
+  add_call("MPI_Is_thread_main", &is_thread_main);
+  add_call("MPI_Abort", &abort);
+  add_call("MPI_Get_version", &get_version);
+  add_call("MPI_Get_library_version", &get_library_version);
+  add_call("MPI_Get_processor_name", &get_processor_name);
+  add_call("MPI_Wtime", &wtime);
+  add_call("MPI_Wtick", &wtick);
+  add_call("MPI_Get_address", &get_address);
+  add_call("MPI_Address", &get_address);
+  add_call("MPI_Aint_add", &add_address);
+  add_call("MPI_Aint_diff", &subtract_addresses);
+  add_call("MPI_Alloc_mem", &allocate);
+  add_call("MPI_Free_mem", &free_memory);
+  add_call("MPI_Pcontrol", &profile_control);
+  add_call("MPI_Comm_create_errhandler", &make_errhandler);
+  add_call("MPI_Errhandler_create", &make_errhandler);
+  add_call("MPI_Comm_set_errhandler", &set_errhandler);
+  add_call("MPI_Errhandler_set", &set_errhandler);
+  add_call("MPI_Comm_get_errhandler", &get_errhandler);
+  add_call("MPI_Errhandler_get", &get_errhandler);
+  add_call("MPI_Errhandler_free", &free_errhandler);
+  add_call("MPI_Comm_call_errhandler", &call_errhandler);
+  add_launcher_call("AMPI_My_pe", &my_rank);
+  add_launcher_call("AMPI_Migrate_to_pe", &move_to);
+}
+
+}  // namespace roam::mpi

@@ -1,0 +1,330 @@
+// Point-to-point messages (chapter 3 of the standard), blocking and not, in all modes.
+
+#include <memory>
+
+#include "mpi/calls/call.h"
+#include "mpi/calls/messages.h"
+#include "runtime/api/member_messages.h"
+
+namespace roam::mpi {
+namespace {
+
+template <Name kName, SendMode kMode, class Count>
+int send(const void* data, Count count, MPI_Datatype type, int to, int tag,
+         MPI_Comm communicator) {
+  return call(kName.text, communicator, [&](VirtualRank& me) {
+    Request request;
+    prepare_send(me, &request, kMode, data, count, type, to, tag, communicator);
+    start(me, &request);
+    wait_for(me, &request);
+  });
+}
+
+template <Name kName, SendMode kMode, class Count>
+int isend(const void* data, Count count, MPI_Datatype type, int to, int tag,
+          MPI_Comm communicator, MPI_Request* handle) {
+  return call(kName.text, communicator, [&](VirtualRank& me) {
+    auto request = std::make_unique<Request>();
+    prepare_send(me, request.get(), kMode, data, count, type, to, tag, communicator);
+    start(me, request.get());
+    *handle = me.requests.add(std::move(request));
+  });
+}
+
+template <Name kName, SendMode kMode, class Count>
+int send_init(const void* data, Count count, MPI_Datatype type, int to, int tag,
+              MPI_Comm communicator, MPI_Request* handle) {
+  return call(kName.text, communicator, [&](VirtualRank& me) {
+    auto request = std::make_unique<Request>();
+    prepare_send(me, request.get(), kMode, data, count, type, to, tag, communicator);
+    request->persistent = true;
+    *handle = me.requests.add(std::move(request));
+  });
+}
+
+template <Name kName, class Count>
+int receive(void* data, Count count, MPI_Datatype type, int from, int tag,
+            MPI_Comm communicator, MPI_Status* status) {
+  return call(kName.text, communicator, [&](VirtualRank& me) {
+    Request request;
+    prepare_receive(me, &request, data, count, type, from, tag, communicator);
+    start(me, &request);
+    wait_for(me, &request);
+    tell(request, status);
+    check(request);
+  });
+}
+
+template <Name kName, class Count>
+int ireceive(void* data, Count count, MPI_Datatype type, int from, int tag,
+             MPI_Comm communicator, MPI_Request* handle) {
+  return call(kName.text, communicator, [&](VirtualRank& me) {
+    auto request = std::make_unique<Request>();
+    prepare_receive(me, request.get(), data, count, type, from, tag, communicator);
+    start(me, request.get());
+    *handle = me.requests.add(std::move(request));
+  });
+}
+
+template <Name kName, class Count>
+int receive_init(void* data, Count count, MPI_Datatype type, int from, int tag,
+                 MPI_Comm communicator, MPI_Request* handle) {
+  return call(kName.text, communicator, [&](VirtualRank& me) {
+    auto request = std::make_unique<Request>();
+    prepare_receive(me, request.get(), data, count, type, from, tag, communicator);
+    request->persistent = true;
+    *handle = me.requests.add(std::move(request));
+  });
+}
+
+template <Name kName, class Count>
+int send_receive(const void* out, Count out_count, MPI_Datatype out_type, int to,
+                 int out_tag, void* in, Count in_count, MPI_Datatype in_type, int from, int in_tag,
+                 MPI_Comm communicator, MPI_Status* status) {
+  return call(kName.text, communicator, [&](VirtualRank& me) {
+    Request receives, sends;
+    prepare_receive(me, &receives, in, in_count, in_type, from, in_tag, communicator);
+    prepare_send(me, &sends, SendMode::kStandard, out, out_count, out_type, to, out_tag,
+                 communicator);
+    start(me, &receives);
+    start(me, &sends);
+    me.wait_until([&] { return static_cast<int>(advance(&receives)) & static_cast<int>(advance(&sends)); });
+    tell(receives, status);
+    check(receives);
+  });
+}
+
+template <Name kName, class Count>
+int send_receive_replace(void* data, Count count, MPI_Datatype type, int to,
+                         int out_tag, int from, int in_tag, MPI_Comm communicator,
+                         MPI_Status* status) {
+  return call(kName.text, communicator, [&](VirtualRank& me) {
+    Request receives, sends;
+    prepare_receive(me, &receives, data, count, type, from, in_tag, communicator);
+    prepare_send(me, &sends, SendMode::kStandard, data, count, type, to, out_tag, communicator);
+    const std::size_t bytes = bytes_of(sends.type, count);
+    sends.packed.assign(static_cast<const char*>(data), static_cast<const char*>(data) + bytes);
+    sends.data = sends.packed.data();
+    start(me, &receives);
+    start(me, &sends);
+    me.wait_until([&] { return static_cast<int>(advance(&receives)) & static_cast<int>(advance(&sends)); });
+    tell(receives, status);
+    check(receives);
+  });
+}
+
+// ---- probes ----
+
+MPI_Status status_of(const Group& group, const detail::RequestState& found) {
+  MPI_Status status = empty_status();
+  status.MPI_SOURCE = group.rank_of(found.from);
+  status.MPI_TAG = found.tag;
+  set_bytes(&status, static_cast<MPI_Count>(found.bytes));
+  return status;
+}
+
+void put(const MPI_Status& found, MPI_Status* status) {
+  if (status == MPI_STATUS_IGNORE) return;
+  const int error = status->MPI_ERROR;
+  *status = found;
+  status->MPI_ERROR = error;
+}
+
+int probe(int from, int tag, MPI_Comm communicator, MPI_Status* status) {
+  return call("MPI_Probe", communicator, [&](VirtualRank& me) {
+    const Communicator& c = me.communicator(communicator);
+    check_source(c.group, from, tag);
+    if (from == MPI_PROC_NULL) return put(null_status(), status);
+    Group group = c.group;
+    detail::RequestState found;
+    runtime::start_probe(&found, c.context, world_from(group, from), asked_tag(tag));
+    me.wait_until([&] { return found.done; });
+    put(status_of(group, found), status);
+  });
+}
+
+int iprobe(int from, int tag, MPI_Comm communicator, int* there, MPI_Status* status) {
+  return call("MPI_Iprobe", communicator, [&](VirtualRank& me) {
+    const Communicator& c = me.communicator(communicator);
+    check_source(c.group, from, tag);
+    *there = 1;
+    if (from == MPI_PROC_NULL) return put(null_status(), status);
+    Group group = c.group;
+    const std::uint32_t context = c.context;
+    detail::RequestState found;
+    const auto look = [&] {
+      return runtime::look_for(context, world_from(group, from), asked_tag(tag), &found);
+    };
+    bool seen = look();
+    if (!seen) {
+      me.look_around();
+      seen = look();
+    }
+    *there = seen ? 1 : 0;
+    if (seen) put(status_of(group, found), status);
+  });
+}
+
+// ---- matched probes ----
+
+// Messages that were claimed have contexts of their own from here on.
+constexpr std::uint32_t kFirstClaimed = 1u << 31;
+
+// Claims one that has come. The message's handle is a request that is not started.
+bool claim(VirtualRank& me, const Group& group, std::uint32_t context, int from, int tag,
+           MPI_Message* message, MPI_Status* status) {
+  const std::uint32_t claimed = kFirstClaimed | me.next_claim;
+  detail::RequestState found;
+  if (!runtime::claim_message(context, world_from(group, from), asked_tag(tag), claimed, &found))
+    return false;
+  me.next_claim = (me.next_claim + 1) % kFirstClaimed;
+  auto request = std::make_unique<Request>();
+  request->kind = Request::Kind::kReceive;
+  request->group = group;
+  request->context = claimed;
+  request->peer = group.rank_of(found.from);
+  request->tag = found.tag;
+  *message = me.messages.add(std::move(request));
+  put(status_of(group, found), status);
+  return true;
+}
+
+int matched_probe(int from, int tag, MPI_Comm communicator, MPI_Message* message,
+                  MPI_Status* status) {
+  return call("MPI_Mprobe", communicator, [&](VirtualRank& me) {
+    const Communicator& c = me.communicator(communicator);
+    check_source(c.group, from, tag);
+    if (from == MPI_PROC_NULL) {
+      *message = MPI_MESSAGE_NO_PROC;
+      return put(null_status(), status);
+    }
+    const Group group = c.group;
+    const std::uint32_t context = c.context;
+    while (!claim(me, group, context, from, tag, message, status)) {
+      detail::RequestState found;
+      runtime::start_probe(&found, context, world_from(group, from), asked_tag(tag));
+      me.wait_until([&] { return found.done; });
+    }
+  });
+}
+
+int matched_iprobe(int from, int tag, MPI_Comm communicator, int* there, MPI_Message* message,
+                   MPI_Status* status) {
+  return call("MPI_Improbe", communicator, [&](VirtualRank& me) {
+    const Communicator& c = me.communicator(communicator);
+    check_source(c.group, from, tag);
+    *there = 1;
+    if (from == MPI_PROC_NULL) {
+      *message = MPI_MESSAGE_NO_PROC;
+      return put(null_status(), status);
+    }
+    const Group group = c.group;
+    const std::uint32_t context = c.context;
+    bool seen = claim(me, group, context, from, tag, message, status);
+    if (!seen) {
+      me.look_around();
+      seen = claim(me, group, context, from, tag, message, status);
+    }
+    *there = seen ? 1 : 0;
+  });
+}
+
+// The receive of a claimed message, which is there.
+std::unique_ptr<Request> take_message(VirtualRank& me, void* data, MPI_Count count,
+                                      MPI_Datatype type, MPI_Message* message) {
+  std::unique_ptr<Request> request = me.messages.remove(*message);
+  if (request == nullptr) throw Failure(MPI_ERR_REQUEST, "there is no such message");
+  *message = MPI_MESSAGE_NULL;
+  request->type = Type(type);
+  request->count = count;
+  request->data = data;
+  start(me, request.get());
+  return request;
+}
+
+template <Name kName, class Count>
+int matched_receive(void* data, Count count, MPI_Datatype type,
+                    MPI_Message* message, MPI_Status* status) {
+  return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank& me) {
+    if (*message == MPI_MESSAGE_NO_PROC) {
+      *message = MPI_MESSAGE_NULL;
+      return put(null_status(), status);
+    }
+    const std::unique_ptr<Request> request = take_message(me, data, count, type, message);
+    wait_for(me, request.get());
+    tell(*request, status);
+    check(*request);
+  });
+}
+
+template <Name kName, class Count>
+int matched_ireceive(void* data, Count count, MPI_Datatype type,
+                     MPI_Message* message, MPI_Request* handle) {
+  return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank& me) {
+    std::unique_ptr<Request> request;
+    if (*message == MPI_MESSAGE_NO_PROC) {
+      *message = MPI_MESSAGE_NULL;
+      request = std::make_unique<Request>();
+      request->kind = Request::Kind::kReceive;
+      request->peer = MPI_PROC_NULL;
+      start(me, request.get());
+    } else {
+      request = take_message(me, data, count, type, message);
+    }
+    *handle = me.requests.add(std::move(request));
+  });
+}
+
+// ---- the buffer of buffered sends ----
+
+int attach_buffer(void* buffer, int bytes) {
+  return call("MPI_Buffer_attach", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    if (me.buffer != nullptr)
+      throw Failure(MPI_ERR_BUFFER, "a buffer is attached already: detach it first");
+    if (bytes < 0) throw Failure(MPI_ERR_ARG, "the buffer has a negative size");
+    me.buffer = buffer;
+    me.buffer_room = static_cast<std::size_t>(bytes);
+  });
+}
+
+int detach_buffer(void* buffer, int* bytes) {
+  return call("MPI_Buffer_detach", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    me.wait_until([&] { return me.buffered_bytes() == 0; });
+    *static_cast<void**>(buffer) = me.buffer;
+    *bytes = static_cast<int>(me.buffer_room);
+    me.buffer = nullptr;
+    me.buffer_room = 0;
+  });
+}
+
+}  // namespace
+
+void add_message_calls() {
+  ROAM_BOTH("MPI_Send", send, SendMode::kStandard);
+  ROAM_BOTH("MPI_Ssend", send, SendMode::kSynchronous);
+  ROAM_BOTH("MPI_Bsend", send, SendMode::kBuffered);
+  ROAM_BOTH("MPI_Rsend", send, SendMode::kReady);
+  ROAM_BOTH("MPI_Isend", isend, SendMode::kStandard);
+  ROAM_BOTH("MPI_Issend", isend, SendMode::kSynchronous);
+  ROAM_BOTH("MPI_Ibsend", isend, SendMode::kBuffered);
+  ROAM_BOTH("MPI_Irsend", isend, SendMode::kReady);
+  ROAM_BOTH("MPI_Send_init", send_init, SendMode::kStandard);
+  ROAM_BOTH("MPI_Ssend_init", send_init, SendMode::kSynchronous);
+  ROAM_BOTH("MPI_Bsend_init", send_init, SendMode::kBuffered);
+  ROAM_BOTH("MPI_Rsend_init", send_init, SendMode::kReady);
+  ROAM_BOTH("MPI_Recv", receive);
+  ROAM_BOTH("MPI_Irecv", ireceive);
+  ROAM_BOTH("MPI_Recv_init", receive_init);
+  ROAM_BOTH("MPI_Sendrecv", send_receive);
+  ROAM_BOTH("MPI_Sendrecv_replace", send_receive_replace);
+  ROAM_BOTH("MPI_Mrecv", matched_receive);
+  ROAM_BOTH("MPI_Imrecv", matched_ireceive);
+  add_call("MPI_Probe", &probe);
+  add_call("MPI_Iprobe", &iprobe);
+  add_call("MPI_Mprobe", &matched_probe);
+  add_call("MPI_Improbe", &matched_iprobe);
+  add_call("MPI_Buffer_attach", &attach_buffer);
+  add_call("MPI_Buffer_detach", &detach_buffer);
+}
+
+}  // namespace roam::mpi

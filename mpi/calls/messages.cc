@@ -1,0 +1,255 @@
+#include "mpi/calls/messages.h"
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "base/text.h"
+#include "runtime/api/member_messages.h"
+
+namespace roam::mpi {
+namespace {
+
+constexpr std::uint32_t kAcknowledgements = 1;  // a context
+constexpr std::uint16_t kWantsAnswer = 1;       // a note
+
+// What an acknowledgement is told by: the message's number among those between the two.
+int answer_tag(std::uint32_t sequence) {
+  return static_cast<int>(sequence & static_cast<std::uint32_t>(kMostTag));
+}
+
+void check_type_and_count(Request* request, MPI_Count count, MPI_Datatype type, const void* data) {
+  request->type = Type(type);
+  if (bytes_of(request->type, count) != 0 && data == nullptr) {
+    throw Failure(MPI_ERR_BUFFER, text("the buffer of %lld elements is a null pointer",
+                                       static_cast<long long>(count)));
+  }
+}
+
+void prepare(Request* request, Request::Kind kind, void* data, MPI_Count count, int peer, int tag,
+             const Communicator& communicator) {
+  request->kind = kind;
+  request->data = data;
+  request->count = count;
+  request->peer = peer;
+  request->tag = tag;
+  request->group = communicator.group;
+  request->context = communicator.context;
+  request->communicator = communicator.handle;
+}
+
+void begin(Request* request) {
+  request->started = true;
+  request->done = request->cancelled = request->acknowledged = false;
+  request->error = MPI_SUCCESS;
+}
+
+void end(Request* request, const MPI_Status& status) {
+  request->status = status;
+  request->done = true;
+}
+
+void start_send(VirtualRank& me, Request* request) {
+  const std::size_t bytes = bytes_of(request->type, request->count);
+  const bool synchronous = request->mode == SendMode::kSynchronous;
+  const int to = request->group.world_of(request->peer);
+  const void* data = request->data;
+  if (request->mode == SendMode::kBuffered) {
+    if (me.buffered_bytes() + bytes + MPI_BSEND_OVERHEAD > me.buffer_room) {
+      throw Failure(MPI_ERR_BUFFER,
+                    text("the attached buffer has %zu bytes, of which %zu are in use: no room for a "
+                         "message of %zu and MPI_BSEND_OVERHEAD (%d)",
+                         me.buffer_room, me.buffered_bytes(), bytes, MPI_BSEND_OVERHEAD));
+    }
+    auto kept = std::make_unique<Request>();
+    kept->kind = Request::Kind::kSend;
+    begin(kept.get());
+    const char* from = static_cast<const char*>(request->data);
+    kept->packed.assign(from, from + bytes);
+    runtime::start_send(&kept->wire, {.context = request->context,
+                                      .to = to,
+                                      .tag = request->tag,
+                                      .data = kept->packed.data(),
+                                      .bytes = bytes});
+    kept->buffer_bytes = bytes + MPI_BSEND_OVERHEAD;
+    me.keep_to_its_end(std::move(kept));
+    end(request, empty_status());
+    return;
+  }
+  runtime::start_send(&request->wire, {.context = request->context,
+                                       .to = to,
+                                       .tag = request->tag,
+                                       .note = synchronous ? kWantsAnswer : std::uint16_t{0},
+                                       .data = data,
+                                       .bytes = bytes});
+  if (synchronous) {
+    runtime::start_receive(&request->acknowledgement, kAcknowledgements, to,
+                           answer_tag(request->wire.sequence), nullptr, 0);
+  }
+}
+
+void acknowledge(const detail::RequestState& received) {
+  detail::RequestState answer;  // of no bytes: it is done at once
+  runtime::start_send(&answer, {.context = kAcknowledgements,
+                                .to = received.from,
+                                .tag = answer_tag(received.sequence)});
+}
+
+void finish_receive(Request* request) {
+  const detail::RequestState& wire = request->wire;
+  if (wire.note == kWantsAnswer && !std::exchange(request->acknowledged, true)) acknowledge(wire);
+  MPI_Status status = empty_status();
+  status.MPI_SOURCE =
+      request->peer != MPI_ANY_SOURCE ? request->peer : request->group.rank_of(wire.from);
+  status.MPI_TAG = wire.tag;
+  const std::size_t room = bytes_of(request->type, request->count);
+  set_bytes(&status, static_cast<MPI_Count>(std::min(wire.bytes, room)));
+  if (wire.error == Errc::thread_ended) request->error = MPI_ERR_OTHER;
+  if (wire.error == Errc::message_too_long) request->error = MPI_ERR_TRUNCATE;
+  end(request, status);
+}
+
+}  // namespace
+
+// ---- statuses ----
+
+void set_bytes(MPI_Status* status, MPI_Count bytes) {
+  status->count_lo = static_cast<int>(bytes & 0xffffffff);
+  status->count_hi_and_cancelled =
+      (status->count_hi_and_cancelled & 1) | static_cast<int>((bytes >> 32) << 1);
+}
+MPI_Count bytes_in(const MPI_Status& status) {
+  return static_cast<MPI_Count>(static_cast<unsigned>(status.count_lo)) |
+         static_cast<MPI_Count>(static_cast<unsigned>(status.count_hi_and_cancelled) >> 1) << 32;
+}
+void set_cancelled(MPI_Status* status, bool cancelled) {
+  status->count_hi_and_cancelled = (status->count_hi_and_cancelled & ~1) | (cancelled ? 1 : 0);
+}
+bool is_cancelled(const MPI_Status& status) { return (status.count_hi_and_cancelled & 1) != 0; }
+
+MPI_Status empty_status() {
+  MPI_Status status{};
+  status.MPI_SOURCE = MPI_ANY_SOURCE;
+  status.MPI_TAG = MPI_ANY_TAG;
+  status.MPI_ERROR = MPI_SUCCESS;
+  return status;
+}
+MPI_Status null_status() {
+  MPI_Status status = empty_status();
+  status.MPI_SOURCE = MPI_PROC_NULL;
+  return status;
+}
+
+// ---- what is asked for ----
+
+void check_source(const Group& group, int from, int tag) {
+  if (from != MPI_ANY_SOURCE && from != MPI_PROC_NULL && (from < 0 || from >= group.size())) {
+    throw Failure(MPI_ERR_RANK, text("the source is rank %d; the communicator has 0 to %d, and "
+                                     "MPI_ANY_SOURCE and MPI_PROC_NULL are allowed",
+                                     from, group.size() - 1));
+  }
+  if (tag != MPI_ANY_TAG && (tag < 0 || tag > kMostTag)) {
+    throw Failure(MPI_ERR_TAG, text("the tag is %d; from 0 to %d and MPI_ANY_TAG are allowed", tag,
+                                    kMostTag));
+  }
+}
+
+int world_from(const Group& group, int from) {
+  return from == MPI_ANY_SOURCE ? kAny : group.world_of(from);
+}
+int asked_tag(int tag) { return tag == MPI_ANY_TAG ? kAny : tag; }
+
+void prepare_send(VirtualRank& me, Request* request, SendMode mode, const void* data,
+                  MPI_Count count, MPI_Datatype type, int to, int tag, MPI_Comm communicator) {
+  const Communicator& c = me.communicator(communicator);
+  check_type_and_count(request, count, type, data);
+  if (to != MPI_PROC_NULL && (to < 0 || to >= c.size())) {
+    throw Failure(MPI_ERR_RANK, text("the destination is rank %d; the communicator has 0 to %d, and "
+                                     "MPI_PROC_NULL is allowed",
+                                     to, c.size() - 1));
+  }
+  if (tag < 0 || tag > kMostTag)
+    throw Failure(MPI_ERR_TAG, text("the tag is %d; from 0 to %d is allowed", tag, kMostTag));
+  prepare(request, Request::Kind::kSend, const_cast<void*>(data), count, to, tag, c);
+  request->mode = mode;
+}
+
+void prepare_receive(VirtualRank& me, Request* request, void* data, MPI_Count count,
+                     MPI_Datatype type, int from, int tag, MPI_Comm communicator) {
+  const Communicator& c = me.communicator(communicator);
+  check_type_and_count(request, count, type, data);
+  check_source(c.group, from, tag);
+  prepare(request, Request::Kind::kReceive, data, count, from, tag, c);
+}
+
+// ---- under way ----
+
+void start(VirtualRank& me, Request* request) {
+  begin(request);
+  if (request->peer == MPI_PROC_NULL) {
+    end(request, request->kind == Request::Kind::kReceive ? null_status() : empty_status());
+  } else if (request->kind == Request::Kind::kSend) {
+    start_send(me, request);
+  } else {
+    runtime::start_receive(&request->wire, request->context,
+                           world_from(request->group, request->peer), asked_tag(request->tag),
+                           request->data, bytes_of(request->type, request->count));
+  }
+}
+
+bool advance(Request* request) {
+  if (request->done) return true;
+  switch (request->kind) {
+    case Request::Kind::kNothing:
+      return true;
+    case Request::Kind::kSend:
+      if (!request->wire.done) return false;
+      if (request->mode == SendMode::kSynchronous && !request->acknowledgement.done) return false;
+      end(request, empty_status());
+      return true;
+    case Request::Kind::kReceive:
+      if (!request->wire.done) return false;
+      finish_receive(request);
+      return true;
+    case Request::Kind::kCollective:
+      if (!request->schedule->advance()) return false;
+      request->schedule.reset();
+      end(request, empty_status());
+      return true;
+  }
+  return true;
+}
+
+void cancel(Request* request) {
+  if (request->kind != Request::Kind::kReceive || advance(request)) return;
+  if (!runtime::cancel_receive(&request->wire)) return;
+  request->cancelled = true;
+  MPI_Status status = empty_status();
+  set_cancelled(&status, true);
+  end(request, status);
+}
+
+void wait_for(VirtualRank& me, Request* request) {
+  if (!advance(request)) me.wait_until([request] { return advance(request); });
+}
+
+void tell(const Request& request, MPI_Status* status) {
+  if (status == MPI_STATUS_IGNORE) return;
+  const int error = status->MPI_ERROR;  // only calls for several requests set it
+  *status = request.status;
+  status->MPI_ERROR = error;
+}
+
+void check(const Request& request) {
+  if (request.error == MPI_SUCCESS) return;
+  if (request.error == MPI_ERR_TRUNCATE) {
+    throw Failure(request.error,
+                  text("a message of %zu bytes came from rank %d with tag %d, and there is room for "
+                       "%zu",
+                       request.wire.bytes, request.status.MPI_SOURCE, request.status.MPI_TAG,
+                       bytes_of(request.type, request.count)));
+  }
+  throw Failure(request.error, "the virtual rank that a message was to come from has ended");
+}
+
+}  // namespace roam::mpi

@@ -1,0 +1,34 @@
+#ifndef ROAM_MPI_CALLS_REDUCTION_H_
+#define ROAM_MPI_CALLS_REDUCTION_H_
+
+#include <mpi.h>
+
+#include "mpi/calls/types.h"
+#include "mpi/calls/virtual_rank.h"
+
+namespace roam::mpi {
+
+// An operation that combines elements of one datatype: of the standard, or the program's.
+class Reduction {
+ public:
+  // Failure(MPI_ERR_OP): it is no operation, or has no meaning for elements of that type.
+  Reduction(VirtualRank& me, MPI_Op handle, const Type& type);
+
+  // Of any type, and commutative.
+  using Own = void (*)(const void* from, void* into, std::size_t count);
+  explicit Reduction(Own own) : type_(MPI_DATATYPE_NULL), own_(own) {}
+
+  // into[i] = from[i] op into[i]; `from` are those of lower ranks.
+  void combine(const void* from, void* into, MPI_Count count) const;
+  bool commutes() const { return commutes_; }
+
+ private:
+  MPI_Datatype type_;
+  Own own_ = nullptr;
+  MPI_User_function* user_ = nullptr;
+  bool commutes_ = true;
+};
+
+}  // namespace roam::mpi
+
+#endif  // ROAM_MPI_CALLS_REDUCTION_H_

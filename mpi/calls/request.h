@@ -1,0 +1,56 @@
+#ifndef ROAM_MPI_CALLS_REQUEST_H_
+#define ROAM_MPI_CALLS_REQUEST_H_
+
+#include <mpi.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "mpi/calls/group.h"
+#include "mpi/calls/schedule.h"
+#include "mpi/calls/types.h"
+#include "runtime/teams/parcel.h"
+
+namespace roam::mpi {
+
+// How a send ends.
+enum class SendMode : std::uint8_t { kStandard, kSynchronous, kBuffered, kReady };
+
+// A message or collective under way, or a persistent one between two. It stays where it is while it
+// is under way: the runtime writes to `wire`.
+struct Request {
+  enum class Kind : std::uint8_t { kNothing, kSend, kReceive, kCollective };
+
+  Kind kind = Kind::kNothing;
+  SendMode mode = SendMode::kStandard;
+  bool persistent = false;
+  bool started = false;    // and its end was not told to the program yet
+  bool done = true;        // nothing is under way
+  bool cancelled = false;  // taken back before anything came
+  int error = MPI_SUCCESS;
+  detail::RequestState wire;
+  detail::RequestState acknowledgement;  // of a synchronous send: the receive has begun
+  bool acknowledged = false;             // of a receive
+
+  // As the program gave them, for the next start of a persistent one and for unpacking.
+  std::uint32_t context = 0;
+  Group group;  // that `peer` is a rank of; the communicator's
+  MPI_Comm communicator = MPI_COMM_NULL;  // whose error handler is told; it may be freed by now
+  int peer = MPI_PROC_NULL;
+  int tag = 0;
+  void* data = nullptr;
+  MPI_Count count = 0;
+  Type type;
+  std::vector<char> packed;  // of data that does not lie together, or is buffered
+  std::size_t buffer_bytes = 0;  // of the attached buffer, that a buffered send takes
+
+  std::unique_ptr<Schedule> schedule;  // of a collective
+
+  MPI_Status status{};  // once it is done
+};
+
+}  // namespace roam::mpi
+
+#endif  // ROAM_MPI_CALLS_REQUEST_H_

@@ -1,0 +1,337 @@
+// Waiting for requests, testing them, persistent ones, and what a status says.
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
+#include "mpi/calls/call.h"
+#include "mpi/calls/messages.h"
+
+namespace roam::mpi {
+namespace {
+
+// Null: MPI_REQUEST_NULL, or a persistent one that is not started.
+Request* active(VirtualRank& me, MPI_Request handle) {
+  if (handle == MPI_REQUEST_NULL) return nullptr;
+  Request* request = me.requests.find(handle);
+  if (request == nullptr) {
+    throw Failure(MPI_ERR_REQUEST,
+                  text("0x%08x is no request, or has ended", static_cast<unsigned>(handle)));
+  }
+  return request->started ? request : nullptr;
+}
+
+// Where errors of a request are told; that of the call, if it is of none.
+MPI_Comm communicator_of(MPI_Request handle) {
+  const Request* request = VirtualRank::running().requests.find(handle);
+  return request == nullptr || request->communicator == MPI_COMM_NULL ? MPI_COMM_WORLD
+                                                                      : request->communicator;
+}
+
+// Its end is told: it is gone, unless it is persistent.
+void take(VirtualRank& me, MPI_Request* handle, Request* request, MPI_Status* status) {
+  tell(*request, status);
+  request->started = false;
+  if (request->persistent) return;
+  me.unwatch(request);
+  me.requests.remove(*handle);
+  *handle = MPI_REQUEST_NULL;
+}
+
+// The error that it ended with is thrown when it has been taken.
+void take_and_check(VirtualRank& me, MPI_Request* handle, Request* request, MPI_Status* status) {
+  std::unique_ptr<Failure> failure;
+  try {
+    check(*request);
+  } catch (const Failure& f) {
+    failure = std::make_unique<Failure>(f);
+  }
+  take(me, handle, request, status);
+  if (failure != nullptr) throw Failure(*failure);
+}
+
+void put(const MPI_Status& what, MPI_Status* status) {
+  if (status == MPI_STATUS_IGNORE) return;
+  const int error = status->MPI_ERROR;
+  *status = what;
+  status->MPI_ERROR = error;
+}
+
+MPI_Status* nth(MPI_Status* statuses, int i) {
+  return statuses == MPI_STATUSES_IGNORE ? MPI_STATUS_IGNORE : statuses + i;
+}
+
+int wait(MPI_Request* handle, MPI_Status* status) {
+  return call("MPI_Wait", communicator_of(*handle), [&](VirtualRank& me) {
+    Request* request = active(me, *handle);
+    if (request == nullptr) return put(empty_status(), status);
+    wait_for(me, request);
+    take_and_check(me, handle, request, status);
+  });
+}
+
+int test(MPI_Request* handle, int* done, MPI_Status* status) {
+  return call("MPI_Test", communicator_of(*handle), [&](VirtualRank& me) {
+    *done = 1;
+    Request* request = active(me, *handle);
+    if (request == nullptr) return put(empty_status(), status);
+    if (!advance(request)) {
+      me.look_around();
+      if (!advance(request)) {
+        *done = 0;
+        return;
+      }
+    }
+    take_and_check(me, handle, request, status);
+  });
+}
+
+bool all_done(VirtualRank& me, int count, const MPI_Request* handles) {
+  bool all = true;
+  for (int i = 0; i < count; ++i) {
+    Request* request = active(me, handles[i]);
+    if (request != nullptr && !advance(request)) all = false;
+  }
+  return all;
+}
+
+// Of all of them, which are done. If some have failed: MPI_ERR_IN_STATUS, and each status says how.
+void take_all(VirtualRank& me, int count, MPI_Request* handles, MPI_Status* statuses) {
+  bool failed = false;
+  for (int i = 0; i < count; ++i) {
+    Request* request = active(me, handles[i]);
+    failed = failed || (request != nullptr && request->error != MPI_SUCCESS);
+  }
+  for (int i = 0; i < count; ++i) {
+    Request* request = active(me, handles[i]);
+    if (failed && statuses != MPI_STATUSES_IGNORE)
+      statuses[i].MPI_ERROR = request == nullptr ? MPI_SUCCESS : request->error;
+    if (request == nullptr) {
+      put(empty_status(), nth(statuses, i));
+    } else {
+      take(me, &handles[i], request, nth(statuses, i));
+    }
+  }
+  if (failed) throw Failure(MPI_ERR_IN_STATUS, "some of the requests failed; their statuses say how");
+}
+
+void check_count(int count) {
+  if (count < 0) throw Failure(MPI_ERR_COUNT, text("the count of requests is %d", count));
+}
+
+int wait_all(int count, MPI_Request* handles, MPI_Status* statuses) {
+  return call("MPI_Waitall", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    check_count(count);
+    // In their order, so that each is looked at once while it waits.
+    for (int i = 0; i < count; ++i) {
+      if (Request* request = active(me, handles[i])) wait_for(me, request);
+    }
+    take_all(me, count, handles, statuses);
+  });
+}
+
+int test_all(int count, MPI_Request* handles, int* done, MPI_Status* statuses) {
+  return call("MPI_Testall", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    check_count(count);
+    if (!all_done(me, count, handles)) {
+      me.look_around();
+      if (!all_done(me, count, handles)) {
+        *done = 0;
+        return;
+      }
+    }
+    *done = 1;
+    take_all(me, count, handles, statuses);
+  });
+}
+
+// The index of one that is done; MPI_UNDEFINED: none is active; -1: none is done.
+int find_done(VirtualRank& me, int count, const MPI_Request* handles) {
+  int found = MPI_UNDEFINED;
+  for (int i = 0; i < count; ++i) {
+    Request* request = active(me, handles[i]);
+    if (request == nullptr) continue;
+    if (advance(request)) return i;
+    found = -1;
+  }
+  return found;
+}
+
+int wait_any(int count, MPI_Request* handles, int* index, MPI_Status* status) {
+  return call("MPI_Waitany", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    check_count(count);
+    me.wait_until([&] { return (*index = find_done(me, count, handles)) != -1; });
+    if (*index == MPI_UNDEFINED) return put(empty_status(), status);
+    take_and_check(me, &handles[*index], me.requests.find(handles[*index]), status);
+  });
+}
+
+int test_any(int count, MPI_Request* handles, int* index, int* done, MPI_Status* status) {
+  return call("MPI_Testany", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    check_count(count);
+    *index = find_done(me, count, handles);
+    if (*index == -1) {
+      me.look_around();
+      *index = find_done(me, count, handles);
+    }
+    *done = *index == -1 ? 0 : 1;
+    if (*index == -1) {
+      *index = MPI_UNDEFINED;
+    } else if (*index == MPI_UNDEFINED) {
+      put(empty_status(), status);
+    } else {
+      take_and_check(me, &handles[*index], me.requests.find(handles[*index]), status);
+    }
+  });
+}
+
+// Takes all that are done.
+void take_some(VirtualRank& me, int count, MPI_Request* handles, int* taken, int* indexes,
+               MPI_Status* statuses) {
+  bool failed = false;
+  for (int i = 0; i < count; ++i) {
+    Request* request = active(me, handles[i]);
+    if (request != nullptr && advance(request) && request->error != MPI_SUCCESS) failed = true;
+  }
+  *taken = 0;
+  for (int i = 0; i < count; ++i) {
+    Request* request = active(me, handles[i]);
+    if (request == nullptr || !request->done) continue;
+    MPI_Status* status = nth(statuses, *taken);
+    if (failed && status != MPI_STATUS_IGNORE) status->MPI_ERROR = request->error;
+    take(me, &handles[i], request, status);
+    indexes[(*taken)++] = i;
+  }
+  if (failed) throw Failure(MPI_ERR_IN_STATUS, "some of the requests failed; their statuses say how");
+}
+
+int wait_some(int count, MPI_Request* handles, int* taken, int* indexes, MPI_Status* statuses) {
+  return call("MPI_Waitsome", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    check_count(count);
+    int found = -1;
+    me.wait_until([&] { return (found = find_done(me, count, handles)) != -1; });
+    if (found == MPI_UNDEFINED) {
+      *taken = MPI_UNDEFINED;
+      return;
+    }
+    take_some(me, count, handles, taken, indexes, statuses);
+  });
+}
+
+int test_some(int count, MPI_Request* handles, int* taken, int* indexes, MPI_Status* statuses) {
+  return call("MPI_Testsome", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    check_count(count);
+    int found = find_done(me, count, handles);
+    if (found == -1) {
+      me.look_around();
+      found = find_done(me, count, handles);
+    }
+    *taken = found == MPI_UNDEFINED ? MPI_UNDEFINED : 0;
+    if (found >= 0) take_some(me, count, handles, taken, indexes, statuses);
+  });
+}
+
+int get_status(MPI_Request handle, int* done, MPI_Status* status) {
+  return call("MPI_Request_get_status", communicator_of(handle), [&](VirtualRank& me) {
+    Request* request = active(me, handle);
+    *done = 1;
+    if (request == nullptr) return put(empty_status(), status);
+    if (!advance(request)) me.look_around();
+    *done = advance(request) ? 1 : 0;
+    if (*done != 0) tell(*request, status);
+  });
+}
+
+// What is under way goes on; nobody is told of its end.
+int free_request(MPI_Request* handle) {
+  return call("MPI_Request_free", communicator_of(*handle), [&](VirtualRank& me) {
+    std::unique_ptr<Request> request = me.requests.remove(*handle);
+    if (request == nullptr)
+      throw Failure(MPI_ERR_REQUEST, text("0x%08x is no request", static_cast<unsigned>(*handle)));
+    *handle = MPI_REQUEST_NULL;
+    if (request->started && !advance(request.get())) me.keep_to_its_end(std::move(request));
+  });
+}
+
+int cancel_request(MPI_Request* handle) {
+  return call("MPI_Cancel", communicator_of(*handle), [&](VirtualRank& me) {
+    if (Request* request = active(me, *handle)) cancel(request);
+  });
+}
+
+int start_request(MPI_Request* handle) {
+  return call("MPI_Start", communicator_of(*handle), [&](VirtualRank& me) {
+    Request* request = me.requests.find(*handle);
+    if (request == nullptr || !request->persistent || request->started) {
+      throw Failure(MPI_ERR_REQUEST, text("0x%08x is no persistent request that waits to be started",
+                                          static_cast<unsigned>(*handle)));
+    }
+    start(me, request);
+  });
+}
+
+int start_all(int count, MPI_Request* handles) {
+  for (int i = 0; i < count; ++i) {
+    if (const int error = start_request(&handles[i]); error != MPI_SUCCESS) return error;
+  }
+  return MPI_SUCCESS;
+}
+
+// ---- statuses ----
+
+template <Name kName, class Count>
+int get_count(const MPI_Status* status, MPI_Datatype type, Count* count) {
+  return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank&) {
+    const Type of(type);
+    const MPI_Count bytes = bytes_in(*status), size = static_cast<MPI_Count>(of.size());
+    const MPI_Count whole = size == 0 ? 0 : bytes / size;
+    const bool fits = static_cast<MPI_Count>(static_cast<Count>(whole)) == whole;
+    *count = !fits || (size == 0 ? bytes != 0 : bytes % size != 0) ? MPI_UNDEFINED
+                                                                    : static_cast<Count>(whole);
+  });
+}
+
+int test_cancelled(const MPI_Status* status, int* cancelled) {
+  *cancelled = is_cancelled(*status) ? 1 : 0;
+  return MPI_SUCCESS;
+}
+
+int set_status_cancelled(MPI_Status* status, int cancelled) {
+  set_cancelled(status, cancelled != 0);
+  return MPI_SUCCESS;
+}
+
+template <class Count>
+int set_elements(MPI_Status* status, MPI_Datatype type, Count count) {
+  return call("MPI_Status_set_elements", MPI_COMM_WORLD, [&](VirtualRank&) {
+    set_bytes(status, static_cast<MPI_Count>(bytes_of(Type(type), count)));
+  });
+}
+
+}  // namespace
+
+void add_request_calls() {
+  add_call("MPI_Wait", &wait);
+  add_call("MPI_Test", &test);
+  add_call("MPI_Waitall", &wait_all);
+  add_call("MPI_Testall", &test_all);
+  add_call("MPI_Waitany", &wait_any);
+  add_call("MPI_Testany", &test_any);
+  add_call("MPI_Waitsome", &wait_some);
+  add_call("MPI_Testsome", &test_some);
+  add_call("MPI_Request_get_status", &get_status);
+  add_call("MPI_Request_free", &free_request);
+  add_call("MPI_Cancel", &cancel_request);
+  add_call("MPI_Start", &start_request);
+  add_call("MPI_Startall", &start_all);
+  ROAM_BOTH("MPI_Get_count", get_count);
+  ROAM_BOTH("MPI_Get_elements", get_count);
+  add_call("MPI_Get_elements_x", &get_count<"MPI_Get_elements_x", MPI_Count>);
+  add_call("MPI_Test_cancelled", &test_cancelled);
+  add_call("MPI_Status_set_cancelled", &set_status_cancelled);
+  add_call("MPI_Status_set_elements", &set_elements<int>);
+  add_call("MPI_Status_set_elements_x", &set_elements<MPI_Count>);
+}
+
+}  // namespace roam::mpi

@@ -1,0 +1,75 @@
+#include "mpi/calls/schedule.h"
+
+#include <utility>
+
+#include "base/text.h"
+#include "mpi/calls/failure.h"
+#include "runtime/api/member_messages.h"
+
+namespace roam::mpi {
+
+Schedule::~Schedule() {
+  if (!started_ || at_ == rounds_.size()) return;
+  for (Message& m : rounds_[at_]->messages) {
+    if (!m.wire.done && !m.sends && runtime::cancel_receive(&m.wire)) continue;
+    while (!m.wire.done) runtime::wait_for_news("a message of a collective that failed");
+  }
+}
+
+char* Schedule::scratch(std::size_t bytes) {
+  scratch_.push_back(std::unique_ptr<char[]>(new char[bytes]));
+  return scratch_.back().get();
+}
+
+Schedule::Round& Schedule::making() {
+  if (!open_) rounds_.push_back(std::make_unique<Round>());
+  open_ = true;
+  return *rounds_.back();
+}
+
+void Schedule::send(int rank, const void* data, std::size_t bytes) {
+  making().messages.push_back({true, rank, const_cast<void*>(data), bytes, {}});
+}
+void Schedule::receive(int rank, void* data, std::size_t bytes) {
+  making().messages.push_back({false, rank, data, bytes, {}});
+}
+void Schedule::then(std::function<void()> work) { making().work.push_back(std::move(work)); }
+void Schedule::end_round() { open_ = false; }
+
+// Receives first: what comes at once need not lie in the mailbox.
+void Schedule::start(Round& round) {
+  for (Message& m : round.messages) {
+    if (!m.sends)
+      runtime::start_receive(&m.wire, context_, group_.world_of(m.rank), tag_, m.data, m.bytes);
+  }
+  for (Message& m : round.messages) {
+    if (!m.sends) continue;
+    runtime::start_send(&m.wire, {.context = context_,
+                                  .to = group_.world_of(m.rank),
+                                  .tag = tag_,
+                                  .data = m.data,
+                                  .bytes = m.bytes});
+  }
+}
+
+void Schedule::check(const Message& m) const {
+  if (m.sends || (m.wire.error == Errc{} && m.wire.bytes == m.bytes)) return;
+  throw Failure(MPI_ERR_TRUNCATE, text("rank %d sent %zu bytes where %zu were expected: all members "
+                                       "of a collective call it with as many elements",
+                                       m.rank, m.wire.bytes, m.bytes));
+}
+
+bool Schedule::advance() {
+  for (; at_ < rounds_.size(); ++at_, started_ = false) {
+    Round& round = *rounds_[at_];
+    if (!std::exchange(started_, true)) start(round);
+    for (; round.done < round.messages.size(); ++round.done) {
+      if (!round.messages[round.done].wire.done) return false;
+      check(round.messages[round.done]);
+    }
+    for (const std::function<void()>& work : round.work) work();
+  }
+  return true;
+}
+
+}  // namespace roam::mpi

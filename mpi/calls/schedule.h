@@ -1,0 +1,74 @@
+#ifndef ROAM_MPI_CALLS_SCHEDULE_H_
+#define ROAM_MPI_CALLS_SCHEDULE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "mpi/calls/group.h"
+#include "runtime/teams/parcel.h"
+
+namespace roam::mpi {
+
+// What one member does for one collective: rounds of messages that are under way together, and what
+// is computed when those of a round have come. Whoever waits for anything advances it.
+//
+//   round: sends and receives -> all done -> then(), in the order in which they were added -> next
+//
+// It stays where it is while it is under way.
+class Schedule {
+ public:
+  // Messages go between ranks of `group`, in `context` with `tag`.
+  Schedule(Group group, std::uint32_t context, int tag)
+      : group_(std::move(group)), context_(context), tag_(tag) {}
+  // Takes back what it waits for, and waits for what it sends.
+  ~Schedule();
+  Schedule(const Schedule&) = delete;
+  Schedule& operator=(const Schedule&) = delete;
+
+  // Memory that lives as long as the schedule.
+  char* scratch(std::size_t bytes);
+
+  // In the round that is being made.
+  void send(int rank, const void* data, std::size_t bytes);
+  void receive(int rank, void* data, std::size_t bytes);
+  void then(std::function<void()> work);
+  // What follows is in the next round.
+  void end_round();
+
+  // True: all is done. Errors: Failure(MPI_ERR_TRUNCATE): members disagree about a length.
+  bool advance();
+
+ private:
+  struct Message {
+    bool sends;
+    int rank;
+    void* data;
+    std::size_t bytes;
+    detail::RequestState wire;
+  };
+  struct Round {
+    std::vector<Message> messages;
+    std::vector<std::function<void()>> work;
+    std::size_t done = 0;  // of the messages, the first so many
+  };
+  Round& making();
+  void start(Round& round);
+  void check(const Message& message) const;
+
+  Group group_;
+  std::uint32_t context_;
+  int tag_;
+  std::vector<std::unique_ptr<Round>> rounds_;
+  bool open_ = false;     // the last one is being made
+  bool started_ = false;  // the one that is under way
+  std::size_t at_ = 0;
+  std::vector<std::unique_ptr<char[]>> scratch_;
+};
+
+}  // namespace roam::mpi
+
+#endif  // ROAM_MPI_CALLS_SCHEDULE_H_

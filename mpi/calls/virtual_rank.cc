@@ -1,0 +1,136 @@
+#include "mpi/calls/virtual_rank.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "mpi/calls/messages.h"
+#include "mpi/image/image.h"
+#include "roam/error.h"
+#include "roam/thread.h"
+#include "runtime/api/member_messages.h"
+
+namespace roam::mpi {
+namespace {
+
+// Context 0 is that of roam/team.h, 1 that of acknowledgements; the upper half is for messages that
+// MPI_Mprobe has claimed.
+constexpr std::uint32_t kWorldContext = 2, kSelfContext = 4, kFirstContext = 6;
+
+}  // namespace
+
+VirtualRank::VirtualRank(int number, int count)
+    : predefined{.most_tag = kMostTag, .universe_size = count},
+      next_context(kFirstContext),
+      number_(number),
+      count_(count) {
+  world_.context = kWorldContext;
+  world_.group = Group(0, 1, count);
+  world_.rank = number;
+  world_.handle = MPI_COMM_WORLD;
+  world_.name = "MPI_COMM_WORLD";
+  self_.context = kSelfContext;
+  self_.group = Group(number, 1, 1);
+  self_.handle = MPI_COMM_SELF;
+  self_.name = "MPI_COMM_SELF";
+}
+
+VirtualRank::~VirtualRank() = default;
+
+VirtualRank& VirtualRank::running() {
+  return *static_cast<VirtualRank*>(Image::running()->attached);
+}
+
+Communicator* VirtualRank::find_communicator(MPI_Comm handle) {
+  if (handle == MPI_COMM_WORLD) return &world_;
+  if (handle == MPI_COMM_SELF) return &self_;
+  return communicators_.find(handle);
+}
+
+Communicator& VirtualRank::communicator(MPI_Comm handle) {
+  Communicator* found = find_communicator(handle);
+  if (found == nullptr) {
+    throw Failure(MPI_ERR_COMM, handle == MPI_COMM_NULL
+                                    ? std::string("the communicator is MPI_COMM_NULL")
+                                    : text("0x%08x is no communicator, or was freed",
+                                           static_cast<unsigned>(handle)));
+  }
+  return *found;
+}
+
+MPI_Comm VirtualRank::add(std::unique_ptr<Communicator> made) {
+  Communicator* communicator = made.get();
+  return communicator->handle = communicators_.add(std::move(made));
+}
+
+void VirtualRank::remove_communicator(MPI_Comm handle) { communicators_.remove(handle); }
+
+Group VirtualRank::group(MPI_Group handle) {
+  if (handle == MPI_GROUP_EMPTY) return {};
+  const Group* found = groups_.find(handle);
+  if (found == nullptr) {
+    throw Failure(MPI_ERR_GROUP, text("0x%08x is no group, or was freed",
+                                      static_cast<unsigned>(handle)));
+  }
+  return *found;
+}
+
+MPI_Group VirtualRank::add(Group group) {
+  if (group.size() == 0) return MPI_GROUP_EMPTY;
+  return groups_.add(std::make_unique<Group>(std::move(group)));
+}
+
+void VirtualRank::remove_group(MPI_Group handle) { groups_.remove(handle); }
+
+// ---- progress ----
+
+void VirtualRank::progress() {
+  if (const std::uint32_t noted = runtime::noted_receives(); noted != noted_) {
+    noted_ = noted;
+    requests.for_each([](Request& request) {
+      if (request.kind == Request::Kind::kReceive) advance(&request);
+    });
+  }
+  for (std::size_t i = 0; i < watched_.size();) {
+    Request* request = watched_[i];
+    if (!advance(request)) {
+      ++i;
+      continue;
+    }
+    watched_.erase(watched_.begin() + static_cast<std::ptrdiff_t>(i));
+    const auto is_it = [request](const std::unique_ptr<Request>& kept) {
+      return kept.get() == request;
+    };
+    const auto kept = std::find_if(kept_.begin(), kept_.end(), is_it);
+    if (kept == kept_.end()) continue;
+    buffered_bytes_ -= request->buffer_bytes;
+    kept_.erase(kept);
+  }
+}
+
+void VirtualRank::unwatch(Request* request) {
+  watched_.erase(std::remove(watched_.begin(), watched_.end(), request), watched_.end());
+}
+
+void VirtualRank::keep_to_its_end(std::unique_ptr<Request> request) {
+  buffered_bytes_ += request->buffer_bytes;
+  watch(request.get());
+  kept_.push_back(std::move(request));
+}
+
+void VirtualRank::wait() { runtime::wait_for_news(call); }
+
+// One that is pinned stays.
+void VirtualRank::move_on() {
+  try {
+    this_thread::migrate((rank() + 1) % ranks());
+  } catch (const Error&) {
+  }
+}
+
+void VirtualRank::look_around() {
+  this_thread::yield();
+  progress();
+}
+
+}  // namespace roam::mpi

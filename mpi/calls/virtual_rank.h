@@ -1,0 +1,139 @@
+#ifndef ROAM_MPI_CALLS_VIRTUAL_RANK_H_
+#define ROAM_MPI_CALLS_VIRTUAL_RANK_H_
+
+#include <mpi.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mpi/calls/communicator.h"
+#include "mpi/calls/failure.h"
+#include "mpi/calls/handle_table.h"
+#include "mpi/calls/request.h"
+
+namespace roam::mpi {
+
+// A reduction of the program's (MPI_Op_create).
+struct UserOp {
+  MPI_User_function* function = nullptr;
+  bool commutes = true;
+};
+struct UserErrhandler {
+  MPI_Comm_errhandler_function* function = nullptr;
+};
+// MPI_Comm_create_keyval.
+struct Keyval {
+  MPI_Comm_copy_attr_function* copy = nullptr;
+  MPI_Comm_delete_attr_function* remove = nullptr;
+  void* extra = nullptr;
+};
+
+// All that MPI is to one virtual rank: its communicators, requests, and so on. It lies in the memory
+// of the virtual rank's thread and goes where that goes.
+//
+// Context: that thread, which is a member of the team of all virtual ranks, of the same number.
+class VirtualRank {
+ public:
+  VirtualRank(int number, int count);
+  ~VirtualRank();
+  VirtualRank(const VirtualRank&) = delete;
+  VirtualRank& operator=(const VirtualRank&) = delete;
+
+  // The one that runs.
+  static VirtualRank& running();
+
+  // Each blocking call sends its virtual rank on to the next rank (--migrate=every).
+  static inline bool moves_at_each_wait = false;
+
+  int number() const { return number_; }
+  int count() const { return count_; }
+
+  // ---- from MPI_Init to MPI_Finalize ----
+
+  enum class State : std::uint8_t { kBefore, kInside, kAfter };
+  State state = State::kBefore;
+  int thread_level = MPI_THREAD_SINGLE;
+  // The call of MPI that it is in, for messages; what a thread waits for is shown by it.
+  const char* call = "";
+
+  // ---- what it names by numbers ----
+
+  // Failure(MPI_ERR_COMM): it is none, or was freed.
+  Communicator& communicator(MPI_Comm handle);
+  Communicator* find_communicator(MPI_Comm handle);
+  MPI_Comm add(std::unique_ptr<Communicator> made);
+  void remove_communicator(MPI_Comm handle);
+  // A copy, which costs no memory a member. Failure(MPI_ERR_GROUP).
+  Group group(MPI_Group handle);
+  MPI_Group add(Group group);
+  void remove_group(MPI_Group handle);
+
+  HandleTable<Request, Kind::kRequest> requests;
+  HandleTable<Request, Kind::kMessage> messages;  // claimed by MPI_Mprobe
+  std::uint32_t next_claim = 0;
+  HandleTable<UserOp, Kind::kOp> ops;
+  HandleTable<UserErrhandler, Kind::kErrhandler> errhandlers;
+  HandleTable<Keyval, Kind::kKeyval> keyvals;
+
+  // Attributes that all communicators have: programs are given their addresses.
+  struct Predefined {
+    int most_tag, host = MPI_PROC_NULL, io = MPI_ANY_SOURCE, wtime_is_global = 0, universe_size,
+                  program_number = 0, last_used_code = MPI_ERR_LASTCODE;
+  } predefined;
+
+  // The least context that this member has not used.
+  std::uint32_t next_context;
+
+  // ---- progress ----
+
+  // Does what has become possible, of all that is under way: acknowledges receives, advances
+  // collectives, frees what nobody waits for. Does not suspend.
+  void progress();
+  // Makes progress until `done()`. Suspends; may be on another rank afterwards.
+  template <class Done>
+  void wait_until(Done done) {
+    if (moves_at_each_wait) [[unlikely]]
+      move_on();
+    for (;;) {
+      progress();
+      if (done()) return;
+      wait();
+    }
+  }
+  // Lets messages in and others run, for calls that a program makes in a loop.
+  void look_around();
+  // Requests under way that need progress() though nobody waits for them.
+  void watch(Request* request) { watched_.push_back(request); }
+  void unwatch(Request* request);
+  // Nobody waits for it, and it is there until it is done.
+  void keep_to_its_end(std::unique_ptr<Request> request);
+  bool nothing_kept() const { return kept_.empty(); }
+  // What such ones have of the attached buffer (MPI_Bsend).
+  std::size_t buffered_bytes() const { return buffered_bytes_; }
+
+  // MPI_Buffer_attach.
+  void* buffer = nullptr;
+  std::size_t buffer_room = 0;
+
+ private:
+  void wait();
+  void move_on();
+
+  int number_, count_;
+  HandleTable<Communicator, Kind::kComm> communicators_;
+  Communicator world_, self_;
+  HandleTable<Group, Kind::kGroup> groups_;
+  std::uint32_t noted_ = 0;  // receives that had something to be answered, when it was looked last
+  std::vector<Request*> watched_;
+  std::vector<std::unique_ptr<Request>> kept_;
+  std::size_t buffered_bytes_ = 0;
+};
+
+// Their own functions of deletion are called, the last that was set first.
+void delete_attributes(VirtualRank& me, Communicator& c);
+
+}  // namespace roam::mpi
+
+#endif  // ROAM_MPI_CALLS_VIRTUAL_RANK_H_

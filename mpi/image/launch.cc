@@ -1,0 +1,98 @@
+#include "mpi/image/launch.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "mpi/image/entry.h"
+#include "mpi/image/image.h"
+#include "mpi/image/process_calls.h"
+#include "mpi/image/refusal.h"
+
+namespace roam::mpi {
+namespace {
+
+bool read_number(const char* text, unsigned long most, unsigned long* number) {
+  char* end = nullptr;
+  errno = 0;
+  *number = std::strtoul(text, &end, 10);
+  return errno == 0 && end != text && *end == '\0' && *text != '-' && *number >= 1 &&
+         *number <= most;
+}
+
+// The program, found as a shell finds it.
+std::string find_program(const std::string& name) {
+  if (name.find('/') != std::string::npos) return name;
+  const char* path = std::getenv("PATH");
+  for (std::string_view folders = path == nullptr ? "" : path; !folders.empty();) {
+    const std::size_t colon = folders.find(':');
+    const std::string found = std::string(folders.substr(0, colon)) + "/" + name;
+    if (access(found.c_str(), X_OK) == 0) return found;
+    folders = colon == std::string_view::npos ? "" : folders.substr(colon + 1);
+  }
+  throw Refusal(name + ": there is no such program in PATH");
+}
+
+}  // namespace
+
+LaunchRequest read_request(int argc, char** argv, const char* usage) {
+  LaunchRequest request;
+  int i = 1;
+  unsigned long number = 0;
+  for (; i < argc && argv[i][0] == '-'; ++i) {
+    const std::string option = argv[i];
+    const auto value = [&](const char* name) {
+      return option.starts_with(name) ? argv[i] + std::strlen(name) : nullptr;
+    };
+    if (option == "-n" && i + 1 < argc) {
+      if (!read_number(argv[++i], 1'000'000, &number))
+        throw Refusal(std::string("-n ") + argv[i] + ": a count from 1 to 1000000 is wanted");
+      request.virtual_ranks = static_cast<int>(number);
+    } else if (const char* bytes = value("--stack=")) {
+      if (!read_number(bytes, 1UL << 32, &request.stack_bytes))
+        throw Refusal(option + ": a number of bytes up to 4294967296 is wanted");
+    } else if (const char* own = value("--private=")) {
+      request.rule.made_private.emplace_back(own);
+    } else if (const char* shared = value("--shared=")) {
+      request.rule.made_shared.emplace_back(shared);
+    } else if (option == "--move") {
+      request.moves = true;
+    } else {
+      throw Refusal("unknown option " + option + "\n" + usage);
+    }
+  }
+  if (i == argc) throw Refusal(std::string("no program is named\n") + usage);
+  request.arguments.assign(argv + i, argv + argc);
+  return request;
+}
+
+const Layout& prepare_images(const LaunchRequest& request) {
+  add_entry_calls();
+  add_process_calls();
+  add_signal_calls();
+  add_descriptor_calls();
+  add_key_calls();
+  add_option_calls();
+  add_state_calls();
+  const auto* set = new ModuleSet(find_program(request.arguments[0]), request.rule);
+  const auto* layout = new Layout(*set);
+  set_layout(layout);
+  // What libc says of the program, in a message of assert, is not said of the launcher.
+  program_invocation_name = strdup(request.arguments[0].c_str());
+  program_invocation_short_name = strdup(std::string(set->program().name()).c_str());
+  return *layout;
+}
+
+std::vector<std::string> environment_of(int number, int count) {
+  std::vector<std::string> lines;
+  for (char** line = environ; *line != nullptr; ++line) {
+    if (std::strncmp(*line, "ROAM_VIRTUAL_RANK", 17) != 0) lines.emplace_back(*line);
+  }
+  lines.push_back("ROAM_VIRTUAL_RANK=" + std::to_string(number));
+  lines.push_back("ROAM_VIRTUAL_RANKS=" + std::to_string(count));
+  return lines;
+}
+
+}  // namespace roam::mpi

@@ -1,0 +1,35 @@
+#ifndef ROAM_MPI_IMAGE_LAUNCH_H_
+#define ROAM_MPI_IMAGE_LAUNCH_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "mpi/image/layout.h"
+#include "mpi/image/module_set.h"
+
+// What launchers of images have in common.
+namespace roam::mpi {
+
+struct LaunchRequest {
+  int virtual_ranks = 0;  // 0: as many as ranks
+  std::size_t stack_bytes = 8 << 20;
+  bool moves = false;
+  LibraryRule rule;
+  std::vector<std::string> arguments;  // the program's path first
+};
+
+// Of a launcher's command line. Refusal: what is wrong, and `usage`.
+LaunchRequest read_request(int argc, char** argv, const char* usage);
+
+// Finds the program, looks at it, and makes the layout that its images follow in this process; kept
+// to the end of the process. Whoever calls it has added its calls (add_launcher_call) before.
+// Refusal: the program cannot run as virtual ranks.
+const Layout& prepare_images(const LaunchRequest& request);
+
+// This process's environment with what tells a virtual rank its number.
+std::vector<std::string> environment_of(int number, int count);
+
+}  // namespace roam::mpi
+
+#endif  // ROAM_MPI_IMAGE_LAUNCH_H_

@@ -1,0 +1,90 @@
+// Runs an MPI program, as built by MPICH's compilers, as virtual ranks: threads of Roam in the ranks
+// of this job, each with variables of its own, which migrate.
+//
+//   mpiexec -n 4 roam-mpi -n 64 PROGRAM ARGUMENTS...
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "base/text.h"
+#include "mpi/calls/call.h"
+#include "mpi/calls/ending.h"
+#include "mpi/calls/virtual_rank.h"
+#include "mpi/image/entry.h"
+#include "mpi/image/image.h"
+#include "mpi/image/launch.h"
+#include "mpi/image/refusal.h"
+#include "roam/roam.h"
+#include "runtime/job/launcher.h"
+
+namespace roam::mpi {
+namespace {
+
+constexpr char kUsage[] =
+    "usage: roam-mpi [-n VIRTUAL_RANKS] [--stack=BYTES] [--move] [--private=LIBRARY]\n"
+    "                [--shared=LIBRARY] PROGRAM ARGUMENTS...\n"
+    "  -n N               the size of MPI_COMM_WORLD: so many virtual ranks, spread over the ranks;\n"
+    "                     without: one a rank\n"
+    "  --stack=BYTES      address space for the stack of each (default 8388608)\n"
+    "  --move             each blocking call sends its virtual rank on to the next rank\n"
+    "  --private=LIBRARY  each virtual rank has that library (libNAME.so.1) for itself\n"
+    "  --shared=LIBRARY   the ranks have it\n";
+
+const Layout* layout_here = nullptr;  // of this process
+
+// How a virtual rank ended, for who joins the team.
+struct Failed {
+  int status;
+};
+
+void run_one(int count, const std::vector<std::string>& arguments) {
+  int status;
+  const int number = Team::current().index();
+  {
+    VirtualRank me(number, count);
+    Image image(*layout_here, arguments, environment_of(number, count));
+    image.attached = &me;
+    status = run_program(&image);
+    if (me.state == VirtualRank::State::kInside) {
+      end_job(status == 0 ? 1 : status,
+              text("virtual rank %d ended with status %d, and without MPI_Finalize", number, status));
+    }
+  }
+  if (status != 0) throw Failed{status};
+}
+
+// The status of the lowest that failed.
+int run_all(const LaunchRequest& request) {
+  const int count = request.virtual_ranks != 0 ? request.virtual_ranks : ranks();
+  const Team team =
+      spawn_team(SpawnOptions{.name = "virtual rank", .stack_bytes = request.stack_bytes}, count,
+                 run_one, count, request.arguments);
+  try {
+    team.join();
+  } catch (const Failed& failed) {
+    return failed.status;
+  }
+  return 0;
+}
+
+int run_main(int argc, char** argv) {
+  LaunchRequest request;
+  try {
+    request = read_request(argc, argv, kUsage);
+    for (const char* library : {"libmpich.so.12", "libmpi.so.12"})
+      request.rule.made_shared.emplace_back(library);
+    VirtualRank::moves_at_each_wait = request.moves;
+    add_mpi_calls();
+    layout_here = &prepare_images(request);
+  } catch (const Refusal& refusal) {
+    if (runtime::speaks_for_all()) std::fprintf(stderr, "roam-mpi: %s\n", refusal.what());
+    return 2;
+  }
+  return run(argc, argv, [request] { return run_all(request); });
+}
+
+}  // namespace
+}  // namespace roam::mpi
+
+int main(int argc, char** argv) { return roam::mpi::run_main(argc, argv); }

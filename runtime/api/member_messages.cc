@@ -1,0 +1,106 @@
+#include "runtime/api/member_messages.h"
+
+#include "base/check.h"
+#include "isomalloc/in_process.h"
+#include "runtime/job/job.h"
+#include "runtime/teams/member.h"
+#include "runtime/teams/requests.h"
+#include "threads/scheduler.h"
+
+namespace roam::runtime {
+namespace {
+
+using detail::Member;
+using detail::Parcel;
+using detail::Tcb;
+using threads::scheduler;
+
+Member& caller() {
+  Member* me = scheduler().current()->member;
+  ROAM_CHECK(me != nullptr, "a thread that is in no team exchanges messages of one");
+  return *me;
+}
+
+void ask_for(RequestState* request, RequestState::Kind kind, std::uint32_t context, int from,
+             int tag) {
+  *request = {};
+  request->kind = kind;
+  request->context = context;
+  request->from = from;
+  request->tag = tag;
+}
+
+Parcel* find(std::uint32_t context, int from, int tag, RequestState* found) {
+  Parcel* parcel = caller().mailbox.find(context, from, tag);
+  if (parcel != nullptr) found->got(parcel->envelope);
+  return parcel;
+}
+
+}  // namespace
+
+void start_send(RequestState* request, const MemberMessage& message) {
+  *request = {};
+  iso::in_process([&] {
+    Member& me = caller();
+    const bool sent = the_job().post().send(me,
+                                            {.to = message.to,
+                                             .tag = message.tag,
+                                             .data = message.data,
+                                             .bytes = message.bytes,
+                                             .context = message.context,
+                                             .note = message.note,
+                                             .waits_for_room = false},
+                                            request);
+    ROAM_CHECK(sent, "a send that does not wait for room waits for room");
+    request->sequence = me.mailbox.peer(message.to).next_out - 1;
+  });
+}
+
+void start_receive(RequestState* request, std::uint32_t context, int from, int tag, void* data,
+                   std::size_t bytes) {
+  ask_for(request, RequestState::Kind::kReceive, context, from, tag);
+  request->data = data;
+  request->bytes = request->room = bytes;
+  request->takes_longer = true;
+  iso::in_process([&] { the_job().post().receive(caller(), request); });
+}
+
+void start_probe(RequestState* request, std::uint32_t context, int from, int tag) {
+  ask_for(request, RequestState::Kind::kProbe, context, from, tag);
+  iso::in_process([&] { the_job().post().receive(caller(), request); });
+}
+
+bool cancel_receive(RequestState* request) {
+  return iso::in_process([&] {
+    Member& me = caller();
+    if (!me.mailbox.cancel(request)) return false;
+    unpin_for_request(me.thread, request);
+    return true;
+  });
+}
+
+bool look_for(std::uint32_t context, int from, int tag, RequestState* found) {
+  return iso::in_process([&] { return find(context, from, tag, found) != nullptr; });
+}
+
+bool claim_message(std::uint32_t context, int from, int tag, std::uint32_t claimed,
+                   RequestState* found) {
+  return iso::in_process([&] {
+    Parcel* parcel = find(context, from, tag, found);
+    if (parcel != nullptr) parcel->envelope.context = claimed;
+    return parcel != nullptr;
+  });
+}
+
+std::uint32_t noted_receives() { return caller().noted; }
+
+void wait_for_news(const char* what) {
+  Tcb* self = scheduler().current();
+  self->member->waiting = true;
+  self->loose = true;
+  scheduler().block(what, nullptr);
+  self->loose = false;
+  self->member->waiting = false;
+}
+
+}  // namespace roam::runtime

@@ -1,0 +1,61 @@
+#ifndef ROAM_RUNTIME_API_MEMBER_MESSAGES_H_
+#define ROAM_RUNTIME_API_MEMBER_MESSAGES_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "roam/request.h"
+#include "runtime/teams/parcel.h"
+
+// Messages between members of a team for a layer that is written inside Roam (mpi/): with contexts,
+// which keep the messages of one communicator from the receives of another, a note beside the
+// bytes, and sends that never wait for room. Requests are the caller's, in its thread's memory, and
+// stay where they are until they are done.
+//
+// Context: members, capture on; what suspends says so.
+namespace roam::runtime {
+
+using detail::RequestState;
+
+struct MemberMessage {
+  std::uint32_t context = 0;
+  int to = 0;   // index in the caller's team
+  int tag = 0;  // from 0
+  std::uint16_t note = 0;
+  const void* data = nullptr;
+  std::size_t bytes = 0;
+};
+
+// The request is done when the data may be changed. `sequence` of the request is then the message's
+// number among those between the two.
+// Errors: Error(out_of_memory); Error(thread_ended): `to` has left the team.
+void start_send(RequestState* request, const MemberMessage& message);
+
+// kAny as the member or the tag takes any. A message that is longer than `bytes` ends the receive
+// with Errc::message_too_long, and is given up.
+void start_receive(RequestState* request, std::uint32_t context, int from, int tag, void* data,
+                   std::size_t bytes);
+
+// Takes back a receive that nothing has come for. False: something has.
+bool cancel_receive(RequestState* request);
+
+// The first message that has come and matches, which stays: into *found, as of a receive.
+bool look_for(std::uint32_t context, int from, int tag, RequestState* found);
+// The same, and from now on the message has the context `claimed`, which only receives of that
+// context match.
+bool claim_message(std::uint32_t context, int from, int tag, std::uint32_t claimed,
+                   RequestState* found);
+
+// How many receives of the calling member have ended with a message that had a note.
+std::uint32_t noted_receives();
+
+// Until a request of the calling member ends, or a message comes that a posted probe looks for.
+// `what` is shown in lists of what threads wait for. May return without: the caller looks again.
+// Suspends; the caller may be on another rank afterwards.
+void wait_for_news(const char* what);
+// Posts a probe, whose end wait_for_news() tells; cancel_receive() takes it back.
+void start_probe(RequestState* request, std::uint32_t context, int from, int tag);
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_API_MEMBER_MESSAGES_H_
