@@ -106,40 +106,6 @@ int free_memory(void* block) {
 }
 int profile_control(int, ...) { return MPI_SUCCESS; }
 
-// ---- error handlers ----
-
-int make_errhandler(MPI_Comm_errhandler_function* function, MPI_Errhandler* handle) {
-  return call("MPI_Comm_create_errhandler", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    *handle = me.errhandlers.add(std::make_unique<UserErrhandler>(UserErrhandler{function}));
-  });
-}
-int set_errhandler(MPI_Comm communicator, MPI_Errhandler handle) {
-  return call("MPI_Comm_set_errhandler", communicator, [&](VirtualRank& me) {
-    const bool known = handle == MPI_ERRORS_ARE_FATAL || handle == MPI_ERRORS_RETURN ||
-                       me.errhandlers.find(handle) != nullptr;
-    if (!known) {
-      throw Failure(MPI_ERR_ARG, text("0x%08x is no error handler", static_cast<unsigned>(handle)));
-    }
-    me.communicator(communicator).errhandler = handle;
-  });
-}
-int get_errhandler(MPI_Comm communicator, MPI_Errhandler* handle) {
-  return call("MPI_Comm_get_errhandler", communicator, [&](VirtualRank& me) {
-    *handle = me.communicator(communicator).errhandler;
-  });
-}
-// Communicators that have it keep it: the object stays, and its number is not used again.
-int free_errhandler(MPI_Errhandler* handle) {
-  *handle = MPI_ERRHANDLER_NULL;
-  return MPI_SUCCESS;
-}
-int call_errhandler(MPI_Comm communicator, int code) {
-  return call("MPI_Comm_call_errhandler", communicator, [&](VirtualRank& me) {
-    me.communicator(communicator);
-    throw Failure(code, text("the program says so, with error %d", code));
-  });
-}
-
 // ---- under AMPI's names ----
 
 int my_rank(int* to) {
@@ -178,14 +144,6 @@ void add_environment_calls() {
   add_call("MPI_Alloc_mem", &allocate);
   add_call("MPI_Free_mem", &free_memory);
   add_call("MPI_Pcontrol", &profile_control);
-  add_call("MPI_Comm_create_errhandler", &make_errhandler);
-  add_call("MPI_Errhandler_create", &make_errhandler);
-  add_call("MPI_Comm_set_errhandler", &set_errhandler);
-  add_call("MPI_Errhandler_set", &set_errhandler);
-  add_call("MPI_Comm_get_errhandler", &get_errhandler);
-  add_call("MPI_Errhandler_get", &get_errhandler);
-  add_call("MPI_Errhandler_free", &free_errhandler);
-  add_call("MPI_Comm_call_errhandler", &call_errhandler);
   add_launcher_call("AMPI_My_pe", &my_rank);
   add_launcher_call("AMPI_Migrate_to_pe", &move_to);
 }

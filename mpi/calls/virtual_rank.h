@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "mpi/calls/communicator.h"
+#include "mpi/calls/error_classes.h"
 #include "mpi/calls/failure.h"
 #include "mpi/calls/handle_table.h"
+#include "mpi/calls/info.h"
 #include "mpi/calls/request.h"
 
 namespace roam::mpi {
@@ -76,11 +78,14 @@ class VirtualRank {
   HandleTable<UserOp, Kind::kOp> ops;
   HandleTable<UserErrhandler, Kind::kErrhandler> errhandlers;
   HandleTable<Keyval, Kind::kKeyval> keyvals;
+  HandleTable<Info, Kind::kInfo> infos;
+  Info environment_info;  // MPI_INFO_ENV
+  OwnErrors own_errors;
 
   // Attributes that all communicators have: programs are given their addresses.
   struct Predefined {
     int most_tag, host = MPI_PROC_NULL, io = MPI_ANY_SOURCE, wtime_is_global = 0, universe_size,
-                  program_number = 0, last_used_code = MPI_ERR_LASTCODE;
+                  program_number = 0, last_used_code = MPI_ERR_LASTCODE / 2;
   } predefined;
 
   // The least context that this member has not used.

@@ -1,0 +1,98 @@
+// Error handlers, classes, codes and their texts (chapter 8.3 to 8.5 of the standard).
+
+#include <cstdio>
+#include <string>
+
+#include "base/text.h"
+#include "mpi/calls/call.h"
+#include "mpi/calls/messages.h"
+
+namespace roam::mpi {
+namespace {
+
+int make_errhandler(MPI_Comm_errhandler_function* function, MPI_Errhandler* handle) {
+  return call("MPI_Comm_create_errhandler", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    *handle = me.errhandlers.add(std::make_unique<UserErrhandler>(UserErrhandler{function}));
+  });
+}
+
+void check_errhandler(VirtualRank& me, MPI_Errhandler handle) {
+  if (handle == MPI_ERRORS_ARE_FATAL || handle == MPI_ERRORS_RETURN ||
+      handle == MPI_ERRORS_ABORT || me.errhandlers.find(handle) != nullptr)
+    return;
+  throw Failure(MPI_ERR_ARG, text("0x%08x is no error handler", static_cast<unsigned>(handle)));
+}
+
+int set_errhandler(MPI_Comm communicator, MPI_Errhandler handle) {
+  return call("MPI_Comm_set_errhandler", communicator, [&](VirtualRank& me) {
+    check_errhandler(me, handle);
+    me.communicator(communicator).errhandler = handle;
+  });
+}
+int get_errhandler(MPI_Comm communicator, MPI_Errhandler* handle) {
+  return call("MPI_Comm_get_errhandler", communicator, [&](VirtualRank& me) {
+    *handle = me.communicator(communicator).errhandler;
+  });
+}
+// Communicators that have it keep it: the object stays, and its number is not used again.
+int free_errhandler(MPI_Errhandler* handle) {
+  return call("MPI_Errhandler_free", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    check_errhandler(me, *handle);
+    *handle = MPI_ERRHANDLER_NULL;
+  });
+}
+int call_errhandler(MPI_Comm communicator, int code) {
+  VirtualRank& me = VirtualRank::running();
+  const Failure failure(code, text("the program calls the error handler with %d", code));
+  const int returned =
+      tell_error(me, communicator, "MPI_Comm_call_errhandler", failure);
+  return me.find_communicator(communicator) == nullptr ? returned : MPI_SUCCESS;
+}
+
+int error_class(int code, int* to) {
+  *to = VirtualRank::running().own_errors.class_of(code);
+  return MPI_SUCCESS;
+}
+int error_string(int code, char* to, int* length) {
+  *length = std::snprintf(to, MPI_MAX_ERROR_STRING, "%s",
+                          VirtualRank::running().own_errors.text_of(code).c_str());
+  return MPI_SUCCESS;
+}
+int add_error_class(int* to) {
+  VirtualRank& me = VirtualRank::running();
+  *to = me.own_errors.add_class();
+  me.predefined.last_used_code = me.own_errors.last();
+  return MPI_SUCCESS;
+}
+int add_error_code(int error_class, int* to) {
+  VirtualRank& me = VirtualRank::running();
+  *to = me.own_errors.add_code(error_class);
+  me.predefined.last_used_code = me.own_errors.last();
+  return MPI_SUCCESS;
+}
+int add_error_string(int code, const char* string) {
+  return call("MPI_Add_error_string", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    if (!me.own_errors.set_text(code, string))
+      throw Failure(MPI_ERR_ARG, text("%d is no code that the program added", code));
+  });
+}
+
+}  // namespace
+
+void add_error_calls() {
+  add_call("MPI_Comm_create_errhandler", &make_errhandler);
+  add_call("MPI_Errhandler_create", &make_errhandler);
+  add_call("MPI_Comm_set_errhandler", &set_errhandler);
+  add_call("MPI_Errhandler_set", &set_errhandler);
+  add_call("MPI_Comm_get_errhandler", &get_errhandler);
+  add_call("MPI_Errhandler_get", &get_errhandler);
+  add_call("MPI_Errhandler_free", &free_errhandler);
+  add_call("MPI_Comm_call_errhandler", &call_errhandler);
+  add_call("MPI_Error_class", &error_class);
+  add_call("MPI_Error_string", &error_string);
+  add_call("MPI_Add_error_class", &add_error_class);
+  add_call("MPI_Add_error_code", &add_error_code);
+  add_call("MPI_Add_error_string", &add_error_string);
+}
+
+}  // namespace roam::mpi

@@ -1,0 +1,128 @@
+// Infos (chapter 9 of the standard). They are kept and given back; nothing here acts by them.
+
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "base/text.h"
+#include "mpi/calls/call.h"
+
+namespace roam::mpi {
+namespace {
+
+Info& info_of(VirtualRank& me, MPI_Info handle) {
+  if (handle == MPI_INFO_ENV) return me.environment_info;
+  Info* info = me.infos.find(handle);
+  if (info == nullptr) {
+    throw Failure(MPI_ERR_INFO, handle == MPI_INFO_NULL
+                                    ? std::string("the info is MPI_INFO_NULL")
+                                    : text("0x%08x is no info", static_cast<unsigned>(handle)));
+  }
+  return *info;
+}
+// MPI_INFO_NULL is one without keys where one is handed on.
+MPI_Info copy_of(VirtualRank& me, MPI_Info handle) {
+  return me.infos.add(std::make_unique<Info>(info_of(me, handle)));
+}
+
+std::string key_of(const char* key) {
+  if (key == nullptr || *key == '\0' || std::strlen(key) > MPI_MAX_INFO_KEY)
+    throw Failure(MPI_ERR_INFO_KEY, text("a key has 1 to %d characters", MPI_MAX_INFO_KEY));
+  return key;
+}
+
+int make(MPI_Info* handle) {
+  return call("MPI_Info_create", MPI_COMM_WORLD,
+              [&](VirtualRank& me) { *handle = me.infos.add(std::make_unique<Info>()); });
+}
+int duplicate(MPI_Info handle, MPI_Info* made) {
+  return call("MPI_Info_dup", MPI_COMM_WORLD,
+              [&](VirtualRank& me) { *made = copy_of(me, handle); });
+}
+int free_info(MPI_Info* handle) {
+  return call("MPI_Info_free", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    info_of(me, *handle);
+    me.infos.remove(*handle);
+    *handle = MPI_INFO_NULL;
+  });
+}
+int set(MPI_Info handle, const char* key, const char* value) {
+  return call("MPI_Info_set", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    Info& info = info_of(me, handle);
+    const std::string name = key_of(key);
+    if (value == nullptr || std::strlen(value) > MPI_MAX_INFO_VAL)
+      throw Failure(MPI_ERR_INFO_VALUE, text("a value has up to %d characters", MPI_MAX_INFO_VAL));
+    info.set(name, value);
+  });
+}
+int remove(MPI_Info handle, const char* key) {
+  return call("MPI_Info_delete", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    if (!info_of(me, handle).remove(key_of(key)))
+      throw Failure(MPI_ERR_INFO_NOKEY, text("there is no key '%s'", key));
+  });
+}
+
+// With room for `most` characters and a null.
+int get(MPI_Info handle, const char* key, int most, char* value, int* flag) {
+  return call("MPI_Info_get", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    const std::string* found = info_of(me, handle).find(key_of(key));
+    *flag = found != nullptr ? 1 : 0;
+    if (found == nullptr) return;
+    const auto bytes = std::min(found->size(), static_cast<std::size_t>(std::max(most, 0)));
+    std::memcpy(value, found->data(), bytes);
+    value[bytes] = '\0';
+  });
+}
+// With room for *room bytes, the null among them; then what is needed.
+int get_string(MPI_Info handle, const char* key, int* room, char* value, int* flag) {
+  return call("MPI_Info_get_string", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    const std::string* found = info_of(me, handle).find(key_of(key));
+    *flag = found != nullptr ? 1 : 0;
+    if (found == nullptr) return;
+    if (*room > 0) {
+      const auto bytes = std::min(found->size(), static_cast<std::size_t>(*room) - 1);
+      std::memcpy(value, found->data(), bytes);
+      value[bytes] = '\0';
+    }
+    *room = static_cast<int>(found->size()) + 1;
+  });
+}
+int get_length(MPI_Info handle, const char* key, int* length, int* flag) {
+  return call("MPI_Info_get_valuelen", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    const std::string* found = info_of(me, handle).find(key_of(key));
+    *flag = found != nullptr ? 1 : 0;
+    if (found != nullptr) *length = static_cast<int>(found->size());
+  });
+}
+int get_count(MPI_Info handle, int* count) {
+  return call("MPI_Info_get_nkeys", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    *count = static_cast<int>(info_of(me, handle).entries.size());
+  });
+}
+int get_key(MPI_Info handle, int n, char* key) {
+  return call("MPI_Info_get_nthkey", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    const Info& info = info_of(me, handle);
+    if (n < 0 || n >= static_cast<int>(info.entries.size())) {
+      throw Failure(MPI_ERR_ARG,
+                    text("there is no key number %d; there are %zu", n, info.entries.size()));
+    }
+    std::strcpy(key, info.entries[static_cast<std::size_t>(n)].first.c_str());  // of a checked length
+  });
+}
+
+}  // namespace
+
+void add_info_calls() {
+  add_call("MPI_Info_create", &make);
+  add_call("MPI_Info_dup", &duplicate);
+  add_call("MPI_Info_free", &free_info);
+  add_call("MPI_Info_set", &set);
+  add_call("MPI_Info_delete", &remove);
+  add_call("MPI_Info_get", &get);
+  add_call("MPI_Info_get_string", &get_string);
+  add_call("MPI_Info_get_valuelen", &get_length);
+  add_call("MPI_Info_get_nkeys", &get_count);
+  add_call("MPI_Info_get_nthkey", &get_key);
+}
+
+}  // namespace roam::mpi
