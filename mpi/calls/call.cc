@@ -10,7 +10,7 @@
 #include "mpi/calls/error_classes.h"
 
 namespace roam::mpi {
-int tell_error(VirtualRank& me, MPI_Comm handle, const char* name, const Failure& failure) {
+int tell_error(VirtualRank& me, MPI_Comm handle, const char* name, const CallError& failure) {
   Communicator* communicator = me.find_communicator(handle);
   if (communicator == nullptr) communicator = me.find_communicator(MPI_COMM_WORLD);
   int code = failure.code;
@@ -39,8 +39,12 @@ void add_mpi_calls() {
   add_message_calls();
   add_request_calls();
   add_group_calls();
+  add_attribute_calls();
   add_communicator_calls();
   add_collective_calls();
+  add_reduction_calls();
+  add_topology_calls();
+  add_neighbour_calls();
   add_type_calls();
 }
 

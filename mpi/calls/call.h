@@ -35,11 +35,11 @@ struct Name {
 
 // Tells the error handler of the communicator (of MPI_COMM_WORLD, if it is none) and returns the
 // error class, if that returns.
-int tell_error(VirtualRank& me, MPI_Comm communicator, const char* name, const Failure& failure);
+int tell_error(VirtualRank& me, MPI_Comm communicator, const char* name, const CallError& failure);
 // MPI is not to be called now: ends the job with a message.
 [[noreturn]] void refuse_call(const VirtualRank& me, const char* name);
 
-// Runs `body(me)`, which throws Failure where it cannot be done.
+// Runs `body(me)`, which throws CallError where it cannot be done.
 template <class Body>
 int call(const char* name, MPI_Comm communicator, Body body) {
   VirtualRank& me = VirtualRank::running();
@@ -50,12 +50,12 @@ int call(const char* name, MPI_Comm communicator, Body body) {
   int result = MPI_SUCCESS;
   try {
     body(me);
-  } catch (const Failure& failure) {
+  } catch (const CallError& failure) {
     result = tell_error(me, communicator, name, failure);
   } catch (const Error& error) {
-    result = tell_error(me, communicator, name, Failure(MPI_ERR_OTHER, error.what()));
+    result = tell_error(me, communicator, name, CallError(MPI_ERR_OTHER, error.what()));
   } catch (const std::bad_alloc&) {
-    result = tell_error(me, communicator, name, Failure(MPI_ERR_NO_MEM, "there is no memory"));
+    result = tell_error(me, communicator, name, CallError(MPI_ERR_NO_MEM, "there is no memory"));
   }
   me.call = outer;
   return result;
@@ -68,8 +68,12 @@ void add_request_calls();
 void add_error_calls();
 void add_info_calls();
 void add_group_calls();
+void add_attribute_calls();
 void add_communicator_calls();
 void add_collective_calls();
+void add_reduction_calls();
+void add_topology_calls();
+void add_neighbour_calls();
 void add_type_calls();
 void add_missing_calls();
 // All of them.

@@ -1,64 +1,21 @@
-// Collectives (chapter 5 of the standard), blocking and not. A blocking one is the other, waited
-// for.
+// Collectives that move data (chapter 5 of the standard), blocking and not. A blocking one is the
+// other, waited for: its handle is null.
 
 #include <cstring>
-#include <memory>
-#include <utility>
-#include <vector>
 
 #include "base/text.h"
-#include "mpi/calls/call.h"
-#include "mpi/calls/collectives.h"
-#include "mpi/calls/messages.h"
+#include "mpi/calls/buffers.h"
+#include "mpi/calls/collective_frame.h"
 
 namespace roam::mpi {
-namespace {
-
-// Makes the schedule of a collective and waits for it; or, given where its request's handle goes,
-// leaves it under way.
-template <class Make>
-int collective(const char* name, MPI_Comm communicator, MPI_Request* handle, Make make) {
-  return call(name, communicator, [&](VirtualRank& me) {
-    Communicator& c = me.communicator(communicator);
-    std::unique_ptr<Schedule> schedule = begin_collective(c);
-    make(me, c, schedule.get());
-    if (handle == nullptr) return wait_for(me, schedule.get());
-    auto request = std::make_unique<Request>();
-    request->kind = Request::Kind::kCollective;
-    request->communicator = communicator;
-    request->schedule = std::move(schedule);
-    request->started = true;
-    request->done = false;
-    if (!advance(request.get())) me.watch(request.get());
-    *handle = me.requests.add(std::move(request));
-  });
-}
 
 void check_root(const Communicator& c, int root) {
   if (root >= 0 && root < c.size()) return;
-  throw Failure(MPI_ERR_ROOT,
-                text("the root is rank %d; the communicator has 0 to %d", root, c.size() - 1));
+  throw CallError(MPI_ERR_ROOT,
+                  text("the root is rank %d; the communicator has 0 to %d", root, c.size() - 1));
 }
 
-char* nth(void* data, MPI_Count index, const Type& type) {
-  return static_cast<char*>(data) + index * type.extent();
-}
-
-bool in_place(const void* data) { return data == MPI_IN_PLACE; }
-
-// A copy of this member's part, which is combined in place; from `out` if it lies there.
-char* part_of(Schedule* s, const void* in, const void* out, MPI_Count count, const Type& type) {
-  const std::size_t bytes = bytes_of(type, count);
-  char* part = s->scratch(bytes);
-  if (bytes != 0) std::memcpy(part, in_place(in) ? out : in, bytes);
-  return part;
-}
-void put_result(Schedule* s, void* to, const char* part, std::size_t bytes) {
-  s->then([=] {
-    if (bytes != 0) std::memcpy(to, part, bytes);
-  });
-  s->end_round();
-}
+namespace {
 
 // ---- barrier, broadcast ----
 
@@ -71,216 +28,65 @@ int ibarrier(MPI_Comm communicator, MPI_Request* handle) {
   return barrier_of("MPI_Ibarrier", communicator, handle);
 }
 
-int broadcast_of(const char* name, void* data, MPI_Count count, MPI_Datatype datatype, int root,
-                 MPI_Comm communicator, MPI_Request* handle) {
-  return collective(name, communicator, handle, [&](VirtualRank&, Communicator& c, Schedule* s) {
-    check_root(c, root);
-    add_broadcast(s, c, root, data, bytes_of(Type(datatype), count));
-  });
+template <Name kName, class Count>
+int ibroadcast(void* data, Count count, MPI_Datatype datatype, int root, MPI_Comm communicator,
+               MPI_Request* handle) {
+  return collective(
+      kName.text, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
+        check_root(c, root);
+        const Type type(me, datatype);
+        const Bytes bytes =
+            c.rank == root ? outgoing(s, data, count, type) : incoming(s, data, count, type);
+        add_broadcast(s, c, root, bytes.begin, bytes.count);
+      });
 }
 template <Name kName, class Count>
 int broadcast(void* data, Count count, MPI_Datatype type, int root, MPI_Comm communicator) {
-  return broadcast_of(kName.text, data, count, type, root, communicator, nullptr);
-}
-template <Name kName, class Count>
-int ibroadcast(void* data, Count count, MPI_Datatype type, int root, MPI_Comm communicator,
-               MPI_Request* handle) {
-  return broadcast_of(kName.text, data, count, type, root, communicator, handle);
+  return ibroadcast<kName>(data, count, type, root, communicator, nullptr);
 }
 
-// ---- reductions ----
+// ---- how parts go ----
 
-int reduce_of(const char* name, const void* in, void* out, MPI_Count count, MPI_Datatype datatype,
-              MPI_Op operation, int root, MPI_Comm communicator, MPI_Request* handle) {
-  return collective(name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
-    check_root(c, root);
-    const Type type(datatype);
-    const Reduction op(me, operation, type);
-    const std::size_t bytes = bytes_of(type, count);
-    char* part = part_of(s, in, out, count, type);
-    add_reduction_to_first(s, c, part, count, type, op);
-    if (root != 0 && c.rank == 0) {
-      s->send(root, part, bytes);
-      s->end_round();
-    } else if (root != 0 && c.rank == root) {
-      s->receive(0, part, bytes);
-      s->end_round();
-    }
-    if (c.rank == root) put_result(s, out, part, bytes);
-  });
-}
-template <Name kName, class Count>
-int reduce(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op, int root,
-           MPI_Comm communicator) {
-  return reduce_of(kName.text, in, out, count, type, op, root, communicator, nullptr);
-}
-template <Name kName, class Count>
-int ireduce(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op, int root,
-            MPI_Comm communicator, MPI_Request* handle) {
-  return reduce_of(kName.text, in, out, count, type, op, root, communicator, handle);
-}
-
-int allreduce_of(const char* name, const void* in, void* out, MPI_Count count,
-                 MPI_Datatype datatype, MPI_Op operation, MPI_Comm communicator,
-                 MPI_Request* handle) {
-  return collective(name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
-    const Type type(datatype);
-    const Reduction op(me, operation, type);
-    const std::size_t bytes = bytes_of(type, count);
-    char* part = part_of(s, in, out, count, type);
-    add_reduction_to_first(s, c, part, count, type, op);
-    add_broadcast(s, c, 0, part, bytes);
-    put_result(s, out, part, bytes);
-  });
-}
-template <Name kName, class Count>
-int allreduce(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op,
-              MPI_Comm communicator) {
-  return allreduce_of(kName.text, in, out, count, type, op, communicator, nullptr);
-}
-template <Name kName, class Count>
-int iallreduce(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op,
-               MPI_Comm communicator, MPI_Request* handle) {
-  return allreduce_of(kName.text, in, out, count, type, op, communicator, handle);
-}
-
-int scan_of(const char* name, const void* in, void* out, MPI_Count count, MPI_Datatype datatype,
-            MPI_Op operation, MPI_Comm communicator, bool without_own, MPI_Request* handle) {
-  return collective(name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
-    const Type type(datatype);
-    const Reduction op(me, operation, type);
-    char* part = part_of(s, in, out, count, type);
-    add_scan(s, c, part, count, type, op, without_own);
-    if (!without_own || c.rank != 0) put_result(s, out, part, bytes_of(type, count));
-  });
-}
-template <Name kName, bool kWithoutOwn, class Count>
-int scan(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op,
-         MPI_Comm communicator) {
-  return scan_of(kName.text, in, out, count, type, op, communicator, kWithoutOwn, nullptr);
-}
-template <Name kName, bool kWithoutOwn, class Count>
-int iscan(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op,
-          MPI_Comm communicator, MPI_Request* handle) {
-  return scan_of(kName.text, in, out, count, type, op, communicator, kWithoutOwn, handle);
-}
-
-// Rank i gets counts[i] elements, those behind what lower ranks get.
-template <class Counts>
-int reduce_scatter_of(const char* name, const void* in, void* out, Counts counts,
-                      MPI_Datatype datatype, MPI_Op operation, MPI_Comm communicator,
-                      MPI_Request* handle) {
-  return collective(name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
-    const Type type(datatype);
-    const Reduction op(me, operation, type);
-    MPI_Count all = 0;
-    for (int i = 0; i < c.size(); ++i) all += static_cast<MPI_Count>(bytes_of(type, counts(i)) != 0 ? counts(i) : 0);
-    char* part = part_of(s, in, out, all, type);
-    add_reduction_to_first(s, c, part, all, type, op);
-    const std::size_t own_bytes = bytes_of(type, counts(c.rank));
-    if (c.rank == 0) {
-      MPI_Count at = counts(0);
-      for (int i = 1; i < c.size(); at += counts(i++))
-        s->send(i, nth(part, at, type), bytes_of(type, counts(i)));
-    } else {
-      s->receive(0, part, own_bytes);
-    }
-    s->end_round();
-    put_result(s, out, part, own_bytes);
-  });
-}
-template <Name kName, class Count>
-int reduce_scatter(const void* in, void* out, const Count* counts, MPI_Datatype type, MPI_Op op,
-                   MPI_Comm communicator) {
-  return reduce_scatter_of(kName.text, in, out, [=](int i) { return MPI_Count{counts[i]}; }, type,
-                           op, communicator, nullptr);
-}
-template <Name kName, class Count>
-int ireduce_scatter(const void* in, void* out, const Count* counts, MPI_Datatype type, MPI_Op op,
-                    MPI_Comm communicator, MPI_Request* handle) {
-  return reduce_scatter_of(kName.text, in, out, [=](int i) { return MPI_Count{counts[i]}; }, type,
-                           op, communicator, handle);
-}
-template <Name kName, class Count>
-int reduce_scatter_block(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op,
-                         MPI_Comm communicator) {
-  return reduce_scatter_of(kName.text, in, out, [=](int) { return MPI_Count{count}; }, type, op,
-                           communicator, nullptr);
-}
-template <Name kName, class Count>
-int ireduce_scatter_block(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op,
-                          MPI_Comm communicator, MPI_Request* handle) {
-  return reduce_scatter_of(kName.text, in, out, [=](int) { return MPI_Count{count}; }, type, op,
-                           communicator, handle);
-}
-
-// ---- gather, scatter, alltoall ----
-
-// Parts of a buffer, one a member.
-struct Parts {
-  std::vector<char*> begins;
-  std::vector<std::size_t> bytes;
-};
-Parts even_parts(const Communicator& c, const void* data, MPI_Count count, const Type& type) {
-  Parts parts;
-  for (int i = 0; i < c.size(); ++i) {
-    parts.begins.push_back(nth(const_cast<void*>(data), MPI_Count{i} * count, type));
-    parts.bytes.push_back(bytes_of(type, count));
+void copy_own(Schedule* s, const Bytes& from, const Bytes& to) {
+  if (from.count > to.count) {
+    throw CallError(MPI_ERR_TRUNCATE,
+                    text("%zu bytes of a member's own part go where there is room for %zu",
+                         from.count, to.count));
   }
-  return parts;
-}
-template <class Count, class Displacement>
-Parts uneven_parts(const Communicator& c, const void* data, const Count* counts,
-                   const Displacement* displacements, const Type& type) {
-  Parts parts;
-  for (int i = 0; i < c.size(); ++i) {
-    parts.begins.push_back(nth(const_cast<void*>(data), displacements[i], type));
-    parts.bytes.push_back(bytes_of(type, counts[i]));
-  }
-  return parts;
-}
-
-void check_same(std::size_t sent, std::size_t room) {
-  if (sent == room) return;
-  throw Failure(MPI_ERR_TRUNCATE, text("%zu bytes of a member's own part go where %zu are expected",
-                                       sent, room));
-}
-
-void copy_own(Schedule* s, char* to, std::size_t room, const void* from, std::size_t bytes) {
-  check_same(bytes, room);
   s->then([=] {
-    if (bytes != 0) std::memmove(to, from, bytes);
+    if (from.count != 0) std::memmove(to.begin, from.begin, from.count);
   });
 }
 
-void add_gather(Schedule* s, const Communicator& c, int root, const void* in, std::size_t bytes,
+// `own` is null at a root whose part is in its place.
+void add_gather(Schedule* s, const Communicator& c, int root, const Bytes* own,
                 const Parts& parts) {
   if (c.rank != root) {
-    s->send(root, in, bytes);
+    s->send(root, own->begin, own->count);
   } else {
     for (int i = 0; i < c.size(); ++i) {
-      const auto at = static_cast<std::size_t>(i);
+      const Bytes& part = parts[static_cast<std::size_t>(i)];
       if (i != root) {
-        s->receive(i, parts.begins[at], parts.bytes[at]);
-      } else if (!in_place(in)) {
-        copy_own(s, parts.begins[at], parts.bytes[at], in, bytes);
+        s->receive(i, part.begin, part.count);
+      } else if (own != nullptr) {
+        copy_own(s, *own, part);
       }
     }
   }
   s->end_round();
 }
 
-void add_scatter(Schedule* s, const Communicator& c, int root, const Parts& parts, void* out,
-                 std::size_t bytes) {
+void add_scatter(Schedule* s, const Communicator& c, int root, const Parts& parts,
+                 const Bytes* own) {
   if (c.rank != root) {
-    s->receive(root, out, bytes);
+    s->receive(root, own->begin, own->count);
   } else {
     for (int i = 0; i < c.size(); ++i) {
-      const auto at = static_cast<std::size_t>(i);
+      const Bytes& part = parts[static_cast<std::size_t>(i)];
       if (i != root) {
-        s->send(i, parts.begins[at], parts.bytes[at]);
-      } else if (!in_place(out)) {
-        copy_own(s, static_cast<char*>(out), bytes, parts.begins[at], parts.bytes[at]);
+        s->send(i, part.begin, part.count);
+      } else if (own != nullptr) {
+        copy_own(s, part, *own);
       }
     }
   }
@@ -288,24 +94,21 @@ void add_scatter(Schedule* s, const Communicator& c, int root, const Parts& part
 }
 
 // To rank 0, which sends all of it on, as one.
-void add_allgather(Schedule* s, const Communicator& c, const void* in, std::size_t bytes,
-                   const Parts& parts) {
-  const auto own = static_cast<std::size_t>(c.rank);
-  const void* mine = in_place(in) ? parts.begins[own] : in;
-  if (!in_place(in)) check_same(bytes, parts.bytes[own]);
+void add_allgather(Schedule* s, const Communicator& c, const Bytes& own, const Parts& parts) {
   std::size_t all = 0;
-  for (const std::size_t part : parts.bytes) all += part;
+  for (const Bytes& part : parts) all += part.count;
   char* packed = s->scratch(all);
   Parts together;
-  for (std::size_t i = 0, at = 0; i < parts.bytes.size(); at += parts.bytes[i++]) {
-    together.begins.push_back(packed + at);
-    together.bytes.push_back(parts.bytes[i]);
+  std::size_t at = 0;
+  for (const Bytes& part : parts) {
+    together.push_back({packed + at, part.count});
+    at += part.count;
   }
-  add_gather(s, c, 0, mine, parts.bytes[own], together);
+  add_gather(s, c, 0, &own, together);
   add_broadcast(s, c, 0, packed, all);
-  s->then([=] {
-    for (std::size_t i = 0; i < parts.bytes.size(); ++i) {
-      if (parts.bytes[i] != 0) std::memcpy(parts.begins[i], together.begins[i], parts.bytes[i]);
+  s->then([parts, together] {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (parts[i].count != 0) std::memcpy(parts[i].begin, together[i].begin, parts[i].count);
     }
   });
   s->end_round();
@@ -315,41 +118,64 @@ void add_allgather(Schedule* s, const Communicator& c, const void* in, std::size
 void add_alltoall(Schedule* s, const Communicator& c, const Parts& out, const Parts& in) {
   for (int i = 1; i < c.size(); ++i) {
     const int from = (c.rank - i + c.size()) % c.size();
-    const auto at = static_cast<std::size_t>(from);
-    s->receive(from, in.begins[at], in.bytes[at]);
+    const Bytes& part = in[static_cast<std::size_t>(from)];
+    s->receive(from, part.begin, part.count);
   }
   for (int i = 1; i < c.size(); ++i) {
     const int to = (c.rank + i) % c.size();
-    const auto at = static_cast<std::size_t>(to);
-    s->send(to, out.begins[at], out.bytes[at]);
+    const Bytes& part = out[static_cast<std::size_t>(to)];
+    s->send(to, part.begin, part.count);
   }
   const auto own = static_cast<std::size_t>(c.rank);
-  copy_own(s, in.begins[own], in.bytes[own], out.begins[own], out.bytes[own]);
+  copy_own(s, out[own], in[own]);
   s->end_round();
 }
 // What is sent is taken from a copy of where the rest goes.
 Parts copy_parts(Schedule* s, const Parts& parts) {
   Parts copied;
-  for (std::size_t i = 0; i < parts.bytes.size(); ++i) {
-    copied.begins.push_back(s->scratch(parts.bytes[i]));
-    copied.bytes.push_back(parts.bytes[i]);
-    if (parts.bytes[i] != 0) std::memcpy(copied.begins[i], parts.begins[i], parts.bytes[i]);
+  for (const Bytes& part : parts) {
+    copied.push_back({s->scratch(part.count), part.count});
+    if (part.count != 0) std::memcpy(copied.back().begin, part.begin, part.count);
   }
   return copied;
+}
+
+// ---- gather and scatter ----
+
+// `parts(s, skip)` are those of the root's buffer.
+template <class MakeParts>
+int gather_of(const char* name, const void* in, MPI_Count count, MPI_Datatype type, int root,
+              MPI_Comm communicator, MPI_Request* handle, MakeParts parts) {
+  return collective(
+      name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
+        check_root(c, root);
+        const bool stays = c.rank == root && in_place(in);
+        const Bytes own = stays ? Bytes{} : outgoing(s, in, count, Type(me, type));
+        add_gather(s, c, root, stays ? nullptr : &own,
+                   c.rank == root ? parts(me, c, s, stays ? root : -1) : Parts());
+      });
+}
+template <class MakeParts>
+int scatter_of(const char* name, void* out, MPI_Count count, MPI_Datatype type, int root,
+               MPI_Comm communicator, MPI_Request* handle, MakeParts parts) {
+  return collective(
+      name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
+        check_root(c, root);
+        const bool stays = c.rank == root && in_place(out);
+        const Bytes own = stays ? Bytes{} : incoming(s, out, count, Type(me, type));
+        add_scatter(s, c, root, c.rank == root ? parts(me, c, s, stays ? root : -1) : Parts(),
+                    stays ? nullptr : &own);
+      });
 }
 
 template <Name kName, class Count>
 int igather(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
             MPI_Datatype out_type, int root, MPI_Comm communicator, MPI_Request* handle) {
-  return collective(kName.text, communicator, handle,
-                    [&](VirtualRank&, Communicator& c, Schedule* s) {
-                      check_root(c, root);
-                      Parts parts;
-                      if (c.rank == root) parts = even_parts(c, out, out_count, Type(out_type));
-                      const std::size_t bytes =
-                          in_place(in) ? 0 : bytes_of(Type(in_type), in_count);
-                      add_gather(s, c, root, in, bytes, parts);
-                    });
+  return gather_of(kName.text, in, in_count, in_type, root, communicator, handle,
+                   [&](VirtualRank& me, Communicator& c, Schedule* s, int skip) {
+                     return even_parts(s, Way::kIn, c.size(), out, out_count, Type(me, out_type),
+                                       skip);
+                   });
 }
 template <Name kName, class Count>
 int gather(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
@@ -357,20 +183,27 @@ int gather(const void* in, Count in_count, MPI_Datatype in_type, void* out, Coun
   return igather<kName>(in, in_count, in_type, out, out_count, out_type, root, communicator,
                         nullptr);
 }
+
+// Parts of counts and displacements in elements of one type.
+template <class Count, class Displacement>
+Parts uneven_parts(Schedule* s, Way way, const Communicator& c, const void* data,
+                   const Count* counts, const Displacement* displacements, const Type& type,
+                   int skip = -1) {
+  return parts_at(
+      s, way, c.size(), data, [=](int i) { return MPI_Count{counts[i]}; },
+      [&](int i) { return displacements[i] * type.extent(); },
+      [&](int) -> const Type& { return type; }, skip);
+}
+
 template <Name kName, class Count, class Displacement>
 int igatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out, const Count* counts,
              const Displacement* displacements, MPI_Datatype out_type, int root,
              MPI_Comm communicator, MPI_Request* handle) {
-  return collective(kName.text, communicator, handle,
-                    [&](VirtualRank&, Communicator& c, Schedule* s) {
-                      check_root(c, root);
-                      Parts parts;
-                      if (c.rank == root)
-                        parts = uneven_parts(c, out, counts, displacements, Type(out_type));
-                      const std::size_t bytes =
-                          in_place(in) ? 0 : bytes_of(Type(in_type), in_count);
-                      add_gather(s, c, root, in, bytes, parts);
-                    });
+  return gather_of(kName.text, in, in_count, in_type, root, communicator, handle,
+                   [&](VirtualRank& me, Communicator& c, Schedule* s, int skip) {
+                     return uneven_parts(s, Way::kIn, c, out, counts, displacements,
+                                         Type(me, out_type), skip);
+                   });
 }
 template <Name kName, class Count, class Displacement>
 int gatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out, const Count* counts,
@@ -383,14 +216,10 @@ int gatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out, con
 template <Name kName, class Count>
 int iscatter(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
              MPI_Datatype out_type, int root, MPI_Comm communicator, MPI_Request* handle) {
-  return collective(kName.text, communicator, handle,
-                    [&](VirtualRank&, Communicator& c, Schedule* s) {
-                      check_root(c, root);
-                      Parts parts;
-                      if (c.rank == root) parts = even_parts(c, in, in_count, Type(in_type));
-                      const std::size_t bytes =
-                          in_place(out) ? 0 : bytes_of(Type(out_type), out_count);
-                      add_scatter(s, c, root, parts, out, bytes);
+  return scatter_of(kName.text, out, out_count, out_type, root, communicator, handle,
+                    [&](VirtualRank& me, Communicator& c, Schedule* s, int skip) {
+                      return even_parts(s, Way::kOut, c.size(), in, in_count, Type(me, in_type),
+                                        skip);
                     });
 }
 template <Name kName, class Count>
@@ -403,15 +232,10 @@ template <Name kName, class Count, class Displacement>
 int iscatterv(const void* in, const Count* counts, const Displacement* displacements,
               MPI_Datatype in_type, void* out, Count out_count, MPI_Datatype out_type, int root,
               MPI_Comm communicator, MPI_Request* handle) {
-  return collective(kName.text, communicator, handle,
-                    [&](VirtualRank&, Communicator& c, Schedule* s) {
-                      check_root(c, root);
-                      Parts parts;
-                      if (c.rank == root)
-                        parts = uneven_parts(c, in, counts, displacements, Type(in_type));
-                      const std::size_t bytes =
-                          in_place(out) ? 0 : bytes_of(Type(out_type), out_count);
-                      add_scatter(s, c, root, parts, out, bytes);
+  return scatter_of(kName.text, out, out_count, out_type, root, communicator, handle,
+                    [&](VirtualRank& me, Communicator& c, Schedule* s, int skip) {
+                      return uneven_parts(s, Way::kOut, c, in, counts, displacements,
+                                          Type(me, in_type), skip);
                     });
 }
 template <Name kName, class Count, class Displacement>
@@ -422,13 +246,19 @@ int scatterv(const void* in, const Count* counts, const Displacement* displaceme
                           communicator, nullptr);
 }
 
+// ---- allgather ----
+
 template <Name kName, class Count>
 int iallgather(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
                MPI_Datatype out_type, MPI_Comm communicator, MPI_Request* handle) {
   return collective(
-      kName.text, communicator, handle, [&](VirtualRank&, Communicator& c, Schedule* s) {
-        const std::size_t bytes = in_place(in) ? 0 : bytes_of(Type(in_type), in_count);
-        add_allgather(s, c, in, bytes, even_parts(c, out, out_count, Type(out_type)));
+      kName.text, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
+        const Type type(me, out_type);
+        const Bytes own =
+            in_place(in) ? outgoing(s, static_cast<char*>(out) + c.rank * out_count * type.extent(),
+                                    out_count, type)
+                         : outgoing(s, in, in_count, Type(me, in_type));
+        add_allgather(s, c, own, even_parts(s, Way::kIn, c.size(), out, out_count, type));
       });
 }
 template <Name kName, class Count>
@@ -441,9 +271,15 @@ int iallgatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out,
                 const Count* counts, const Displacement* displacements, MPI_Datatype out_type,
                 MPI_Comm communicator, MPI_Request* handle) {
   return collective(
-      kName.text, communicator, handle, [&](VirtualRank&, Communicator& c, Schedule* s) {
-        const std::size_t bytes = in_place(in) ? 0 : bytes_of(Type(in_type), in_count);
-        add_allgather(s, c, in, bytes, uneven_parts(c, out, counts, displacements, Type(out_type)));
+      kName.text, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
+        const Type type(me, out_type);
+        const Bytes own =
+            in_place(in)
+                ? outgoing(s,
+                           static_cast<char*>(out) + displacements[c.rank] * type.extent(),
+                           counts[c.rank], type)
+                : outgoing(s, in, in_count, Type(me, in_type));
+        add_allgather(s, c, own, uneven_parts(s, Way::kIn, c, out, counts, displacements, type));
       });
 }
 template <Name kName, class Count, class Displacement>
@@ -453,16 +289,31 @@ int allgatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out, 
                             communicator, nullptr);
 }
 
+// ---- alltoall ----
+
+// parts(way) of the buffer that is sent from, or received in.
+template <class MakeParts>
+int alltoall_of(const char* name, const void* in, MPI_Comm communicator, MPI_Request* handle,
+                MakeParts parts) {
+  return collective(
+      name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
+        const bool stays = in_place(in);
+        const Parts into = parts(me, c, s, Way::kIn, true);
+        const Parts from = stays ? copy_parts(s, parts(me, c, s, Way::kOut, true))
+                                 : parts(me, c, s, Way::kOut, false);
+        add_alltoall(s, c, from, into);
+      });
+}
+
 template <Name kName, class Count>
 int ialltoall(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
               MPI_Datatype out_type, MPI_Comm communicator, MPI_Request* handle) {
-  return collective(kName.text, communicator, handle,
-                    [&](VirtualRank&, Communicator& c, Schedule* s) {
-                      const Parts into = even_parts(c, out, out_count, Type(out_type));
-                      const Parts from = in_place(in) ? copy_parts(s, into)
-                                                      : even_parts(c, in, in_count, Type(in_type));
-                      add_alltoall(s, c, from, into);
-                    });
+  return alltoall_of(
+      kName.text, in, communicator, handle,
+      [&](VirtualRank& me, Communicator& c, Schedule* s, Way way, bool of_out) {
+        return of_out ? even_parts(s, way, c.size(), out, out_count, Type(me, out_type))
+                      : even_parts(s, way, c.size(), in, in_count, Type(me, in_type));
+      });
 }
 template <Name kName, class Count>
 int alltoall(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
@@ -474,13 +325,12 @@ int ialltoallv(const void* in, const Count* in_counts, const Displacement* in_di
                MPI_Datatype in_type, void* out, const Count* out_counts,
                const Displacement* out_displacements, MPI_Datatype out_type, MPI_Comm communicator,
                MPI_Request* handle) {
-  return collective(
-      kName.text, communicator, handle, [&](VirtualRank&, Communicator& c, Schedule* s) {
-        const Parts into = uneven_parts(c, out, out_counts, out_displacements, Type(out_type));
-        const Parts from = in_place(in)
-                               ? copy_parts(s, into)
-                               : uneven_parts(c, in, in_counts, in_displacements, Type(in_type));
-        add_alltoall(s, c, from, into);
+  return alltoall_of(
+      kName.text, in, communicator, handle,
+      [&](VirtualRank& me, Communicator& c, Schedule* s, Way way, bool of_out) {
+        return of_out ? uneven_parts(s, way, c, out, out_counts, out_displacements,
+                                     Type(me, out_type))
+                      : uneven_parts(s, way, c, in, in_counts, in_displacements, Type(me, in_type));
       });
 }
 template <Name kName, class Count, class Displacement>
@@ -491,32 +341,42 @@ int alltoallv(const void* in, const Count* in_counts, const Displacement* in_dis
                            out_displacements, out_type, communicator, nullptr);
 }
 
-int make_op(MPI_User_function* function, int commutes, MPI_Op* handle) {
-  return call("MPI_Op_create", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    *handle = me.ops.add(std::make_unique<UserOp>(UserOp{function, commutes != 0}));
-  });
+// Displacements in bytes, and a type for each part.
+template <class Count, class Displacement>
+Parts typed_parts(VirtualRank& me, Schedule* s, Way way, const Communicator& c, const void* data,
+                  const Count* counts, const Displacement* displacements,
+                  const MPI_Datatype* types) {
+  return parts_at(
+      s, way, c.size(), data, [=](int i) { return MPI_Count{counts[i]}; },
+      [=](int i) { return MPI_Aint{displacements[i]}; }, [&](int i) { return Type(me, types[i]); });
 }
-int free_op(MPI_Op* handle) {
-  return call("MPI_Op_free", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    if (me.ops.remove(*handle) == nullptr) {
-      throw Failure(MPI_ERR_OP, text("0x%08x is no operation that the program made",
-                                     static_cast<unsigned>(*handle)));
-    }
-    *handle = MPI_OP_NULL;
-  });
+template <Name kName, class Count, class Displacement>
+int ialltoallw(const void* in, const Count* in_counts, const Displacement* in_displacements,
+               const MPI_Datatype* in_types, void* out, const Count* out_counts,
+               const Displacement* out_displacements, const MPI_Datatype* out_types,
+               MPI_Comm communicator, MPI_Request* handle) {
+  return alltoall_of(
+      kName.text, in, communicator, handle,
+      [&](VirtualRank& me, Communicator& c, Schedule* s, Way way, bool of_out) {
+        return of_out
+                   ? typed_parts(me, s, way, c, out, out_counts, out_displacements, out_types)
+                   : typed_parts(me, s, way, c, in, in_counts, in_displacements, in_types);
+      });
 }
-int op_commutes(MPI_Op handle, int* flag) {
-  return call("MPI_Op_commutative", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    const UserOp* own = me.ops.find(handle);
-    *flag = own == nullptr || own->commutes ? 1 : 0;
-  });
+template <Name kName, class Count, class Displacement>
+int alltoallw(const void* in, const Count* in_counts, const Displacement* in_displacements,
+              const MPI_Datatype* in_types, void* out, const Count* out_counts,
+              const Displacement* out_displacements, const MPI_Datatype* out_types,
+              MPI_Comm communicator) {
+  return ialltoallw<kName>(in, in_counts, in_displacements, in_types, out, out_counts,
+                           out_displacements, out_types, communicator, nullptr);
 }
 
 }  // namespace
 
 // With displacements of int, and of MPI_Aint.
-#define ROAM_BOTH_V(kName, kFunction)                    \
-  add_call(kName, &kFunction<kName, int, int>);          \
+#define ROAM_BOTH_V(kName, kFunction)           \
+  add_call(kName, &kFunction<kName, int, int>); \
   add_call(kName "_c", &kFunction<kName "_c", MPI_Count, MPI_Aint>)
 
 void add_collective_calls() {
@@ -524,18 +384,6 @@ void add_collective_calls() {
   add_call("MPI_Ibarrier", &ibarrier);
   ROAM_BOTH("MPI_Bcast", broadcast);
   ROAM_BOTH("MPI_Ibcast", ibroadcast);
-  ROAM_BOTH("MPI_Reduce", reduce);
-  ROAM_BOTH("MPI_Ireduce", ireduce);
-  ROAM_BOTH("MPI_Allreduce", allreduce);
-  ROAM_BOTH("MPI_Iallreduce", iallreduce);
-  ROAM_BOTH("MPI_Scan", scan, false);
-  ROAM_BOTH("MPI_Iscan", iscan, false);
-  ROAM_BOTH("MPI_Exscan", scan, true);
-  ROAM_BOTH("MPI_Iexscan", iscan, true);
-  ROAM_BOTH("MPI_Reduce_scatter", reduce_scatter);
-  ROAM_BOTH("MPI_Ireduce_scatter", ireduce_scatter);
-  ROAM_BOTH("MPI_Reduce_scatter_block", reduce_scatter_block);
-  ROAM_BOTH("MPI_Ireduce_scatter_block", ireduce_scatter_block);
   ROAM_BOTH("MPI_Gather", gather);
   ROAM_BOTH("MPI_Igather", igather);
   ROAM_BOTH_V("MPI_Gatherv", gatherv);
@@ -552,9 +400,8 @@ void add_collective_calls() {
   ROAM_BOTH("MPI_Ialltoall", ialltoall);
   ROAM_BOTH_V("MPI_Alltoallv", alltoallv);
   ROAM_BOTH_V("MPI_Ialltoallv", ialltoallv);
-  add_call("MPI_Op_create", &make_op);
-  add_call("MPI_Op_free", &free_op);
-  add_call("MPI_Op_commutative", &op_commutes);
+  ROAM_BOTH_V("MPI_Alltoallw", alltoallw);
+  ROAM_BOTH_V("MPI_Ialltoallw", ialltoallw);
 }
 
 }  // namespace roam::mpi

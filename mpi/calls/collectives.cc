@@ -12,6 +12,10 @@ namespace {
 // Each collective of a communicator has the next tag.
 constexpr std::uint32_t kTags = 1u << 30;
 
+void copy(const char* from, char* to, std::size_t bytes) {
+  if (bytes != 0) std::memcpy(to, from, bytes);
+}
+
 }  // namespace
 
 std::unique_ptr<Schedule> begin_collective(Communicator& c) {
@@ -58,53 +62,47 @@ void add_broadcast(Schedule* s, const Communicator& c, int root, void* data, std
   s->end_round();
 }
 
-void add_reduction_to_first(Schedule* s, const Communicator& c, char* part, MPI_Count count,
-                            const Type& type, const Reduction& op) {
-  const std::size_t bytes = bytes_of(type, count);
+void add_reduction_to_first(Schedule* s, const Communicator& c, Bytes part, MPI_Count count,
+                            const Reduction& op) {
   int mask = 1;
   for (; mask < c.size() && (c.rank & mask) == 0; mask <<= 1) {
     if (c.rank + mask >= c.size()) continue;
-    char* theirs = s->scratch(bytes);
-    s->receive(c.rank + mask, theirs, bytes);
+    char* theirs = s->scratch(part.count);
+    s->receive(c.rank + mask, theirs, part.count);
     s->then([=] {
       if (op.commutes()) {
-        op.combine(theirs, part, count);
+        op.combine(theirs, part.begin, count);
         return;
       }
-      op.combine(part, theirs, count);
-      if (bytes != 0) std::memcpy(part, theirs, bytes);
+      op.combine(part.begin, theirs, count);
+      copy(theirs, part.begin, part.count);
     });
     s->end_round();
   }
   if (c.rank != 0) {
-    s->send(c.rank - mask, part, bytes);
+    s->send(c.rank - mask, part.begin, part.count);
     s->end_round();
   }
 }
 
-void add_scan(Schedule* s, const Communicator& c, char* part, MPI_Count count, const Type& type,
+void add_scan(Schedule* s, const Communicator& c, Bytes part, MPI_Count count,
               const Reduction& op, bool without_own) {
-  const std::size_t bytes = bytes_of(type, count);
   // Of the block of ranks that this member has heard of: 1, 2, 4, ... aligned.
-  char* block = s->scratch(bytes);
-  s->then([=] {
-    if (bytes != 0) std::memcpy(block, part, bytes);
-  });
-  s->end_round();
+  char* block = s->scratch(part.count);
+  copy(part.begin, block, part.count);
   bool has_any = !without_own;
   for (int mask = 1; mask < c.size(); mask <<= 1) {
     const int other = c.rank ^ mask;
     if (other >= c.size()) continue;
-    char* theirs = s->scratch(bytes);
-    s->send(other, block, bytes);
-    s->receive(other, theirs, bytes);
-    const bool below = other < c.rank;
-    if (below) {
+    char* theirs = s->scratch(part.count);
+    s->send(other, block, part.count);
+    s->receive(other, theirs, part.count);
+    if (other < c.rank) {
       s->then([=] {
         if (has_any) {
-          op.combine(theirs, part, count);
-        } else if (bytes != 0) {
-          std::memcpy(part, theirs, bytes);
+          op.combine(theirs, part.begin, count);
+        } else {
+          copy(theirs, part.begin, part.count);
         }
         op.combine(theirs, block, count);
       });
@@ -112,7 +110,7 @@ void add_scan(Schedule* s, const Communicator& c, char* part, MPI_Count count, c
     } else {
       s->then([=] {
         op.combine(block, theirs, count);
-        if (bytes != 0) std::memcpy(block, theirs, bytes);
+        copy(theirs, block, part.count);
       });
     }
     s->end_round();

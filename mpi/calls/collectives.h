@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 
+#include "mpi/calls/buffers.h"
 #include "mpi/calls/reduction.h"
 #include "mpi/calls/schedule.h"
 #include "mpi/calls/virtual_rank.h"
@@ -20,11 +21,12 @@ void wait_for_barrier(VirtualRank& me, Communicator& c);
 
 void add_barrier(Schedule* s, const Communicator& c);
 void add_broadcast(Schedule* s, const Communicator& c, int root, void* data, std::size_t bytes);
-// `part` is this member's and is changed; at rank 0 it becomes the combination of all.
-void add_reduction_to_first(Schedule* s, const Communicator& c, char* part, MPI_Count count,
-                            const Type& type, const Reduction& op);
+// `part`: this member's `count` elements, which are changed; at rank 0 they become the combination
+// of all.
+void add_reduction_to_first(Schedule* s, const Communicator& c, Bytes part, MPI_Count count,
+                            const Reduction& op);
 // `part` becomes the combination of ranks 0 to this one; or up to the one before it, nothing at 0.
-void add_scan(Schedule* s, const Communicator& c, char* part, MPI_Count count, const Type& type,
+void add_scan(Schedule* s, const Communicator& c, Bytes part, MPI_Count count,
               const Reduction& op, bool without_own);
 
 }  // namespace roam::mpi

@@ -4,10 +4,12 @@
 #include <mpi.h>
 
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <string>
 
+#include "mpi/calls/attributes.h"
 #include "mpi/calls/group.h"
+#include "mpi/calls/topology.h"
 
 namespace roam::mpi {
 
@@ -20,7 +22,8 @@ struct Communicator {
   MPI_Comm handle = MPI_COMM_NULL;
   MPI_Errhandler errhandler = MPI_ERRORS_ARE_FATAL;
   std::string name;
-  std::map<int, void*> attributes;  // by keyval
+  Attributes attributes;
+  std::unique_ptr<Topology> topology;  // null: none
   // Of collectives, so that several can be under way: each has a tag of its own.
   std::uint32_t collectives = 0;
 

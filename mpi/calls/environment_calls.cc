@@ -34,8 +34,7 @@ int init_thread(int*, char***, int wanted, int* provided) { return init_at_level
 // All have come here before any goes on, since what others still send may be on its way to it.
 int finalize() {
   return call("MPI_Finalize", MPI_COMM_WORLD, [](VirtualRank& me) {
-    me.communicator(MPI_COMM_SELF);
-    delete_attributes(me, me.communicator(MPI_COMM_SELF));
+    me.communicator(MPI_COMM_SELF).attributes.remove_all(me, MPI_COMM_SELF);
     wait_for_barrier(me, me.communicator(MPI_COMM_WORLD));
     me.wait_until([&] { return me.nothing_kept(); });
     me.state = VirtualRank::State::kAfter;
@@ -94,9 +93,9 @@ MPI_Aint subtract_addresses(MPI_Aint a, MPI_Aint b) { return a - b; }
 
 int allocate(MPI_Aint bytes, MPI_Info, void* to) {
   return call("MPI_Alloc_mem", MPI_COMM_WORLD, [&](VirtualRank&) {
-    if (bytes < 0) throw Failure(MPI_ERR_ARG, "a negative number of bytes is asked for");
+    if (bytes < 0) throw CallError(MPI_ERR_ARG, "a negative number of bytes is asked for");
     void* block = std::malloc(static_cast<std::size_t>(bytes == 0 ? 1 : bytes));
-    if (block == nullptr) throw Failure(MPI_ERR_NO_MEM, text("there is no memory for %ld bytes", bytes));
+    if (block == nullptr) throw CallError(MPI_ERR_NO_MEM, text("there is no memory for %ld bytes", bytes));
     std::memcpy(to, &block, sizeof block);
   });
 }

@@ -20,7 +20,7 @@ void check_errhandler(VirtualRank& me, MPI_Errhandler handle) {
   if (handle == MPI_ERRORS_ARE_FATAL || handle == MPI_ERRORS_RETURN ||
       handle == MPI_ERRORS_ABORT || me.errhandlers.find(handle) != nullptr)
     return;
-  throw Failure(MPI_ERR_ARG, text("0x%08x is no error handler", static_cast<unsigned>(handle)));
+  throw CallError(MPI_ERR_ARG, text("0x%08x is no error handler", static_cast<unsigned>(handle)));
 }
 
 int set_errhandler(MPI_Comm communicator, MPI_Errhandler handle) {
@@ -43,7 +43,7 @@ int free_errhandler(MPI_Errhandler* handle) {
 }
 int call_errhandler(MPI_Comm communicator, int code) {
   VirtualRank& me = VirtualRank::running();
-  const Failure failure(code, text("the program calls the error handler with %d", code));
+  const CallError failure(code, text("the program calls the error handler with %d", code));
   const int returned =
       tell_error(me, communicator, "MPI_Comm_call_errhandler", failure);
   return me.find_communicator(communicator) == nullptr ? returned : MPI_SUCCESS;
@@ -73,7 +73,7 @@ int add_error_code(int error_class, int* to) {
 int add_error_string(int code, const char* string) {
   return call("MPI_Add_error_string", MPI_COMM_WORLD, [&](VirtualRank& me) {
     if (!me.own_errors.set_text(code, string))
-      throw Failure(MPI_ERR_ARG, text("%d is no code that the program added", code));
+      throw CallError(MPI_ERR_ARG, text("%d is no code that the program added", code));
   });
 }
 

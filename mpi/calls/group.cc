@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "mpi/calls/failure.h"
+#include "mpi/calls/call_error.h"
 
 namespace roam::mpi {
 
@@ -73,11 +73,11 @@ void Group::check(const std::vector<int>& ranks) const {
   std::vector<bool> named(static_cast<std::size_t>(size_));
   for (const int rank : ranks) {
     if (rank < 0 || rank >= size_) {
-      throw Failure(MPI_ERR_RANK,
+      throw CallError(MPI_ERR_RANK,
                     text("there is no rank %d in the group, which has 0 to %d", rank, size_ - 1));
     }
     if (named[static_cast<std::size_t>(rank)])
-      throw Failure(MPI_ERR_RANK, text("rank %d is named twice", rank));
+      throw CallError(MPI_ERR_RANK, text("rank %d is named twice", rank));
     named[static_cast<std::size_t>(rank)] = true;
   }
 }
@@ -103,10 +103,10 @@ std::vector<int> Group::ranks_of(const int (*triplets)[3], int count) const {
   for (int i = 0; i < count; ++i) {
     const auto [first, last, stride] = triplets[i];
     if (stride == 0)
-      throw Failure(MPI_ERR_ARG, text("the stride of range %d is 0; another is wanted", i));
+      throw CallError(MPI_ERR_ARG, text("the stride of range %d is 0; another is wanted", i));
     for (long rank = first; stride > 0 ? rank <= last : rank >= last; rank += stride) {
       if (rank < 0 || rank >= size_) {
-        throw Failure(MPI_ERR_RANK, text("range %d has rank %ld; the group has 0 to %d", i, rank,
+        throw CallError(MPI_ERR_RANK, text("range %d has rank %ld; the group has 0 to %d", i, rank,
                                          size_ - 1));
       }
       ranks.push_back(static_cast<int>(rank));

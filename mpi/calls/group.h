@@ -32,12 +32,12 @@ class Group {
   Group join(const Group& other) const;
   Group intersect(const Group& other) const;
   Group subtract(const Group& other) const;
-  // Those of these ranks, in their order. Failure(MPI_ERR_RANK): there is no such rank, or twice.
+  // Those of these ranks, in their order. CallError(MPI_ERR_RANK): there is no such rank, or twice.
   Group pick(const std::vector<int>& ranks) const;
   // All but those.
   Group omit(const std::vector<int>& ranks) const;
   // The ranks that triplets (first, last, stride) name.
-  // Failure(MPI_ERR_ARG, MPI_ERR_RANK).
+  // CallError(MPI_ERR_ARG, MPI_ERR_RANK).
   std::vector<int> ranks_of(const int (*triplets)[3], int count) const;
 
  private:

@@ -29,7 +29,7 @@ int translate(MPI_Group a, int count, const int* ranks, MPI_Group b, int* transl
         continue;
       }
       if (ranks[i] < 0 || ranks[i] >= from.size()) {
-        throw Failure(MPI_ERR_RANK, text("there is no rank %d in the group, which has 0 to %d",
+        throw CallError(MPI_ERR_RANK, text("there is no rank %d in the group, which has 0 to %d",
                                          ranks[i], from.size() - 1));
       }
       translated[i] = to.rank_of(from.world_of(ranks[i]));

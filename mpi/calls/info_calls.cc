@@ -14,7 +14,7 @@ Info& info_of(VirtualRank& me, MPI_Info handle) {
   if (handle == MPI_INFO_ENV) return me.environment_info;
   Info* info = me.infos.find(handle);
   if (info == nullptr) {
-    throw Failure(MPI_ERR_INFO, handle == MPI_INFO_NULL
+    throw CallError(MPI_ERR_INFO, handle == MPI_INFO_NULL
                                     ? std::string("the info is MPI_INFO_NULL")
                                     : text("0x%08x is no info", static_cast<unsigned>(handle)));
   }
@@ -27,7 +27,7 @@ MPI_Info copy_of(VirtualRank& me, MPI_Info handle) {
 
 std::string key_of(const char* key) {
   if (key == nullptr || *key == '\0' || std::strlen(key) > MPI_MAX_INFO_KEY)
-    throw Failure(MPI_ERR_INFO_KEY, text("a key has 1 to %d characters", MPI_MAX_INFO_KEY));
+    throw CallError(MPI_ERR_INFO_KEY, text("a key has 1 to %d characters", MPI_MAX_INFO_KEY));
   return key;
 }
 
@@ -51,14 +51,14 @@ int set(MPI_Info handle, const char* key, const char* value) {
     Info& info = info_of(me, handle);
     const std::string name = key_of(key);
     if (value == nullptr || std::strlen(value) > MPI_MAX_INFO_VAL)
-      throw Failure(MPI_ERR_INFO_VALUE, text("a value has up to %d characters", MPI_MAX_INFO_VAL));
+      throw CallError(MPI_ERR_INFO_VALUE, text("a value has up to %d characters", MPI_MAX_INFO_VAL));
     info.set(name, value);
   });
 }
 int remove(MPI_Info handle, const char* key) {
   return call("MPI_Info_delete", MPI_COMM_WORLD, [&](VirtualRank& me) {
     if (!info_of(me, handle).remove(key_of(key)))
-      throw Failure(MPI_ERR_INFO_NOKEY, text("there is no key '%s'", key));
+      throw CallError(MPI_ERR_INFO_NOKEY, text("there is no key '%s'", key));
   });
 }
 
@@ -103,7 +103,7 @@ int get_key(MPI_Info handle, int n, char* key) {
   return call("MPI_Info_get_nthkey", MPI_COMM_WORLD, [&](VirtualRank& me) {
     const Info& info = info_of(me, handle);
     if (n < 0 || n >= static_cast<int>(info.entries.size())) {
-      throw Failure(MPI_ERR_ARG,
+      throw CallError(MPI_ERR_ARG,
                     text("there is no key number %d; there are %zu", n, info.entries.size()));
     }
     std::strcpy(key, info.entries[static_cast<std::size_t>(n)].first.c_str());  // of a checked length

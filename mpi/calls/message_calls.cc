@@ -1,6 +1,7 @@
 // Point-to-point messages (chapter 3 of the standard), blocking and not, in all modes.
 
 #include <memory>
+#include <vector>
 
 #include "mpi/calls/call.h"
 #include "mpi/calls/messages.h"
@@ -102,9 +103,12 @@ int send_receive_replace(void* data, Count count, MPI_Datatype type, int to,
     Request receives, sends;
     prepare_receive(me, &receives, data, count, type, from, in_tag, communicator);
     prepare_send(me, &sends, SendMode::kStandard, data, count, type, to, out_tag, communicator);
-    const std::size_t bytes = bytes_of(sends.type, count);
-    sends.packed.assign(static_cast<const char*>(data), static_cast<const char*>(data) + bytes);
-    sends.data = sends.packed.data();
+    // Sent from a copy: what is received comes in its place.
+    std::vector<char> copy(sends.type.bytes(count));
+    sends.type.pack(data, count, copy.data());
+    sends.type = Type(me, MPI_BYTE);
+    sends.count = static_cast<MPI_Count>(copy.size());
+    sends.data = copy.data();
     start(me, &receives);
     start(me, &sends);
     me.wait_until([&] { return static_cast<int>(advance(&receives)) & static_cast<int>(advance(&sends)); });
@@ -233,9 +237,9 @@ int matched_iprobe(int from, int tag, MPI_Comm communicator, int* there, MPI_Mes
 std::unique_ptr<Request> take_message(VirtualRank& me, void* data, MPI_Count count,
                                       MPI_Datatype type, MPI_Message* message) {
   std::unique_ptr<Request> request = me.messages.remove(*message);
-  if (request == nullptr) throw Failure(MPI_ERR_REQUEST, "there is no such message");
+  if (request == nullptr) throw CallError(MPI_ERR_REQUEST, "there is no such message");
   *message = MPI_MESSAGE_NULL;
-  request->type = Type(type);
+  request->type = Type(me, type);
   request->count = count;
   request->data = data;
   start(me, request.get());
@@ -280,8 +284,8 @@ int matched_ireceive(void* data, Count count, MPI_Datatype type,
 int attach_buffer(void* buffer, int bytes) {
   return call("MPI_Buffer_attach", MPI_COMM_WORLD, [&](VirtualRank& me) {
     if (me.buffer != nullptr)
-      throw Failure(MPI_ERR_BUFFER, "a buffer is attached already: detach it first");
-    if (bytes < 0) throw Failure(MPI_ERR_ARG, "the buffer has a negative size");
+      throw CallError(MPI_ERR_BUFFER, "a buffer is attached already: detach it first");
+    if (bytes < 0) throw CallError(MPI_ERR_ARG, "the buffer has a negative size");
     me.buffer = buffer;
     me.buffer_room = static_cast<std::size_t>(bytes);
   });

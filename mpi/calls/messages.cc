@@ -18,10 +18,12 @@ int answer_tag(std::uint32_t sequence) {
   return static_cast<int>(sequence & static_cast<std::uint32_t>(kMostTag));
 }
 
-void check_type_and_count(Request* request, MPI_Count count, MPI_Datatype type, const void* data) {
-  request->type = Type(type);
-  if (bytes_of(request->type, count) != 0 && data == nullptr) {
-    throw Failure(MPI_ERR_BUFFER, text("the buffer of %lld elements is a null pointer",
+void check_type_and_count(VirtualRank& me, Request* request, MPI_Count count, MPI_Datatype type,
+                          const void* data) {
+  request->type = Type(me, type);
+  // A datatype of absolute addresses goes with MPI_BOTTOM, which is null.
+  if (request->type.bytes(count) != 0 && data == nullptr && request->type->named()) {
+    throw CallError(MPI_ERR_BUFFER, text("the buffer of %lld elements is a null pointer",
                                        static_cast<long long>(count)));
   }
 }
@@ -50,13 +52,12 @@ void end(Request* request, const MPI_Status& status) {
 }
 
 void start_send(VirtualRank& me, Request* request) {
-  const std::size_t bytes = bytes_of(request->type, request->count);
+  const std::size_t bytes = request->type.bytes(request->count);
   const bool synchronous = request->mode == SendMode::kSynchronous;
   const int to = request->group.world_of(request->peer);
-  const void* data = request->data;
   if (request->mode == SendMode::kBuffered) {
     if (me.buffered_bytes() + bytes + MPI_BSEND_OVERHEAD > me.buffer_room) {
-      throw Failure(MPI_ERR_BUFFER,
+      throw CallError(MPI_ERR_BUFFER,
                     text("the attached buffer has %zu bytes, of which %zu are in use: no room for a "
                          "message of %zu and MPI_BSEND_OVERHEAD (%d)",
                          me.buffer_room, me.buffered_bytes(), bytes, MPI_BSEND_OVERHEAD));
@@ -64,8 +65,8 @@ void start_send(VirtualRank& me, Request* request) {
     auto kept = std::make_unique<Request>();
     kept->kind = Request::Kind::kSend;
     begin(kept.get());
-    const char* from = static_cast<const char*>(request->data);
-    kept->packed.assign(from, from + bytes);
+    kept->packed.resize(bytes);
+    request->type.pack(request->data, request->count, kept->packed.data());
     runtime::start_send(&kept->wire, {.context = request->context,
                                       .to = to,
                                       .tag = request->tag,
@@ -75,6 +76,12 @@ void start_send(VirtualRank& me, Request* request) {
     me.keep_to_its_end(std::move(kept));
     end(request, empty_status());
     return;
+  }
+  const void* data = request->type.in_a_row(request->data, request->count);
+  if (data == nullptr && bytes != 0) {
+    request->packed.resize(bytes);
+    request->type.pack(request->data, request->count, request->packed.data());
+    data = request->packed.data();
   }
   runtime::start_send(&request->wire, {.context = request->context,
                                        .to = to,
@@ -102,8 +109,10 @@ void finish_receive(Request* request) {
   status.MPI_SOURCE =
       request->peer != MPI_ANY_SOURCE ? request->peer : request->group.rank_of(wire.from);
   status.MPI_TAG = wire.tag;
-  const std::size_t room = bytes_of(request->type, request->count);
-  set_bytes(&status, static_cast<MPI_Count>(std::min(wire.bytes, room)));
+  const std::size_t bytes = std::min(wire.bytes, request->type.bytes(request->count));
+  set_bytes(&status, static_cast<MPI_Count>(bytes));
+  if (!request->packed.empty() && wire.error == Errc{})
+    request->type.unpack(request->packed.data(), bytes, request->data, request->count);
   if (wire.error == Errc::thread_ended) request->error = MPI_ERR_OTHER;
   if (wire.error == Errc::message_too_long) request->error = MPI_ERR_TRUNCATE;
   end(request, status);
@@ -144,12 +153,12 @@ MPI_Status null_status() {
 
 void check_source(const Group& group, int from, int tag) {
   if (from != MPI_ANY_SOURCE && from != MPI_PROC_NULL && (from < 0 || from >= group.size())) {
-    throw Failure(MPI_ERR_RANK, text("the source is rank %d; the communicator has 0 to %d, and "
+    throw CallError(MPI_ERR_RANK, text("the source is rank %d; the communicator has 0 to %d, and "
                                      "MPI_ANY_SOURCE and MPI_PROC_NULL are allowed",
                                      from, group.size() - 1));
   }
   if (tag != MPI_ANY_TAG && (tag < 0 || tag > kMostTag)) {
-    throw Failure(MPI_ERR_TAG, text("the tag is %d; from 0 to %d and MPI_ANY_TAG are allowed", tag,
+    throw CallError(MPI_ERR_TAG, text("the tag is %d; from 0 to %d and MPI_ANY_TAG are allowed", tag,
                                     kMostTag));
   }
 }
@@ -162,14 +171,14 @@ int asked_tag(int tag) { return tag == MPI_ANY_TAG ? kAny : tag; }
 void prepare_send(VirtualRank& me, Request* request, SendMode mode, const void* data,
                   MPI_Count count, MPI_Datatype type, int to, int tag, MPI_Comm communicator) {
   const Communicator& c = me.communicator(communicator);
-  check_type_and_count(request, count, type, data);
+  check_type_and_count(me, request, count, type, data);
   if (to != MPI_PROC_NULL && (to < 0 || to >= c.size())) {
-    throw Failure(MPI_ERR_RANK, text("the destination is rank %d; the communicator has 0 to %d, and "
+    throw CallError(MPI_ERR_RANK, text("the destination is rank %d; the communicator has 0 to %d, and "
                                      "MPI_PROC_NULL is allowed",
                                      to, c.size() - 1));
   }
   if (tag < 0 || tag > kMostTag)
-    throw Failure(MPI_ERR_TAG, text("the tag is %d; from 0 to %d is allowed", tag, kMostTag));
+    throw CallError(MPI_ERR_TAG, text("the tag is %d; from 0 to %d is allowed", tag, kMostTag));
   prepare(request, Request::Kind::kSend, const_cast<void*>(data), count, to, tag, c);
   request->mode = mode;
 }
@@ -177,7 +186,7 @@ void prepare_send(VirtualRank& me, Request* request, SendMode mode, const void* 
 void prepare_receive(VirtualRank& me, Request* request, void* data, MPI_Count count,
                      MPI_Datatype type, int from, int tag, MPI_Comm communicator) {
   const Communicator& c = me.communicator(communicator);
-  check_type_and_count(request, count, type, data);
+  check_type_and_count(me, request, count, type, data);
   check_source(c.group, from, tag);
   prepare(request, Request::Kind::kReceive, data, count, from, tag, c);
 }
@@ -191,9 +200,15 @@ void start(VirtualRank& me, Request* request) {
   } else if (request->kind == Request::Kind::kSend) {
     start_send(me, request);
   } else {
+    const std::size_t room = request->type.bytes(request->count);
+    void* to = request->type.in_a_row(request->data, request->count);
+    if (to == nullptr && room != 0) {
+      request->packed.resize(room);
+      to = request->packed.data();
+    }
     runtime::start_receive(&request->wire, request->context,
-                           world_from(request->group, request->peer), asked_tag(request->tag),
-                           request->data, bytes_of(request->type, request->count));
+                           world_from(request->group, request->peer), asked_tag(request->tag), to,
+                           room);
   }
 }
 
@@ -243,13 +258,13 @@ void tell(const Request& request, MPI_Status* status) {
 void check(const Request& request) {
   if (request.error == MPI_SUCCESS) return;
   if (request.error == MPI_ERR_TRUNCATE) {
-    throw Failure(request.error,
+    throw CallError(request.error,
                   text("a message of %zu bytes came from rank %d with tag %d, and there is room for "
                        "%zu",
                        request.wire.bytes, request.status.MPI_SOURCE, request.status.MPI_TAG,
-                       bytes_of(request.type, request.count)));
+                       request.type.bytes(request.count)));
   }
-  throw Failure(request.error, "the virtual rank that a message was to come from has ended");
+  throw CallError(request.error, "the virtual rank that a message was to come from has ended");
 }
 
 }  // namespace roam::mpi

@@ -11,13 +11,13 @@ namespace roam::mpi {
 inline constexpr int kMostTag = (1 << 30) - 1;
 
 // Fills in what `request` is to do; nothing is under way yet.
-// Failure(MPI_ERR_COMM, MPI_ERR_RANK, MPI_ERR_TAG, MPI_ERR_COUNT, MPI_ERR_TYPE, MPI_ERR_BUFFER).
+// CallError(MPI_ERR_COMM, MPI_ERR_RANK, MPI_ERR_TAG, MPI_ERR_COUNT, MPI_ERR_TYPE, MPI_ERR_BUFFER).
 void prepare_send(VirtualRank& me, Request* request, SendMode mode, const void* data,
                   MPI_Count count, MPI_Datatype type, int to, int tag, MPI_Comm communicator);
 void prepare_receive(VirtualRank& me, Request* request, void* data, MPI_Count count,
                      MPI_Datatype type, int from, int tag, MPI_Comm communicator);
 
-// Puts a prepared request under way. Does not suspend. Failure(MPI_ERR_BUFFER): a buffered one has
+// Puts a prepared request under way. Does not suspend. CallError(MPI_ERR_BUFFER): a buffered one has
 // no room.
 void start(VirtualRank& me, Request* request);
 // Whether it is done; does what that takes, once: unpacks, acknowledges, and has status and error.

@@ -11,20 +11,22 @@ namespace roam::mpi {
 // An operation that combines elements of one datatype: of the standard, or the program's.
 class Reduction {
  public:
-  // Failure(MPI_ERR_OP): it is no operation, or has no meaning for elements of that type.
+  // CallError(MPI_ERR_OP): it is no operation, or has no meaning for elements of that type.
   Reduction(VirtualRank& me, MPI_Op handle, const Type& type);
 
   // Of any type, and commutative.
   using Own = void (*)(const void* from, void* into, std::size_t count);
-  explicit Reduction(Own own) : type_(MPI_DATATYPE_NULL), own_(own) {}
+  explicit Reduction(Own own) : own_(own) {}
 
-  // into[i] = from[i] op into[i]; `from` are those of lower ranks.
+  // into[i] = from[i] op into[i], of elements as they lie in a buffer, from their first byte on;
+  // `from` are those of lower ranks.
   void combine(const void* from, void* into, MPI_Count count) const;
   bool commutes() const { return commutes_; }
 
  private:
-  MPI_Datatype type_;
+  Type type_;
   Own own_ = nullptr;
+  MPI_Op operation_ = MPI_OP_NULL;
   MPI_User_function* user_ = nullptr;
   bool commutes_ = true;
 };

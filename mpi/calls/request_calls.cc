@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "mpi/calls/call.h"
 #include "mpi/calls/messages.h"
+#include "mpi/datatype/elements.h"
 
 namespace roam::mpi {
 namespace {
@@ -16,7 +17,7 @@ Request* active(VirtualRank& me, MPI_Request handle) {
   if (handle == MPI_REQUEST_NULL) return nullptr;
   Request* request = me.requests.find(handle);
   if (request == nullptr) {
-    throw Failure(MPI_ERR_REQUEST,
+    throw CallError(MPI_ERR_REQUEST,
                   text("0x%08x is no request, or has ended", static_cast<unsigned>(handle)));
   }
   return request->started ? request : nullptr;
@@ -41,14 +42,14 @@ void take(VirtualRank& me, MPI_Request* handle, Request* request, MPI_Status* st
 
 // The error that it ended with is thrown when it has been taken.
 void take_and_check(VirtualRank& me, MPI_Request* handle, Request* request, MPI_Status* status) {
-  std::unique_ptr<Failure> failure;
+  std::unique_ptr<CallError> failure;
   try {
     check(*request);
-  } catch (const Failure& f) {
-    failure = std::make_unique<Failure>(f);
+  } catch (const CallError& f) {
+    failure = std::make_unique<CallError>(f);
   }
   take(me, handle, request, status);
-  if (failure != nullptr) throw Failure(*failure);
+  if (failure != nullptr) throw CallError(*failure);
 }
 
 void put(const MPI_Status& what, MPI_Status* status) {
@@ -113,11 +114,11 @@ void take_all(VirtualRank& me, int count, MPI_Request* handles, MPI_Status* stat
       take(me, &handles[i], request, nth(statuses, i));
     }
   }
-  if (failed) throw Failure(MPI_ERR_IN_STATUS, "some of the requests failed; their statuses say how");
+  if (failed) throw CallError(MPI_ERR_IN_STATUS, "some of the requests failed; their statuses say how");
 }
 
 void check_count(int count) {
-  if (count < 0) throw Failure(MPI_ERR_COUNT, text("the count of requests is %d", count));
+  if (count < 0) throw CallError(MPI_ERR_COUNT, text("the count of requests is %d", count));
 }
 
 int wait_all(int count, MPI_Request* handles, MPI_Status* statuses) {
@@ -203,7 +204,7 @@ void take_some(VirtualRank& me, int count, MPI_Request* handles, int* taken, int
     take(me, &handles[i], request, status);
     indexes[(*taken)++] = i;
   }
-  if (failed) throw Failure(MPI_ERR_IN_STATUS, "some of the requests failed; their statuses say how");
+  if (failed) throw CallError(MPI_ERR_IN_STATUS, "some of the requests failed; their statuses say how");
 }
 
 int wait_some(int count, MPI_Request* handles, int* taken, int* indexes, MPI_Status* statuses) {
@@ -248,7 +249,7 @@ int free_request(MPI_Request* handle) {
   return call("MPI_Request_free", communicator_of(*handle), [&](VirtualRank& me) {
     std::unique_ptr<Request> request = me.requests.remove(*handle);
     if (request == nullptr)
-      throw Failure(MPI_ERR_REQUEST, text("0x%08x is no request", static_cast<unsigned>(*handle)));
+      throw CallError(MPI_ERR_REQUEST, text("0x%08x is no request", static_cast<unsigned>(*handle)));
     *handle = MPI_REQUEST_NULL;
     if (request->started && !advance(request.get())) me.keep_to_its_end(std::move(request));
   });
@@ -264,7 +265,7 @@ int start_request(MPI_Request* handle) {
   return call("MPI_Start", communicator_of(*handle), [&](VirtualRank& me) {
     Request* request = me.requests.find(*handle);
     if (request == nullptr || !request->persistent || request->started) {
-      throw Failure(MPI_ERR_REQUEST, text("0x%08x is no persistent request that waits to be started",
+      throw CallError(MPI_ERR_REQUEST, text("0x%08x is no persistent request that waits to be started",
                                           static_cast<unsigned>(*handle)));
     }
     start(me, request);
@@ -280,15 +281,22 @@ int start_all(int count, MPI_Request* handles) {
 
 // ---- statuses ----
 
+// MPI_UNDEFINED where the count has no room for the number.
+template <class Count>
+void put_count(MPI_Count found, Count* count) {
+  *count = static_cast<Count>(found);
+  if (MPI_Count{*count} != found) *count = MPI_UNDEFINED;
+}
 template <Name kName, class Count>
-int get_count(const MPI_Status* status, MPI_Datatype type, Count* count) {
-  return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank&) {
-    const Type of(type);
-    const MPI_Count bytes = bytes_in(*status), size = static_cast<MPI_Count>(of.size());
-    const MPI_Count whole = size == 0 ? 0 : bytes / size;
-    const bool fits = static_cast<MPI_Count>(static_cast<Count>(whole)) == whole;
-    *count = !fits || (size == 0 ? bytes != 0 : bytes % size != 0) ? MPI_UNDEFINED
-                                                                    : static_cast<Count>(whole);
+int count_of(const MPI_Status* status, MPI_Datatype type, Count* count) {
+  return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank& me) {
+    put_count(get_count(bytes_in(*status), *Type(me, type)), count);
+  });
+}
+template <Name kName, class Count>
+int elements_of(const MPI_Status* status, MPI_Datatype type, Count* count) {
+  return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank& me) {
+    put_count(get_elements(bytes_in(*status), *Type(me, type)), count);
   });
 }
 
@@ -304,8 +312,9 @@ int set_status_cancelled(MPI_Status* status, int cancelled) {
 
 template <class Count>
 int set_elements(MPI_Status* status, MPI_Datatype type, Count count) {
-  return call("MPI_Status_set_elements", MPI_COMM_WORLD, [&](VirtualRank&) {
-    set_bytes(status, static_cast<MPI_Count>(bytes_of(Type(type), count)));
+  return call("MPI_Status_set_elements", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    if (count < 0) throw CallError(MPI_ERR_COUNT, "a negative count of elements");
+    set_bytes(status, bytes_of_elements(count, *Type(me, type)));
   });
 }
 
@@ -325,9 +334,9 @@ void add_request_calls() {
   add_call("MPI_Cancel", &cancel_request);
   add_call("MPI_Start", &start_request);
   add_call("MPI_Startall", &start_all);
-  ROAM_BOTH("MPI_Get_count", get_count);
-  ROAM_BOTH("MPI_Get_elements", get_count);
-  add_call("MPI_Get_elements_x", &get_count<"MPI_Get_elements_x", MPI_Count>);
+  ROAM_BOTH("MPI_Get_count", count_of);
+  ROAM_BOTH("MPI_Get_elements", elements_of);
+  add_call("MPI_Get_elements_x", &elements_of<"MPI_Get_elements_x", MPI_Count>);
   add_call("MPI_Test_cancelled", &test_cancelled);
   add_call("MPI_Status_set_cancelled", &set_status_cancelled);
   add_call("MPI_Status_set_elements", &set_elements<int>);

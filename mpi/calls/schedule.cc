@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "mpi/calls/failure.h"
+#include "mpi/calls/call_error.h"
 #include "runtime/api/member_messages.h"
 
 namespace roam::mpi {
@@ -54,7 +54,7 @@ void Schedule::start(Round& round) {
 
 void Schedule::check(const Message& m) const {
   if (m.sends || (m.wire.error == Errc{} && m.wire.bytes == m.bytes)) return;
-  throw Failure(MPI_ERR_TRUNCATE, text("rank %d sent %zu bytes where %zu were expected: all members "
+  throw CallError(MPI_ERR_TRUNCATE, text("rank %d sent %zu bytes where %zu were expected: all members "
                                        "of a collective call it with as many elements",
                                        m.rank, m.wire.bytes, m.bytes));
 }
@@ -69,6 +69,7 @@ bool Schedule::advance() {
     }
     for (const std::function<void()>& work : round.work) work();
   }
+  for (const std::function<void()>& work : std::exchange(at_end_, {})) work();
   return true;
 }
 

@@ -38,8 +38,10 @@ class Schedule {
   void then(std::function<void()> work);
   // What follows is in the next round.
   void end_round();
+  // When all rounds are done.
+  void at_end(std::function<void()> work) { at_end_.push_back(std::move(work)); }
 
-  // True: all is done. Errors: Failure(MPI_ERR_TRUNCATE): members disagree about a length.
+  // True: all is done. Errors: CallError(MPI_ERR_TRUNCATE): members disagree about a length.
   bool advance();
 
  private:
@@ -66,6 +68,7 @@ class Schedule {
   bool open_ = false;     // the last one is being made
   bool started_ = false;  // the one that is under way
   std::size_t at_ = 0;
+  std::vector<std::function<void()>> at_end_;
   std::vector<std::unique_ptr<char[]>> scratch_;
 };
 

@@ -1,46 +1,52 @@
 #include "mpi/calls/types.h"
 
-#include <algorithm>
-#include <cstdint>
-#include <cstring>
-
 #include "base/text.h"
-#include "mpi/calls/failure.h"
+#include "mpi/calls/call_error.h"
+#include "mpi/calls/virtual_rank.h"
+#include "mpi/datatype/pack.h"
 
 namespace roam::mpi {
-namespace {
 
-// MPICH's handles of predefined types have their bytes in bits 8 to 15.
-constexpr std::uint32_t kPredefined = 0x4c000000, kPredefinedMask = 0xffff0000;
-
-}  // namespace
-
-Type::Type(MPI_Datatype handle) : handle_(handle) {
-  const auto bits = static_cast<std::uint32_t>(handle);
-  if ((bits & kPredefinedMask) != kPredefined) {
-    throw Failure(MPI_ERR_TYPE, text("0x%08x is no predefined datatype; derived ones are not here "
-                                     "yet",
-                                     bits));
-  }
-  size_ = bits >> 8 & 0xff;
+void throw_failure(const Failure& failure) {
+  if (failure) throw CallError(failure.error_class, failure.text);
 }
 
-std::size_t bytes_of(const Type& type, MPI_Count count) {
-  if (count < 0) {
-    throw Failure(MPI_ERR_COUNT, text("the count is %lld; from 0 on is allowed",
-                                      static_cast<long long>(count)));
+Type::Type(VirtualRank& me, MPI_Datatype handle) : handle_(handle), type_(predefined(handle)) {
+  if (type_) return;
+  const DerivedType* derived = me.types.find(handle);
+  if (derived == nullptr) {
+    throw CallError(MPI_ERR_TYPE,
+                    handle == MPI_DATATYPE_NULL
+                        ? std::string("the datatype is MPI_DATATYPE_NULL")
+                        : text("0x%08x is no datatype, or was freed", static_cast<unsigned>(handle)));
   }
-  return type.size() * static_cast<std::size_t>(count);
+  type_ = derived->type;
 }
 
-void copy_elements(const void* from, MPI_Count from_count, const Type& from_type, void* to,
-                   MPI_Count to_count, const Type& to_type) {
-  const std::size_t bytes = bytes_of(from_type, from_count), room = bytes_of(to_type, to_count);
-  if (bytes > room) {
-    throw Failure(MPI_ERR_TRUNCATE,
-                  text("%zu bytes were sent, and there is room for %zu", bytes, room));
-  }
-  if (bytes != 0) std::memmove(to, from, bytes);
+std::size_t Type::bytes(MPI_Count count) const {
+  MPI_Count bytes = 0;
+  throw_failure(packed_bytes(count, *type_, &bytes));
+  return static_cast<std::size_t>(bytes);
+}
+
+char* Type::in_a_row(const void* data, MPI_Count count) const {
+  MPI_Aint offset = 0;
+  MPI_Count bytes = 0;
+  if (!contiguous(count, *type_, &offset, &bytes)) return nullptr;
+  return static_cast<char*>(const_cast<void*>(data)) + offset;
+}
+
+void Type::pack(const void* data, MPI_Count count, char* to) const {
+  throw_failure(mpi::pack(data, count, *type_, 0, static_cast<MPI_Count>(bytes(count)), to));
+}
+
+void Type::unpack(const char* from, std::size_t bytes, void* data, MPI_Count count) const {
+  throw_failure(mpi::unpack(from, 0, static_cast<MPI_Count>(bytes), data, count, *type_));
+}
+
+std::size_t Type::span(MPI_Count count) const {
+  if (bytes(count) == 0) return 0;
+  return static_cast<std::size_t>((count - 1) * extent() + type_->bounds.true_extent());
 }
 
 }  // namespace roam::mpi

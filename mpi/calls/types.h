@@ -5,31 +5,47 @@
 
 #include <cstddef>
 
+#include "mpi/datatype/datatype.h"
+#include "mpi/datatype/failure.h"
+
 namespace roam::mpi {
 
-// A datatype as messages need it.
+class VirtualRank;
+
+// A datatype that a call was given; it lives as long as it is held.
 class Type {
  public:
   Type() = default;
-  // Failure(MPI_ERR_TYPE): it is no datatype, or one that is not here yet.
-  explicit Type(MPI_Datatype handle);
+  // CallError(MPI_ERR_TYPE): it is no datatype, or was freed.
+  Type(VirtualRank& me, MPI_Datatype handle);
 
   MPI_Datatype handle() const { return handle_; }
-  std::size_t size() const { return size_; }            // of the data of one element
-  std::ptrdiff_t extent() const { return static_cast<std::ptrdiff_t>(size_); }
-  // Whether elements lie together, from the address that is given for them.
-  bool together() const { return true; }
+  const Datatype& operator*() const { return *type_; }
+  const Datatype* operator->() const { return type_.get(); }
+  const TypeRef& ref() const { return type_; }
+
+  // Of `count` elements, packed. CallError(MPI_ERR_COUNT): it is negative, or they are too many.
+  std::size_t bytes(MPI_Count count) const;
+  MPI_Aint extent() const { return type_->bounds.extent(); }
+
+  // Where the bytes of `count` elements at `data` lie in a row; null: they do not.
+  char* in_a_row(const void* data, MPI_Count count) const;
+  // All of them, or the first `bytes`.
+  void pack(const void* data, MPI_Count count, char* to) const;
+  void unpack(const char* from, std::size_t bytes, void* data, MPI_Count count) const;
+
+  // Memory for `count` elements as they lie in a buffer: so many bytes, and where a buffer would
+  // begin whose elements lie in `memory`.
+  std::size_t span(MPI_Count count) const;
+  char* buffer_in(char* memory) const { return memory - type_->bounds.true_lb; }
 
  private:
   MPI_Datatype handle_ = MPI_DATATYPE_NULL;
-  std::size_t size_ = 0;
+  TypeRef type_;
 };
 
-// The bytes of `count` elements; Failure(MPI_ERR_COUNT): it is negative.
-std::size_t bytes_of(const Type& type, MPI_Count count);
-// Copies elements, from one type's to the other's of as many bytes.
-void copy_elements(const void* from, MPI_Count from_count, const Type& from_type, void* to,
-                   MPI_Count to_count, const Type& to_type);
+// Throws what it says, if that is an error.
+void throw_failure(const Failure& failure);
 
 }  // namespace roam::mpi
 

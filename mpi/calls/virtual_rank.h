@@ -4,13 +4,14 @@
 #include <mpi.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "mpi/calls/communicator.h"
 #include "mpi/calls/error_classes.h"
-#include "mpi/calls/failure.h"
+#include "mpi/calls/call_error.h"
 #include "mpi/calls/handle_table.h"
 #include "mpi/calls/info.h"
 #include "mpi/calls/request.h"
@@ -25,13 +26,12 @@ struct UserOp {
 struct UserErrhandler {
   MPI_Comm_errhandler_function* function = nullptr;
 };
-// MPI_Comm_create_keyval.
-struct Keyval {
-  MPI_Comm_copy_attr_function* copy = nullptr;
-  MPI_Comm_delete_attr_function* remove = nullptr;
-  void* extra = nullptr;
+// A datatype that the program made.
+struct DerivedType {
+  TypeRef type;
+  bool committed = false;
+  Attributes attributes;
 };
-
 // All that MPI is to one virtual rank: its communicators, requests, and so on. It lies in the memory
 // of the virtual rank's thread and goes where that goes.
 //
@@ -62,12 +62,12 @@ class VirtualRank {
 
   // ---- what it names by numbers ----
 
-  // Failure(MPI_ERR_COMM): it is none, or was freed.
+  // CallError(MPI_ERR_COMM): it is none, or was freed.
   Communicator& communicator(MPI_Comm handle);
   Communicator* find_communicator(MPI_Comm handle);
   MPI_Comm add(std::unique_ptr<Communicator> made);
   void remove_communicator(MPI_Comm handle);
-  // A copy, which costs no memory a member. Failure(MPI_ERR_GROUP).
+  // A copy, which costs no memory a member. CallError(MPI_ERR_GROUP).
   Group group(MPI_Group handle);
   MPI_Group add(Group group);
   void remove_group(MPI_Group handle);
@@ -75,6 +75,10 @@ class VirtualRank {
   HandleTable<Request, Kind::kRequest> requests;
   HandleTable<Request, Kind::kMessage> messages;  // claimed by MPI_Mprobe
   std::uint32_t next_claim = 0;
+  HandleTable<DerivedType, Kind::kDatatype> types;
+  std::map<MPI_Datatype, std::string> type_names;  // that the program gave
+  std::map<MPI_Datatype, Attributes> predefined_type_attributes;
+  std::map<long, MPI_Datatype> fortran_types;  // by what was asked for
   HandleTable<UserOp, Kind::kOp> ops;
   HandleTable<UserErrhandler, Kind::kErrhandler> errhandlers;
   HandleTable<Keyval, Kind::kKeyval> keyvals;
@@ -135,9 +139,6 @@ class VirtualRank {
   std::vector<std::unique_ptr<Request>> kept_;
   std::size_t buffered_bytes_ = 0;
 };
-
-// Their own functions of deletion are called, the last that was set first.
-void delete_attributes(VirtualRank& me, Communicator& c);
 
 }  // namespace roam::mpi
 

@@ -1,5 +1,5 @@
-#ifndef ROAM_MPI_CALLS_FAILURE_H_
-#define ROAM_MPI_CALLS_FAILURE_H_
+#ifndef ROAM_MPI_CALLS_CALL_ERROR_H_
+#define ROAM_MPI_CALLS_CALL_ERROR_H_
 
 #include <mpi.h>
 
@@ -11,11 +11,11 @@ namespace roam::mpi {
 // Why a call of MPI did not do what it was asked: `error_class` is one of the standard's
 // (MPI_ERR_...), the text names the value, what was allowed, and what to do. It goes to the error
 // handler of the communicator.
-struct Failure : std::runtime_error {
-  Failure(int error_class, const std::string& what) : runtime_error(what), code(error_class) {}
+struct CallError : std::runtime_error {
+  CallError(int error_class, const std::string& what) : runtime_error(what), code(error_class) {}
   int code;
 };
 
 }  // namespace roam::mpi
 
-#endif  // ROAM_MPI_CALLS_FAILURE_H_
+#endif  // ROAM_MPI_CALLS_CALL_ERROR_H_

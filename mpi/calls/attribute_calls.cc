@@ -1,0 +1,140 @@
+// Attributes of communicators and datatypes (chapter 6.7 of the standard).
+
+#include <cstring>
+#include <memory>
+
+#include "base/text.h"
+#include "mpi/calls/call.h"
+
+namespace roam::mpi {
+namespace {
+
+void check_keyval(VirtualRank& me, int keyval) {
+  if (me.keyvals.find(keyval) != nullptr) return;
+  throw CallError(MPI_ERR_KEYVAL, text("0x%08x is no key of attributes that the program made",
+                                       static_cast<unsigned>(keyval)));
+}
+
+int make_keyval(Keyval::Copy copy, Keyval::Remove remove, int* keyval, void* extra) {
+  return call("MPI_Comm_create_keyval", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    *keyval = me.keyvals.add(std::make_unique<Keyval>(Keyval{copy, remove, extra}));
+  });
+}
+// Attributes that have it keep its functions, so its number is not used again.
+int free_keyval(int* keyval) {
+  return call("MPI_Comm_free_keyval", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    check_keyval(me, *keyval);
+    *keyval = MPI_KEYVAL_INVALID;
+  });
+}
+// What MPI_COMM_DUP_FN and MPI_TYPE_DUP_FN are in MPICH's header: the value itself.
+int copy_value(int, int, void*, void* value, void* copied, int* wanted) {
+  std::memcpy(copied, &value, sizeof value);
+  *wanted = 1;
+  return MPI_SUCCESS;
+}
+
+void give(void* found, void* value, int* flag) {
+  std::memcpy(value, &found, sizeof found);
+  *flag = 1;
+}
+
+// Whether it is one of the standard's, which all communicators have.
+bool give_predefined(VirtualRank& me, int keyval, void* value, int* flag) {
+  VirtualRank::Predefined& p = me.predefined;
+  switch (keyval) {
+    case MPI_TAG_UB:
+      give(&p.most_tag, value, flag);
+      return true;
+    case MPI_HOST:
+      give(&p.host, value, flag);
+      return true;
+    case MPI_IO:
+      give(&p.io, value, flag);
+      return true;
+    case MPI_WTIME_IS_GLOBAL:
+      give(&p.wtime_is_global, value, flag);
+      return true;
+    case MPI_LASTUSEDCODE:
+      give(&p.last_used_code, value, flag);
+      return true;
+    case MPI_UNIVERSE_SIZE:
+      give(&p.universe_size, value, flag);
+      return true;
+    case MPI_APPNUM:
+      give(&p.program_number, value, flag);
+      return true;
+    default:
+      return false;
+  }
+}
+
+int set_of_communicator(MPI_Comm handle, int keyval, void* value) {
+  return call("MPI_Comm_set_attr", handle, [&](VirtualRank& me) {
+    Communicator& c = me.communicator(handle);
+    check_keyval(me, keyval);
+    c.attributes.set(me, handle, keyval, value);
+  });
+}
+int get_of_communicator(MPI_Comm handle, int keyval, void* value, int* flag) {
+  return call("MPI_Comm_get_attr", handle, [&](VirtualRank& me) {
+    const Communicator& c = me.communicator(handle);
+    *flag = 0;
+    if (give_predefined(me, keyval, value, flag)) return;
+    check_keyval(me, keyval);
+    if (void* const* found = c.attributes.find(keyval)) give(*found, value, flag);
+  });
+}
+int delete_of_communicator(MPI_Comm handle, int keyval) {
+  return call("MPI_Comm_delete_attr", handle, [&](VirtualRank& me) {
+    check_keyval(me, keyval);
+    me.communicator(handle).attributes.remove(me, handle, keyval);
+  });
+}
+
+// Of predefined datatypes too.
+Attributes& attributes_of(VirtualRank& me, MPI_Datatype handle) {
+  const Type type(me, handle);
+  DerivedType* derived = me.types.find(handle);
+  return derived != nullptr ? derived->attributes : me.predefined_type_attributes[handle];
+}
+int set_of_type(MPI_Datatype handle, int keyval, void* value) {
+  return call("MPI_Type_set_attr", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    check_keyval(me, keyval);
+    attributes_of(me, handle).set(me, handle, keyval, value);
+  });
+}
+int get_of_type(MPI_Datatype handle, int keyval, void* value, int* flag) {
+  return call("MPI_Type_get_attr", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    check_keyval(me, keyval);
+    *flag = 0;
+    if (void* const* found = attributes_of(me, handle).find(keyval)) give(*found, value, flag);
+  });
+}
+int delete_of_type(MPI_Datatype handle, int keyval) {
+  return call("MPI_Type_delete_attr", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    check_keyval(me, keyval);
+    attributes_of(me, handle).remove(me, handle, keyval);
+  });
+}
+
+}  // namespace
+
+void add_attribute_calls() {
+  for (const char* name : {"MPI_Comm_create_keyval", "MPI_Keyval_create", "MPI_Type_create_keyval"})
+    add_call(name, &make_keyval);
+  for (const char* name : {"MPI_Comm_free_keyval", "MPI_Keyval_free", "MPI_Type_free_keyval"})
+    add_call(name, &free_keyval);
+  add_call("MPI_Comm_set_attr", &set_of_communicator);
+  add_call("MPI_Attr_put", &set_of_communicator);
+  add_call("MPI_Comm_get_attr", &get_of_communicator);
+  add_call("MPI_Attr_get", &get_of_communicator);
+  add_call("MPI_Comm_delete_attr", &delete_of_communicator);
+  add_call("MPI_Attr_delete", &delete_of_communicator);
+  add_call("MPI_Type_set_attr", &set_of_type);
+  add_call("MPI_Type_get_attr", &get_of_type);
+  add_call("MPI_Type_delete_attr", &delete_of_type);
+  add_launcher_call("MPIR_Dup_fn", &copy_value);
+}
+
+}  // namespace roam::mpi

@@ -1,0 +1,46 @@
+#ifndef ROAM_MPI_CALLS_BUFFERS_H_
+#define ROAM_MPI_CALLS_BUFFERS_H_
+
+#include <cstddef>
+#include <vector>
+
+#include "mpi/calls/schedule.h"
+#include "mpi/calls/types.h"
+
+// The buffers of collectives as bytes in a row: the program's own memory where it lies so, else
+// memory of the schedule.
+namespace roam::mpi {
+
+struct Bytes {
+  char* begin = nullptr;
+  std::size_t count = 0;
+};
+
+// What is sent, as it is now.
+Bytes outgoing(Schedule* s, const void* data, MPI_Count count, const Type& type);
+// Where something is received; what had to go elsewhere is put in its place at the schedule's end.
+Bytes incoming(Schedule* s, void* data, MPI_Count count, const Type& type);
+
+// Parts of a buffer, one a member.
+using Parts = std::vector<Bytes>;
+enum class Way { kOut, kIn };
+// `count` elements each, one behind the other; that of `skip` is left out.
+Parts even_parts(Schedule* s, Way way, int n, const void* data, MPI_Count count, const Type& type,
+                 int skip = -1);
+// counts(i) elements each, `at(i)` bytes from the buffer's begin.
+template <class Counts, class At, class Types>
+Parts parts_at(Schedule* s, Way way, int n, const void* data, Counts counts, At at, Types type,
+               int skip = -1) {
+  Parts parts(static_cast<std::size_t>(n));
+  for (int i = 0; i < n; ++i) {
+    if (i == skip) continue;
+    char* begin = static_cast<char*>(const_cast<void*>(data)) + at(i);
+    parts[static_cast<std::size_t>(i)] = way == Way::kOut ? outgoing(s, begin, counts(i), type(i))
+                                                          : incoming(s, begin, counts(i), type(i));
+  }
+  return parts;
+}
+
+}  // namespace roam::mpi
+
+#endif  // ROAM_MPI_CALLS_BUFFERS_H_

@@ -1,0 +1,98 @@
+#include "mpi/calls/cartesian.h"
+
+#include <mpi.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "base/text.h"
+#include "mpi/calls/call_error.h"
+
+namespace roam::mpi {
+
+int Cartesian::size() const {
+  int all = 1;
+  for (const int n : dimensions) all *= n;
+  return all;
+}
+
+std::vector<int> Cartesian::coordinates_of(int rank) const {
+  std::vector<int> coordinates(dimensions.size());
+  for (std::size_t i = dimensions.size(); i-- != 0; rank /= dimensions[i])
+    coordinates[i] = rank % dimensions[i];
+  return coordinates;
+}
+
+int Cartesian::rank_of(std::vector<int> coordinates) const {
+  int rank = 0;
+  for (std::size_t i = 0; i < dimensions.size(); ++i) {
+    const int n = dimensions[i];
+    int& at = coordinates[i];
+    if (periodic[i]) at = (at % n + n) % n;
+    if (at < 0 || at >= n) return MPI_PROC_NULL;
+    rank = rank * n + at;
+  }
+  return rank;
+}
+
+int Cartesian::neighbour(int rank, int dimension, int distance) const {
+  std::vector<int> coordinates = coordinates_of(rank);
+  coordinates[static_cast<std::size_t>(dimension)] += distance;
+  return rank_of(std::move(coordinates));
+}
+
+namespace {
+
+// Factors of `size`, `count` of them and not rising, whose largest is as small as can be, and then
+// the next; none is above `most`. False: there are none.
+bool split(int size, int count, int most, std::vector<int>* factors) {
+  if (count == 1) {
+    if (size > most) return false;
+    factors->push_back(size);
+    return true;
+  }
+  // The largest factor is at least the root of that degree.
+  for (int first = 1; first <= most && first <= size; ++first) {
+    if (size % first != 0) continue;
+    long reach = 1;
+    for (int i = 0; i < count && reach < size; ++i) reach *= first;
+    if (reach < size) continue;
+    factors->push_back(first);
+    if (split(size / first, count - 1, first, factors)) return true;
+    factors->pop_back();
+  }
+  return false;
+}
+
+}  // namespace
+
+void fill_dimensions(int size, int count, int* dimensions) {
+  if (size < 1) throw CallError(MPI_ERR_ARG, text("the number of nodes is %d", size));
+  if (count < 0) throw CallError(MPI_ERR_DIMS, text("the number of dimensions is %d", count));
+  int rest = size, open = 0;
+  for (int i = 0; i < count; ++i) {
+    if (dimensions[i] < 0)
+      throw CallError(MPI_ERR_DIMS, text("dimension %d is %d", i, dimensions[i]));
+    if (dimensions[i] == 0) {
+      ++open;
+    } else if (rest % dimensions[i] != 0) {
+      throw CallError(MPI_ERR_DIMS, text("%d nodes are no whole number of times the dimensions that "
+                                         "are given",
+                                         size));
+    } else {
+      rest /= dimensions[i];
+    }
+  }
+  if (open == 0) {
+    if (rest != 1)
+      throw CallError(MPI_ERR_DIMS, text("the dimensions are all given, and have not %d nodes", size));
+    return;
+  }
+  std::vector<int> factors;
+  split(rest, open, rest, &factors);
+  for (int i = 0, next = 0; i < count; ++i) {
+    if (dimensions[i] == 0) dimensions[i] = factors[static_cast<std::size_t>(next++)];
+  }
+}
+
+}  // namespace roam::mpi

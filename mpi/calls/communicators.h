@@ -1,0 +1,40 @@
+#ifndef ROAM_MPI_CALLS_COMMUNICATORS_H_
+#define ROAM_MPI_CALLS_COMMUNICATORS_H_
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "mpi/calls/collectives.h"
+#include "mpi/calls/virtual_rank.h"
+
+// How communicators are made. All but make_communicator() are called by all members, and suspend.
+namespace roam::mpi {
+
+// A context that no member of `c` has used, the same for all.
+std::uint32_t new_context(VirtualRank& me, Communicator& c);
+// The same, of the members of `c` by a schedule of theirs.
+std::uint32_t agree_on_context(VirtualRank& me, const Communicator& c, Schedule* s);
+
+// A communicator of `group` with what `from` hands on, its error handler; MPI_COMM_NULL: this
+// virtual rank is no member.
+MPI_Comm make_communicator(VirtualRank& me, const Communicator& from, std::uint32_t context,
+                           Group group);
+
+// Those with the same color, in the order of their keys, then their ranks.
+// CallError(MPI_ERR_ARG): the color is negative and not MPI_UNDEFINED.
+MPI_Comm split_communicator(VirtualRank& me, Communicator& c, int color, int key);
+
+// Bytes for each member, of any length: those that each has sent to this one, by rank.
+std::vector<std::vector<char>> exchange_parts(VirtualRank& me, Communicator& c, const Parts& out);
+template <class BytesFor>
+std::vector<std::vector<char>> exchange_bytes(VirtualRank& me, Communicator& c,
+                                              BytesFor bytes_for) {
+  Parts out;
+  for (int i = 0; i < c.size(); ++i) out.push_back(bytes_for(i));
+  return exchange_parts(me, c, out);
+}
+
+}  // namespace roam::mpi
+
+#endif  // ROAM_MPI_CALLS_COMMUNICATORS_H_

@@ -1,0 +1,211 @@
+// Reductions (chapter 5.9 to 5.11 of the standard), blocking and not, and operations.
+//
+// A part is combined as it lies in a buffer, gaps and all: operations of the program's expect that.
+
+#include <cstring>
+#include <memory>
+
+#include "base/text.h"
+#include "mpi/calls/buffers.h"
+#include "mpi/calls/collective_frame.h"
+
+namespace roam::mpi {
+namespace {
+
+// A copy of this member's part, which is combined in place; from `out` if it lies there.
+Bytes part_of(Schedule* s, const void* in, const void* out, MPI_Count count, const Type& type) {
+  const std::size_t span = type.span(count);
+  char* part = s->scratch(span);
+  const char* from = static_cast<const char*>(in_place(in) ? out : in);
+  if (span != 0) std::memcpy(part, from + type->bounds.true_lb, span);
+  return {part, span};
+}
+
+// Only the elements themselves are changed in the program's buffer.
+void put_result(Schedule* s, void* to, Bytes part, MPI_Count count, const Type& type) {
+  s->then([=] {
+    if (type.bytes(count) == 0) return;
+    const char* buffer = type.buffer_in(part.begin);
+    const std::size_t bytes = type.bytes(count);
+    if (char* row = type.in_a_row(to, count)) {
+      std::memcpy(row, part.begin, bytes);
+      return;
+    }
+    const std::unique_ptr<char[]> packed(new char[bytes]);
+    type.pack(buffer, count, packed.get());
+    type.unpack(packed.get(), bytes, to, count);
+  });
+  s->end_round();
+}
+
+// ---- reductions ----
+
+int reduce_of(const char* name, const void* in, void* out, MPI_Count count, MPI_Datatype datatype,
+              MPI_Op operation, int root, MPI_Comm communicator, MPI_Request* handle) {
+  return collective(name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
+    check_root(c, root);
+    const Type type(me, datatype);
+    const Reduction op(me, operation, type);
+    const Bytes part = part_of(s, in, out, count, type);
+    add_reduction_to_first(s, c, part, count, op);
+    if (root != 0 && c.rank == 0) {
+      s->send(root, part.begin, part.count);
+      s->end_round();
+    } else if (root != 0 && c.rank == root) {
+      s->receive(0, part.begin, part.count);
+      s->end_round();
+    }
+    if (c.rank == root) put_result(s, out, part, count, type);
+  });
+}
+template <Name kName, class Count>
+int reduce(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op, int root,
+           MPI_Comm communicator) {
+  return reduce_of(kName.text, in, out, count, type, op, root, communicator, nullptr);
+}
+template <Name kName, class Count>
+int ireduce(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op, int root,
+            MPI_Comm communicator, MPI_Request* handle) {
+  return reduce_of(kName.text, in, out, count, type, op, root, communicator, handle);
+}
+
+int allreduce_of(const char* name, const void* in, void* out, MPI_Count count,
+                 MPI_Datatype datatype, MPI_Op operation, MPI_Comm communicator,
+                 MPI_Request* handle) {
+  return collective(name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
+    const Type type(me, datatype);
+    const Reduction op(me, operation, type);
+    const Bytes part = part_of(s, in, out, count, type);
+    add_reduction_to_first(s, c, part, count, op);
+    add_broadcast(s, c, 0, part.begin, part.count);
+    put_result(s, out, part, count, type);
+  });
+}
+template <Name kName, class Count>
+int allreduce(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op,
+              MPI_Comm communicator) {
+  return allreduce_of(kName.text, in, out, count, type, op, communicator, nullptr);
+}
+template <Name kName, class Count>
+int iallreduce(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op,
+               MPI_Comm communicator, MPI_Request* handle) {
+  return allreduce_of(kName.text, in, out, count, type, op, communicator, handle);
+}
+
+int scan_of(const char* name, const void* in, void* out, MPI_Count count, MPI_Datatype datatype,
+            MPI_Op operation, MPI_Comm communicator, bool without_own, MPI_Request* handle) {
+  return collective(name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
+    const Type type(me, datatype);
+    const Reduction op(me, operation, type);
+    const Bytes part = part_of(s, in, out, count, type);
+    add_scan(s, c, part, count, op, without_own);
+    if (!without_own || c.rank != 0) put_result(s, out, part, count, type);
+  });
+}
+template <Name kName, bool kWithoutOwn, class Count>
+int scan(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op,
+         MPI_Comm communicator) {
+  return scan_of(kName.text, in, out, count, type, op, communicator, kWithoutOwn, nullptr);
+}
+template <Name kName, bool kWithoutOwn, class Count>
+int iscan(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op,
+          MPI_Comm communicator, MPI_Request* handle) {
+  return scan_of(kName.text, in, out, count, type, op, communicator, kWithoutOwn, handle);
+}
+
+// Rank i gets counts[i] elements, those behind what lower ranks get.
+template <class Counts>
+int reduce_scatter_of(const char* name, const void* in, void* out, Counts counts,
+                      MPI_Datatype datatype, MPI_Op operation, MPI_Comm communicator,
+                      MPI_Request* handle) {
+  return collective(name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
+    const Type type(me, datatype);
+    const Reduction op(me, operation, type);
+    MPI_Count all = 0;
+    for (int i = 0; i < c.size(); ++i) {
+      static_cast<void>(type.bytes(counts(i)));  // it may be refused
+      all += counts(i);
+    }
+    const Bytes part = part_of(s, in, out, all, type);
+    add_reduction_to_first(s, c, part, all, op);
+    const MPI_Count own = counts(c.rank);
+    if (c.rank == 0) {
+      MPI_Count before = own;
+      for (int i = 1; i < c.size(); before += counts(i++))
+        s->send(i, part.begin + before * type.extent(), type.span(counts(i)));
+    } else {
+      s->receive(0, part.begin, type.span(own));
+    }
+    s->end_round();
+    put_result(s, out, part, own, type);
+  });
+}
+template <Name kName, class Count>
+int reduce_scatter(const void* in, void* out, const Count* counts, MPI_Datatype type, MPI_Op op,
+                   MPI_Comm communicator) {
+  return reduce_scatter_of(kName.text, in, out, [=](int i) { return MPI_Count{counts[i]}; }, type,
+                           op, communicator, nullptr);
+}
+template <Name kName, class Count>
+int ireduce_scatter(const void* in, void* out, const Count* counts, MPI_Datatype type, MPI_Op op,
+                    MPI_Comm communicator, MPI_Request* handle) {
+  return reduce_scatter_of(kName.text, in, out, [=](int i) { return MPI_Count{counts[i]}; }, type,
+                           op, communicator, handle);
+}
+template <Name kName, class Count>
+int reduce_scatter_block(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op,
+                         MPI_Comm communicator) {
+  return reduce_scatter_of(kName.text, in, out, [=](int) { return MPI_Count{count}; }, type, op,
+                           communicator, nullptr);
+}
+template <Name kName, class Count>
+int ireduce_scatter_block(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op,
+                          MPI_Comm communicator, MPI_Request* handle) {
+  return reduce_scatter_of(kName.text, in, out, [=](int) { return MPI_Count{count}; }, type, op,
+                           communicator, handle);
+}
+
+// ---- operations ----
+
+int make_op(MPI_User_function* function, int commutes, MPI_Op* handle) {
+  return call("MPI_Op_create", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    *handle = me.ops.add(std::make_unique<UserOp>(UserOp{function, commutes != 0}));
+  });
+}
+int free_op(MPI_Op* handle) {
+  return call("MPI_Op_free", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    if (me.ops.remove(*handle) == nullptr) {
+      throw CallError(MPI_ERR_OP, text("0x%08x is no operation that the program made",
+                                     static_cast<unsigned>(*handle)));
+    }
+    *handle = MPI_OP_NULL;
+  });
+}
+int op_commutes(MPI_Op handle, int* flag) {
+  return call("MPI_Op_commutative", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    const UserOp* own = me.ops.find(handle);
+    *flag = own == nullptr || own->commutes ? 1 : 0;
+  });
+}
+
+}  // namespace
+
+void add_reduction_calls() {
+  ROAM_BOTH("MPI_Reduce", reduce);
+  ROAM_BOTH("MPI_Ireduce", ireduce);
+  ROAM_BOTH("MPI_Allreduce", allreduce);
+  ROAM_BOTH("MPI_Iallreduce", iallreduce);
+  ROAM_BOTH("MPI_Scan", scan, false);
+  ROAM_BOTH("MPI_Iscan", iscan, false);
+  ROAM_BOTH("MPI_Exscan", scan, true);
+  ROAM_BOTH("MPI_Iexscan", iscan, true);
+  ROAM_BOTH("MPI_Reduce_scatter", reduce_scatter);
+  ROAM_BOTH("MPI_Ireduce_scatter", ireduce_scatter);
+  ROAM_BOTH("MPI_Reduce_scatter_block", reduce_scatter_block);
+  ROAM_BOTH("MPI_Ireduce_scatter_block", ireduce_scatter_block);
+  add_call("MPI_Op_create", &make_op);
+  add_call("MPI_Op_free", &free_op);
+  add_call("MPI_Op_commutative", &op_commutes);
+}
+
+}  // namespace roam::mpi
