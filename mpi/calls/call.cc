@@ -41,6 +41,7 @@ void add_mpi_calls() {
   add_group_calls();
   add_attribute_calls();
   add_communicator_calls();
+  add_intercommunicator_calls();
   add_collective_calls();
   add_reduction_calls();
   add_topology_calls();

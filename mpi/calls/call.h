@@ -70,6 +70,7 @@ void add_info_calls();
 void add_group_calls();
 void add_attribute_calls();
 void add_communicator_calls();
+void add_intercommunicator_calls();
 void add_collective_calls();
 void add_reduction_calls();
 void add_topology_calls();

@@ -43,25 +43,28 @@ int Cartesian::neighbour(int rank, int dimension, int distance) const {
 
 namespace {
 
-// Factors of `size`, `count` of them and not rising, whose largest is as small as can be, and then
-// the next; none is above `most`. False: there are none.
-bool split(int size, int count, int most, std::vector<int>* factors) {
-  if (count == 1) {
-    if (size > most) return false;
-    factors->push_back(size);
-    return true;
-  }
-  // The largest factor is at least the root of that degree.
-  for (int first = 1; first <= most && first <= size; ++first) {
-    if (size % first != 0) continue;
+// The largest divisor of `n` that is not above its root of that degree.
+int divisor_below_root(int n, int degree) {
+  int found = 1;
+  for (int d = 2; d <= n; ++d) {
     long reach = 1;
-    for (int i = 0; i < count && reach < size; ++i) reach *= first;
-    if (reach < size) continue;
-    factors->push_back(first);
-    if (split(size / first, count - 1, first, factors)) return true;
-    factors->pop_back();
+    for (int i = 0; i < degree && reach <= n; ++i) reach *= d;
+    if (reach > n) break;
+    if (n % d == 0) found = d;
   }
-  return false;
+  return found;
+}
+
+// `count` factors of `n`, largest first.
+std::vector<int> factors_of(int n, int count) {
+  std::vector<int> factors;
+  for (; count > 1; --count) {
+    factors.push_back(divisor_below_root(n, count));
+    n /= factors.back();
+  }
+  factors.push_back(n);
+  std::sort(factors.begin(), factors.end(), std::greater<>());
+  return factors;
 }
 
 }  // namespace
@@ -88,8 +91,7 @@ void fill_dimensions(int size, int count, int* dimensions) {
       throw CallError(MPI_ERR_DIMS, text("the dimensions are all given, and have not %d nodes", size));
     return;
   }
-  std::vector<int> factors;
-  split(rest, open, rest, &factors);
+  const std::vector<int> factors = factors_of(rest, open);
   for (int i = 0, next = 0; i < count; ++i) {
     if (dimensions[i] == 0) dimensions[i] = factors[static_cast<std::size_t>(next++)];
   }

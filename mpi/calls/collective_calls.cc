@@ -9,10 +9,19 @@
 
 namespace roam::mpi {
 
-void check_root(const Communicator& c, int root) {
-  if (root >= 0 && root < c.size()) return;
-  throw CallError(MPI_ERR_ROOT,
-                  text("the root is rank %d; the communicator has 0 to %d", root, c.size() - 1));
+Role role_of(const Communicator& c, int root) {
+  if (c.is_inter() && root == MPI_ROOT) return Role::kRoot;
+  if (c.is_inter() && root == MPI_PROC_NULL) return Role::kNone;
+  if (root < 0 || root >= c.peers().size()) {
+    throw CallError(MPI_ERR_ROOT, text("the root is rank %d; the communicator has 0 to %d", root,
+                                       c.peers().size() - 1));
+  }
+  return !c.is_inter() && c.rank == root ? Role::kRoot : Role::kOther;
+}
+
+void check_intra(const Communicator& c) {
+  if (c.is_inter())
+    throw CallError(MPI_ERR_COMM, "this collective is not for intercommunicators");
 }
 
 namespace {
@@ -33,11 +42,20 @@ int ibroadcast(void* data, Count count, MPI_Datatype datatype, int root, MPI_Com
                MPI_Request* handle) {
   return collective(
       kName.text, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
-        check_root(c, root);
+        const Role role = role_of(c, root);
         const Type type(me, datatype);
+        if (role == Role::kNone) return;
         const Bytes bytes =
-            c.rank == root ? outgoing(s, data, count, type) : incoming(s, data, count, type);
-        add_broadcast(s, c, root, bytes.begin, bytes.count);
+            role == Role::kRoot ? outgoing(s, data, count, type) : incoming(s, data, count, type);
+        if (!c.is_inter()) return add_broadcast(s, c, root, bytes.begin, bytes.count);
+        if (role == Role::kRoot) {
+          s->send(c.peer(0), bytes.begin, bytes.count);
+          s->end_round();
+          return;
+        }
+        if (c.rank == 0) s->receive(c.peer(root), bytes.begin, bytes.count);
+        s->end_round();
+        add_broadcast(s, c, 0, bytes.begin, bytes.count);
       });
 }
 template <Name kName, class Count>
@@ -58,43 +76,49 @@ void copy_own(Schedule* s, const Bytes& from, const Bytes& to) {
   });
 }
 
-// `own` is null at a root whose part is in its place.
-void add_gather(Schedule* s, const Communicator& c, int root, const Bytes* own,
+// `own` is null where this member has no part, or it is in its place already.
+void add_gather(Schedule* s, const Communicator& c, int root, Role role, const Bytes* own,
                 const Parts& parts) {
-  if (c.rank != root) {
-    s->send(root, own->begin, own->count);
-  } else {
-    for (int i = 0; i < c.size(); ++i) {
-      const Bytes& part = parts[static_cast<std::size_t>(i)];
-      if (i != root) {
-        s->receive(i, part.begin, part.count);
-      } else if (own != nullptr) {
-        copy_own(s, *own, part);
-      }
+  if (role == Role::kOther) s->send(c.peer(root), own->begin, own->count);
+  for (int i = 0; role == Role::kRoot && i < c.peers().size(); ++i) {
+    const Bytes& part = parts[static_cast<std::size_t>(i)];
+    if (c.is_inter() || i != root) {
+      s->receive(c.peer(i), part.begin, part.count);
+    } else if (own != nullptr) {
+      copy_own(s, *own, part);
     }
   }
   s->end_round();
 }
 
-void add_scatter(Schedule* s, const Communicator& c, int root, const Parts& parts,
+void add_scatter(Schedule* s, const Communicator& c, int root, Role role, const Parts& parts,
                  const Bytes* own) {
-  if (c.rank != root) {
-    s->receive(root, own->begin, own->count);
-  } else {
-    for (int i = 0; i < c.size(); ++i) {
-      const Bytes& part = parts[static_cast<std::size_t>(i)];
-      if (i != root) {
-        s->send(i, part.begin, part.count);
-      } else if (own != nullptr) {
-        copy_own(s, part, *own);
-      }
+  if (role == Role::kOther) s->receive(c.peer(root), own->begin, own->count);
+  for (int i = 0; role == Role::kRoot && i < c.peers().size(); ++i) {
+    const Bytes& part = parts[static_cast<std::size_t>(i)];
+    if (c.is_inter() || i != root) {
+      s->send(c.peer(i), part.begin, part.count);
+    } else if (own != nullptr) {
+      copy_own(s, part, *own);
     }
   }
+  s->end_round();
+}
+
+// Each part to all members of the other group.
+void add_exchange_of_all(Schedule* s, const Communicator& c, const Bytes& own,
+                         const Parts& parts) {
+  for (int i = 0; i < c.peers().size(); ++i) {
+    const Bytes& part = parts[static_cast<std::size_t>(i)];
+    s->receive(c.peer(i), part.begin, part.count);
+  }
+  for (int i = 0; i < c.peers().size(); ++i) s->send(c.peer(i), own.begin, own.count);
   s->end_round();
 }
 
 // To rank 0, which sends all of it on, as one.
 void add_allgather(Schedule* s, const Communicator& c, const Bytes& own, const Parts& parts) {
+  if (c.is_inter()) return add_exchange_of_all(s, c, own, parts);
   std::size_t all = 0;
   for (const Bytes& part : parts) all += part.count;
   char* packed = s->scratch(all);
@@ -104,7 +128,7 @@ void add_allgather(Schedule* s, const Communicator& c, const Bytes& own, const P
     together.push_back({packed + at, part.count});
     at += part.count;
   }
-  add_gather(s, c, 0, &own, together);
+  add_gather(s, c, 0, role_of(c, 0), &own, together);
   add_broadcast(s, c, 0, packed, all);
   s->then([parts, together] {
     for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -116,18 +140,21 @@ void add_allgather(Schedule* s, const Communicator& c, const Bytes& own, const P
 
 // All at once, nearest members first.
 void add_alltoall(Schedule* s, const Communicator& c, const Parts& out, const Parts& in) {
-  for (int i = 1; i < c.size(); ++i) {
-    const int from = (c.rank - i + c.size()) % c.size();
+  const int n = c.peers().size(), first = c.is_inter() ? 0 : 1;
+  for (int i = first; i < n; ++i) {
+    const int from = ((c.rank - i) % n + n) % n;
     const Bytes& part = in[static_cast<std::size_t>(from)];
-    s->receive(from, part.begin, part.count);
+    s->receive(c.peer(from), part.begin, part.count);
   }
-  for (int i = 1; i < c.size(); ++i) {
-    const int to = (c.rank + i) % c.size();
+  for (int i = first; i < n; ++i) {
+    const int to = (c.rank + i) % n;
     const Bytes& part = out[static_cast<std::size_t>(to)];
-    s->send(to, part.begin, part.count);
+    s->send(c.peer(to), part.begin, part.count);
   }
-  const auto own = static_cast<std::size_t>(c.rank);
-  copy_own(s, out[own], in[own]);
+  if (!c.is_inter()) {
+    const auto own = static_cast<std::size_t>(c.rank);
+    copy_own(s, out[own], in[own]);
+  }
   s->end_round();
 }
 // What is sent is taken from a copy of where the rest goes.
@@ -148,11 +175,12 @@ int gather_of(const char* name, const void* in, MPI_Count count, MPI_Datatype ty
               MPI_Comm communicator, MPI_Request* handle, MakeParts parts) {
   return collective(
       name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
-        check_root(c, root);
-        const bool stays = c.rank == root && in_place(in);
-        const Bytes own = stays ? Bytes{} : outgoing(s, in, count, Type(me, type));
-        add_gather(s, c, root, stays ? nullptr : &own,
-                   c.rank == root ? parts(me, c, s, stays ? root : -1) : Parts());
+        const Role role = role_of(c, root);
+        const bool stays = role == Role::kRoot && in_place(in);
+        const bool has_part = role != Role::kNone && !(c.is_inter() && role == Role::kRoot);
+        const Bytes own = stays || !has_part ? Bytes{} : outgoing(s, in, count, Type(me, type));
+        add_gather(s, c, root, role, stays || !has_part ? nullptr : &own,
+                   role == Role::kRoot ? parts(me, c, s, stays ? root : -1) : Parts());
       });
 }
 template <class MakeParts>
@@ -160,11 +188,13 @@ int scatter_of(const char* name, void* out, MPI_Count count, MPI_Datatype type, 
                MPI_Comm communicator, MPI_Request* handle, MakeParts parts) {
   return collective(
       name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
-        check_root(c, root);
-        const bool stays = c.rank == root && in_place(out);
-        const Bytes own = stays ? Bytes{} : incoming(s, out, count, Type(me, type));
-        add_scatter(s, c, root, c.rank == root ? parts(me, c, s, stays ? root : -1) : Parts(),
-                    stays ? nullptr : &own);
+        const Role role = role_of(c, root);
+        const bool stays = role == Role::kRoot && in_place(out);
+        const bool has_part = role != Role::kNone && !(c.is_inter() && role == Role::kRoot);
+        const Bytes own = stays || !has_part ? Bytes{} : incoming(s, out, count, Type(me, type));
+        add_scatter(s, c, root, role,
+                    role == Role::kRoot ? parts(me, c, s, stays ? root : -1) : Parts(),
+                    stays || !has_part ? nullptr : &own);
       });
 }
 
@@ -173,7 +203,7 @@ int igather(const void* in, Count in_count, MPI_Datatype in_type, void* out, Cou
             MPI_Datatype out_type, int root, MPI_Comm communicator, MPI_Request* handle) {
   return gather_of(kName.text, in, in_count, in_type, root, communicator, handle,
                    [&](VirtualRank& me, Communicator& c, Schedule* s, int skip) {
-                     return even_parts(s, Way::kIn, c.size(), out, out_count, Type(me, out_type),
+                     return even_parts(s, Way::kIn, c.peers().size(), out, out_count, Type(me, out_type),
                                        skip);
                    });
 }
@@ -190,7 +220,7 @@ Parts uneven_parts(Schedule* s, Way way, const Communicator& c, const void* data
                    const Count* counts, const Displacement* displacements, const Type& type,
                    int skip = -1) {
   return parts_at(
-      s, way, c.size(), data, [=](int i) { return MPI_Count{counts[i]}; },
+      s, way, c.peers().size(), data, [=](int i) { return MPI_Count{counts[i]}; },
       [&](int i) { return displacements[i] * type.extent(); },
       [&](int) -> const Type& { return type; }, skip);
 }
@@ -218,7 +248,7 @@ int iscatter(const void* in, Count in_count, MPI_Datatype in_type, void* out, Co
              MPI_Datatype out_type, int root, MPI_Comm communicator, MPI_Request* handle) {
   return scatter_of(kName.text, out, out_count, out_type, root, communicator, handle,
                     [&](VirtualRank& me, Communicator& c, Schedule* s, int skip) {
-                      return even_parts(s, Way::kOut, c.size(), in, in_count, Type(me, in_type),
+                      return even_parts(s, Way::kOut, c.peers().size(), in, in_count, Type(me, in_type),
                                         skip);
                     });
 }
@@ -258,7 +288,7 @@ int iallgather(const void* in, Count in_count, MPI_Datatype in_type, void* out, 
             in_place(in) ? outgoing(s, static_cast<char*>(out) + c.rank * out_count * type.extent(),
                                     out_count, type)
                          : outgoing(s, in, in_count, Type(me, in_type));
-        add_allgather(s, c, own, even_parts(s, Way::kIn, c.size(), out, out_count, type));
+        add_allgather(s, c, own, even_parts(s, Way::kIn, c.peers().size(), out, out_count, type));
       });
 }
 template <Name kName, class Count>
@@ -311,8 +341,8 @@ int ialltoall(const void* in, Count in_count, MPI_Datatype in_type, void* out, C
   return alltoall_of(
       kName.text, in, communicator, handle,
       [&](VirtualRank& me, Communicator& c, Schedule* s, Way way, bool of_out) {
-        return of_out ? even_parts(s, way, c.size(), out, out_count, Type(me, out_type))
-                      : even_parts(s, way, c.size(), in, in_count, Type(me, in_type));
+        return of_out ? even_parts(s, way, c.peers().size(), out, out_count, Type(me, out_type))
+                      : even_parts(s, way, c.peers().size(), in, in_count, Type(me, in_type));
       });
 }
 template <Name kName, class Count>
@@ -347,7 +377,7 @@ Parts typed_parts(VirtualRank& me, Schedule* s, Way way, const Communicator& c, 
                   const Count* counts, const Displacement* displacements,
                   const MPI_Datatype* types) {
   return parts_at(
-      s, way, c.size(), data, [=](int i) { return MPI_Count{counts[i]}; },
+      s, way, c.peers().size(), data, [=](int i) { return MPI_Count{counts[i]}; },
       [=](int i) { return MPI_Aint{displacements[i]}; }, [&](int i) { return Type(me, types[i]); });
 }
 template <Name kName, class Count, class Displacement>

@@ -30,8 +30,13 @@ int collective(const char* name, MPI_Comm communicator, MPI_Request* handle, Mak
   });
 }
 
+// Of a collective with a root: who this member is. In an intercommunicator the members of the
+// root's group say MPI_ROOT or MPI_PROC_NULL, and the others the root's rank there.
+enum class Role { kRoot, kOther, kNone };
 // CallError(MPI_ERR_ROOT): there is no such rank.
-void check_root(const Communicator& c, int root);
+Role role_of(const Communicator& c, int root);
+// CallError(MPI_ERR_COMM): it is an intercommunicator.
+void check_intra(const Communicator& c);
 
 inline bool in_place(const void* data) { return data == MPI_IN_PLACE; }
 

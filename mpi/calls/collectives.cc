@@ -20,7 +20,7 @@ void copy(const char* from, char* to, std::size_t bytes) {
 
 std::unique_ptr<Schedule> begin_collective(Communicator& c) {
   const auto tag = static_cast<int>(c.collectives++ % kTags);
-  return std::make_unique<Schedule>(c.group, c.context + kCollectiveContext, tag);
+  return std::make_unique<Schedule>(c.context + kCollectiveContext, tag);
 }
 
 void wait_for(VirtualRank& me, Schedule* schedule) {
@@ -38,14 +38,22 @@ void wait_for_barrier(VirtualRank& me, Communicator& c) {
 void add_barrier(Schedule* s, const Communicator& c) {
   int mask = 1;
   for (; mask < c.size() && (c.rank & mask) == 0; mask <<= 1) {
-    if (c.rank + mask < c.size()) s->receive(c.rank + mask, nullptr, 0);
+    if (c.rank + mask < c.size()) s->receive(c.member(c.rank + mask), nullptr, 0);
   }
   s->end_round();
   if (c.rank != 0) {
-    s->send(c.rank - mask, nullptr, 0);
+    s->send(c.member(c.rank - mask), nullptr, 0);
     s->end_round();
   }
+  add_exchange_of_first(s, c, {}, {});
   add_broadcast(s, c, 0, nullptr, 0);
+}
+
+void add_exchange_of_first(Schedule* s, const Communicator& c, Bytes out, Bytes in) {
+  if (!c.is_inter() || c.rank != 0) return;
+  s->receive(c.peer(0), in.begin, in.count);
+  s->send(c.peer(0), out.begin, out.count);
+  s->end_round();
 }
 
 void add_broadcast(Schedule* s, const Communicator& c, int root, void* data, std::size_t bytes) {
@@ -53,11 +61,11 @@ void add_broadcast(Schedule* s, const Communicator& c, int root, void* data, std
   int mask = 1;
   while (mask < n && (me & mask) == 0) mask <<= 1;
   if (me != 0) {
-    s->receive((me - mask + root) % n, data, bytes);
+    s->receive(c.member((me - mask + root) % n), data, bytes);
     s->end_round();
   }
   for (mask >>= 1; mask > 0; mask >>= 1) {
-    if (me + mask < n) s->send((me + mask + root) % n, data, bytes);
+    if (me + mask < n) s->send(c.member((me + mask + root) % n), data, bytes);
   }
   s->end_round();
 }
@@ -68,7 +76,7 @@ void add_reduction_to_first(Schedule* s, const Communicator& c, Bytes part, MPI_
   for (; mask < c.size() && (c.rank & mask) == 0; mask <<= 1) {
     if (c.rank + mask >= c.size()) continue;
     char* theirs = s->scratch(part.count);
-    s->receive(c.rank + mask, theirs, part.count);
+    s->receive(c.member(c.rank + mask), theirs, part.count);
     s->then([=] {
       if (op.commutes()) {
         op.combine(theirs, part.begin, count);
@@ -80,7 +88,7 @@ void add_reduction_to_first(Schedule* s, const Communicator& c, Bytes part, MPI_
     s->end_round();
   }
   if (c.rank != 0) {
-    s->send(c.rank - mask, part.begin, part.count);
+    s->send(c.member(c.rank - mask), part.begin, part.count);
     s->end_round();
   }
 }
@@ -95,8 +103,8 @@ void add_scan(Schedule* s, const Communicator& c, Bytes part, MPI_Count count,
     const int other = c.rank ^ mask;
     if (other >= c.size()) continue;
     char* theirs = s->scratch(part.count);
-    s->send(other, block, part.count);
-    s->receive(other, theirs, part.count);
+    s->send(c.member(other), block, part.count);
+    s->receive(c.member(other), theirs, part.count);
     if (other < c.rank) {
       s->then([=] {
         if (has_any) {

@@ -19,7 +19,12 @@ std::unique_ptr<Schedule> begin_collective(Communicator& c);
 void wait_for(VirtualRank& me, Schedule* schedule);
 void wait_for_barrier(VirtualRank& me, Communicator& c);
 
+// The trees are those of the group that this member is in; what goes between the two groups of an
+// intercommunicator is said.
 void add_barrier(Schedule* s, const Communicator& c);
+// Of an intercommunicator: rank 0 sends `out` to the other group's rank 0 and receives `in` from
+// there.
+void add_exchange_of_first(Schedule* s, const Communicator& c, Bytes out, Bytes in);
 void add_broadcast(Schedule* s, const Communicator& c, int root, void* data, std::size_t bytes);
 // `part`: this member's `count` elements, which are changed; at rank 0 they become the combination
 // of all.

@@ -9,6 +9,7 @@
 
 #include "mpi/calls/attributes.h"
 #include "mpi/calls/group.h"
+#include "mpi/calls/info.h"
 #include "mpi/calls/topology.h"
 
 namespace roam::mpi {
@@ -16,23 +17,33 @@ namespace roam::mpi {
 // What a communicator is to one of its members. Its messages have a context that no other
 // communicator's have, those of its collectives the next one.
 struct Communicator {
-  std::uint32_t context = 0;
+  std::uint64_t context = 0;
   Group group;
   int rank = 0;  // of this virtual rank in `group`
   MPI_Comm handle = MPI_COMM_NULL;
   MPI_Errhandler errhandler = MPI_ERRORS_ARE_FATAL;
   std::string name;
   Attributes attributes;
+  Info info;
   std::unique_ptr<Topology> topology;  // null: none
   // Of collectives, so that several can be under way: each has a tag of its own.
   std::uint32_t collectives = 0;
 
+  // Of an intercommunicator, whose other group this is; null: it has one group only.
+  std::unique_ptr<Group> remote;
+
   int size() const { return group.size(); }
+  bool is_inter() const { return remote != nullptr; }
+  // With whom messages are exchanged.
+  const Group& peers() const { return is_inter() ? *remote : group; }
+  // The number of a member, in MPI_COMM_WORLD; of a peer.
+  int member(int of_rank) const { return group.world_of(of_rank); }
+  int peer(int of_rank) const { return peers().world_of(of_rank); }
 };
 
 // Contexts of two members that a communicator takes.
-inline constexpr std::uint32_t kContextsEach = 2;
-inline constexpr std::uint32_t kCollectiveContext = 1;  // behind that of messages
+inline constexpr std::uint64_t kContextsEach = 2;
+inline constexpr std::uint64_t kCollectiveContext = 1;  // behind that of messages
 
 }  // namespace roam::mpi
 

@@ -1,6 +1,5 @@
 // Communicators, their attributes and names (chapter 6 of the standard).
 
-#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -9,7 +8,7 @@
 #include <vector>
 
 #include "base/text.h"
-#include "mpi/calls/call.h"
+#include "mpi/calls/collective_frame.h"
 #include "mpi/calls/communicators.h"
 #include "mpi/calls/messages.h"
 #include "roam/thread.h"
@@ -32,40 +31,90 @@ int compare(MPI_Comm a, MPI_Comm b, int* result) {
     const Communicator& x = me.communicator(a);
     const Communicator& y = me.communicator(b);
     const int groups = x.group.compare(y.group);
-    *result = x.context == y.context ? MPI_IDENT : groups == MPI_IDENT ? MPI_CONGRUENT : groups;
+    const int others = x.is_inter() == y.is_inter()
+                           ? x.peers().compare(y.peers())
+                           : static_cast<int>(MPI_UNEQUAL);
+    const int worst = groups == MPI_UNEQUAL || others == MPI_UNEQUAL ? MPI_UNEQUAL
+                      : groups == MPI_SIMILAR || others == MPI_SIMILAR ? MPI_SIMILAR
+                                                                        : MPI_CONGRUENT;
+    *result = a == b ? MPI_IDENT : worst;
   });
 }
-int test_inter(MPI_Comm handle, int* flag) {
-  return call("MPI_Comm_test_inter", handle, [&](VirtualRank& me) {
-    me.communicator(handle);
-    *flag = 0;
+// ---- infos: they are kept and given back ----
+
+int set_info(MPI_Comm handle, MPI_Info info) {
+  return call("MPI_Comm_set_info", handle, [&](VirtualRank& me) {
+    Communicator& c = me.communicator(handle);
+    const Info* given = me.infos.find(info);
+    if (given == nullptr && info != MPI_INFO_NULL)
+      throw CallError(MPI_ERR_INFO, text("0x%08x is no info", static_cast<unsigned>(info)));
+    c.info = given == nullptr ? Info() : *given;
+  });
+}
+int get_info(MPI_Comm handle, MPI_Info* info) {
+  return call("MPI_Comm_get_info", handle, [&](VirtualRank& me) {
+    *info = me.infos.add(std::make_unique<Info>(me.communicator(handle).info));
   });
 }
 
 // ---- making them ----
 
+// Attributes are copied at once, as the program's functions may use the old communicator.
+MPI_Comm copy_of(VirtualRank& me, Communicator& c, std::uint64_t context) {
+  const MPI_Comm made = make_communicator(me, c, context, c.group, c.remote.get());
+  Communicator& copy = me.communicator(made);
+  if (c.topology != nullptr) copy.topology = std::make_unique<Topology>(*c.topology);
+  try {
+    c.attributes.copy_to(me, c.handle, &copy.attributes);
+  } catch (...) {
+    me.remove_communicator(made);
+    throw;
+  }
+  return made;
+}
+
 int duplicate(MPI_Comm handle, MPI_Comm* made) {
   return call("MPI_Comm_dup", handle, [&](VirtualRank& me) {
+    *made = MPI_COMM_NULL;
     Communicator& c = me.communicator(handle);
-    *made = make_communicator(me, c, new_context(me, c), c.group);
-    if (c.topology != nullptr)
-      me.communicator(*made).topology = std::make_unique<Topology>(*c.topology);
-    try {
-      c.attributes.copy_to(me, handle, &me.communicator(*made).attributes);
-    } catch (...) {
-      me.remove_communicator(*made);
-      *made = MPI_COMM_NULL;
-      throw;
-    }
+    *made = copy_of(me, c, new_context(me, c));
   });
 }
-int duplicate_with_info(MPI_Comm handle, MPI_Info, MPI_Comm* made) { return duplicate(handle, made); }
+int duplicate_with_info(MPI_Comm handle, MPI_Info info, MPI_Comm* made) {
+  const int error = duplicate(handle, made);
+  return error != MPI_SUCCESS ? error : set_info(*made, info);
+}
+// It may be used when the request is done: its context is there then.
+int iduplicate(MPI_Comm handle, MPI_Comm* made, MPI_Request* request) {
+  return collective("MPI_Comm_idup", handle, request,
+                    [&](VirtualRank& me, Communicator& c, Schedule* s) {
+                      *made = copy_of(me, c, 0);
+                      add_context(me, s, c, &me.communicator(*made).context);
+                    });
+}
+int iduplicate_with_info(MPI_Comm handle, MPI_Info info, MPI_Comm* made, MPI_Request* request) {
+  const int error = iduplicate(handle, made, request);
+  return error != MPI_SUCCESS ? error : set_info(*made, info);
+}
 
+// Of an intercommunicator each group says which of its own are in.
 int create(MPI_Comm handle, MPI_Group members, MPI_Comm* made) {
   return call("MPI_Comm_create", handle, [&](VirtualRank& me) {
     Communicator& c = me.communicator(handle);
     const Group group = me.group(members);
-    *made = make_communicator(me, c, new_context(me, c), group);
+    if (!c.is_inter()) {
+      *made = make_communicator(me, c, new_context(me, c), group);
+      return;
+    }
+    std::vector<int> mine;
+    for (int i = 0; i < group.size(); ++i) mine.push_back(group.world_of(i));
+    const std::vector<char> bytes = exchange_with_remote(
+        me, c, {reinterpret_cast<char*>(mine.data()), mine.size() * sizeof(int)});
+    std::vector<int> theirs(bytes.size() / sizeof(int));
+    std::memcpy(theirs.data(), bytes.data(), bytes.size());
+    const Group remote(std::move(theirs));
+    const std::uint64_t context = new_context(me, c);
+    *made = remote.size() == 0 ? MPI_COMM_NULL : make_communicator(me, c, context, group, &remote);
   });
 }
 
@@ -78,10 +127,10 @@ int create_of_group(MPI_Comm handle, MPI_Group members, int tag, MPI_Comm* made)
     among.group = me.group(members);
     among.rank = among.group.rank_of(me.number());
     if (among.rank == MPI_UNDEFINED) return;
-    if (tag < 0 || tag > kMostTag)
-      throw CallError(MPI_ERR_TAG, text("the tag is %d; from 0 to %d is allowed", tag, kMostTag));
-    Schedule schedule(among.group, c.context + kCollectiveContext, kMostTag + 1 + tag);
-    const std::uint32_t context = agree_on_context(me, among, &schedule);
+    Schedule schedule(c.context + kCollectiveContext, tag_of_group(tag));
+    std::uint64_t context = 0;
+    add_context(me, &schedule, among, &context);
+    wait_for(me, &schedule);
     *made = make_communicator(me, c, context, among.group);
   });
 }
@@ -133,9 +182,12 @@ void add_communicator_calls() {
   add_call("MPI_Comm_rank", &rank_in);
   add_call("MPI_Comm_group", &group_of);
   add_call("MPI_Comm_compare", &compare);
-  add_call("MPI_Comm_test_inter", &test_inter);
   add_call("MPI_Comm_dup", &duplicate);
   add_call("MPI_Comm_dup_with_info", &duplicate_with_info);
+  add_call("MPI_Comm_idup", &iduplicate);
+  add_call("MPI_Comm_idup_with_info", &iduplicate_with_info);
+  add_call("MPI_Comm_set_info", &set_info);
+  add_call("MPI_Comm_get_info", &get_info);
   add_call("MPI_Comm_create", &create);
   add_call("MPI_Comm_create_group", &create_of_group);
   add_call("MPI_Comm_split", &split);

@@ -5,14 +5,10 @@
 #include <memory>
 
 #include "base/text.h"
+#include "mpi/calls/messages.h"
 
 namespace roam::mpi {
 namespace {
-
-void largest(const void* from, void* into, std::size_t) {
-  auto* most = static_cast<std::uint32_t*>(into);
-  *most = std::max(*most, *static_cast<const std::uint32_t*>(from));
-}
 
 struct Choice {
   int color, key, rank;
@@ -25,9 +21,9 @@ std::vector<Choice> exchange(VirtualRank& me, Communicator& c, Choice mine) {
   if (c.rank == 0) {
     all[0] = mine;
     for (int i = 1; i < c.size(); ++i)
-      s->receive(i, &all[static_cast<std::size_t>(i)], sizeof mine);
+      s->receive(c.member(i), &all[static_cast<std::size_t>(i)], sizeof mine);
   } else {
-    s->send(0, &mine, sizeof mine);
+    s->send(c.member(0), &mine, sizeof mine);
   }
   s->end_round();
   add_broadcast(s.get(), c, 0, all.data(), all.size() * sizeof mine);
@@ -37,23 +33,49 @@ std::vector<Choice> exchange(VirtualRank& me, Communicator& c, Choice mine) {
 
 }  // namespace
 
-std::uint32_t agree_on_context(VirtualRank& me, const Communicator& c, Schedule* s) {
-  const Bytes part{reinterpret_cast<char*>(&me.next_context), sizeof me.next_context};
-  add_reduction_to_first(s, c, part, 1, Reduction(&largest));
-  add_broadcast(s, c, 0, part.begin, part.count);
-  wait_for(me, s);
-  const std::uint32_t context = me.next_context;
-  me.next_context += kContextsEach;
+// Rank 0 makes it; of an intercommunicator that of the group whose rank 0 has the lower number.
+void add_context(VirtualRank& me, Schedule* s, const Communicator& c, std::uint64_t* context) {
+  const Bytes bytes{reinterpret_cast<char*>(context), sizeof *context};
+  if (c.rank == 0) {
+    const bool makes = !c.is_inter() || c.member(0) < c.peer(0);
+    if (makes) *context = me.make_context();
+    if (c.is_inter() && makes) s->send(c.peer(0), bytes.begin, bytes.count);
+    if (!makes) s->receive(c.peer(0), bytes.begin, bytes.count);
+    s->end_round();
+  }
+  add_broadcast(s, c, 0, bytes.begin, bytes.count);
+}
+
+std::uint64_t new_context(VirtualRank& me, Communicator& c) {
+  const std::unique_ptr<Schedule> schedule = begin_collective(c);
+  std::uint64_t context = 0;
+  add_context(me, schedule.get(), c, &context);
+  wait_for(me, schedule.get());
   return context;
 }
 
-std::uint32_t new_context(VirtualRank& me, Communicator& c) {
-  const std::unique_ptr<Schedule> schedule = begin_collective(c);
-  return agree_on_context(me, c, schedule.get());
+int tag_of_group(int tag) {
+  if (tag < 0 || tag > kMostTag)
+    throw CallError(MPI_ERR_TAG, text("the tag is %d; from 0 to %d is allowed", tag, kMostTag));
+  return kMostTag + 1 + tag;
 }
 
-MPI_Comm make_communicator(VirtualRank& me, const Communicator& from, std::uint32_t context,
-                           Group group) {
+std::vector<char> exchange_with_remote(VirtualRank& me, Communicator& c, const Bytes& out) {
+  const std::unique_ptr<Schedule> lengths = begin_collective(c), bytes = begin_collective(c);
+  std::uint64_t length = 0, mine = out.count;
+  const Bytes in{reinterpret_cast<char*>(&length), sizeof length};
+  add_exchange_of_first(lengths.get(), c, {reinterpret_cast<char*>(&mine), sizeof mine}, in);
+  add_broadcast(lengths.get(), c, 0, in.begin, in.count);
+  wait_for(me, lengths.get());
+  std::vector<char> remote(length);
+  add_exchange_of_first(bytes.get(), c, out, {remote.data(), remote.size()});
+  add_broadcast(bytes.get(), c, 0, remote.data(), remote.size());
+  wait_for(me, bytes.get());
+  return remote;
+}
+
+MPI_Comm make_communicator(VirtualRank& me, const Communicator& from, std::uint64_t context,
+                           Group group, const Group* remote) {
   const int rank = group.rank_of(me.number());
   if (rank == MPI_UNDEFINED) return MPI_COMM_NULL;
   auto made = std::make_unique<Communicator>();
@@ -61,8 +83,23 @@ MPI_Comm make_communicator(VirtualRank& me, const Communicator& from, std::uint3
   made->group = std::move(group);
   made->rank = rank;
   made->errhandler = from.errhandler;
+  if (remote != nullptr) made->remote = std::make_unique<Group>(*remote);
   return me.add(std::move(made));
 }
+
+namespace {
+
+// Those of a color in the order of their keys, by their numbers.
+Group chosen_of(const Group& group, std::vector<Choice> all, int color) {
+  std::erase_if(all, [color](const Choice& other) { return other.color != color; });
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Choice& a, const Choice& b) { return a.key < b.key; });
+  std::vector<int> members;
+  for (const Choice& other : all) members.push_back(group.world_of(other.rank));
+  return Group(std::move(members));
+}
+
+}  // namespace
 
 MPI_Comm split_communicator(VirtualRank& me, Communicator& c, int color, int key) {
   if (color < 0 && color != MPI_UNDEFINED) {
@@ -70,14 +107,18 @@ MPI_Comm split_communicator(VirtualRank& me, Communicator& c, int color, int key
                                       color));
   }
   std::vector<Choice> chosen = exchange(me, c, {color, key, c.rank});
-  const std::uint32_t context = new_context(me, c);
-  if (color == MPI_UNDEFINED) return MPI_COMM_NULL;
-  std::erase_if(chosen, [color](const Choice& other) { return other.color != color; });
-  std::stable_sort(chosen.begin(), chosen.end(),
-                   [](const Choice& a, const Choice& b) { return a.key < b.key; });
-  std::vector<int> members;
-  for (const Choice& other : chosen) members.push_back(c.group.world_of(other.rank));
-  return make_communicator(me, c, context, Group(std::move(members)));
+  Group remote;
+  if (c.is_inter()) {
+    const std::vector<char> bytes = exchange_with_remote(
+        me, c, {reinterpret_cast<char*>(chosen.data()), chosen.size() * sizeof(Choice)});
+    std::vector<Choice> theirs(bytes.size() / sizeof(Choice));
+    std::memcpy(theirs.data(), bytes.data(), bytes.size());
+    remote = chosen_of(*c.remote, std::move(theirs), color);
+  }
+  const std::uint64_t context = new_context(me, c);
+  if (color == MPI_UNDEFINED || (c.is_inter() && remote.size() == 0)) return MPI_COMM_NULL;
+  return make_communicator(me, c, context, chosen_of(c.group, std::move(chosen), color),
+                           c.is_inter() ? &remote : nullptr);
 }
 
 std::vector<std::vector<char>> exchange_parts(VirtualRank& me, Communicator& c, const Parts& out) {
@@ -89,8 +130,8 @@ std::vector<std::vector<char>> exchange_parts(VirtualRank& me, Communicator& c, 
   for (std::size_t i = 0; i < n; ++i) {
     mine[i] = out[i].count;
     if (i == own) continue;
-    lengths->receive(static_cast<int>(i), &theirs[i], sizeof theirs[i]);
-    lengths->send(static_cast<int>(i), &mine[i], sizeof mine[i]);
+    lengths->receive(c.member(static_cast<int>(i)), &theirs[i], sizeof theirs[i]);
+    lengths->send(c.member(static_cast<int>(i)), &mine[i], sizeof mine[i]);
   }
   lengths->end_round();
   wait_for(me, lengths.get());
@@ -100,8 +141,8 @@ std::vector<std::vector<char>> exchange_parts(VirtualRank& me, Communicator& c, 
       continue;
     }
     in[i].resize(theirs[i]);
-    if (theirs[i] != 0) bytes->receive(static_cast<int>(i), in[i].data(), in[i].size());
-    if (out[i].count != 0) bytes->send(static_cast<int>(i), out[i].begin, out[i].count);
+    if (theirs[i] != 0) bytes->receive(c.member(static_cast<int>(i)), in[i].data(), in[i].size());
+    if (out[i].count != 0) bytes->send(c.member(static_cast<int>(i)), out[i].begin, out[i].count);
   }
   bytes->end_round();
   wait_for(me, bytes.get());

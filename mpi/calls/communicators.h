@@ -11,15 +11,22 @@
 // How communicators are made. All but make_communicator() are called by all members, and suspend.
 namespace roam::mpi {
 
-// A context that no member of `c` has used, the same for all.
-std::uint32_t new_context(VirtualRank& me, Communicator& c);
-// The same, of the members of `c` by a schedule of theirs.
-std::uint32_t agree_on_context(VirtualRank& me, const Communicator& c, Schedule* s);
+// A context for a communicator of members of `c`, the same for all.
+std::uint64_t new_context(VirtualRank& me, Communicator& c);
+// The same, when the schedule has been advanced so far.
+void add_context(VirtualRank& me, Schedule* s, const Communicator& c, std::uint64_t* context);
 
 // A communicator of `group` with what `from` hands on, its error handler; MPI_COMM_NULL: this
-// virtual rank is no member.
-MPI_Comm make_communicator(VirtualRank& me, const Communicator& from, std::uint32_t context,
-                           Group group);
+// virtual rank is no member. With `remote` an intercommunicator.
+MPI_Comm make_communicator(VirtualRank& me, const Communicator& from, std::uint64_t context,
+                           Group group, const Group* remote = nullptr);
+
+// Of an intercommunicator: what rank 0 of the other group has given, everywhere in this one.
+std::vector<char> exchange_with_remote(VirtualRank& me, Communicator& c, const Bytes& out);
+
+// The tag, in a context of collectives, of what some members do with a tag that the program gave.
+// CallError(MPI_ERR_TAG).
+int tag_of_group(int tag);
 
 // Those with the same color, in the order of their keys, then their ranks.
 // CallError(MPI_ERR_ARG): the color is negative and not MPI_UNDEFINED.

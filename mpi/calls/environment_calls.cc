@@ -65,8 +65,8 @@ int abort(MPI_Comm, int code) {
 }
 
 int get_version(int* version, int* subversion) {
-  *version = 3;
-  *subversion = 1;
+  *version = MPI_VERSION;  // that the program was compiled for
+  *subversion = MPI_SUBVERSION;
   return MPI_SUCCESS;
 }
 int get_library_version(char* text, int* length) {

@@ -83,7 +83,7 @@ const Class* find_class(int number) {
   return found == std::end(kClasses) ? nullptr : found;
 }
 
-constexpr int kFirstOwn = MPI_ERR_LASTCODE / 2 + 1;
+constexpr int kFirstOwn = MPI_ERR_LASTCODE + 1;
 
 }  // namespace
 
@@ -122,7 +122,7 @@ std::string OwnErrors::text_of(int code) const {
 }
 
 int OwnErrors::last() const {
-  return own_.empty() ? kFirstOwn - 1 : kFirstOwn + static_cast<int>(own_.size()) - 1;
+  return kFirstOwn + static_cast<int>(own_.size()) - 1;
 }
 
 }  // namespace roam::mpi

@@ -41,18 +41,18 @@ class HandleTable {
       free_.pop_back();
       objects_[index] = std::move(object);
     }
-    return static_cast<int>(kMade | static_cast<std::uint32_t>(index));
+    return static_cast<int>(kMade | (static_cast<std::uint32_t>(index) + kFirst));
   }
   // Null: it names nothing of this kind that lives.
   T* find(int handle) const {
     const auto bits = static_cast<std::uint32_t>(handle);
-    const std::uint32_t index = bits & kIndexMask;
+    const std::uint32_t index = (bits & kIndexMask) - kFirst;
     if ((bits & ~kIndexMask) != kMade || index >= objects_.size()) return nullptr;
     return objects_[index].get();
   }
   std::unique_ptr<T> remove(int handle) {
     if (find(handle) == nullptr) return nullptr;
-    const std::uint32_t index = static_cast<std::uint32_t>(handle) & kIndexMask;
+    const std::uint32_t index = (static_cast<std::uint32_t>(handle) & kIndexMask) - kFirst;
     free_.push_back(index);
     return std::move(objects_[index]);
   }
@@ -66,6 +66,8 @@ class HandleTable {
 
  private:
   static constexpr std::uint32_t kIndexMask = (1u << 26) - 1;
+  // MPICH's pairs (MPI_DOUBLE_INT) have handles like those of types that a program makes.
+  static constexpr std::uint32_t kFirst = kKind == Kind::kDatatype ? 16 : 0;
   static constexpr std::uint32_t kMade = 2u << 30 | static_cast<std::uint32_t>(kKind) << 26;
   std::vector<std::unique_ptr<T>> objects_;
   std::vector<std::uint32_t> free_;

@@ -78,6 +78,12 @@ int receive_init(void* data, Count count, MPI_Datatype type, int from, int tag,
   });
 }
 
+// Looks at both, whichever is done first.
+bool both_done(Request* a, Request* b) {
+  const bool first = advance(a);
+  return advance(b) && first;
+}
+
 template <Name kName, class Count>
 int send_receive(const void* out, Count out_count, MPI_Datatype out_type, int to,
                  int out_tag, void* in, Count in_count, MPI_Datatype in_type, int from, int in_tag,
@@ -89,10 +95,19 @@ int send_receive(const void* out, Count out_count, MPI_Datatype out_type, int to
                  communicator);
     start(me, &receives);
     start(me, &sends);
-    me.wait_until([&] { return static_cast<int>(advance(&receives)) & static_cast<int>(advance(&sends)); });
+    me.wait_until([&] { return both_done(&receives, &sends); });
     tell(receives, status);
     check(receives);
   });
+}
+
+// What is received comes in its place.
+void send_a_copy(VirtualRank& me, Request* sends) {
+  sends->packed.resize(sends->type.bytes(sends->count));
+  sends->type.pack(sends->data, sends->count, sends->packed.data());
+  sends->type = Type(me, MPI_BYTE);
+  sends->count = static_cast<MPI_Count>(sends->packed.size());
+  sends->data = sends->packed.data();
 }
 
 template <Name kName, class Count>
@@ -103,17 +118,46 @@ int send_receive_replace(void* data, Count count, MPI_Datatype type, int to,
     Request receives, sends;
     prepare_receive(me, &receives, data, count, type, from, in_tag, communicator);
     prepare_send(me, &sends, SendMode::kStandard, data, count, type, to, out_tag, communicator);
-    // Sent from a copy: what is received comes in its place.
-    std::vector<char> copy(sends.type.bytes(count));
-    sends.type.pack(data, count, copy.data());
-    sends.type = Type(me, MPI_BYTE);
-    sends.count = static_cast<MPI_Count>(copy.size());
-    sends.data = copy.data();
+    send_a_copy(me, &sends);
     start(me, &receives);
     start(me, &sends);
-    me.wait_until([&] { return static_cast<int>(advance(&receives)) & static_cast<int>(advance(&sends)); });
+    me.wait_until([&] { return both_done(&receives, &sends); });
     tell(receives, status);
     check(receives);
+  });
+}
+
+// Both parts are requests of their own, which the one that the program has waits for.
+template <Name kName, class Count>
+int isend_receive(const void* out, Count out_count, MPI_Datatype out_type, int to, int out_tag,
+                  void* in, Count in_count, MPI_Datatype in_type, int from, int in_tag,
+                  MPI_Comm communicator, MPI_Request* handle) {
+  return call(kName.text, communicator, [&](VirtualRank& me) {
+    auto receives = std::make_unique<Request>();
+    auto sends = std::make_unique<Request>();
+    prepare_receive(me, receives.get(), in, in_count, in_type, from, in_tag, communicator);
+    prepare_send(me, sends.get(), SendMode::kStandard, out, out_count, out_type, to, out_tag,
+                 communicator);
+    start(me, receives.get());
+    start(me, sends.get());
+    receives->with = std::move(sends);
+    *handle = me.requests.add(std::move(receives));
+  });
+}
+template <Name kName, class Count>
+int isend_receive_replace(void* data, Count count, MPI_Datatype type, int to, int out_tag, int from,
+                          int in_tag, MPI_Comm communicator, MPI_Request* handle) {
+  return call(kName.text, communicator, [&](VirtualRank& me) {
+    auto receives = std::make_unique<Request>();
+    auto sends = std::make_unique<Request>();
+    prepare_receive(me, receives.get(), data, count, type, from, in_tag, communicator);
+    prepare_send(me, sends.get(), SendMode::kStandard, data, count, type, to, out_tag,
+                 communicator);
+    send_a_copy(me, sends.get());
+    start(me, receives.get());
+    start(me, sends.get());
+    receives->with = std::move(sends);
+    *handle = me.requests.add(std::move(receives));
   });
 }
 
@@ -137,9 +181,9 @@ void put(const MPI_Status& found, MPI_Status* status) {
 int probe(int from, int tag, MPI_Comm communicator, MPI_Status* status) {
   return call("MPI_Probe", communicator, [&](VirtualRank& me) {
     const Communicator& c = me.communicator(communicator);
-    check_source(c.group, from, tag);
+    check_source(c.peers(), from, tag);
     if (from == MPI_PROC_NULL) return put(null_status(), status);
-    Group group = c.group;
+    Group group = c.peers();
     detail::RequestState found;
     runtime::start_probe(&found, c.context, world_from(group, from), asked_tag(tag));
     me.wait_until([&] { return found.done; });
@@ -150,11 +194,11 @@ int probe(int from, int tag, MPI_Comm communicator, MPI_Status* status) {
 int iprobe(int from, int tag, MPI_Comm communicator, int* there, MPI_Status* status) {
   return call("MPI_Iprobe", communicator, [&](VirtualRank& me) {
     const Communicator& c = me.communicator(communicator);
-    check_source(c.group, from, tag);
+    check_source(c.peers(), from, tag);
     *there = 1;
     if (from == MPI_PROC_NULL) return put(null_status(), status);
-    Group group = c.group;
-    const std::uint32_t context = c.context;
+    Group group = c.peers();
+    const std::uint64_t context = c.context;
     detail::RequestState found;
     const auto look = [&] {
       return runtime::look_for(context, world_from(group, from), asked_tag(tag), &found);
@@ -172,16 +216,16 @@ int iprobe(int from, int tag, MPI_Comm communicator, int* there, MPI_Status* sta
 // ---- matched probes ----
 
 // Messages that were claimed have contexts of their own from here on.
-constexpr std::uint32_t kFirstClaimed = 1u << 31;
+constexpr std::uint64_t kFirstClaimed = std::uint64_t{1} << 63;
 
 // Claims one that has come. The message's handle is a request that is not started.
-bool claim(VirtualRank& me, const Group& group, std::uint32_t context, int from, int tag,
+bool claim(VirtualRank& me, const Group& group, std::uint64_t context, int from, int tag,
            MPI_Message* message, MPI_Status* status) {
-  const std::uint32_t claimed = kFirstClaimed | me.next_claim;
+  const std::uint64_t claimed = kFirstClaimed | me.next_claim;
   detail::RequestState found;
   if (!runtime::claim_message(context, world_from(group, from), asked_tag(tag), claimed, &found))
     return false;
-  me.next_claim = (me.next_claim + 1) % kFirstClaimed;
+  ++me.next_claim;
   auto request = std::make_unique<Request>();
   request->kind = Request::Kind::kReceive;
   request->group = group;
@@ -197,13 +241,13 @@ int matched_probe(int from, int tag, MPI_Comm communicator, MPI_Message* message
                   MPI_Status* status) {
   return call("MPI_Mprobe", communicator, [&](VirtualRank& me) {
     const Communicator& c = me.communicator(communicator);
-    check_source(c.group, from, tag);
+    check_source(c.peers(), from, tag);
     if (from == MPI_PROC_NULL) {
       *message = MPI_MESSAGE_NO_PROC;
       return put(null_status(), status);
     }
-    const Group group = c.group;
-    const std::uint32_t context = c.context;
+    const Group group = c.peers();
+    const std::uint64_t context = c.context;
     while (!claim(me, group, context, from, tag, message, status)) {
       detail::RequestState found;
       runtime::start_probe(&found, context, world_from(group, from), asked_tag(tag));
@@ -216,14 +260,14 @@ int matched_iprobe(int from, int tag, MPI_Comm communicator, int* there, MPI_Mes
                    MPI_Status* status) {
   return call("MPI_Improbe", communicator, [&](VirtualRank& me) {
     const Communicator& c = me.communicator(communicator);
-    check_source(c.group, from, tag);
+    check_source(c.peers(), from, tag);
     *there = 1;
     if (from == MPI_PROC_NULL) {
       *message = MPI_MESSAGE_NO_PROC;
       return put(null_status(), status);
     }
-    const Group group = c.group;
-    const std::uint32_t context = c.context;
+    const Group group = c.peers();
+    const std::uint64_t context = c.context;
     bool seen = claim(me, group, context, from, tag, message, status);
     if (!seen) {
       me.look_around();
@@ -321,6 +365,8 @@ void add_message_calls() {
   ROAM_BOTH("MPI_Recv_init", receive_init);
   ROAM_BOTH("MPI_Sendrecv", send_receive);
   ROAM_BOTH("MPI_Sendrecv_replace", send_receive_replace);
+  ROAM_BOTH("MPI_Isendrecv", isend_receive);
+  ROAM_BOTH("MPI_Isendrecv_replace", isend_receive_replace);
   ROAM_BOTH("MPI_Mrecv", matched_receive);
   ROAM_BOTH("MPI_Imrecv", matched_ireceive);
   add_call("MPI_Probe", &probe);

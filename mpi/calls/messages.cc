@@ -10,7 +10,7 @@
 namespace roam::mpi {
 namespace {
 
-constexpr std::uint32_t kAcknowledgements = 1;  // a context
+constexpr std::uint64_t kAcknowledgements = 1;  // a context
 constexpr std::uint16_t kWantsAnswer = 1;       // a note
 
 // What an acknowledgement is told by: the message's number among those between the two.
@@ -35,7 +35,7 @@ void prepare(Request* request, Request::Kind kind, void* data, MPI_Count count, 
   request->count = count;
   request->peer = peer;
   request->tag = tag;
-  request->group = communicator.group;
+  request->group = communicator.peers();
   request->context = communicator.context;
   request->communicator = communicator.handle;
 }
@@ -172,10 +172,10 @@ void prepare_send(VirtualRank& me, Request* request, SendMode mode, const void* 
                   MPI_Count count, MPI_Datatype type, int to, int tag, MPI_Comm communicator) {
   const Communicator& c = me.communicator(communicator);
   check_type_and_count(me, request, count, type, data);
-  if (to != MPI_PROC_NULL && (to < 0 || to >= c.size())) {
+  if (to != MPI_PROC_NULL && (to < 0 || to >= c.peers().size())) {
     throw CallError(MPI_ERR_RANK, text("the destination is rank %d; the communicator has 0 to %d, and "
                                      "MPI_PROC_NULL is allowed",
-                                     to, c.size() - 1));
+                                     to, c.peers().size() - 1));
   }
   if (tag < 0 || tag > kMostTag)
     throw CallError(MPI_ERR_TAG, text("the tag is %d; from 0 to %d is allowed", tag, kMostTag));
@@ -187,7 +187,7 @@ void prepare_receive(VirtualRank& me, Request* request, void* data, MPI_Count co
                      MPI_Datatype type, int from, int tag, MPI_Comm communicator) {
   const Communicator& c = me.communicator(communicator);
   check_type_and_count(me, request, count, type, data);
-  check_source(c.group, from, tag);
+  check_source(c.peers(), from, tag);
   prepare(request, Request::Kind::kReceive, data, count, from, tag, c);
 }
 
@@ -223,6 +223,7 @@ bool advance(Request* request) {
       end(request, empty_status());
       return true;
     case Request::Kind::kReceive:
+      if (request->with != nullptr && !advance(request->with.get())) return false;
       if (!request->wire.done) return false;
       finish_receive(request);
       return true;

@@ -25,7 +25,7 @@ Neighbours neighbours_of(const Communicator& c) {
 void add_exchange(Schedule* s, const Communicator& c, const Neighbours& n, const Parts& out,
                   const Parts& in) {
   for (std::size_t i = 0; i < n.from.size(); ++i) {
-    if (n.from[i] != MPI_PROC_NULL) s->receive(n.from[i], in[i].begin, in[i].count);
+    if (n.from[i] != MPI_PROC_NULL) s->receive(c.member(n.from[i]), in[i].begin, in[i].count);
   }
   std::vector<std::size_t> order(n.to.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -33,7 +33,7 @@ void add_exchange(Schedule* s, const Communicator& c, const Neighbours& n, const
     for (std::size_t i = 0; i + 1 < order.size(); i += 2) std::swap(order[i], order[i + 1]);
   }
   for (const std::size_t i : order) {
-    if (n.to[i] != MPI_PROC_NULL) s->send(n.to[i], out[i].begin, out[i].count);
+    if (n.to[i] != MPI_PROC_NULL) s->send(c.member(n.to[i]), out[i].begin, out[i].count);
   }
   s->end_round();
 }

@@ -21,6 +21,14 @@ Bytes part_of(Schedule* s, const void* in, const void* out, MPI_Count count, con
   return {part, span};
 }
 
+// What the other group of an intercommunicator has combined, at rank 0; else what this one has.
+Bytes exchanged(Schedule* s, const Communicator& c, Bytes part) {
+  if (!c.is_inter()) return part;
+  const Bytes theirs{s->scratch(part.count), part.count};
+  add_exchange_of_first(s, c, part, theirs);
+  return theirs;
+}
+
 // Only the elements themselves are changed in the program's buffer.
 void put_result(Schedule* s, void* to, Bytes part, MPI_Count count, const Type& type) {
   s->then([=] {
@@ -43,16 +51,28 @@ void put_result(Schedule* s, void* to, Bytes part, MPI_Count count, const Type& 
 int reduce_of(const char* name, const void* in, void* out, MPI_Count count, MPI_Datatype datatype,
               MPI_Op operation, int root, MPI_Comm communicator, MPI_Request* handle) {
   return collective(name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
-    check_root(c, root);
+    const Role role = role_of(c, root);
     const Type type(me, datatype);
     const Reduction op(me, operation, type);
+    if (role == Role::kNone) return;
+    if (c.is_inter() && role == Role::kRoot) {
+      const Bytes theirs{s->scratch(type.span(count)), type.span(count)};
+      s->receive(c.peer(0), theirs.begin, theirs.count);
+      s->end_round();
+      return put_result(s, out, theirs, count, type);
+    }
     const Bytes part = part_of(s, in, out, count, type);
     add_reduction_to_first(s, c, part, count, op);
+    if (c.is_inter()) {
+      if (c.rank == 0) s->send(c.peer(root), part.begin, part.count);
+      s->end_round();
+      return;
+    }
     if (root != 0 && c.rank == 0) {
-      s->send(root, part.begin, part.count);
+      s->send(c.member(root), part.begin, part.count);
       s->end_round();
     } else if (root != 0 && c.rank == root) {
-      s->receive(0, part.begin, part.count);
+      s->receive(c.member(0), part.begin, part.count);
       s->end_round();
     }
     if (c.rank == root) put_result(s, out, part, count, type);
@@ -77,8 +97,9 @@ int allreduce_of(const char* name, const void* in, void* out, MPI_Count count,
     const Reduction op(me, operation, type);
     const Bytes part = part_of(s, in, out, count, type);
     add_reduction_to_first(s, c, part, count, op);
-    add_broadcast(s, c, 0, part.begin, part.count);
-    put_result(s, out, part, count, type);
+    const Bytes result = exchanged(s, c, part);
+    add_broadcast(s, c, 0, result.begin, result.count);
+    put_result(s, out, result, count, type);
   });
 }
 template <Name kName, class Count>
@@ -95,6 +116,7 @@ int iallreduce(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op
 int scan_of(const char* name, const void* in, void* out, MPI_Count count, MPI_Datatype datatype,
             MPI_Op operation, MPI_Comm communicator, bool without_own, MPI_Request* handle) {
   return collective(name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
+    check_intra(c);
     const Type type(me, datatype);
     const Reduction op(me, operation, type);
     const Bytes part = part_of(s, in, out, count, type);
@@ -128,16 +150,17 @@ int reduce_scatter_of(const char* name, const void* in, void* out, Counts counts
     }
     const Bytes part = part_of(s, in, out, all, type);
     add_reduction_to_first(s, c, part, all, op);
+    const Bytes result = exchanged(s, c, part);
     const MPI_Count own = counts(c.rank);
     if (c.rank == 0) {
       MPI_Count before = own;
       for (int i = 1; i < c.size(); before += counts(i++))
-        s->send(i, part.begin + before * type.extent(), type.span(counts(i)));
+        s->send(c.member(i), result.begin + before * type.extent(), type.span(counts(i)));
     } else {
-      s->receive(0, part.begin, type.span(own));
+      s->receive(c.member(0), result.begin, type.span(own));
     }
     s->end_round();
-    put_result(s, out, part, own, type);
+    put_result(s, out, result, own, type);
   });
 }
 template <Name kName, class Count>

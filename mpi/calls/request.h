@@ -35,7 +35,7 @@ struct Request {
   bool acknowledged = false;             // of a receive
 
   // As the program gave them, for the next start of a persistent one and for unpacking.
-  std::uint32_t context = 0;
+  std::uint64_t context = 0;
   Group group;  // that `peer` is a rank of; the communicator's
   MPI_Comm communicator = MPI_COMM_NULL;  // whose error handler is told; it may be freed by now
   int peer = MPI_PROC_NULL;
@@ -47,6 +47,7 @@ struct Request {
   std::size_t buffer_bytes = 0;  // of the attached buffer, that a buffered send takes
 
   std::unique_ptr<Schedule> schedule;  // of a collective
+  std::unique_ptr<Request> with;       // the send of an MPI_Isendrecv, which is done as well
 
   MPI_Status status{};  // once it is done
 };

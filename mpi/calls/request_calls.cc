@@ -53,10 +53,7 @@ void take_and_check(VirtualRank& me, MPI_Request* handle, Request* request, MPI_
 }
 
 void put(const MPI_Status& what, MPI_Status* status) {
-  if (status == MPI_STATUS_IGNORE) return;
-  const int error = status->MPI_ERROR;
-  *status = what;
-  status->MPI_ERROR = error;
+  if (status != MPI_STATUS_IGNORE) *status = what;
 }
 
 MPI_Status* nth(MPI_Status* statuses, int i) {

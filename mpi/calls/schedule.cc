@@ -27,11 +27,11 @@ Schedule::Round& Schedule::making() {
   return *rounds_.back();
 }
 
-void Schedule::send(int rank, const void* data, std::size_t bytes) {
-  making().messages.push_back({true, rank, const_cast<void*>(data), bytes, {}});
+void Schedule::send(int world, const void* data, std::size_t bytes) {
+  making().messages.push_back({true, world, const_cast<void*>(data), bytes, {}});
 }
-void Schedule::receive(int rank, void* data, std::size_t bytes) {
-  making().messages.push_back({false, rank, data, bytes, {}});
+void Schedule::receive(int world, void* data, std::size_t bytes) {
+  making().messages.push_back({false, world, data, bytes, {}});
 }
 void Schedule::then(std::function<void()> work) { making().work.push_back(std::move(work)); }
 void Schedule::end_round() { open_ = false; }
@@ -40,12 +40,12 @@ void Schedule::end_round() { open_ = false; }
 void Schedule::start(Round& round) {
   for (Message& m : round.messages) {
     if (!m.sends)
-      runtime::start_receive(&m.wire, context_, group_.world_of(m.rank), tag_, m.data, m.bytes);
+      runtime::start_receive(&m.wire, context_, m.world, tag_, m.data, m.bytes);
   }
   for (Message& m : round.messages) {
     if (!m.sends) continue;
     runtime::start_send(&m.wire, {.context = context_,
-                                  .to = group_.world_of(m.rank),
+                                  .to = m.world,
                                   .tag = tag_,
                                   .data = m.data,
                                   .bytes = m.bytes});
@@ -54,9 +54,9 @@ void Schedule::start(Round& round) {
 
 void Schedule::check(const Message& m) const {
   if (m.sends || (m.wire.error == Errc{} && m.wire.bytes == m.bytes)) return;
-  throw CallError(MPI_ERR_TRUNCATE, text("rank %d sent %zu bytes where %zu were expected: all members "
+  throw CallError(MPI_ERR_TRUNCATE, text("virtual rank %d sent %zu bytes where %zu were expected: all members "
                                        "of a collective call it with as many elements",
-                                       m.rank, m.wire.bytes, m.bytes));
+                                       m.world, m.wire.bytes, m.bytes));
 }
 
 bool Schedule::advance() {

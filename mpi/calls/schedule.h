@@ -5,10 +5,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <utility>
 #include <vector>
 
-#include "mpi/calls/group.h"
 #include "runtime/teams/parcel.h"
 
 namespace roam::mpi {
@@ -21,9 +19,8 @@ namespace roam::mpi {
 // It stays where it is while it is under way.
 class Schedule {
  public:
-  // Messages go between ranks of `group`, in `context` with `tag`.
-  Schedule(Group group, std::uint32_t context, int tag)
-      : group_(std::move(group)), context_(context), tag_(tag) {}
+  // Messages have `context` and `tag`.
+  Schedule(std::uint64_t context, int tag) : context_(context), tag_(tag) {}
   // Takes back what it waits for, and waits for what it sends.
   ~Schedule();
   Schedule(const Schedule&) = delete;
@@ -32,9 +29,9 @@ class Schedule {
   // Memory that lives as long as the schedule.
   char* scratch(std::size_t bytes);
 
-  // In the round that is being made.
-  void send(int rank, const void* data, std::size_t bytes);
-  void receive(int rank, void* data, std::size_t bytes);
+  // In the round that is being made. Virtual ranks are given by their numbers in MPI_COMM_WORLD.
+  void send(int world, const void* data, std::size_t bytes);
+  void receive(int world, void* data, std::size_t bytes);
   void then(std::function<void()> work);
   // What follows is in the next round.
   void end_round();
@@ -47,7 +44,7 @@ class Schedule {
  private:
   struct Message {
     bool sends;
-    int rank;
+    int world;
     void* data;
     std::size_t bytes;
     detail::RequestState wire;
@@ -61,8 +58,7 @@ class Schedule {
   void start(Round& round);
   void check(const Message& message) const;
 
-  Group group_;
-  std::uint32_t context_;
+  std::uint64_t context_;
   int tag_;
   std::vector<std::unique_ptr<Round>> rounds_;
   bool open_ = false;     // the last one is being made

@@ -143,7 +143,10 @@ int cart_sub(MPI_Comm handle, const int* remain, MPI_Comm* made) {
       topology.grid.dimensions.push_back(grid.dimensions[at]);
       topology.grid.periodic.push_back(grid.periodic[at]);
     }
+    // Without dimensions there is one member, the first.
+    if (topology.grid.dimensions.empty()) color = c.rank == 0 ? 0 : MPI_UNDEFINED;
     *made = split_communicator(me, c, color, key);
+    if (*made == MPI_COMM_NULL) return;
     me.communicator(*made).topology = std::make_unique<Topology>(std::move(topology));
   });
 }

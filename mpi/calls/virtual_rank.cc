@@ -13,17 +13,17 @@
 namespace roam::mpi {
 namespace {
 
-// Context 0 is that of roam/team.h, 1 that of acknowledgements; the upper half is for messages that
-// MPI_Mprobe has claimed.
-constexpr std::uint32_t kWorldContext = 2, kSelfContext = 4, kFirstContext = 6;
+// Context 0 is that of roam/team.h, 1 that of acknowledgements; those from 2^32 on have the number
+// of who made them, and the upper half is for messages that MPI_Mprobe has claimed.
+constexpr std::uint64_t kWorldContext = 2, kSelfContext = 4;
 
 }  // namespace
 
 VirtualRank::VirtualRank(int number, int count)
     : predefined{.most_tag = kMostTag, .universe_size = count},
-      next_context(kFirstContext),
       number_(number),
-      count_(count) {
+      count_(count),
+      contexts_((static_cast<std::uint64_t>(number) + 1) << 32) {
   world_.context = kWorldContext;
   world_.group = Group(0, 1, count);
   world_.rank = number;

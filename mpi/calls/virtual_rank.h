@@ -74,7 +74,7 @@ class VirtualRank {
 
   HandleTable<Request, Kind::kRequest> requests;
   HandleTable<Request, Kind::kMessage> messages;  // claimed by MPI_Mprobe
-  std::uint32_t next_claim = 0;
+  std::uint64_t next_claim = 0;
   HandleTable<DerivedType, Kind::kDatatype> types;
   std::map<MPI_Datatype, std::string> type_names;  // that the program gave
   std::map<MPI_Datatype, Attributes> predefined_type_attributes;
@@ -89,11 +89,11 @@ class VirtualRank {
   // Attributes that all communicators have: programs are given their addresses.
   struct Predefined {
     int most_tag, host = MPI_PROC_NULL, io = MPI_ANY_SOURCE, wtime_is_global = 0, universe_size,
-                  program_number = 0, last_used_code = MPI_ERR_LASTCODE / 2;
+                  program_number = 0, last_used_code = MPI_ERR_LASTCODE;
   } predefined;
 
-  // The least context that this member has not used.
-  std::uint32_t next_context;
+  // A context that nobody else makes: those of a virtual rank have its number.
+  std::uint64_t make_context() { return contexts_ += kContextsEach; }
 
   // ---- progress ----
 
@@ -131,6 +131,7 @@ class VirtualRank {
   void move_on();
 
   int number_, count_;
+  std::uint64_t contexts_;
   HandleTable<Communicator, Kind::kComm> communicators_;
   Communicator world_, self_;
   HandleTable<Group, Kind::kGroup> groups_;

@@ -142,6 +142,7 @@ void Relocator::copy(const Elf64_Rela& r) {
   const std::size_t wanted = file_.symbol(index).st_size;
   const Place place = place_of(index, true);
   if (place.module == Layout::kProcess &&
+      !name.starts_with("MPI") &&  // MPI_UNWEIGHTED, MPIR_F08_...: nobody stores in them
       std::find(std::begin(kCopied), std::end(kCopied), name) == std::end(kCopied)) {
     file_.refuse(
         text("it has a copy of the variable %s of a library of the process, which would "

@@ -21,7 +21,7 @@ Member& caller() {
   return *me;
 }
 
-void ask_for(RequestState* request, RequestState::Kind kind, std::uint32_t context, int from,
+void ask_for(RequestState* request, RequestState::Kind kind, std::uint64_t context, int from,
              int tag) {
   *request = {};
   request->kind = kind;
@@ -30,7 +30,7 @@ void ask_for(RequestState* request, RequestState::Kind kind, std::uint32_t conte
   request->tag = tag;
 }
 
-Parcel* find(std::uint32_t context, int from, int tag, RequestState* found) {
+Parcel* find(std::uint64_t context, int from, int tag, RequestState* found) {
   Parcel* parcel = caller().mailbox.find(context, from, tag);
   if (parcel != nullptr) found->got(parcel->envelope);
   return parcel;
@@ -56,7 +56,7 @@ void start_send(RequestState* request, const MemberMessage& message) {
   });
 }
 
-void start_receive(RequestState* request, std::uint32_t context, int from, int tag, void* data,
+void start_receive(RequestState* request, std::uint64_t context, int from, int tag, void* data,
                    std::size_t bytes) {
   ask_for(request, RequestState::Kind::kReceive, context, from, tag);
   request->data = data;
@@ -65,7 +65,7 @@ void start_receive(RequestState* request, std::uint32_t context, int from, int t
   iso::in_process([&] { the_job().post().receive(caller(), request); });
 }
 
-void start_probe(RequestState* request, std::uint32_t context, int from, int tag) {
+void start_probe(RequestState* request, std::uint64_t context, int from, int tag) {
   ask_for(request, RequestState::Kind::kProbe, context, from, tag);
   iso::in_process([&] { the_job().post().receive(caller(), request); });
 }
@@ -79,11 +79,11 @@ bool cancel_receive(RequestState* request) {
   });
 }
 
-bool look_for(std::uint32_t context, int from, int tag, RequestState* found) {
+bool look_for(std::uint64_t context, int from, int tag, RequestState* found) {
   return iso::in_process([&] { return find(context, from, tag, found) != nullptr; });
 }
 
-bool claim_message(std::uint32_t context, int from, int tag, std::uint32_t claimed,
+bool claim_message(std::uint64_t context, int from, int tag, std::uint64_t claimed,
                    RequestState* found) {
   return iso::in_process([&] {
     Parcel* parcel = find(context, from, tag, found);

@@ -18,7 +18,7 @@ namespace roam::runtime {
 using detail::RequestState;
 
 struct MemberMessage {
-  std::uint32_t context = 0;
+  std::uint64_t context = 0;
   int to = 0;   // index in the caller's team
   int tag = 0;  // from 0
   std::uint16_t note = 0;
@@ -33,17 +33,17 @@ void start_send(RequestState* request, const MemberMessage& message);
 
 // kAny as the member or the tag takes any. A message that is longer than `bytes` ends the receive
 // with Errc::message_too_long, and is given up.
-void start_receive(RequestState* request, std::uint32_t context, int from, int tag, void* data,
+void start_receive(RequestState* request, std::uint64_t context, int from, int tag, void* data,
                    std::size_t bytes);
 
 // Takes back a receive that nothing has come for. False: something has.
 bool cancel_receive(RequestState* request);
 
 // The first message that has come and matches, which stays: into *found, as of a receive.
-bool look_for(std::uint32_t context, int from, int tag, RequestState* found);
+bool look_for(std::uint64_t context, int from, int tag, RequestState* found);
 // The same, and from now on the message has the context `claimed`, which only receives of that
 // context match.
-bool claim_message(std::uint32_t context, int from, int tag, std::uint32_t claimed,
+bool claim_message(std::uint64_t context, int from, int tag, std::uint64_t claimed,
                    RequestState* found);
 
 // How many receives of the calling member have ended with a message that had a note.
@@ -54,7 +54,7 @@ std::uint32_t noted_receives();
 // Suspends; the caller may be on another rank afterwards.
 void wait_for_news(const char* what);
 // Posts a probe, whose end wait_for_news() tells; cancel_receive() takes it back.
-void start_probe(RequestState* request, std::uint32_t context, int from, int tag);
+void start_probe(RequestState* request, std::uint64_t context, int from, int tag);
 
 }  // namespace roam::runtime
 

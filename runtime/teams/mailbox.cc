@@ -149,7 +149,7 @@ void Mailbox::deliver(Parcel* parcel, Receiver& receiver) {
   peer.unexpected.push_back(*parcel);
 }
 
-Parcel* Mailbox::find(std::uint32_t context, int from, int tag) {
+Parcel* Mailbox::find(std::uint64_t context, int from, int tag) {
   if (unexpected_.empty()) return nullptr;
   if (from == kAny) return first_match(unexpected_, context, from, tag);
   Peer* peer = peers_.look(from);

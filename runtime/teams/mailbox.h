@@ -94,7 +94,7 @@ class Mailbox {
 
   // The first message that has come and matches; null if there is none. kAny matches all, save tags
   // below kAny, which are the runtime's own.
-  Parcel* find(std::uint32_t context, int from, int tag);
+  Parcel* find(std::uint64_t context, int from, int tag);
   void remove(Parcel* parcel);
   void post(RequestState* request);
   // False: it is not posted any more.
@@ -117,13 +117,13 @@ class Mailbox {
   void take_all(Visit visit);
 
  private:
-  static bool matches(std::uint32_t asked_context, int asked_from, int asked_tag,
+  static bool matches(std::uint64_t asked_context, int asked_from, int asked_tag,
                       const Envelope& e) {
     return asked_context == e.context && (asked_from == kAny || asked_from == e.from) &&
            (asked_tag == e.tag || (asked_tag == kAny && e.tag >= 0));
   }
   template <class List>
-  static Parcel* first_match(List& list, std::uint32_t context, int from, int tag) {
+  static Parcel* first_match(List& list, std::uint64_t context, int from, int tag) {
     for (Parcel& parcel : list) {
       if (matches(context, from, tag, parcel.envelope)) return &parcel;
     }

@@ -28,7 +28,8 @@ struct Envelope {
   std::uint8_t asks = 0;      // 1: the origin does not know the receiver yet, and wants to
   std::uint8_t counts = 0;    // 1: it takes room (room.h); 0: its bytes stay with their sender
   std::uint16_t note = 0;     // from its sender's layer to its receiver's, which is not looked at
-  std::uint32_t context = 0;  // receives of the same context match it; 0: those of roam/team.h
+  std::uint32_t unused = 0;
+  std::uint64_t context = 0;  // receives of the same context match it; 0: those of roam/team.h
 };
 
 // Names who sends to whom; both sides know it from the start.
@@ -50,7 +51,7 @@ struct RequestState {
   int from = kAny;  // what a receive or probe asked for; then what it got
   int tag = kAny;
   int forwards = 0;
-  std::uint32_t context = 0;   // as Envelope has it
+  std::uint64_t context = 0;   // as Envelope has it
   std::uint32_t sequence = 0;  // of what a receive or probe got
   std::uint16_t note = 0;      // the same
   // A message that is longer than the room ends the receive all the same, and is given up.

@@ -54,7 +54,7 @@ class Post final : public Component, public detail::Mailbox::Receiver {
     int tag;
     const void* data;
     std::size_t bytes;
-    std::uint32_t context = 0;
+    std::uint64_t context = 0;
     std::uint16_t note = 0;
     // False: where there is no room, the bytes stay with their sender if they can, and are copied
     // if not.

@@ -1,0 +1,121 @@
+// Intercommunicators (chapter 6.6 of the standard).
+
+#include <cstring>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
+#include "mpi/calls/call.h"
+#include "mpi/calls/communicators.h"
+
+namespace roam::mpi {
+namespace {
+
+const Communicator& inter(VirtualRank& me, MPI_Comm handle) {
+  const Communicator& c = me.communicator(handle);
+  if (!c.is_inter()) throw CallError(MPI_ERR_COMM, "it is no intercommunicator");
+  return c;
+}
+
+int test_inter(MPI_Comm handle, int* flag) {
+  return call("MPI_Comm_test_inter", handle, [&](VirtualRank& me) {
+    *flag = me.communicator(handle).is_inter() ? 1 : 0;
+  });
+}
+int remote_size(MPI_Comm handle, int* size) {
+  return call("MPI_Comm_remote_size", handle,
+              [&](VirtualRank& me) { *size = inter(me, handle).remote->size(); });
+}
+int remote_group(MPI_Comm handle, MPI_Group* group) {
+  return call("MPI_Comm_remote_group", handle,
+              [&](VirtualRank& me) { *group = me.add(*inter(me, handle).remote); });
+}
+
+std::vector<int> numbers_of(const Group& group) {
+  std::vector<int> numbers;
+  for (int i = 0; i < group.size(); ++i) numbers.push_back(group.world_of(i));
+  return numbers;
+}
+
+struct Head {
+  int size, first;
+  std::uint64_t context;
+};
+
+// The leaders tell each other who is in their groups, and which context it is to be.
+int create(MPI_Comm local, int local_leader, MPI_Comm between, int remote_leader, int tag,
+           MPI_Comm* made) {
+  return call("MPI_Intercomm_create", local, [&](VirtualRank& me) {
+    Communicator& c = me.communicator(local);
+    if (local_leader < 0 || local_leader >= c.size()) {
+      throw CallError(MPI_ERR_RANK, text("the local leader is rank %d; the communicator has 0 to %d",
+                                         local_leader, c.size() - 1));
+    }
+    Head mine{c.size(), c.member(0), 0}, theirs{};
+    std::vector<int> members = numbers_of(c.group), others;
+    if (c.rank == local_leader) {
+      const Communicator& b = me.communicator(between);
+      if (remote_leader < 0 || remote_leader >= b.peers().size()) {
+        throw CallError(MPI_ERR_RANK,
+                        text("the remote leader is rank %d; the communicator between has 0 to %d",
+                             remote_leader, b.peers().size() - 1));
+      }
+      mine.context = me.make_context();
+      const int leader = b.peer(remote_leader), group_tag = tag_of_group(tag);
+      Schedule heads(b.context + kCollectiveContext, group_tag);
+      heads.receive(leader, &theirs, sizeof theirs);
+      heads.send(leader, &mine, sizeof mine);
+      heads.end_round();
+      wait_for(me, &heads);
+      others.resize(static_cast<std::size_t>(theirs.size));
+      Schedule groups(b.context + kCollectiveContext, group_tag);
+      groups.receive(leader, others.data(), others.size() * sizeof(int));
+      groups.send(leader, members.data(), members.size() * sizeof(int));
+      groups.end_round();
+      wait_for(me, &groups);
+    }
+    const std::unique_ptr<Schedule> heads = begin_collective(c), groups = begin_collective(c);
+    add_broadcast(heads.get(), c, local_leader, &mine, sizeof mine);
+    add_broadcast(heads.get(), c, local_leader, &theirs, sizeof theirs);
+    wait_for(me, heads.get());
+    others.resize(static_cast<std::size_t>(theirs.size));
+    add_broadcast(groups.get(), c, local_leader, others.data(), others.size() * sizeof(int));
+    wait_for(me, groups.get());
+    const Group remote(std::move(others));
+    if (remote.rank_of(me.number()) != MPI_UNDEFINED)
+      throw CallError(MPI_ERR_COMM, "this virtual rank is in both groups, which must not overlap");
+    const std::uint64_t context = mine.first < theirs.first ? mine.context : theirs.context;
+    *made = make_communicator(me, c, context, c.group, &remote);
+  });
+}
+
+// The group whose members say `high` comes behind; if both say the same, that of the higher first
+// member.
+int merge(MPI_Comm handle, int high, MPI_Comm* made) {
+  return call("MPI_Intercomm_merge", handle, [&](VirtualRank& me) {
+    inter(me, handle);
+    Communicator& c = me.communicator(handle);
+    int mine = high != 0 ? 1 : 0;
+    const std::vector<char> bytes =
+        exchange_with_remote(me, c, {reinterpret_cast<char*>(&mine), sizeof mine});
+    int theirs = 0;
+    std::memcpy(&theirs, bytes.data(), sizeof theirs);
+    const std::uint64_t context = new_context(me, c);
+    const bool behind = mine != theirs ? mine != 0 : c.member(0) > c.peer(0);
+    *made = make_communicator(me, c, context,
+                              behind ? c.remote->join(c.group) : c.group.join(*c.remote));
+  });
+}
+
+}  // namespace
+
+void add_intercommunicator_calls() {
+  add_call("MPI_Comm_test_inter", &test_inter);
+  add_call("MPI_Comm_remote_size", &remote_size);
+  add_call("MPI_Comm_remote_group", &remote_group);
+  add_call("MPI_Intercomm_create", &create);
+  add_call("MPI_Intercomm_merge", &merge);
+}
+
+}  // namespace roam::mpi
