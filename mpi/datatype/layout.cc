@@ -1,0 +1,146 @@
+#include "mpi/datatype/layout.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+namespace roam::mpi {
+
+namespace {
+
+using Wide = __int128;
+
+Ref<Node> make_run(MPI_Count bytes, const Basic* basic) {
+  auto node = std::make_unique<Node>();
+  node->bytes = bytes;
+  node->basic = basic;
+  if (basic != nullptr) node->elements = bytes / basic->bytes;
+  return Ref<Node>(node.release());
+}
+
+void drop(const Node* node) {
+  if (node->holders.drop()) free_unheld(node);
+}
+
+}  // namespace
+
+void free_unheld(const Node* node) {
+  if (node->child != nullptr) drop(node->child);
+  if (node->parts != nullptr) {
+    for (MPI_Count i = 0; i < node->count; ++i) drop(node->parts[i].node);
+  }
+  delete[] node->parts;
+  delete[] node->pieces;
+  delete node;
+}
+
+Layout repeat(const Layout& what, MPI_Count count, MPI_Aint stride) {
+  if (count == 0 || !what.node) return {};
+  if (count == 1) return what;
+  const Node& n = *what.node;
+  if (n.kind == Node::Kind::run && stride == n.bytes)
+    return {what.offset, make_run(n.bytes * count, n.basic)};
+  auto loop = std::make_unique<Node>();
+  loop->kind = Node::Kind::loop;
+  loop->bytes = n.bytes * count;
+  loop->elements = n.elements * count;
+  loop->count = count;
+  loop->stride = stride;
+  loop->child = &n;
+  // What goes on in the stride of the loop inside is a longer loop.
+  if (n.kind == Node::Kind::loop && Wide(n.stride) * n.count == stride) {
+    loop->count *= n.count;
+    loop->stride = n.stride;
+    loop->child = n.child;
+  }
+  loop->child->holders.add();
+  return {what.offset, Ref<Node>(loop.release())};
+}
+
+void LayoutBuilder::add(MPI_Aint displacement, const Layout& what) {
+  if (!what.node) return;
+  const MPI_Aint offset = displacement + what.offset;
+  const Node& n = *what.node;
+  if (n.kind != Node::Kind::run) {
+    entries_.push_back({offset, n.bytes, nullptr, what.node});
+    return;
+  }
+  const Basic* basic = typed_ ? n.basic : nullptr;
+  if (!entries_.empty()) {
+    Entry& last = entries_.back();
+    if (!last.node && last.basic == basic && Wide(last.offset) + last.bytes == offset) {
+      last.bytes += n.bytes;
+      return;
+    }
+  }
+  entries_.push_back({offset, n.bytes, basic, nullptr});
+}
+
+Layout LayoutBuilder::one(const Entry& e) const {
+  return {e.offset, e.node ? e.node : make_run(e.bytes, e.basic)};
+}
+
+// Whether all entries are the same, equally far apart.
+bool LayoutBuilder::all_alike(MPI_Aint* stride) const {
+  const Entry& first = entries_[0];
+  const Wide apart = Wide(entries_[1].offset) - first.offset;
+  for (std::size_t i = 1; i < entries_.size(); ++i) {
+    const Entry& e = entries_[i];
+    if (e.bytes != first.bytes || e.basic != first.basic || !(e.node == first.node)) return false;
+    if (Wide(e.offset) - entries_[i - 1].offset != apart) return false;
+  }
+  *stride = static_cast<MPI_Aint>(apart);
+  return *stride == apart;
+}
+
+bool LayoutBuilder::all_runs() const {
+  return std::all_of(entries_.begin(), entries_.end(),
+                     [this](const Entry& e) { return !e.node && e.basic == entries_[0].basic; });
+}
+
+Layout LayoutBuilder::list_of_pieces() const {
+  auto pieces = std::make_unique<Node::Piece[]>(entries_.size() + 1);
+  auto node = std::make_unique<Node>();
+  node->kind = Node::Kind::pieces;
+  node->count = static_cast<MPI_Count>(entries_.size());
+  node->basic = entries_[0].basic;
+  node->piece_bytes = entries_[0].bytes;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    pieces[i] = {entries_[i].offset - entries_[0].offset, node->bytes};
+    node->bytes += entries_[i].bytes;
+    if (entries_[i].bytes != node->piece_bytes) node->piece_bytes = 0;
+  }
+  pieces[entries_.size()] = {0, node->bytes};
+  if (node->basic != nullptr) node->elements = node->bytes / node->basic->bytes;
+  node->pieces = pieces.release();
+  return {entries_[0].offset, Ref<Node>(node.release())};
+}
+
+Layout LayoutBuilder::list_of_parts() const {
+  std::vector<Ref<Node>> nodes;
+  for (const Entry& e : entries_) nodes.push_back(one(e).node);
+  auto parts = std::make_unique<Node::Part[]>(nodes.size());
+  auto node = std::make_unique<Node>();
+  node->kind = Node::Kind::parts;
+  node->count = static_cast<MPI_Count>(nodes.size());
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    parts[i] = {entries_[i].offset - entries_[0].offset, node->bytes, nodes[i].get()};
+    node->bytes += nodes[i]->bytes;
+    node->elements += nodes[i]->elements;
+  }
+  for (Ref<Node>& n : nodes) n->holders.add();
+  node->parts = parts.release();
+  return {entries_[0].offset, Ref<Node>(node.release())};
+}
+
+Layout LayoutBuilder::finish() {
+  if (entries_.empty()) return {};
+  if (entries_.size() == 1) return one(entries_[0]);
+  MPI_Aint stride = 0;
+  if (all_alike(&stride)) {
+    return repeat(one(entries_[0]), static_cast<MPI_Count>(entries_.size()), stride);
+  }
+  return all_runs() ? list_of_pieces() : list_of_parts();
+}
+
+}  // namespace roam::mpi

@@ -1,0 +1,151 @@
+#include "mpi/datatype/pack.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "mpi/datatype/constructors.h"
+#include "mpi/datatype/pieces.h"
+
+namespace roam::mpi {
+namespace {
+
+// Every third pair of ints.
+TypeRef pairs_of_three() {
+  TypeRef t;
+  EXPECT_FALSE(make_vector(Call::plain, 4, 2, 3, predefined(MPI_INT), &t));
+  return t;
+}
+
+TEST(Pack, TakesTheBytesInTheirOrder) {
+  std::vector<int> from(12), to(8);
+  std::iota(from.begin(), from.end(), 0);
+  ASSERT_FALSE(pack(from.data(), 1, *pairs_of_three(), 0, 32, to.data()));
+  EXPECT_EQ(to, (std::vector<int>{0, 1, 3, 4, 6, 7, 9, 10}));
+}
+
+TEST(Pack, TakesElementsBackwards) {
+  std::vector<int> from(4), to(4);
+  std::iota(from.begin(), from.end(), 0);
+  TypeRef t;
+  ASSERT_FALSE(make_vector(Call::plain, 4, 1, -1, predefined(MPI_INT), &t));
+  ASSERT_FALSE(pack(&from[3], 1, *t, 0, 16, to.data()));
+  EXPECT_EQ(to, (std::vector<int>{3, 2, 1, 0}));
+}
+
+TEST(Pack, EveryCutGivesTheSameBytes) {
+  const int lengths[] = {1, 3, 2}, places[] = {7, 0, 4};
+  TypeRef indexed, rows;
+  ASSERT_FALSE(make_indexed(Call::plain, 3, lengths, places, predefined(MPI_SHORT), &indexed));
+  ASSERT_FALSE(make_hvector(Call::plain, 3, 1, 21, indexed, &rows));
+  std::string buffer(200, '\0');
+  for (std::size_t i = 0; i < buffer.size(); ++i) buffer[i] = static_cast<char>(i * 37);
+  const MPI_Count all = 2 * rows->size;
+  std::string whole(static_cast<std::size_t>(all), '\0');
+  ASSERT_FALSE(pack(buffer.data(), 2, *rows, 0, all, whole.data()));
+  for (MPI_Count from = 0; from <= all; ++from) {
+    for (MPI_Count bytes = 0; bytes <= all - from; ++bytes) {
+      std::string part(static_cast<std::size_t>(bytes), '\0');
+      ASSERT_FALSE(pack(buffer.data(), 2, *rows, from, bytes, part.data()));
+      ASSERT_EQ(part == whole.substr(static_cast<std::size_t>(from), part.size()), true)
+          << from << " " << bytes;
+    }
+  }
+}
+
+TEST(Unpack, TouchesOnlyItsPart) {
+  std::vector<int> to(12, -1);
+  const std::vector<int> from = {10, 11, 12};
+  ASSERT_FALSE(unpack(from.data(), 4, 12, to.data(), 1, *pairs_of_three()));
+  EXPECT_EQ(to, (std::vector<int>{-1, 10, -1, 11, 12, -1, -1, -1, -1, -1, -1, -1}));
+}
+
+TEST(Pack, TakesAddressesFromBottom) {
+  int a = 5, b = 6;
+  const MPI_Aint places[] = {reinterpret_cast<MPI_Aint>(&a), reinterpret_cast<MPI_Aint>(&b)};
+  TypeRef t;
+  ASSERT_FALSE(make_hindexed_block(Call::plain, 2, 1, places, predefined(MPI_INT), &t));
+  int out[2] = {};
+  ASSERT_FALSE(pack(MPI_BOTTOM, 1, *t, 0, 8, out));
+  EXPECT_EQ(out[0], 5);
+  EXPECT_EQ(out[1], 6);
+}
+
+TEST(Pack, CopiesPiecesOfEveryLength) {
+  for (int bytes = 1; bytes < 80; ++bytes) {
+    TypeRef t;
+    ASSERT_FALSE(make_vector(Call::plain, 3, bytes, bytes + 1, predefined(MPI_BYTE), &t));
+    std::string from(static_cast<std::size_t>(3 * bytes + 2), '\0'), expected;
+    for (std::size_t i = 0; i < from.size(); ++i) from[i] = static_cast<char>(i + 1);
+    for (int i = 0; i < 3; ++i)
+      expected +=
+          from.substr(static_cast<std::size_t>(i * (bytes + 1)), static_cast<std::size_t>(bytes));
+    std::string out(static_cast<std::size_t>(3 * bytes) + 8, '\x7f');
+    ASSERT_FALSE(pack(from.data(), 1, *t, 0, 3 * bytes, out.data()));
+    EXPECT_EQ(out, expected + std::string(8, '\x7f')) << bytes;
+  }
+}
+
+TEST(Pack, RefusesWhatIsNotInTheStream) {
+  const TypeRef t = pairs_of_three();
+  char out[4] = {1, 2, 3, 4};
+  const auto error = [&](MPI_Count count, MPI_Count from, MPI_Count bytes) {
+    return pack(out, count, *t, from, bytes, out).error_class;
+  };
+  EXPECT_EQ(error(-1, 0, 0), MPI_ERR_COUNT);
+  EXPECT_EQ(error(MPI_Count{1} << 60, 0, 0), MPI_ERR_COUNT);
+  EXPECT_EQ(error(1, 0, 33), MPI_ERR_ARG);
+  EXPECT_EQ(error(1, 33, 0), MPI_ERR_ARG);
+  EXPECT_EQ(error(1, -1, 1), MPI_ERR_ARG);
+  EXPECT_EQ(error(1, 1, -1), MPI_ERR_ARG);
+  EXPECT_EQ(error(0, 0, 1), MPI_ERR_ARG);
+  EXPECT_EQ(error(1, 32, 0), MPI_SUCCESS);
+  EXPECT_EQ(out[0], 1);
+}
+
+TEST(Pieces, JoinWhatFollowsEachOther) {
+  TypeRef t;
+  ASSERT_FALSE(make_resized(Call::plain, pairs_of_three(), 0, 44, &t));
+  std::vector<std::pair<MPI_Aint, MPI_Count>> pieces;
+  ASSERT_FALSE(
+      for_each_piece(2, *t, 0, 64, [&](MPI_Aint at, MPI_Count n) { pieces.emplace_back(at, n); }));
+  const std::vector<std::pair<MPI_Aint, MPI_Count>> expected = {{0, 8},  {12, 8}, {24, 8}, {36, 16},
+                                                                {56, 8}, {68, 8}, {80, 8}};
+  EXPECT_EQ(pieces, expected);
+}
+
+TEST(Units, OfPairsWithGapsComeOneByOne) {
+  for (const MPI_Datatype handle : {MPI_DOUBLE_INT, MPI_SHORT_INT}) {
+    TypeRef t;
+    ASSERT_FALSE(make_vector(Call::plain, 2, 2, 3, predefined(handle), &t));
+    const MPI_Aint extent = predefined(handle)->bounds.extent();
+    std::vector<MPI_Aint> places;
+    ASSERT_FALSE(for_each_unit(1, *t, [&](MPI_Aint at, MPI_Count n) {
+      for (MPI_Count i = 0; i < n; ++i) places.push_back(at + i * extent);
+    }));
+    EXPECT_EQ(places, (std::vector<MPI_Aint>{0, extent, 3 * extent, 4 * extent}));
+  }
+}
+
+TEST(Units, OfNumbersComeInRows) {
+  std::vector<std::pair<MPI_Aint, MPI_Count>> rows;
+  ASSERT_FALSE(for_each_unit(1, *pairs_of_three(),
+                             [&](MPI_Aint at, MPI_Count n) { rows.emplace_back(at, n); }));
+  const std::vector<std::pair<MPI_Aint, MPI_Count>> expected = {{0, 2}, {12, 2}, {24, 2}, {36, 2}};
+  EXPECT_EQ(rows, expected);
+}
+
+TEST(Units, AreRefusedOfMixedTypes) {
+  TypeRef t;
+  const int ones[] = {1, 1};
+  const MPI_Aint places[] = {0, 4};
+  ASSERT_FALSE(
+      make_struct(Call::plain, 2, ones, places, {predefined(MPI_INT), predefined(MPI_FLOAT)}, &t));
+  const Failure f = for_each_unit(1, *t, [](MPI_Aint, MPI_Count) { FAIL(); });
+  EXPECT_EQ(f.error_class, MPI_ERR_TYPE);
+}
+
+}  // namespace
+}  // namespace roam::mpi
