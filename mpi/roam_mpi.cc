@@ -1,5 +1,5 @@
-// Runs an MPI program, as built by MPICH's compilers, as virtual ranks: threads of Roam in the ranks
-// of this job, each with variables of its own, which migrate.
+// Runs an MPI program, as built by MPICH's compilers, as virtual ranks: threads of Roam in the
+// ranks of this job, each with variables of its own, which migrate.
 //
 //   mpiexec -n 4 roam-mpi -n 64 PROGRAM ARGUMENTS...
 
@@ -24,7 +24,8 @@ namespace {
 constexpr char kUsage[] =
     "usage: roam-mpi [-n VIRTUAL_RANKS] [--stack=BYTES] [--move] [--private=LIBRARY]\n"
     "                [--shared=LIBRARY] PROGRAM ARGUMENTS...\n"
-    "  -n N               the size of MPI_COMM_WORLD: so many virtual ranks, spread over the ranks;\n"
+    "  -n N               the size of MPI_COMM_WORLD: so many virtual ranks, spread over the "
+    "ranks;\n"
     "                     without: one a rank\n"
     "  --stack=BYTES      address space for the stack of each (default 8388608)\n"
     "  --move             each blocking call sends its virtual rank on to the next rank\n"
@@ -47,8 +48,9 @@ void run_one(int count, const std::vector<std::string>& arguments) {
     image.attached = &me;
     status = run_program(&image);
     if (me.state == VirtualRank::State::kInside) {
-      end_job(status == 0 ? 1 : status,
-              text("virtual rank %d ended with status %d, and without MPI_Finalize", number, status));
+      end_job(
+          status == 0 ? 1 : status,
+          text("virtual rank %d ended with status %d, and without MPI_Finalize", number, status));
     }
   }
   if (status != 0) throw Failed{status};

@@ -21,9 +21,8 @@ Bytes incoming(Schedule* s, void* data, MPI_Count count, const Type& type) {
 Parts even_parts(Schedule* s, Way way, int n, const void* data, MPI_Count count, const Type& type,
                  int skip) {
   return parts_at(
-      s, way, n, data, [=](int) { return count; },
-      [&](int i) { return i * count * type.extent(); }, [&](int) -> const Type& { return type; },
-      skip);
+      s, way, n, data, [=](int) { return count; }, [&](int i) { return i * count * type.extent(); },
+      [&](int) -> const Type& { return type; }, skip);
 }
 
 }  // namespace roam::mpi

@@ -20,15 +20,18 @@ int tell_error(VirtualRank& me, MPI_Comm handle, const char* name, const CallErr
     own->function(&at, &code);
     return code;
   }
-  end_job(1, text("virtual rank %d: %s: %s: %s. MPI_ERRORS_ARE_FATAL is the error handler of %s",
-                  me.number(), name, name_of_error(code) == nullptr ? "an error of the program's" : name_of_error(code), failure.what(),
-                  communicator->name.empty() ? "the communicator" : communicator->name.c_str()));
+  end_job(1,
+          text("virtual rank %d: %s: %s: %s. MPI_ERRORS_ARE_FATAL is the error handler of %s",
+               me.number(), name,
+               name_of_error(code) == nullptr ? "an error of the program's" : name_of_error(code),
+               failure.what(),
+               communicator->name.empty() ? "the communicator" : communicator->name.c_str()));
 }
 
 void refuse_call(const VirtualRank& me, const char* name) {
-  end_job(1, text("virtual rank %d calls %s %s", me.number(), name,
-                  me.state == VirtualRank::State::kBefore ? "before MPI_Init"
-                                                          : "after MPI_Finalize"));
+  end_job(1,
+          text("virtual rank %d calls %s %s", me.number(), name,
+               me.state == VirtualRank::State::kBefore ? "before MPI_Init" : "after MPI_Finalize"));
 }
 
 void add_mpi_calls() {

@@ -29,8 +29,8 @@ struct Name {
   char text[kBytes];
 };
 // One that takes a count comes in two: with counts of int, and of MPI_Count (MPI_..._c).
-#define ROAM_BOTH(kName, kFunction, ...)                                \
-  add_call(kName, &kFunction<kName, __VA_ARGS__ __VA_OPT__(, ) int>);   \
+#define ROAM_BOTH(kName, kFunction, ...)                              \
+  add_call(kName, &kFunction<kName, __VA_ARGS__ __VA_OPT__(, ) int>); \
   add_call(kName "_c", &kFunction<kName "_c", __VA_ARGS__ __VA_OPT__(, ) MPI_Count>)
 
 // Tells the error handler of the communicator (of MPI_COMM_WORLD, if it is none) and returns the

@@ -79,16 +79,18 @@ void fill_dimensions(int size, int count, int* dimensions) {
     if (dimensions[i] == 0) {
       ++open;
     } else if (rest % dimensions[i] != 0) {
-      throw CallError(MPI_ERR_DIMS, text("%d nodes are no whole number of times the dimensions that "
-                                         "are given",
-                                         size));
+      throw CallError(MPI_ERR_DIMS,
+                      text("%d nodes are no whole number of times the dimensions that "
+                           "are given",
+                           size));
     } else {
       rest /= dimensions[i];
     }
   }
   if (open == 0) {
     if (rest != 1)
-      throw CallError(MPI_ERR_DIMS, text("the dimensions are all given, and have not %d nodes", size));
+      throw CallError(MPI_ERR_DIMS,
+                      text("the dimensions are all given, and have not %d nodes", size));
     return;
   }
   const std::vector<int> factors = factors_of(rest, open);

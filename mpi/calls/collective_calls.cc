@@ -20,8 +20,7 @@ Role role_of(const Communicator& c, int root) {
 }
 
 void check_intra(const Communicator& c) {
-  if (c.is_inter())
-    throw CallError(MPI_ERR_COMM, "this collective is not for intercommunicators");
+  if (c.is_inter()) throw CallError(MPI_ERR_COMM, "this collective is not for intercommunicators");
 }
 
 namespace {
@@ -106,8 +105,7 @@ void add_scatter(Schedule* s, const Communicator& c, int root, Role role, const 
 }
 
 // Each part to all members of the other group.
-void add_exchange_of_all(Schedule* s, const Communicator& c, const Bytes& own,
-                         const Parts& parts) {
+void add_exchange_of_all(Schedule* s, const Communicator& c, const Bytes& own, const Parts& parts) {
   for (int i = 0; i < c.peers().size(); ++i) {
     const Bytes& part = parts[static_cast<std::size_t>(i)];
     s->receive(c.peer(i), part.begin, part.count);
@@ -173,29 +171,27 @@ Parts copy_parts(Schedule* s, const Parts& parts) {
 template <class MakeParts>
 int gather_of(const char* name, const void* in, MPI_Count count, MPI_Datatype type, int root,
               MPI_Comm communicator, MPI_Request* handle, MakeParts parts) {
-  return collective(
-      name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
-        const Role role = role_of(c, root);
-        const bool stays = role == Role::kRoot && in_place(in);
-        const bool has_part = role != Role::kNone && !(c.is_inter() && role == Role::kRoot);
-        const Bytes own = stays || !has_part ? Bytes{} : outgoing(s, in, count, Type(me, type));
-        add_gather(s, c, root, role, stays || !has_part ? nullptr : &own,
-                   role == Role::kRoot ? parts(me, c, s, stays ? root : -1) : Parts());
-      });
+  return collective(name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
+    const Role role = role_of(c, root);
+    const bool stays = role == Role::kRoot && in_place(in);
+    const bool has_part = role != Role::kNone && !(c.is_inter() && role == Role::kRoot);
+    const Bytes own = stays || !has_part ? Bytes{} : outgoing(s, in, count, Type(me, type));
+    add_gather(s, c, root, role, stays || !has_part ? nullptr : &own,
+               role == Role::kRoot ? parts(me, c, s, stays ? root : -1) : Parts());
+  });
 }
 template <class MakeParts>
 int scatter_of(const char* name, void* out, MPI_Count count, MPI_Datatype type, int root,
                MPI_Comm communicator, MPI_Request* handle, MakeParts parts) {
-  return collective(
-      name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
-        const Role role = role_of(c, root);
-        const bool stays = role == Role::kRoot && in_place(out);
-        const bool has_part = role != Role::kNone && !(c.is_inter() && role == Role::kRoot);
-        const Bytes own = stays || !has_part ? Bytes{} : incoming(s, out, count, Type(me, type));
-        add_scatter(s, c, root, role,
-                    role == Role::kRoot ? parts(me, c, s, stays ? root : -1) : Parts(),
-                    stays || !has_part ? nullptr : &own);
-      });
+  return collective(name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
+    const Role role = role_of(c, root);
+    const bool stays = role == Role::kRoot && in_place(out);
+    const bool has_part = role != Role::kNone && !(c.is_inter() && role == Role::kRoot);
+    const Bytes own = stays || !has_part ? Bytes{} : incoming(s, out, count, Type(me, type));
+    add_scatter(s, c, root, role,
+                role == Role::kRoot ? parts(me, c, s, stays ? root : -1) : Parts(),
+                stays || !has_part ? nullptr : &own);
+  });
 }
 
 template <Name kName, class Count>
@@ -203,8 +199,8 @@ int igather(const void* in, Count in_count, MPI_Datatype in_type, void* out, Cou
             MPI_Datatype out_type, int root, MPI_Comm communicator, MPI_Request* handle) {
   return gather_of(kName.text, in, in_count, in_type, root, communicator, handle,
                    [&](VirtualRank& me, Communicator& c, Schedule* s, int skip) {
-                     return even_parts(s, Way::kIn, c.peers().size(), out, out_count, Type(me, out_type),
-                                       skip);
+                     return even_parts(s, Way::kIn, c.peers().size(), out, out_count,
+                                       Type(me, out_type), skip);
                    });
 }
 template <Name kName, class Count>
@@ -248,8 +244,8 @@ int iscatter(const void* in, Count in_count, MPI_Datatype in_type, void* out, Co
              MPI_Datatype out_type, int root, MPI_Comm communicator, MPI_Request* handle) {
   return scatter_of(kName.text, out, out_count, out_type, root, communicator, handle,
                     [&](VirtualRank& me, Communicator& c, Schedule* s, int skip) {
-                      return even_parts(s, Way::kOut, c.peers().size(), in, in_count, Type(me, in_type),
-                                        skip);
+                      return even_parts(s, Way::kOut, c.peers().size(), in, in_count,
+                                        Type(me, in_type), skip);
                     });
 }
 template <Name kName, class Count>
@@ -305,8 +301,7 @@ int iallgatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out,
         const Type type(me, out_type);
         const Bytes own =
             in_place(in)
-                ? outgoing(s,
-                           static_cast<char*>(out) + displacements[c.rank] * type.extent(),
+                ? outgoing(s, static_cast<char*>(out) + displacements[c.rank] * type.extent(),
                            counts[c.rank], type)
                 : outgoing(s, in, in_count, Type(me, in_type));
         add_allgather(s, c, own, uneven_parts(s, Way::kIn, c, out, counts, displacements, type));
@@ -325,14 +320,13 @@ int allgatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out, 
 template <class MakeParts>
 int alltoall_of(const char* name, const void* in, MPI_Comm communicator, MPI_Request* handle,
                 MakeParts parts) {
-  return collective(
-      name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
-        const bool stays = in_place(in);
-        const Parts into = parts(me, c, s, Way::kIn, true);
-        const Parts from = stays ? copy_parts(s, parts(me, c, s, Way::kOut, true))
-                                 : parts(me, c, s, Way::kOut, false);
-        add_alltoall(s, c, from, into);
-      });
+  return collective(name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
+    const bool stays = in_place(in);
+    const Parts into = parts(me, c, s, Way::kIn, true);
+    const Parts from =
+        stays ? copy_parts(s, parts(me, c, s, Way::kOut, true)) : parts(me, c, s, Way::kOut, false);
+    add_alltoall(s, c, from, into);
+  });
 }
 
 template <Name kName, class Count>
@@ -358,9 +352,9 @@ int ialltoallv(const void* in, const Count* in_counts, const Displacement* in_di
   return alltoall_of(
       kName.text, in, communicator, handle,
       [&](VirtualRank& me, Communicator& c, Schedule* s, Way way, bool of_out) {
-        return of_out ? uneven_parts(s, way, c, out, out_counts, out_displacements,
-                                     Type(me, out_type))
-                      : uneven_parts(s, way, c, in, in_counts, in_displacements, Type(me, in_type));
+        return of_out
+                   ? uneven_parts(s, way, c, out, out_counts, out_displacements, Type(me, out_type))
+                   : uneven_parts(s, way, c, in, in_counts, in_displacements, Type(me, in_type));
       });
 }
 template <Name kName, class Count, class Displacement>
@@ -388,9 +382,8 @@ int ialltoallw(const void* in, const Count* in_counts, const Displacement* in_di
   return alltoall_of(
       kName.text, in, communicator, handle,
       [&](VirtualRank& me, Communicator& c, Schedule* s, Way way, bool of_out) {
-        return of_out
-                   ? typed_parts(me, s, way, c, out, out_counts, out_displacements, out_types)
-                   : typed_parts(me, s, way, c, in, in_counts, in_displacements, in_types);
+        return of_out ? typed_parts(me, s, way, c, out, out_counts, out_displacements, out_types)
+                      : typed_parts(me, s, way, c, in, in_counts, in_displacements, in_types);
       });
 }
 template <Name kName, class Count, class Displacement>

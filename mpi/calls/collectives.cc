@@ -93,8 +93,8 @@ void add_reduction_to_first(Schedule* s, const Communicator& c, Bytes part, MPI_
   }
 }
 
-void add_scan(Schedule* s, const Communicator& c, Bytes part, MPI_Count count,
-              const Reduction& op, bool without_own) {
+void add_scan(Schedule* s, const Communicator& c, Bytes part, MPI_Count count, const Reduction& op,
+              bool without_own) {
   // Of the block of ranks that this member has heard of: 1, 2, 4, ... aligned.
   char* block = s->scratch(part.count);
   copy(part.begin, block, part.count);

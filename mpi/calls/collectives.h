@@ -31,8 +31,8 @@ void add_broadcast(Schedule* s, const Communicator& c, int root, void* data, std
 void add_reduction_to_first(Schedule* s, const Communicator& c, Bytes part, MPI_Count count,
                             const Reduction& op);
 // `part` becomes the combination of ranks 0 to this one; or up to the one before it, nothing at 0.
-void add_scan(Schedule* s, const Communicator& c, Bytes part, MPI_Count count,
-              const Reduction& op, bool without_own);
+void add_scan(Schedule* s, const Communicator& c, Bytes part, MPI_Count count, const Reduction& op,
+              bool without_own);
 
 }  // namespace roam::mpi
 

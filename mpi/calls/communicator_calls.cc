@@ -17,10 +17,12 @@ namespace roam::mpi {
 namespace {
 
 int size(MPI_Comm handle, int* to) {
-  return call("MPI_Comm_size", handle, [&](VirtualRank& me) { *to = me.communicator(handle).size(); });
+  return call("MPI_Comm_size", handle,
+              [&](VirtualRank& me) { *to = me.communicator(handle).size(); });
 }
 int rank_in(MPI_Comm handle, int* to) {
-  return call("MPI_Comm_rank", handle, [&](VirtualRank& me) { *to = me.communicator(handle).rank; });
+  return call("MPI_Comm_rank", handle,
+              [&](VirtualRank& me) { *to = me.communicator(handle).rank; });
 }
 int group_of(MPI_Comm handle, MPI_Group* to) {
   return call("MPI_Comm_group", handle,
@@ -31,12 +33,11 @@ int compare(MPI_Comm a, MPI_Comm b, int* result) {
     const Communicator& x = me.communicator(a);
     const Communicator& y = me.communicator(b);
     const int groups = x.group.compare(y.group);
-    const int others = x.is_inter() == y.is_inter()
-                           ? x.peers().compare(y.peers())
-                           : static_cast<int>(MPI_UNEQUAL);
-    const int worst = groups == MPI_UNEQUAL || others == MPI_UNEQUAL ? MPI_UNEQUAL
+    const int others =
+        x.is_inter() == y.is_inter() ? x.peers().compare(y.peers()) : static_cast<int>(MPI_UNEQUAL);
+    const int worst = groups == MPI_UNEQUAL || others == MPI_UNEQUAL   ? MPI_UNEQUAL
                       : groups == MPI_SIMILAR || others == MPI_SIMILAR ? MPI_SIMILAR
-                                                                        : MPI_CONGRUENT;
+                                                                       : MPI_CONGRUENT;
     *result = a == b ? MPI_IDENT : worst;
   });
 }

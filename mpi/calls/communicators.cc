@@ -103,8 +103,8 @@ Group chosen_of(const Group& group, std::vector<Choice> all, int color) {
 
 MPI_Comm split_communicator(VirtualRank& me, Communicator& c, int color, int key) {
   if (color < 0 && color != MPI_UNDEFINED) {
-    throw CallError(MPI_ERR_ARG, text("the color is %d; from 0 on and MPI_UNDEFINED are allowed",
-                                      color));
+    throw CallError(MPI_ERR_ARG,
+                    text("the color is %d; from 0 on and MPI_UNDEFINED are allowed", color));
   }
   std::vector<Choice> chosen = exchange(me, c, {color, key, c.rank});
   Group remote;

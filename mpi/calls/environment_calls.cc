@@ -29,7 +29,9 @@ int init_at_level(int wanted, int* provided) {
   return MPI_SUCCESS;
 }
 int init(int*, char***) { return init_at_level(MPI_THREAD_SINGLE, nullptr); }
-int init_thread(int*, char***, int wanted, int* provided) { return init_at_level(wanted, provided); }
+int init_thread(int*, char***, int wanted, int* provided) {
+  return init_at_level(wanted, provided);
+}
 
 // All have come here before any goes on, since what others still send may be on its way to it.
 int finalize() {
@@ -95,7 +97,8 @@ int allocate(MPI_Aint bytes, MPI_Info, void* to) {
   return call("MPI_Alloc_mem", MPI_COMM_WORLD, [&](VirtualRank&) {
     if (bytes < 0) throw CallError(MPI_ERR_ARG, "a negative number of bytes is asked for");
     void* block = std::malloc(static_cast<std::size_t>(bytes == 0 ? 1 : bytes));
-    if (block == nullptr) throw CallError(MPI_ERR_NO_MEM, text("there is no memory for %ld bytes", bytes));
+    if (block == nullptr)
+      throw CallError(MPI_ERR_NO_MEM, text("there is no memory for %ld bytes", bytes));
     std::memcpy(to, &block, sizeof block);
   });
 }

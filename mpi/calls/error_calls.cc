@@ -17,8 +17,8 @@ int make_errhandler(MPI_Comm_errhandler_function* function, MPI_Errhandler* hand
 }
 
 void check_errhandler(VirtualRank& me, MPI_Errhandler handle) {
-  if (handle == MPI_ERRORS_ARE_FATAL || handle == MPI_ERRORS_RETURN ||
-      handle == MPI_ERRORS_ABORT || me.errhandlers.find(handle) != nullptr)
+  if (handle == MPI_ERRORS_ARE_FATAL || handle == MPI_ERRORS_RETURN || handle == MPI_ERRORS_ABORT ||
+      me.errhandlers.find(handle) != nullptr)
     return;
   throw CallError(MPI_ERR_ARG, text("0x%08x is no error handler", static_cast<unsigned>(handle)));
 }
@@ -30,9 +30,8 @@ int set_errhandler(MPI_Comm communicator, MPI_Errhandler handle) {
   });
 }
 int get_errhandler(MPI_Comm communicator, MPI_Errhandler* handle) {
-  return call("MPI_Comm_get_errhandler", communicator, [&](VirtualRank& me) {
-    *handle = me.communicator(communicator).errhandler;
-  });
+  return call("MPI_Comm_get_errhandler", communicator,
+              [&](VirtualRank& me) { *handle = me.communicator(communicator).errhandler; });
 }
 // Communicators that have it keep it: the object stays, and its number is not used again.
 int free_errhandler(MPI_Errhandler* handle) {
@@ -44,8 +43,7 @@ int free_errhandler(MPI_Errhandler* handle) {
 int call_errhandler(MPI_Comm communicator, int code) {
   VirtualRank& me = VirtualRank::running();
   const CallError failure(code, text("the program calls the error handler with %d", code));
-  const int returned =
-      tell_error(me, communicator, "MPI_Comm_call_errhandler", failure);
+  const int returned = tell_error(me, communicator, "MPI_Comm_call_errhandler", failure);
   return me.find_communicator(communicator) == nullptr ? returned : MPI_SUCCESS;
 }
 

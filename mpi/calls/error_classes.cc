@@ -121,8 +121,6 @@ std::string OwnErrors::text_of(int code) const {
   return found == nullptr ? "unknown error" : std::string(found->name) + ": " + found->text;
 }
 
-int OwnErrors::last() const {
-  return kFirstOwn + static_cast<int>(own_.size()) - 1;
-}
+int OwnErrors::last() const { return kFirstOwn + static_cast<int>(own_.size()) - 1; }
 
 }  // namespace roam::mpi

@@ -74,7 +74,7 @@ void Group::check(const std::vector<int>& ranks) const {
   for (const int rank : ranks) {
     if (rank < 0 || rank >= size_) {
       throw CallError(MPI_ERR_RANK,
-                    text("there is no rank %d in the group, which has 0 to %d", rank, size_ - 1));
+                      text("there is no rank %d in the group, which has 0 to %d", rank, size_ - 1));
     }
     if (named[static_cast<std::size_t>(rank)])
       throw CallError(MPI_ERR_RANK, text("rank %d is named twice", rank));
@@ -106,8 +106,8 @@ std::vector<int> Group::ranks_of(const int (*triplets)[3], int count) const {
       throw CallError(MPI_ERR_ARG, text("the stride of range %d is 0; another is wanted", i));
     for (long rank = first; stride > 0 ? rank <= last : rank >= last; rank += stride) {
       if (rank < 0 || rank >= size_) {
-        throw CallError(MPI_ERR_RANK, text("range %d has rank %ld; the group has 0 to %d", i, rank,
-                                         size_ - 1));
+        throw CallError(MPI_ERR_RANK,
+                        text("range %d has rank %ld; the group has 0 to %d", i, rank, size_ - 1));
       }
       ranks.push_back(static_cast<int>(rank));
     }

@@ -21,7 +21,8 @@ class Group {
   int size() const { return size_; }
   // REQUIRES: 0 <= rank < size().
   int world_of(int rank) const {
-    return members_ == nullptr ? first_ + rank * stride_ : (*members_)[static_cast<std::size_t>(rank)];
+    return members_ == nullptr ? first_ + rank * stride_
+                               : (*members_)[static_cast<std::size_t>(rank)];
   }
   // MPI_UNDEFINED: it is no member. O(1) of evenly spaced ones, else O(size).
   int rank_of(int world) const;

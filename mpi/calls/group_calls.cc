@@ -30,7 +30,7 @@ int translate(MPI_Group a, int count, const int* ranks, MPI_Group b, int* transl
       }
       if (ranks[i] < 0 || ranks[i] >= from.size()) {
         throw CallError(MPI_ERR_RANK, text("there is no rank %d in the group, which has 0 to %d",
-                                         ranks[i], from.size() - 1));
+                                           ranks[i], from.size() - 1));
       }
       translated[i] = to.rank_of(from.world_of(ranks[i]));
     }
@@ -50,11 +50,10 @@ int choose(MPI_Group of, int count, const int* ranks, MPI_Group* made) {
 }
 template <Group (Group::*kMake)(const std::vector<int>&) const>
 int choose_ranges(MPI_Group of, int count, int (*ranges)[3], MPI_Group* made) {
-  return call("MPI_Group_range_incl or MPI_Group_range_excl", MPI_COMM_WORLD,
-              [&](VirtualRank& me) {
-                const Group group = me.group(of);
-                *made = me.add((group.*kMake)(group.ranks_of(ranges, count)));
-              });
+  return call("MPI_Group_range_incl or MPI_Group_range_excl", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    const Group group = me.group(of);
+    *made = me.add((group.*kMake)(group.ranks_of(ranges, count)));
+  });
 }
 int free_group(MPI_Group* handle) {
   return call("MPI_Group_free", MPI_COMM_WORLD, [&](VirtualRank& me) {

@@ -15,8 +15,8 @@ Info& info_of(VirtualRank& me, MPI_Info handle) {
   Info* info = me.infos.find(handle);
   if (info == nullptr) {
     throw CallError(MPI_ERR_INFO, handle == MPI_INFO_NULL
-                                    ? std::string("the info is MPI_INFO_NULL")
-                                    : text("0x%08x is no info", static_cast<unsigned>(handle)));
+                                      ? std::string("the info is MPI_INFO_NULL")
+                                      : text("0x%08x is no info", static_cast<unsigned>(handle)));
   }
   return *info;
 }
@@ -51,7 +51,8 @@ int set(MPI_Info handle, const char* key, const char* value) {
     Info& info = info_of(me, handle);
     const std::string name = key_of(key);
     if (value == nullptr || std::strlen(value) > MPI_MAX_INFO_VAL)
-      throw CallError(MPI_ERR_INFO_VALUE, text("a value has up to %d characters", MPI_MAX_INFO_VAL));
+      throw CallError(MPI_ERR_INFO_VALUE,
+                      text("a value has up to %d characters", MPI_MAX_INFO_VAL));
     info.set(name, value);
   });
 }
@@ -104,9 +105,10 @@ int get_key(MPI_Info handle, int n, char* key) {
     const Info& info = info_of(me, handle);
     if (n < 0 || n >= static_cast<int>(info.entries.size())) {
       throw CallError(MPI_ERR_ARG,
-                    text("there is no key number %d; there are %zu", n, info.entries.size()));
+                      text("there is no key number %d; there are %zu", n, info.entries.size()));
     }
-    std::strcpy(key, info.entries[static_cast<std::size_t>(n)].first.c_str());  // of a checked length
+    std::strcpy(key,
+                info.entries[static_cast<std::size_t>(n)].first.c_str());  // of a checked length
   });
 }
 

@@ -19,9 +19,8 @@ const Communicator& inter(VirtualRank& me, MPI_Comm handle) {
 }
 
 int test_inter(MPI_Comm handle, int* flag) {
-  return call("MPI_Comm_test_inter", handle, [&](VirtualRank& me) {
-    *flag = me.communicator(handle).is_inter() ? 1 : 0;
-  });
+  return call("MPI_Comm_test_inter", handle,
+              [&](VirtualRank& me) { *flag = me.communicator(handle).is_inter() ? 1 : 0; });
 }
 int remote_size(MPI_Comm handle, int* size) {
   return call("MPI_Comm_remote_size", handle,
@@ -49,8 +48,9 @@ int create(MPI_Comm local, int local_leader, MPI_Comm between, int remote_leader
   return call("MPI_Intercomm_create", local, [&](VirtualRank& me) {
     Communicator& c = me.communicator(local);
     if (local_leader < 0 || local_leader >= c.size()) {
-      throw CallError(MPI_ERR_RANK, text("the local leader is rank %d; the communicator has 0 to %d",
-                                         local_leader, c.size() - 1));
+      throw CallError(MPI_ERR_RANK,
+                      text("the local leader is rank %d; the communicator has 0 to %d",
+                           local_leader, c.size() - 1));
     }
     Head mine{c.size(), c.member(0), 0}, theirs{};
     std::vector<int> members = numbers_of(c.group), others;

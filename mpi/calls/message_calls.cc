@@ -11,8 +11,7 @@ namespace roam::mpi {
 namespace {
 
 template <Name kName, SendMode kMode, class Count>
-int send(const void* data, Count count, MPI_Datatype type, int to, int tag,
-         MPI_Comm communicator) {
+int send(const void* data, Count count, MPI_Datatype type, int to, int tag, MPI_Comm communicator) {
   return call(kName.text, communicator, [&](VirtualRank& me) {
     Request request;
     prepare_send(me, &request, kMode, data, count, type, to, tag, communicator);
@@ -22,8 +21,8 @@ int send(const void* data, Count count, MPI_Datatype type, int to, int tag,
 }
 
 template <Name kName, SendMode kMode, class Count>
-int isend(const void* data, Count count, MPI_Datatype type, int to, int tag,
-          MPI_Comm communicator, MPI_Request* handle) {
+int isend(const void* data, Count count, MPI_Datatype type, int to, int tag, MPI_Comm communicator,
+          MPI_Request* handle) {
   return call(kName.text, communicator, [&](VirtualRank& me) {
     auto request = std::make_unique<Request>();
     prepare_send(me, request.get(), kMode, data, count, type, to, tag, communicator);
@@ -44,8 +43,8 @@ int send_init(const void* data, Count count, MPI_Datatype type, int to, int tag,
 }
 
 template <Name kName, class Count>
-int receive(void* data, Count count, MPI_Datatype type, int from, int tag,
-            MPI_Comm communicator, MPI_Status* status) {
+int receive(void* data, Count count, MPI_Datatype type, int from, int tag, MPI_Comm communicator,
+            MPI_Status* status) {
   return call(kName.text, communicator, [&](VirtualRank& me) {
     Request request;
     prepare_receive(me, &request, data, count, type, from, tag, communicator);
@@ -57,8 +56,8 @@ int receive(void* data, Count count, MPI_Datatype type, int from, int tag,
 }
 
 template <Name kName, class Count>
-int ireceive(void* data, Count count, MPI_Datatype type, int from, int tag,
-             MPI_Comm communicator, MPI_Request* handle) {
+int ireceive(void* data, Count count, MPI_Datatype type, int from, int tag, MPI_Comm communicator,
+             MPI_Request* handle) {
   return call(kName.text, communicator, [&](VirtualRank& me) {
     auto request = std::make_unique<Request>();
     prepare_receive(me, request.get(), data, count, type, from, tag, communicator);
@@ -85,8 +84,8 @@ bool both_done(Request* a, Request* b) {
 }
 
 template <Name kName, class Count>
-int send_receive(const void* out, Count out_count, MPI_Datatype out_type, int to,
-                 int out_tag, void* in, Count in_count, MPI_Datatype in_type, int from, int in_tag,
+int send_receive(const void* out, Count out_count, MPI_Datatype out_type, int to, int out_tag,
+                 void* in, Count in_count, MPI_Datatype in_type, int from, int in_tag,
                  MPI_Comm communicator, MPI_Status* status) {
   return call(kName.text, communicator, [&](VirtualRank& me) {
     Request receives, sends;
@@ -111,9 +110,8 @@ void send_a_copy(VirtualRank& me, Request* sends) {
 }
 
 template <Name kName, class Count>
-int send_receive_replace(void* data, Count count, MPI_Datatype type, int to,
-                         int out_tag, int from, int in_tag, MPI_Comm communicator,
-                         MPI_Status* status) {
+int send_receive_replace(void* data, Count count, MPI_Datatype type, int to, int out_tag, int from,
+                         int in_tag, MPI_Comm communicator, MPI_Status* status) {
   return call(kName.text, communicator, [&](VirtualRank& me) {
     Request receives, sends;
     prepare_receive(me, &receives, data, count, type, from, in_tag, communicator);
@@ -291,8 +289,8 @@ std::unique_ptr<Request> take_message(VirtualRank& me, void* data, MPI_Count cou
 }
 
 template <Name kName, class Count>
-int matched_receive(void* data, Count count, MPI_Datatype type,
-                    MPI_Message* message, MPI_Status* status) {
+int matched_receive(void* data, Count count, MPI_Datatype type, MPI_Message* message,
+                    MPI_Status* status) {
   return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank& me) {
     if (*message == MPI_MESSAGE_NO_PROC) {
       *message = MPI_MESSAGE_NULL;
@@ -306,8 +304,8 @@ int matched_receive(void* data, Count count, MPI_Datatype type,
 }
 
 template <Name kName, class Count>
-int matched_ireceive(void* data, Count count, MPI_Datatype type,
-                     MPI_Message* message, MPI_Request* handle) {
+int matched_ireceive(void* data, Count count, MPI_Datatype type, MPI_Message* message,
+                     MPI_Request* handle) {
   return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank& me) {
     std::unique_ptr<Request> request;
     if (*message == MPI_MESSAGE_NO_PROC) {

@@ -24,7 +24,7 @@ void check_type_and_count(VirtualRank& me, Request* request, MPI_Count count, MP
   // A datatype of absolute addresses goes with MPI_BOTTOM, which is null.
   if (request->type.bytes(count) != 0 && data == nullptr && request->type->named()) {
     throw CallError(MPI_ERR_BUFFER, text("the buffer of %lld elements is a null pointer",
-                                       static_cast<long long>(count)));
+                                         static_cast<long long>(count)));
   }
 }
 
@@ -57,10 +57,11 @@ void start_send(VirtualRank& me, Request* request) {
   const int to = request->group.world_of(request->peer);
   if (request->mode == SendMode::kBuffered) {
     if (me.buffered_bytes() + bytes + MPI_BSEND_OVERHEAD > me.buffer_room) {
-      throw CallError(MPI_ERR_BUFFER,
-                    text("the attached buffer has %zu bytes, of which %zu are in use: no room for a "
-                         "message of %zu and MPI_BSEND_OVERHEAD (%d)",
-                         me.buffer_room, me.buffered_bytes(), bytes, MPI_BSEND_OVERHEAD));
+      throw CallError(
+          MPI_ERR_BUFFER,
+          text("the attached buffer has %zu bytes, of which %zu are in use: no room for a "
+               "message of %zu and MPI_BSEND_OVERHEAD (%d)",
+               me.buffer_room, me.buffered_bytes(), bytes, MPI_BSEND_OVERHEAD));
     }
     auto kept = std::make_unique<Request>();
     kept->kind = Request::Kind::kSend;
@@ -97,9 +98,9 @@ void start_send(VirtualRank& me, Request* request) {
 
 void acknowledge(const detail::RequestState& received) {
   detail::RequestState answer;  // of no bytes: it is done at once
-  runtime::start_send(&answer, {.context = kAcknowledgements,
-                                .to = received.from,
-                                .tag = answer_tag(received.sequence)});
+  runtime::start_send(
+      &answer,
+      {.context = kAcknowledgements, .to = received.from, .tag = answer_tag(received.sequence)});
 }
 
 void finish_receive(Request* request) {
@@ -154,12 +155,12 @@ MPI_Status null_status() {
 void check_source(const Group& group, int from, int tag) {
   if (from != MPI_ANY_SOURCE && from != MPI_PROC_NULL && (from < 0 || from >= group.size())) {
     throw CallError(MPI_ERR_RANK, text("the source is rank %d; the communicator has 0 to %d, and "
-                                     "MPI_ANY_SOURCE and MPI_PROC_NULL are allowed",
-                                     from, group.size() - 1));
+                                       "MPI_ANY_SOURCE and MPI_PROC_NULL are allowed",
+                                       from, group.size() - 1));
   }
   if (tag != MPI_ANY_TAG && (tag < 0 || tag > kMostTag)) {
-    throw CallError(MPI_ERR_TAG, text("the tag is %d; from 0 to %d and MPI_ANY_TAG are allowed", tag,
-                                    kMostTag));
+    throw CallError(MPI_ERR_TAG,
+                    text("the tag is %d; from 0 to %d and MPI_ANY_TAG are allowed", tag, kMostTag));
   }
 }
 
@@ -173,9 +174,10 @@ void prepare_send(VirtualRank& me, Request* request, SendMode mode, const void* 
   const Communicator& c = me.communicator(communicator);
   check_type_and_count(me, request, count, type, data);
   if (to != MPI_PROC_NULL && (to < 0 || to >= c.peers().size())) {
-    throw CallError(MPI_ERR_RANK, text("the destination is rank %d; the communicator has 0 to %d, and "
-                                     "MPI_PROC_NULL is allowed",
-                                     to, c.peers().size() - 1));
+    throw CallError(MPI_ERR_RANK,
+                    text("the destination is rank %d; the communicator has 0 to %d, and "
+                         "MPI_PROC_NULL is allowed",
+                         to, c.peers().size() - 1));
   }
   if (tag < 0 || tag > kMostTag)
     throw CallError(MPI_ERR_TAG, text("the tag is %d; from 0 to %d is allowed", tag, kMostTag));
@@ -259,11 +261,12 @@ void tell(const Request& request, MPI_Status* status) {
 void check(const Request& request) {
   if (request.error == MPI_SUCCESS) return;
   if (request.error == MPI_ERR_TRUNCATE) {
-    throw CallError(request.error,
-                  text("a message of %zu bytes came from rank %d with tag %d, and there is room for "
-                       "%zu",
-                       request.wire.bytes, request.status.MPI_SOURCE, request.status.MPI_TAG,
-                       request.type.bytes(request.count)));
+    throw CallError(
+        request.error,
+        text("a message of %zu bytes came from rank %d with tag %d, and there is room for "
+             "%zu",
+             request.wire.bytes, request.status.MPI_SOURCE, request.status.MPI_TAG,
+             request.type.bytes(request.count)));
   }
   throw CallError(request.error, "the virtual rank that a message was to come from has ended");
 }

@@ -17,8 +17,8 @@ void prepare_send(VirtualRank& me, Request* request, SendMode mode, const void* 
 void prepare_receive(VirtualRank& me, Request* request, void* data, MPI_Count count,
                      MPI_Datatype type, int from, int tag, MPI_Comm communicator);
 
-// Puts a prepared request under way. Does not suspend. CallError(MPI_ERR_BUFFER): a buffered one has
-// no room.
+// Puts a prepared request under way. Does not suspend. CallError(MPI_ERR_BUFFER): a buffered one
+// has no room.
 void start(VirtualRank& me, Request* request);
 // Whether it is done; does what that takes, once: unpacks, acknowledges, and has status and error.
 bool advance(Request* request);

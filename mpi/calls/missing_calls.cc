@@ -36,8 +36,7 @@ template <std::size_t kIndex>
 }
 
 template <std::size_t... kIndexes>
-constexpr std::array<void (*)(), sizeof...(kIndexes)> make_stubs(
-    std::index_sequence<kIndexes...>) {
+constexpr std::array<void (*)(), sizeof...(kIndexes)> make_stubs(std::index_sequence<kIndexes...>) {
   return {&missing<kIndexes>...};
 }
 constexpr auto kStubs = make_stubs(std::make_index_sequence<kMost>());

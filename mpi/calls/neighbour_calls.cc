@@ -13,8 +13,7 @@ struct Neighbours {
   std::vector<int> from, to;
 };
 Neighbours neighbours_of(const Communicator& c) {
-  if (c.topology == nullptr)
-    throw CallError(MPI_ERR_TOPOLOGY, "the communicator has no topology");
+  if (c.topology == nullptr) throw CallError(MPI_ERR_TOPOLOGY, "the communicator has no topology");
   return {c.topology->sources_of(c.rank), c.topology->destinations_of(c.rank)};
 }
 
@@ -42,21 +41,20 @@ void add_exchange(Schedule* s, const Communicator& c, const Neighbours& n, const
 template <Name kName, class MakeIn>
 int allgather_of(const void* in, MPI_Count count, MPI_Datatype type, MPI_Comm communicator,
                  MPI_Request* handle, MakeIn make_in) {
-  return collective(
-      kName.text, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
-        const Neighbours n = neighbours_of(c);
-        const Parts out(n.to.size(), outgoing(s, in, count, Type(me, type)));
-        add_exchange(s, c, n, out, make_in(me, s, static_cast<int>(n.from.size())));
-      });
+  return collective(kName.text, communicator, handle,
+                    [&](VirtualRank& me, Communicator& c, Schedule* s) {
+                      const Neighbours n = neighbours_of(c);
+                      const Parts out(n.to.size(), outgoing(s, in, count, Type(me, type)));
+                      add_exchange(s, c, n, out, make_in(me, s, static_cast<int>(n.from.size())));
+                    });
 }
 template <Name kName, class Count>
 int iallgather(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
                MPI_Datatype out_type, MPI_Comm communicator, MPI_Request* handle) {
-  return allgather_of<kName>(in, in_count, in_type, communicator, handle,
-                             [&](VirtualRank& me, Schedule* s, int n) {
-                               return even_parts(s, Way::kIn, n, out, out_count,
-                                                 Type(me, out_type));
-                             });
+  return allgather_of<kName>(
+      in, in_count, in_type, communicator, handle, [&](VirtualRank& me, Schedule* s, int n) {
+        return even_parts(s, Way::kIn, n, out, out_count, Type(me, out_type));
+      });
 }
 template <Name kName, class Count>
 int allgather(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
@@ -77,11 +75,10 @@ template <Name kName, class Count, class Displacement>
 int iallgatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out,
                 const Count* counts, const Displacement* displacements, MPI_Datatype out_type,
                 MPI_Comm communicator, MPI_Request* handle) {
-  return allgather_of<kName>(in, in_count, in_type, communicator, handle,
-                             [&](VirtualRank& me, Schedule* s, int n) {
-                               return uneven(me, s, Way::kIn, n, out, counts, displacements,
-                                             out_type);
-                             });
+  return allgather_of<kName>(
+      in, in_count, in_type, communicator, handle, [&](VirtualRank& me, Schedule* s, int n) {
+        return uneven(me, s, Way::kIn, n, out, counts, displacements, out_type);
+      });
 }
 template <Name kName, class Count, class Displacement>
 int allgatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out, const Count* counts,
@@ -121,9 +118,8 @@ int ialltoallv(const void* in, const Count* in_counts, const Displacement* in_di
                MPI_Request* handle) {
   return alltoall_of<kName>(
       communicator, handle, [&](VirtualRank& me, Schedule* s, Way way, int n) {
-        return way == Way::kIn
-                   ? uneven(me, s, way, n, out, out_counts, out_displacements, out_type)
-                   : uneven(me, s, way, n, in, in_counts, in_displacements, in_type);
+        return way == Way::kIn ? uneven(me, s, way, n, out, out_counts, out_displacements, out_type)
+                               : uneven(me, s, way, n, in, in_counts, in_displacements, in_type);
       });
 }
 template <Name kName, class Count, class Displacement>

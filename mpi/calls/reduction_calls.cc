@@ -166,26 +166,28 @@ int reduce_scatter_of(const char* name, const void* in, void* out, Counts counts
 template <Name kName, class Count>
 int reduce_scatter(const void* in, void* out, const Count* counts, MPI_Datatype type, MPI_Op op,
                    MPI_Comm communicator) {
-  return reduce_scatter_of(kName.text, in, out, [=](int i) { return MPI_Count{counts[i]}; }, type,
-                           op, communicator, nullptr);
+  return reduce_scatter_of(
+      kName.text, in, out, [=](int i) { return MPI_Count{counts[i]}; }, type, op, communicator,
+      nullptr);
 }
 template <Name kName, class Count>
 int ireduce_scatter(const void* in, void* out, const Count* counts, MPI_Datatype type, MPI_Op op,
                     MPI_Comm communicator, MPI_Request* handle) {
-  return reduce_scatter_of(kName.text, in, out, [=](int i) { return MPI_Count{counts[i]}; }, type,
-                           op, communicator, handle);
+  return reduce_scatter_of(
+      kName.text, in, out, [=](int i) { return MPI_Count{counts[i]}; }, type, op, communicator,
+      handle);
 }
 template <Name kName, class Count>
 int reduce_scatter_block(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op,
                          MPI_Comm communicator) {
-  return reduce_scatter_of(kName.text, in, out, [=](int) { return MPI_Count{count}; }, type, op,
-                           communicator, nullptr);
+  return reduce_scatter_of(
+      kName.text, in, out, [=](int) { return MPI_Count{count}; }, type, op, communicator, nullptr);
 }
 template <Name kName, class Count>
 int ireduce_scatter_block(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op,
                           MPI_Comm communicator, MPI_Request* handle) {
-  return reduce_scatter_of(kName.text, in, out, [=](int) { return MPI_Count{count}; }, type, op,
-                           communicator, handle);
+  return reduce_scatter_of(
+      kName.text, in, out, [=](int) { return MPI_Count{count}; }, type, op, communicator, handle);
 }
 
 // ---- operations ----
@@ -199,7 +201,7 @@ int free_op(MPI_Op* handle) {
   return call("MPI_Op_free", MPI_COMM_WORLD, [&](VirtualRank& me) {
     if (me.ops.remove(*handle) == nullptr) {
       throw CallError(MPI_ERR_OP, text("0x%08x is no operation that the program made",
-                                     static_cast<unsigned>(*handle)));
+                                       static_cast<unsigned>(*handle)));
     }
     *handle = MPI_OP_NULL;
   });

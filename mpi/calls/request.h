@@ -36,14 +36,14 @@ struct Request {
 
   // As the program gave them, for the next start of a persistent one and for unpacking.
   std::uint64_t context = 0;
-  Group group;  // that `peer` is a rank of; the communicator's
+  Group group;                            // that `peer` is a rank of; the communicator's
   MPI_Comm communicator = MPI_COMM_NULL;  // whose error handler is told; it may be freed by now
   int peer = MPI_PROC_NULL;
   int tag = 0;
   void* data = nullptr;
   MPI_Count count = 0;
   Type type;
-  std::vector<char> packed;  // of data that does not lie together, or is buffered
+  std::vector<char> packed;      // of data that does not lie together, or is buffered
   std::size_t buffer_bytes = 0;  // of the attached buffer, that a buffered send takes
 
   std::unique_ptr<Schedule> schedule;  // of a collective

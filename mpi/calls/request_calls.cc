@@ -18,7 +18,7 @@ Request* active(VirtualRank& me, MPI_Request handle) {
   Request* request = me.requests.find(handle);
   if (request == nullptr) {
     throw CallError(MPI_ERR_REQUEST,
-                  text("0x%08x is no request, or has ended", static_cast<unsigned>(handle)));
+                    text("0x%08x is no request, or has ended", static_cast<unsigned>(handle)));
   }
   return request->started ? request : nullptr;
 }
@@ -111,7 +111,8 @@ void take_all(VirtualRank& me, int count, MPI_Request* handles, MPI_Status* stat
       take(me, &handles[i], request, nth(statuses, i));
     }
   }
-  if (failed) throw CallError(MPI_ERR_IN_STATUS, "some of the requests failed; their statuses say how");
+  if (failed)
+    throw CallError(MPI_ERR_IN_STATUS, "some of the requests failed; their statuses say how");
 }
 
 void check_count(int count) {
@@ -201,7 +202,8 @@ void take_some(VirtualRank& me, int count, MPI_Request* handles, int* taken, int
     take(me, &handles[i], request, status);
     indexes[(*taken)++] = i;
   }
-  if (failed) throw CallError(MPI_ERR_IN_STATUS, "some of the requests failed; their statuses say how");
+  if (failed)
+    throw CallError(MPI_ERR_IN_STATUS, "some of the requests failed; their statuses say how");
 }
 
 int wait_some(int count, MPI_Request* handles, int* taken, int* indexes, MPI_Status* statuses) {
@@ -246,7 +248,8 @@ int free_request(MPI_Request* handle) {
   return call("MPI_Request_free", communicator_of(*handle), [&](VirtualRank& me) {
     std::unique_ptr<Request> request = me.requests.remove(*handle);
     if (request == nullptr)
-      throw CallError(MPI_ERR_REQUEST, text("0x%08x is no request", static_cast<unsigned>(*handle)));
+      throw CallError(MPI_ERR_REQUEST,
+                      text("0x%08x is no request", static_cast<unsigned>(*handle)));
     *handle = MPI_REQUEST_NULL;
     if (request->started && !advance(request.get())) me.keep_to_its_end(std::move(request));
   });
@@ -262,8 +265,9 @@ int start_request(MPI_Request* handle) {
   return call("MPI_Start", communicator_of(*handle), [&](VirtualRank& me) {
     Request* request = me.requests.find(*handle);
     if (request == nullptr || !request->persistent || request->started) {
-      throw CallError(MPI_ERR_REQUEST, text("0x%08x is no persistent request that waits to be started",
-                                          static_cast<unsigned>(*handle)));
+      throw CallError(MPI_ERR_REQUEST,
+                      text("0x%08x is no persistent request that waits to be started",
+                           static_cast<unsigned>(*handle)));
     }
     start(me, request);
   });

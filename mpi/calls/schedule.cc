@@ -39,24 +39,22 @@ void Schedule::end_round() { open_ = false; }
 // Receives first: what comes at once need not lie in the mailbox.
 void Schedule::start(Round& round) {
   for (Message& m : round.messages) {
-    if (!m.sends)
-      runtime::start_receive(&m.wire, context_, m.world, tag_, m.data, m.bytes);
+    if (!m.sends) runtime::start_receive(&m.wire, context_, m.world, tag_, m.data, m.bytes);
   }
   for (Message& m : round.messages) {
     if (!m.sends) continue;
-    runtime::start_send(&m.wire, {.context = context_,
-                                  .to = m.world,
-                                  .tag = tag_,
-                                  .data = m.data,
-                                  .bytes = m.bytes});
+    runtime::start_send(
+        &m.wire,
+        {.context = context_, .to = m.world, .tag = tag_, .data = m.data, .bytes = m.bytes});
   }
 }
 
 void Schedule::check(const Message& m) const {
   if (m.sends || (m.wire.error == Errc{} && m.wire.bytes == m.bytes)) return;
-  throw CallError(MPI_ERR_TRUNCATE, text("virtual rank %d sent %zu bytes where %zu were expected: all members "
-                                       "of a collective call it with as many elements",
-                                       m.world, m.wire.bytes, m.bytes));
+  throw CallError(MPI_ERR_TRUNCATE,
+                  text("virtual rank %d sent %zu bytes where %zu were expected: all members "
+                       "of a collective call it with as many elements",
+                       m.world, m.wire.bytes, m.bytes));
 }
 
 bool Schedule::advance() {

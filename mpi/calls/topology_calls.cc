@@ -73,19 +73,19 @@ int cart_map(MPI_Comm handle, int count, const int* dimensions, const int* perio
     const Communicator& c = me.communicator(handle);
     const int size = grid_of(count, dimensions, periods).size();
     if (size > c.size())
-      throw CallError(MPI_ERR_DIMS, text("the grid has %d nodes, the communicator %d", size, c.size()));
+      throw CallError(MPI_ERR_DIMS,
+                      text("the grid has %d nodes, the communicator %d", size, c.size()));
     *rank = c.rank < size ? c.rank : MPI_UNDEFINED;
   });
 }
 int cartdim_get(MPI_Comm handle, int* count) {
-  return call("MPI_Cartdim_get", handle, [&](VirtualRank& me) {
-    *count = topology_of(me, handle, MPI_CART).grid.count();
-  });
+  return call("MPI_Cartdim_get", handle,
+              [&](VirtualRank& me) { *count = topology_of(me, handle, MPI_CART).grid.count(); });
 }
 void copy_coordinates(const std::vector<int>& from, int most, int* to) {
   if (most < static_cast<int>(from.size())) {
-    throw CallError(MPI_ERR_ARG, text("there is room for %d coordinates, and there are %zu", most,
-                                      from.size()));
+    throw CallError(MPI_ERR_ARG,
+                    text("there is room for %d coordinates, and there are %zu", most, from.size()));
   }
   std::copy(from.begin(), from.end(), to);
 }
@@ -119,8 +119,8 @@ int cart_shift(MPI_Comm handle, int direction, int distance, int* source, int* d
   return call("MPI_Cart_shift", handle, [&](VirtualRank& me) {
     const Cartesian& grid = topology_of(me, handle, MPI_CART).grid;
     if (direction < 0 || direction >= grid.count()) {
-      throw CallError(MPI_ERR_ARG, text("the direction is %d; the grid has %d dimensions", direction,
-                                        grid.count()));
+      throw CallError(MPI_ERR_ARG, text("the direction is %d; the grid has %d dimensions",
+                                        direction, grid.count()));
     }
     const int rank = me.communicator(handle).rank;
     *source = grid.neighbour(rank, direction, -distance);
@@ -164,7 +164,8 @@ Graph graph_of(int size, const int* index, const int* edges) {
   const int count = size == 0 ? 0 : index[size - 1];
   for (int i = 0; i < count; ++i) {
     if (edges[i] < 0 || edges[i] >= size)
-      throw CallError(MPI_ERR_ARG, text("edges[%d] is %d; the graph has 0 to %d", i, edges[i], size - 1));
+      throw CallError(MPI_ERR_ARG,
+                      text("edges[%d] is %d; the graph has 0 to %d", i, edges[i], size - 1));
     graph.edges.push_back(edges[i]);
   }
   return graph;
@@ -183,7 +184,8 @@ int graph_map(MPI_Comm handle, int size, const int* index, const int* edges, int
     const Communicator& c = me.communicator(handle);
     graph_of(size, index, edges);
     if (size > c.size())
-      throw CallError(MPI_ERR_ARG, text("the graph has %d nodes, the communicator %d", size, c.size()));
+      throw CallError(MPI_ERR_ARG,
+                      text("the graph has %d nodes, the communicator %d", size, c.size()));
     *rank = c.rank < size ? c.rank : MPI_UNDEFINED;
   });
 }
@@ -270,7 +272,8 @@ int dist_graph_create(MPI_Comm handle, int count, const int* nodes, const int* d
     for (int i = 0; i < count; ++i) {
       check_edges(c, degrees[i], destinations + next);
       for (int k = 0; k < degrees[i]; ++k, ++next) {
-        const Edge edge{nodes[i], destinations[next], weighted ? weights[next] : 0, weighted ? 1 : 0};
+        const Edge edge{nodes[i], destinations[next], weighted ? weights[next] : 0,
+                        weighted ? 1 : 0};
         out[static_cast<std::size_t>(edge.from)].push_back(edge);
         if (edge.to != edge.from) out[static_cast<std::size_t>(edge.to)].push_back(edge);
       }

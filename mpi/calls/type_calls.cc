@@ -243,7 +243,8 @@ int envelope(MPI_Datatype handle, int* integers, int* addresses, int* types, int
     *types = static_cast<int>(type->contents.types.size());
     *combiner = type->combiner;
     if (!type->contents.counts.empty())
-      throw CallError(MPI_ERR_TYPE, "the datatype was made by a _c call: ask MPI_Type_get_envelope_c");
+      throw CallError(MPI_ERR_TYPE,
+                      "the datatype was made by a _c call: ask MPI_Type_get_envelope_c");
   });
 }
 int envelope_large(MPI_Datatype handle, MPI_Count* integers, MPI_Count* addresses,
@@ -309,7 +310,7 @@ int get_name(MPI_Datatype handle, char* name, int* length) {
   return call("MPI_Type_get_name", MPI_COMM_WORLD, [&](VirtualRank& me) {
     const Type type(me, handle);
     const auto own = me.type_names.find(handle);
-    const std::string of = own != me.type_names.end() ? own->second
+    const std::string of = own != me.type_names.end()         ? own->second
                            : me.types.find(handle) == nullptr ? std::string(type->name)
                                                               : std::string();
     *length = std::snprintf(name, MPI_MAX_OBJECT_NAME, "%s", of.c_str());
@@ -366,8 +367,7 @@ int pack_outside(const char* representation, const void* in, Count count, MPI_Da
                  void* out, Displacement<Count> out_bytes, Displacement<Count>* position) {
   return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank& me) {
     MPI_Count at = *position;
-    throw_failure(
-        pack_external(representation, in, count, *Type(me, type), out, out_bytes, &at));
+    throw_failure(pack_external(representation, in, count, *Type(me, type), out, out_bytes, &at));
     *position = at;
   });
 }
@@ -376,8 +376,7 @@ int unpack_outside(const char* representation, const void* in, Displacement<Coun
                    Displacement<Count>* position, void* out, Count count, MPI_Datatype type) {
   return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank& me) {
     MPI_Count at = *position;
-    throw_failure(
-        unpack_external(representation, in, in_bytes, &at, out, count, *Type(me, type)));
+    throw_failure(unpack_external(representation, in, in_bytes, &at, out, count, *Type(me, type)));
     *position = at;
   });
 }

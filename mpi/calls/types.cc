@@ -15,10 +15,10 @@ Type::Type(VirtualRank& me, MPI_Datatype handle) : handle_(handle), type_(predef
   if (type_) return;
   const DerivedType* derived = me.types.find(handle);
   if (derived == nullptr) {
-    throw CallError(MPI_ERR_TYPE,
-                    handle == MPI_DATATYPE_NULL
-                        ? std::string("the datatype is MPI_DATATYPE_NULL")
-                        : text("0x%08x is no datatype, or was freed", static_cast<unsigned>(handle)));
+    throw CallError(MPI_ERR_TYPE, handle == MPI_DATATYPE_NULL
+                                      ? std::string("the datatype is MPI_DATATYPE_NULL")
+                                      : text("0x%08x is no datatype, or was freed",
+                                             static_cast<unsigned>(handle)));
   }
   type_ = derived->type;
 }

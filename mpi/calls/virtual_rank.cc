@@ -51,9 +51,9 @@ Communicator& VirtualRank::communicator(MPI_Comm handle) {
   Communicator* found = find_communicator(handle);
   if (found == nullptr) {
     throw CallError(MPI_ERR_COMM, handle == MPI_COMM_NULL
-                                    ? std::string("the communicator is MPI_COMM_NULL")
-                                    : text("0x%08x is no communicator, or was freed",
-                                           static_cast<unsigned>(handle)));
+                                      ? std::string("the communicator is MPI_COMM_NULL")
+                                      : text("0x%08x is no communicator, or was freed",
+                                             static_cast<unsigned>(handle)));
   }
   return *found;
 }
@@ -69,8 +69,8 @@ Group VirtualRank::group(MPI_Group handle) {
   if (handle == MPI_GROUP_EMPTY) return {};
   const Group* found = groups_.find(handle);
   if (found == nullptr) {
-    throw CallError(MPI_ERR_GROUP, text("0x%08x is no group, or was freed",
-                                      static_cast<unsigned>(handle)));
+    throw CallError(MPI_ERR_GROUP,
+                    text("0x%08x is no group, or was freed", static_cast<unsigned>(handle)));
   }
   return *found;
 }

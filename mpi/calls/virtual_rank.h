@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "mpi/calls/call_error.h"
 #include "mpi/calls/communicator.h"
 #include "mpi/calls/error_classes.h"
-#include "mpi/calls/call_error.h"
 #include "mpi/calls/handle_table.h"
 #include "mpi/calls/info.h"
 #include "mpi/calls/request.h"
@@ -32,8 +32,8 @@ struct DerivedType {
   bool committed = false;
   Attributes attributes;
 };
-// All that MPI is to one virtual rank: its communicators, requests, and so on. It lies in the memory
-// of the virtual rank's thread and goes where that goes.
+// All that MPI is to one virtual rank: its communicators, requests, and so on. It lies in the
+// memory of the virtual rank's thread and goes where that goes.
 //
 // Context: that thread, which is a member of the team of all virtual ranks, of the same number.
 class VirtualRank {

@@ -17,7 +17,7 @@ ArrayPart::ArrayPart(int combiner, const TypeRef& of)
       typed_(of->typed),
       bytes_(of->bytes) {}
 
-Layout ArrayPart::row(const Layout& index, const IndexSet& in, bool typed) const {
+TypeLayout ArrayPart::row(const TypeLayout& index, const IndexSet& in, bool typed) const {
   LayoutBuilder row(typed);
   // Of one block `apart` may be anything.
   const MPI_Aint apart = in.count > 1 ? in.apart * stride_ : 0;

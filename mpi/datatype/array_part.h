@@ -24,14 +24,14 @@ class ArrayPart {
 
  private:
   // What there is of an index, made what there is of a row of them.
-  Layout row(const Layout& index, const IndexSet& in, bool typed) const;
+  TypeLayout row(const TypeLayout& index, const IndexSet& in, bool typed) const;
 
   int combiner_;
   TypeRef of_;
   Bounds bounds_;
   MPI_Count size_;   // packed bytes
   MPI_Aint stride_;  // from one index of the next dimension to the next
-  Layout typed_, bytes_;
+  TypeLayout typed_, bytes_;
 };
 
 }  // namespace roam::mpi

@@ -45,8 +45,8 @@ struct Datatype {
   // may be a pair. Null if there is none.
   const Basic* basic = nullptr;
   const Datatype* unit = nullptr;
-  Layout bytes;  // in nodes of bytes, or the same as `typed` if there is one basic type
-  Layout typed;
+  TypeLayout bytes;  // in nodes of bytes, or the same as `typed` if there is one basic type
+  TypeLayout typed;
   Contents contents;
 
   // True for predefined types: MPI_Type_get_contents and MPI_Type_free refuse these.

@@ -67,7 +67,7 @@ TEST(Predefined, AreTheSameEachTimeAndNoOthersAre) {
   EXPECT_FALSE(predefined(0));
 }
 
-TEST(Layout, BytesInARowAreOneRun) {
+TEST(TypeLayout, BytesInARowAreOneRun) {
   EXPECT_EQ(vector_of(5, 3, 3, MPI_DOUBLE)->bytes.node->kind, Node::Kind::run);
   TypeRef t;
   const int lengths[] = {2, 1, 3};
@@ -81,7 +81,7 @@ TEST(Layout, BytesInARowAreOneRun) {
   EXPECT_EQ(t->typed.node->elements, 6);
 }
 
-TEST(Layout, EqualBlocksAtEqualDistancesAreALoop) {
+TEST(TypeLayout, EqualBlocksAtEqualDistancesAreALoop) {
   TypeRef t;
   const int places[] = {0, 4, 8, 12};
   ASSERT_FALSE(make_indexed_block(Call::plain, 4, 1, places, predefined(MPI_DOUBLE), &t));
@@ -93,7 +93,7 @@ TEST(Layout, EqualBlocksAtEqualDistancesAreALoop) {
   EXPECT_EQ(rows->bytes.node->count, 12);
 }
 
-TEST(Layout, IsNoDeeperThanItsBytesAllow) {
+TEST(TypeLayout, IsNoDeeperThanItsBytesAllow) {
   TypeRef t = predefined(MPI_CHAR);
   for (int i = 0; i < 1000; ++i) {
     TypeRef next;

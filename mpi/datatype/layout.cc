@@ -34,7 +34,7 @@ void free_unheld(const Node* node) {
   delete node;
 }
 
-Layout repeat(const Layout& what, MPI_Count count, MPI_Aint stride) {
+TypeLayout repeat(const TypeLayout& what, MPI_Count count, MPI_Aint stride) {
   if (count == 0 || !what.node) return {};
   if (count == 1) return what;
   const Node& n = *what.node;
@@ -57,7 +57,7 @@ Layout repeat(const Layout& what, MPI_Count count, MPI_Aint stride) {
   return {what.offset, Ref<Node>(loop.release())};
 }
 
-void LayoutBuilder::add(MPI_Aint displacement, const Layout& what) {
+void LayoutBuilder::add(MPI_Aint displacement, const TypeLayout& what) {
   if (!what.node) return;
   const MPI_Aint offset = displacement + what.offset;
   const Node& n = *what.node;
@@ -76,7 +76,7 @@ void LayoutBuilder::add(MPI_Aint displacement, const Layout& what) {
   entries_.push_back({offset, n.bytes, basic, nullptr});
 }
 
-Layout LayoutBuilder::one(const Entry& e) const {
+TypeLayout LayoutBuilder::one(const Entry& e) const {
   return {e.offset, e.node ? e.node : make_run(e.bytes, e.basic)};
 }
 
@@ -98,7 +98,7 @@ bool LayoutBuilder::all_runs() const {
                      [this](const Entry& e) { return !e.node && e.basic == entries_[0].basic; });
 }
 
-Layout LayoutBuilder::list_of_pieces() const {
+TypeLayout LayoutBuilder::list_of_pieces() const {
   auto pieces = std::make_unique<Node::Piece[]>(entries_.size() + 1);
   auto node = std::make_unique<Node>();
   node->kind = Node::Kind::pieces;
@@ -116,7 +116,7 @@ Layout LayoutBuilder::list_of_pieces() const {
   return {entries_[0].offset, Ref<Node>(node.release())};
 }
 
-Layout LayoutBuilder::list_of_parts() const {
+TypeLayout LayoutBuilder::list_of_parts() const {
   std::vector<Ref<Node>> nodes;
   for (const Entry& e : entries_) nodes.push_back(one(e).node);
   auto parts = std::make_unique<Node::Part[]>(nodes.size());
@@ -133,7 +133,7 @@ Layout LayoutBuilder::list_of_parts() const {
   return {entries_[0].offset, Ref<Node>(node.release())};
 }
 
-Layout LayoutBuilder::finish() {
+TypeLayout LayoutBuilder::finish() {
   if (entries_.empty()) return {};
   if (entries_.size() == 1) return one(entries_[0]);
   MPI_Aint stride = 0;

@@ -50,7 +50,7 @@ struct Node {
 void free_unheld(const Node* node);
 
 // A node, and where it begins. No node: nothing is in it.
-struct Layout {
+struct TypeLayout {
   MPI_Aint offset = 0;
   Ref<Node> node;
 
@@ -58,7 +58,7 @@ struct Layout {
 };
 
 // `count` times `what`, `stride` apart. All bytes lie within 64 bits, and there are less than 2^63.
-Layout repeat(const Layout& what, MPI_Count count, MPI_Aint stride);
+TypeLayout repeat(const TypeLayout& what, MPI_Count count, MPI_Aint stride);
 
 // A layout of others behind each other.
 class LayoutBuilder {
@@ -67,8 +67,8 @@ class LayoutBuilder {
   explicit LayoutBuilder(bool typed) : typed_(typed) {}
 
   // Appends `what`, moved by `displacement`.
-  void add(MPI_Aint displacement, const Layout& what);
-  Layout finish();
+  void add(MPI_Aint displacement, const TypeLayout& what);
+  TypeLayout finish();
 
  private:
   struct Entry {
@@ -77,11 +77,11 @@ class LayoutBuilder {
     const Basic* basic;  // of a run
     Ref<Node> node;      // none: a run
   };
-  Layout one(const Entry& e) const;
+  TypeLayout one(const Entry& e) const;
   bool all_alike(MPI_Aint* stride) const;
   bool all_runs() const;
-  Layout list_of_pieces() const;
-  Layout list_of_parts() const;
+  TypeLayout list_of_pieces() const;
+  TypeLayout list_of_parts() const;
 
   bool typed_;
   std::vector<Entry> entries_;

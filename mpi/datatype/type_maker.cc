@@ -24,8 +24,8 @@ TypeMaker::TypeMaker(int combiner, bool mixed) {
   if (mixed) bytes_.emplace(false);
 }
 
-const Layout& TypeMaker::block_of(const Layout& layout, MPI_Count blocklength, MPI_Aint extent,
-                                  Block* last) {
+const TypeLayout& TypeMaker::block_of(const TypeLayout& layout, MPI_Count blocklength,
+                                      MPI_Aint extent, Block* last) {
   if (blocklength == 1) return layout;
   if (last->node != layout.node.get() || last->blocklength != blocklength ||
       last->offset != layout.offset || last->extent != extent) {

@@ -34,10 +34,10 @@ class TypeMaker {
     MPI_Aint offset = 0;
     MPI_Count blocklength = 0;
     MPI_Aint extent = 0;
-    Layout layout;
+    TypeLayout layout;
   };
-  static const Layout& block_of(const Layout& layout, MPI_Count blocklength, MPI_Aint extent,
-                                Block* last);
+  static const TypeLayout& block_of(const TypeLayout& layout, MPI_Count blocklength,
+                                    MPI_Aint extent, Block* last);
 
   Datatype type_;
   bool first_ = true;  // no block came so far

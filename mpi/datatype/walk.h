@@ -119,8 +119,8 @@ class Walk {
 // Goes through the packed bytes [from, from + bytes) of `count` of a type of this extent, whose
 // layout is one of the type's two.
 template <class Action>
-void walk(const Layout& layout, MPI_Aint extent, MPI_Count count, MPI_Count from, MPI_Count bytes,
-          Action& action) {
+void walk(const TypeLayout& layout, MPI_Aint extent, MPI_Count count, MPI_Count from,
+          MPI_Count bytes, Action& action) {
   if (bytes == 0) return;
   Walk<Action> w(action);
   const Node& n = *layout.node;

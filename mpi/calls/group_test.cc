@@ -1,0 +1,65 @@
+#include "mpi/calls/group.h"
+
+#include <gtest/gtest.h>
+
+#include "mpi/calls/call_error.h"
+
+namespace roam::mpi {
+namespace {
+
+std::vector<int> members(const Group& group) {
+  std::vector<int> all;
+  for (int i = 0; i < group.size(); ++i) all.push_back(group.world_of(i));
+  return all;
+}
+
+TEST(Group, OfEvenlySpacedNumbersKnowsItsMembers) {
+  const Group even(std::vector<int>{3, 5, 7});
+  EXPECT_EQ(members(even), (std::vector<int>{3, 5, 7}));
+  EXPECT_EQ(even.rank_of(5), 1);
+  EXPECT_EQ(even.rank_of(4), MPI_UNDEFINED);
+  EXPECT_EQ(even.rank_of(9), MPI_UNDEFINED);
+  EXPECT_EQ(even.rank_of(1), MPI_UNDEFINED);
+  EXPECT_EQ(Group(0, 1, 1000).rank_of(999), 999);
+}
+
+TEST(Group, OfAnyNumbersKeepsTheirOrder) {
+  const Group any(std::vector<int>{9, 2, 5});
+  EXPECT_EQ(members(any), (std::vector<int>{9, 2, 5}));
+  EXPECT_EQ(any.rank_of(2), 1);
+  EXPECT_EQ(any.rank_of(3), MPI_UNDEFINED);
+  EXPECT_EQ(members(Group(std::vector<int>{4})), (std::vector<int>{4}));
+  EXPECT_EQ(Group().rank_of(0), MPI_UNDEFINED);
+}
+
+TEST(Group, IsComparedByMembersAndOrder) {
+  const Group a(std::vector<int>{1, 2, 3});
+  EXPECT_EQ(a.compare(Group(1, 1, 3)), MPI_IDENT);
+  EXPECT_EQ(a.compare(Group(std::vector<int>{3, 1, 2})), MPI_SIMILAR);
+  EXPECT_EQ(a.compare(Group(std::vector<int>{1, 2})), MPI_UNEQUAL);
+  EXPECT_EQ(Group().compare(Group()), MPI_IDENT);
+}
+
+TEST(Group, IsCombinedInTheOrderOfTheStandard) {
+  const Group a(std::vector<int>{4, 1, 6}), b(std::vector<int>{6, 2, 4});
+  EXPECT_EQ(members(a.join(b)), (std::vector<int>{4, 1, 6, 2}));
+  EXPECT_EQ(members(a.intersect(b)), (std::vector<int>{4, 6}));
+  EXPECT_EQ(members(a.subtract(b)), (std::vector<int>{1}));
+  EXPECT_EQ(members(a.pick({2, 0})), (std::vector<int>{6, 4}));
+  EXPECT_EQ(members(a.omit({0})), (std::vector<int>{1, 6}));
+  EXPECT_THROW(a.pick({3}), CallError);
+  EXPECT_THROW(a.pick({1, 1}), CallError);
+}
+
+TEST(Group, NamesRanksByRanges) {
+  const Group ten(0, 1, 10);
+  const int ranges[][3] = {{6, 7, 1}, {1, 6, 2}, {0, 9, 4}, {5, 3, -1}};
+  EXPECT_EQ(ten.ranks_of(ranges, 2), (std::vector<int>{6, 7, 1, 3, 5}));
+  EXPECT_EQ(ten.ranks_of(ranges + 2, 2), (std::vector<int>{0, 4, 8, 5, 4, 3}));
+  const int beyond[][3] = {{8, 12, 2}}, still[][3] = {{1, 2, 0}};
+  EXPECT_THROW(ten.ranks_of(beyond, 1), CallError);
+  EXPECT_THROW(ten.ranks_of(still, 1), CallError);
+}
+
+}  // namespace
+}  // namespace roam::mpi
