@@ -16,8 +16,7 @@ std::vector<int> filled(int size, std::vector<int> dimensions) {
 TEST(Cartesian, NumbersItsNodesRowByRow) {
   const Cartesian grid{{2, 3, 4}, {false, true, false}};
   ASSERT_EQ(grid.size(), 24);
-  for (int rank = 0; rank < 24; ++rank)
-    EXPECT_EQ(grid.rank_of(grid.coordinates_of(rank)), rank);
+  for (int rank = 0; rank < 24; ++rank) EXPECT_EQ(grid.rank_of(grid.coordinates_of(rank)), rank);
   EXPECT_EQ(grid.coordinates_of(17), (std::vector<int>{1, 1, 1}));
 }
 

@@ -11,6 +11,7 @@ MPI_Count elements_in(const Node& n, MPI_Count bytes) {
   if (bytes == n.bytes) return n.elements;
   switch (n.kind) {
     case Node::Kind::run:
+    case Node::Kind::blocks:
     case Node::Kind::pieces:
       return bytes % n.basic->bytes == 0 ? bytes / n.basic->bytes : kWithin;
     case Node::Kind::loop: {
@@ -34,6 +35,7 @@ MPI_Count bytes_in(const Node& n, MPI_Count elements) {
   if (elements == n.elements) return n.bytes;
   switch (n.kind) {
     case Node::Kind::run:
+    case Node::Kind::blocks:
     case Node::Kind::pieces:
       return elements * n.basic->bytes;
     case Node::Kind::loop:

@@ -71,7 +71,11 @@ class Converter {
   void runs(MPI_Aint at, MPI_Aint stride, MPI_Count count, MPI_Count bytes, const Basic* b) {
     for (MPI_Count i = 0; i < count; ++i) run(at + i * stride, bytes, b);
   }
-  void pieces(MPI_Aint at, const Node::Piece* p, MPI_Count count, MPI_Count, const Basic* b) {
+  void blocks(MPI_Aint at, const MPI_Aint* offsets, MPI_Count count, MPI_Count bytes,
+              const Basic* b) {
+    for (MPI_Count i = 0; i < count; ++i) run(at + offsets[i], bytes, b);
+  }
+  void pieces(MPI_Aint at, const Node::Piece* p, MPI_Count count, const Basic* b) {
     for (MPI_Count i = 0; i < count; ++i) run(at + p[i].offset, p[i + 1].before - p[i].before, b);
   }
 
@@ -84,6 +88,7 @@ class Converter {
 MPI_Count external_of(const Node& n) {
   switch (n.kind) {
     case Node::Kind::run:
+    case Node::Kind::blocks:
     case Node::Kind::pieces:
       return n.elements * n.basic->external_bytes;
     case Node::Kind::loop:

@@ -31,6 +31,7 @@ void free_unheld(const Node* node) {
   }
   delete[] node->parts;
   delete[] node->pieces;
+  delete[] node->offsets;
   delete node;
 }
 
@@ -98,17 +99,35 @@ bool LayoutBuilder::all_runs() const {
                      [this](const Entry& e) { return !e.node && e.basic == entries_[0].basic; });
 }
 
+bool LayoutBuilder::all_of_one_length() const {
+  return std::all_of(entries_.begin(), entries_.end(),
+                     [this](const Entry& e) { return e.bytes == entries_[0].bytes; });
+}
+
+TypeLayout LayoutBuilder::list_of_blocks() const {
+  auto offsets = std::make_unique<MPI_Aint[]>(entries_.size());
+  for (std::size_t i = 0; i < entries_.size(); ++i)
+    offsets[i] = entries_[i].offset - entries_[0].offset;
+  auto node = std::make_unique<Node>();
+  node->kind = Node::Kind::blocks;
+  node->count = static_cast<MPI_Count>(entries_.size());
+  node->basic = entries_[0].basic;
+  node->block_bytes = entries_[0].bytes;
+  node->bytes = node->block_bytes * node->count;
+  if (node->basic != nullptr) node->elements = node->bytes / node->basic->bytes;
+  node->offsets = offsets.release();
+  return {entries_[0].offset, Ref<Node>(node.release())};
+}
+
 TypeLayout LayoutBuilder::list_of_pieces() const {
   auto pieces = std::make_unique<Node::Piece[]>(entries_.size() + 1);
   auto node = std::make_unique<Node>();
   node->kind = Node::Kind::pieces;
   node->count = static_cast<MPI_Count>(entries_.size());
   node->basic = entries_[0].basic;
-  node->piece_bytes = entries_[0].bytes;
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     pieces[i] = {entries_[i].offset - entries_[0].offset, node->bytes};
     node->bytes += entries_[i].bytes;
-    if (entries_[i].bytes != node->piece_bytes) node->piece_bytes = 0;
   }
   pieces[entries_.size()] = {0, node->bytes};
   if (node->basic != nullptr) node->elements = node->bytes / node->basic->bytes;
@@ -140,7 +159,8 @@ TypeLayout LayoutBuilder::finish() {
   if (all_alike(&stride)) {
     return repeat(one(entries_[0]), static_cast<MPI_Count>(entries_.size()), stride);
   }
-  return all_runs() ? list_of_pieces() : list_of_parts();
+  if (!all_runs()) return list_of_parts();
+  return all_of_one_length() ? list_of_blocks() : list_of_pieces();
 }
 
 }  // namespace roam::mpi

@@ -14,15 +14,16 @@ namespace roam::mpi {
 //
 //   run      `bytes` bytes in a row
 //   loop     `count` times `child`, `stride` bytes apart
+//   blocks   `count` runs of `block_bytes`, at offsets[i]
 //   pieces   `count` runs, at pieces[i].offset, of pieces[i + 1].before - pieces[i].before bytes
 //   parts    `count` nodes, at parts[i].offset
 //
 // There are nodes of two sorts. In those of bytes neighbours are one run, whatever they are. In
-// typed ones a run (or all pieces of a node) is of one basic type, and elements are counted.
+// typed ones a run (or all those of a node) is of one basic type, and elements are counted.
 // Each loop has at least two turns and each list at least two entries, and nothing in them is
 // empty: since no type has 2^63 bytes, no way through a layout is deeper than 63 nodes.
 struct Node {
-  enum class Kind : unsigned char { run, loop, pieces, parts };
+  enum class Kind : unsigned char { run, loop, blocks, pieces, parts };
   struct Piece {
     MPI_Aint offset;
     MPI_Count before;  // packed bytes of the pieces before it
@@ -35,13 +36,14 @@ struct Node {
 
   Holders holders;
   Kind kind = Kind::run;
-  const Basic* basic = nullptr;  // of a run or of pieces; null: bytes of any kind
+  const Basic* basic = nullptr;  // of a run, of blocks or pieces; null: bytes of any kind
   MPI_Count bytes = 0;           // packed
   MPI_Count elements = 0;        // basic ones, in a typed node
   MPI_Count count = 1;
   MPI_Aint stride = 0;
-  MPI_Count piece_bytes = 0;  // of each piece, if all have the same; else 0
+  MPI_Count block_bytes = 0;
   const Node* child = nullptr;
+  const MPI_Aint* offsets = nullptr;
   const Piece* pieces = nullptr;  // count + 1: the last has `before` only
   const Part* parts = nullptr;
 };
@@ -80,6 +82,8 @@ class LayoutBuilder {
   TypeLayout one(const Entry& e) const;
   bool all_alike(MPI_Aint* stride) const;
   bool all_runs() const;
+  bool all_of_one_length() const;
+  TypeLayout list_of_blocks() const;
   TypeLayout list_of_pieces() const;
   TypeLayout list_of_parts() const;
 

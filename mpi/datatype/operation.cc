@@ -146,8 +146,9 @@ const Datatype* operand(const Datatype& type) {
 }
 
 OperationLoop find_loop(MPI_Op op, const Datatype& unit) {
-  if (find_pair(unit.handle) != nullptr) return pair_loop(op, unit.handle);
-  return unit.basic == nullptr ? nullptr : basic_loop(op, *unit.basic);
+  if (unit.size == 0) return nullptr;
+  if (unit.typed.node->elements == 2) return pair_loop(op, unit.handle);
+  return basic_loop(op, *unit.basic);
 }
 
 // MPI_REPLACE, which leaves the gap of a pair alone.

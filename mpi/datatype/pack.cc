@@ -1,6 +1,7 @@
 #include "mpi/datatype/pack.h"
 
 #include <cstdint>
+#include <type_traits>
 
 #include "base/text.h"
 #include "mpi/datatype/copy.h"
@@ -18,79 +19,112 @@ class Mover {
   Mover(std::uintptr_t buffer, char* stream) : buffer_(buffer), stream_(stream) {}
 
   void run(MPI_Aint at, MPI_Count bytes, const Basic*) {
-    move(at, [n = static_cast<std::size_t>(bytes)](char* to, const char* from) {
-      copy_any(to, from, n);
-    });
-    stream_ += bytes;
+    const auto n = static_cast<std::size_t>(bytes);
+    copy(AnySize{n}, stream_, buffer_ + place(at));
+    stream_ += n;
   }
 
   void runs(MPI_Aint at, MPI_Aint stride, MPI_Count count, MPI_Count bytes, const Basic*) {
-    by_size(bytes, [&](auto copy, std::size_t each) {
+    by_size(bytes, [&](auto size) {
+      // In variables that no byte can be a part of.
       char* stream = stream_;
-      for (MPI_Count i = 0; i < count; ++i) {
-        move_to(stream, at + i * stride, copy);
-        stream += each;
+      std::uintptr_t there = buffer_ + place(at);
+      MPI_Count i = 0;
+      if constexpr (std::is_same_v<decltype(size), Size<8>>) {
+        for (; i + 4 <= count; i += 4) {
+          const std::uintptr_t next = there + 2 * place(stride);
+          two(stream, there, there + place(stride));
+          two(stream + 16, next, next + place(stride));
+          stream += 32;
+          there = next + 2 * place(stride);
+        }
+      }
+      for (; i < count; ++i) {
+        copy(size, stream, there);
+        stream += size.bytes();
+        there += place(stride);
       }
       stream_ = stream;
     });
   }
 
-  void pieces(MPI_Aint at, const Node::Piece* p, MPI_Count count, MPI_Count piece_bytes,
+  void blocks(MPI_Aint at, const MPI_Aint* offsets, MPI_Count count, MPI_Count bytes,
               const Basic*) {
-    if (piece_bytes == 0) {
-      for (MPI_Count i = 0; i < count; ++i)
-        run(at + p[i].offset, p[i + 1].before - p[i].before, nullptr);
-      return;
-    }
-    by_size(piece_bytes, [&](auto copy, std::size_t each) {
+    by_size(bytes, [&](auto size) {
       char* stream = stream_;
-      for (MPI_Count i = 0; i < count; ++i) {
-        move_to(stream, at + p[i].offset, copy);
-        stream += each;
+      const std::uintptr_t origin = buffer_ + place(at);
+      MPI_Count i = 0;
+      if constexpr (std::is_same_v<decltype(size), Size<8>>) {
+        for (; i + 2 <= count; i += 2) {
+          two(stream, origin + place(offsets[i]), origin + place(offsets[i + 1]));
+          stream += 16;
+        }
+      }
+      for (; i < count; ++i) {
+        copy(size, stream, origin + place(offsets[i]));
+        stream += size.bytes();
       }
       stream_ = stream;
     });
+  }
+
+  void pieces(MPI_Aint at, const Node::Piece* p, MPI_Count count, const Basic*) {
+    char* stream = stream_;
+    const std::uintptr_t origin = buffer_ + place(at);
+    for (MPI_Count i = 0; i < count; ++i) {
+      const auto n = static_cast<std::size_t>(p[i + 1].before - p[i].before);
+      copy(AnySize{n}, stream, origin + place(p[i].offset));
+      stream += n;
+    }
+    stream_ = stream;
   }
 
  private:
-  // Runs a loop that is compiled for the sizes that elements have, and small vectors of them.
+  // Runs a loop that is compiled for each of the sizes that elements have, and small vectors of
+  // them.
   template <class Loop>
   static void by_size(MPI_Count bytes, Loop loop) {
     switch (bytes) {
       case 1:
-        return loop(copy_fixed<1>, std::size_t{1});
+        return loop(Size<1>());
       case 2:
-        return loop(copy_fixed<2>, std::size_t{2});
+        return loop(Size<2>());
       case 4:
-        return loop(copy_fixed<4>, std::size_t{4});
+        return loop(Size<4>());
       case 8:
-        return loop(copy_fixed<8>, std::size_t{8});
+        return loop(Size<8>());
       case 12:
-        return loop(copy_fixed<12>, std::size_t{12});
+        return loop(Size<12>());
       case 16:
-        return loop(copy_fixed<16>, std::size_t{16});
+        return loop(Size<16>());
       case 24:
-        return loop(copy_fixed<24>, std::size_t{24});
+        return loop(Size<24>());
       case 32:
-        return loop(copy_fixed<32>, std::size_t{32});
+        return loop(Size<32>());
       default:
-        break;
+        return loop(AnySize{static_cast<std::size_t>(bytes)});
     }
-    const auto n = static_cast<std::size_t>(bytes);
-    loop([n](char* to, const char* from) { copy_any(to, from, n); }, n);
   }
 
-  template <class Copy>
-  void move(MPI_Aint at, Copy copy) {
-    move_to(stream_, at, copy);
-  }
-  template <class Copy>
-  void move_to(char* stream, MPI_Aint at, Copy copy) {
-    char* const there = reinterpret_cast<char*>(buffer_ + static_cast<std::uintptr_t>(at));
+  static std::uintptr_t place(MPI_Aint at) { return static_cast<std::uintptr_t>(at); }
+
+  template <class S>
+  static void copy(S size, char* stream, std::uintptr_t there) {
     if constexpr (kPack) {
-      copy(stream, there);
+      size.copy(stream, reinterpret_cast<const char*>(there));
     } else {
-      copy(there, stream);
+      size.copy(reinterpret_cast<char*>(there), stream);
+    }
+  }
+
+  // Two blocks of 8 bytes.
+  static void two(char* stream, std::uintptr_t first, std::uintptr_t second) {
+    auto* const a = reinterpret_cast<char*>(first);
+    auto* const b = reinterpret_cast<char*>(second);
+    if constexpr (kPack) {
+      gather_two(stream, a, b);
+    } else {
+      scatter_two(a, b, stream);
     }
   }
 

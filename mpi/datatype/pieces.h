@@ -30,7 +30,10 @@ Failure for_each_piece(MPI_Count count, const Datatype& type, MPI_Count from, MP
     void runs(MPI_Aint at, MPI_Aint stride, MPI_Count n, MPI_Count each, const Basic* b) {
       for (MPI_Count i = 0; i < n; ++i) run(at + i * stride, each, b);
     }
-    void pieces(MPI_Aint at, const Node::Piece* p, MPI_Count n, MPI_Count, const Basic* b) {
+    void blocks(MPI_Aint at, const MPI_Aint* offsets, MPI_Count n, MPI_Count each, const Basic* b) {
+      for (MPI_Count i = 0; i < n; ++i) run(at + offsets[i], each, b);
+    }
+    void pieces(MPI_Aint at, const Node::Piece* p, MPI_Count n, const Basic* b) {
       for (MPI_Count i = 0; i < n; ++i) run(at + p[i].offset, p[i + 1].before - p[i].before, b);
     }
     void end() {

@@ -132,10 +132,28 @@ constexpr PairTypes<P...> pair_types(std::index_sequence<P...>);
 
 }  // namespace
 
-TypeRef predefined(MPI_Datatype handle) {
-  for (const Predefined& p : decltype(basic_types(std::make_index_sequence<kBasics>()))::at) {
-    if (p.type.handle == handle) return TypeRef(&p.type);
+namespace {
+
+// MPICH numbers the basic types in the last byte of their handles, the pairs too.
+constexpr std::size_t kNumbers = 256;
+struct ByNumber {
+  unsigned char basic[kNumbers]{};  // index + 1
+  constexpr ByNumber() {
+    for (int i = 0; i < kBasics; ++i)
+      basic[kBasic[i].handle & 0xff] = static_cast<unsigned char>(i + 1);
+    for (int i = 0; i < kBasics; ++i) {
+      if (basic[kBasic[i].handle & 0xff] != i + 1) throw "two types have the same number";
+    }
   }
+};
+constexpr ByNumber kByNumber;
+
+}  // namespace
+
+TypeRef predefined(MPI_Datatype handle) {
+  const int i = kByNumber.basic[handle & 0xff] - 1;
+  if (i >= 0 && kBasic[i].handle == handle)
+    return TypeRef(&decltype(basic_types(std::make_index_sequence<kBasics>()))::at[i].type);
   for (const Predefined& p : decltype(pair_types(std::make_index_sequence<kPairs>()))::at) {
     if (p.type.handle == handle) return TypeRef(&p.type);
   }

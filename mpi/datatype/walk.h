@@ -13,9 +13,10 @@ namespace roam::mpi {
 //       bytes in a row; in a typed layout whole or cut elements of `basic`
 //   void runs(MPI_Aint at, MPI_Aint stride, MPI_Count count, MPI_Count bytes, const Basic* basic);
 //       `count` such, `stride` apart
-//   void pieces(MPI_Aint at, const Node::Piece* pieces, MPI_Count count, MPI_Count piece_bytes,
+//   void blocks(MPI_Aint at, const MPI_Aint* offsets, MPI_Count count, MPI_Count bytes,
 //               const Basic* basic);
-//       as in Node; whole ones
+//   void pieces(MPI_Aint at, const Node::Piece* pieces, MPI_Count count, const Basic* basic);
+//       whole ones, as in Node
 //
 // `at` counts from the buffer.
 template <class Action>
@@ -30,8 +31,10 @@ class Walk {
         return action_.run(at, n.bytes, n.basic);
       case Node::Kind::loop:
         return turns(n, at, n.count);
+      case Node::Kind::blocks:
+        return action_.blocks(at, n.offsets, n.count, n.block_bytes, n.basic);
       case Node::Kind::pieces:
-        return action_.pieces(at, n.pieces, n.count, n.piece_bytes, n.basic);
+        return action_.pieces(at, n.pieces, n.count, n.basic);
       case Node::Kind::parts:
         for (MPI_Count i = 0; i < n.count; ++i) whole(*n.parts[i].node, at + n.parts[i].offset);
     }
@@ -46,6 +49,8 @@ class Walk {
         return action_.run(at + from, bytes, n.basic);
       case Node::Kind::loop:
         return some_turns(n, at, from, bytes);
+      case Node::Kind::blocks:
+        return some_blocks(n, at, from, bytes);
       case Node::Kind::pieces:
         return some_pieces(n, at, from, bytes);
       case Node::Kind::parts:
@@ -75,6 +80,21 @@ class Walk {
     some(*n.child, at + full * n.stride, 0, bytes % each);
   }
 
+  void some_blocks(const Node& n, MPI_Aint at, MPI_Count from, MPI_Count bytes) {
+    const MPI_Count each = n.block_bytes;
+    MPI_Count i = from / each;
+    if (const MPI_Count skipped = from % each; skipped != 0) {
+      const MPI_Count now = std::min(bytes, each - skipped);
+      action_.run(at + n.offsets[i] + skipped, now, n.basic);
+      bytes -= now;
+      ++i;
+    }
+    const MPI_Count full = bytes / each;
+    action_.blocks(at, n.offsets + i, full, each, n.basic);
+    if (const MPI_Count rest = bytes % each; rest != 0)
+      action_.run(at + n.offsets[i + full], rest, n.basic);
+  }
+
   void some_pieces(const Node& n, MPI_Aint at, MPI_Count from, MPI_Count bytes) {
     const Node::Piece* p =
         std::upper_bound(n.pieces, n.pieces + n.count, from,
@@ -94,7 +114,7 @@ class Walk {
                          [](MPI_Count b, const Node::Piece& piece) { return b < piece.before; }) -
         1;
     if (from + bytes == n.bytes) last = n.pieces + n.count;
-    action_.pieces(at, p, last - p, n.piece_bytes, n.basic);
+    action_.pieces(at, p, last - p, n.basic);
     if (const MPI_Count rest = from + bytes - last->before; rest != 0)
       action_.run(at + last->offset, rest, n.basic);
   }
@@ -125,17 +145,16 @@ void walk(const TypeLayout& layout, MPI_Aint extent, MPI_Count count, MPI_Count 
   Walk<Action> w(action);
   const Node& n = *layout.node;
   if (count == 1) return w.some(n, layout.offset, from, bytes);
+  if (n.kind == Node::Kind::run && n.bytes == extent)
+    return action.run(layout.offset + from, bytes, n.basic);
   Node all;
   all.kind = Node::Kind::loop;
   all.count = count;
   all.stride = extent;
   all.child = &n;
   all.bytes = n.bytes * count;
-  // One loop where two would do the same, and a run where a loop would.
-  if (n.kind == Node::Kind::run && n.bytes == extent) {
-    all.kind = Node::Kind::run;
-    all.basic = n.basic;
-  } else if (n.kind == Node::Kind::loop && static_cast<__int128>(n.stride) * n.count == extent) {
+  // One loop where two would do the same.
+  if (n.kind == Node::Kind::loop && static_cast<__int128>(n.stride) * n.count == extent) {
     all.count *= n.count;
     all.stride = n.stride;
     all.child = n.child;

@@ -6,7 +6,7 @@
 #   as_mpiexec_test.sh ROAM_MPI MPIEXEC SOURCE
 set -u
 roam_mpi=$1 mpiexec=$2 source=$3
-processes=5
+processes=4
 
 scratch=$(mktemp -d /tmp/roam_test.XXXXXX)
 trap 'rm -rf "$scratch"' EXIT

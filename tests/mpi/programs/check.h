@@ -1,4 +1,5 @@
-// What the programs beside this say: each rank numbers its lines, so that their order does not matter.
+// What the programs beside this say: each rank numbers its lines, so that their order does not
+// matter.
 #ifndef CHECK_H_
 #define CHECK_H_
 

@@ -117,7 +117,7 @@ static void persistent(void) {
 
 // All send much before anybody receives: nothing may wait for room.
 static void flood(void) {
-  enum { kCount = 300, kInts = 2000 };
+  enum { kCount = 200, kInts = 2000 };
   static int out[kCount][kInts], in[kInts];
   static MPI_Request requests[kCount];
   const int right = (me + 1) % n, left = (me + n - 1) % n;
