@@ -1,6 +1,9 @@
 #include "mpi/image/image.h"
 
+#include <sysexits.h>
+
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -81,9 +84,9 @@ void Image::lay_module(const ModuleLayout& m, Module* to) {
 }
 
 void Image::add_begins(const ModuleLayout& m, const Module& to) {
-  for (std::size_t i = 0; i < modules_.size(); ++i) {
+  for (std::size_t i = 0; i <= modules_.size(); ++i) {
     for (const std::uint32_t offset : m.add_begin[i])
-      *reinterpret_cast<Address*>(to.begin + offset) += modules_[i].begin;
+      *reinterpret_cast<Address*>(to.begin + offset) += begin_of(i);
   }
 }
 
@@ -102,6 +105,7 @@ void Image::copy_thread_locals() {
 void Image::finish() {
   threads::KernelState::set_guest(this);
   enter();
+  begin_libc_variables();
   for (std::size_t i = 0; i < modules_.size(); ++i) {
     for (const ModuleLayout::Chosen& c : layout().modules()[i].chosen)
       *at<Address*>(i, c.offset) = at<Address (*)()>(c.module, c.function)();
@@ -112,16 +116,29 @@ void Image::finish() {
 void Image::copy_variables() {
   for (std::size_t i = 0; i < modules_.size(); ++i) {
     for (const ModuleLayout::Copy& c : layout().modules()[i].copies) {
-      if (c.name == "environ" || c.name == "__environ" || c.name == "_environ") {
-        environment_.put_at(at<char***>(i, c.offset));
-        continue;
-      }
-      if (options_.put_at(c.name, at<void*>(i, c.offset))) continue;
       const void* source = c.module == Layout::kProcess ? reinterpret_cast<const void*>(c.source)
                                                         : at<const void*>(c.module, c.source);
       std::memcpy(at<void*>(i, c.offset), source, c.bytes);
     }
   }
+}
+
+// As libc has them when a process begins.
+void Image::begin_libc_variables() {
+  static char greenwich[] = "GMT";  // at one address in all processes
+  char* const name = arguments_[0];
+  char* const slash = name != nullptr ? std::strrchr(name, '/') : nullptr;
+  environment_.put_at(&variable<char**>(LibcVariable::kEnvironment));
+  begin_variable(LibcVariable::kOptionIndex, 1);
+  begin_variable(LibcVariable::kOptionPrint, 1);
+  begin_variable(LibcVariable::kOptionWrong, int{'?'});
+  begin_variable(LibcVariable::kProgramName, name);
+  begin_variable(LibcVariable::kProgramShortName, slash != nullptr ? slash + 1 : name);
+  begin_variable(LibcVariable::kZoneNames, std::array<char*, 2>{greenwich, greenwich});
+  begin_variable(LibcVariable::kArgpExitStatus, int{EX_USAGE});
+  options_.put_at(
+      &variable<char*>(LibcVariable::kOptionArgument), &variable<int>(LibcVariable::kOptionIndex),
+      &variable<int>(LibcVariable::kOptionPrint), &variable<int>(LibcVariable::kOptionWrong));
 }
 
 Image::~Image() {

@@ -40,7 +40,11 @@ class Image final : public threads::Guest {
   // is so, or null.
   static Image* running();
 
-  Address begin_of(std::size_t module) const { return modules_[module].begin; }
+  // Of the variables of libc, if `module` is the count of modules.
+  Address begin_of(std::size_t module) const {
+    return module < modules_.size() ? modules_[module].begin
+                                    : reinterpret_cast<Address>(own_variables_);
+  }
   // The function or object at `offset` of a module.
   template <class T>
   T at(std::size_t module, std::uint64_t offset) const {
@@ -49,6 +53,12 @@ class Image final : public threads::Guest {
   // The module whose code has the address; its number, or the count of modules.
   std::size_t module_of(const void* address) const;
   const Layout& layout() const;
+
+  template <class T>
+  T& variable(LibcVariable v) const {
+    const Layout::Variable& place = layout().variable(v);
+    return *at<T*>(place.module, place.offset);
+  }
 
   int argument_count() const { return static_cast<int>(arguments_.size()) - 1; }
   char** arguments() { return arguments_.data(); }
@@ -77,6 +87,11 @@ class Image final : public threads::Guest {
   void copy_thread_locals();
   void finish();
   void copy_variables();
+  void begin_libc_variables();
+  template <class T>
+  void begin_variable(LibcVariable v, T value) {
+    if (layout().variable(v).fresh) variable<T>(v) = value;
+  }
   bool cover_texts();
   void uncover_texts(std::size_t modules);
   void save_thread_locals();
@@ -86,6 +101,7 @@ class Image final : public threads::Guest {
   bool covered_ = false;
   std::vector<std::string> argument_texts_;
   std::vector<char*> arguments_;  // and a null
+  alignas(16) char own_variables_[kLibcVariables * kLibcVariableBytes] = {};
   Environment environment_;
   Exits exits_;
   LibcState libc_state_;

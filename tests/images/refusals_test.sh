@@ -68,9 +68,10 @@ built libother.so gcc -shared -fPIC part.c && built needs gcc main.c -L. -lother
   gcc -shared -fPIC -o libother.so empty.c
   LD_LIBRARY_PATH=. refused "it needs get, which none of its libraries has" -- ./needs
 }
-echo '#include <time.h>
-int main(void) { tzset(); return timezone != 0; }' >zone.c
-built zone gcc zone.c && refused "a copy of the variable" "timezone of a library" -- ./zone
+echo 'extern int obstack_exit_failure;
+int main(void) { return obstack_exit_failure != 0; }' >variable.c
+built variable gcc variable.c && refused "a copy of the variable" "obstack_exit_failure" -- ./variable
+built variable gcc -fPIC variable.c && refused "uses the variable obstack_exit_failure of libc" -- ./variable
 
 printf '#!/bin/sh\ntrue\n' >script && chmod +x script && refused "no ELF program" -- ./script
 built whole gcc "$source" && head -c 3000 whole >cut && refused "cut off or damaged" "of 3000" -- ./cut

@@ -32,6 +32,7 @@ int end(const char* how) {
   if (is("deep")) return deep(1);
   if (is("code")) std::memset(reinterpret_cast<void*>(&deep), 0, 4);
   if (is("fork")) return fork() == -1 ? 80 : 1;
+  if (is("exec")) return execl("/bin/true", "true", nullptr) == -1 ? 83 : 1;
   if (is("handler")) return std::signal(SIGUSR1, [](int) {}) == SIG_ERR ? 81 : 1;
   if (is("thread")) {
     try {
