@@ -114,7 +114,8 @@ void error_at(int status, int number, const char* file, unsigned line, const cha
 // What argp says of the program, and the status with which it ends it.
 void give_argp_variables() {
   argp_program_version = own<const char*>(LibcVariable::kArgpVersion);
-  argp_program_version_hook = own<decltype(argp_program_version_hook)>(LibcVariable::kArgpVersionHook);
+  argp_program_version_hook =
+      own<decltype(argp_program_version_hook)>(LibcVariable::kArgpVersionHook);
   argp_program_bug_address = own<const char*>(LibcVariable::kArgpBugAddress);
   argp_err_exit_status = own<int>(LibcVariable::kArgpExitStatus);
 }

@@ -53,6 +53,7 @@ ModuleSet::ModuleSet(const std::string& program, const LibraryRule& rule) {
         continue;
       }
       if (index_of(name) != count()) continue;
+      check_private_name(*files_[i], name);
       const std::string path = library_path(name, *files_[i], *files_[0]);
       if (path.empty()) {
         files_[i]->refuse(text(

@@ -194,6 +194,7 @@ Relocator::Place Relocator::place_of(std::uint32_t symbol, bool skip_program) co
     return {.module = v.module, .value = v.offset};
   }
   if (const void* found = process_symbol(name, version); found != nullptr) {
+    check_process_reference(file_, name);
     if (!skip_program && !is_of_all(name) && is_variable_of_libc(found)) {
       file_.refuse(
           text("it uses the variable %s of libc, which is the process's: what one virtual rank "

@@ -94,8 +94,8 @@ template <class Character>
 bool asks_for_seconds(const Character* format) {
   for (; *format != 0; ++format) {
     if (*format != '%') continue;
-    constexpr Character kBetween[] = {'_', '-', '0', '^', '#', '+', 'E', 'O', '1', '2',
-                                      '3', '4', '5', '6', '7', '8', '9'};
+    constexpr Character kBetween[] = {'_', '-', '0', '^', '#', '+', 'E', 'O', '1',
+                                      '2', '3', '4', '5', '6', '7', '8', '9'};
     do ++format;
     while (std::find(std::begin(kBetween), std::end(kBetween), *format) != std::end(kBetween));
     if (*format == 's') return true;
