@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "mpi/image/exits.h"
 #include "mpi/image/keys.h"
 #include "mpi/image/layout.h"
+#include "mpi/image/libc_answers.h"
 #include "mpi/image/libc_state.h"
 #include "mpi/image/options.h"
 #include "threads/guest.h"
@@ -65,6 +67,11 @@ class Image final : public threads::Guest {
   Environment& environment() { return environment_; }
   Exits& exits() { return exits_; }
   LibcState& libc_state() { return libc_state_; }
+  // Made at the first use.
+  LibcAnswers& libc_answers() {
+    if (libc_answers_ == nullptr) libc_answers_ = std::make_unique<LibcAnswers>();
+    return *libc_answers_;
+  }
   Descriptors& descriptors() { return descriptors_; }
   Keys& keys() { return keys_; }
   Options& options() { return options_; }
@@ -105,6 +112,7 @@ class Image final : public threads::Guest {
   Environment environment_;
   Exits exits_;
   LibcState libc_state_;
+  std::unique_ptr<LibcAnswers> libc_answers_;
   Descriptors descriptors_;
   Keys keys_;
   Options options_;

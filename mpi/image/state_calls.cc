@@ -110,6 +110,7 @@ void add_state_calls() {
   add_launcher_call("gamma", &gamma_of<lgamma_r, double>);
   add_launcher_call("gammaf", &gamma_of<lgammaf_r, float>);
   add_launcher_call("gammal", &gamma_of<lgammal_r, long double>);
+  add_answer_calls();
   add_zone_calls();
   add_error_calls();
 }

@@ -60,7 +60,7 @@ int main(int c, char** v) { MPI_Init(&c, &v); return MPI_Finalize(); }' >mpi.c
     refused "./mpich: it needs libmpi" "is an MPI program" "not part of this version yet" -- ./mpich
     refused "it calls MPI_Init of the process" -- --shared=libmpich.so.12 --shared=libmpi.so.12 ./mpich
   }
-  built mpich_in_library gcc -shared -fPIC -o libuses.so -x c /dev/null -Wl,--no-as-needed -lmpich &&
+  built libuses.so gcc -shared -fPIC -x c /dev/null -Wl,--no-as-needed -lmpich &&
     built by_library gcc "$source" -L. -Wl,--no-as-needed,--allow-shlib-undefined -luses "-Wl,-rpath,\$ORIGIN" &&
     refused "libuses.so: it needs libmpi" "is an MPI program" -- ./by_library
 fi
