@@ -45,21 +45,21 @@ T* ask_for(LibcAnswers::Entry<T>* answer, Ask ask) {
 }
 template <auto kMember, auto kCall, class... A>
 auto* answer_of(A... arguments) {
-  return ask_for(&(answers().*kMember), [&](auto* entry, char* room, std::size_t bytes,
-                                            auto** found) {
-    return kCall(arguments..., entry, room, bytes, found);
-  });
+  return ask_for(&(answers().*kMember),
+                 [&](auto* entry, char* room, std::size_t bytes, auto** found) {
+                   return kCall(arguments..., entry, room, bytes, found);
+                 });
 }
 // The same of calls that have an error number of their own.
 template <auto kMember, auto kCall, class... A>
 auto* name_service_answer_of(A... arguments) {
-  return ask_for(&(answers().*kMember), [&](auto* entry, char* room, std::size_t bytes,
-                                            auto** found) {
-    int why = 0;
-    const int error = kCall(arguments..., entry, room, bytes, found, &why);
-    if (*found == nullptr) h_errno = why;
-    return error;
-  });
+  return ask_for(&(answers().*kMember),
+                 [&](auto* entry, char* room, std::size_t bytes, auto** found) {
+                   int why = 0;
+                   const int error = kCall(arguments..., entry, room, bytes, found, &why);
+                   if (*found == nullptr) h_errno = why;
+                   return error;
+                 });
 }
 mntent* next_mount(FILE* stream) {
   LibcAnswers::Entry<mntent>& mount = answers().mount;
@@ -214,9 +214,8 @@ int set_log_mask(int mask) {
 }
 void log_with(int priority, const char* format, va_list arguments) {
   const LibcAnswers::Log& log = answers().log;
-  const char* name =
-      log.named ? log.name.c_str()
-                : Image::running()->variable<char*>(LibcVariable::kProgramShortName);
+  const char* name = log.named ? log.name.c_str()
+                               : Image::running()->variable<char*>(LibcVariable::kProgramShortName);
   static char name_of_process[256];  // libc keeps the pointer
   std::snprintf(name_of_process, sizeof name_of_process, "%s", name);
   const iso::HeapScope process;
@@ -309,23 +308,25 @@ void add_answer_calls() {
   add_launcher_call("mbtowc", &to_wide);
   add_launcher_call("wctomb", &to_bytes);
   add_launcher_call("mblen", &length_of);
-  add_launcher_call("mbrtowc", &convert<&Shifts::to_wide, std::mbrtowc, wchar_t*, const char*,
-                                        std::size_t>);
+  add_launcher_call("mbrtowc",
+                    &convert<&Shifts::to_wide, std::mbrtowc, wchar_t*, const char*, std::size_t>);
   add_launcher_call("mbrlen", &convert<&Shifts::length, std::mbrlen, const char*, std::size_t>);
   add_launcher_call("__mbrlen", &convert<&Shifts::length, std::mbrlen, const char*, std::size_t>);
   add_launcher_call("wcrtomb", &convert<&Shifts::to_bytes, std::wcrtomb, char*, wchar_t>);
-  add_launcher_call("mbsrtowcs", &convert<&Shifts::texts_to_wide, std::mbsrtowcs, wchar_t*,
-                                          const char**, std::size_t>);
+  add_launcher_call(
+      "mbsrtowcs",
+      &convert<&Shifts::texts_to_wide, std::mbsrtowcs, wchar_t*, const char**, std::size_t>);
   add_launcher_call("mbsnrtowcs", &convert<&Shifts::texts_to_wide, ::mbsnrtowcs, wchar_t*,
                                            const char**, std::size_t, std::size_t>);
-  add_launcher_call("wcsrtombs", &convert<&Shifts::texts_to_bytes, std::wcsrtombs, char*,
-                                          const wchar_t**, std::size_t>);
+  add_launcher_call(
+      "wcsrtombs",
+      &convert<&Shifts::texts_to_bytes, std::wcsrtombs, char*, const wchar_t**, std::size_t>);
   add_launcher_call("wcsnrtombs", &convert<&Shifts::texts_to_bytes, ::wcsnrtombs, char*,
                                            const wchar_t**, std::size_t, std::size_t>);
-  add_launcher_call("mbrtoc16", &convert<&Shifts::to_utf16, ::mbrtoc16, char16_t*, const char*,
-                                         std::size_t>);
-  add_launcher_call("mbrtoc32", &convert<&Shifts::to_utf32, ::mbrtoc32, char32_t*, const char*,
-                                         std::size_t>);
+  add_launcher_call("mbrtoc16",
+                    &convert<&Shifts::to_utf16, ::mbrtoc16, char16_t*, const char*, std::size_t>);
+  add_launcher_call("mbrtoc32",
+                    &convert<&Shifts::to_utf32, ::mbrtoc32, char32_t*, const char*, std::size_t>);
   add_launcher_call("c16rtomb", &convert<&Shifts::from_utf16, ::c16rtomb, char*, char16_t>);
   add_launcher_call("c32rtomb", &convert<&Shifts::from_utf32, ::c32rtomb, char*, char32_t>);
 

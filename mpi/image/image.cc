@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "isomalloc/file_cover.h"
+#include "mpi/image/entry.h"
 #include "mpi/image/reserve.h"
 #include "roam/error.h"
 #include "threads/kernel_state.h"
@@ -71,6 +72,7 @@ Image::Image(const Layout& layout, const std::vector<std::string>& arguments,
     for (const Module& m : modules_) std::free(m.block);
     throw;
   }
+  watch_exits_of_process();
   finish();
 }
 
@@ -189,6 +191,7 @@ void Image::save_thread_locals() {
 void Image::enter() {
   if (!covered_) [[unlikely]] {
     ROAM_CHECK(cover_texts(), "%s", no_room(errno).c_str());
+    watch_exits_of_process();
   }
   if (resident == this) return;
   if (resident != nullptr) resident->save_thread_locals();
