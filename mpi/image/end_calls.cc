@@ -92,8 +92,9 @@ void unwind_on(__pthread_unwind_buf_t* buffer) {
 int refuse_cancel(pthread_t) {
   {
     const iso::HeapScope process;
-    report("pthread_cancel in a virtual rank is refused: its only thread is one of the process. "
-           "Use pthread_exit or exit");
+    report(
+        "pthread_cancel in a virtual rank is refused: its only thread is one of the process. "
+        "Use pthread_exit or exit");
   }
   return ENOSYS;
 }

@@ -33,12 +33,20 @@ void end_module(Image* image, std::size_t module) {
   if (m.fini_function != 0) image->at<Final>(module, m.fini_function)();
 }
 
+void end_modules(void*) {
+  Image* image = Image::running();
+  const auto& order = image->layout().set().initial_order();
+  for (auto module = order.rbegin(); module != order.rend(); ++module) end_module(image, *module);
+}
+
 // What the program's first function calls. `init` and `fini` are given by programs that were linked
 // with a glibc before 2.34, and do the program's own part.
 int start_main(Main main, int, char**, Initial init, Final fini, Final, void*) {
   Image* image = Image::running();
   call_initial(image, 0, image->layout().modules()[0].preinit);
   for (const std::size_t module : image->layout().set().initial_order()) {
+    // Where the dynamic linker asks for it: what libraries have asked for comes when they end.
+    if (module == 0) image->exits().add(end_modules, nullptr, nullptr);
     if (module == 0 && fini != nullptr) {
       image->exits().add([](void* f) { reinterpret_cast<Final>(f)(); },
                          reinterpret_cast<void*>(fini), nullptr);
@@ -106,12 +114,6 @@ void exit_program(int status) {
   Image* image = Image::running();
   image->exits().run_of_thread();
   image->exits().run_at_exit(status);
-  // As in a process: a final function that calls exit is the last of these.
-  if (!image->exits().modules_ended) {
-    image->exits().modules_ended = true;
-    const auto& order = image->layout().set().initial_order();
-    for (auto module = order.rbegin(); module != order.rend(); ++module) end_module(image, *module);
-  }
   std::fflush(nullptr);
   exit_program_at_once(status);
 }

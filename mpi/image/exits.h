@@ -30,8 +30,7 @@ class Exits {
   void run_of_module(void* module) { run(&at_exit_, module, 0); }  // null: of all
   void run_quick() { run(&quick_, nullptr, 0); }
 
-  bool modules_ended = false;  // or are being ended: each once, whatever calls exit meanwhile
-  void* clean_up = nullptr;    // the innermost of pthread_cleanup_push
+  void* clean_up = nullptr;  // the innermost of pthread_cleanup_push
 
  private:
   struct Call {

@@ -109,8 +109,14 @@ void Image::finish() {
   enter();
   begin_libc_variables();
   for (std::size_t i = 0; i < modules_.size(); ++i) {
-    for (const ModuleLayout::Chosen& c : layout().modules()[i].chosen)
-      *at<Address*>(i, c.offset) = at<Address (*)()>(c.module, c.function)();
+    const ModuleLayout::ThreadLocals& t = layout().modules()[i].thread_locals;
+    for (const ModuleLayout::Chosen& c : layout().modules()[i].chosen) {
+      const Address chosen = at<Address (*)()>(c.module, c.function)();
+      *at<Address*>(i, c.offset) = chosen;
+      // What a thread_local variable is at first, of which there is a copy already.
+      if (c.offset >= t.offset && c.offset + sizeof chosen <= t.offset + t.stored)
+        std::memcpy(reserve_end() - t.below + (c.offset - t.offset), &chosen, sizeof chosen);
+    }
   }
   copy_variables();
 }
@@ -162,6 +168,11 @@ bool Image::cover_texts() {
   [[maybe_unused]] static const bool once = have_whole_lines();
   for (std::size_t i = 0; i < modules_.size(); ++i) {
     const ModuleLayout& m = layout().modules()[i];
+    ROAM_CHECK(
+        !m.file->has_changed(),
+        "%s was written to or cut off while it runs, so its code is not what the virtual rank "
+        "began with. Put a new build in its place by renaming it, and run it again",
+        m.file->path().c_str());
     for (std::size_t n = 0; n < m.texts.size(); ++n) {
       const ModuleLayout::Text& t = m.texts[n];
       if (iso::cover(Range{begin_of(i) + t.offset, t.bytes}, m.file->fd(), t.file_offset)) continue;

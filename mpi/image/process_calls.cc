@@ -72,6 +72,14 @@ auto in_own_environment(A... arguments) {
   return kCall(arguments...);
 }
 
+// By its address: linkers warn of who names it.
+char* temporary_name_in(const char* folder, const char* begin) {
+  static const auto name =
+      reinterpret_cast<char* (*)(const char*, const char*)>(process_symbol("tempnam", ""));
+  const LibcEnvironment own(environment().list());
+  return name(folder, begin);
+}
+
 void report_refused(const char* call, const char* why) {
   const iso::HeapScope process;
   report(text("%s in a virtual rank is refused: %s", call, why).c_str());
@@ -142,7 +150,7 @@ void add_process_calls() {
     add_launcher_call(
         name, &in_own_environment<::glob, const char*, int, int (*)(const char*, int), glob_t*>);
   }
-  add_launcher_call("tempnam", &in_own_environment<::tempnam, const char*, const char*>);
+  add_launcher_call("tempnam", &temporary_name_in);
   add_launcher_call("setlocale", &in_own_environment<::setlocale, int, const char*>);
   add_launcher_call("newlocale", &in_own_environment<::newlocale, int, const char*, locale_t>);
   add_launcher_call("__newlocale", &in_own_environment<::newlocale, int, const char*, locale_t>);

@@ -21,6 +21,7 @@
 #include "mpi/image/process_calls.h"
 #include "mpi/image/process_symbols.h"
 #include "mpi/image/refusal.h"
+#include "mpi/image/same_files.h"
 #include "roam/roam.h"
 #include "runtime/job/launcher.h"
 
@@ -155,6 +156,10 @@ void run_one(int number, int count, const std::vector<std::string>& arguments) {
 
 // The status of the first that failed, as mpiexec gives one of many.
 int run_all(const Request& request) {
+  if (const std::string why = files_that_differ(layout_here); !why.empty()) {
+    std::fprintf(stderr, "run_images: %s\n", why.c_str());
+    return 2;
+  }
   const int count = request.virtual_ranks != 0 ? request.virtual_ranks : ranks();
   std::vector<Thread> threads;
   for (int i = 0; i < count; ++i) {
@@ -200,7 +205,14 @@ int run_main(int argc, char** argv) {
     request = read_request(argc, argv);
     layout_here = &prepare(request);
   } catch (const Refusal& refusal) {
-    if (runtime::speaks_for_all()) std::fprintf(stderr, "run_images: %s\n", refusal.what());
+    // The others have the same to say, and are ended with this one, unless their files differ.
+    const bool is_first = runtime::speaks_for_all();
+    if (!is_first) usleep(500'000);
+    std::fprintf(stderr, "run_images: %s\n", refusal.what());
+    if (!is_first) {
+      runtime::find_launcher();
+      runtime::tell_launcher(2, false);
+    }
     return 2;
   }
   return run(argc, argv, [request] { return run_all(request); });
