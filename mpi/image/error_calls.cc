@@ -26,25 +26,25 @@ T& own(LibcVariable v) {
 // While libc has the virtual rank's variables.
 class WithOwnNames {
  public:
-  WithOwnNames()
-      : name_(program_invocation_name),
-        short_name_(program_invocation_short_name),
-        print_name_(error_print_progname) {
+  WithOwnNames() {
+    if (name == nullptr) {
+      name = program_invocation_name;
+      short_name = program_invocation_short_name;
+    }
     program_invocation_name = own<char*>(LibcVariable::kProgramName);
     program_invocation_short_name = own<char*>(LibcVariable::kProgramShortName);
     error_print_progname = own<void (*)()>(LibcVariable::kErrorPrintName);
   }
   ~WithOwnNames() {
-    program_invocation_name = name_;
-    program_invocation_short_name = short_name_;
-    error_print_progname = print_name_;
+    program_invocation_name = name;
+    program_invocation_short_name = short_name;
+    error_print_progname = nullptr;
   }
   WithOwnNames(const WithOwnNames&) = delete;
   WithOwnNames& operator=(const WithOwnNames&) = delete;
 
  private:
-  char *name_, *short_name_;
-  void (*print_name_)();
+  static inline char *name = nullptr, *short_name = nullptr;  // the process's
 };
 
 template <void (*kCall)(const char*, va_list)>
@@ -129,6 +129,23 @@ void help_with_arguments(const argp* parser, FILE* stream, unsigned flags, char*
   ::argp_help(parser, stream, flags, name);
 }
 
+void help_under_way(const argp_state* state, FILE* stream, unsigned flags) {
+  give_argp_variables();
+  ::argp_state_help(state, stream, flags);
+}
+void usage_under_way(const argp_state* state) {
+  help_under_way(state, stderr, ARGP_HELP_STD_USAGE);
+}
+void error_under_way(const argp_state* state, const char* format, ...) {
+  char text[4096];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  give_argp_variables();
+  ::argp_error(state, "%s", text);
+}
+
 }  // namespace
 
 void add_error_calls() {
@@ -144,6 +161,9 @@ void add_error_calls() {
   add_launcher_call("error_at_line", &error_at);
   add_launcher_call("argp_parse", &parse_arguments);
   add_launcher_call("argp_help", &help_with_arguments);
+  add_launcher_call("argp_state_help", &help_under_way);
+  add_launcher_call("argp_usage", &usage_under_way);
+  add_launcher_call("argp_error", &error_under_way);
 }
 
 }  // namespace roam::mpi

@@ -5,23 +5,24 @@
 namespace roam::mpi {
 namespace {
 
-char** of_process = nullptr;  // while another one is in its place
+char** of_process = nullptr;  // while others are in its place
+int others = 0;
 
 }  // namespace
 
 LibcEnvironment::LibcEnvironment(char** list) : before_(environ) {
-  if (of_process == nullptr) of_process = environ;
+  if (others++ == 0) of_process = environ;
   environ = list;
 }
 
 LibcEnvironment::~LibcEnvironment() {
-  environ = before_;
-  if (before_ == of_process) of_process = nullptr;
+  if (others == 0) return;  // restored
+  environ = --others == 0 ? of_process : before_;
 }
 
 void LibcEnvironment::restore() {
-  if (of_process != nullptr) environ = of_process;
-  of_process = nullptr;
+  if (others != 0) environ = of_process;
+  others = 0;
 }
 
 }  // namespace roam::mpi

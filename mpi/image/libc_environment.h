@@ -4,7 +4,8 @@
 namespace roam::mpi {
 
 // While it lives, libc goes by `list` as its environment: for a call that reads it itself, or gives
-// it on to a program. The calls let nobody else run meanwhile.
+// it on to a program. If the call lets others run, they have theirs in turn, and the process's own
+// is back when the last of these calls has ended.
 class LibcEnvironment {
  public:
   explicit LibcEnvironment(char** list);

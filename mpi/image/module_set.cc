@@ -60,7 +60,8 @@ void ModuleSet::add_needed(std::size_t by, const std::string& name, const Librar
       needs.refuse(text("the shared library %s cannot be loaded: %s", name.c_str(), dlerror()));
   };
   if (rule.is_shared(name)) {
-    // The process's own, whatever folders the program names, if it is one of these.
+    // What the process has already is taken, whatever folders the program names.
+    if (dlopen(name.c_str(), RTLD_NOW | RTLD_GLOBAL | RTLD_NOLOAD) != nullptr) return;
     const std::string path = LibraryRule().is_shared(name) ? std::string() : path_of(by, name);
     return load_shared(path.empty() ? name : path);
   }

@@ -18,6 +18,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "isomalloc/heap.h"
+#include "isomalloc/process_call.h"
 #include "mpi/image/image.h"
 #include "mpi/image/libc_environment.h"
 #include "mpi/image/process_symbols.h"
@@ -70,6 +71,13 @@ template <auto kCall, class... A>
 auto in_own_environment(A... arguments) {
   const LibcEnvironment own(environment().list());
   return kCall(arguments...);
+}
+
+// Its callers' functions are called in the midst, while it holds folders of the process.
+int find_paths(const char* pattern, int flags, int (*error)(const char*, int), glob_t* paths) {
+  const iso::CallbackPin pin("glob", error != nullptr || (flags & GLOB_ALTDIRFUNC) != 0);
+  const LibcEnvironment own(environment().list());
+  return ::glob(pattern, flags, error, paths);
 }
 
 // By its address: linkers warn of who names it.
@@ -146,10 +154,7 @@ void add_process_calls() {
       &in_own_environment<::posix_spawnp, pid_t*, const char*, const posix_spawn_file_actions_t*,
                           const posix_spawnattr_t*, char* const*, char* const*>);
   add_launcher_call("wordexp", &in_own_environment<::wordexp, const char*, wordexp_t*, int>);
-  for (const char* name : {"glob", "glob64"}) {
-    add_launcher_call(
-        name, &in_own_environment<::glob, const char*, int, int (*)(const char*, int), glob_t*>);
-  }
+  for (const char* name : {"glob", "glob64"}) add_launcher_call(name, &find_paths);
   add_launcher_call("tempnam", &temporary_name_in);
   add_launcher_call("setlocale", &in_own_environment<::setlocale, int, const char*>);
   add_launcher_call("newlocale", &in_own_environment<::newlocale, int, const char*, locale_t>);

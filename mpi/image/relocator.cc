@@ -22,6 +22,7 @@ constexpr std::string_view kOfAll[] = {
     "_IO_2_1_stdout_",
     "_IO_2_1_stderr_",
     "__libc_single_threaded",
+    "_r_debug",
     "_nl_msg_cat_cntr",
 };
 bool is_of_all(std::string_view name) {

@@ -45,10 +45,10 @@ void compare(const Layout* const* here, const std::vector<File>& wanted,
   }
   for (std::size_t i = 0; i < own.size(); ++i) {
     if (own[i].digest == wanted[i].digest) continue;
-    throw Differs{text("%s of %s is another build than %s on %s of rank 0: give all hosts the "
-                       "same files",
-                       own[i].path.c_str(), where.c_str(), wanted[i].path.c_str(),
-                       wanted_host.c_str())};
+    throw Differs{
+        text("%s of %s is another build than %s on %s of rank 0: give all hosts the "
+             "same files",
+             own[i].path.c_str(), where.c_str(), wanted[i].path.c_str(), wanted_host.c_str())};
   }
 }
 
