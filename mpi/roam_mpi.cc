@@ -15,8 +15,8 @@
 #include "mpi/image/image.h"
 #include "mpi/image/launch.h"
 #include "mpi/image/refusal.h"
+#include "mpi/image/same_files.h"
 #include "roam/roam.h"
-#include "runtime/job/launcher.h"
 
 namespace roam::mpi {
 namespace {
@@ -58,6 +58,10 @@ void run_one(int count, const std::vector<std::string>& arguments) {
 
 // The status of the lowest that failed.
 int run_all(const LaunchRequest& request) {
+  if (const std::string why = files_that_differ(layout_here); !why.empty()) {
+    std::fprintf(stderr, "roam-mpi: %s\n", why.c_str());
+    return 2;
+  }
   const int count = request.virtual_ranks != 0 ? request.virtual_ranks : ranks();
   const Team team =
       spawn_team(SpawnOptions{.name = "virtual rank", .stack_bytes = request.stack_bytes}, count,
@@ -80,7 +84,7 @@ int run_main(int argc, char** argv) {
     add_mpi_calls();
     layout_here = &prepare_images(request);
   } catch (const Refusal& refusal) {
-    if (runtime::speaks_for_all()) std::fprintf(stderr, "roam-mpi: %s\n", refusal.what());
+    tell_refusal("roam-mpi", refusal);
     return 2;
   }
   return run(argc, argv, [request] { return run_all(request); });

@@ -299,15 +299,20 @@ std::size_t shared_bytes(int fd) {
 }
 
 std::size_t resident_bytes() {
-  const int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  const int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
   if (fd < 0) return 0;
-  char words[128];
+  char words[8192];
   const ssize_t got = read(fd, words, sizeof words - 1);
   close(fd);
   if (got <= 0) return 0;
   words[got] = '\0';
-  const char* second = std::strchr(words, ' ');
-  return second == nullptr ? 0 : std::strtoull(second, nullptr, 10) * kPageBytes;
+  // Without pages of files, which the kernel counts once for each place where they are mapped.
+  std::size_t kib = 0;
+  for (const char* name : {"\nRssAnon:", "\nRssShmem:"}) {
+    if (const char* line = std::strstr(words, name); line != nullptr)
+      kib += std::strtoull(line + std::strlen(name), nullptr, 10);
+  }
+  return kib << 10;
 }
 
 }  // namespace roam::os

@@ -1,7 +1,9 @@
 #include "base/os/memory.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -273,6 +275,28 @@ TEST(Guards, ByMprotectHaveALimitThatLeavesRoomForOtherMappings) {
   fill_bytes(at(kRange), kRange.bytes, 16);
   unreserve(many);
   set_guards(before);
+}
+
+// This program's own file, in so many places.
+TEST(ResidentBytes, AreThoseOfMemoryAndNotOfFilesThatAreMapped) {
+  constexpr std::size_t kTimes = 200;
+  const int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+  struct stat about;
+  ASSERT_TRUE(fd >= 0 && fstat(fd, &about) == 0);
+  const std::size_t bytes = round_down(static_cast<std::size_t>(about.st_size), kPageBytes);
+  ASSERT_GT(bytes * kTimes, 16u << 20);
+  const std::size_t before = resident_bytes();
+  ASSERT_GT(before, 0u);
+  for (std::size_t i = 0; i < kTimes; ++i) {
+    void* at = mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    ASSERT_NE(at, MAP_FAILED);
+  }
+  EXPECT_LT(resident_bytes(), before + (8 << 20));
+  close(fd);
+  ASSERT_TRUE(reserve(kRange) && allow_access(kRange));
+  fill_bytes(at(kRange), kRange.bytes, 18);
+  EXPECT_GE(resident_bytes() + (1 << 20), before + kRange.bytes);
+  unreserve(kRange);
 }
 
 TEST(Guards, CanBeSwitchedOff) {

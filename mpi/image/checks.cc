@@ -14,6 +14,16 @@ constexpr std::string_view kSanitizerLibraries[] = {"libasan.", "libhwasan.", "l
 constexpr std::string_view kSanitizerSymbols[] = {"__asan_init", "__hwasan_init", "__msan_init",
                                                   "__tsan_init", "__ubsan_handle_type_mismatch_v1"};
 
+// Libraries of MPI but for Open MPI's, which is told of for itself.
+constexpr std::string_view kMpiLibraries[] = {"libmpi.so.", "libmpich.so.", "libmpi_"};
+constexpr char kNoMpi[] =
+    "run_images runs programs that call no MPI. A command for MPI programs, which shares their "
+    "calls out among virtual ranks, is not part of this version yet";
+// What gives memory: each virtual rank has its own of the launcher, by which it travels.
+constexpr std::string_view kMemorySymbols[] = {"malloc",         "free",     "calloc",
+                                               "realloc",        "memalign", "aligned_alloc",
+                                               "posix_memalign", "valloc",   "pvalloc"};
+
 [[noreturn]] void refuse_sanitizer(const ElfFile& file, std::string_view what) {
   file.refuse(
       text("it was built with a sanitizer (%.*s), which keeps one shadow of the process. "
@@ -64,6 +74,22 @@ void check_file(const ElfFile& file) {
   for (const std::string_view symbol : kSanitizerSymbols) {
     if (file.find(symbol, {}) != 0) refuse_sanitizer(file, symbol);
   }
+  for (const std::string_view symbol : kMemorySymbols) {
+    if (file.find(symbol, {}) == 0) continue;
+    file.refuse(
+        text("it defines %s itself, and memory that it gave would not travel. Link it without its "
+             "own malloc (tcmalloc, jemalloc, mimalloc); operator new of its own is fine",
+             std::string(symbol).c_str()));
+  }
+  if (file.find("PMPI_Init", {}) != 0) file.refuse(text("it has MPI in itself, and %s", kNoMpi));
+  const Elf64_Phdr* stack = file.segment(PT_GNU_STACK);
+  if (stack != nullptr && (stack->p_flags & PF_X) != 0) {
+    file.refuse(
+        "it needs a stack that is executable, and those of virtual ranks are not: it passes on "
+        "nested functions of C or internal procedures of Fortran. Make them functions of their own "
+        "(procedures of a module); if it has none (gcc -Wtrampolines tells), some assembly of it "
+        "does not say so: link it with -z noexecstack");
+  }
   check_segments(file);
 }
 
@@ -80,6 +106,21 @@ void check_program(const ElfFile& file) {
 }
 
 void check_private_library(const ElfFile& file) { check_file(file); }
+
+void check_private_name(const ElfFile& by, std::string_view library) {
+  for (const std::string_view mpi : kMpiLibraries) {
+    if (library.starts_with(mpi)) {
+      by.refuse(text("it needs %s, so it is an MPI program, and %s", std::string(library).c_str(),
+                     kNoMpi));
+    }
+  }
+}
+
+void check_process_reference(const ElfFile& file, std::string_view symbol) {
+  if (symbol == "MPI_Init" || symbol == "MPI_Init_thread" || symbol == "PMPI_Init" ||
+      symbol == "PMPI_Init_thread")
+    file.refuse(text("it calls %s of the process, and %s", std::string(symbol).c_str(), kNoMpi));
+}
 
 void check_reference(const ElfFile& file, std::string_view symbol) {
   if (symbol == "mcount" || symbol == "_mcount" || symbol == "__fentry__") {

@@ -10,6 +10,12 @@ namespace roam::mpi {
 void check_program(const ElfFile& file);
 void check_private_library(const ElfFile& file);
 
+// A library that is to be private, by its name alone: an MPI.
+void check_private_name(const ElfFile& by, std::string_view library);
+
+// A function that would be called in a library of the process: an MPI's.
+void check_process_reference(const ElfFile& file, std::string_view symbol);
+
 // What a name that it refers to tells of how it was built: a sanitizer, -pg.
 void check_reference(const ElfFile& file, std::string_view symbol);
 

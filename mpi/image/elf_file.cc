@@ -37,6 +37,7 @@ ElfFile::ElfFile(std::string path) : path_(std::move(path)) {
   fd_ = os::open_to_read(path_);
   if (fd_ < 0) refuse(text("it cannot be opened: %s", std::strerror(errno)));
   try {
+    if (fstat(fd_, &state_) != 0) refuse(text("it cannot be looked at: %s", std::strerror(errno)));
     file_ = os::map_whole_file(fd_);
     read_header();
     read_segments();
@@ -58,6 +59,32 @@ std::string_view ElfFile::name() const {
   const std::size_t slash = path_.rfind('/');
   return slash == std::string::npos ? std::string_view(path_)
                                     : std::string_view(path_).substr(slash + 1);
+}
+
+std::uint64_t ElfFile::digest() const {
+  std::uint64_t sum = extent_.bytes;
+  for (const Elf64_Phdr& s : segments_) {
+    if (s.p_type != PT_LOAD) continue;
+    const char* bytes = file_bytes(s.p_offset, s.p_filesz, "a segment");
+    for (std::size_t i = 0; i < s.p_filesz; i += sizeof(std::uint64_t)) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, bytes + i, std::min<std::size_t>(sizeof word, s.p_filesz - i));
+      sum = (sum ^ word) * 0x9e3779b97f4a7c15;
+      sum ^= sum >> 29;
+    }
+  }
+  return sum;
+}
+
+bool ElfFile::is_same_file(const ElfFile& other) const {
+  return state_.st_dev == other.state_.st_dev && state_.st_ino == other.state_.st_ino;
+}
+
+bool ElfFile::has_changed() const {
+  struct stat now;
+  return fstat(fd_, &now) != 0 || now.st_size != state_.st_size ||
+         now.st_mtim.tv_sec != state_.st_mtim.tv_sec ||
+         now.st_mtim.tv_nsec != state_.st_mtim.tv_nsec;
 }
 
 void ElfFile::refuse(const std::string& why) const { throw Refusal(path_ + ": " + why); }

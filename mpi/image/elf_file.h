@@ -2,6 +2,7 @@
 #define ROAM_MPI_IMAGE_ELF_FILE_H_
 
 #include <elf.h>
+#include <sys/stat.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -30,6 +31,12 @@ class ElfFile {
   const std::string& path() const { return path_; }
   std::string_view name() const;  // of the path, what is behind the last slash
   int fd() const { return fd_; }
+  // What all comes to that is loaded of it; files of one digest are the same to all intents.
+  std::uint64_t digest() const;
+  bool is_same_file(const ElfFile& other) const;
+  // Whether somebody wrote to the file since it was opened, or cut it off. A new one in its place
+  // is another file.
+  bool has_changed() const;
   const Elf64_Ehdr& header() const { return *header_; }
   std::span<const Elf64_Phdr> segments() const { return segments_; }
   // The first segment of that type; null: there is none.
@@ -81,6 +88,7 @@ class ElfFile {
 
   std::string path_;
   int fd_ = -1;
+  struct stat state_ {};  // when it was opened
   Range file_;
   const Elf64_Ehdr* header_ = nullptr;
   std::span<const Elf64_Phdr> segments_;

@@ -33,21 +33,30 @@ void end_module(Image* image, std::size_t module) {
   if (m.fini_function != 0) image->at<Final>(module, m.fini_function)();
 }
 
+void end_modules(void*) {
+  Image* image = Image::running();
+  const auto& order = image->layout().set().initial_order();
+  for (auto module = order.rbegin(); module != order.rend(); ++module) end_module(image, *module);
+}
+
 // What the program's first function calls. `init` and `fini` are given by programs that were linked
 // with a glibc before 2.34, and do the program's own part.
 int start_main(Main main, int, char**, Initial init, Final fini, Final, void*) {
   Image* image = Image::running();
   call_initial(image, 0, image->layout().modules()[0].preinit);
   for (const std::size_t module : image->layout().set().initial_order()) {
+    // Where the dynamic linker asks for it: what libraries have asked for comes when they end.
+    if (module == 0) image->exits().add(end_modules, nullptr, nullptr);
+    if (module == 0 && fini != nullptr) {
+      image->exits().add([](void* f) { reinterpret_cast<Final>(f)(); },
+                         reinterpret_cast<void*>(fini), nullptr);
+    }
     if (module == 0 && init != nullptr) {
       init(image->argument_count(), image->arguments(), image->environment().list());
     } else {
       begin_module(image, module);
     }
   }
-  if (fini != nullptr)
-    image->exits().add([](void* f) { reinterpret_cast<Final>(f)(); }, reinterpret_cast<void*>(fini),
-                       nullptr);
   exit_program(main(image->argument_count(), image->arguments(), image->environment().list()));
 }
 
@@ -82,7 +91,7 @@ int at_quick_exit(void (*function)(void*), void* argument, void*) {
   Image::running()->exits().add_quick(function, argument);
   return 0;
 }
-void finalize(void* module) { Image::running()->exits().run_at_exit(module); }
+void finalize(void* module) { Image::running()->exits().run_of_module(module); }
 [[noreturn]] void quick_exit(int status) {
   Image::running()->exits().run_quick();
   exit_program_at_once(status);
@@ -104,9 +113,7 @@ int run_program(Image* image) {
 void exit_program(int status) {
   Image* image = Image::running();
   image->exits().run_of_thread();
-  image->exits().run_at_exit();
-  const auto& order = image->layout().set().initial_order();
-  for (auto module = order.rbegin(); module != order.rend(); ++module) end_module(image, *module);
+  image->exits().run_at_exit(status);
   std::fflush(nullptr);
   exit_program_at_once(status);
 }
@@ -129,6 +136,7 @@ void add_entry_calls() {
   add_launcher_call("__cxa_thread_atexit", &at_exit_of_thread);
   add_launcher_call("__cxa_thread_atexit_impl", &at_exit_of_thread);
   add_launcher_call("__tls_get_addr", &thread_local_at);
+  add_end_calls();
 }
 
 }  // namespace roam::mpi

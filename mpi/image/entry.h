@@ -14,8 +14,13 @@ int run_program(Image* image);
 [[noreturn]] void exit_program(int status);
 [[noreturn]] void exit_program_at_once(int status);
 
+// Has an exit that libc or a library of the process calls for the running image be that of its
+// program. Once a process; again after each such exit.
+void watch_exits_of_process();
+
 // Has launcher_call() know the functions by which programs begin and end.
 void add_entry_calls();
+void add_end_calls();
 
 }  // namespace roam::mpi
 

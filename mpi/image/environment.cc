@@ -43,6 +43,11 @@ char* Environment::get(std::string_view name) {
   return line == nullptr ? nullptr : *line + name.size() + 1;
 }
 
+char* Environment::line(std::string_view name) {
+  char** line = find(name);
+  return line == nullptr ? nullptr : *line;
+}
+
 void Environment::add(char* line) {
   if (list() != lines_.data()) {  // the program's own list
     lines_.clear();

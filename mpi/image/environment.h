@@ -23,6 +23,8 @@ class Environment {
   char** list() { return *variable_; }
 
   char* get(std::string_view name);
+  // With its name and =; null: it is not set.
+  char* line(std::string_view name);
   // As setenv, unsetenv, putenv and clearenv; the name is good.
   void set(std::string_view name, std::string_view value);
   void unset(std::string_view name);

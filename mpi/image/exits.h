@@ -12,6 +12,10 @@ class Exits {
   void add(void (*function)(void*), void* argument, void* module) {
     at_exit_.push_back({function, argument, module});
   }
+  // As on_exit: the function is given the status too.
+  void add_with_status(void (*function)(int, void*), void* argument) {
+    at_exit_.push_back({nullptr, argument, nullptr, function});
+  }
   // Destructors of thread_local variables.
   void add_of_thread(void (*function)(void*), void* argument) {
     of_thread_.push_back({function, argument, nullptr});
@@ -21,17 +25,21 @@ class Exits {
   }
 
   // Calls and forgets. What is asked for meanwhile is called too.
-  void run_of_thread() { run(&of_thread_, nullptr); }
-  void run_at_exit(void* module = nullptr) { run(&at_exit_, module); }  // null: of all
-  void run_quick() { run(&quick_, nullptr); }
+  void run_of_thread() { run(&of_thread_, nullptr, 0); }
+  void run_at_exit(int status) { run(&at_exit_, nullptr, status); }
+  void run_of_module(void* module) { run(&at_exit_, module, 0); }  // null: of all
+  void run_quick() { run(&quick_, nullptr, 0); }
+
+  void* clean_up = nullptr;  // the innermost of pthread_cleanup_push
 
  private:
   struct Call {
     void (*function)(void*);
     void* argument;
     void* module;
+    void (*with_status)(int, void*) = nullptr;
   };
-  static void run(std::vector<Call>* calls, void* module);
+  static void run(std::vector<Call>* calls, void* module, int status);
 
   std::vector<Call> at_exit_, of_thread_, quick_;
 };

@@ -28,10 +28,27 @@ TEST(Exits, ComeLastFirstAndThoseAskedForMeanwhileToo) {
   mine.add_of_thread(note, &t);
   mine.run_of_thread();
   EXPECT_EQ(called, "t");
-  mine.run_at_exit();
+  mine.run_at_exit(0);
   EXPECT_EQ(called, "tcbxa");
-  mine.run_at_exit();
+  mine.run_at_exit(0);
   EXPECT_EQ(called, "tcbxa");
+}
+
+TEST(Exits, AreGivenTheStatusIfTheyAskForIt) {
+  Exits mine;
+  called.clear();
+  char a = 'a';
+  mine.add(note, &a, nullptr);
+  mine.add_with_status(
+      [](int status, void* letter) {
+        note(letter);
+        called += std::to_string(status);
+      },
+      &a);
+  mine.run_of_module(&a);
+  EXPECT_EQ(called, "");
+  mine.run_at_exit(300);
+  EXPECT_EQ(called, "a300a");
 }
 
 TEST(Exits, OfOneModuleComeWhenItGoes) {
@@ -41,9 +58,9 @@ TEST(Exits, OfOneModuleComeWhenItGoes) {
   mine.add(note, &a, &a);
   mine.add(note, &b, &b);
   mine.add(note, &c, &a);
-  mine.run_at_exit(&a);
+  mine.run_of_module(&a);
   EXPECT_EQ(called, "ca");
-  mine.run_at_exit();
+  mine.run_at_exit(0);
   EXPECT_EQ(called, "cab");
 }
 

@@ -1,6 +1,9 @@
 #include "mpi/image/image.h"
 
+#include <sysexits.h>
+
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -10,6 +13,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "isomalloc/file_cover.h"
+#include "mpi/image/entry.h"
 #include "mpi/image/reserve.h"
 #include "roam/error.h"
 #include "threads/kernel_state.h"
@@ -68,6 +72,7 @@ Image::Image(const Layout& layout, const std::vector<std::string>& arguments,
     for (const Module& m : modules_) std::free(m.block);
     throw;
   }
+  watch_exits_of_process();
   finish();
 }
 
@@ -81,9 +86,9 @@ void Image::lay_module(const ModuleLayout& m, Module* to) {
 }
 
 void Image::add_begins(const ModuleLayout& m, const Module& to) {
-  for (std::size_t i = 0; i < modules_.size(); ++i) {
+  for (std::size_t i = 0; i <= modules_.size(); ++i) {
     for (const std::uint32_t offset : m.add_begin[i])
-      *reinterpret_cast<Address*>(to.begin + offset) += modules_[i].begin;
+      *reinterpret_cast<Address*>(to.begin + offset) += begin_of(i);
   }
 }
 
@@ -102,9 +107,16 @@ void Image::copy_thread_locals() {
 void Image::finish() {
   threads::KernelState::set_guest(this);
   enter();
+  begin_libc_variables();
   for (std::size_t i = 0; i < modules_.size(); ++i) {
-    for (const ModuleLayout::Chosen& c : layout().modules()[i].chosen)
-      *at<Address*>(i, c.offset) = at<Address (*)()>(c.module, c.function)();
+    const ModuleLayout::ThreadLocals& t = layout().modules()[i].thread_locals;
+    for (const ModuleLayout::Chosen& c : layout().modules()[i].chosen) {
+      const Address chosen = at<Address (*)()>(c.module, c.function)();
+      *at<Address*>(i, c.offset) = chosen;
+      // What a thread_local variable is at first, of which there is a copy already.
+      if (c.offset >= t.offset && c.offset + sizeof chosen <= t.offset + t.stored)
+        std::memcpy(reserve_end() - t.below + (c.offset - t.offset), &chosen, sizeof chosen);
+    }
   }
   copy_variables();
 }
@@ -112,16 +124,29 @@ void Image::finish() {
 void Image::copy_variables() {
   for (std::size_t i = 0; i < modules_.size(); ++i) {
     for (const ModuleLayout::Copy& c : layout().modules()[i].copies) {
-      if (c.name == "environ" || c.name == "__environ" || c.name == "_environ") {
-        environment_.put_at(at<char***>(i, c.offset));
-        continue;
-      }
-      if (options_.put_at(c.name, at<void*>(i, c.offset))) continue;
       const void* source = c.module == Layout::kProcess ? reinterpret_cast<const void*>(c.source)
                                                         : at<const void*>(c.module, c.source);
       std::memcpy(at<void*>(i, c.offset), source, c.bytes);
     }
   }
+}
+
+// As libc has them when a process begins.
+void Image::begin_libc_variables() {
+  static char greenwich[] = "GMT";  // at one address in all processes
+  char* const name = arguments_[0];
+  char* const slash = name != nullptr ? std::strrchr(name, '/') : nullptr;
+  environment_.put_at(&variable<char**>(LibcVariable::kEnvironment));
+  begin_variable(LibcVariable::kOptionIndex, 1);
+  begin_variable(LibcVariable::kOptionPrint, 1);
+  begin_variable(LibcVariable::kOptionWrong, int{'?'});
+  begin_variable(LibcVariable::kProgramName, name);
+  begin_variable(LibcVariable::kProgramShortName, slash != nullptr ? slash + 1 : name);
+  begin_variable(LibcVariable::kZoneNames, std::array<char*, 2>{greenwich, greenwich});
+  begin_variable(LibcVariable::kArgpExitStatus, int{EX_USAGE});
+  options_.put_at(
+      &variable<char*>(LibcVariable::kOptionArgument), &variable<int>(LibcVariable::kOptionIndex),
+      &variable<int>(LibcVariable::kOptionPrint), &variable<int>(LibcVariable::kOptionWrong));
 }
 
 Image::~Image() {
@@ -143,6 +168,11 @@ bool Image::cover_texts() {
   [[maybe_unused]] static const bool once = have_whole_lines();
   for (std::size_t i = 0; i < modules_.size(); ++i) {
     const ModuleLayout& m = layout().modules()[i];
+    ROAM_CHECK(
+        !m.file->has_changed(),
+        "%s was written to or cut off while it runs, so its code is not what the virtual rank "
+        "began with. Put a new build in its place by renaming it, and run it again",
+        m.file->path().c_str());
     for (std::size_t n = 0; n < m.texts.size(); ++n) {
       const ModuleLayout::Text& t = m.texts[n];
       if (iso::cover(Range{begin_of(i) + t.offset, t.bytes}, m.file->fd(), t.file_offset)) continue;
@@ -172,6 +202,7 @@ void Image::save_thread_locals() {
 void Image::enter() {
   if (!covered_) [[unlikely]] {
     ROAM_CHECK(cover_texts(), "%s", no_room(errno).c_str());
+    watch_exits_of_process();
   }
   if (resident == this) return;
   if (resident != nullptr) resident->save_thread_locals();

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "mpi/image/exits.h"
 #include "mpi/image/keys.h"
 #include "mpi/image/layout.h"
+#include "mpi/image/libc_answers.h"
 #include "mpi/image/libc_state.h"
 #include "mpi/image/options.h"
 #include "threads/guest.h"
@@ -40,7 +42,11 @@ class Image final : public threads::Guest {
   // is so, or null.
   static Image* running();
 
-  Address begin_of(std::size_t module) const { return modules_[module].begin; }
+  // Of the variables of libc, if `module` is the count of modules.
+  Address begin_of(std::size_t module) const {
+    return module < modules_.size() ? modules_[module].begin
+                                    : reinterpret_cast<Address>(own_variables_);
+  }
   // The function or object at `offset` of a module.
   template <class T>
   T at(std::size_t module, std::uint64_t offset) const {
@@ -50,11 +56,22 @@ class Image final : public threads::Guest {
   std::size_t module_of(const void* address) const;
   const Layout& layout() const;
 
+  template <class T>
+  T& variable(LibcVariable v) const {
+    const Layout::Variable& place = layout().variable(v);
+    return *at<T*>(place.module, place.offset);
+  }
+
   int argument_count() const { return static_cast<int>(arguments_.size()) - 1; }
   char** arguments() { return arguments_.data(); }
   Environment& environment() { return environment_; }
   Exits& exits() { return exits_; }
   LibcState& libc_state() { return libc_state_; }
+  // Made at the first use.
+  LibcAnswers& libc_answers() {
+    if (libc_answers_ == nullptr) libc_answers_ = std::make_unique<LibcAnswers>();
+    return *libc_answers_;
+  }
   Descriptors& descriptors() { return descriptors_; }
   Keys& keys() { return keys_; }
   Options& options() { return options_; }
@@ -79,6 +96,11 @@ class Image final : public threads::Guest {
   void copy_thread_locals();
   void finish();
   void copy_variables();
+  void begin_libc_variables();
+  template <class T>
+  void begin_variable(LibcVariable v, T value) {
+    if (layout().variable(v).fresh) variable<T>(v) = value;
+  }
   bool cover_texts();
   void uncover_texts(std::size_t modules);
   void save_thread_locals();
@@ -88,9 +110,11 @@ class Image final : public threads::Guest {
   bool covered_ = false;
   std::vector<std::string> argument_texts_;
   std::vector<char*> arguments_;  // and a null
+  alignas(16) char own_variables_[kLibcVariables * kLibcVariableBytes] = {};
   Environment environment_;
   Exits exits_;
   LibcState libc_state_;
+  std::unique_ptr<LibcAnswers> libc_answers_;
   Descriptors descriptors_;
   Keys keys_;
   Options options_;

@@ -14,7 +14,9 @@ namespace {
 
 Keys& keys() { return Image::running()->keys(); }
 
-int create_key(pthread_key_t* key, void (*)(void*)) { return keys().make(key) ? 0 : EAGAIN; }
+int create_key(pthread_key_t* key, void (*destructor)(void*)) {
+  return keys().make(key, destructor) ? 0 : EAGAIN;
+}
 int delete_key(pthread_key_t key) {
   if (!keys().has(key)) return EINVAL;
   keys().drop(key);
@@ -27,7 +29,9 @@ int set_value(pthread_key_t key, const void* value) {
   return 0;
 }
 
-int create_c11(tss_t* key, tss_dtor_t) { return keys().make(key) ? thrd_success : thrd_error; }
+int create_c11(tss_t* key, tss_dtor_t destructor) {
+  return keys().make(key, destructor) ? thrd_success : thrd_error;
+}
 void delete_c11(tss_t key) { delete_key(key); }
 int set_c11(tss_t key, void* value) {
   return set_value(key, value) == 0 ? thrd_success : thrd_error;

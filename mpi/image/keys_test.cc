@@ -35,5 +35,27 @@ TEST(Keys, AreAsManyAsAProcessHas) {
   EXPECT_EQ(key, 7u);
 }
 
+Keys* destroyed_of = nullptr;
+int destroyed = 0;
+
+TEST(Keys, DestructorsAreCalledAgainForWhatTheySet) {
+  Keys mine;
+  destroyed_of = &mine;
+  destroyed = 0;
+  unsigned one, other;
+  ASSERT_TRUE(mine.make(&one, [](void* value) {
+    ++destroyed;
+    destroyed_of->set(0, value);
+  }));
+  ASSERT_TRUE(mine.make(&other));
+  ASSERT_EQ(one, 0u);
+  mine.set(other, &destroyed);
+  mine.run_destructors();
+  EXPECT_EQ(destroyed, 0);
+  mine.set(one, &destroyed);
+  mine.run_destructors();
+  EXPECT_EQ(destroyed, 4);
+}
+
 }  // namespace
 }  // namespace roam::mpi

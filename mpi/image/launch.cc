@@ -3,13 +3,14 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
 #include "mpi/image/entry.h"
 #include "mpi/image/image.h"
 #include "mpi/image/process_calls.h"
-#include "mpi/image/refusal.h"
+#include "runtime/job/launcher.h"
 
 namespace roam::mpi {
 namespace {
@@ -83,6 +84,15 @@ const Layout& prepare_images(const LaunchRequest& request) {
   program_invocation_name = strdup(request.arguments[0].c_str());
   program_invocation_short_name = strdup(std::string(set->program().name()).c_str());
   return *layout;
+}
+
+void tell_refusal(const char* launcher, const Refusal& refusal) {
+  const bool is_first = runtime::speaks_for_all();
+  if (!is_first) usleep(500'000);
+  std::fprintf(stderr, "%s: %s\n", launcher, refusal.what());
+  if (is_first) return;
+  runtime::find_launcher();
+  runtime::tell_launcher(2, false);
 }
 
 std::vector<std::string> environment_of(int number, int count) {

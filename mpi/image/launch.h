@@ -7,6 +7,7 @@
 
 #include "mpi/image/layout.h"
 #include "mpi/image/module_set.h"
+#include "mpi/image/refusal.h"
 
 // What launchers of images have in common.
 namespace roam::mpi {
@@ -26,6 +27,10 @@ LaunchRequest read_request(int argc, char** argv, const char* usage);
 // to the end of the process. Whoever calls it has added its calls (add_launcher_call) before.
 // Refusal: the program cannot run as virtual ranks.
 const Layout& prepare_images(const LaunchRequest& request);
+
+// Says on this rank why the program cannot run, before the job has begun. The others have the same to
+// say, and are ended with this one, unless their files differ.
+void tell_refusal(const char* launcher, const Refusal& refusal);
 
 // This process's environment with what tells a virtual rank its number.
 std::vector<std::string> environment_of(int number, int count);

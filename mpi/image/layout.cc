@@ -14,6 +14,7 @@ Layout::Layout(const ModuleSet& set) : set_(set), modules_(set.count()) {
     lay_segments(i);
     place_thread_locals(i);
   }
+  place_libc_variables();
   for (std::size_t i = 0; i < set.count(); ++i) Relocator(*this, i).run();
 }
 
@@ -25,7 +26,7 @@ void Layout::lay_segments(std::size_t i) {
   m.file = &file;
   m.bytes = file.extent().bytes;
   m.alignment = file.alignment();
-  m.add_begin.resize(set_.count());
+  m.add_begin.resize(set_.count() + 1);
   for (const Elf64_Phdr& s : file.segments()) {
     if (s.p_type == PT_GNU_EH_FRAME) m.unwind_table = s.p_vaddr;
     if (s.p_type != PT_LOAD || s.p_memsz == 0) continue;
@@ -55,6 +56,38 @@ void Layout::lay_segments(std::size_t i) {
     if (functions.begin > m.bytes || functions.bytes > m.bytes - functions.begin)
       file.refuse("its table of initial or final functions is damaged");
   }
+}
+
+void Layout::place_libc_variables() {
+  for (std::size_t i = 0; i < kLibcVariables; ++i)
+    variables_[i] = place_of(static_cast<LibcVariable>(i));
+}
+
+// As libc would find it: a copy in the program under any of its names, or who defines the name by
+// which libc goes.
+Layout::Variable Layout::place_of(LibcVariable v) const {
+  const auto names = names_of(v);
+  const auto defined = [&](std::size_t module) -> const Elf64_Sym* {
+    const std::uint32_t found = set_[module].find(names[0], {});
+    if (found == 0 || ELF64_ST_TYPE(set_[module].symbol(found).st_info) != STT_OBJECT)
+      return nullptr;
+    return &set_[module].symbol(found);
+  };
+  std::size_t by_library = 1;
+  while (by_library < set_.count() && defined(by_library) == nullptr) ++by_library;
+  const bool is_libcs = by_library == set_.count();
+  const ElfFile& program = set_.program();
+  for (const Elf64_Rela& r : program.table<Elf64_Rela>(DT_RELA, DT_RELASZ)) {
+    if (ELF64_R_TYPE(r.r_info) != R_X86_64_COPY) continue;
+    const Elf64_Sym& s = program.symbol(static_cast<std::uint32_t>(ELF64_R_SYM(r.r_info)));
+    if (std::find(names.begin(), names.end(), program.string(s.st_name)) == names.end()) continue;
+    if (s.st_size > kLibcVariableBytes || r.r_offset > modules_[0].bytes - kLibcVariableBytes)
+      program.refuse(text("the copy of %s is damaged", std::string(names[0]).c_str()));
+    return {0, r.r_offset, is_libcs};
+  }
+  if (const Elf64_Sym* s = defined(0); s != nullptr) return {0, s->st_value, false};
+  if (!is_libcs) return {by_library, defined(by_library)->st_value, false};
+  return {set_.count(), static_cast<std::size_t>(v) * kLibcVariableBytes, true};
 }
 
 // Where the dynamic linker would put them: the program's right below the thread pointer, which its

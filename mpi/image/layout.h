@@ -1,12 +1,14 @@
 #ifndef ROAM_MPI_IMAGE_LAYOUT_H_
 #define ROAM_MPI_IMAGE_LAYOUT_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "base/range.h"
+#include "mpi/image/libc_variables.h"
 #include "mpi/image/module_set.h"
 
 namespace roam::mpi {
@@ -29,7 +31,8 @@ struct ModuleLayout {
     std::vector<char> bytes;
   };
   std::vector<Data> datas;
-  // To words at these offsets the address is added where a module begins; by module.
+  // To words at these offsets the address is added where a module begins; by module, and last where
+  // the variables of libc lie that the program has no copy of.
   std::vector<std::vector<std::uint32_t>> add_begin;
   // A word is what a function of a module says, once all else is in place.
   struct Chosen {
@@ -44,7 +47,6 @@ struct ModuleLayout {
     std::size_t bytes;
     std::size_t module;    // that has it, or kProcess
     std::uint64_t source;  // offset there, or address
-    std::string name;
   };
   std::vector<Copy> copies;
   // Initial thread-locals: at `offset` in the module, below the thread pointer by `below`.
@@ -62,6 +64,11 @@ struct ModuleLayout {
 class Layout {
  public:
   static constexpr std::size_t kProcess = SIZE_MAX;
+  struct Variable {
+    std::size_t module;  // the count of modules: it lies in the image
+    std::uint64_t offset;
+    bool fresh;  // its value at first is libc's; else its definition says it
+  };
 
   // Errors: Refusal: a relocation that cannot be applied, a name that nobody defines, more
   // thread-locals than there is room for.
@@ -70,15 +77,19 @@ class Layout {
   const ModuleSet& set() const { return set_; }
   const std::vector<ModuleLayout>& modules() const { return modules_; }
   std::size_t thread_local_bytes() const { return thread_local_bytes_; }
+  const Variable& variable(LibcVariable v) const { return variables_[static_cast<std::size_t>(v)]; }
 
  private:
   friend class Relocator;
   void lay_segments(std::size_t i);
+  void place_libc_variables();
+  Variable place_of(LibcVariable v) const;
   void place_thread_locals(std::size_t i);
 
   const ModuleSet& set_;
   std::vector<ModuleLayout> modules_;
   std::size_t thread_local_bytes_ = 0;
+  std::array<Variable, kLibcVariables> variables_{};
 };
 
 }  // namespace roam::mpi

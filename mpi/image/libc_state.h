@@ -3,6 +3,9 @@
 
 #include <cstdlib>
 #include <ctime>
+#include <string>
+
+#include "mpi/image/kept_texts.h"
 
 namespace roam::mpi {
 
@@ -19,7 +22,16 @@ struct LibcState {
   drand48_data random48{};
   char* token = nullptr;  // of strtok
   std::tm time{};         // of localtime and gmtime
+  std::tm date{};         // of getdate
   char time_text[64] = {};
+  struct Zone {  // TZ as it was when it was last looked at
+    bool known = false, is_set = false;
+    std::string line;
+  };
+  Zone zone;
+  KeptTexts texts;
+  std::string error_file;  // of the last error_at_line
+  unsigned error_line = 0;
 };
 
 }  // namespace roam::mpi

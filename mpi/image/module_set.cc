@@ -22,14 +22,12 @@ bool lists(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-void load_shared(const ElfFile& by, const std::string& name) {
-  if (dlopen(name.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr)
-    by.refuse(text("the shared library %s cannot be loaded: %s", name.c_str(), dlerror()));
-}
+std::string_view last_part(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 }  // namespace
 
 bool LibraryRule::is_shared(std::string_view name) const {
+  name = last_part(name);
   if (lists(made_private, name)) return false;
   return lists(made_shared, name) ||
          std::find(std::begin(kShared), std::end(kShared), name) != std::end(kShared);
@@ -43,32 +41,60 @@ ModuleSet::ModuleSet(const std::string& program, const LibraryRule& rule) {
     }
   }
   files_.push_back(std::make_unique<ElfFile>(program));
-  names_.emplace_back(files_[0]->name());
+  needed_by_.push_back(0);
   check_program(*files_[0]);
   for (std::size_t i = 0; i < files_.size(); ++i) {
-    for (const std::string_view needed : files_[i]->needed()) {
-      const std::string name(needed);
-      if (rule.is_shared(name)) {
-        load_shared(*files_[i], name);
-        continue;
-      }
-      if (index_of(name) != count()) continue;
-      const std::string path = library_path(name, *files_[i], *files_[0]);
-      if (path.empty()) {
-        files_[i]->refuse(text(
-            "it needs %s, which is not found. Set LD_LIBRARY_PATH to where it is", name.c_str()));
-      }
-      files_.push_back(std::make_unique<ElfFile>(path));
-      names_.push_back(name);
-      check_private_library(*files_.back());
-    }
+    for (const std::string_view needed : files_[i]->needed())
+      add_needed(i, std::string(needed), rule);
   }
   std::vector<bool> seen(count());
-  order_from(0, &seen);
+  for (std::size_t i = count(); i-- != 0;) {
+    if (!seen[i]) order_from(i, &seen);
+  }
+}
+
+void ModuleSet::add_needed(std::size_t by, const std::string& name, const LibraryRule& rule) {
+  const ElfFile& needs = *files_[by];
+  const auto load_shared = [&](const std::string& path) {
+    if (dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr)
+      needs.refuse(text("the shared library %s cannot be loaded: %s", name.c_str(), dlerror()));
+  };
+  if (rule.is_shared(name)) {
+    // What the process has already is taken, whatever folders the program names.
+    if (dlopen(name.c_str(), RTLD_NOW | RTLD_GLOBAL | RTLD_NOLOAD) != nullptr) return;
+    const std::string path = LibraryRule().is_shared(name) ? std::string() : path_of(by, name);
+    return load_shared(path.empty() ? name : path);
+  }
+  if (index_of(name) != count()) return;
+  check_private_name(needs, last_part(name));
+  const std::string path = path_of(by, name);
+  if (path.empty()) {
+    needs.refuse(
+        text("it needs %s, which is not found. Set LD_LIBRARY_PATH to where it is", name.c_str()));
+  }
+  auto file = std::make_unique<ElfFile>(path);
+  const std::string_view own_name = file->text_of(DT_SONAME);
+  if (!own_name.empty() && rule.is_shared(own_name)) return load_shared(path);
+  const auto same = std::find_if(files_.begin() + 1, files_.end(),
+                                 [&](const auto& other) { return other->is_same_file(*file); });
+  names_[name] = static_cast<std::size_t>(same - files_.begin());
+  if (same != files_.end()) return;
+  if (!own_name.empty()) names_.emplace(own_name, count());
+  check_private_library(*file);
+  files_.push_back(std::move(file));
+  needed_by_.push_back(by);
+}
+
+std::string ModuleSet::path_of(std::size_t by, const std::string& name) const {
+  std::vector<const ElfFile*> chain;
+  for (; by != 0; by = needed_by_[by]) chain.push_back(files_[by].get());
+  chain.push_back(files_[0].get());
+  return library_path(name, chain);
 }
 
 std::size_t ModuleSet::index_of(std::string_view name) const {
-  return static_cast<std::size_t>(std::find(names_.begin(), names_.end(), name) - names_.begin());
+  const auto found = names_.find(name);
+  return found != names_.end() ? found->second : count();
 }
 
 void ModuleSet::order_from(std::size_t i, std::vector<bool>* seen) {

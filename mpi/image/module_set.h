@@ -1,6 +1,7 @@
 #ifndef ROAM_MPI_IMAGE_MODULE_SET_H_
 #define ROAM_MPI_IMAGE_MODULE_SET_H_
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,8 +23,8 @@ struct LibraryRule {
   bool is_shared(std::string_view name) const;
 };
 
-// A program and its private libraries, in the order in which names are looked up: the program, what
-// it needs, what those need.
+// A program and its private libraries, each once however it is named, in the order in which names
+// are looked up: the program, what it needs, what those need.
 class ModuleSet {
  public:
   // Reads and checks all of them, and has the dynamic linker load those that are shared.
@@ -33,15 +34,20 @@ class ModuleSet {
   std::size_t count() const { return files_.size(); }
   const ElfFile& operator[](std::size_t i) const { return *files_[i]; }
   const ElfFile& program() const { return *files_[0]; }
-  // Modules in the order in which they begin: each after those that it needs.
+  // Modules in the order in which they begin, the dynamic linker's: each after those that it needs,
+  // and else the last one first. They end the other way round.
   const std::vector<std::size_t>& initial_order() const { return initial_order_; }
 
  private:
-  std::size_t index_of(std::string_view name) const;  // count(): it is none of them
+  // By a name under which it was needed, or calls itself; count(): it is none of them.
+  std::size_t index_of(std::string_view name) const;
+  void add_needed(std::size_t by, const std::string& name, const LibraryRule& rule);
+  std::string path_of(std::size_t by, const std::string& name) const;
   void order_from(std::size_t i, std::vector<bool>* seen);
 
   std::vector<std::unique_ptr<ElfFile>> files_;
-  std::vector<std::string> names_;
+  std::vector<std::size_t> needed_by_;  // who needed it first
+  std::map<std::string, std::size_t, std::less<>> names_;
   std::vector<std::size_t> initial_order_;
 };
 

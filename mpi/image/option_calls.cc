@@ -3,6 +3,7 @@
 #include <getopt.h>
 
 #include "mpi/image/image.h"
+#include "mpi/image/libc_environment.h"
 #include "mpi/image/process_calls.h"
 #include "mpi/image/process_symbols.h"
 
@@ -13,11 +14,13 @@ namespace {
 
 template <int (*kCall)(int, char* const*, const char*)>
 int short_option(int argc, char* const* argv, const char* letters) {
+  const LibcEnvironment own(Image::running()->environment().list());  // POSIXLY_CORRECT
   return Image::running()->options().next(
       argc, argv, [&](char* const* arguments) { return kCall(argc, arguments, letters); });
 }
 template <int (*kCall)(int, char* const*, const char*, const option*, int*)>
 int long_option(int argc, char* const* argv, const char* letters, const option* words, int* word) {
+  const LibcEnvironment own(Image::running()->environment().list());
   return Image::running()->options().next(argc, argv, [&](char* const* arguments) {
     return kCall(argc, arguments, letters, words, word);
   });

@@ -22,23 +22,6 @@ void forget() {
 
 }  // namespace
 
-bool Options::put_at(std::string_view name, void* address) {
-  if (name == "optarg") {
-    argument_ = static_cast<char**>(address);
-    *argument_ = own_argument_;
-    return true;
-  }
-  const auto put = [&](int** variable) {
-    *static_cast<int*>(address) = **variable;
-    *variable = static_cast<int*>(address);
-    return true;
-  };
-  if (name == "optind") return put(&index_);
-  if (name == "opterr") return put(&print_);
-  if (name == "optopt") return put(&wrong_);
-  return false;
-}
-
 void Options::catch_up(int argc, const std::function<int(char* const*)>& call) {
   forget();
   optind = first_index_;

@@ -1,17 +1,26 @@
 #include "mpi/image/process_calls.h"
 
+#include <fmtmsg.h>
+#include <glob.h>
+#include <locale.h>
+#include <nl_types.h>
 #include <pthread.h>
+#include <spawn.h>
 #include <threads.h>
 #include <unistd.h>
+#include <wordexp.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/check.h"
 #include "base/text.h"
 #include "isomalloc/heap.h"
+#include "isomalloc/process_call.h"
 #include "mpi/image/image.h"
+#include "mpi/image/libc_environment.h"
 #include "mpi/image/process_symbols.h"
 
 namespace roam::mpi {
@@ -55,6 +64,30 @@ int close_stream(FILE* stream) {
   return standard ? std::fflush(stream) : std::fclose(stream);
 }
 
+// ---- programs ----
+
+// A call that reads libc's environment, or gives it on to a program.
+template <auto kCall, class... A>
+auto in_own_environment(A... arguments) {
+  const LibcEnvironment own(environment().list());
+  return kCall(arguments...);
+}
+
+// Its callers' functions are called in the midst, while it holds folders of the process.
+int find_paths(const char* pattern, int flags, int (*error)(const char*, int), glob_t* paths) {
+  const iso::CallbackPin pin("glob", error != nullptr || (flags & GLOB_ALTDIRFUNC) != 0);
+  const LibcEnvironment own(environment().list());
+  return ::glob(pattern, flags, error, paths);
+}
+
+// By its address: linkers warn of who names it.
+char* temporary_name_in(const char* folder, const char* begin) {
+  static const auto name =
+      reinterpret_cast<char* (*)(const char*, const char*)>(process_symbol("tempnam", ""));
+  const LibcEnvironment own(environment().list());
+  return name(folder, begin);
+}
+
 void report_refused(const char* call, const char* why) {
   const iso::HeapScope process;
   report(text("%s in a virtual rank is refused: %s", call, why).c_str());
@@ -75,6 +108,14 @@ pid_t refuse_fork() {
   report_refused("fork",
                  "the copy would be of the process, with all of its virtual ranks. Use "
                  "posix_spawn, system or popen to start a program");
+  errno = ENOSYS;
+  return -1;
+}
+
+int refuse_exec() {
+  report_refused("exec and its kin",
+                 "another program would take the place of the process, with all of its virtual "
+                 "ranks. Use posix_spawn, system or popen to start one");
   errno = ENOSYS;
   return -1;
 }
@@ -103,6 +144,25 @@ void add_process_calls() {
   for (const char* name : {"register_printf_function", "register_printf_modifier",
                            "register_printf_specifier", "register_printf_type"})
     add_launcher_call(name, &refuse_format);
+  for (const char* name :
+       {"execl", "execle", "execlp", "execv", "execve", "execveat", "execvp", "execvpe", "fexecve"})
+    add_launcher_call(name, &refuse_exec);
+  add_launcher_call("system", &in_own_environment<::system, const char*>);
+  add_launcher_call("popen", &in_own_environment<::popen, const char*, const char*>);
+  add_launcher_call(
+      "posix_spawnp",
+      &in_own_environment<::posix_spawnp, pid_t*, const char*, const posix_spawn_file_actions_t*,
+                          const posix_spawnattr_t*, char* const*, char* const*>);
+  add_launcher_call("wordexp", &in_own_environment<::wordexp, const char*, wordexp_t*, int>);
+  for (const char* name : {"glob", "glob64"}) add_launcher_call(name, &find_paths);
+  add_launcher_call("tempnam", &temporary_name_in);
+  add_launcher_call("setlocale", &in_own_environment<::setlocale, int, const char*>);
+  add_launcher_call("newlocale", &in_own_environment<::newlocale, int, const char*, locale_t>);
+  add_launcher_call("__newlocale", &in_own_environment<::newlocale, int, const char*, locale_t>);
+  add_launcher_call("catopen", &in_own_environment<::catopen, const char*, int>);
+  add_launcher_call(
+      "fmtmsg",
+      &in_own_environment<::fmtmsg, long, const char*, int, const char*, const char*, const char*>);
   for (const char* name : {"fork", "vfork", "_Fork", "forkpty", "daemon"})
     add_launcher_call(name, &refuse_fork);
 }

@@ -11,7 +11,10 @@ void add_signal_calls();      // the same of handlers of signals
 void add_descriptor_calls();  // of descriptors
 void add_key_calls();         // of keys of pthread_setspecific
 void add_option_calls();      // of getopt
-void add_state_calls();       // and of random numbers, strtok, localtime
+void add_state_calls();       // of random numbers, strtok, and all of the following
+void add_answer_calls();      // of what answers with a place of the process
+void add_zone_calls();        // of time zones
+void add_error_calls();       // of messages of errors, and argp
 
 }  // namespace roam::mpi
 

@@ -25,6 +25,10 @@ void set_last_launcher_call(const void* (*find)(std::string_view name));
 // its kin, or a library's with that version. Null: nothing.
 const void* process_symbol(const std::string& name, const std::string& version);
 
+// Whether a variable lies there that libc, or a library that comes with it, stores in or programs
+// may store in.
+bool is_variable_of_libc(const void* address);
+
 }  // namespace roam::mpi
 
 #endif  // ROAM_MPI_IMAGE_PROCESS_SYMBOLS_H_

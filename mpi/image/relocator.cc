@@ -12,25 +12,22 @@
 namespace roam::mpi {
 namespace {
 
-// Variables of libc that a program may have a copy of: libc never stores in them, or what stores in
-// them is ours.
-constexpr std::string_view kCopied[] = {
+// Variables of libc that are the process's for all of its virtual ranks, which read them only, or
+// may store in them all alike.
+constexpr std::string_view kOfAll[] = {
     "stdin",
     "stdout",
     "stderr",
-    "environ",
-    "__environ",
-    "_environ",
-    "program_invocation_name",
-    "program_invocation_short_name",
-    "__progname",
-    "__progname_full",
+    "_IO_2_1_stdin_",
+    "_IO_2_1_stdout_",
+    "_IO_2_1_stderr_",
     "__libc_single_threaded",
-    "optarg",
-    "optind",
-    "opterr",
-    "optopt",
+    "_r_debug",
+    "_nl_msg_cat_cntr",
 };
+bool is_of_all(std::string_view name) {
+  return std::find(std::begin(kOfAll), std::end(kOfAll), name) != std::end(kOfAll);
+}
 
 }  // namespace
 
@@ -140,10 +137,13 @@ void Relocator::copy(const Elf64_Rela& r) {
   const auto index = static_cast<std::uint32_t>(ELF64_R_SYM(r.r_info));
   const std::string name(file_.string(file_.symbol(index).st_name));
   const std::size_t wanted = file_.symbol(index).st_size;
+  if (const auto own = libc_variable(name); own.has_value()) {
+    const Layout::Variable& v = layout_.variable(*own);
+    if (v.fresh && v.module == module_ && v.offset == r.r_offset) return;  // the image's own
+  }
   const Place place = place_of(index, true);
-  if (place.module == Layout::kProcess &&
-      !name.starts_with("MPI") &&  // MPI_UNWEIGHTED, MPIR_F08_...: nobody stores in them
-      std::find(std::begin(kCopied), std::end(kCopied), name) == std::end(kCopied)) {
+  // MPI_UNWEIGHTED, MPIR_F08_...: nobody stores in them.
+  if (place.module == Layout::kProcess && !name.starts_with("MPI") && !is_of_all(name)) {
     file_.refuse(
         text("it has a copy of the variable %s of a library of the process, which would "
              "not see what the program stores in it. Compile it with -fPIE and "
@@ -153,8 +153,7 @@ void Relocator::copy(const Elf64_Rela& r) {
   const std::size_t bytes = place.bytes != 0 ? std::min(wanted, place.bytes) : wanted;
   if (r.r_offset > to_.bytes || bytes > to_.bytes - r.r_offset)
     file_.refuse(text("the copy of %s is damaged", name.c_str()));
-  to_.copies.push_back(
-      {static_cast<std::uint32_t>(r.r_offset), bytes, place.module, place.value, name});
+  to_.copies.push_back({static_cast<std::uint32_t>(r.r_offset), bytes, place.module, place.value});
 }
 
 Relocator::Place Relocator::defined_in(std::size_t module, std::uint32_t symbol) const {
@@ -167,8 +166,8 @@ Relocator::Place Relocator::defined_in(std::size_t module, std::uint32_t symbol)
           .function_chooses = type == STT_GNU_IFUNC};
 }
 
-// The order of look-ups: the program, what the launcher has in place of libc's, private libraries,
-// the process.
+// The order of look-ups: the program, what the launcher has in place of libc's functions, private
+// libraries, the image's own variables of libc, the process.
 Relocator::Place Relocator::place_of(std::uint32_t symbol, bool skip_program) const {
   if (symbol == 0) return {};
   const Elf64_Sym& s = file_.symbol(symbol);
@@ -192,8 +191,20 @@ Relocator::Place Relocator::place_of(std::uint32_t symbol, bool skip_program) co
     if (const std::uint32_t found = layout_.set_[i].find(name, version); found != 0)
       return defined_in(i, found);
   }
-  if (const void* found = process_symbol(name, version); found != nullptr)
+  if (const auto own = libc_variable(name); own.has_value()) {
+    const Layout::Variable& v = layout_.variable(*own);
+    return {.module = v.module, .value = v.offset};
+  }
+  if (const void* found = process_symbol(name, version); found != nullptr) {
+    check_process_reference(file_, name);
+    if (!skip_program && !is_of_all(name) && is_variable_of_libc(found)) {
+      file_.refuse(
+          text("it uses the variable %s of libc, which is the process's: what one virtual rank "
+               "stores in it, all would have. Build it without use of %s",
+               name.c_str(), name.c_str()));
+    }
     return {.value = reinterpret_cast<std::uint64_t>(found)};
+  }
   if (ELF64_ST_BIND(s.st_info) == STB_WEAK) return {};
   file_.refuse(
       text("it needs %s%s%s, which none of its libraries has. Build it on this machine, or "

@@ -14,6 +14,7 @@
 #include "mpi/image/layout.h"
 #include "mpi/image/process_symbols.h"
 #include "mpi/image/refusal.h"
+#include "mpi/image/same_files.h"
 #include "roam/roam.h"
 #include "runtime/job/launcher.h"
 
@@ -78,6 +79,10 @@ void run_one(int number, int count, const std::vector<std::string>& arguments) {
 
 // The status of the first that failed, as mpiexec gives one of many.
 int run_all(const LaunchRequest& request) {
+  if (const std::string why = files_that_differ(layout_here); !why.empty()) {
+    std::fprintf(stderr, "run_images: %s\n", why.c_str());
+    return 2;
+  }
   const int count = request.virtual_ranks != 0 ? request.virtual_ranks : ranks();
   std::vector<Thread> threads;
   for (int i = 0; i < count; ++i) {
@@ -105,7 +110,7 @@ int run_main(int argc, char** argv) {
     add_own_calls(request.moves);
     layout_here = &prepare_images(request);
   } catch (const Refusal& refusal) {
-    if (runtime::speaks_for_all()) std::fprintf(stderr, "run_images: %s\n", refusal.what());
+    tell_refusal("run_images", refusal);
     return 2;
   }
   return run(argc, argv, [request] { return run_all(request); });

@@ -1,6 +1,8 @@
 // Functions of libc that keep something between calls: a virtual rank has its own of it, as a
 // process has, by the forms of them that are given their state.
 
+#include <math.h>
+
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -71,15 +73,14 @@ char* next_token(char* text, const char* between) {
   return strtok_r(text, between, &state().token);
 }
 
-std::tm* local_time(const std::time_t* when) {
-  tzset();  // as localtime does, and localtime_r need not
-  return localtime_r(when, &state().time);
-}
 std::tm* universal_time(const std::time_t* when) { return gmtime_r(when, &state().time); }
 char* text_of_time(const std::tm* time) { return asctime_r(time, state().time_text); }
-char* text_of(const std::time_t* when) {
-  const std::tm* time = local_time(when);
-  return time == nullptr ? nullptr : text_of_time(time);
+
+// ---- the sign of the gamma function ----
+
+template <auto kCall, class Real>
+Real gamma_of(Real x) {
+  return kCall(x, &Image::running()->variable<int>(LibcVariable::kGammaSign));
 }
 
 }  // namespace
@@ -101,10 +102,17 @@ void add_state_calls() {
   add_launcher_call("seed48", &seed_48_with);
   add_launcher_call("lcong48", &set_48);
   add_launcher_call("strtok", &next_token);
-  add_launcher_call("localtime", &local_time);
   add_launcher_call("gmtime", &universal_time);
   add_launcher_call("asctime", &text_of_time);
-  add_launcher_call("ctime", &text_of);
+  add_launcher_call("lgamma", &gamma_of<lgamma_r, double>);
+  add_launcher_call("lgammaf", &gamma_of<lgammaf_r, float>);
+  add_launcher_call("lgammal", &gamma_of<lgammal_r, long double>);
+  add_launcher_call("gamma", &gamma_of<lgamma_r, double>);
+  add_launcher_call("gammaf", &gamma_of<lgammaf_r, float>);
+  add_launcher_call("gammal", &gamma_of<lgammal_r, long double>);
+  add_answer_calls();
+  add_zone_calls();
+  add_error_calls();
 }
 
 }  // namespace roam::mpi

@@ -23,18 +23,28 @@ case $source in
   *.f90) compile=(gfortran -O2 "-J$scratch") ;;
 esac
 command -v "${compile[0]}" >/dev/null || { echo "SKIPPED: there is no ${compile[0]} here"; exit 0; }
-"${compile[@]}" -o "$scratch/program" "$source" || fail "$source cannot be compiled"
+libraries=()
+if [[ -e ${source%.*}_library.c ]]; then # a private one
+  gcc -O2 -shared -fPIC -o "$scratch/libown.so" "${source%.*}_library.c" -lm ||
+    fail "the library of $source cannot be compiled"
+  libraries=("$scratch/libown.so" "-Wl,-rpath,$scratch")
+fi
 
-wanted_status=0
-for ((i = 0; i < virtual_ranks; ++i)); do
-  ROAM_VIRTUAL_RANK=$i ROAM_VIRTUAL_RANKS=$virtual_ranks "$scratch/program" "$@" \
-    >>"$scratch/wanted" 2>>"$scratch/wanted_errors"
-  status=$?
-  ((wanted_status != 0)) || wanted_status=$status
-done
-touch "$scratch/wanted_errors"
-sort -o "$scratch/wanted" "$scratch/wanted"
-sort -o "$scratch/wanted_errors" "$scratch/wanted_errors"
+# build [OPTION]...: the program, and what processes of it print.
+build() {
+  "${compile[@]}" "$@" -o "$scratch/program" "$source" "${libraries[@]}" -lm ||
+    fail "$source cannot be compiled"
+  rm -f "$scratch"/wanted*
+  wanted_status=0
+  for ((i = 0; i < virtual_ranks; ++i)); do
+    ROAM_VIRTUAL_RANK=$i ROAM_VIRTUAL_RANKS=$virtual_ranks "$scratch/program" "${arguments[@]}" \
+      >>"$scratch/wanted" 2>>"$scratch/wanted_errors"
+    status=$?
+    ((wanted_status != 0)) || wanted_status=$status
+  done
+  sort -o "$scratch/wanted" "$scratch/wanted"
+  sort -o "$scratch/wanted_errors" "$scratch/wanted_errors"
+}
 
 # compare RANKS [OPTION]...: what the ranks of that many processes print.
 compare() {
@@ -57,6 +67,7 @@ compare() {
 }
 
 arguments=("$@")
+build
 unset ROAM_NODE_RANKS
 compare 0
 compare 0 --move
@@ -67,3 +78,8 @@ compare 4 --move
 compare 3 --move
 export ROAM_NODE_RANKS=2
 compare 4 --move
+# Variables of libc are reached otherwise.
+if ((${#libraries[@]} != 0)); then
+  build -fPIC
+  compare 4 --move
+fi

@@ -49,6 +49,10 @@ ends quick 79 3
 ends deep 1 - "stack overflow in thread 'virtual rank 2'"
 ends code 1 - "thread 'virtual rank 2'" "access to"
 ends fork 80 4 "virtual rank 2" "fork in a virtual rank is refused" "posix_spawn"
+ends smashed 134 - "stack smashing detected" "thread 'virtual rank 2': abort"
+ends fortified 134 - "%n in writable segment detected" "thread 'virtual rank 2': abort"
+ends unwind 1 - "virtual rank 2" "pthread_exit in a virtual rank was caught"
+ends exec 83 4 "virtual rank 2" "exec and its kin in a virtual rank is refused" "posix_spawn"
 ends handler 81 4 "virtual rank 2" "signal 10 (USR1)" "refused"
 ends thread 82 4 "virtual rank 2" "pthread_create in a virtual rank is refused" "OMP_NUM_THREADS=1"
 ((failures == 0)) || exit 1

@@ -53,6 +53,64 @@ int main(int c, char** v) { MPI_Init(&c, &v); return MPI_Finalize(); }' >mpi.c
   built open_mpi mpicc.openmpi mpi.c && refused "Open MPI" "mpicc.mpich" -- ./open_mpi
 fi
 
+if command -v mpicc.mpich >/dev/null; then
+  echo '#include <mpi.h>
+int main(int c, char** v) { MPI_Init(&c, &v); return MPI_Finalize(); }' >mpi.c
+  built mpich mpicc.mpich mpi.c && {
+    refused "./mpich: it needs libmpi" "is an MPI program" "not part of this version yet" -- ./mpich
+    refused "it calls MPI_Init of the process" -- --shared=libmpich.so.12 --shared=libmpi.so.12 ./mpich
+  }
+  built libuses.so gcc -shared -fPIC -x c /dev/null -Wl,--no-as-needed -lmpich &&
+    built by_library gcc "$source" -L. -Wl,--no-as-needed,--allow-shlib-undefined -luses "-Wl,-rpath,\$ORIGIN" &&
+    refused "libuses.so: it needs libmpi" "is an MPI program" -- ./by_library
+fi
+echo 'int PMPI_Init(int* c, char*** v) { (void)c; (void)v; return 0; }' >part.c
+built with_mpi gcc -rdynamic "$source" part.c && refused "it has MPI in itself" -- ./with_mpi
+if command -v mpif90.mpich >/dev/null; then
+  echo 'program p
+use mpi
+integer :: e
+call MPI_Init(e)
+call MPI_Finalize(e)
+end program' >mpi.f90
+  built mpich_fortran mpif90.mpich mpi.f90 && refused "is an MPI program" -- ./mpich_fortran
+fi
+
+echo '#include <stddef.h>
+static char room[1000000]; static size_t used;
+void* malloc(size_t n) { used += (n + 15) & ~15UL; return room + used - ((n + 15) & ~15UL); }
+void free(void* p) { (void)p; }
+void* calloc(size_t n, size_t m) { return malloc(n * m); }
+void* realloc(void* p, size_t n) { (void)p; return malloc(n); }' >malloc.c
+built own_malloc gcc -fno-builtin "$source" malloc.c && refused "it defines malloc itself" "tcmalloc" -- ./own_malloc
+built libmemory.so gcc -fno-builtin -shared -fPIC malloc.c &&
+  built library_malloc gcc "$source" -L. -Wl,--no-as-needed -lmemory "-Wl,-rpath,\$ORIGIN" &&
+  refused "libmemory.so: it defines malloc itself" -- ./library_malloc
+echo 'int call(int (*f)(int)) { return f(1); }
+int main(int c, char** v) { int inner(int x) { return x + c; } (void)v; return call(inner); }' >nested.c
+built nested gcc -O0 nested.c && refused "a stack that is executable" "-Wtrampolines" -- ./nested
+echo 'program p
+integer :: n = 3
+call with(inner)
+contains
+subroutine inner(x)
+integer :: x
+x = x + n
+end subroutine
+subroutine with(f)
+external :: f
+integer :: y
+y = 1
+call f(y)
+print *, y
+end subroutine
+end program' >internal.f90
+if command -v gfortran >/dev/null; then
+  built internal gfortran -O0 -fno-inline internal.f90 &&
+    if readelf -lW internal | grep -q "GNU_STACK.*RWE"; then
+      refused "a stack that is executable" "procedures of a module" -- ./internal
+    fi
+fi
 echo '_Thread_local char large[20000]; int main(int c, char** v) { return large[c] + !v; }' >large.c
 built large gcc large.c && refused "20000 bytes of thread_local" "16384" "heap" -- ./large
 echo '_Thread_local _Alignas(256) char x[256]; int main(int c, char** v) { return x[c] + !v; }' >aligned.c
@@ -68,9 +126,10 @@ built libother.so gcc -shared -fPIC part.c && built needs gcc main.c -L. -lother
   gcc -shared -fPIC -o libother.so empty.c
   LD_LIBRARY_PATH=. refused "it needs get, which none of its libraries has" -- ./needs
 }
-echo '#include <time.h>
-int main(void) { tzset(); return timezone != 0; }' >zone.c
-built zone gcc zone.c && refused "a copy of the variable" "timezone of a library" -- ./zone
+echo 'extern int obstack_exit_failure;
+int main(void) { return obstack_exit_failure != 0; }' >variable.c
+built variable gcc variable.c && refused "a copy of the variable" "obstack_exit_failure" -- ./variable
+built variable gcc -fPIC variable.c && refused "uses the variable obstack_exit_failure of libc" -- ./variable
 
 printf '#!/bin/sh\ntrue\n' >script && chmod +x script && refused "no ELF program" -- ./script
 built whole gcc "$source" && head -c 3000 whole >cut && refused "cut off or damaged" "of 3000" -- ./cut

@@ -1,4 +1,5 @@
 // Virtual rank 2 of 4 ends as the first argument says, the others with 0.
+#include <pthread.h>
 #include <unistd.h>
 
 #include <cassert>
@@ -11,6 +12,9 @@
 #include <thread>
 
 #include "turns.h"
+
+extern "C" [[noreturn]] void __stack_chk_fail();
+extern "C" int __printf_chk(int, const char*, ...);
 
 namespace {
 
@@ -32,6 +36,19 @@ int end(const char* how) {
   if (is("deep")) return deep(1);
   if (is("code")) std::memset(reinterpret_cast<void*>(&deep), 0, 4);
   if (is("fork")) return fork() == -1 ? 80 : 1;
+  if (is("exec")) return execl("/bin/true", "true", nullptr) == -1 ? 83 : 1;
+  if (is("smashed")) __stack_chk_fail();
+  if (is("fortified")) {
+    char format[] = "%n";  // in memory that can be written
+    int count;
+    return __printf_chk(1, format, &count);
+  }
+  if (is("unwind")) {
+    try {
+      pthread_exit(nullptr);
+    } catch (...) {
+    }
+  }
   if (is("handler")) return std::signal(SIGUSR1, [](int) {}) == SIG_ERR ? 81 : 1;
   if (is("thread")) {
     try {

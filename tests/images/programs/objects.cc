@@ -1,9 +1,11 @@
 // A plain program of C++: constructors and destructors of globals, virtual functions, exceptions
 // thrown before and caught after a turn, thread_local objects, streams, containers.
+#include <cstdlib>
 #include <iomanip>
 #include <iostream>
 #include <map>
 #include <memory>
+#include <new>
 #include <random>
 #include <sstream>
 #include <stdexcept>
@@ -57,7 +59,18 @@ int deep(int level, int me) {
   return deep(level - 1, me) + static_cast<int>(on_stack.size());
 }
 
+long made = 0;  // by the program's own operator new
+
 }  // namespace
+
+void* operator new(std::size_t bytes) {
+  ++made;
+  void* room = std::malloc(bytes == 0 ? 1 : bytes);
+  if (room == nullptr) throw std::bad_alloc();
+  return room;
+}
+void operator delete(void* room) noexcept { std::free(room); }
+void operator delete(void* room, std::size_t) noexcept { std::free(room); }
 
 int main() {
   const int me = my_number();
@@ -94,8 +107,11 @@ int main() {
   for (const auto& [key, value] : table)
     sum = sum * 31 % 1000003 + static_cast<int>(key.size()) + value;
   for (const int value : list_of_thread) sum += value;
-  std::cout << me << ": area " << std::fixed << std::setprecision(2) << area << " caught " << caught
-            << " table " << sum << " uncaught " << std::uncaught_exceptions() << std::endl;
+  const long made_before = made;
+  std::vector<int>(10).swap(list_of_thread);
+  std::cout << me << ": made " << made - made_before << " area " << std::fixed
+            << std::setprecision(2) << area << " caught " << caught << " table " << sum
+            << " uncaught " << std::uncaught_exceptions() << std::endl;
   std::cerr << std::hex << me << ": on the error stream\n";
   return 0;
 }

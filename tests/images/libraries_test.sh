@@ -1,0 +1,188 @@
+#!/usr/bin/env bash
+# Private libraries are found, begun and ended as the dynamic linker does it, each once however it is
+# named; and files that differ between ranks, or change while they run, are noticed.
+#
+#   libraries_test.sh RUN_IMAGES MPIEXEC TURNS_H
+set -u
+ulimit -c 0
+run_images=$(realpath "$1") mpiexec=$(realpath "$2") turns=$(realpath "$3")
+scratch=$(mktemp -d /tmp/roam_test.XXXXXX)
+trap 'rm -rf "$scratch"' EXIT
+export HOME=$scratch TMPDIR=$scratch
+export ROAM_VIRTUAL_RANK=0 ROAM_VIRTUAL_RANKS=1
+cd "$scratch" || exit 1
+cp "$turns" turns.h
+mkdir a b c
+failures=0
+fail() {
+  echo "FAILED: $*"
+  failures=$((failures + 1))
+}
+
+# same WHAT PROGRAM [OPTION]...: it prints as a virtual rank what it prints as a process.
+same() {
+  local what=$1 program=$2
+  shift 2
+  "$program" >wanted 2>&1 || fail "$what: no process runs it: $(cat wanted)"
+  timeout 60 "$run_images" -n 1 "$@" "$program" >got 2>&1 </dev/null || fail "$what: status $?"
+  if [[ -s wanted ]] && diff wanted got; then echo "ok: $what"; else fail "$what: < is what a process prints"; fi
+}
+
+# ---- the order in which they begin and end ----
+
+part() { # NAME: it tells when it begins and ends
+  echo "#include <stdio.h>
+#include <stdlib.h>
+static void at_end(void) { puts(\"$1 asked for\"); }
+__attribute__((constructor)) static void begin(void) { puts(\"$1 begins\"); atexit(at_end); }
+__attribute__((destructor)) static void end(void) { puts(\"$1 ends\"); }
+void first_$1(void) { puts(\"$1 DT_INIT\"); }
+void last_$1(void) { puts(\"$1 DT_FINI\"); }
+int of_$1(void) { return 1; }" >"$1.c"
+}
+for name in p q r s t; do part "$name"; done
+library() { # NAME LIBRARY...: with those that it needs
+  local name=$1
+  shift
+  gcc -shared -fPIC -o "lib$name.so" "$name.c" "-Wl,-init=first_$name,-fini=last_$name" \
+    -Wl,--no-as-needed -L. "$@" "-Wl,-rpath,\$ORIGIN" || fail "lib$name.so"
+}
+library t
+library s
+library r -lt
+library q
+library p -lr -ls
+part main
+echo 'int main(void) { puts("main"); return 0; }' >>main.c
+gcc -o order main.c -Wl,--no-as-needed -L. -lq -lp -ls -lr "-Wl,-rpath,\$ORIGIN" || fail order
+same "order of libraries" ./order
+
+# ---- one library, by several names ----
+
+echo 'int count; int next(void) { return ++count; }' >counter.c
+gcc -shared -fPIC -o a/libcounter.so counter.c
+echo 'int next(void); int again(void) { return next(); }' >again.c
+gcc -shared -fPIC -o libagain.so again.c "$scratch/a/libcounter.so"
+echo '#include <stdio.h>
+int next(void); int again(void); extern int count;
+int main(void) { next(); again(); next(); again(); printf("%d\n", next() * 10 + again() + count); return 0; }' >twice.c
+gcc -o twice twice.c a/libcounter.so -L. -lagain "-Wl,-rpath,\$ORIGIN" || fail twice
+readelf -d twice | grep -q "NEEDED.*a/libcounter.so" || fail "the library is not needed by its path"
+same "a library by two paths" ./twice
+ln -s libcounter.so a/libalias.so
+gcc -shared -fPIC -o libagain.so again.c -La -lalias "-Wl,-rpath,$scratch/a"
+gcc -o twice twice.c -La -lcounter -L. -lagain "-Wl,-rpath,$scratch/a:$scratch" || fail twice
+same "a library and a link to it" ./twice
+
+# ---- where they are found ----
+
+told() { echo "int told(void) { return $1; }" >told.c && gcc -shared -fPIC -o "$2" told.c; }
+echo '#include <stdio.h>
+int told(void);
+int main(void) { printf("told %d\n", told()); return 0; }' >asks.c
+told 1 a/libtold.so
+told 2 b/libtold.so
+gcc -o a/asks asks.c -La -ltold "-Wl,-rpath,\$ORIGIN"
+ln -sf "$scratch/a/asks" c/asks
+same "the folder of a program that is reached by a link" c/asks
+gcc -o asks asks.c -La -ltold
+export LD_LIBRARY_PATH="$scratch/c;$scratch/b:$scratch/a"
+same "LD_LIBRARY_PATH with both separators" ./asks
+cp a/libtold.so c/libtold.so
+printf '\001' | dd of=c/libtold.so bs=1 seek=4 conv=notrunc status=none # for 32 bits
+same "a library of another machine is passed over" ./asks
+mkdir -p c/glibc-hwcaps/x86-64-v2 c/glibc-hwcaps/x86-64-v4
+told 4 c/glibc-hwcaps/x86-64-v2/libtold.so
+same "a library for a level of x86-64" ./asks
+told 5 c/glibc-hwcaps/x86-64-v4/libtold.so
+same "a library for the highest level" ./asks
+unset LD_LIBRARY_PATH
+rm -r c/glibc-hwcaps c/libtold.so
+echo 'int told(void); int deep(void) { return told(); }' >deep.c
+gcc -shared -fPIC -o b/libdeep.so deep.c -Lb -ltold # found by the RPATH of who needs it
+echo 'int deep(void); int upper(void) { return deep(); }' >upper.c
+gcc -shared -fPIC -o libupper.so upper.c -Lb -ldeep "-Wl,-rpath,$scratch/b,--disable-new-dtags"
+sed 's/told()/upper()/; s/int told/int upper/' asks.c >asks_upper.c
+gcc -o asks_upper asks_upper.c -L. -lupper "-Wl,-rpath,\$ORIGIN,--allow-shlib-undefined,-rpath-link,b" ||
+  fail asks_upper
+same "RPATH of who needs who needs it" ./asks_upper
+
+# ---- names with versions in a library of the process ----
+
+echo 'int one(void) { return 1; } int two(void) { return 2; }
+__asm__(".symver one,get@V1"); __asm__(".symver two,get@DEFAULTV2");' >versions.c
+echo 'V1 { global: get; local: *; }; V2 { global: get; } V1;' >map
+sed 's/two,get@DEFAULT/two,get@@/; s/one,get@V1/one,get@@V1/; s/__asm__(".symver two.*//' versions.c >old.c
+gcc -shared -fPIC -Wl,--version-script=map -o libversions.so old.c || fail "old versions"
+echo '#include <stdio.h>
+int get(void);
+int main(void) { printf("version %d\n", get()); return 0; }' >gets.c
+gcc -o gets gets.c -L. -lversions "-Wl,-rpath,\$ORIGIN" || fail gets
+sed -i 's/get@DEFAULTV2/get@V2/' versions.c
+gcc -shared -fPIC -Wl,--version-script=map -o libversions.so versions.c || fail "new versions"
+same "a version that is nobody's default, in a private library" ./gets
+same "a version that is nobody's default, in a shared library" ./gets --shared=libversions.so
+
+# ---- a thread_local pointer to a function that is chosen ----
+
+echo '#include <stdio.h>
+static int plain(void) { return 11; }
+static int (*choose(void))(void) { return plain; }
+int chosen(void) __attribute__((ifunc("choose")));
+_Thread_local int (*of_thread)(void) = chosen;
+_Thread_local int other = 3;
+int (*of_all)(void) = chosen;
+int main(void) { printf("%d %d %d\n", of_thread(), of_all(), other); return 0; }' >ifunc.c
+gcc -o ifunc ifunc.c || fail ifunc
+same "a thread_local pointer to a function that is chosen" ./ifunc
+
+# ---- files that differ, or change ----
+
+# fails WHAT TEXT COMMAND...
+fails() {
+  local what=$1 wanted=$2 status
+  shift 2
+  ROAM_NODE_RANKS=1 timeout 100 "$@" >got 2>&1 </dev/null
+  status=$?
+  if ((status == 0 || status == 124)) || ! grep -qF -- "$wanted" got; then
+    fail "$what: status $status, no \"$wanted\":" && cat got
+  else
+    echo "ok: $what"
+  fi
+}
+# shellcheck disable=SC2016  # for the shell of each rank
+each='LD_LIBRARY_PATH=$0/host${PMI_RANK:-${OMPI_COMM_WORLD_RANK:-0}} exec "$@"'
+mkdir host0 host1
+told 1 host0/libtold.so
+told 1 host1/libtold.so
+"$mpiexec" -n 2 sh -c "$each" "$scratch" "$run_images" -n 2 ./asks >got 2>&1
+[[ $(grep -c "told 1" got) == 2 ]] || { fail "equal files on two hosts" && cat got; }
+told 7 host1/libtold.so
+fails "a library that differs between ranks" "libtold.so of rank 1 on" \
+  "$mpiexec" -n 2 sh -c "$each" "$scratch" "$run_images" -n 2 ./asks
+rm host1/libtold.so
+fails "a library that one rank has not" "needs libtold.so, which is not found" \
+  "$mpiexec" -n 2 sh -c "$each" "$scratch" "$run_images" -n 2 ./asks
+
+echo '#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+#include "turns.h"
+int main(int argc, char** argv) {
+  int file = open(argv[argc - 1], O_WRONLY | O_APPEND);
+  if (write(file, "", 1) != 1) return 3;
+  close(file);
+  take_turn();
+  take_turn();
+  puts("went on");
+  return 0;
+}' >changes.c
+gcc -o changes changes.c -L. -Wl,--no-as-needed -lagain -lupper \
+  "-Wl,-rpath,\$ORIGIN,-rpath-link,b:a" || fail changes
+fails "a program that changes while it runs" "changes was written to" \
+  "$mpiexec" -n 2 "$run_images" -n 1 --move ./changes ./changes
+fails "a library that changes while it runs" "libupper.so was written to" \
+  "$mpiexec" -n 2 "$run_images" -n 1 --move ./changes ./libupper.so
+((failures == 0)) || exit 1
+echo ok
