@@ -1,15 +1,19 @@
-// Calls that open and close descriptors.
+// Calls that open, close and duplicate descriptors.
 
 #include <fcntl.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
+#include <linux/close_range.h>
+#include <pty.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdarg>
+#include <cstring>
+#include <utility>
 
+#include "mpi/image/entry.h"
 #include "mpi/image/image.h"
 #include "mpi/image/process_calls.h"
 #include "mpi/image/process_symbols.h"
@@ -19,88 +23,334 @@ namespace {
 
 Descriptors& descriptors() { return Image::running()->descriptors(); }
 
-mode_t mode_of(int flags, va_list rest) {
-  return (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(rest, mode_t) : 0;
+int fail(int error) {
+  errno = error;
+  return -1;
+}
+bool may_use(int descriptor) { return descriptors().may_use(descriptor); }
+
+// ---- opening ----
+
+// Of all of these the arguments are integers and pointers, at most six: handed on as they are, each
+// in its register, whether the call has so many or not.
+using Real = long (*)(long, long, long, long, long, long);
+
+struct OpeningCall {
+  const char* name;
+  bool of_descriptor = false;  // by its first argument
+};
+constexpr OpeningCall kOpening[] = {
+    {"open"},
+    {"open64"},
+    {"__open"},
+    {"__open64"},
+    {"__open_2"},
+    {"__open64_2"},
+    {"openat", true},
+    {"openat64", true},
+    {"__openat_2", true},
+    {"__openat64_2", true},
+    {"openat2", true},
+    {"creat"},
+    {"creat64"},
+    {"mkstemp"},
+    {"mkstemp64"},
+    {"mkostemp"},
+    {"mkostemp64"},
+    {"mkstemps"},
+    {"mkstemps64"},
+    {"mkostemps"},
+    {"mkostemps64"},
+    {"socket"},
+    {"__socket"},
+    {"accept", true},
+    {"accept4", true},
+    {"rresvport"},
+    {"rresvport_af"},
+    {"epoll_create"},
+    {"epoll_create1"},
+    {"eventfd"},
+    {"timerfd_create"},
+    {"signalfd", true},
+    {"inotify_init"},
+    {"inotify_init1"},
+    {"fanotify_init"},
+    {"memfd_create"},
+    {"shm_open"},
+    {"mq_open"},
+    {"__mq_open_2"},
+    {"posix_openpt"},
+    {"getpt"},
+    {"open_by_handle_at", true},
+    {"open_tree", true},
+    {"fsopen"},
+    {"fsmount", true},
+    {"fspick", true},
+    {"pidfd_open"},
+    {"pidfd_getfd", true},
+    {"dup", true},
+};
+constexpr std::size_t kOpeningCount = std::size(kOpening);
+Real real_opening[kOpeningCount];
+
+template <std::size_t kIndex>
+int opening(long a, long b, long c, long d, long e, long f) {
+  if (kOpening[kIndex].of_descriptor && !may_use(static_cast<int>(a))) return fail(EBADF);
+  return descriptors().opened(static_cast<int>(real_opening[kIndex](a, b, c, d, e, f)));
+}
+template <std::size_t... kIndex>
+void add_opening(std::index_sequence<kIndex...>) {
+  const auto add = [](std::size_t i, auto* call) {
+    const void* real = process_symbol(kOpening[i].name, {});
+    if (real == nullptr) return;  // not in this libc
+    real_opening[i] = reinterpret_cast<Real>(const_cast<void*>(real));
+    add_launcher_call(kOpening[i].name, call);
+  };
+  (add(kIndex, &opening<kIndex>), ...);
 }
 
-int open_file(const char* path, int flags, ...) {
-  va_list rest;
-  va_start(rest, flags);
-  const mode_t mode = mode_of(flags, rest);
-  va_end(rest);
-  return descriptors().opened(::open(path, flags, mode));
-}
-int open_file_at(int folder, const char* path, int flags, ...) {
-  va_list rest;
-  va_start(rest, flags);
-  const mode_t mode = mode_of(flags, rest);
-  va_end(rest);
-  return descriptors().opened(::openat(folder, path, flags, mode));
-}
-int open_checked(const char* path, int flags) {
-  return descriptors().opened(::open(path, flags, 0));
-}
-
-// A call that gives one.
-template <auto kCall, class... A>
-int opening(A... arguments) {
-  return descriptors().opened(kCall(arguments...));
-}
-
-int make_pair(int result, const int* pair) {
+int opened_pair(int result, int* first, int* second) {
   if (result != 0) return result;
-  descriptors().opened(pair[0]);
-  descriptors().opened(pair[1]);
+  const bool noted = descriptors().opened(*first) >= 0;
+  if (descriptors().opened(*second) >= 0 && noted) return 0;
+  if (noted) descriptors().close(*first);
+  return fail(ENOMEM);
+}
+int make_pipe(int* pair) { return opened_pair(::pipe(pair), &pair[0], &pair[1]); }
+int make_pipe2(int* pair, int flags) {
+  return opened_pair(::pipe2(pair, flags), &pair[0], &pair[1]);
+}
+int make_sockets(int domain, int type, int protocol, int* pair) {
+  return opened_pair(::socketpair(domain, type, protocol, pair), &pair[0], &pair[1]);
+}
+int make_terminal(int* first, int* second, char* name, const termios* state, const winsize* size) {
+  return opened_pair(::openpty(first, second, name, state, size), first, second);
+}
+
+// What comes along with a message.
+void take_from(const msghdr* message) {
+  auto* list = const_cast<msghdr*>(message);
+  for (cmsghdr* part = CMSG_FIRSTHDR(list); part != nullptr; part = CMSG_NXTHDR(list, part)) {
+    constexpr int kProcess = 4;  // SCM_PIDFD
+    if (part->cmsg_level != SOL_SOCKET ||
+        (part->cmsg_type != SCM_RIGHTS && part->cmsg_type != kProcess))
+      continue;
+    const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int descriptor;
+      std::memcpy(&descriptor, CMSG_DATA(part) + i * sizeof(int), sizeof(int));
+      descriptors().opened(descriptor);
+    }
+  }
+}
+ssize_t receive(int socket, msghdr* message, int flags) {
+  if (!may_use(socket)) return fail(EBADF);
+  const ssize_t bytes = ::recvmsg(socket, message, flags);
+  if (bytes >= 0 && message->msg_control != nullptr) take_from(message);
+  return bytes;
+}
+int receive_many(int socket, mmsghdr* list, unsigned count, int flags, timespec* timeout) {
+  if (!may_use(socket)) return fail(EBADF);
+  const int came = ::recvmmsg(socket, list, count, flags, timeout);
+  for (int i = 0; i < came; ++i) {
+    if (list[i].msg_hdr.msg_control != nullptr) take_from(&list[i].msg_hdr);
+  }
+  return came;
+}
+
+// ---- closing ----
+
+int close_descriptor(int descriptor) {
+  if (descriptors().has(descriptor)) Image::running()->streams().lose(descriptor);
+  return descriptors().close(descriptor);
+}
+
+// Of other numbers none is open for the virtual rank.
+int close_some(unsigned first, unsigned last, int flags) {
+  constexpr int kUnshare = CLOSE_RANGE_UNSHARE, kOnExec = CLOSE_RANGE_CLOEXEC;
+  if (first > last || (flags & ~(kUnshare | kOnExec)) != 0) return fail(EINVAL);
+  const auto end = static_cast<unsigned>(descriptors().end());
+  for (unsigned i = first; i < end && i <= last; ++i) {
+    const int descriptor = static_cast<int>(i);
+    if (!descriptors().has(descriptor)) continue;
+    if ((flags & kOnExec) != 0) {
+      ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+    } else {
+      close_descriptor(descriptor);
+    }
+  }
   return 0;
 }
-int make_pipe(int* pair) { return make_pair(::pipe(pair), pair); }
-int make_pipe2(int* pair, int flags) { return make_pair(::pipe2(pair, flags), pair); }
-int make_sockets(int domain, int type, int protocol, int* pair) {
-  return make_pair(::socketpair(domain, type, protocol, pair), pair);
-}
+void close_from(int lowest) { close_some(static_cast<unsigned>(std::max(lowest, 0)), ~0U, 0); }
 
-// Over a standard one it would be for all virtual ranks of the process.
+// ---- duplicating ----
+
+constexpr char kStandard[] =
+    "it is the process's, and all of its virtual ranks use it. Use fopen, and fprintf to what it "
+    "gives, or redirect the job";
+
+// `to` becomes another descriptor for `from`. What the process has under that number, and the
+// virtual rank has not, is left alone: as the numbers are the process's, that is told of.
 int duplicate_over(int from, int to, int flags) {
-  if (to >= 0 && to <= STDERR_FILENO && from != to) {
-    errno = EPERM;
-    return -1;
+  if (!may_use(from) || from < 0) return fail(EBADF);
+  if (Descriptors::is_standard(to)) {
+    report_refused("dup2 or dup3 over a standard descriptor", kStandard);
+    return fail(ENOSYS);
   }
-  return descriptors().opened(flags < 0 ? ::dup2(from, to) : ::dup3(from, to, flags));
+  if (to < 0 || descriptors().has(to)) return ::dup3(from, to, flags);
+  if ((flags & ~O_CLOEXEC) != 0) return fail(EINVAL);
+  const int made = ::fcntl(from, flags != 0 ? F_DUPFD_CLOEXEC : F_DUPFD, to);
+  if (made < 0 || made == to)
+    return made < 0 && errno == EINVAL ? fail(EBADF) : descriptors().opened(made);
+  ::close(made);
+  report_refused("dup2 or dup3 over a number that is the process's or another virtual rank's",
+                 "virtual ranks share the numbers of their process. Use dup, and the number that "
+                 "it gives");
+  return fail(EBADF);
 }
 int duplicate_to(int from, int to) {
-  return from == to ? ::dup2(from, to) : duplicate_over(from, to, -1);
+  if (from != to) return duplicate_over(from, to, 0);
+  return may_use(from) ? ::dup2(from, to) : fail(EBADF);
+}
+int duplicate_with(int from, int to, int flags) {
+  return from != to ? duplicate_over(from, to, flags) : fail(EINVAL);
 }
 
-int close_descriptor(int descriptor) { return descriptors().close(descriptor); }
+int control(int descriptor, int command, long argument) {
+  if (!may_use(descriptor)) return fail(EBADF);
+  const int result = ::fcntl(descriptor, command, argument);
+  const bool opens = command == F_DUPFD || command == F_DUPFD_CLOEXEC;
+  return opens ? descriptors().opened(result) : result;
+}
+
+int refuse_login() {
+  report_refused("login_tty", kStandard);
+  return fail(ENOSYS);
+}
+int refuse_remote() {
+  report_refused("rcmd, rexec and their kin", "they open descriptors that are not seen");
+  return fail(ENOSYS);
+}
+
+// ---- by number ----
+
+bool opens(long number) {
+  switch (number) {
+    case SYS_open:
+    case SYS_openat:
+    case SYS_openat2:
+    case SYS_creat:
+    case SYS_socket:
+    case SYS_accept:
+    case SYS_accept4:
+    case SYS_epoll_create:
+    case SYS_epoll_create1:
+    case SYS_eventfd:
+    case SYS_eventfd2:
+    case SYS_timerfd_create:
+    case SYS_signalfd:
+    case SYS_signalfd4:
+    case SYS_inotify_init:
+    case SYS_inotify_init1:
+    case SYS_fanotify_init:
+    case SYS_memfd_create:
+    case SYS_mq_open:
+    case SYS_dup:
+    case SYS_pidfd_open:
+    case SYS_pidfd_getfd:
+    case SYS_perf_event_open:
+    case SYS_userfaultfd:
+    case SYS_io_uring_setup:
+    case SYS_open_by_handle_at:
+    case SYS_open_tree:
+    case SYS_fsopen:
+    case SYS_fspick:
+    case SYS_fsmount:
+#ifdef SYS_landlock_create_ruleset
+    case SYS_landlock_create_ruleset:
+#endif
+#ifdef SYS_memfd_secret
+    case SYS_memfd_secret:
+#endif
+      return true;
+    default:
+      return false;
+  }
+}
+
+long refuse_number(long number) {
+  report_refused(number == SYS_execve || number == SYS_execveat ? "syscall(SYS_execve)"
+                                                                : "syscall(SYS_fork, SYS_clone)",
+                 "it would be of the process, with all of its virtual ranks. Use posix_spawn, "
+                 "system or popen to start a program");
+  return fail(ENOSYS);
+}
+
+long call_by_number(long number, long a, long b, long c, long d, long e, long f) {
+  const int first = static_cast<int>(a), second = static_cast<int>(b), third = static_cast<int>(c);
+  switch (number) {
+    case SYS_close:
+      return close_descriptor(first);
+    case SYS_close_range:
+      return close_some(static_cast<unsigned>(a), static_cast<unsigned>(b), third);
+    case SYS_dup2:
+      return duplicate_to(first, second);
+    case SYS_dup3:
+      return duplicate_with(first, second, third);
+    case SYS_fcntl:
+      return control(first, second, c);
+    case SYS_pipe:
+      return make_pipe(reinterpret_cast<int*>(a));
+    case SYS_pipe2:
+      return make_pipe2(reinterpret_cast<int*>(a), second);
+    case SYS_socketpair:
+      return make_sockets(first, second, third, reinterpret_cast<int*>(d));
+    case SYS_recvmsg:
+      return receive(first, reinterpret_cast<msghdr*>(b), third);
+    case SYS_exit:
+    case SYS_exit_group:
+      exit_program_at_once(first);
+    case SYS_fork:
+    case SYS_vfork:
+    case SYS_clone:
+    case SYS_clone3:
+    case SYS_execve:
+    case SYS_execveat:
+      return refuse_number(number);
+    default:
+      break;
+  }
+  const long result = ::syscall(number, a, b, c, d, e, f);
+  return opens(number) ? descriptors().opened(static_cast<int>(result)) : result;
+}
 
 }  // namespace
 
 void add_descriptor_calls() {
-  add_launcher_call("open", &open_file);
-  add_launcher_call("open64", &open_file);
-  add_launcher_call("__open_2", &open_checked);
-  add_launcher_call("__open64_2", &open_checked);
-  add_launcher_call("openat", &open_file_at);
-  add_launcher_call("openat64", &open_file_at);
-  add_launcher_call("creat", &opening<::creat, const char*, mode_t>);
-  add_launcher_call("creat64", &opening<::creat, const char*, mode_t>);
-  add_launcher_call("mkstemp", &opening<::mkstemp, char*>);
-  add_launcher_call("mkstemp64", &opening<::mkstemp, char*>);
-  add_launcher_call("mkostemp", &opening<::mkostemp, char*, int>);
-  add_launcher_call("mkostemp64", &opening<::mkostemp, char*, int>);
-  add_launcher_call("socket", &opening<::socket, int, int, int>);
-  add_launcher_call("accept", &opening<::accept, int, sockaddr*, socklen_t*>);
-  add_launcher_call("accept4", &opening<::accept4, int, sockaddr*, socklen_t*, int>);
-  add_launcher_call("epoll_create1", &opening<::epoll_create1, int>);
-  add_launcher_call("eventfd", &opening<::eventfd, unsigned, int>);
-  add_launcher_call("timerfd_create", &opening<::timerfd_create, clockid_t, int>);
-  add_launcher_call("dup", &opening<::dup, int>);
-  add_launcher_call("dup2", &duplicate_to);
-  add_launcher_call("dup3", &duplicate_over);
-  add_launcher_call("pipe", &make_pipe);
+  add_opening(std::make_index_sequence<kOpeningCount>());
+  for (const char* name : {"pipe", "__pipe"}) add_launcher_call(name, &make_pipe);
   add_launcher_call("pipe2", &make_pipe2);
   add_launcher_call("socketpair", &make_sockets);
-  add_launcher_call("close", &close_descriptor);
+  add_launcher_call("openpty", &make_terminal);
+  add_launcher_call("recvmsg", &receive);
+  add_launcher_call("recvmmsg", &receive_many);
+
+  for (const char* name : {"close", "__close", "mq_close"})
+    add_launcher_call(name, &close_descriptor);
+  add_launcher_call("close_range", &close_some);
+  add_launcher_call("closefrom", &close_from);
+
+  for (const char* name : {"dup2", "__dup2"}) add_launcher_call(name, &duplicate_to);
+  add_launcher_call("dup3", &duplicate_with);
+  for (const char* name : {"fcntl", "fcntl64", "__fcntl"}) add_launcher_call(name, &control);
+  add_launcher_call("login_tty", &refuse_login);
+  for (const char* name : {"rcmd", "rcmd_af", "rexec", "rexec_af"})
+    add_launcher_call(name, &refuse_remote);
+  add_launcher_call("syscall", &call_by_number);
+
+  add_own_descriptor_calls();
+  add_stream_calls();
+  add_mapping_calls();
 }
 
 }  // namespace roam::mpi

@@ -1,11 +1,14 @@
 #include "mpi/image/descriptors.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdint>
+#include <new>
 
+#include "base/check.h"
+#include "base/text.h"
 #include "isomalloc/process_call.h"
 
 namespace roam::mpi {
@@ -18,36 +21,63 @@ const void* object_of(int descriptor) {
 
 }  // namespace
 
-int Descriptors::opened(int descriptor) {
-  if (descriptor <= STDERR_FILENO) return descriptor;
+int Descriptors::note(int descriptor, Kind kind) {
+  if (descriptor <= kLastStandard) return descriptor;
+  if (has(descriptor)) return descriptor;  // dup2 over one of its own, fdopen of one
   const int error = errno;
-  forget(descriptor);  // dup2 over one of its own
-  open_.push_back(descriptor);
-  iso::Heap* caller = iso::current_heap;
-  const iso::HeapScope process;
-  iso::opened(object_of(descriptor), "file descriptor", caller);
+  const auto number = static_cast<std::size_t>(descriptor);
+  try {
+    if (number >= kinds_.size()) kinds_.resize(number + 1, kNone);
+  } catch (const std::bad_alloc&) {
+    ::close(descriptor);
+    errno = ENOMEM;
+    return -1;
+  }
+  kinds_[number] = kind;
+  if (kind == kPins) {
+    iso::Heap* caller = iso::current_heap;
+    const iso::HeapScope process;
+    iso::opened(object_of(descriptor), "file descriptor", caller);
+  }
   errno = error;
   return descriptor;
 }
 
 bool Descriptors::forget(int descriptor) {
-  const auto found = std::find(open_.begin(), open_.end(), descriptor);
-  if (found == open_.end()) return false;
-  open_.erase(found);
-  const iso::HeapScope process;
-  iso::closed(object_of(descriptor));
+  if (!has(descriptor)) return false;
+  Kind& kind = kinds_[static_cast<std::size_t>(descriptor)];
+  const bool pins = kind == kPins;
+  kind = kNone;
+  if (pins) {
+    const iso::HeapScope process;
+    iso::closed(object_of(descriptor));
+  }
   return true;
 }
 
-// The standard ones are those of the process: other virtual ranks use them.
 int Descriptors::close(int descriptor) {
-  if (descriptor >= 0 && descriptor <= STDERR_FILENO) return 0;
-  forget(descriptor);
+  if (is_standard(descriptor)) return 0;
+  if (!forget(descriptor)) {
+    errno = EBADF;
+    return -1;
+  }
   return ::close(descriptor);
 }
 
 void Descriptors::close_all() {
-  while (!open_.empty()) close(open_.back());
+  for (int descriptor = 0; descriptor < end(); ++descriptor) {
+    if (has(descriptor)) close(descriptor);
+  }
+}
+
+void Descriptors::report_foreign(int descriptor) {
+  if (told_ || ::fcntl(descriptor, F_GETFD) == -1) return;
+  told_ = true;
+  const iso::HeapScope process;
+  report(text("a virtual rank uses descriptor %d, which it has not opened by a call that is seen: "
+              "it is the process's or another virtual rank's, and not open for this one (EBADF)",
+              descriptor)
+             .c_str());
 }
 
 }  // namespace roam::mpi

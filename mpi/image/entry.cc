@@ -1,7 +1,5 @@
 #include "mpi/image/entry.h"
 
-#include <cstdio>
-
 #include "mpi/image/process_symbols.h"
 
 namespace roam::mpi {
@@ -107,7 +105,7 @@ void exit_program(int status) {
   image->exits().run_at_exit();
   const auto& order = image->layout().set().initial_order();
   for (auto module = order.rbegin(); module != order.rend(); ++module) end_module(image, *module);
-  std::fflush(nullptr);
+  image->streams().flush_all();
   exit_program_at_once(status);
 }
 

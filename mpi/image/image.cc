@@ -125,6 +125,7 @@ void Image::copy_variables() {
 }
 
 Image::~Image() {
+  streams_.close_all();  // while the memory is there that streams were given
   threads::KernelState::set_guest(nullptr);
   if (resident == this) resident = nullptr;
   if (covered_) uncover_texts(modules_.size());

@@ -14,6 +14,7 @@
 #include "mpi/image/layout.h"
 #include "mpi/image/libc_state.h"
 #include "mpi/image/options.h"
+#include "mpi/image/streams.h"
 #include "threads/guest.h"
 
 namespace roam::mpi {
@@ -56,6 +57,7 @@ class Image final : public threads::Guest {
   Exits& exits() { return exits_; }
   LibcState& libc_state() { return libc_state_; }
   Descriptors& descriptors() { return descriptors_; }
+  Streams& streams() { return streams_; }
   Keys& keys() { return keys_; }
   Options& options() { return options_; }
 
@@ -90,6 +92,7 @@ class Image final : public threads::Guest {
   Exits exits_;
   LibcState libc_state_;
   Descriptors descriptors_;
+  Streams streams_{&descriptors_};
   Keys keys_;
   Options options_;
 };

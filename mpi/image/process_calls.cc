@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 
 #include "base/check.h"
@@ -49,17 +48,6 @@ int clear_environment() {
   return 0;
 }
 
-// The standard streams are those of the process: other virtual ranks write on.
-int close_stream(FILE* stream) {
-  const bool standard = stream == stdin || stream == stdout || stream == stderr;
-  return standard ? std::fflush(stream) : std::fclose(stream);
-}
-
-void report_refused(const char* call, const char* why) {
-  const iso::HeapScope process;
-  report(text("%s in a virtual rank is refused: %s", call, why).c_str());
-}
-
 constexpr char kNoThreads[] =
     "a kernel thread would have thread_local variables of its own in the place of the virtual "
     "rank's. Run it with one thread (OMP_NUM_THREADS=1), and more virtual ranks";
@@ -89,6 +77,11 @@ int refuse_format() {
 
 }  // namespace
 
+void report_refused(const char* call, const char* why) {
+  const iso::HeapScope process;
+  report(text("%s in a virtual rank is refused: %s", call, why).c_str());
+}
+
 void add_process_calls() {
   add_launcher_call("getenv", &get_environment);
   add_launcher_call("secure_getenv", &get_environment);
@@ -97,7 +90,6 @@ void add_process_calls() {
   add_launcher_call("unsetenv", &unset_environment);
   add_launcher_call("putenv", &put_environment);
   add_launcher_call("clearenv", &clear_environment);
-  add_launcher_call("fclose", &close_stream);
   add_launcher_call("pthread_create", &refuse_kernel_thread);
   add_launcher_call("thrd_create", &refuse_c11_thread);
   for (const char* name : {"register_printf_function", "register_printf_modifier",
