@@ -287,6 +287,7 @@ long refuse_number(long number) {
 }
 
 long call_by_number(long number, long a, long b, long c, long d, long e, long f) {
+  WorkingPlace& place = Image::running()->working_place();
   const int first = static_cast<int>(a), second = static_cast<int>(b), third = static_cast<int>(c);
   switch (number) {
     case SYS_close:
@@ -307,6 +308,12 @@ long call_by_number(long number, long a, long b, long c, long d, long e, long f)
       return make_sockets(first, second, third, reinterpret_cast<int*>(d));
     case SYS_recvmsg:
       return receive(first, reinterpret_cast<msghdr*>(b), third);
+    case SYS_chdir:
+      return place.change_folder(reinterpret_cast<const char*>(a));
+    case SYS_fchdir:
+      return may_use(first) ? place.change_folder(first) : fail(EBADF);
+    case SYS_umask:
+      return static_cast<long>(place.change_mask(static_cast<mode_t>(a)));
     case SYS_exit:
     case SYS_exit_group:
       exit_program_at_once(first);
@@ -350,6 +357,7 @@ void add_descriptor_calls() {
 
   add_own_descriptor_calls();
   add_stream_calls();
+  add_folder_calls();
   add_mapping_calls();
 }
 

@@ -126,6 +126,7 @@ void Image::copy_variables() {
 
 Image::~Image() {
   streams_.close_all();  // while the memory is there that streams were given
+  working_place_.depart();
   threads::KernelState::set_guest(nullptr);
   if (resident == this) resident = nullptr;
   if (covered_) uncover_texts(modules_.size());
@@ -175,12 +176,14 @@ void Image::enter() {
     ROAM_CHECK(cover_texts(), "%s", no_room(errno).c_str());
   }
   if (resident == this) return;
+  working_place_.enter();
   if (resident != nullptr) resident->save_thread_locals();
   std::memcpy(reserve_end() - thread_locals_.size(), thread_locals_.data(), thread_locals_.size());
   resident = this;
 }
 
 void Image::depart() {
+  working_place_.depart();
   if (resident == this) {
     save_thread_locals();
     resident = nullptr;

@@ -15,6 +15,7 @@
 #include "mpi/image/libc_state.h"
 #include "mpi/image/options.h"
 #include "mpi/image/streams.h"
+#include "mpi/image/working_place.h"
 #include "threads/guest.h"
 
 namespace roam::mpi {
@@ -58,6 +59,7 @@ class Image final : public threads::Guest {
   LibcState& libc_state() { return libc_state_; }
   Descriptors& descriptors() { return descriptors_; }
   Streams& streams() { return streams_; }
+  WorkingPlace& working_place() { return working_place_; }
   Keys& keys() { return keys_; }
   Options& options() { return options_; }
 
@@ -93,6 +95,7 @@ class Image final : public threads::Guest {
   LibcState libc_state_;
   Descriptors descriptors_;
   Streams streams_{&descriptors_};
+  WorkingPlace working_place_;
   Keys keys_;
   Options options_;
 };
