@@ -216,8 +216,43 @@ int duplicate_with(int from, int to, int flags) {
   return from != to ? duplicate_over(from, to, flags) : fail(EINVAL);
 }
 
+// The kernel's locks of a process would let all of its virtual ranks in, and be gone when one of
+// them closes the file. Those of an open file are as good for programs that open it once.
+int lock(int descriptor, int command, struct flock* part) {
+  struct flock own = *part;
+  own.l_pid = 0;
+  const int result = ::fcntl(descriptor,
+                             command == F_SETLKW  ? F_OFD_SETLKW
+                             : command == F_SETLK ? F_OFD_SETLK
+                                                  : F_OFD_GETLK,
+                             &own);
+  if (command == F_GETLK && result == 0) *part = own;
+  return result;
+}
+int lock_from_here(int descriptor, int command, off_t bytes) {
+  if (!may_use(descriptor)) return fail(EBADF);
+  struct flock part {};
+  part.l_type = command == F_ULOCK ? F_UNLCK : F_WRLCK;
+  part.l_whence = SEEK_CUR;
+  part.l_len = bytes;
+  switch (command) {
+    case F_ULOCK:
+    case F_TLOCK:
+      return lock(descriptor, F_SETLK, &part);
+    case F_LOCK:
+      return lock(descriptor, F_SETLKW, &part);
+    case F_TEST:
+      if (lock(descriptor, F_GETLK, &part) != 0) return -1;
+      return part.l_type == F_UNLCK ? 0 : fail(EACCES);
+    default:
+      return fail(EINVAL);
+  }
+}
+
 int control(int descriptor, int command, long argument) {
   if (!may_use(descriptor)) return fail(EBADF);
+  if (command == F_SETLK || command == F_SETLKW || command == F_GETLK)
+    return lock(descriptor, command, reinterpret_cast<struct flock*>(argument));
   const int result = ::fcntl(descriptor, command, argument);
   const bool opens = command == F_DUPFD || command == F_DUPFD_CLOEXEC;
   return opens ? descriptors().opened(result) : result;
@@ -350,6 +385,7 @@ void add_descriptor_calls() {
   for (const char* name : {"dup2", "__dup2"}) add_launcher_call(name, &duplicate_to);
   add_launcher_call("dup3", &duplicate_with);
   for (const char* name : {"fcntl", "fcntl64", "__fcntl"}) add_launcher_call(name, &control);
+  for (const char* name : {"lockf", "lockf64"}) add_launcher_call(name, &lock_from_here);
   add_launcher_call("login_tty", &refuse_login);
   for (const char* name : {"rcmd", "rcmd_af", "rexec", "rexec_af"})
     add_launcher_call(name, &refuse_remote);

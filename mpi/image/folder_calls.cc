@@ -17,15 +17,15 @@ WorkingPlace& place() { return Image::running()->working_place(); }
 
 int change_folder(const char* path) { return place().change_folder(path); }
 int change_folder_to(int descriptor) {
-  if (Image::running()->descriptors().may_use(descriptor))
-    return place().change_folder(descriptor);
+  if (Image::running()->descriptors().may_use(descriptor)) return place().change_folder(descriptor);
   errno = EBADF;
   return -1;
 }
 mode_t change_mask(mode_t mask) { return place().change_mask(mask); }
 
 // A walk changes folders only to have shorter paths, and gives those that lead from where it is.
-template <class Walk, class Entry, Walk* (*kOpen)(char* const*, int, int (*)(const Entry**, const Entry**))>
+template <class Walk, class Entry,
+          Walk* (*kOpen)(char* const*, int, int (*)(const Entry**, const Entry**))>
 Walk* open_walk(char* const* paths, int options, int (*compare)(const Entry**, const Entry**)) {
   return kOpen(paths, options | FTS_NOCHDIR, compare);
 }

@@ -1,5 +1,6 @@
 // Mappings, of the process: a virtual rank stays while it has any. The functions that see to it are
-// hidden from the dynamic linker (isomalloc/mapping_calls.cc), so programs do not find them by name.
+// hidden from the dynamic linker (isomalloc/mapping_calls.cc), so programs do not find them by
+// name.
 
 #include <sys/mman.h>
 #include <sys/shm.h>

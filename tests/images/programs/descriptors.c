@@ -99,6 +99,10 @@ static void open_in_every_way(void) {
   check_one(pidfd_open(getpid(), 0), "pidfd_open");
   check_one((int)syscall(SYS_memfd_create, "name", 0), "syscall(SYS_memfd_create)");
   check_one((int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY), "syscall(SYS_openat)");
+  first = posix_openpt(O_RDWR | O_NOCTTY);
+  if (grantpt(first) == 0 && unlockpt(first) == 0)
+    check_one(ioctl(first, TIOCGPTPEER, O_RDWR | O_NOCTTY), "ioctl(TIOCGPTPEER)");
+  close(first);
   if (openpty(&first, &second, NULL, NULL, NULL) == 0) {
     check_one(second, "openpty's second");
     check(stays(), "openpty's first");
@@ -164,6 +168,32 @@ static void receive_some(void) {
   check(close(came[0]) == 0 && close(came[1]) == 0 && goes(), "close of what was received");
 }
 
+/* A lock of a file that all have shuts the others out, and outlasts that they close the file. */
+static void lock_some(void) {
+  char common[400], number[12], text[12];
+  struct flock part = {0};
+  const int by_fcntl = my_number() % 3 != 0;
+  int file, i, j;
+  snprintf(common, sizeof common, "%s/common", getenv("TMPDIR"));
+  for (i = 0; i < 5; ++i) {
+    file = open(common, O_RDWR | O_CREAT, 0600);
+    part.l_type = F_WRLCK;
+    check((by_fcntl ? fcntl(file, F_SETLKW, &part) : lockf(file, F_LOCK, 0)) == 0, "lock");
+    snprintf(number, sizeof number, "%10d.", my_number() * 10 + i);
+    check(pwrite(file, number, 11, 0) == 11, "pwrite");
+    for (j = 0; j < 3; ++j) {
+      close(open(common, O_RDONLY));
+      take_turn();
+    }
+    check(pread(file, text, 11, 0) == 11 && memcmp(text, number, 11) == 0, "what a lock keeps");
+    part.l_type = F_UNLCK;
+    check((by_fcntl ? fcntl(file, F_SETLK, &part) : lockf(file, F_ULOCK, 0)) == 0, "unlock");
+    take_turn();
+    close(file);
+  }
+  check(goes(), "after locks");
+}
+
 /* Many at a time. */
 static void close_ranges(void) {
   int i, files[12];
@@ -191,6 +221,7 @@ static void close_all_others(void) {
     check(dup2(i, 700) == -1 && errno == EBADF, "dup2 of it");
     check(fstat(i, &about) == -1 && errno == EBADF, "fstat of it");
     check(fdopen(i, "r") == NULL && errno == EBADF, "fdopen of it");
+    check(posix_fallocate(i, 0, 1) == EBADF, "posix_fallocate of it");
     check(!isatty(i) && errno == EBADF, "isatty of it");
   }
 }
@@ -252,6 +283,7 @@ int main(void) {
   open_in_every_way();
   duplicate_in_every_way();
   receive_some();
+  lock_some();
   close_ranges();
   map_some();
   close_all_others();
