@@ -7,9 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <cstdarg>
 #include <cstring>
 #include <utility>
 
@@ -395,6 +393,7 @@ void add_descriptor_calls() {
   add_stream_calls();
   add_folder_calls();
   add_mapping_calls();
+  add_child_calls();
 }
 
 }  // namespace roam::mpi

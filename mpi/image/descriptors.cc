@@ -19,6 +19,12 @@ const void* object_of(int descriptor) {
   return reinterpret_cast<const void*>(static_cast<std::uintptr_t>(descriptor));
 }
 
+// Whose each number of the process is. Never destroyed: the program may end anywhere.
+std::vector<const Descriptors*>& owners() {
+  static auto& made = *new std::vector<const Descriptors*>;
+  return made;
+}
+
 }  // namespace
 
 int Descriptors::note(int descriptor, Kind kind) {
@@ -34,11 +40,11 @@ int Descriptors::note(int descriptor, Kind kind) {
     return -1;
   }
   kinds_[number] = kind;
-  if (kind == kPins) {
-    iso::Heap* caller = iso::current_heap;
-    const iso::HeapScope process;
-    iso::opened(object_of(descriptor), "file descriptor", caller);
-  }
+  iso::Heap* caller = iso::current_heap;
+  const iso::HeapScope process;
+  if (kind == kPins) iso::opened(object_of(descriptor), "file descriptor", caller);
+  if (number >= owners().size()) owners().resize(number + 1);
+  owners()[number] = this;
   errno = error;
   return descriptor;
 }
@@ -48,6 +54,7 @@ bool Descriptors::forget(int descriptor) {
   Kind& kind = kinds_[static_cast<std::size_t>(descriptor)];
   const bool pins = kind == kPins;
   kind = kNone;
+  owners()[static_cast<std::size_t>(descriptor)] = nullptr;
   if (pins) {
     const iso::HeapScope process;
     iso::closed(object_of(descriptor));
@@ -68,6 +75,23 @@ void Descriptors::close_all() {
   for (int descriptor = 0; descriptor < end(); ++descriptor) {
     if (has(descriptor)) close(descriptor);
   }
+}
+
+Descriptors::OnlyOwn::OnlyOwn(const Descriptors& own) {
+  for (int i = 0; i < static_cast<int>(owners().size()); ++i) {
+    const Descriptors* owner = owners()[static_cast<std::size_t>(i)];
+    if (owner == nullptr || owner == &own) continue;
+    const int flags = ::fcntl(i, F_GETFD);
+    if (flags < 0 || (flags & FD_CLOEXEC) != 0) continue;
+    hidden_.push_back(i);
+    ::fcntl(i, F_SETFD, flags | FD_CLOEXEC);
+  }
+}
+
+Descriptors::OnlyOwn::~OnlyOwn() {
+  const int error = errno;
+  for (const int descriptor : hidden_) ::fcntl(descriptor, F_SETFD, 0);
+  errno = error;
 }
 
 void Descriptors::report_foreign(int descriptor) {

@@ -43,6 +43,19 @@ class Descriptors {
   int close(int descriptor);
   void close_all();
 
+  // While one lives, programs that are started inherit no descriptors of other virtual ranks of
+  // this process; nobody else runs meanwhile.
+  class OnlyOwn {
+   public:
+    explicit OnlyOwn(const Descriptors& own);
+    ~OnlyOwn();
+    OnlyOwn(const OnlyOwn&) = delete;
+    OnlyOwn& operator=(const OnlyOwn&) = delete;
+
+   private:
+    std::vector<int> hidden_;
+  };
+
   // Says once that a number was used which is open in the process, but not for this virtual rank.
   void report_foreign(int descriptor);
 

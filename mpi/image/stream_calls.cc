@@ -4,9 +4,7 @@
 
 #include <fcntl.h>
 #include <mntent.h>
-#include <stdio_ext.h>
 
-#include <array>
 #include <cerrno>
 
 #include "mpi/image/image.h"
@@ -40,9 +38,6 @@ FILE* open_wide_text(wchar_t** text, std::size_t* count) {
 }
 FILE* open_mounts(const char* path, const char* mode) {
   return streams().opened(setmntent(path, mode));
-}
-FILE* open_command(const char* command, const char* mode) {
-  return streams().opened(popen(command, mode), true);
 }
 DIR* open_folder(const char* path) { return streams().opened(opendir(path)); }
 
@@ -118,7 +113,6 @@ void add_stream_calls() {
   add_launcher_call("open_memstream", &open_text);
   add_launcher_call("open_wmemstream", &open_wide_text);
   for (const char* name : {"setmntent", "__setmntent"}) add_launcher_call(name, &open_mounts);
-  for (const char* name : {"popen", "_IO_popen"}) add_launcher_call(name, &open_command);
   add_launcher_call("opendir", &open_folder);
   for (const char* name : {"fdopen", "_IO_fdopen"}) add_launcher_call(name, &open_over);
   add_launcher_call("fdopendir", &open_folder_over);

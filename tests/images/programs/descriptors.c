@@ -6,6 +6,7 @@
 #include <mqueue.h>
 #include <pty.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "turns.h"
@@ -194,6 +196,43 @@ static void lock_some(void) {
   check(goes(), "after locks");
 }
 
+/* A program that is started has the files of who starts it, and no others. */
+static void start_programs(void) {
+  char file_path[400], told[400], text[10] = "", command[1000], *arguments[4];
+  extern char** environ;
+  FILE* stream;
+  pid_t child;
+  int file, status = 1, i;
+  snprintf(file_path, sizeof file_path, "%s/inherit.%d", getenv("TMPDIR"), my_number());
+  snprintf(told, sizeof told, "%s/told.%d", getenv("TMPDIR"), my_number());
+  snprintf(command, sizeof command, "ls -l /proc/self/fd | grep -c inherit. >%s", told);
+  file = open(file_path, O_RDWR | O_CREAT, 0600);
+  for (i = 0; i < 3; ++i) take_turn();
+  stream = popen("ls -l /proc/self/fd | grep -c inherit.", "r");
+  check(fgets(text, sizeof text, stream) && strcmp(text, "1\n") == 0, "what popen gives on");
+  pclose(stream);
+  for (i = 0; i < 2; ++i) {
+    int answers;
+    if (i == 0) {
+      check(system(command) == 0, "system");
+    } else {
+      arguments[0] = (char*)"sh", arguments[1] = (char*)"-c", arguments[2] = command;
+      arguments[3] = NULL;
+      check(posix_spawn(&child, "/bin/sh", NULL, NULL, arguments, environ) == 0, "posix_spawn");
+      check(waitpid(child, &status, 0) == child && status == 0, "its end");
+    }
+    take_turn();
+    answers = open(told, O_RDONLY);
+    check(read(answers, text, 2) == 2 && strncmp(text, "1\n", 2) == 0, "what a program has");
+    close(answers);
+    unlink(told);
+  }
+  check(fcntl(file, F_GETFD) == 0, "flags of the file");
+  for (i = 0; i < 3; ++i) take_turn();
+  close(file);
+  check(goes(), "after children");
+}
+
 /* Many at a time. */
 static void close_ranges(void) {
   int i, files[12];
@@ -284,6 +323,7 @@ int main(void) {
   duplicate_in_every_way();
   receive_some();
   lock_some();
+  start_programs();
   close_ranges();
   map_some();
   close_all_others();
