@@ -1,8 +1,10 @@
-// Calls that open, close and duplicate descriptors.
+// Calls that open, close and duplicate descriptors, and map files.
 
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <pty.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -256,6 +258,13 @@ int control(int descriptor, int command, long argument) {
   return opens ? descriptors().opened(result) : result;
 }
 
+void* map(void* at, std::size_t bytes, int protection, int flags, int descriptor, off_t offset) {
+  if ((flags & MAP_ANONYMOUS) != 0 || may_use(descriptor))
+    return ::mmap(at, bytes, protection, flags, descriptor, offset);
+  errno = EBADF;
+  return MAP_FAILED;
+}
+
 int refuse_login() {
   report_refused("login_tty", kStandard);
   return fail(ENOSYS);
@@ -341,6 +350,24 @@ long call_by_number(long number, long a, long b, long c, long d, long e, long f)
       return make_sockets(first, second, third, reinterpret_cast<int*>(d));
     case SYS_recvmsg:
       return receive(first, reinterpret_cast<msghdr*>(b), third);
+    case SYS_recvmmsg:
+      return receive_many(first, reinterpret_cast<mmsghdr*>(b), static_cast<unsigned>(c),
+                          static_cast<int>(d), reinterpret_cast<timespec*>(e));
+    case SYS_mmap:
+      return reinterpret_cast<long>(map(reinterpret_cast<void*>(a), static_cast<std::size_t>(b),
+                                        third, static_cast<int>(d), static_cast<int>(e), f));
+    case SYS_munmap:
+      return ::munmap(reinterpret_cast<void*>(a), static_cast<std::size_t>(b));
+    case SYS_mprotect:
+      return ::mprotect(reinterpret_cast<void*>(a), static_cast<std::size_t>(b), third);
+    case SYS_mremap:
+      return reinterpret_cast<long>(::mremap(reinterpret_cast<void*>(a),
+                                             static_cast<std::size_t>(b),
+                                             static_cast<std::size_t>(c), static_cast<int>(d), e));
+    case SYS_shmat:
+      return reinterpret_cast<long>(::shmat(first, reinterpret_cast<void*>(b), third));
+    case SYS_shmdt:
+      return ::shmdt(reinterpret_cast<void*>(a));
     case SYS_chdir:
       return place.change_folder(reinterpret_cast<const char*>(a));
     case SYS_fchdir:
@@ -384,6 +411,13 @@ void add_descriptor_calls() {
   add_launcher_call("dup3", &duplicate_with);
   for (const char* name : {"fcntl", "fcntl64", "__fcntl"}) add_launcher_call(name, &control);
   for (const char* name : {"lockf", "lockf64"}) add_launcher_call(name, &lock_from_here);
+  // Hidden from the dynamic linker (isomalloc/mapping_calls.cc), so not found by their names.
+  for (const char* name : {"mmap", "mmap64"}) add_launcher_call(name, &map);
+  add_launcher_call("munmap", &::munmap);
+  add_launcher_call("mremap", reinterpret_cast<const void*>(&::mremap));
+  add_launcher_call("mprotect", &::mprotect);
+  add_launcher_call("shmat", &::shmat);
+  add_launcher_call("shmdt", &::shmdt);
   add_launcher_call("login_tty", &refuse_login);
   for (const char* name : {"rcmd", "rcmd_af", "rexec", "rexec_af"})
     add_launcher_call(name, &refuse_remote);
@@ -392,7 +426,6 @@ void add_descriptor_calls() {
   add_own_descriptor_calls();
   add_stream_calls();
   add_folder_calls();
-  add_mapping_calls();
   add_child_calls();
 }
 

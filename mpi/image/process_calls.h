@@ -11,7 +11,6 @@ void add_descriptor_calls();      // of descriptors, and all of what follows tha
 void add_own_descriptor_calls();  //   with those that are its own
 void add_stream_calls();          //   of streams
 void add_folder_calls();          //   of the working folder
-void add_mapping_calls();         //   of mappings
 void add_child_calls();           //   that start programs, after all others of these names
 void add_key_calls();             // of keys of pthread_setspecific
 void add_option_calls();          // of getopt

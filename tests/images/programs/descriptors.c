@@ -286,6 +286,9 @@ static void map_some(void) {
   check(stays(), "mremap");
   munmap(at, 8192);
   check(goes(), "after mremap and munmap");
+  at = (char*)syscall(SYS_mmap, NULL, 4096L, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L);
+  check(at != MAP_FAILED && stays(), "syscall(SYS_mmap)");
+  check(syscall(SYS_munmap, at, 4096L) == 0 && goes(), "syscall(SYS_munmap)");
   at = shmat(segment, NULL, 0);
   if (at != (char*)-1) check(stays() && shmdt(at) == 0 && goes(), "shmat");
   shmctl(segment, IPC_RMID, NULL);
