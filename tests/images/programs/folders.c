@@ -61,7 +61,7 @@ static void work_in(const char* folder, mode_t mask) {
 }
 
 int main(void) {
-  char start[PATH_MAX], top[300], folder[400], here[PATH_MAX];
+  char start[PATH_MAX], top[PATH_MAX], folder[PATH_MAX + 100], here[PATH_MAX];
   const int me = my_number();
   const mode_t mask = (mode_t)(me % 4 == 0 ? 022 : me % 4 == 1 ? 077 : me % 4 == 2 ? 0 : 027);
   const mode_t first = umask(022);
