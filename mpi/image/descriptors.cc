@@ -25,7 +25,23 @@ std::vector<const Descriptors*>& owners() {
   return made;
 }
 
+// Descriptors of its own, or MPI, would get the numbers of standard ones that the process was
+// started without; so they are there, before anything else is opened.
+[[gnu::constructor(101)]] void have_standard_ones() {
+  while (true) {
+    const int made = ::open("/dev/null", O_RDWR);
+    if (made > STDERR_FILENO) ::close(made);
+    if (made < 0 || made > STDERR_FILENO) return;
+  }
+}
+
 }  // namespace
+
+bool Descriptors::has(int descriptor) const {
+  const auto number = static_cast<std::size_t>(descriptor);
+  return descriptor >= 0 && number < kinds_.size() && kinds_[number] != kNone &&
+         number < owners().size() && owners()[number] == this;
+}
 
 int Descriptors::note(int descriptor, Kind kind) {
   if (descriptor <= kLastStandard) return descriptor;

@@ -20,11 +20,9 @@ class Descriptors {
   Descriptors(const Descriptors&) = delete;
   Descriptors& operator=(const Descriptors&) = delete;
 
-  // Whether it has opened that one.
-  bool has(int descriptor) const {
-    return descriptor >= 0 && static_cast<std::size_t>(descriptor) < kinds_.size() &&
-           kinds_[static_cast<std::size_t>(descriptor)] != kNone;
-  }
+  // Whether it has opened that one, and nobody else has since, who was given the number after it
+  // had been closed unseen.
+  bool has(int descriptor) const;
   // Whether a call may be made with it: its own, a standard one, AT_FDCWD or another number that is
   // no descriptor's.
   bool may_use(int descriptor) const { return descriptor <= kLastStandard || has(descriptor); }

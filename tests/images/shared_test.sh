@@ -49,6 +49,11 @@ run 0 "$scratch/program" number
 (($(grep -c "has the number" "$scratch/out") == 1)) || fail "number: not one has it"
 (($(grep -c "virtual ranks share the numbers" "$scratch/err") == 3)) || fail "number: not three are told"
 
+for closed in 0 2; do
+  eval "$run_images -n 4 $scratch/program standard >$scratch/out 3>$scratch/err $closed<&-"
+  (($(grep -c "goes on" "$scratch/out") == 4)) || fail "started without $closed"
+done
+
 # A folder that is gone is there for who is in it, as in a process; nobody can come to it.
 run 0 --move "$scratch/program" folder
 ((status == 0)) || fail "folder: status $status"

@@ -59,6 +59,11 @@ static int do_what(const char* what) {
     }
     return wrong;
   }
+  if (strcmp(what, "standard") == 0) {
+    /* Also if the job was started without any. */
+    if (file <= STDERR_FILENO || read(STDIN_FILENO, text, 1) != 0) return 1;
+    return write(STDERR_FILENO, "", 0) != 0;
+  }
   if (strcmp(what, "folder") == 0) {
     /* Where nobody can go any more. */
     close(file);
