@@ -9,6 +9,7 @@
 #include <new>
 
 #include "isomalloc/process_call.h"
+#include "mpi/image/process_calls.h"
 
 namespace roam::mpi {
 namespace {
@@ -70,26 +71,27 @@ DIR* Streams::opened(DIR* folder) {
   return nullptr;
 }
 
-bool Streams::forget(const FILE* file) {
-  const auto found = std::find_if(streams_.begin(), streams_.end(),
-                                  [&](const Stream& stream) { return stream.file == file; });
-  if (found == streams_.end()) return false;
-  streams_.erase(found);
-  return true;
+std::vector<Streams::Stream>::iterator Streams::find(const FILE* file) {
+  return std::find_if(streams_.begin(), streams_.end(),
+                      [&](const Stream& stream) { return stream.file == file; });
 }
 
 int Streams::close(FILE* file, int (*call)(FILE*)) {
   if (file == stdin) return 0;
   if (is_standard(file)) return std::fflush(file);
+  const auto found = find(file);
+  if (found == streams_.end()) return call(file);
+  const bool has_child = found->has_child;
+  streams_.erase(found);
   const int number = number_of(file);
-  if (!forget(file)) return call(file);
-  if (number >= 0 && !descriptors_.forget(number)) file->_fileno = kNone;
-  const bool fails = is_cut_off(file);
+  const bool lost = number >= 0 ? !descriptors_.forget(number) : is_cut_off(file);
+  // libc forgets a child's stream only if it can close something.
+  if (lost) file->_fileno = has_child ? ::fcntl(nowhere(), F_DUPFD_CLOEXEC, 3) : kNone;
   const int result = call(file);
-  const int error = fails ? EBADF : errno;  // of that libc says nothing
+  const int error = lost ? EBADF : errno;  // of that libc says nothing
   if (number >= 0) lose(number);
   errno = error;
-  return result;
+  return lost && has_child ? -1 : result;
 }
 
 int Streams::close(DIR* folder) {
@@ -111,7 +113,14 @@ int Streams::close(DIR* folder) {
 FILE* Streams::reopen(const char* path, const char* mode, FILE* file,
                       FILE* (*call)(const char*, const char*, FILE*)) {
   const int before = number_of(file);
-  if (path == nullptr && before < 0) {  // libc would end the process
+  const auto found = find(file);
+  if (found != streams_.end() && found->has_child) {
+    report_refused("freopen of a stream of popen", "use pclose and fopen");
+    errno = ENOSYS;
+    return nullptr;
+  }
+  if (found != streams_.end() && before >= 0 && !descriptors_.has(before)) file->_fileno = kNone;
+  if (path == nullptr && number_of(file) < 0) {  // libc would end the process
     errno = EBADF;
     return nullptr;
   }
@@ -133,9 +142,9 @@ void Streams::lose(int descriptor) {
 
 int Streams::flush_all() {
   int result = std::fflush(stdout) | std::fflush(stderr);
-  for (const Stream& stream : streams_) {
+  for (std::size_t i = 0; i < streams_.size(); ++i) {  // some call the program, which opens more
     // Of what was read, as of the standard input, nothing is put back.
-    if (__fwriting(stream.file) != 0) result |= std::fflush(stream.file);
+    if (__fwriting(streams_[i].file) != 0) result |= std::fflush(streams_[i].file);
   }
   return result;
 }

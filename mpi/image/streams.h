@@ -35,7 +35,8 @@ class Streams {
   // One that a library of the process has opened is that one's.
   int close(FILE* file, int (*call)(FILE*));
   int close(DIR* folder);
-  // As freopen, which `call` is, of a stream that is not a standard one.
+  // As freopen, which `call` is, of a stream that is not a standard one. Those of popen are
+  // refused.
   FILE* reopen(const char* path, const char* mode, FILE* file,
                FILE* (*call)(const char*, const char*, FILE*));
   // Nobody's number is to be used by a stream from now on.
@@ -54,7 +55,7 @@ class Streams {
     bool has_child;
   };
   static void cut_off(const Stream& stream);
-  bool forget(const FILE* file);  // false: it was none of these
+  std::vector<Stream>::iterator find(const FILE* file);
 
   Descriptors& descriptors_;
   std::vector<Stream> streams_;

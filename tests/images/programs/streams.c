@@ -108,6 +108,13 @@ static void reopen(void) {
   stream = popen("echo from a child", "r");
   check(stays() && fgets(word, sizeof word, stream) && strcmp(word, "from a child\n") == 0, "popen");
   check(pclose(stream) == 0 && goes(), "pclose");
+  stream = popen("true", "r");
+  close(fileno(stream));
+  take_turn();
+  check(pclose(stream) == -1 && errno == EBADF && goes(), "pclose of one that is closed");
+  stream = popen("exit 3", "r");
+  take_turn();
+  check(pclose(stream) == 3 << 8 && goes(), "popen after that");
 }
 
 static void walk(void) {
