@@ -6,7 +6,6 @@
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,7 +14,6 @@
 #include <iterator>
 #include <utility>
 
-#include "mpi/image/entry.h"
 #include "mpi/image/image.h"
 #include "mpi/image/process_calls.h"
 #include "mpi/image/process_symbols.h"
@@ -276,123 +274,6 @@ int refuse_remote() {
   return fail(ENOSYS);
 }
 
-// ---- by number ----
-
-bool opens(long number) {
-  switch (number) {
-    case SYS_open:
-    case SYS_openat:
-    case SYS_openat2:
-    case SYS_creat:
-    case SYS_socket:
-    case SYS_accept:
-    case SYS_accept4:
-    case SYS_epoll_create:
-    case SYS_epoll_create1:
-    case SYS_eventfd:
-    case SYS_eventfd2:
-    case SYS_timerfd_create:
-    case SYS_signalfd:
-    case SYS_signalfd4:
-    case SYS_inotify_init:
-    case SYS_inotify_init1:
-    case SYS_fanotify_init:
-    case SYS_memfd_create:
-    case SYS_mq_open:
-    case SYS_dup:
-    case SYS_pidfd_open:
-    case SYS_pidfd_getfd:
-    case SYS_perf_event_open:
-    case SYS_userfaultfd:
-    case SYS_io_uring_setup:
-    case SYS_open_by_handle_at:
-    case SYS_open_tree:
-    case SYS_fsopen:
-    case SYS_fspick:
-    case SYS_fsmount:
-#ifdef SYS_landlock_create_ruleset
-    case SYS_landlock_create_ruleset:
-#endif
-#ifdef SYS_memfd_secret
-    case SYS_memfd_secret:
-#endif
-      return true;
-    default:
-      return false;
-  }
-}
-
-long refuse_number(long number) {
-  report_refused(number == SYS_execve || number == SYS_execveat ? "syscall(SYS_execve)"
-                                                                : "syscall(SYS_fork, SYS_clone)",
-                 "it would be of the process, with all of its virtual ranks. Use posix_spawn, "
-                 "system or popen to start a program");
-  return fail(ENOSYS);
-}
-
-long call_by_number(long number, long a, long b, long c, long d, long e, long f) {
-  WorkingPlace& place = Image::running()->working_place();
-  const int first = static_cast<int>(a), second = static_cast<int>(b), third = static_cast<int>(c);
-  switch (number) {
-    case SYS_close:
-      return close_descriptor(first);
-    case SYS_close_range:
-      return close_some(static_cast<unsigned>(a), static_cast<unsigned>(b), third);
-    case SYS_dup2:
-      return duplicate_to(first, second);
-    case SYS_dup3:
-      return duplicate_with(first, second, third);
-    case SYS_fcntl:
-      return control(first, second, c);
-    case SYS_pipe:
-      return make_pipe(reinterpret_cast<int*>(a));
-    case SYS_pipe2:
-      return make_pipe2(reinterpret_cast<int*>(a), second);
-    case SYS_socketpair:
-      return make_sockets(first, second, third, reinterpret_cast<int*>(d));
-    case SYS_recvmsg:
-      return receive(first, reinterpret_cast<msghdr*>(b), third);
-    case SYS_recvmmsg:
-      return receive_many(first, reinterpret_cast<mmsghdr*>(b), static_cast<unsigned>(c),
-                          static_cast<int>(d), reinterpret_cast<timespec*>(e));
-    case SYS_mmap:
-      return reinterpret_cast<long>(map(reinterpret_cast<void*>(a), static_cast<std::size_t>(b),
-                                        third, static_cast<int>(d), static_cast<int>(e), f));
-    case SYS_munmap:
-      return ::munmap(reinterpret_cast<void*>(a), static_cast<std::size_t>(b));
-    case SYS_mprotect:
-      return ::mprotect(reinterpret_cast<void*>(a), static_cast<std::size_t>(b), third);
-    case SYS_mremap:
-      return reinterpret_cast<long>(::mremap(reinterpret_cast<void*>(a),
-                                             static_cast<std::size_t>(b),
-                                             static_cast<std::size_t>(c), static_cast<int>(d), e));
-    case SYS_shmat:
-      return reinterpret_cast<long>(::shmat(first, reinterpret_cast<void*>(b), third));
-    case SYS_shmdt:
-      return ::shmdt(reinterpret_cast<void*>(a));
-    case SYS_chdir:
-      return place.change_folder(reinterpret_cast<const char*>(a));
-    case SYS_fchdir:
-      return may_use(first) ? place.change_folder(first) : fail(EBADF);
-    case SYS_umask:
-      return static_cast<long>(place.change_mask(static_cast<mode_t>(a)));
-    case SYS_exit:
-    case SYS_exit_group:
-      exit_program_at_once(first);
-    case SYS_fork:
-    case SYS_vfork:
-    case SYS_clone:
-    case SYS_clone3:
-    case SYS_execve:
-    case SYS_execveat:
-      return refuse_number(number);
-    default:
-      break;
-  }
-  const long result = ::syscall(number, a, b, c, d, e, f);
-  return opens(number) ? descriptors().opened(static_cast<int>(result)) : result;
-}
-
 }  // namespace
 
 void add_descriptor_calls() {
@@ -423,12 +304,12 @@ void add_descriptor_calls() {
   add_launcher_call("login_tty", &refuse_login);
   for (const char* name : {"rcmd", "rcmd_af", "rexec", "rexec_af"})
     add_launcher_call(name, &refuse_remote);
-  add_launcher_call("syscall", &call_by_number);
 
   add_own_descriptor_calls();
   add_stream_calls();
   add_folder_calls();
   add_child_calls();
+  add_system_calls();
 }
 
 }  // namespace roam::mpi

@@ -12,6 +12,7 @@ void add_own_descriptor_calls();  //   with those that are its own
 void add_stream_calls();          //   of streams
 void add_folder_calls();          //   of the working folder
 void add_child_calls();           //   that start programs, after all others of these names
+void add_system_calls();          //   of syscall, after all that it stands for
 void add_key_calls();             // of keys of pthread_setspecific
 void add_option_calls();          // of getopt
 void add_state_calls();           // and of random numbers, strtok, localtime

@@ -40,6 +40,7 @@ refused() {
 refused freopen "freopen of a standard stream in a virtual rank is refused" "fopen"
 refused dup2 "dup2 or dup3 over a standard descriptor in a virtual rank is refused"
 refused login_tty "login_tty in a virtual rank is refused"
+refused program "syscall(SYS_execve) in a virtual rank is refused" "fork in a virtual rank is refused"
 refused chroot "chroot" "is refused"
 refused nftw "nftw with FTW_CHDIR in a virtual rank is refused"
 refused foreign "a virtual rank uses descriptor"

@@ -100,6 +100,8 @@ static void open_in_every_way(void) {
   check_one(getpt(), "getpt");
   check_one(pidfd_open(getpid(), 0), "pidfd_open");
   check_one((int)syscall(SYS_memfd_create, "name", 0), "syscall(SYS_memfd_create)");
+  check_one((int)syscall(SYS_eventfd2, 0, 0), "syscall(SYS_eventfd2)");
+  check_one((int)syscall(SYS_signalfd4, -1, &signals, 8L, 0), "syscall(SYS_signalfd4)");
   check_one((int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY), "syscall(SYS_openat)");
   first = posix_openpt(O_RDWR | O_NOCTTY);
   if (grantpt(first) == 0 && unlockpt(first) == 0)
@@ -258,6 +260,8 @@ static void close_all_others(void) {
     check(close(i) == -1 && errno == EBADF, "close of it");
     check(dup(i) == -1 && errno == EBADF, "dup of it");
     check(dup2(i, 700) == -1 && errno == EBADF, "dup2 of it");
+    check(syscall(SYS_dup, i) == -1 && errno == EBADF, "syscall(SYS_dup) of it");
+    check(syscall(SYS_write, i, "x", 1L) == -1 && errno == EBADF, "syscall(SYS_write) to it");
     check(fstat(i, &about) == -1 && errno == EBADF, "fstat of it");
     check(fdopen(i, "r") == NULL && errno == EBADF, "fdopen of it");
     check(posix_fallocate(i, 0, 1) == EBADF, "posix_fallocate of it");

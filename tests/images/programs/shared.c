@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <utmp.h>
 
@@ -32,6 +33,11 @@ static int do_what(const char* what) {
     return freopen(path, "w", stdout) != NULL || errno != ENOSYS;
   if (strcmp(what, "dup2") == 0) return !fails_with(dup2(file, STDOUT_FILENO), ENOSYS);
   if (strcmp(what, "login_tty") == 0) return !fails_with(login_tty(file), ENOSYS);
+  if (strcmp(what, "program") == 0) {
+    char* none[] = {NULL};
+    return !fails_with((int)syscall(SYS_execve, "/bin/true", none, none), ENOSYS) ||
+           !fails_with((int)syscall(SYS_fork), ENOSYS);
+  }
   if (strcmp(what, "chroot") == 0) return !fails_with(chroot("/"), ENOSYS);
   if (strcmp(what, "nftw") == 0) return !fails_with(nftw("/", walk, 5, FTW_CHDIR), ENOSYS);
   if (strcmp(what, "number") == 0) {
