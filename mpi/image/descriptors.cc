@@ -1,11 +1,14 @@
 #include "mpi/image/descriptors.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdint>
+#include <new>
 
+#include "base/check.h"
+#include "base/text.h"
 #include "isomalloc/process_call.h"
 
 namespace roam::mpi {
@@ -16,38 +19,105 @@ const void* object_of(int descriptor) {
   return reinterpret_cast<const void*>(static_cast<std::uintptr_t>(descriptor));
 }
 
+// Whose each number of the process is. Never destroyed: the program may end anywhere.
+std::vector<const Descriptors*>& owners() {
+  static auto& made = *new std::vector<const Descriptors*>;
+  return made;
+}
+
+// Descriptors of its own, or MPI, would get the numbers of standard ones that the process was
+// started without; so they are there, before anything else is opened.
+[[gnu::constructor(101)]] void have_standard_ones() {
+  while (true) {
+    const int made = ::open("/dev/null", O_RDWR);
+    if (made > STDERR_FILENO) ::close(made);
+    if (made < 0 || made > STDERR_FILENO) return;
+  }
+}
+
 }  // namespace
 
-int Descriptors::opened(int descriptor) {
-  if (descriptor <= STDERR_FILENO) return descriptor;
+bool Descriptors::has(int descriptor) const {
+  const auto number = static_cast<std::size_t>(descriptor);
+  return descriptor >= 0 && number < kinds_.size() && kinds_[number] != kNone &&
+         number < owners().size() && owners()[number] == this;
+}
+
+int Descriptors::note(int descriptor, Kind kind) {
+  if (descriptor <= kLastStandard) return descriptor;
+  if (has(descriptor)) return descriptor;  // dup2 over one of its own, fdopen of one
   const int error = errno;
-  forget(descriptor);  // dup2 over one of its own
-  open_.push_back(descriptor);
+  const auto number = static_cast<std::size_t>(descriptor);
+  try {
+    if (number >= kinds_.size()) kinds_.resize(number + 1, kNone);
+  } catch (const std::bad_alloc&) {
+    ::close(descriptor);
+    errno = ENOMEM;
+    return -1;
+  }
+  kinds_[number] = kind;
   iso::Heap* caller = iso::current_heap;
   const iso::HeapScope process;
-  iso::opened(object_of(descriptor), "file descriptor", caller);
+  if (kind == kPins) iso::opened(object_of(descriptor), "file descriptor", caller);
+  if (number >= owners().size()) owners().resize(number + 1);
+  owners()[number] = this;
   errno = error;
   return descriptor;
 }
 
 bool Descriptors::forget(int descriptor) {
-  const auto found = std::find(open_.begin(), open_.end(), descriptor);
-  if (found == open_.end()) return false;
-  open_.erase(found);
-  const iso::HeapScope process;
-  iso::closed(object_of(descriptor));
+  if (!has(descriptor)) return false;
+  Kind& kind = kinds_[static_cast<std::size_t>(descriptor)];
+  const bool pins = kind == kPins;
+  kind = kNone;
+  owners()[static_cast<std::size_t>(descriptor)] = nullptr;
+  if (pins) {
+    const iso::HeapScope process;
+    iso::closed(object_of(descriptor));
+  }
   return true;
 }
 
-// The standard ones are those of the process: other virtual ranks use them.
 int Descriptors::close(int descriptor) {
-  if (descriptor >= 0 && descriptor <= STDERR_FILENO) return 0;
-  forget(descriptor);
+  if (is_standard(descriptor)) return 0;
+  if (!forget(descriptor)) {
+    errno = EBADF;
+    return -1;
+  }
   return ::close(descriptor);
 }
 
 void Descriptors::close_all() {
-  while (!open_.empty()) close(open_.back());
+  for (int descriptor = 0; descriptor < end(); ++descriptor) {
+    if (has(descriptor)) close(descriptor);
+  }
+}
+
+Descriptors::OnlyOwn::OnlyOwn(const Descriptors& own) {
+  for (int i = 0; i < static_cast<int>(owners().size()); ++i) {
+    const Descriptors* owner = owners()[static_cast<std::size_t>(i)];
+    if (owner == nullptr || owner == &own) continue;
+    const int flags = ::fcntl(i, F_GETFD);
+    if (flags < 0 || (flags & FD_CLOEXEC) != 0) continue;
+    hidden_.push_back(i);
+    ::fcntl(i, F_SETFD, flags | FD_CLOEXEC);
+  }
+}
+
+Descriptors::OnlyOwn::~OnlyOwn() {
+  const int error = errno;
+  for (const int descriptor : hidden_) ::fcntl(descriptor, F_SETFD, 0);
+  errno = error;
+}
+
+void Descriptors::report_foreign(int descriptor) {
+  if (told_ || ::fcntl(descriptor, F_GETFD) == -1) return;
+  told_ = true;
+  const iso::HeapScope process;
+  report(text("a virtual rank uses descriptor %d, which it has not opened by a call that is seen: "
+              "it is the process's or another virtual rank's, and not open for this one (EBADF)",
+              descriptor)
+             .c_str());
 }
 
 }  // namespace roam::mpi

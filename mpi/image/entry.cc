@@ -1,7 +1,5 @@
 #include "mpi/image/entry.h"
 
-#include <cstdio>
-
 #include "mpi/image/process_symbols.h"
 
 namespace roam::mpi {
@@ -114,7 +112,7 @@ void exit_program(int status) {
   Image* image = Image::running();
   image->exits().run_of_thread();
   image->exits().run_at_exit(status);
-  std::fflush(nullptr);
+  image->streams().flush_all();
   exit_program_at_once(status);
 }
 

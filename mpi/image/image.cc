@@ -150,6 +150,8 @@ void Image::begin_libc_variables() {
 }
 
 Image::~Image() {
+  streams_.close_all();  // while the memory is there that streams were given
+  working_place_.depart();
   threads::KernelState::set_guest(nullptr);
   if (resident == this) resident = nullptr;
   if (covered_) uncover_texts(modules_.size());
@@ -205,12 +207,14 @@ void Image::enter() {
     watch_exits_of_process();
   }
   if (resident == this) return;
+  working_place_.enter();
   if (resident != nullptr) resident->save_thread_locals();
   std::memcpy(reserve_end() - thread_locals_.size(), thread_locals_.data(), thread_locals_.size());
   resident = this;
 }
 
 void Image::depart() {
+  working_place_.depart();
   if (resident == this) {
     save_thread_locals();
     resident = nullptr;

@@ -16,6 +16,8 @@
 #include "mpi/image/libc_answers.h"
 #include "mpi/image/libc_state.h"
 #include "mpi/image/options.h"
+#include "mpi/image/streams.h"
+#include "mpi/image/working_place.h"
 #include "threads/guest.h"
 
 namespace roam::mpi {
@@ -73,6 +75,8 @@ class Image final : public threads::Guest {
     return *libc_answers_;
   }
   Descriptors& descriptors() { return descriptors_; }
+  Streams& streams() { return streams_; }
+  WorkingPlace& working_place() { return working_place_; }
   Keys& keys() { return keys_; }
   Options& options() { return options_; }
 
@@ -116,6 +120,8 @@ class Image final : public threads::Guest {
   LibcState libc_state_;
   std::unique_ptr<LibcAnswers> libc_answers_;
   Descriptors descriptors_;
+  Streams streams_{&descriptors_};
+  WorkingPlace working_place_;
   Keys keys_;
   Options options_;
 };

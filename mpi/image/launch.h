@@ -28,8 +28,8 @@ LaunchRequest read_request(int argc, char** argv, const char* usage);
 // Refusal: the program cannot run as virtual ranks.
 const Layout& prepare_images(const LaunchRequest& request);
 
-// Says on this rank why the program cannot run, before the job has begun. The others have the same to
-// say, and are ended with this one, unless their files differ.
+// Says on this rank why the program cannot run, before the job has begun. The others have the same
+// to say, and are ended with this one, unless their files differ.
 void tell_refusal(const char* launcher, const Refusal& refusal);
 
 // This process's environment with what tells a virtual rank its number.

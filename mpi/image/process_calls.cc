@@ -58,12 +58,6 @@ int clear_environment() {
   return 0;
 }
 
-// The standard streams are those of the process: other virtual ranks write on.
-int close_stream(FILE* stream) {
-  const bool standard = stream == stdin || stream == stdout || stream == stderr;
-  return standard ? std::fflush(stream) : std::fclose(stream);
-}
-
 // ---- programs ----
 
 // A call that reads libc's environment, or gives it on to a program.
@@ -86,11 +80,6 @@ char* temporary_name_in(const char* folder, const char* begin) {
       reinterpret_cast<char* (*)(const char*, const char*)>(process_symbol("tempnam", ""));
   const LibcEnvironment own(environment().list());
   return name(folder, begin);
-}
-
-void report_refused(const char* call, const char* why) {
-  const iso::HeapScope process;
-  report(text("%s in a virtual rank is refused: %s", call, why).c_str());
 }
 
 constexpr char kNoThreads[] =
@@ -130,6 +119,11 @@ int refuse_format() {
 
 }  // namespace
 
+void report_refused(const char* call, const char* why) {
+  const iso::HeapScope process;
+  report(text("%s in a virtual rank is refused: %s", call, why).c_str());
+}
+
 void add_process_calls() {
   add_launcher_call("getenv", &get_environment);
   add_launcher_call("secure_getenv", &get_environment);
@@ -138,7 +132,6 @@ void add_process_calls() {
   add_launcher_call("unsetenv", &unset_environment);
   add_launcher_call("putenv", &put_environment);
   add_launcher_call("clearenv", &clear_environment);
-  add_launcher_call("fclose", &close_stream);
   add_launcher_call("pthread_create", &refuse_kernel_thread);
   add_launcher_call("thrd_create", &refuse_c11_thread);
   for (const char* name : {"register_printf_function", "register_printf_modifier",

@@ -4,17 +4,24 @@
 namespace roam::mpi {
 
 // Has launcher_call() know functions of libc that are about the process, where a virtual rank is
-// one for itself (the environment, closing of the standard streams), or that it must not call
-// (kernel threads, fork).
+// one for itself (the environment), or that it must not call (kernel threads, fork).
 void add_process_calls();
-void add_signal_calls();      // the same of handlers of signals
-void add_descriptor_calls();  // of descriptors
-void add_key_calls();         // of keys of pthread_setspecific
-void add_option_calls();      // of getopt
-void add_state_calls();       // of random numbers, strtok, and all of the following
-void add_answer_calls();      // of what answers with a place of the process
-void add_zone_calls();        // of time zones
-void add_error_calls();       // of messages of errors, and argp
+void add_signal_calls();          // the same of handlers of signals
+void add_descriptor_calls();      // of descriptors, and all of what follows that is indented
+void add_own_descriptor_calls();  //   with those that are its own
+void add_stream_calls();          //   of streams
+void add_folder_calls();          //   of the working folder
+void add_child_calls();           //   that start programs, after all others of these names
+void add_system_calls();          //   of syscall, after all that it stands for
+void add_key_calls();             // of keys of pthread_setspecific
+void add_option_calls();          // of getopt
+void add_state_calls();           // of random numbers, strtok, and all of the following
+void add_answer_calls();          // of what answers with a place of the process
+void add_zone_calls();            // of time zones
+void add_error_calls();           // of messages of errors, and argp
+
+// Says that the running virtual rank may not make a call, and what to do instead.
+void report_refused(const char* call, const char* why);
 
 }  // namespace roam::mpi
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A program that knows nothing of Roam, built here by the distribution's compiler, prints as 8 virtual
-# ranks what 8 processes print: with one rank and several, on one node and many, and when each turn
-# ends on another rank than the one before.
+# ranks what 8 processes print, and leaves the same in files left.*: with one rank and several, on one
+# node and many, and when each turn ends on another rank than the one before.
 #
 #   as_processes_test.sh RUN_IMAGES MPIEXEC SOURCE [ARGUMENT]...
 set -u
@@ -30,6 +30,14 @@ if [[ -e ${source%.*}_library.c ]]; then # a private one
   libraries=("$scratch/libown.so" "-Wl,-rpath,$scratch")
 fi
 
+# take_left FILE: adds what is in files that a run has left to what it printed.
+take_left() {
+  local file
+  for file in "$scratch"/left.*; do
+    [[ -e $file ]] && cat "$file" >>"$1" && rm "$file"
+  done
+}
+
 # build [OPTION]...: the program, and what processes of it print.
 build() {
   "${compile[@]}" "$@" -o "$scratch/program" "$source" "${libraries[@]}" -lm ||
@@ -42,6 +50,7 @@ build() {
     status=$?
     ((wanted_status != 0)) || wanted_status=$status
   done
+  take_left "$scratch/wanted"
   sort -o "$scratch/wanted" "$scratch/wanted"
   sort -o "$scratch/wanted_errors" "$scratch/wanted_errors"
 }
@@ -55,6 +64,7 @@ compare() {
     "${arguments[@]}" >"$scratch/got" 2>"$scratch/errors" </dev/null
   status=$?
   local run="$ranks ranks, ROAM_NODE_RANKS=${ROAM_NODE_RANKS-}, options $*"
+  take_left "$scratch/got"
   sort -o "$scratch/got" "$scratch/got"
   # A launcher has something to say of a status that is not 0.
   grep -Fxf "$scratch/wanted_errors" "$scratch/errors" | sort >"$scratch/got_errors"

@@ -2,9 +2,10 @@
 # Programs as other compilers, linkers and options make them run as virtual ranks all the same: two on
 # each of two nodes, sent on with each turn.
 #
-#   variants_test.sh RUN_IMAGES MPIEXEC C_SOURCE CXX_SOURCE FORTRAN_SOURCE
+#   variants_test.sh RUN_IMAGES MPIEXEC C_SOURCE CXX_SOURCE FORTRAN_SOURCE FILES_SOURCE...
 set -u
 run_images=$1 mpiexec=$2 c=$3 cxx=$4 fortran=$5
+shift 5
 scratch=$(mktemp -d /tmp/roam_test.XXXXXX)
 trap 'rm -rf "$scratch"' EXIT
 export HOME=$scratch TMPDIR=$scratch
@@ -39,6 +40,11 @@ done
 for option in -O0 -s "-static-libgcc -static-libstdc++" -Wl,-z,pack-relative-relocs -fuse-ld=lld; do
   # shellcheck disable=SC2086
   runs g++ -std=c++17 $option "$cxx"
+done
+# Functions of other names, in programs of C that do much with files.
+for source in "$@"; do
+  runs gcc -O2 -D_FORTIFY_SOURCE=2 "$source"
+  runs gcc -O1 -D_FILE_OFFSET_BITS=64 "$source"
 done
 runs clang -O2 -fPIE -pie "$c"
 runs clang++ -std=c++17 -O2 -fPIE -pie "$cxx"
