@@ -22,13 +22,13 @@ TEST(Constructors, RefuseNegativeCountsAndLengths) {
   TypeRef t;
   expect_refused(make_contiguous(Call::plain, -3, i, &t), MPI_ERR_COUNT, "-3", t);
   expect_refused(make_vector(Call::plain, -3, 1, 1, i, &t), MPI_ERR_COUNT, "-3", t);
-  expect_refused(make_vector(Call::plain, 3, -1, 1, i, &t), MPI_ERR_ARG, "-1", t);
-  expect_refused(make_hvector(Call::plain, 3, -1, 1, i, &t), MPI_ERR_ARG, "-1", t);
-  expect_refused(make_indexed(Call::plain, 2, lengths, places, i, &t), MPI_ERR_ARG, "-7", t);
+  expect_refused(make_vector(Call::plain, 3, -1, 1, i, &t), MPI_ERR_COUNT, "-1", t);
+  expect_refused(make_hvector(Call::plain, 3, -1, 1, i, &t), MPI_ERR_COUNT, "-1", t);
+  expect_refused(make_indexed(Call::plain, 2, lengths, places, i, &t), MPI_ERR_COUNT, "-7", t);
   expect_refused(make_hindexed(Call::plain, -2, lengths, places, i, &t), MPI_ERR_COUNT, "-2", t);
-  expect_refused(make_indexed_block(Call::plain, 2, -5, places, i, &t), MPI_ERR_ARG, "-5", t);
-  expect_refused(make_hindexed_block(Call::plain, 2, -5, places, i, &t), MPI_ERR_ARG, "-5", t);
-  expect_refused(make_struct(Call::plain, 2, lengths, places, {i, i}, &t), MPI_ERR_ARG, "-7", t);
+  expect_refused(make_indexed_block(Call::plain, 2, -5, places, i, &t), MPI_ERR_COUNT, "-5", t);
+  expect_refused(make_hindexed_block(Call::plain, 2, -5, places, i, &t), MPI_ERR_COUNT, "-5", t);
+  expect_refused(make_struct(Call::plain, 2, lengths, places, {i, i}, &t), MPI_ERR_COUNT, "-7", t);
 }
 
 TEST(Constructors, RefuseNullTypesAndArrays) {

@@ -1,7 +1,8 @@
-// Which packs faster, this folder or MPICH? Both pack and unpack the same data in turn, in slices of
-// a millisecond, in one process (MPI_Init without mpiexec); so do the operations.
+// Which packs faster, this folder or MPICH? Both pack and unpack the same data in turn, in slices
+// of a millisecond, in one process (MPI_Init without mpiexec); so do the operations.
 //
-//   pack_race [ROUNDS]     prints for each datatype and size our nanoseconds, MPICH's, and the median
+//   pack_race [ROUNDS]     prints for each datatype and size our nanoseconds, MPICH's, and the
+//   median
 //                          of ours by theirs of each round: below 1 we are faster
 
 #include <time.h>
@@ -61,8 +62,7 @@ void race(const std::string& name, std::function<void()> ours, std::function<voi
     them.push_back(b.run());
     ratio.push_back(us.back() / them.back());
   }
-  std::printf("%-44s %12.0f %12.0f %8.2f\n", name.c_str(), median(us), median(them),
-              median(ratio));
+  std::printf("%-44s %12.0f %12.0f %8.2f\n", name.c_str(), median(us), median(them), median(ratio));
 }
 
 struct Both {
@@ -83,8 +83,7 @@ void race_packing(const std::string& name, Both t, int count) {
   std::vector<char> buffer(room, 1), packed(static_cast<std::size_t>(bytes), 0);
   const std::string size = ", " + std::to_string(bytes) + " B";
   race(
-      name + size,
-      [&] { check(pack(buffer.data(), count, *t.ours, 0, bytes, packed.data()), 0); },
+      name + size, [&] { check(pack(buffer.data(), count, *t.ours, 0, bytes, packed.data()), 0); },
       [&] {
         int position = 0;
         MPI_Pack(buffer.data(), count, t.theirs, packed.data(), static_cast<int>(bytes), &position,
