@@ -19,7 +19,7 @@ inline Failure check_count(MPI_Count count) {
 
 inline Failure check_blocklength(MPI_Count blocklength) {
   if (blocklength >= 0) return {};
-  return {MPI_ERR_ARG, text("a block length is %ld", static_cast<long>(blocklength))};
+  return {MPI_ERR_COUNT, text("a block length is %ld", static_cast<long>(blocklength))};
 }
 
 inline Failure check_array(MPI_Count count, Values array, const char* name) {

@@ -55,7 +55,9 @@ Failure ArrayPart::add(MPI_Count size, const IndexSet& in) {
     const Wide true_lb = std::min(a, b) + bounds_.true_lb;
     const Wide true_ub = std::max(a, b) + bounds_.true_ub;
     if (true_lb != static_cast<MPI_Aint>(true_lb) || true_ub != static_cast<MPI_Aint>(true_ub))
-      return {MPI_ERR_ARG, "a part of an array lies beyond 64 bits"};
+      return {MPI_ERR_ARG,
+              text("a part of an array that begins at index %ld of %ld lies beyond 64 bits",
+                   static_cast<long>(in.start), static_cast<long>(size))};
     bounds_.true_lb = static_cast<MPI_Aint>(true_lb);
     bounds_.true_ub = static_cast<MPI_Aint>(true_ub);
     const bool same = bytes_.node == typed_.node;

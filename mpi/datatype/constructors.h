@@ -33,7 +33,7 @@ class Values {
 // Each makes a type, and holds what it is made of. Arguments are those of the standard.
 //
 // Errors: MPI_ERR_TYPE: a type is null;
-//         MPI_ERR_COUNT: a count is negative, or the type would have 2^63 bytes;
+//         MPI_ERR_COUNT: a count or block length is negative, or there would be 2^63 bytes;
 //         MPI_ERR_ARG: any other value; an address beyond 64 bits. Nothing was made.
 // Cost:   O(n) of the arrays, in time and memory.
 Failure make_contiguous(Call call, MPI_Count count, const TypeRef& of, TypeRef* made);

@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <climits>
+#include <utility>
+#include <vector>
+
+#include "mpi/datatype/pieces.h"
 
 namespace roam::mpi {
 namespace {
@@ -22,13 +26,13 @@ TEST(Constructors, RefuseNegativeCountsAndLengths) {
   TypeRef t;
   expect_refused(make_contiguous(Call::plain, -3, i, &t), MPI_ERR_COUNT, "-3", t);
   expect_refused(make_vector(Call::plain, -3, 1, 1, i, &t), MPI_ERR_COUNT, "-3", t);
-  expect_refused(make_vector(Call::plain, 3, -1, 1, i, &t), MPI_ERR_ARG, "-1", t);
-  expect_refused(make_hvector(Call::plain, 3, -1, 1, i, &t), MPI_ERR_ARG, "-1", t);
-  expect_refused(make_indexed(Call::plain, 2, lengths, places, i, &t), MPI_ERR_ARG, "-7", t);
+  expect_refused(make_vector(Call::plain, 3, -1, 1, i, &t), MPI_ERR_COUNT, "-1", t);
+  expect_refused(make_hvector(Call::plain, 3, -1, 1, i, &t), MPI_ERR_COUNT, "-1", t);
+  expect_refused(make_indexed(Call::plain, 2, lengths, places, i, &t), MPI_ERR_COUNT, "-7", t);
   expect_refused(make_hindexed(Call::plain, -2, lengths, places, i, &t), MPI_ERR_COUNT, "-2", t);
-  expect_refused(make_indexed_block(Call::plain, 2, -5, places, i, &t), MPI_ERR_ARG, "-5", t);
-  expect_refused(make_hindexed_block(Call::plain, 2, -5, places, i, &t), MPI_ERR_ARG, "-5", t);
-  expect_refused(make_struct(Call::plain, 2, lengths, places, {i, i}, &t), MPI_ERR_ARG, "-7", t);
+  expect_refused(make_indexed_block(Call::plain, 2, -5, places, i, &t), MPI_ERR_COUNT, "-5", t);
+  expect_refused(make_hindexed_block(Call::plain, 2, -5, places, i, &t), MPI_ERR_COUNT, "-5", t);
+  expect_refused(make_struct(Call::plain, 2, lengths, places, {i, i}, &t), MPI_ERR_COUNT, "-7", t);
 }
 
 TEST(Constructors, RefuseNullTypesAndArrays) {
@@ -125,6 +129,19 @@ TEST(Constructors, PadStructsAsACompilerDoes) {
   EXPECT_EQ(t->alignment, MPI_Aint{alignof(S)});
   EXPECT_EQ(t->basic, nullptr);
   EXPECT_EQ(t->unit, nullptr);
+}
+
+TEST(Constructors, BlocksOfTheSameBytesKeepTheirOwnExtents) {
+  TypeRef wide, t;
+  ASSERT_FALSE(make_resized(Call::plain, predefined(MPI_INT), 0, 12, &wide));
+  const int twos[] = {2, 2};
+  const MPI_Aint places[] = {0, 100};
+  ASSERT_FALSE(make_struct(Call::plain, 2, twos, places, {wide, predefined(MPI_INT)}, &t));
+  std::vector<std::pair<MPI_Aint, MPI_Count>> pieces;
+  ASSERT_FALSE(
+      for_each_piece(1, *t, 0, 16, [&](MPI_Aint at, MPI_Count n) { pieces.emplace_back(at, n); }));
+  const std::vector<std::pair<MPI_Aint, MPI_Count>> expected = {{0, 4}, {12, 4}, {100, 8}};
+  EXPECT_EQ(pieces, expected);
 }
 
 TEST(Constructors, MarkersOfMpi1GiveAStructItsBounds) {

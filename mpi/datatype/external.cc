@@ -105,6 +105,7 @@ MPI_Count external_of(const Node& n) {
 Failure check_room(const char* representation, MPI_Count count, const Datatype& type,
                    MPI_Count room, MPI_Count position, MPI_Count* bytes) {
   if (Failure f = external_bytes(representation, count, type, bytes)) return f;
+  if (Failure f = check_range(count, type, 0, 0)) return f;
   if (position < 0 || position > room) {
     return {MPI_ERR_ARG, text("position %ld is not in a buffer of %ld bytes",
                               static_cast<long>(position), static_cast<long>(room))};

@@ -125,7 +125,8 @@ Failure make_struct(Call call, MPI_Count count, Values blocklengths, Values disp
     if (!has_ub) ub = maker.bounds().ub;
     MPI_Aint extent = 0;
     if (__builtin_sub_overflow(ub, lb, &extent))
-      return {MPI_ERR_ARG, "the bounds of a struct are more than 64 bits apart"};
+      return {MPI_ERR_ARG, text("the bounds of a struct, %ld and %ld, are more than 64 bits apart",
+                                static_cast<long>(lb), static_cast<long>(ub))};
     if (Failure f = maker.resize(lb, extent)) return f;
   }
   *made = maker.finish(contents.take());

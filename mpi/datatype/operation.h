@@ -12,12 +12,11 @@ namespace roam::mpi {
 const char* operation_name(MPI_Op op);
 inline bool is_predefined_operation(MPI_Op op) { return operation_name(op) != nullptr; }
 
-// MPI_Op_commutative of a predefined one: all of them are. (MPI_REPLACE and MPI_NO_OP are said to
-// be too, as MPICH does, though the order of accumulates decides what is left.)
-inline bool is_commutative(MPI_Op) { return true; }
-
 // True for MPI_REPLACE and MPI_NO_OP, which are for accumulate calls only.
 inline bool is_for_accumulate(MPI_Op op) { return op == MPI_REPLACE || op == MPI_NO_OP; }
+
+// MPI_Op_commutative of a predefined one.
+inline bool is_commutative(MPI_Op op) { return !is_for_accumulate(op); }
 
 // inout[i] = in[i] op inout[i], of `count` elements of `type`, which lie as in an array, aligned or
 // not. The type is a predefined one, or one of Fortran by precision and range; an accumulate call

@@ -151,6 +151,14 @@ Failure check_range(MPI_Count count, const Datatype& type, MPI_Count from, MPI_C
             text("%ld bytes from byte %ld are not within the %ld bytes of the data",
                  static_cast<long>(bytes), static_cast<long>(from), static_cast<long>(all))};
   }
+  MPI_Aint last = 0, end = 0;
+  if (count > 1 && all != 0 &&
+      (__builtin_mul_overflow(count - 1, type.bounds.extent(), &last) ||
+       __builtin_add_overflow(last, type.bounds.true_lb, &end) ||
+       __builtin_add_overflow(last, type.bounds.true_ub, &end))) {
+    return {MPI_ERR_ARG, text("%ld datatypes with an extent of %ld bytes reach beyond 64 bits",
+                              static_cast<long>(count), static_cast<long>(type.bounds.extent()))};
+  }
   return {};
 }
 

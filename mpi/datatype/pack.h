@@ -11,7 +11,8 @@ namespace roam::mpi {
 //
 // Units:  `from` and `bytes` count bytes of the stream.
 // Errors: MPI_ERR_COUNT: count is negative, or count * size is no 64-bit number;
-//         MPI_ERR_ARG: [from, from + bytes) is not in the stream; nothing was moved.
+//         MPI_ERR_ARG: [from, from + bytes) is not in the stream, or the last of the types lies
+//         beyond 64 bits; nothing was moved.
 // Cost:   of a copy, and O(log n) of the pieces of one datatype for the place to begin.
 
 Failure pack(const void* buffer, MPI_Count count, const Datatype& type, MPI_Count from,
@@ -19,7 +20,7 @@ Failure pack(const void* buffer, MPI_Count count, const Datatype& type, MPI_Coun
 Failure unpack(const void* in, MPI_Count from, MPI_Count bytes, void* buffer, MPI_Count count,
                const Datatype& type);
 
-// count * size, the bytes of the whole stream; MPI_Pack_size.
+// count * size, the bytes of the whole stream; MPI_Pack_size. Errors: MPI_ERR_COUNT.
 Failure packed_bytes(MPI_Count count, const Datatype& type, MPI_Count* bytes);
 
 // What pack and unpack refuse.

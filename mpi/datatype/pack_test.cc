@@ -105,6 +105,16 @@ TEST(Pack, RefusesWhatIsNotInTheStream) {
   EXPECT_EQ(out[0], 1);
 }
 
+TEST(Pack, RefusesWhatLiesBeyond64Bits) {
+  TypeRef far;
+  ASSERT_FALSE(make_resized(Call::large, predefined(MPI_CHAR), 0, MPI_Count{1} << 62, &far));
+  char byte = 1;
+  const Failure f = pack(&byte, 4, *far, 0, 1, &byte);
+  EXPECT_EQ(f.error_class, MPI_ERR_ARG);
+  EXPECT_NE(f.text.find("4611686018427387904"), std::string::npos) << f.text;
+  EXPECT_EQ(pack(&byte, 2, *far, 0, 1, &byte).error_class, MPI_SUCCESS);
+}
+
 TEST(Pieces, JoinWhatFollowsEachOther) {
   TypeRef t;
   ASSERT_FALSE(make_resized(Call::plain, pairs_of_three(), 0, 44, &t));

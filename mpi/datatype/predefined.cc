@@ -33,7 +33,7 @@ struct BasicRun {
 
 template <std::size_t... I>
 struct BasicRuns {
-  static constexpr BasicRun at[] = {BasicRun(I)...};
+  static constexpr BasicRun at[sizeof...(I)] = {BasicRun(I)...};
 };
 template <std::size_t... I>
 constexpr BasicRuns<I...> basic_runs(std::index_sequence<I...>);
@@ -74,7 +74,7 @@ struct PairNodes {
 
 template <std::size_t... I>
 struct AllPairNodes {
-  static constexpr PairNodes at[] = {PairNodes(I)...};
+  static constexpr PairNodes at[sizeof...(I)] = {PairNodes(I)...};
 };
 template <std::size_t... I>
 constexpr AllPairNodes<I...> pair_nodes(std::index_sequence<I...>);
@@ -118,14 +118,14 @@ union Predefined {
 
 template <std::size_t... B>
 struct BasicTypes {
-  static constinit inline Predefined at[] = {Predefined(kBasic[B])...};
+  static constinit inline Predefined at[sizeof...(B)] = {Predefined(kBasic[B])...};
 };
 template <std::size_t... B>
 constexpr BasicTypes<B...> basic_types(std::index_sequence<B...>);
 
 template <std::size_t... P>
 struct PairTypes {
-  static constinit inline Predefined at[] = {Predefined(P)...};
+  static constinit inline Predefined at[sizeof...(P)] = {Predefined(P)...};
 };
 template <std::size_t... P>
 constexpr PairTypes<P...> pair_types(std::index_sequence<P...>);

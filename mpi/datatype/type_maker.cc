@@ -13,8 +13,13 @@ using Wide = __int128;
 
 bool fits(Wide value) { return value == static_cast<MPI_Aint>(value); }
 
-Failure too_far() {
-  return {MPI_ERR_ARG, "a displacement, a stride or an extent gives an address beyond 64 bits"};
+Failure too_far(MPI_Aint displacement, MPI_Count count, MPI_Aint stride, MPI_Count blocklength,
+                MPI_Aint extent) {
+  return {MPI_ERR_ARG,
+          text("%ld blocks, %ld bytes apart from displacement %ld on, of %ld elements with an "
+               "extent of %ld bytes reach beyond 64 bits",
+               static_cast<long>(count), static_cast<long>(stride), static_cast<long>(displacement),
+               static_cast<long>(blocklength), static_cast<long>(extent))};
 }
 
 }  // namespace
@@ -50,7 +55,7 @@ Failure TypeMaker::add(MPI_Aint displacement, MPI_Count count, MPI_Aint stride,
   }
   // The outermost of the elements, in either direction.
   const Wide rows = Wide(count - 1) * stride, row = Wide(blocklength - 1) * extent;
-  if (!fits(rows) || !fits(row)) return too_far();
+  if (!fits(rows) || !fits(row)) return too_far(displacement, count, stride, blocklength, extent);
   const Wide low = displacement + std::min<Wide>(rows, 0) + std::min<Wide>(row, 0);
   const Wide high = displacement + std::max<Wide>(rows, 0) + std::max<Wide>(row, 0);
   const Bounds& o = of.bounds;
@@ -62,7 +67,7 @@ Failure TypeMaker::add(MPI_Aint displacement, MPI_Count count, MPI_Aint stride,
     true_ub = std::max<Wide>(true_ub, type_.bounds.true_ub);
   }
   for (const Wide value : {lb, ub, ub - lb, true_lb, true_ub, true_ub - true_lb}) {
-    if (!fits(value)) return too_far();
+    if (!fits(value)) return too_far(displacement, count, stride, blocklength, extent);
   }
   type_.bounds = {static_cast<MPI_Aint>(lb), static_cast<MPI_Aint>(ub),
                   static_cast<MPI_Aint>(true_lb), static_cast<MPI_Aint>(true_ub)};
@@ -91,13 +96,19 @@ Failure TypeMaker::end_struct(bool is_padded) {
   const MPI_Aint over = type_.bounds.extent() % type_.alignment;
   if (over == 0 || !is_padded) return {};
   const Wide ub = Wide(type_.bounds.ub) + type_.alignment - over;
-  if (!fits(ub) || !fits(ub - type_.bounds.lb)) return too_far();
+  if (!fits(ub) || !fits(ub - type_.bounds.lb)) {
+    return {MPI_ERR_ARG, text("a struct that ends at %ld is padded beyond 64 bits",
+                              static_cast<long>(type_.bounds.ub))};
+  }
   type_.bounds.ub = static_cast<MPI_Aint>(ub);
   return {};
 }
 
 Failure TypeMaker::resize(MPI_Aint lb, MPI_Aint extent) {
-  if (!fits(Wide(lb) + extent)) return too_far();
+  if (!fits(Wide(lb) + extent)) {
+    return {MPI_ERR_ARG, text("a lower bound of %ld and an extent of %ld end beyond 64 bits",
+                              static_cast<long>(lb), static_cast<long>(extent))};
+  }
   type_.bounds.lb = lb;
   type_.bounds.ub = lb + extent;
   return {};
