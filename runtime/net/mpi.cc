@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <cstring>
 #include <numeric>
 
@@ -32,6 +33,25 @@ void check(int result, const char* call) {
   ROAM_CHECK(result == MPI_SUCCESS, "%s failed with MPI error %d", call, result);
 }
 #define ROAM_MPI(call) check(call, #call)
+
+// While MPI starts, tells Open MPI not to give the processor up whenever it is asked in vain, which
+// it does by itself where there are more ranks than cores: a rank that has threads to run asks
+// between them, and lost its turn to every other process each time. Who has nothing to run gives
+// its core up in Job::rest. What the user says stays. Nothing of it is left to what the program
+// starts later.
+class KeepsItsCore {
+ public:
+  KeepsItsCore() : set_(std::getenv(kVariable) == nullptr && setenv(kVariable, "0", 0) == 0) {}
+  ~KeepsItsCore() {
+    if (set_) unsetenv(kVariable);
+  }
+  KeepsItsCore(const KeepsItsCore&) = delete;
+  KeepsItsCore& operator=(const KeepsItsCore&) = delete;
+
+ private:
+  static constexpr const char* kVariable = "OMPI_MCA_mpi_yield_when_idle";
+  const bool set_;
+};
 
 }  // namespace
 
@@ -71,6 +91,7 @@ void Mpi::start(int* argc, char*** argv) {
   ROAM_MPI(MPI_Initialized(&started));
   if (started == 0) {
     int level = 0;
+    KeepsItsCore between_threads;
     ROAM_MPI(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &level));
     ours_ = true;
   }
