@@ -1,5 +1,5 @@
 // A rank that has threads to run asks MPI between them, and MPI does not give its processor up when
-// nothing has come; what the program starts hears nothing of how that was said.
+// nothing has come. What the program starts hears nothing of what MPI was told when it started.
 #include <dlfcn.h>
 #include <mpi.h>
 
@@ -10,7 +10,7 @@
 
 namespace {
 
-constexpr const char* kVariable = "OMPI_MCA_mpi_yield_when_idle";
+constexpr const char* kVariable = "PMIX_MCA_gds";
 
 #ifdef OPEN_MPI
 // Whether a look in vain gives the processor up. Says what was so, and sets it.
@@ -26,7 +26,8 @@ int ask() {
   const auto set_yield =
       reinterpret_cast<SetYield>(dlsym(RTLD_DEFAULT, "opal_progress_set_yield_when_idle"));
   if (set_yield == nullptr || set_yield(false)) {
-    std::fprintf(stderr, "rank %d: MPI yields when it is asked in vain\n", roam::rank());
+    std::fprintf(stderr, "rank %d: MPI %s\n", roam::rank(),
+                 set_yield == nullptr ? "cannot be asked" : "yields when it is asked in vain");
     return 1;
   }
 #endif
