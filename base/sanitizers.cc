@@ -1,6 +1,6 @@
 #include "base/sanitizers.h"
 
-#include <valgrind/valgrind.h>
+#include <valgrind/memcheck.h>
 
 #include <cstdint>
 
@@ -124,7 +124,12 @@ thread_local void* own_fiber = nullptr;
 std::uintptr_t tell(Range slot, bool) {
   return VALGRIND_STACK_REGISTER(slot.begin, slot.end() - 1) + 1;
 }
-void take_back(std::uintptr_t number) { VALGRIND_STACK_DEREGISTER(number - 1); }
+// What lay below a stack pointer counts as gone. The slot may come again with deeper frames, whose
+// bytes others write.
+void take_back(Range slot, std::uintptr_t number) {
+  VALGRIND_STACK_DEREGISTER(number - 1);
+  VALGRIND_MAKE_MEM_DEFINED(slot.begin, slot.bytes);
+}
 
 #endif
 
@@ -138,7 +143,7 @@ void tell_stack_made(Range slot, bool arrived) {
 void tell_stack_gone(Range slot) {
   Told* const known = told(slot.begin);
   if (known == nullptr || known->value == 0) return;
-  take_back(known->value);
+  take_back(slot, known->value);
   known->value = 0;
 }
 

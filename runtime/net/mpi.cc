@@ -1,10 +1,12 @@
 #include "runtime/net/mpi.h"
 
+#include <dlfcn.h>
 #include <mpi.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <cstring>
 #include <numeric>
 
@@ -33,6 +35,33 @@ void check(int result, const char* call) {
 }
 #define ROAM_MPI(call) check(call, #call)
 
+// What Open MPI is told while it starts, where the user has said nothing. Nothing of it is left to
+// what the program starts later.
+class WhileItStarts {
+ public:
+  WhileItStarts() : set_(std::getenv(kVariable) == nullptr && setenv(kVariable, "hash", 0) == 0) {}
+  ~WhileItStarts() {
+    if (set_) unsetenv(kVariable);
+  }
+  WhileItStarts(const WhileItStarts&) = delete;
+  WhileItStarts& operator=(const WhileItStarts&) = delete;
+
+ private:
+  // What the launcher knows of the job, PMIx of Open MPI 5 would have as memory at an address that
+  // the launcher chose: in the middle of what it sees free, where the arena is.
+  static constexpr const char* kVariable = "PMIX_MCA_gds";
+  const bool set_;
+};
+
+// Whether Open MPI gives the processor up when it is asked in vain, which it does by itself where
+// there are more ranks than cores. Returns what was so. Of 4.1 and 5.0; 5.0 has no variable for it.
+// Other MPIs do not: false.
+bool set_yields(bool yields) {
+  static const auto set =
+      reinterpret_cast<bool (*)(bool)>(dlsym(RTLD_DEFAULT, "opal_progress_set_yield_when_idle"));
+  return set != nullptr && set(yields);
+}
+
 }  // namespace
 
 struct Mpi::State {
@@ -46,6 +75,7 @@ struct Mpi::State {
   };
   std::vector<std::unique_ptr<Buffer>> posted;
   std::size_t next_posted = 0;
+  bool yielded = false;  // before the run, when asked in vain
   bool open = false;
   bool out = false;                       // the message at next_posted is being read
   bool released = false;                  // it was read, and its buffer is not posted yet
@@ -71,10 +101,14 @@ void Mpi::start(int* argc, char*** argv) {
   ROAM_MPI(MPI_Initialized(&started));
   if (started == 0) {
     int level = 0;
+    WhileItStarts told;
     ROAM_MPI(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &level));
     ours_ = true;
   }
   state_ = new State;
+  // A rank that has threads to run asks between them, and would lose its turn to every other
+  // process each time. Who has nothing to run gives its core up in Job::rest.
+  if (std::getenv("OMPI_MCA_mpi_yield_when_idle") == nullptr) state_->yielded = set_yields(false);
   ROAM_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &state_->world));
   for (MPI_Comm& bulk : state_->bulk) ROAM_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &bulk));
   ROAM_MPI(MPI_Comm_rank(state_->world, &rank_));
@@ -87,6 +121,7 @@ void Mpi::finish() {
   }
   for (MPI_Comm& bulk : state_->bulk) ROAM_MPI(MPI_Comm_free(&bulk));
   ROAM_MPI(MPI_Comm_free(&state_->world));
+  if (state_->yielded) set_yields(true);
   delete state_;
   state_ = nullptr;
   if (ours_) {
