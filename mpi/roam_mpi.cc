@@ -52,6 +52,7 @@ void run_one(int count, const std::vector<std::string>& arguments) {
           status == 0 ? 1 : status,
           text("virtual rank %d ended with status %d, and without MPI_Finalize", number, status));
     }
+    me.give_up_requests();
   }
   if (status != 0) throw Failed{status};
 }

@@ -36,7 +36,9 @@ void Attributes::remove_all(VirtualRank& me, int handle) {
 }
 
 void Attributes::copy_to(VirtualRank& me, int handle, Attributes* to) const {
-  for (const Value& v : values_) {
+  // The program's functions may change them.
+  const std::vector<Value> values = values_;
+  for (const Value& v : values) {
     const Keyval* key = me.keyvals.find(v.keyval);
     if (key == nullptr || key->copy == nullptr) continue;
     void* copied = nullptr;

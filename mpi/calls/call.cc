@@ -36,7 +36,7 @@ void refuse_call(const VirtualRank& me, const char* name) {
 
 void add_mpi_calls() {
   add_missing_calls();
-  add_error_calls();
+  add_error_handler_calls();
   add_info_calls();
   add_environment_calls();
   add_message_calls();

@@ -65,7 +65,7 @@ int call(const char* name, MPI_Comm communicator, Body body) {
 void add_environment_calls();
 void add_message_calls();
 void add_request_calls();
-void add_error_calls();
+void add_error_handler_calls();
 void add_info_calls();
 void add_group_calls();
 void add_attribute_calls();

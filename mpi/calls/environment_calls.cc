@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
-#include <climits>
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <ctime>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -62,7 +64,8 @@ int is_thread_main(int* flag) {
 
 int abort(MPI_Comm, int code) {
   const VirtualRank& me = VirtualRank::running();
-  end_job(code == 0 ? 1 : code & 0xff,
+  const int status = code & 0xff;
+  end_job(status == 0 ? 1 : status,
           text("virtual rank %d calls MPI_Abort with %d", me.number(), code));
 }
 
@@ -83,7 +86,18 @@ int get_processor_name(char* name, int* length) {
   return MPI_SUCCESS;
 }
 
-double wtime() { return static_cast<double>(now_ns()) * 1e-9; }
+// Clocks count from the start of each host: they are put on the time of day as it was when this
+// process first asked. A virtual rank that has moved does not see time go back.
+double wtime() {
+  static const std::int64_t begin_ns = [] {
+    timespec day;
+    clock_gettime(CLOCK_REALTIME, &day);
+    return std::int64_t{day.tv_sec} * 1'000'000'000 + day.tv_nsec - now_ns();
+  }();
+  VirtualRank& me = VirtualRank::running();
+  me.last_wtime = std::max(me.last_wtime, static_cast<double>(begin_ns + now_ns()) * 1e-9);
+  return me.last_wtime;
+}
 double wtick() { return 1e-9; }
 
 int get_address(const void* location, MPI_Aint* address) {

@@ -77,7 +77,7 @@ int add_error_string(int code, const char* string) {
 
 }  // namespace
 
-void add_error_calls() {
+void add_error_handler_calls() {
   add_call("MPI_Comm_create_errhandler", &make_errhandler);
   add_call("MPI_Errhandler_create", &make_errhandler);
   add_call("MPI_Comm_set_errhandler", &set_errhandler);

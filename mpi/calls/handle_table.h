@@ -56,6 +56,10 @@ class HandleTable {
     free_.push_back(index);
     return std::move(objects_[index]);
   }
+  void clear() {
+    objects_.clear();
+    free_.clear();
+  }
   template <class Visit>
   void for_each(Visit visit) {
     for (const std::unique_ptr<T>& object : objects_) {

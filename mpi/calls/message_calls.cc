@@ -176,16 +176,29 @@ void put(const MPI_Status& found, MPI_Status* status) {
   status->MPI_ERROR = error;
 }
 
+// A probe that waits, taken back if its frame is left.
+struct Looking {
+  ~Looking() {
+    if (begun && !found.done) runtime::cancel_receive(&found);
+  }
+  void start(std::uint64_t context, int from, int tag) {
+    runtime::start_probe(&found, context, from, tag);
+    begun = true;
+  }
+  detail::RequestState found;
+  bool begun = false;
+};
+
 int probe(int from, int tag, MPI_Comm communicator, MPI_Status* status) {
   return call("MPI_Probe", communicator, [&](VirtualRank& me) {
     const Communicator& c = me.communicator(communicator);
     check_source(c.peers(), from, tag);
     if (from == MPI_PROC_NULL) return put(null_status(), status);
     Group group = c.peers();
-    detail::RequestState found;
-    runtime::start_probe(&found, c.context, world_from(group, from), asked_tag(tag));
-    me.wait_until([&] { return found.done; });
-    put(status_of(group, found), status);
+    Looking looking;
+    looking.start(c.context, world_from(group, from), asked_tag(tag));
+    me.wait_until([&] { return looking.found.done; });
+    put(status_of(group, looking.found), status);
   });
 }
 
@@ -247,9 +260,9 @@ int matched_probe(int from, int tag, MPI_Comm communicator, MPI_Message* message
     const Group group = c.peers();
     const std::uint64_t context = c.context;
     while (!claim(me, group, context, from, tag, message, status)) {
-      detail::RequestState found;
-      runtime::start_probe(&found, context, world_from(group, from), asked_tag(tag));
-      me.wait_until([&] { return found.done; });
+      Looking looking;
+      looking.start(context, world_from(group, from), asked_tag(tag));
+      me.wait_until([&] { return looking.found.done; });
     }
   });
 }
@@ -278,10 +291,14 @@ int matched_iprobe(int from, int tag, MPI_Comm communicator, int* there, MPI_Mes
 // The receive of a claimed message, which is there.
 std::unique_ptr<Request> take_message(VirtualRank& me, void* data, MPI_Count count,
                                       MPI_Datatype type, MPI_Message* message) {
+  if (me.messages.find(*message) == nullptr)
+    throw CallError(MPI_ERR_REQUEST, "there is no such message");
+  const Type checked(me, type);
+  if (checked.bytes(count) != 0 && data == nullptr && checked->named())
+    throw CallError(MPI_ERR_BUFFER, "the buffer is a null pointer");
   std::unique_ptr<Request> request = me.messages.remove(*message);
-  if (request == nullptr) throw CallError(MPI_ERR_REQUEST, "there is no such message");
   *message = MPI_MESSAGE_NULL;
-  request->type = Type(me, type);
+  request->type = checked;
   request->count = count;
   request->data = data;
   start(me, request.get());

@@ -1,7 +1,9 @@
 #include "mpi/calls/messages.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <utility>
 
 #include "base/text.h"
@@ -43,7 +45,13 @@ void prepare(Request* request, Request::Kind kind, void* data, MPI_Count count, 
 void begin(Request* request) {
   request->started = true;
   request->done = request->cancelled = request->acknowledged = false;
+  request->on_wire = request->awaits_answer = false;
   request->error = MPI_SUCCESS;
+}
+
+// Until the runtime has done with it.
+void wait_for_wire(const detail::RequestState& wire) {
+  while (!wire.done) runtime::wait_for_news("the end of what its virtual rank has given up");
 }
 
 void end(Request* request, const MPI_Status& status) {
@@ -56,6 +64,7 @@ void start_send(VirtualRank& me, Request* request) {
   const bool synchronous = request->mode == SendMode::kSynchronous;
   const int to = request->group.world_of(request->peer);
   if (request->mode == SendMode::kBuffered) {
+    me.progress();  // what has gone has given its room back
     if (me.buffered_bytes() + bytes + MPI_BSEND_OVERHEAD > me.buffer_room) {
       throw CallError(
           MPI_ERR_BUFFER,
@@ -73,12 +82,13 @@ void start_send(VirtualRank& me, Request* request) {
                                       .tag = request->tag,
                                       .data = kept->packed.data(),
                                       .bytes = bytes});
+    kept->on_wire = true;
     kept->buffer_bytes = bytes + MPI_BSEND_OVERHEAD;
     me.keep_to_its_end(std::move(kept));
     end(request, empty_status());
     return;
   }
-  const void* data = request->type.in_a_row(request->data, request->count);
+  const void* data = request->type.readable_in_a_row(request->data, request->count);
   if (data == nullptr && bytes != 0) {
     request->packed.resize(bytes);
     request->type.pack(request->data, request->count, request->packed.data());
@@ -90,13 +100,18 @@ void start_send(VirtualRank& me, Request* request) {
                                        .note = synchronous ? kWantsAnswer : std::uint16_t{0},
                                        .data = data,
                                        .bytes = bytes});
+  request->on_wire = true;
   if (synchronous) {
     runtime::start_receive(&request->acknowledgement, kAcknowledgements, to,
                            answer_tag(request->wire.sequence), nullptr, 0);
+    request->awaits_answer = true;
   }
 }
 
-void acknowledge(const detail::RequestState& received) {
+// Once, as soon as something has come for a receive.
+void acknowledge(Request* request) {
+  const detail::RequestState& received = request->wire;
+  if (!received.done || received.note != kWantsAnswer || request->acknowledged) return;
   detail::RequestState answer;  // of no bytes: it is done at once
   runtime::start_send(
       &answer,
@@ -105,7 +120,6 @@ void acknowledge(const detail::RequestState& received) {
 
 void finish_receive(Request* request) {
   const detail::RequestState& wire = request->wire;
-  if (wire.note == kWantsAnswer && !std::exchange(request->acknowledged, true)) acknowledge(wire);
   MPI_Status status = empty_status();
   status.MPI_SOURCE =
       request->peer != MPI_ANY_SOURCE ? request->peer : request->group.rank_of(wire.from);
@@ -114,9 +128,64 @@ void finish_receive(Request* request) {
   set_bytes(&status, static_cast<MPI_Count>(bytes));
   if (!request->packed.empty() && wire.error == Errc{})
     request->type.unpack(request->packed.data(), bytes, request->data, request->count);
-  if (wire.error == Errc::thread_ended) request->error = MPI_ERR_OTHER;
-  if (wire.error == Errc::message_too_long) request->error = MPI_ERR_TRUNCATE;
+  if (wire.error == Errc::thread_ended) {
+    request->error = MPI_ERR_OTHER;
+    request->why = "the virtual rank that a message was to come from has ended";
+  }
+  if (wire.error == Errc::message_too_long) {
+    request->error = MPI_ERR_TRUNCATE;
+    request->why = text(
+        "a message of %zu bytes came from rank %d with tag %d, and there is room for "
+        "%zu",
+        wire.bytes, status.MPI_SOURCE, status.MPI_TAG, bytes);
+  }
   end(request, status);
+}
+
+void start_receive(Request* request) {
+  const std::size_t room = request->type.bytes(request->count);
+  void* to = request->type.in_a_row(request->data, request->count);
+  if (to == nullptr && room != 0) {
+    request->packed.resize(room);
+    to = request->packed.data();
+  }
+  runtime::start_receive(&request->wire, request->context,
+                         world_from(request->group, request->peer), asked_tag(request->tag), to,
+                         room);
+  request->on_wire = true;
+}
+
+// Whether it is done; what that takes is done.
+bool look(Request* request) {
+  switch (request->kind) {
+    case Request::Kind::kNothing:
+      return true;
+    case Request::Kind::kSend:
+      if (!request->wire.done) return false;
+      if (request->awaits_answer && !request->acknowledgement.done) return false;
+      end(request, empty_status());
+      return true;
+    case Request::Kind::kReceive:
+      acknowledge(request);
+      if (request->with != nullptr && !advance(request->with.get())) return false;
+      if (!request->wire.done) return false;
+      finish_receive(request);
+      return true;
+    case Request::Kind::kCollective:
+      if (!request->schedule->advance()) return false;
+      request->schedule.reset();
+      end(request, empty_status());
+      return true;
+  }
+  return true;
+}
+
+// It has ended, without success.
+void fail(Request* request, int error, const char* why) {
+  request->error = error;
+  request->why = why;
+  request->schedule.reset();
+  end(request, empty_status());
 }
 
 }  // namespace
@@ -197,51 +266,41 @@ void prepare_receive(VirtualRank& me, Request* request, void* data, MPI_Count co
 
 void start(VirtualRank& me, Request* request) {
   begin(request);
-  if (request->peer == MPI_PROC_NULL) {
-    end(request, request->kind == Request::Kind::kReceive ? null_status() : empty_status());
-  } else if (request->kind == Request::Kind::kSend) {
-    start_send(me, request);
-  } else {
-    const std::size_t room = request->type.bytes(request->count);
-    void* to = request->type.in_a_row(request->data, request->count);
-    if (to == nullptr && room != 0) {
-      request->packed.resize(room);
-      to = request->packed.data();
+  try {
+    if (request->peer == MPI_PROC_NULL) {
+      end(request, request->kind == Request::Kind::kReceive ? null_status() : empty_status());
+    } else if (request->kind == Request::Kind::kSend) {
+      start_send(me, request);
+    } else {
+      start_receive(request);
     }
-    runtime::start_receive(&request->wire, request->context,
-                           world_from(request->group, request->peer), asked_tag(request->tag), to,
-                           room);
+  } catch (...) {
+    request->started = false;
+    request->done = !request->on_wire;
+    throw;
   }
 }
 
 bool advance(Request* request) {
   if (request->done) return true;
-  switch (request->kind) {
-    case Request::Kind::kNothing:
-      return true;
-    case Request::Kind::kSend:
-      if (!request->wire.done) return false;
-      if (request->mode == SendMode::kSynchronous && !request->acknowledgement.done) return false;
-      end(request, empty_status());
-      return true;
-    case Request::Kind::kReceive:
-      if (request->with != nullptr && !advance(request->with.get())) return false;
-      if (!request->wire.done) return false;
-      finish_receive(request);
-      return true;
-    case Request::Kind::kCollective:
-      if (!request->schedule->advance()) return false;
-      request->schedule.reset();
-      end(request, empty_status());
-      return true;
+  try {
+    return look(request);
+  } catch (const CallError& error) {
+    fail(request, error.code, error.what());
+  } catch (const Error& error) {
+    fail(request, MPI_ERR_OTHER, error.what());
+  } catch (const std::bad_alloc&) {
+    fail(request, MPI_ERR_NO_MEM, "there is no memory");
   }
   return true;
 }
 
 void cancel(Request* request) {
-  if (request->kind != Request::Kind::kReceive || advance(request)) return;
+  if (request->kind != Request::Kind::kReceive || request->with != nullptr || advance(request))
+    return;
   if (!runtime::cancel_receive(&request->wire)) return;
   request->cancelled = true;
+  request->on_wire = false;
   MPI_Status status = empty_status();
   set_cancelled(&status, true);
   end(request, status);
@@ -259,16 +318,15 @@ void tell(const Request& request, MPI_Status* status) {
 }
 
 void check(const Request& request) {
-  if (request.error == MPI_SUCCESS) return;
-  if (request.error == MPI_ERR_TRUNCATE) {
-    throw CallError(
-        request.error,
-        text("a message of %zu bytes came from rank %d with tag %d, and there is room for "
-             "%zu",
-             request.wire.bytes, request.status.MPI_SOURCE, request.status.MPI_TAG,
-             request.type.bytes(request.count)));
-  }
-  throw CallError(request.error, "the virtual rank that a message was to come from has ended");
+  if (request.error != MPI_SUCCESS) throw CallError(request.error, request.why);
+}
+
+Request::~Request() {
+  if (awaits_answer && !acknowledgement.done && !runtime::cancel_receive(&acknowledgement))
+    wait_for_wire(acknowledgement);
+  if (!on_wire || wire.done) return;
+  if (kind == Kind::kReceive && runtime::cancel_receive(&wire)) return;
+  wait_for_wire(wire);
 }
 
 }  // namespace roam::mpi

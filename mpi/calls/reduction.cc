@@ -1,5 +1,7 @@
 #include "mpi/calls/reduction.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "mpi/calls/call_error.h"
 #include "mpi/calls/virtual_rank.h"
@@ -25,10 +27,15 @@ void Reduction::combine(const void* from, void* into, MPI_Count count) const {
     return;
   }
   if (user_ == nullptr) return throw_failure(reduce(operation_, from, into, count, *type_));
-  int n = static_cast<int>(count);
-  MPI_Datatype handle = type_.handle();
-  user_(type_.buffer_in(static_cast<char*>(const_cast<void*>(from))),
-        type_.buffer_in(static_cast<char*>(into)), &n, &handle);
+  // Its count is an int.
+  constexpr MPI_Count kMost = 1 << 30;
+  for (MPI_Count begin = 0; begin < count; begin += kMost) {
+    int n = static_cast<int>(std::min(kMost, count - begin));
+    MPI_Datatype handle = type_.handle();
+    const MPI_Aint at = begin * type_.extent();
+    user_(type_.buffer_in(static_cast<char*>(const_cast<void*>(from)) + at),
+          type_.buffer_in(static_cast<char*>(into) + at), &n, &handle);
+  }
 }
 
 }  // namespace roam::mpi

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "mpi/calls/buffers.h"
 #include "mpi/calls/collective_frame.h"
+#include "mpi/datatype/operation.h"
 
 namespace roam::mpi {
 namespace {
@@ -209,7 +210,10 @@ int free_op(MPI_Op* handle) {
 int op_commutes(MPI_Op handle, int* flag) {
   return call("MPI_Op_commutative", MPI_COMM_WORLD, [&](VirtualRank& me) {
     const UserOp* own = me.ops.find(handle);
-    *flag = own == nullptr || own->commutes ? 1 : 0;
+    if (own == nullptr && !is_predefined_operation(handle)) {
+      throw CallError(MPI_ERR_OP, text("0x%08x is no operation", static_cast<unsigned>(handle)));
+    }
+    *flag = own == nullptr ? is_commutative(handle) : own->commutes;
   });
 }
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "mpi/calls/group.h"
@@ -21,6 +22,12 @@ enum class SendMode : std::uint8_t { kStandard, kSynchronous, kBuffered, kReady 
 // A message or collective under way, or a persistent one between two. It stays where it is while it
 // is under way: the runtime writes to `wire`.
 struct Request {
+  Request() = default;
+  // What is under way is taken back, if nothing has come for it, or waited for.
+  ~Request();
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
+
   enum class Kind : std::uint8_t { kNothing, kSend, kReceive, kCollective };
 
   Kind kind = Kind::kNothing;
@@ -30,6 +37,9 @@ struct Request {
   bool done = true;        // nothing is under way
   bool cancelled = false;  // taken back before anything came
   int error = MPI_SUCCESS;
+  std::string why;             // in words
+  bool on_wire = false;        // the runtime knows `wire`
+  bool awaits_answer = false;  // and `acknowledgement`
   detail::RequestState wire;
   detail::RequestState acknowledgement;  // of a synchronous send: the receive has begun
   bool acknowledged = false;             // of a receive

@@ -251,6 +251,7 @@ int free_request(MPI_Request* handle) {
       throw CallError(MPI_ERR_REQUEST,
                       text("0x%08x is no request", static_cast<unsigned>(*handle)));
     *handle = MPI_REQUEST_NULL;
+    me.unwatch(request.get());
     if (request->started && !advance(request.get())) me.keep_to_its_end(std::move(request));
   });
 }

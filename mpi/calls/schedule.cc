@@ -11,7 +11,8 @@ namespace roam::mpi {
 Schedule::~Schedule() {
   if (!started_ || at_ == rounds_.size()) return;
   for (Message& m : rounds_[at_]->messages) {
-    if (!m.wire.done && !m.sends && runtime::cancel_receive(&m.wire)) continue;
+    if (!m.begun || m.wire.done) continue;
+    if (!m.sends && runtime::cancel_receive(&m.wire)) continue;
     while (!m.wire.done) runtime::wait_for_news("a message of a collective that failed");
   }
 }
@@ -28,10 +29,10 @@ Schedule::Round& Schedule::making() {
 }
 
 void Schedule::send(int world, const void* data, std::size_t bytes) {
-  making().messages.push_back({true, world, const_cast<void*>(data), bytes, {}});
+  making().messages.push_back({true, world, const_cast<void*>(data), bytes, {}, false});
 }
 void Schedule::receive(int world, void* data, std::size_t bytes) {
-  making().messages.push_back({false, world, data, bytes, {}});
+  making().messages.push_back({false, world, data, bytes, {}, false});
 }
 void Schedule::then(std::function<void()> work) { making().work.push_back(std::move(work)); }
 void Schedule::end_round() { open_ = false; }
@@ -39,13 +40,16 @@ void Schedule::end_round() { open_ = false; }
 // Receives first: what comes at once need not lie in the mailbox.
 void Schedule::start(Round& round) {
   for (Message& m : round.messages) {
-    if (!m.sends) runtime::start_receive(&m.wire, context_, m.world, tag_, m.data, m.bytes);
+    if (m.sends) continue;
+    runtime::start_receive(&m.wire, context_, m.world, tag_, m.data, m.bytes);
+    m.begun = true;
   }
   for (Message& m : round.messages) {
     if (!m.sends) continue;
     runtime::start_send(
         &m.wire,
         {.context = context_, .to = m.world, .tag = tag_, .data = m.data, .bytes = m.bytes});
+    m.begun = true;
   }
 }
 

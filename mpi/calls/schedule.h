@@ -48,6 +48,7 @@ class Schedule {
     void* data;
     std::size_t bytes;
     detail::RequestState wire;
+    bool begun = false;
   };
   struct Round {
     std::vector<Message> messages;

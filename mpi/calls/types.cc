@@ -4,6 +4,7 @@
 #include "mpi/calls/call_error.h"
 #include "mpi/calls/virtual_rank.h"
 #include "mpi/datatype/pack.h"
+#include "mpi/image/image.h"
 
 namespace roam::mpi {
 
@@ -34,6 +35,11 @@ char* Type::in_a_row(const void* data, MPI_Count count) const {
   MPI_Count bytes = 0;
   if (!contiguous(count, *type_, &offset, &bytes)) return nullptr;
   return static_cast<char*>(const_cast<void*>(data)) + offset;
+}
+
+char* Type::readable_in_a_row(const void* data, MPI_Count count) const {
+  char* row = in_a_row(data, count);
+  return row != nullptr && Image::running()->is_of_file(row) ? nullptr : row;
 }
 
 void Type::pack(const void* data, MPI_Count count, char* to) const {

@@ -30,6 +30,9 @@ class Type {
 
   // Where the bytes of `count` elements at `data` lie in a row; null: they do not.
   char* in_a_row(const void* data, MPI_Count count) const;
+  // The same, for a receiver that reads them there: null also for constants of the program, which
+  // are pages of its file in this process.
+  char* readable_in_a_row(const void* data, MPI_Count count) const;
   // All of them, or the first `bytes`.
   void pack(const void* data, MPI_Count count, char* to) const;
   void unpack(const char* from, std::size_t bytes, void* data, MPI_Count count) const;

@@ -84,28 +84,44 @@ void VirtualRank::remove_group(MPI_Group handle) { groups_.remove(handle); }
 
 // ---- progress ----
 
+// What ends may let something end that was looked at before.
 void VirtualRank::progress() {
-  if (const std::uint32_t noted = runtime::noted_receives(); noted != noted_) {
-    noted_ = noted;
-    requests.for_each([](Request& request) {
-      if (request.kind == Request::Kind::kReceive) advance(&request);
-    });
-  }
-  for (std::size_t i = 0; i < watched_.size();) {
-    Request* request = watched_[i];
-    if (!advance(request)) {
-      ++i;
-      continue;
+  bool again = true;
+  while (again) {
+    again = false;
+    if (const std::uint32_t noted = runtime::noted_receives(); noted != noted_) {
+      noted_ = noted;
+      requests.for_each([](Request& request) {
+        if (request.kind == Request::Kind::kReceive) advance(&request);
+      });
+      again = true;
     }
-    watched_.erase(watched_.begin() + static_cast<std::ptrdiff_t>(i));
-    const auto is_it = [request](const std::unique_ptr<Request>& kept) {
-      return kept.get() == request;
-    };
-    const auto kept = std::find_if(kept_.begin(), kept_.end(), is_it);
-    if (kept == kept_.end()) continue;
-    buffered_bytes_ -= request->buffer_bytes;
-    kept_.erase(kept);
+    for (std::size_t i = 0; i < watched_.size();) {
+      Request* request = watched_[i];
+      if (!advance(request)) {
+        ++i;
+        continue;
+      }
+      watched_.erase(watched_.begin() + static_cast<std::ptrdiff_t>(i));
+      drop_kept(request);
+      again = true;
+    }
   }
+}
+
+void VirtualRank::drop_kept(const Request* request) {
+  const auto kept = std::find_if(kept_.begin(), kept_.end(),
+                                 [request](const auto& one) { return one.get() == request; });
+  if (kept == kept_.end()) return;
+  buffered_bytes_ -= request->buffer_bytes;
+  kept_.erase(kept);
+}
+
+void VirtualRank::give_up_requests() {
+  watched_.clear();
+  requests.clear();
+  messages.clear();
+  kept_.clear();
 }
 
 void VirtualRank::unwatch(Request* request) {

@@ -57,6 +57,7 @@ class VirtualRank {
   enum class State : std::uint8_t { kBefore, kInside, kAfter };
   State state = State::kBefore;
   int thread_level = MPI_THREAD_SINGLE;
+  double last_wtime = 0;  // what MPI_Wtime said last
   // The call of MPI that it is in, for messages; what a thread waits for is shown by it.
   const char* call = "";
 
@@ -118,6 +119,9 @@ class VirtualRank {
   void unwatch(Request* request);
   // Nobody waits for it, and it is there until it is done.
   void keep_to_its_end(std::unique_ptr<Request> request);
+  // At the end of the program: what it has left under way is taken back or waited for, while its
+  // variables are there.
+  void give_up_requests();
   bool nothing_kept() const { return kept_.empty(); }
   // What such ones have of the attached buffer (MPI_Bsend).
   std::size_t buffered_bytes() const { return buffered_bytes_; }
@@ -129,6 +133,7 @@ class VirtualRank {
  private:
   void wait();
   void move_on();
+  void drop_kept(const Request* request);
 
   int number_, count_;
   std::uint64_t contexts_;

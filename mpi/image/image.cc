@@ -164,6 +164,16 @@ std::size_t Image::module_of(const void* address) const {
   return i;
 }
 
+bool Image::is_of_file(const void* address) const {
+  const std::size_t i = module_of(address);
+  if (i == modules_.size()) return false;
+  const Address offset = reinterpret_cast<Address>(address) - modules_[i].begin;
+  for (const ModuleLayout::Text& t : layout().modules()[i].texts) {
+    if (offset - t.offset < t.bytes) return true;
+  }
+  return false;
+}
+
 // ---- what the process has of it while its thread is there ----
 
 bool Image::cover_texts() {

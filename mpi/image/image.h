@@ -56,6 +56,8 @@ class Image final : public threads::Guest {
   }
   // The module whose code has the address; its number, or the count of modules.
   std::size_t module_of(const void* address) const;
+  // Whether that is code or a constant: pages of a file, which other ranks do not see.
+  bool is_of_file(const void* address) const;
   const Layout& layout() const;
 
   template <class T>

@@ -1,0 +1,132 @@
+// What ends, or is told, in another way than under mpiexec. The first argument says what is done.
+#include <string.h>
+
+#include "check.h"
+
+// Constants of the program are pages of its file, in the process where the virtual rank is.
+#define TEN(x) x, x + 1, x + 2, x + 3, x + 4, x + 5, x + 6, x + 7, x + 8, x + 9
+#define HUNDRED(x) TEN(x), TEN(x + 10), TEN(x + 20), TEN(x + 30), TEN(x + 40), TEN(x + 50), \
+    TEN(x + 60), TEN(x + 70), TEN(x + 80), TEN(x + 90)
+#define THOUSAND(x) HUNDRED(x), HUNDRED(x + 100), HUNDRED(x + 200), HUNDRED(x + 300), \
+    HUNDRED(x + 400), HUNDRED(x + 500), HUNDRED(x + 600), HUNDRED(x + 700), HUNDRED(x + 800), \
+    HUNDRED(x + 900)
+static const double table[] = {THOUSAND(0), THOUSAND(1000), THOUSAND(2000), THOUSAND(3000),
+                               THOUSAND(4000), THOUSAND(5000), THOUSAND(6000), THOUSAND(7000)};
+enum { kCount = sizeof table / sizeof *table };
+
+static void constants(void) {
+  static double in[kCount];
+  MPI_Request request;
+  const int right = (me + 1) % n, left = (me + n - 1) % n;
+  MPI_Isend(table, kCount, MPI_DOUBLE, right, 0, MPI_COMM_WORLD, &request);
+  MPI_Barrier(MPI_COMM_WORLD);
+  MPI_Recv(in, kCount, MPI_DOUBLE, left, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+  MPI_Wait(&request, MPI_STATUS_IGNORE);
+  int wrong = memcmp(in, table, sizeof in) != 0;
+  memset(in, 0, sizeof in);
+  if (me == 0) memcpy(in, table, sizeof in);
+  MPI_Bcast(me == 0 ? (void*)table : in, kCount, MPI_DOUBLE, 0, MPI_COMM_WORLD);
+  wrong += memcmp(in, table, sizeof in) != 0;
+  say("constants: %d wrong", wrong);
+}
+
+static void matched(void) {
+  const int right = (me + 1) % n, left = (me + n - 1) % n;
+  MPI_Request request;
+  int out[2] = {me, me + 100}, first = -1, second = -1, there = 0;
+  MPI_Isend(&out[0], 1, MPI_INT, right, 5, MPI_COMM_WORLD, &request);
+  MPI_Message message;
+  MPI_Status status;
+  while (!there) MPI_Improbe(left, 5, MPI_COMM_WORLD, &there, &message, &status);
+  MPI_Wait(&request, MPI_STATUS_IGNORE);
+  MPI_Isend(&out[1], 1, MPI_INT, right, 5, MPI_COMM_WORLD, &request);
+  MPI_Recv(&second, 1, MPI_INT, left, 5, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+  MPI_Mrecv(&first, 1, MPI_INT, &message, &status);
+  MPI_Wait(&request, MPI_STATUS_IGNORE);
+  say("matched: %d wrong", first != left || second != left + 100 || message != MPI_MESSAGE_NULL);
+}
+
+static void cancelled(void) {
+  MPI_Status status;
+  MPI_Request request;
+  int value = 7, flag;
+  MPI_Irecv(&value, 1, MPI_INT, MPI_ANY_SOURCE, 99, MPI_COMM_WORLD, &request);
+  MPI_Cancel(&request);
+  MPI_Wait(&request, &status);
+  MPI_Test_cancelled(&status, &flag);
+  say("cancelled: %d wrong", !flag || value != 7);
+}
+
+static void too_long(void) {
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+  static int out[30000], small;
+  MPI_Request request;
+  int wrong = 0;
+  for (int count = 3; count <= 30000; count *= 100) {
+    int class, last = 9, in = -1;
+    MPI_Isend(out, count, MPI_INT, (me + 1) % n, 1, MPI_COMM_WORLD, &request);
+    const int error =
+        MPI_Recv(&small, 1, MPI_INT, (me + n - 1) % n, 1, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    MPI_Error_class(error, &class);
+    MPI_Wait(&request, MPI_STATUS_IGNORE);
+    // What comes behind is received as ever.
+    MPI_Sendrecv(&last, 1, MPI_INT, (me + 1) % n, 1, &in, 1, MPI_INT, (me + n - 1) % n, 1,
+                 MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    wrong += class != MPI_ERR_TRUNCATE || in != 9;
+  }
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_ARE_FATAL);
+  say("too long: %d wrong", wrong);
+}
+
+// Nothing of it is waited for: the program ends all the same.
+static void left(void) {
+  static int in[4000], out[4000];
+  MPI_Request requests[2];
+  MPI_Irecv(in, 4000, MPI_INT, (me + 1) % n, 77, MPI_COMM_WORLD, &requests[0]);
+  MPI_Isend(out, 4000, MPI_INT, (me + 1) % n, 78, MPI_COMM_WORLD, &requests[1]);
+  say("left: 0 wrong");
+}
+
+static void buffered(void) {
+  char buffer[400 + MPI_BSEND_OVERHEAD];
+  int out[100] = {me}, in[100], wrong = 0;
+  MPI_Buffer_attach(buffer, sizeof buffer);
+  for (int i = 0; i < 20; ++i) {
+    MPI_Bsend(out, 100, MPI_INT, me, 0, MPI_COMM_WORLD);
+    MPI_Recv(in, 100, MPI_INT, me, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    wrong += in[0] != me;
+  }
+  void* detached;
+  int bytes;
+  MPI_Buffer_detach(&detached, &bytes);
+  say("buffered: %d wrong", wrong || detached != buffer);
+}
+
+int main(int argc, char** argv) {
+  const char* what = argc > 1 ? argv[1] : "";
+  if (strcmp(what, "early") == 0) MPI_Barrier(MPI_COMM_WORLD);
+  begin(&argc, &argv);
+  if (strcmp(what, "right") == 0) {
+    constants();
+    matched();
+    cancelled();
+    too_long();
+    buffered();
+    left();
+  }
+  if (strcmp(what, "abort") == 0 && me == 1) MPI_Abort(MPI_COMM_WORLD, 7);
+  if (strcmp(what, "abort256") == 0 && me == 1) MPI_Abort(MPI_COMM_WORLD, 256);
+  if (strcmp(what, "exit") == 0 && me == 1) exit(0);
+  if (strcmp(what, "crash") == 0 && me == 1) *(volatile int*)8 = 1;
+  if (strcmp(what, "rank") == 0 && me == 1) MPI_Send(&me, 1, MPI_INT, n, 0, MPI_COMM_WORLD);
+  if (strcmp(what, "missing") == 0) {
+    MPI_Win window;
+    MPI_Win_create(&me, 4, 4, MPI_INFO_NULL, MPI_COMM_WORLD, &window);
+  }
+  if (strcmp(what, "deadlock") == 0)
+    MPI_Recv(&me, 1, MPI_INT, (me + 1) % n, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+  // The others wait for who has ended.
+  if (strcmp(what, "right") != 0) MPI_Barrier(MPI_COMM_WORLD);
+  MPI_Finalize();
+  return strcmp(what, "status") == 0 && me == 2 ? 5 : 0;
+}
