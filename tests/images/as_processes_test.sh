@@ -38,6 +38,14 @@ take_left() {
   done
 }
 
+# in_pieces FILE: what libc's error() writes of a line at once, a line each, sorted: the launcher puts
+# what comes from another process between.
+in_pieces() {
+  sed -i "s|$scratch/program: |\n$scratch/program:\n|g" "$1"
+  sed -i '/^$/d' "$1"
+  sort -o "$1" "$1"
+}
+
 # build [OPTION]...: the program, and what processes of it print.
 build() {
   "${compile[@]}" "$@" -o "$scratch/program" "$source" "${libraries[@]}" -lm ||
@@ -52,7 +60,7 @@ build() {
   done
   take_left "$scratch/wanted"
   sort -o "$scratch/wanted" "$scratch/wanted"
-  sort -o "$scratch/wanted_errors" "$scratch/wanted_errors"
+  in_pieces "$scratch/wanted_errors"
 }
 
 # compare RANKS [OPTION]...: what the ranks of that many processes print.
@@ -67,7 +75,9 @@ compare() {
   take_left "$scratch/got"
   sort -o "$scratch/got" "$scratch/got"
   # A launcher has something to say of a status that is not 0.
-  grep -Fxf "$scratch/wanted_errors" "$scratch/errors" | sort >"$scratch/got_errors"
+  cp "$scratch/errors" "$scratch/all_errors"
+  in_pieces "$scratch/all_errors"
+  grep -Fxf "$scratch/wanted_errors" "$scratch/all_errors" >"$scratch/got_errors"
   if ! diff "$scratch/wanted" "$scratch/got" || ((status != wanted_status)) ||
     ! diff "$scratch/wanted_errors" "$scratch/got_errors"; then
     cat "$scratch/errors"
