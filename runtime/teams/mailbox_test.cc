@@ -92,6 +92,34 @@ TEST_F(MailboxTest, AMessageThatDoesNotFitStaysForTheNextReceive) {
   EXPECT_EQ(notes_.taken[large], p);
 }
 
+TEST_F(MailboxTest, AReceiveThatTakesLongerOnesEndsWithOneThatDoesNotFit) {
+  RequestState* small = receive(0, 0, 4);
+  small->takes_longer = true;
+  box_.post(small);
+  Parcel* p = parcel(0, 0, 0, 8);
+  EXPECT_EQ(box_.take(p->envelope), nullptr);  // its bytes have no room
+  box_.accept(p, notes_);
+  EXPECT_EQ(notes_.taken[small], p);
+}
+
+TEST_F(MailboxTest, MessagesOfOneContextAreNotTakenInAnother) {
+  Parcel* mine = parcel(1, 0, 1);
+  mine->envelope.context = 7;
+  mine->envelope.note = 3;
+  Parcel* others = parcel(1, 0, 0);
+  RequestState* r = receive(kAny, kAny);
+  r->context = 7;
+  box_.post(r);
+  EXPECT_EQ(box_.take(others->envelope), nullptr);
+  box_.accept(others, notes_);
+  EXPECT_EQ(box_.find(7, 1, 0), nullptr);
+  EXPECT_EQ(box_.find(0, kAny, kAny), others);
+  EXPECT_EQ(box_.take(mine->envelope), r);
+  r->got(mine->envelope);
+  EXPECT_EQ(r->note, 3u);
+  EXPECT_EQ(r->sequence, 1u);
+}
+
 TEST_F(MailboxTest, AProbeSeesAMessageAndLeavesIt) {
   RequestState* probe = receive(kAny, 5);
   probe->kind = RequestState::Kind::kProbe;
@@ -172,7 +200,7 @@ TEST_F(MailboxTest, KeepsOrderWhateverTheNetworkDoes) {
       RequestState* r =
           any ? receive(kAny, kAny)
               : receive(static_cast<int>(below(kSenders)), static_cast<int>(below(3)));
-      if (Parcel* p = box.find(r->from, r->tag); p != nullptr) {
+      if (Parcel* p = box.find(0, r->from, r->tag); p != nullptr) {
         box.remove(p);
         notes.matched(r, p);
       } else if (any) {
