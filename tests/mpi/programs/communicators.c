@@ -165,6 +165,6 @@ int main(int argc, char** argv) {
   inter();
   grids();
   others();
-  MPI_Finalize();
+  end();
   return 0;
 }

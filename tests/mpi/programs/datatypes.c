@@ -138,6 +138,6 @@ int main(int argc, char** argv) {
   columns();
   parts();
   absolute();
-  MPI_Finalize();
+  end();
   return 0;
 }

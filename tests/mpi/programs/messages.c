@@ -141,6 +141,6 @@ int main(int argc, char** argv) {
   persistent();
   flood();
   ends();
-  MPI_Finalize();
+  end();
   return 0;
 }
