@@ -133,6 +133,6 @@ int main(int argc, char** argv) {
   several(half);
   MPI_Comm_free(&half);
   MPI_Comm_free(&back);
-  end();
+  MPI_Finalize();
   return 0;
 }

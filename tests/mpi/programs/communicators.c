@@ -165,6 +165,6 @@ int main(int argc, char** argv) {
   inter();
   grids();
   others();
-  end();
+  MPI_Finalize();
   return 0;
 }

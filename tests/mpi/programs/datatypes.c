@@ -138,6 +138,6 @@ int main(int argc, char** argv) {
   columns();
   parts();
   absolute();
-  end();
+  MPI_Finalize();
   return 0;
 }

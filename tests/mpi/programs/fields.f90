@@ -43,7 +43,6 @@ program fields
   print '(i3,a,f14.6,4i5)', me, ' total', total, calls, size_of_half, got, status%MPI_SOURCE
   call MPI_Comm_free(half)
   call MPI_Type_free(row)
-  call MPI_Barrier(MPI_COMM_WORLD)
   call MPI_Finalize()
 contains
   subroutine count_call()

@@ -141,6 +141,6 @@ int main(int argc, char** argv) {
   persistent();
   flood();
   ends();
-  end();
+  MPI_Finalize();
   return 0;
 }
