@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What cannot go on ends with a message and a status that is not 0, and does not hang; and what MPICH
-# itself cannot be asked to be compared with.
+# What cannot go on ends with a message and a status that is not 0, and does not hang; and what is
+# right, of what a virtual rank could have wrong and a process could not.
 #
 #   ends_test.sh ROAM_MPI MPIEXEC SOURCE
 set -u

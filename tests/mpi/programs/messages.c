@@ -54,7 +54,8 @@ static void modes(void) {
   }
 }
 
-// Rank 0 hears all others, who send each several; those of one come in their order.
+// Rank 0 hears all others, who send each several; those of one come in their order. It takes any
+// message, so nobody sends another one before it has all of these.
 static void wildcards(void) {
   enum { kEach = 10 };
   if (me != 0) {
@@ -62,6 +63,7 @@ static void wildcards(void) {
       const int value = me * 100 + i;
       MPI_Send(&value, 1, MPI_INT, 0, i % 3, MPI_COMM_WORLD);
     }
+    MPI_Barrier(MPI_COMM_WORLD);
     return;
   }
   int last[3][100], count[100] = {0}, wrong = 0;
@@ -78,6 +80,7 @@ static void wildcards(void) {
     ++count[status.MPI_SOURCE];
   }
   for (int i = 1; i < n; ++i) wrong += count[i] != kEach;
+  MPI_Barrier(MPI_COMM_WORLD);
   say("wildcards: %d wrong", wrong);
 }
 
