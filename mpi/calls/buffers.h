@@ -41,6 +41,25 @@ Parts parts_at(Schedule* s, Way way, int n, const void* data, Counts counts, At 
   return parts;
 }
 
+// Counts and displacements in elements of one type.
+template <class Count, class Displacement>
+Parts uneven_parts(Schedule* s, Way way, int n, const void* data, const Count* counts,
+                   const Displacement* displacements, const Type& type, int skip = -1) {
+  return parts_at(
+      s, way, n, data, [=](int i) { return MPI_Count{counts[i]}; },
+      [&](int i) { return displacements[i] * type.extent(); },
+      [&](int) -> const Type& { return type; }, skip);
+}
+// Displacements in bytes, and a type for each part.
+template <class Count, class Displacement>
+Parts typed_parts(VirtualRank& me, Schedule* s, Way way, int n, const void* data,
+                  const Count* counts, const Displacement* displacements,
+                  const MPI_Datatype* types) {
+  return parts_at(
+      s, way, n, data, [=](int i) { return MPI_Count{counts[i]}; },
+      [=](int i) { return MPI_Aint{displacements[i]}; }, [&](int i) { return Type(me, types[i]); });
+}
+
 }  // namespace roam::mpi
 
 #endif  // ROAM_MPI_CALLS_BUFFERS_H_

@@ -33,6 +33,11 @@ struct Name {
   add_call(kName, &kFunction<kName, __VA_ARGS__ __VA_OPT__(, ) int>); \
   add_call(kName "_c", &kFunction<kName "_c", __VA_ARGS__ __VA_OPT__(, ) MPI_Count>)
 
+// The same, whose displacements are of int, or of MPI_Aint.
+#define ROAM_BOTH_V(kName, kFunction)           \
+  add_call(kName, &kFunction<kName, int, int>); \
+  add_call(kName "_c", &kFunction<kName "_c", MPI_Count, MPI_Aint>)
+
 // Tells the error handler of the communicator (of MPI_COMM_WORLD, if it is none) and returns the
 // error class, if that returns.
 int tell_error(VirtualRank& me, MPI_Comm communicator, const char* name, const CallError& failure);

@@ -210,24 +210,13 @@ int gather(const void* in, Count in_count, MPI_Datatype in_type, void* out, Coun
                         nullptr);
 }
 
-// Parts of counts and displacements in elements of one type.
-template <class Count, class Displacement>
-Parts uneven_parts(Schedule* s, Way way, const Communicator& c, const void* data,
-                   const Count* counts, const Displacement* displacements, const Type& type,
-                   int skip = -1) {
-  return parts_at(
-      s, way, c.peers().size(), data, [=](int i) { return MPI_Count{counts[i]}; },
-      [&](int i) { return displacements[i] * type.extent(); },
-      [&](int) -> const Type& { return type; }, skip);
-}
-
 template <Name kName, class Count, class Displacement>
 int igatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out, const Count* counts,
              const Displacement* displacements, MPI_Datatype out_type, int root,
              MPI_Comm communicator, MPI_Request* handle) {
   return gather_of(kName.text, in, in_count, in_type, root, communicator, handle,
                    [&](VirtualRank& me, Communicator& c, Schedule* s, int skip) {
-                     return uneven_parts(s, Way::kIn, c, out, counts, displacements,
+                     return uneven_parts(s, Way::kIn, c.peers().size(), out, counts, displacements,
                                          Type(me, out_type), skip);
                    });
 }
@@ -260,7 +249,7 @@ int iscatterv(const void* in, const Count* counts, const Displacement* displacem
               MPI_Comm communicator, MPI_Request* handle) {
   return scatter_of(kName.text, out, out_count, out_type, root, communicator, handle,
                     [&](VirtualRank& me, Communicator& c, Schedule* s, int skip) {
-                      return uneven_parts(s, Way::kOut, c, in, counts, displacements,
+                      return uneven_parts(s, Way::kOut, c.peers().size(), in, counts, displacements,
                                           Type(me, in_type), skip);
                     });
 }
@@ -304,7 +293,9 @@ int iallgatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out,
                 ? outgoing(s, static_cast<char*>(out) + displacements[c.rank] * type.extent(),
                            counts[c.rank], type)
                 : outgoing(s, in, in_count, Type(me, in_type));
-        add_allgather(s, c, own, uneven_parts(s, Way::kIn, c, out, counts, displacements, type));
+        add_allgather(
+            s, c, own,
+            uneven_parts(s, Way::kIn, c.peers().size(), out, counts, displacements, type));
       });
 }
 template <Name kName, class Count, class Displacement>
@@ -349,13 +340,13 @@ int ialltoallv(const void* in, const Count* in_counts, const Displacement* in_di
                MPI_Datatype in_type, void* out, const Count* out_counts,
                const Displacement* out_displacements, MPI_Datatype out_type, MPI_Comm communicator,
                MPI_Request* handle) {
-  return alltoall_of(
-      kName.text, in, communicator, handle,
-      [&](VirtualRank& me, Communicator& c, Schedule* s, Way way, bool of_out) {
-        return of_out
-                   ? uneven_parts(s, way, c, out, out_counts, out_displacements, Type(me, out_type))
-                   : uneven_parts(s, way, c, in, in_counts, in_displacements, Type(me, in_type));
-      });
+  return alltoall_of(kName.text, in, communicator, handle,
+                     [&](VirtualRank& me, Communicator& c, Schedule* s, Way way, bool of_out) {
+                       return of_out ? uneven_parts(s, way, c.peers().size(), out, out_counts,
+                                                    out_displacements, Type(me, out_type))
+                                     : uneven_parts(s, way, c.peers().size(), in, in_counts,
+                                                    in_displacements, Type(me, in_type));
+                     });
 }
 template <Name kName, class Count, class Displacement>
 int alltoallv(const void* in, const Count* in_counts, const Displacement* in_displacements,
@@ -365,26 +356,18 @@ int alltoallv(const void* in, const Count* in_counts, const Displacement* in_dis
                            out_displacements, out_type, communicator, nullptr);
 }
 
-// Displacements in bytes, and a type for each part.
-template <class Count, class Displacement>
-Parts typed_parts(VirtualRank& me, Schedule* s, Way way, const Communicator& c, const void* data,
-                  const Count* counts, const Displacement* displacements,
-                  const MPI_Datatype* types) {
-  return parts_at(
-      s, way, c.peers().size(), data, [=](int i) { return MPI_Count{counts[i]}; },
-      [=](int i) { return MPI_Aint{displacements[i]}; }, [&](int i) { return Type(me, types[i]); });
-}
 template <Name kName, class Count, class Displacement>
 int ialltoallw(const void* in, const Count* in_counts, const Displacement* in_displacements,
                const MPI_Datatype* in_types, void* out, const Count* out_counts,
                const Displacement* out_displacements, const MPI_Datatype* out_types,
                MPI_Comm communicator, MPI_Request* handle) {
-  return alltoall_of(
-      kName.text, in, communicator, handle,
-      [&](VirtualRank& me, Communicator& c, Schedule* s, Way way, bool of_out) {
-        return of_out ? typed_parts(me, s, way, c, out, out_counts, out_displacements, out_types)
-                      : typed_parts(me, s, way, c, in, in_counts, in_displacements, in_types);
-      });
+  return alltoall_of(kName.text, in, communicator, handle,
+                     [&](VirtualRank& me, Communicator& c, Schedule* s, Way way, bool of_out) {
+                       return of_out ? typed_parts(me, s, way, c.peers().size(), out, out_counts,
+                                                   out_displacements, out_types)
+                                     : typed_parts(me, s, way, c.peers().size(), in, in_counts,
+                                                   in_displacements, in_types);
+                     });
 }
 template <Name kName, class Count, class Displacement>
 int alltoallw(const void* in, const Count* in_counts, const Displacement* in_displacements,
@@ -396,11 +379,6 @@ int alltoallw(const void* in, const Count* in_counts, const Displacement* in_dis
 }
 
 }  // namespace
-
-// With displacements of int, and of MPI_Aint.
-#define ROAM_BOTH_V(kName, kFunction)           \
-  add_call(kName, &kFunction<kName, int, int>); \
-  add_call(kName "_c", &kFunction<kName "_c", MPI_Count, MPI_Aint>)
 
 void add_collective_calls() {
   add_call("MPI_Barrier", &barrier);

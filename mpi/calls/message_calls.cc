@@ -169,13 +169,6 @@ MPI_Status status_of(const Group& group, const detail::RequestState& found) {
   return status;
 }
 
-void put(const MPI_Status& found, MPI_Status* status) {
-  if (status == MPI_STATUS_IGNORE) return;
-  const int error = status->MPI_ERROR;
-  *status = found;
-  status->MPI_ERROR = error;
-}
-
 // A probe that waits, taken back if its frame is left.
 struct Looking {
   ~Looking() {
@@ -193,12 +186,12 @@ int probe(int from, int tag, MPI_Comm communicator, MPI_Status* status) {
   return call("MPI_Probe", communicator, [&](VirtualRank& me) {
     const Communicator& c = me.communicator(communicator);
     check_source(c.peers(), from, tag);
-    if (from == MPI_PROC_NULL) return put(null_status(), status);
+    if (from == MPI_PROC_NULL) return tell(null_status(), status);
     Group group = c.peers();
     Looking looking;
     looking.start(c.context, world_from(group, from), asked_tag(tag));
     me.wait_until([&] { return looking.found.done; });
-    put(status_of(group, looking.found), status);
+    tell(status_of(group, looking.found), status);
   });
 }
 
@@ -207,7 +200,7 @@ int iprobe(int from, int tag, MPI_Comm communicator, int* there, MPI_Status* sta
     const Communicator& c = me.communicator(communicator);
     check_source(c.peers(), from, tag);
     *there = 1;
-    if (from == MPI_PROC_NULL) return put(null_status(), status);
+    if (from == MPI_PROC_NULL) return tell(null_status(), status);
     Group group = c.peers();
     const std::uint64_t context = c.context;
     detail::RequestState found;
@@ -220,7 +213,7 @@ int iprobe(int from, int tag, MPI_Comm communicator, int* there, MPI_Status* sta
       seen = look();
     }
     *there = seen ? 1 : 0;
-    if (seen) put(status_of(group, found), status);
+    if (seen) tell(status_of(group, found), status);
   });
 }
 
@@ -244,7 +237,7 @@ bool claim(VirtualRank& me, const Group& group, std::uint64_t context, int from,
   request->peer = group.rank_of(found.from);
   request->tag = found.tag;
   *message = me.messages.add(std::move(request));
-  put(status_of(group, found), status);
+  tell(status_of(group, found), status);
   return true;
 }
 
@@ -255,7 +248,7 @@ int matched_probe(int from, int tag, MPI_Comm communicator, MPI_Message* message
     check_source(c.peers(), from, tag);
     if (from == MPI_PROC_NULL) {
       *message = MPI_MESSAGE_NO_PROC;
-      return put(null_status(), status);
+      return tell(null_status(), status);
     }
     const Group group = c.peers();
     const std::uint64_t context = c.context;
@@ -275,7 +268,7 @@ int matched_iprobe(int from, int tag, MPI_Comm communicator, int* there, MPI_Mes
     *there = 1;
     if (from == MPI_PROC_NULL) {
       *message = MPI_MESSAGE_NO_PROC;
-      return put(null_status(), status);
+      return tell(null_status(), status);
     }
     const Group group = c.peers();
     const std::uint64_t context = c.context;
@@ -311,7 +304,7 @@ int matched_receive(void* data, Count count, MPI_Datatype type, MPI_Message* mes
   return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank& me) {
     if (*message == MPI_MESSAGE_NO_PROC) {
       *message = MPI_MESSAGE_NULL;
-      return put(null_status(), status);
+      return tell(null_status(), status);
     }
     const std::unique_ptr<Request> request = take_message(me, data, count, type, message);
     wait_for(me, request.get());

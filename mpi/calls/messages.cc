@@ -310,10 +310,10 @@ void wait_for(VirtualRank& me, Request* request) {
   if (!advance(request)) me.wait_until([request] { return advance(request); });
 }
 
-void tell(const Request& request, MPI_Status* status) {
+void tell(const MPI_Status& what, MPI_Status* status) {
   if (status == MPI_STATUS_IGNORE) return;
   const int error = status->MPI_ERROR;  // only calls for several requests set it
-  *status = request.status;
+  *status = what;
   status->MPI_ERROR = error;
 }
 

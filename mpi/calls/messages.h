@@ -28,7 +28,8 @@ void cancel(Request* request);
 void wait_for(VirtualRank& me, Request* request);
 
 // The end of `request` is told to the program: its status goes to *status (or nowhere).
-void tell(const Request& request, MPI_Status* status);
+void tell(const MPI_Status& what, MPI_Status* status);
+inline void tell(const Request& request, MPI_Status* status) { tell(request.status, status); }
 // Throws what it ended with, if that is an error.
 void check(const Request& request);
 

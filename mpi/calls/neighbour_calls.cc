@@ -62,22 +62,13 @@ int allgather(const void* in, Count in_count, MPI_Datatype in_type, void* out, C
   return iallgather<kName>(in, in_count, in_type, out, out_count, out_type, communicator, nullptr);
 }
 
-template <class Count, class Displacement>
-Parts uneven(VirtualRank& me, Schedule* s, Way way, int n, const void* data, const Count* counts,
-             const Displacement* displacements, MPI_Datatype datatype) {
-  const Type type(me, datatype);
-  return parts_at(
-      s, way, n, data, [=](int i) { return MPI_Count{counts[i]}; },
-      [&](int i) { return displacements[i] * type.extent(); },
-      [&](int) -> const Type& { return type; });
-}
 template <Name kName, class Count, class Displacement>
 int iallgatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out,
                 const Count* counts, const Displacement* displacements, MPI_Datatype out_type,
                 MPI_Comm communicator, MPI_Request* handle) {
   return allgather_of<kName>(
       in, in_count, in_type, communicator, handle, [&](VirtualRank& me, Schedule* s, int n) {
-        return uneven(me, s, Way::kIn, n, out, counts, displacements, out_type);
+        return uneven_parts(s, Way::kIn, n, out, counts, displacements, Type(me, out_type));
       });
 }
 template <Name kName, class Count, class Displacement>
@@ -118,8 +109,9 @@ int ialltoallv(const void* in, const Count* in_counts, const Displacement* in_di
                MPI_Request* handle) {
   return alltoall_of<kName>(
       communicator, handle, [&](VirtualRank& me, Schedule* s, Way way, int n) {
-        return way == Way::kIn ? uneven(me, s, way, n, out, out_counts, out_displacements, out_type)
-                               : uneven(me, s, way, n, in, in_counts, in_displacements, in_type);
+        return way == Way::kIn
+                   ? uneven_parts(s, way, n, out, out_counts, out_displacements, Type(me, out_type))
+                   : uneven_parts(s, way, n, in, in_counts, in_displacements, Type(me, in_type));
       });
 }
 template <Name kName, class Count, class Displacement>
@@ -130,13 +122,6 @@ int alltoallv(const void* in, const Count* in_counts, const Displacement* in_dis
                            out_displacements, out_type, communicator, nullptr);
 }
 
-template <class Count>
-Parts typed(VirtualRank& me, Schedule* s, Way way, int n, const void* data, const Count* counts,
-            const MPI_Aint* displacements, const MPI_Datatype* types) {
-  return parts_at(
-      s, way, n, data, [=](int i) { return MPI_Count{counts[i]}; },
-      [=](int i) { return displacements[i]; }, [&](int i) { return Type(me, types[i]); });
-}
 template <Name kName, class Count>
 int ialltoallw(const void* in, const Count* in_counts, const MPI_Aint* in_displacements,
                const MPI_Datatype* in_types, void* out, const Count* out_counts,
@@ -144,8 +129,9 @@ int ialltoallw(const void* in, const Count* in_counts, const MPI_Aint* in_displa
                MPI_Comm communicator, MPI_Request* handle) {
   return alltoall_of<kName>(
       communicator, handle, [&](VirtualRank& me, Schedule* s, Way way, int n) {
-        return way == Way::kIn ? typed(me, s, way, n, out, out_counts, out_displacements, out_types)
-                               : typed(me, s, way, n, in, in_counts, in_displacements, in_types);
+        return way == Way::kIn
+                   ? typed_parts(me, s, way, n, out, out_counts, out_displacements, out_types)
+                   : typed_parts(me, s, way, n, in, in_counts, in_displacements, in_types);
       });
 }
 template <Name kName, class Count>
@@ -158,10 +144,6 @@ int alltoallw(const void* in, const Count* in_counts, const MPI_Aint* in_displac
 }
 
 }  // namespace
-
-#define ROAM_BOTH_V(kName, kFunction)           \
-  add_call(kName, &kFunction<kName, int, int>); \
-  add_call(kName "_c", &kFunction<kName "_c", MPI_Count, MPI_Aint>)
 
 void add_neighbour_calls() {
   ROAM_BOTH("MPI_Neighbor_allgather", allgather);
