@@ -97,6 +97,10 @@ void tell_refusal(const char* launcher, const Refusal& refusal) {
 
 std::vector<std::string> environment_of(int number, int count) {
   std::vector<std::string> lines;
+  // A virtual rank has one kernel thread. OpenMP would make one for each core, so programs that do
+  // not care get one; those that are told another number are refused where they make them.
+  if (std::getenv("OMP_NUM_THREADS") == nullptr && std::getenv("OMP_THREAD_LIMIT") == nullptr)
+    lines = {"OMP_NUM_THREADS=1", "OMP_THREAD_LIMIT=1"};
   for (char** line = environ; *line != nullptr; ++line) {
     if (std::strncmp(*line, "ROAM_VIRTUAL_RANK", 17) != 0) lines.emplace_back(*line);
   }

@@ -17,6 +17,7 @@ fail() {
 }
 
 case $source in
+  */parallel.c) compile=(mpicc.mpich -O2 -fopenmp) ;;
   *.c) compile=(mpicc.mpich -O2) ;;
   *.cc) compile=(mpicxx.mpich -std=c++17 -O2) ;;
   *.f) compile=(mpif77.mpich -O2) ;;
