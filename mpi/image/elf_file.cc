@@ -291,4 +291,34 @@ std::uint32_t ElfFile::find(std::string_view name, std::string_view version) con
   return 0;
 }
 
+// The GNU hash table does not say it: its last chain ends with it.
+std::uint32_t ElfFile::symbol_count() const {
+  if (!has(DT_GNU_HASH))
+    return has(DT_HASH) ? at<std::uint32_t>(value(DT_HASH), 2, "the hash table")[1] : 0;
+  const std::uint64_t table = value(DT_GNU_HASH);
+  const auto head = at<std::uint32_t>(table, 4, "the hash table");
+  const std::uint64_t at_buckets = table + 16 + std::uint64_t{head[2]} * 8;
+  const auto buckets = at<std::uint32_t>(at_buckets, head[0], "the hash table");
+  const std::uint64_t at_chains = at_buckets + std::uint64_t{head[0]} * 4;
+  std::uint32_t last = 0;
+  for (const std::uint32_t bucket : buckets) last = std::max(last, bucket);
+  if (last < head[1]) return head[1];
+  while ((at<std::uint32_t>(at_chains + std::uint64_t{last - head[1]} * 4, 1, "the hash table")[0] &
+          1) == 0)
+    ++last;
+  return last + 1;
+}
+
+std::uint32_t ElfFile::symbol_at(std::uint64_t address) const {
+  std::uint32_t best = 0;
+  for (std::uint32_t i = 1, count = symbol_count(); i < count; ++i) {
+    const Elf64_Sym& s = symbol(i);
+    if (s.st_shndx == SHN_UNDEF || s.st_shndx == SHN_ABS || ELF64_ST_TYPE(s.st_info) == STT_TLS ||
+        s.st_value > address || address - s.st_value >= std::max<std::uint64_t>(s.st_size, 1))
+      continue;
+    if (best == 0 || symbol(best).st_value < s.st_value) best = i;
+  }
+  return best;
+}
+
 }  // namespace roam::mpi

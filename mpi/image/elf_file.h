@@ -74,6 +74,9 @@ class ElfFile {
   // versions. Index of the symbol; 0: nothing.
   std::uint32_t find(std::string_view name, std::string_view version) const;
 
+  // What the file defines for others where that address lies, as dladdr has it; 0: nothing.
+  std::uint32_t symbol_at(std::uint64_t address) const;
+
   [[noreturn]] void refuse(const std::string& why) const;
 
  private:
@@ -81,6 +84,7 @@ class ElfFile {
   void read_segments();
   void read_dynamic();
   void read_versions();
+  std::uint32_t symbol_count() const;
   bool defines(std::uint32_t index, std::string_view name, std::string_view version) const;
   const char* bytes_at(std::uint64_t address, std::size_t count, std::size_t size,
                        const char* what) const;

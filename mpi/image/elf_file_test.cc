@@ -49,6 +49,17 @@ TEST(ElfFile, FindsWhatALibraryDefinesByNameAndVersion) {
   EXPECT_THROW(check_program(file), Refusal);
 }
 
+TEST(ElfFile, FindsWhoseCodeIsAtAnAddress) {
+  const ElfFile file(kLibrary);
+  const std::uint32_t power = file.find("cbrt", {});
+  const Elf64_Sym& s = file.symbol(power);
+  const std::uint32_t found = file.symbol_at(s.st_value + s.st_size - 1);
+  ASSERT_NE(found, 0u);
+  EXPECT_EQ(file.symbol(found).st_value, s.st_value);
+  EXPECT_EQ(file.symbol_at(0), 0u);
+  EXPECT_EQ(file.symbol_at(file.extent().bytes), 0u);
+}
+
 // Whatever is damaged, the file is refused or read; nothing beyond it is touched.
 TEST(ElfFile, SurvivesDamage) {
   const std::string whole = bytes_of("/proc/self/exe").substr(0, 4 << 20);
@@ -68,6 +79,7 @@ TEST(ElfFile, SurvivesDamage) {
       const ElfFile file(path);
       file.find("cos", {});
       file.find("main", {});
+      if (i % 16 == 0) file.symbol_at(random % 4096);
       file.needed();
       check_private_library(file);
       for (const Elf64_Rela& r : file.table<Elf64_Rela>(DT_RELA, DT_RELASZ)) {

@@ -15,27 +15,7 @@ void call_initial(Image* image, std::size_t module, Range functions) {
     list[i](image->argument_count(), image->arguments(), image->environment().list());
 }
 
-void begin_module(Image* image, std::size_t module) {
-  const ModuleLayout& m = image->layout().modules()[module];
-  if (m.init_function != 0) {
-    image->at<Initial>(module, m.init_function)(image->argument_count(), image->arguments(),
-                                                image->environment().list());
-  }
-  call_initial(image, module, m.init);
-}
-
-void end_module(Image* image, std::size_t module) {
-  const ModuleLayout& m = image->layout().modules()[module];
-  const auto* list = image->at<const Final*>(module, m.fini.begin);
-  for (std::size_t i = m.fini.bytes / sizeof(Final); i != 0; --i) list[i - 1]();
-  if (m.fini_function != 0) image->at<Final>(module, m.fini_function)();
-}
-
-void end_modules(void*) {
-  Image* image = Image::running();
-  const auto& order = image->layout().set().initial_order();
-  for (auto module = order.rbegin(); module != order.rend(); ++module) end_module(image, *module);
-}
+void end_modules(void*) { Image::running()->libraries().end_all(); }
 
 // What the program's first function calls. `init` and `fini` are given by programs that were linked
 // with a glibc before 2.34, and do the program's own part.
@@ -54,6 +34,7 @@ int start_main(Main main, int, char**, Initial init, Final fini, Final, void*) {
     } else {
       begin_module(image, module);
     }
+    image->libraries().note_begun(module);
   }
   exit_program(main(image->argument_count(), image->arguments(), image->environment().list()));
 }
@@ -81,7 +62,8 @@ int at_exit(void (*function)(void*), void* argument, void* module) {
   Image::running()->exits().add(function, argument, module);
   return 0;
 }
-int at_exit_of_thread(void (*function)(void*), void* argument, void*) {
+int at_exit_of_thread(void (*function)(void*), void* argument, void* module) {
+  Image::running()->libraries().keep(module);
   Image::running()->exits().add_of_thread(function, argument);
   return 0;
 }
@@ -102,6 +84,23 @@ struct ThreadLocalIndex {
 void* thread_local_at(const ThreadLocalIndex* index) { return index->begin + index->offset; }
 
 }  // namespace
+
+// What each calls may move to another process.
+void begin_module(Image* image, std::size_t module) {
+  if (const std::size_t first = image->module(module).init_function; first != 0) {
+    image->at<Initial>(module, first)(image->argument_count(), image->arguments(),
+                                      image->environment().list());
+  }
+  call_initial(image, module, image->module(module).init);
+}
+
+void end_module(Image* image, std::size_t module) {
+  const Range functions = image->module(module).fini;
+  const std::size_t last = image->module(module).fini_function;
+  const auto* list = image->at<const Final*>(module, functions.begin);
+  for (std::size_t i = functions.bytes / sizeof(Final); i != 0; --i) list[i - 1]();
+  if (last != 0) image->at<Final>(module, last)();
+}
 
 int run_program(Image* image) {
   begin(image);

@@ -10,6 +10,10 @@ namespace roam::mpi {
 // Returns its status as a process would have it. The stack is the thread's.
 int run_program(Image* image);
 
+// Calls the initial or final functions of a module of it.
+void begin_module(Image* image, std::size_t module);
+void end_module(Image* image, std::size_t module);
+
 // Ends the program of the running image as exit and _exit do; the caller's frames are left.
 [[noreturn]] void exit_program(int status);
 [[noreturn]] void exit_program_at_once(int status);

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "isomalloc/file_cover.h"
 #include "mpi/image/entry.h"
+#include "mpi/image/refusal.h"
 #include "mpi/image/reserve.h"
 #include "roam/error.h"
 #include "threads/kernel_state.h"
@@ -39,7 +40,13 @@ bool have_whole_lines() {
   return std::setvbuf(stdout, buffer, _IOLBF, sizeof buffer) == 0;
 }
 
-std::string no_room(int error) {
+}  // namespace
+
+void set_layout(const Layout* layout) { the_layout = layout; }
+
+Image* Image::running() { return resident; }
+
+std::string Image::no_room(int error) {
   return text(
       "the code of the program cannot be mapped: %s. The process has as many mappings as "
       "vm.max_map_count allows, of which an image takes two for the program and two for each "
@@ -48,12 +55,24 @@ std::string no_room(int error) {
       std::strerror(error));
 }
 
-}  // namespace
-
-void set_layout(const Layout* layout) { the_layout = layout; }
-
-Image* Image::running() { return resident; }
 const Layout& Image::layout() const { return *the_layout; }
+
+// Where its modules are described in this process.
+void Image::find_layouts() {
+  for (std::size_t i = 0; i < modules_.size(); ++i) {
+    Module& m = modules_[i];
+    if (m.bytes == 0) continue;
+    if (i < the_layout->modules().size()) {
+      m.layout = &the_layout->modules()[i];
+      continue;
+    }
+    try {
+      m.layout = &plugin_file(m.path, m.digest).segments;
+    } catch (const Refusal& refusal) {
+      fatal("a virtual rank comes here with a library that it has opened: %s", refusal.what());
+    }
+  }
+}
 
 Image::Image(const Layout& layout, const std::vector<std::string>& arguments,
              const std::vector<std::string>& environment)
@@ -64,7 +83,11 @@ Image::Image(const Layout& layout, const std::vector<std::string>& arguments,
   for (std::string& argument : argument_texts_) arguments_.push_back(argument.data());
   arguments_.push_back(nullptr);
   try {
-    for (std::size_t i = 0; i < modules_.size(); ++i) lay_module(layout.modules()[i], &modules_[i]);
+    for (std::size_t i = 0; i < modules_.size(); ++i) {
+      make_room(layout.modules()[i], &modules_[i]);
+      copy_data(layout.modules()[i], modules_[i]);
+    }
+    find_layouts();
     for (std::size_t i = 0; i < modules_.size(); ++i) add_begins(layout.modules()[i], modules_[i]);
     copy_thread_locals();
     if (!cover_texts()) throw Error(Errc::out_of_memory, no_room(errno));
@@ -76,19 +99,25 @@ Image::Image(const Layout& layout, const std::vector<std::string>& arguments,
   finish();
 }
 
-void Image::lay_module(const ModuleLayout& m, Module* to) {
+void Image::make_room(const ModuleLayout& m, Module* to) {
   to->block = std::calloc(1, std::max(m.bytes + m.alignment, kLeastBlock));
   if (to->block == nullptr) throw std::bad_alloc();
   to->begin = round_up(reinterpret_cast<Address>(to->block), m.alignment);
   to->bytes = m.bytes;
+  to->thread_locals_below = m.thread_locals.below;
+}
+
+void Image::copy_data(const ModuleLayout& m, const Module& to) {
   for (const ModuleLayout::Data& d : m.datas)
-    std::memcpy(reinterpret_cast<void*>(to->begin + d.offset), d.bytes.data(), d.bytes.size());
+    std::memcpy(reinterpret_cast<void*>(to.begin + d.offset), d.bytes.data(), d.bytes.size());
 }
 
 void Image::add_begins(const ModuleLayout& m, const Module& to) {
-  for (std::size_t i = 0; i <= modules_.size(); ++i) {
+  for (std::size_t i = 0; i < m.add_begin.size(); ++i) {
+    const bool own = i + 1 == m.add_begin.size();
+    const Address begin = own ? begin_of(Layout::kOwnVariables) : modules_[i].begin;
     for (const std::uint32_t offset : m.add_begin[i])
-      *reinterpret_cast<Address*>(to.begin + offset) += begin_of(i);
+      *reinterpret_cast<Address*>(to.begin + offset) += begin;
   }
 }
 
@@ -108,17 +137,19 @@ void Image::finish() {
   threads::KernelState::set_guest(this);
   enter();
   begin_libc_variables();
-  for (std::size_t i = 0; i < modules_.size(); ++i) {
-    const ModuleLayout::ThreadLocals& t = layout().modules()[i].thread_locals;
-    for (const ModuleLayout::Chosen& c : layout().modules()[i].chosen) {
-      const Address chosen = at<Address (*)()>(c.module, c.function)();
-      *at<Address*>(i, c.offset) = chosen;
-      // What a thread_local variable is at first, of which there is a copy already.
-      if (c.offset >= t.offset && c.offset + sizeof chosen <= t.offset + t.stored)
-        std::memcpy(reserve_end() - t.below + (c.offset - t.offset), &chosen, sizeof chosen);
-    }
-  }
+  for (std::size_t i = 0; i < modules_.size(); ++i) choose(layout().modules()[i], i);
   copy_variables();
+}
+
+void Image::choose(const ModuleLayout& m, std::size_t i) {
+  const ModuleLayout::ThreadLocals& t = m.thread_locals;
+  for (const ModuleLayout::Chosen& c : m.chosen) {
+    const Address chosen = at<Address (*)()>(c.module, c.function)();
+    *at<Address*>(i, c.offset) = chosen;
+    // What a thread_local variable is at first, of which there is a copy already.
+    if (c.offset >= t.offset && c.offset + sizeof chosen <= t.offset + t.stored)
+      std::memcpy(thread_locals_of(i) + (c.offset - t.offset), &chosen, sizeof chosen);
+  }
 }
 
 void Image::copy_variables() {
@@ -168,7 +199,7 @@ bool Image::is_of_file(const void* address) const {
   const std::size_t i = module_of(address);
   if (i == modules_.size()) return false;
   const Address offset = reinterpret_cast<Address>(address) - modules_[i].begin;
-  for (const ModuleLayout::Text& t : layout().modules()[i].texts) {
+  for (const ModuleLayout::Text& t : module(i).texts) {
     if (offset - t.offset < t.bytes) return true;
   }
   return false;
@@ -179,31 +210,43 @@ bool Image::is_of_file(const void* address) const {
 bool Image::cover_texts() {
   [[maybe_unused]] static const bool once = have_whole_lines();
   for (std::size_t i = 0; i < modules_.size(); ++i) {
-    const ModuleLayout& m = layout().modules()[i];
-    ROAM_CHECK(
-        !m.file->has_changed(),
-        "%s was written to or cut off while it runs, so its code is not what the virtual rank "
-        "began with. Put a new build in its place by renaming it, and run it again",
-        m.file->path().c_str());
-    for (std::size_t n = 0; n < m.texts.size(); ++n) {
-      const ModuleLayout::Text& t = m.texts[n];
-      if (iso::cover(Range{begin_of(i) + t.offset, t.bytes}, m.file->fd(), t.file_offset)) continue;
-      const int error = errno;
-      while (n-- != 0) iso::uncover(Range{begin_of(i) + m.texts[n].offset, m.texts[n].bytes});
-      uncover_texts(i);
-      errno = error;
-      return false;
-    }
+    if (!has_module(i) || cover_text(i)) continue;
+    const int error = errno;
+    uncover_texts(i);
+    errno = error;
+    return false;
   }
   covered_ = true;
   return true;
 }
 
-void Image::uncover_texts(std::size_t modules) {
-  for (std::size_t i = 0; i < modules; ++i) {
-    for (const ModuleLayout::Text& t : layout().modules()[i].texts)
-      iso::uncover(Range{begin_of(i) + t.offset, t.bytes});
+bool Image::cover_text(std::size_t i) {
+  const ModuleLayout& m = module(i);
+  ROAM_CHECK(!m.file->has_changed(),
+             "%s was written to or cut off while it runs, so its code is not what the virtual rank "
+             "began with. Put a new build in its place by renaming it, and run it again",
+             m.file->path().c_str());
+  for (std::size_t n = 0; n < m.texts.size(); ++n) {
+    const ModuleLayout::Text& t = m.texts[n];
+    if (iso::cover(Range{begin_of(i) + t.offset, t.bytes}, m.file->fd(), t.file_offset)) continue;
+    const int error = errno;
+    while (n-- != 0) iso::uncover(Range{begin_of(i) + m.texts[n].offset, m.texts[n].bytes});
+    errno = error;
+    return false;
   }
+  modules_[i].covered = true;
+  return true;
+}
+
+void Image::uncover_text(std::size_t i) {
+  if (!modules_[i].covered) return;
+  modules_[i].covered = false;
+  for (const ModuleLayout::Text& t : module(i).texts)
+    iso::uncover(Range{begin_of(i) + t.offset, t.bytes});
+}
+
+void Image::uncover_texts(std::size_t modules) {
+  for (std::size_t i = 0; i < modules; ++i) uncover_text(i);
   covered_ = false;
 }
 
@@ -213,6 +256,8 @@ void Image::save_thread_locals() {
 
 void Image::enter() {
   if (!covered_) [[unlikely]] {
+    find_layouts();
+    libraries_.arrive();
     ROAM_CHECK(cover_texts(), "%s", no_room(errno).c_str());
     watch_exits_of_process();
   }

@@ -15,7 +15,9 @@
 #include "mpi/image/layout.h"
 #include "mpi/image/libc_answers.h"
 #include "mpi/image/libc_state.h"
+#include "mpi/image/libraries.h"
 #include "mpi/image/options.h"
+#include "mpi/image/plugin_files.h"
 #include "mpi/image/streams.h"
 #include "mpi/image/working_place.h"
 #include "threads/guest.h"
@@ -44,21 +46,39 @@ class Image final : public threads::Guest {
   // is so, or null.
   static Image* running();
 
-  // Of the variables of libc, if `module` is the count of modules.
+  // Or of the variables of libc (Layout::kOwnVariables).
   Address begin_of(std::size_t module) const {
     return module < modules_.size() ? modules_[module].begin
                                     : reinterpret_cast<Address>(own_variables_);
   }
+  // Numbers of modules are below it; those of layout() come first, then libraries that the program
+  // has opened. What was closed leaves its number to others.
+  std::size_t module_count() const { return modules_.size(); }
+  bool has_module(std::size_t i) const { return modules_[i].bytes != 0; }
+  const ModuleLayout& module(std::size_t i) const { return *modules_[i].layout; }
+  // Where its thread_local variables begin, of this thread.
+  char* thread_locals_of(std::size_t i) const;
+
+  // Makes room for a library that the program opens: a number, memory and thread-locals. Errors:
+  // std::bad_alloc; Refusal.
+  std::size_t add_module(const PluginFile& file);
+  // The modules of that library and others, by number, for Layout::Extension: `fresh` ones whole.
+  std::vector<ModuleLayout> modules_to_extend(const std::vector<std::size_t>& fresh) const;
+  // Puts in what was relocated. Errors: Error(out_of_memory), as when an image is made.
+  void lay(const Layout& extension, const std::vector<std::size_t>& fresh);
+  void remove_module(std::size_t i);
+
   // The function or object at `offset` of a module.
   template <class T>
   T at(std::size_t module, std::uint64_t offset) const {
     return reinterpret_cast<T>(begin_of(module) + offset);
   }
-  // The module whose code has the address; its number, or the count of modules.
+  // The module whose code has the address; its number, or module_count().
   std::size_t module_of(const void* address) const;
   // Whether that is code or a constant: pages of a file, which other ranks do not see.
   bool is_of_file(const void* address) const;
-  const Layout& layout() const;
+  const Layout& layout() const;  // of the program
+  Libraries& libraries() { return libraries_; }
 
   template <class T>
   T& variable(LibcVariable v) const {
@@ -95,12 +115,23 @@ class Image final : public threads::Guest {
   struct Module {
     void* block = nullptr;  // of the thread's heap
     Address begin = 0;
-    std::size_t bytes = 0;
+    std::size_t bytes = 0;                 // 0: none has this number
+    const ModuleLayout* layout = nullptr;  // of this process
+    std::size_t thread_locals_below = 0;
+    std::string path;  // of a library that was opened
+    std::uint64_t digest = 0;
+    bool covered = false;
   };
-  void lay_module(const ModuleLayout& m, Module* to);
+  static std::string no_room(int error);
+  void find_layouts();
+  static void make_room(const ModuleLayout& m, Module* to);
+  std::size_t room_for_thread_locals(const ModuleLayout::ThreadLocals& t) const;
+  void fit_thread_locals();
+  static void copy_data(const ModuleLayout& m, const Module& to);
   void add_begins(const ModuleLayout& m, const Module& to);
   void copy_thread_locals();
   void finish();
+  void choose(const ModuleLayout& m, std::size_t i);
   void copy_variables();
   void begin_libc_variables();
   template <class T>
@@ -108,11 +139,13 @@ class Image final : public threads::Guest {
     if (layout().variable(v).fresh) variable<T>(v) = value;
   }
   bool cover_texts();
+  bool cover_text(std::size_t i);
+  void uncover_text(std::size_t i);
   void uncover_texts(std::size_t modules);
   void save_thread_locals();
 
   std::vector<Module> modules_;
-  std::vector<char> thread_locals_;  // while another image's are in place
+  std::vector<char> thread_locals_;  // up to the thread pointer, while another image's are there
   bool covered_ = false;
   std::vector<std::string> argument_texts_;
   std::vector<char*> arguments_;  // and a null
@@ -126,6 +159,7 @@ class Image final : public threads::Guest {
   WorkingPlace working_place_;
   Keys keys_;
   Options options_;
+  Libraries libraries_{this};
 };
 
 // The layout that all images of this process follow; set once, before the first.

@@ -74,6 +74,7 @@ const Layout& prepare_images(const LaunchRequest& request) {
   add_process_calls();
   add_signal_calls();
   add_descriptor_calls();
+  add_library_calls();
   add_key_calls();
   add_option_calls();
   add_state_calls();

@@ -9,24 +9,57 @@
 
 namespace roam::mpi {
 
+namespace {
+
+ModuleLayout::ThreadLocals thread_locals_of(const ElfFile& file, std::size_t bytes_of_module) {
+  const Elf64_Phdr* s = file.segment(PT_TLS);
+  if (s == nullptr || s->p_memsz == 0) return {};
+  if (s->p_filesz > s->p_memsz || s->p_vaddr > bytes_of_module ||
+      s->p_filesz > bytes_of_module - s->p_vaddr)
+    file.refuse("its segment of thread_local variables is damaged");
+  const std::size_t alignment = std::max<std::size_t>(s->p_align, 1);
+  if (alignment > kReserveAlignment) {
+    file.refuse(
+        text("a thread_local variable of it is to be aligned to %zu bytes; at most %zu are "
+             "supported",
+             alignment, kReserveAlignment));
+  }
+  return {s->p_vaddr, s->p_filesz, s->p_memsz, 0, alignment};
+}
+
+}  // namespace
+
 Layout::Layout(const ModuleSet& set) : set_(set), modules_(set.count()) {
   for (std::size_t i = 0; i < set.count(); ++i) {
-    lay_segments(i);
+    modules_[i] = segments_of(set[i]);
+    modules_[i].add_begin.resize(set.count() + 1);
     place_thread_locals(i);
+    scope_.push_back(i);
   }
   place_libc_variables();
   for (std::size_t i = 0; i < set.count(); ++i) Relocator(*this, i).run();
 }
 
-void Layout::lay_segments(std::size_t i) {
-  const ElfFile& file = set_[i];
-  ModuleLayout& m = modules_[i];
+Layout::Layout(const Layout& base, Extension* extension)
+    : set_(base.set_),
+      extension_(extension),
+      scope_(extension->scope),
+      modules_(std::move(extension->modules)),
+      variables_(base.variables_) {
+  for (const std::size_t i : extension->fresh) {
+    modules_[i].add_begin.resize(modules_.size() + 1);
+    Relocator(*this, i).run();
+  }
+  extension_ = nullptr;
+}
+
+ModuleLayout segments_of(const ElfFile& file) {
+  ModuleLayout m;
   const Address low = file.extent().begin;
   if (low != 0) file.refuse("its first segment does not begin at 0. Link it as any program is");
   m.file = &file;
   m.bytes = file.extent().bytes;
   m.alignment = file.alignment();
-  m.add_begin.resize(set_.count() + 1);
   for (const Elf64_Phdr& s : file.segments()) {
     if (s.p_type == PT_GNU_EH_FRAME) m.unwind_table = s.p_vaddr;
     if (s.p_type != PT_LOAD || s.p_memsz == 0) continue;
@@ -56,6 +89,8 @@ void Layout::lay_segments(std::size_t i) {
     if (functions.begin > m.bytes || functions.bytes > m.bytes - functions.begin)
       file.refuse("its table of initial or final functions is damaged");
   }
+  m.thread_locals = thread_locals_of(file, m.bytes);
+  return m;
 }
 
 void Layout::place_libc_variables() {
@@ -87,34 +122,23 @@ Layout::Variable Layout::place_of(LibcVariable v) const {
   }
   if (const Elf64_Sym* s = defined(0); s != nullptr) return {0, s->st_value, false};
   if (!is_libcs) return {by_library, defined(by_library)->st_value, false};
-  return {set_.count(), static_cast<std::size_t>(v) * kLibcVariableBytes, true};
+  return {kOwnVariables, static_cast<std::size_t>(v) * kLibcVariableBytes, true};
 }
 
 // Where the dynamic linker would put them: the program's right below the thread pointer, which its
 // code knows, each library's below the ones before.
 void Layout::place_thread_locals(std::size_t i) {
-  const ElfFile& file = set_[i];
-  const Elf64_Phdr* s = file.segment(PT_TLS);
-  if (s == nullptr || s->p_memsz == 0) return;
-  if (s->p_filesz > s->p_memsz || s->p_vaddr > modules_[i].bytes ||
-      s->p_filesz > modules_[i].bytes - s->p_vaddr)
-    file.refuse("its segment of thread_local variables is damaged");
-  const std::size_t alignment = std::max<std::size_t>(s->p_align, 1);
-  if (alignment > kReserveAlignment) {
-    file.refuse(
-        text("a thread_local variable of it is to be aligned to %zu bytes; at most %zu are "
-             "supported",
-             alignment, kReserveAlignment));
-  }
-  if (s->p_memsz <= kReserveBytes)
-    thread_local_bytes_ = round_up(thread_local_bytes_ + s->p_memsz, alignment);
-  if (s->p_memsz > kReserveBytes || thread_local_bytes_ > kReserveBytes) {
-    file.refuse(
-        text("it has %llu bytes of thread_local variables, and with its libraries at most "
+  ModuleLayout::ThreadLocals& t = modules_[i].thread_locals;
+  if (t.bytes == 0) return;
+  if (t.bytes <= kReserveBytes)
+    thread_local_bytes_ = round_up(thread_local_bytes_ + t.bytes, t.alignment);
+  if (t.bytes > kReserveBytes || thread_local_bytes_ > kReserveBytes) {
+    set_[i].refuse(
+        text("it has %zu bytes of thread_local variables, and with its libraries at most "
              "%zu are supported. Put large ones on the heap",
-             static_cast<unsigned long long>(s->p_memsz), kReserveBytes));
+             t.bytes, kReserveBytes));
   }
-  modules_[i].thread_locals = {s->p_vaddr, s->p_filesz, s->p_memsz, thread_local_bytes_};
+  t.below = thread_local_bytes_;
 }
 
 }  // namespace roam::mpi

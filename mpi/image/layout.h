@@ -51,7 +51,7 @@ struct ModuleLayout {
   std::vector<Copy> copies;
   // Initial thread-locals: at `offset` in the module, below the thread pointer by `below`.
   struct ThreadLocals {
-    std::size_t offset = 0, stored = 0, bytes = 0, below = 0;
+    std::size_t offset = 0, stored = 0, bytes = 0, below = 0, alignment = 1;
   };
   ThreadLocals thread_locals;
   std::size_t unwind_table = 0;  // PT_GNU_EH_FRAME; 0: none
@@ -61,11 +61,16 @@ struct ModuleLayout {
   std::size_t init_function = 0, fini_function = 0;
 };
 
+// What the file alone says of it: all but relocations, and the place of thread-locals. Errors:
+// Refusal.
+ModuleLayout segments_of(const ElfFile& file);
+
 class Layout {
  public:
-  static constexpr std::size_t kProcess = SIZE_MAX;
+  // In place of the number of a module: the process, and the variables of libc of the image.
+  static constexpr std::size_t kProcess = SIZE_MAX, kOwnVariables = SIZE_MAX - 1;
   struct Variable {
-    std::size_t module;  // the count of modules: it lies in the image
+    std::size_t module;  // or kOwnVariables
     std::uint64_t offset;
     bool fresh;  // its value at first is libc's; else its definition says it
   };
@@ -74,6 +79,17 @@ class Layout {
   // thread-locals than there is room for.
   explicit Layout(const ModuleSet& set);
 
+  // That of an image whose program opens libraries while it runs, of which those of numbers
+  // `fresh` are relocated here. `base` is the program's; `modules` are the image's by number, of
+  // which the others have their file and the place of their thread-locals. Names are looked up in
+  // the order of `scope`; those that are one in a process (STB_GNU_UNIQUE), in all of `loaded`.
+  struct Extension {
+    std::vector<ModuleLayout> modules;
+    std::vector<std::size_t> fresh, scope, loaded;
+    std::vector<std::size_t> kept;  // said here: those that may not be closed any more
+  };
+  Layout(const Layout& base, Extension* extension);
+
   const ModuleSet& set() const { return set_; }
   const std::vector<ModuleLayout>& modules() const { return modules_; }
   std::size_t thread_local_bytes() const { return thread_local_bytes_; }
@@ -81,12 +97,13 @@ class Layout {
 
  private:
   friend class Relocator;
-  void lay_segments(std::size_t i);
   void place_libc_variables();
   Variable place_of(LibcVariable v) const;
   void place_thread_locals(std::size_t i);
 
   const ModuleSet& set_;
+  Extension* extension_ = nullptr;  // while it is made
+  std::vector<std::size_t> scope_;
   std::vector<ModuleLayout> modules_;
   std::size_t thread_local_bytes_ = 0;
   std::array<Variable, kLibcVariables> variables_{};

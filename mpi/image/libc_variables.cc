@@ -33,7 +33,25 @@ constexpr Names kNames[] = {
 };
 static_assert(std::size(kNames) == kLibcVariables);
 
+// Variables of libc that are the process's for all of its virtual ranks, which read them only, or
+// may store in them all alike.
+constexpr std::string_view kOfAll[] = {
+    "stdin",
+    "stdout",
+    "stderr",
+    "_IO_2_1_stdin_",
+    "_IO_2_1_stdout_",
+    "_IO_2_1_stderr_",
+    "__libc_single_threaded",
+    "_r_debug",
+    "_nl_msg_cat_cntr",
+};
+
 }  // namespace
+
+bool is_variable_of_all(std::string_view name) {
+  return std::find(std::begin(kOfAll), std::end(kOfAll), name) != std::end(kOfAll);
+}
 
 std::span<const std::string_view> names_of(LibcVariable variable) {
   const Names& names = kNames[static_cast<std::size_t>(variable)];

@@ -12,12 +12,6 @@
 namespace roam::mpi {
 namespace {
 
-constexpr std::string_view kShared[] = {
-    "ld-linux-x86-64.so.2", "libanl.so.1",    "libc.so.6",    "libdl.so.2",
-    "libgcc_s.so.1",        "libm.so.6",      "libmvec.so.1", "libpthread.so.0",
-    "libquadmath.so.0",     "libresolv.so.2", "librt.so.1",   "libutil.so.1",
-};
-
 bool lists(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -30,12 +24,14 @@ bool LibraryRule::is_shared(std::string_view name) const {
   name = last_part(name);
   if (lists(made_private, name)) return false;
   return lists(made_shared, name) ||
-         std::find(std::begin(kShared), std::end(kShared), name) != std::end(kShared);
+         std::find(std::begin(kProcessLibraries), std::end(kProcessLibraries), name) !=
+             std::end(kProcessLibraries);
 }
 
-ModuleSet::ModuleSet(const std::string& program, const LibraryRule& rule) {
+ModuleSet::ModuleSet(const std::string& program, const LibraryRule& rule) : rule_(rule) {
   for (const std::string& name : rule.made_private) {
-    if (std::find(std::begin(kShared), std::end(kShared), name) != std::end(kShared)) {
+    if (std::find(std::begin(kProcessLibraries), std::end(kProcessLibraries), name) !=
+        std::end(kProcessLibraries)) {
       throw Refusal(text("--private=%s: that library belongs to the process, and cannot be private",
                          name.c_str()));
     }
@@ -44,8 +40,7 @@ ModuleSet::ModuleSet(const std::string& program, const LibraryRule& rule) {
   needed_by_.push_back(0);
   check_program(*files_[0]);
   for (std::size_t i = 0; i < files_.size(); ++i) {
-    for (const std::string_view needed : files_[i]->needed())
-      add_needed(i, std::string(needed), rule);
+    for (const std::string_view needed : files_[i]->needed()) add_needed(i, std::string(needed));
   }
   std::vector<bool> seen(count());
   for (std::size_t i = count(); i-- != 0;) {
@@ -53,28 +48,29 @@ ModuleSet::ModuleSet(const std::string& program, const LibraryRule& rule) {
   }
 }
 
-void ModuleSet::add_needed(std::size_t by, const std::string& name, const LibraryRule& rule) {
+void ModuleSet::add_needed(std::size_t by, const std::string& name) {
   const ElfFile& needs = *files_[by];
   const auto load_shared = [&](const std::string& path) {
     if (dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr)
       needs.refuse(text("the shared library %s cannot be loaded: %s", name.c_str(), dlerror()));
   };
-  if (rule.is_shared(name)) {
+  if (rule_.is_shared(name)) {
     // What the process has already is taken, whatever folders the program names.
     if (dlopen(name.c_str(), RTLD_NOW | RTLD_GLOBAL | RTLD_NOLOAD) != nullptr) return;
-    const std::string path = LibraryRule().is_shared(name) ? std::string() : path_of(by, name);
+    const std::string path =
+        LibraryRule().is_shared(name) ? std::string() : library_path(name, chain_of(by));
     return load_shared(path.empty() ? name : path);
   }
   if (index_of(name) != count()) return;
   check_private_name(needs, last_part(name));
-  const std::string path = path_of(by, name);
+  const std::string path = library_path(name, chain_of(by));
   if (path.empty()) {
     needs.refuse(
         text("it needs %s, which is not found. Set LD_LIBRARY_PATH to where it is", name.c_str()));
   }
   auto file = std::make_unique<ElfFile>(path);
   const std::string_view own_name = file->text_of(DT_SONAME);
-  if (!own_name.empty() && rule.is_shared(own_name)) return load_shared(path);
+  if (!own_name.empty() && rule_.is_shared(own_name)) return load_shared(path);
   const auto same = std::find_if(files_.begin() + 1, files_.end(),
                                  [&](const auto& other) { return other->is_same_file(*file); });
   names_[name] = static_cast<std::size_t>(same - files_.begin());
@@ -85,11 +81,11 @@ void ModuleSet::add_needed(std::size_t by, const std::string& name, const Librar
   needed_by_.push_back(by);
 }
 
-std::string ModuleSet::path_of(std::size_t by, const std::string& name) const {
+std::vector<const ElfFile*> ModuleSet::chain_of(std::size_t i) const {
   std::vector<const ElfFile*> chain;
-  for (; by != 0; by = needed_by_[by]) chain.push_back(files_[by].get());
+  for (; i != 0; i = needed_by_[i]) chain.push_back(files_[i].get());
   chain.push_back(files_[0].get());
-  return library_path(name, chain);
+  return chain;
 }
 
 std::size_t ModuleSet::index_of(std::string_view name) const {

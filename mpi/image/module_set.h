@@ -11,6 +11,13 @@
 
 namespace roam::mpi {
 
+// Those that are the process's, but for who says otherwise.
+inline constexpr std::string_view kProcessLibraries[] = {
+    "libc.so.6",  "ld-linux-x86-64.so.2", "libanl.so.1",     "libdl.so.2",       "libgcc_s.so.1",
+    "libm.so.6",  "libmvec.so.1",         "libpthread.so.0", "libquadmath.so.0", "libresolv.so.2",
+    "librt.so.1", "libutil.so.1",
+};
+
 // Which libraries each virtual rank has for itself, and which are the process's.
 //
 // The process's are those of libc and the dynamic linker, which keep the kernel's view of it, and
@@ -37,14 +44,18 @@ class ModuleSet {
   // Modules in the order in which they begin, the dynamic linker's: each after those that it needs,
   // and else the last one first. They end the other way round.
   const std::vector<std::size_t>& initial_order() const { return initial_order_; }
+  const LibraryRule& rule() const { return rule_; }
 
- private:
   // By a name under which it was needed, or calls itself; count(): it is none of them.
   std::size_t index_of(std::string_view name) const;
-  void add_needed(std::size_t by, const std::string& name, const LibraryRule& rule);
-  std::string path_of(std::size_t by, const std::string& name) const;
+  // The module, who needed it first, and so on to the program.
+  std::vector<const ElfFile*> chain_of(std::size_t i) const;
+
+ private:
+  void add_needed(std::size_t by, const std::string& name);
   void order_from(std::size_t i, std::vector<bool>* seen);
 
+  LibraryRule rule_;
   std::vector<std::unique_ptr<ElfFile>> files_;
   std::vector<std::size_t> needed_by_;  // who needed it first
   std::map<std::string, std::size_t, std::less<>> names_;

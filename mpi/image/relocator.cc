@@ -10,27 +10,6 @@
 #include "mpi/image/reserve.h"
 
 namespace roam::mpi {
-namespace {
-
-// Variables of libc that are the process's for all of its virtual ranks, which read them only, or
-// may store in them all alike.
-constexpr std::string_view kOfAll[] = {
-    "stdin",
-    "stdout",
-    "stderr",
-    "_IO_2_1_stdin_",
-    "_IO_2_1_stdout_",
-    "_IO_2_1_stderr_",
-    "__libc_single_threaded",
-    "_r_debug",
-    "_nl_msg_cat_cntr",
-};
-bool is_of_all(std::string_view name) {
-  return std::find(std::begin(kOfAll), std::end(kOfAll), name) != std::end(kOfAll);
-}
-
-}  // namespace
-
 void Relocator::run() {
   relative(file_.table<Elf64_Relr>(DT_RELR, DT_RELRSZ));
   for (const Elf64_Rela& r : file_.table<Elf64_Rela>(DT_RELA, DT_RELASZ)) apply(r);
@@ -77,6 +56,8 @@ void Relocator::set(std::uint64_t offset, const Place& place, std::int64_t adden
   const auto at = static_cast<std::uint32_t>(offset);
   if (place.function_chooses) {
     to_.chosen.push_back({at, place.module, value});
+  } else if (place.module == Layout::kOwnVariables) {
+    to_.add_begin.back().push_back(at);
   } else if (place.module != Layout::kProcess) {
     to_.add_begin[place.module].push_back(at);
   }
@@ -143,7 +124,7 @@ void Relocator::copy(const Elf64_Rela& r) {
   }
   const Place place = place_of(index, true);
   // MPI_UNWEIGHTED, MPIR_F08_...: nobody stores in them.
-  if (place.module == Layout::kProcess && !name.starts_with("MPI") && !is_of_all(name)) {
+  if (place.module == Layout::kProcess && !name.starts_with("MPI") && !is_variable_of_all(name)) {
     file_.refuse(
         text("it has a copy of the variable %s of a library of the process, which would "
              "not see what the program stores in it. Compile it with -fPIE and "
@@ -157,13 +138,33 @@ void Relocator::copy(const Elf64_Rela& r) {
 }
 
 Relocator::Place Relocator::defined_in(std::size_t module, std::uint32_t symbol) const {
-  const Elf64_Sym& s = layout_.set_[module].symbol(symbol);
+  const Elf64_Sym& s = layout_.modules_[module].file->symbol(symbol);
   const unsigned type = ELF64_ST_TYPE(s.st_info);
   return {.module = s.st_shndx == SHN_ABS ? Layout::kProcess : module,
           .value = s.st_value,
           .bytes = s.st_size,
           .thread_local_ = type == STT_TLS,
           .function_chooses = type == STT_GNU_IFUNC};
+}
+
+// What is one in a process, whoever was loaded where nobody looks (STB_GNU_UNIQUE), is the first
+// that was loaded.
+Relocator::Place Relocator::the_one(std::size_t module, std::uint32_t symbol,
+                                    const std::string& name, const std::string& version) const {
+  const auto is_unique = [&](std::size_t i, std::uint32_t index) {
+    return ELF64_ST_BIND(layout_.modules_[i].file->symbol(index).st_info) == STB_GNU_UNIQUE;
+  };
+  if (layout_.extension_ == nullptr || !is_unique(module, symbol))
+    return defined_in(module, symbol);
+  for (const std::size_t i : layout_.extension_->loaded) {
+    const std::uint32_t found = layout_.modules_[i].file->find(name, version);
+    if (found == 0 || !is_unique(i, found)) continue;
+    module = i;
+    symbol = found;
+    break;
+  }
+  layout_.extension_->kept.push_back(module);
+  return defined_in(module, symbol);
 }
 
 // The order of look-ups: the program, what the launcher has in place of libc's functions, private
@@ -181,15 +182,14 @@ Relocator::Place Relocator::place_of(std::uint32_t symbol, bool skip_program) co
     if (const std::uint32_t found = file_.find(name, version); found != 0)
       return defined_in(module_, found);
   }
-  if (!skip_program) {
-    if (const std::uint32_t found = layout_.set_[0].find(name, version); found != 0)
-      return defined_in(0, found);
-  }
-  if (const void* ours = launcher_call(name); ours != nullptr)
-    return {.value = reinterpret_cast<std::uint64_t>(ours)};
-  for (std::size_t i = 1; i < layout_.set_.count(); ++i) {
-    if (const std::uint32_t found = layout_.set_[i].find(name, version); found != 0)
-      return defined_in(i, found);
+  for (const std::size_t i : layout_.scope_) {
+    if (i != 0 || !skip_program) {
+      if (const std::uint32_t found = layout_.modules_[i].file->find(name, version); found != 0)
+        return the_one(i, found, name, version);
+    }
+    if (i != 0) continue;
+    if (const void* ours = launcher_call(name); ours != nullptr)
+      return {.value = reinterpret_cast<std::uint64_t>(ours)};
   }
   if (const auto own = libc_variable(name); own.has_value()) {
     const Layout::Variable& v = layout_.variable(*own);
@@ -197,7 +197,7 @@ Relocator::Place Relocator::place_of(std::uint32_t symbol, bool skip_program) co
   }
   if (const void* found = process_symbol(name, version); found != nullptr) {
     check_process_reference(file_, name);
-    if (!skip_program && !is_of_all(name) && is_variable_of_libc(found)) {
+    if (!skip_program && !is_variable_of_all(name) && is_variable_of_libc(found)) {
       file_.refuse(
           text("it uses the variable %s of libc, which is the process's: what one virtual rank "
                "stores in it, all would have. Build it without use of %s",

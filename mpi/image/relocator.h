@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "mpi/image/layout.h"
@@ -33,6 +34,8 @@ class Relocator {
   void copy(const Elf64_Rela& r);
   Place place_of(std::uint32_t symbol, bool skip_program = false) const;
   Place defined_in(std::size_t module, std::uint32_t symbol) const;
+  Place the_one(std::size_t module, std::uint32_t symbol, const std::string& name,
+                const std::string& version) const;
   std::uint64_t* word(std::uint64_t offset);
   void set(std::uint64_t offset, const Place& place, std::int64_t addend);
 

@@ -28,9 +28,9 @@ link_map* launcher = nullptr;  // code of images is the program's, for who asks
 extern "C" [[gnu::visibility("default")]] int _dl_find_object(void* code, dl_find_object* result) {
   const roam::mpi::Image* image = roam::mpi::Image::running();
   const std::size_t i = image == nullptr ? 0 : image->module_of(code);
-  if (image == nullptr || i == image->layout().modules().size())
+  if (image == nullptr || i == image->module_count())
     return real != nullptr ? real(code, result) : -1;
-  const roam::mpi::ModuleLayout& m = image->layout().modules()[i];
+  const roam::mpi::ModuleLayout& m = image->module(i);
   if (m.unwind_table == 0) return -1;
   result->dlfo_flags = 0;
   result->dlfo_map_start = image->at<void*>(i, 0);

@@ -30,6 +30,21 @@ if [[ -e ${source%.*}_library.c ]]; then # a private one
   libraries=("$scratch/libown.so" "-Wl,-rpath,$scratch")
 fi
 
+if [[ -e ${source%.*}_plugin.cc ]]; then # in several parts, and the program has what they need
+  mkdir "$scratch/folder"
+  part() { # NUMBER PATH [OPTION]...
+    g++ -std=c++17 -O2 -shared -fPIC "-DPART=$1" -o "$scratch/$2" "${source%.*}_plugin.cc" \
+      "${@:3}" || fail "part $1 of the plug-in cannot be compiled"
+  }
+  part 2 libtwo.so
+  part 1 libone.so "-L$scratch" -ltwo "-Wl,-rpath,\$ORIGIN"
+  part 3 libthree.so
+  part 4 folder/libfour.so "-Wl,-rpath,\$ORIGIN"
+  part 5 folder/libfive.so
+  part 6 libsix.so
+  libraries=(-rdynamic "-Wl,-rpath,$scratch")
+fi
+
 # take_left FILE: adds what is in files that a run has left to what it printed.
 take_left() {
   local file

@@ -184,5 +184,55 @@ fails "a program that changes while it runs" "changes was written to" \
   "$mpiexec" -n 2 "$run_images" -n 1 --move ./changes ./changes
 fails "a library that changes while it runs" "libupper.so was written to" \
   "$mpiexec" -n 2 "$run_images" -n 1 --move ./changes ./libupper.so
+
+# ---- libraries that are opened and cannot be, and that are others where the virtual rank comes to ----
+
+echo '#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "turns.h"
+int main(int argc, char** argv) {
+  int (*told)(void);
+  void* library = strcmp(argv[1], "space") == 0 ? dlmopen(LM_ID_NEWLM, argv[2], RTLD_NOW)
+                                                : dlopen(argv[2], RTLD_NOW);
+  if (library == NULL) return printf("not opened: %s\n", dlerror()), 5;
+  told = (int (*)(void))dlsym(library, "told");
+  printf("told %d\n", told());
+  if (argc > 3 && system(argv[3]) != 0) return 6;
+  take_turn();
+  printf("told %d again\n", told());
+  return 0;
+}' >opens.c
+gcc -o opens opens.c || fail opens
+told 3 plug.so
+opens() { # WHAT TEXT SOURCE [OPTION]...
+  local what=$1 wanted=$2 source=$3
+  shift 3
+  echo "$source" >refused.c
+  gcc -shared -fPIC -o refused.so refused.c "$@" || fail "$what"
+  fails "$what" "$wanted" "$run_images" -n 1 ./opens plain ./refused.so
+}
+opens "a plug-in with a malloc" "refused.so: it defines malloc itself" \
+  'void* malloc(unsigned long n) { return (void*)n; } int told(void) { return 1; }'
+opens "a plug-in with much that is thread_local" "bytes of thread_local variables" \
+  '_Thread_local char room[20000]; int told(void) { return room[3]; }'
+opens "a plug-in that is a program" "it is a program" \
+  'int told(void) { return 1; } int main(void) { return 0; }' -fPIE -pie
+opens "a plug-in that needs what is not there" "libtold.so" 'int told(void);
+  int tell(void) { return told(); }' -La -ltold
+opens "a plug-in that stores in a variable of libc" "obstack_exit_failure" \
+  'extern int obstack_exit_failure; int told(void) { return obstack_exit_failure = 1; }'
+fails "a namespace of its own" "there is one namespace" "$run_images" -n 1 ./opens space ./plug.so
+fails "a plug-in that is cut off" "plug.short" sh -c \
+  'head -c 5000 plug.so >plug.short && exec "$1" -n 1 ./opens plain ./plug.short' - "$run_images"
+told 4 other.so
+"$mpiexec" -n 2 "$run_images" -n 1 --move ./opens plain ./plug.so >got 2>&1
+grep -q "told 3 again" got || { fail "a plug-in over a move" && cat got; }
+fails "a plug-in that is another one there" "plug.so: it is another build here" \
+  "$mpiexec" -n 2 "$run_images" -n 1 --move ./opens plain ./plug.so "cp other.so new && mv new plug.so"
+fails "a plug-in that is not there" "plug.so: it cannot be opened" \
+  "$mpiexec" -n 2 "$run_images" -n 1 --move ./opens plain ./plug.so "rm plug.so"
 ((failures == 0)) || exit 1
 echo ok
