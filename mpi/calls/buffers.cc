@@ -6,7 +6,7 @@ Bytes outgoing(Schedule* s, const void* data, MPI_Count count, const Type& type)
   const std::size_t bytes = type.bytes(count);
   if (char* row = type.readable_in_a_row(data, count)) return {row, bytes};
   char* packed = s->scratch(bytes);
-  type.pack(data, count, packed);
+  s->at_begin([=] { type.pack(data, count, packed); });
   return {packed, bytes};
 }
 

@@ -32,8 +32,9 @@ int barrier_of(const char* name, MPI_Comm communicator, MPI_Request* handle) {
                     [](VirtualRank&, Communicator& c, Schedule* s) { add_barrier(s, c); });
 }
 int barrier(MPI_Comm communicator) { return barrier_of("MPI_Barrier", communicator, nullptr); }
+template <Name kName>
 int ibarrier(MPI_Comm communicator, MPI_Request* handle) {
-  return barrier_of("MPI_Ibarrier", communicator, handle);
+  return barrier_of(kName.text, communicator, handle);
 }
 
 template <Name kName, class Count>
@@ -159,8 +160,11 @@ void add_alltoall(Schedule* s, const Communicator& c, const Parts& out, const Pa
 Parts copy_parts(Schedule* s, const Parts& parts) {
   Parts copied;
   for (const Bytes& part : parts) {
-    copied.push_back({s->scratch(part.count), part.count});
-    if (part.count != 0) std::memcpy(copied.back().begin, part.begin, part.count);
+    const Bytes copy{s->scratch(part.count), part.count};
+    copied.push_back(copy);
+    s->at_begin([=] {
+      if (part.count != 0) std::memcpy(copy.begin, part.begin, part.count);
+    });
   }
   return copied;
 }
@@ -382,7 +386,7 @@ int alltoallw(const void* in, const Count* in_counts, const Displacement* in_dis
 
 void add_collective_calls() {
   add_call("MPI_Barrier", &barrier);
-  add_call("MPI_Ibarrier", &ibarrier);
+  add_call("MPI_Ibarrier", &ibarrier<"MPI_Ibarrier">);
   ROAM_BOTH("MPI_Bcast", broadcast);
   ROAM_BOTH("MPI_Ibcast", ibroadcast);
   ROAM_BOTH("MPI_Gather", gather);
@@ -403,6 +407,17 @@ void add_collective_calls() {
   ROAM_BOTH_V("MPI_Ialltoallv", ialltoallv);
   ROAM_BOTH_V("MPI_Alltoallw", alltoallw);
   ROAM_BOTH_V("MPI_Ialltoallw", ialltoallw);
+  add_persistent_call<&ibarrier<"MPI_Barrier_init">>("MPI_Barrier_init");
+  ROAM_PERSISTENT("MPI_Bcast_init", ibroadcast);
+  ROAM_PERSISTENT("MPI_Gather_init", igather);
+  ROAM_PERSISTENT_V("MPI_Gatherv_init", igatherv);
+  ROAM_PERSISTENT("MPI_Scatter_init", iscatter);
+  ROAM_PERSISTENT_V("MPI_Scatterv_init", iscatterv);
+  ROAM_PERSISTENT("MPI_Allgather_init", iallgather);
+  ROAM_PERSISTENT_V("MPI_Allgatherv_init", iallgatherv);
+  ROAM_PERSISTENT("MPI_Alltoall_init", ialltoall);
+  ROAM_PERSISTENT_V("MPI_Alltoallv_init", ialltoallv);
+  ROAM_PERSISTENT_V("MPI_Alltoallw_init", ialltoallw);
 }
 
 }  // namespace roam::mpi

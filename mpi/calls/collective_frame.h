@@ -1,7 +1,9 @@
 #ifndef ROAM_MPI_CALLS_COLLECTIVE_FRAME_H_
 #define ROAM_MPI_CALLS_COLLECTIVE_FRAME_H_
 
+#include <cstddef>
 #include <memory>
+#include <tuple>
 #include <utility>
 
 #include "mpi/calls/call.h"
@@ -11,24 +13,56 @@
 namespace roam::mpi {
 
 // Makes the schedule of a collective and waits for it; or, given where its request's handle goes,
-// leaves it under way.
+// leaves it under way, or to be started (see Persistent).
 template <class Make>
 int collective(const char* name, MPI_Comm communicator, MPI_Request* handle, Make make) {
   return call(name, communicator, [&](VirtualRank& me) {
+    const bool persistent = std::exchange(me.makes_persistent, false);
     Communicator& c = me.communicator(communicator);
-    std::unique_ptr<Schedule> schedule = begin_collective(c);
+    std::unique_ptr<Schedule> schedule =
+        persistent ? begin_persistent_collective(c) : begin_collective(c);
     make(me, c, schedule.get());
     if (handle == nullptr) return wait_for(me, schedule.get());
     auto request = std::make_unique<Request>();
     request->kind = Request::Kind::kCollective;
     request->communicator = communicator;
     request->schedule = std::move(schedule);
-    request->started = true;
-    request->done = false;
+    request->persistent = persistent;
+    request->started = !persistent;
+    request->done = persistent;
     if (!advance(request.get())) me.watch(request.get());
     *handle = me.requests.add(std::move(request));
   });
 }
+
+// A function that leaves a collective under way, as one that makes a persistent request of it: it
+// takes an info before the request.
+template <auto kFunction, class Indexes, class... All>
+struct Persistent;
+template <auto kFunction, std::size_t... kIndexes, class... All>
+struct Persistent<kFunction, std::index_sequence<kIndexes...>, All...> {
+  static int make(std::tuple_element_t<kIndexes, std::tuple<All...>>... given, MPI_Info,
+                  MPI_Request* handle) {
+    VirtualRank::running().makes_persistent = true;
+    return kFunction(given..., handle);
+  }
+};
+template <auto kFunction, class... All>
+void add_persistent_call(const char* name, int (*)(All...)) {
+  add_call(name,
+           &Persistent<kFunction, std::make_index_sequence<sizeof...(All) - 1>, All...>::make);
+}
+template <auto kFunction>
+void add_persistent_call(const char* name) {
+  add_persistent_call<kFunction>(name, kFunction);
+}
+// With counts of both kinds, as ROAM_BOTH and ROAM_BOTH_V.
+#define ROAM_PERSISTENT(kName, kFunction, ...)                                   \
+  add_persistent_call<&kFunction<kName, __VA_ARGS__ __VA_OPT__(, ) int>>(kName); \
+  add_persistent_call<&kFunction<kName "_c", __VA_ARGS__ __VA_OPT__(, ) MPI_Count>>(kName "_c")
+#define ROAM_PERSISTENT_V(kName, kFunction)                \
+  add_persistent_call<&kFunction<kName, int, int>>(kName); \
+  add_persistent_call<&kFunction<kName "_c", MPI_Count, MPI_Aint>>(kName "_c")
 
 // Of a collective with a root: who this member is. In an intercommunicator the members of the
 // root's group say MPI_ROOT or MPI_PROC_NULL, and the others the root's rank there.

@@ -23,6 +23,12 @@ std::unique_ptr<Schedule> begin_collective(Communicator& c) {
   return std::make_unique<Schedule>(c.context + kCollectiveContext, tag);
 }
 
+// In a context of their own, as a tag of theirs comes again at each start.
+std::unique_ptr<Schedule> begin_persistent_collective(Communicator& c) {
+  const auto tag = static_cast<int>(c.persistent_collectives++ % kTags);
+  return std::make_unique<Schedule>(c.context + kPersistentContext, tag, true);
+}
+
 void wait_for(VirtualRank& me, Schedule* schedule) {
   if (!schedule->advance()) me.wait_until([schedule] { return schedule->advance(); });
 }
@@ -97,7 +103,7 @@ void add_scan(Schedule* s, const Communicator& c, Bytes part, MPI_Count count, c
               bool without_own) {
   // Of the block of ranks that this member has heard of: 1, 2, 4, ... aligned.
   char* block = s->scratch(part.count);
-  copy(part.begin, block, part.count);
+  s->at_begin([=] { copy(part.begin, block, part.count); });
   bool has_any = !without_own;
   for (int mask = 1; mask < c.size(); mask <<= 1) {
     const int other = c.rank ^ mask;

@@ -15,6 +15,9 @@ namespace roam::mpi {
 
 // The schedule of the next collective on a communicator, empty.
 std::unique_ptr<Schedule> begin_collective(Communicator& c);
+// The same of one that is started whenever its members like: those that belong together are known
+// by their order among those of the communicator, not by that of their starts.
+std::unique_ptr<Schedule> begin_persistent_collective(Communicator& c);
 // Advances it to its end. Suspends.
 void wait_for(VirtualRank& me, Schedule* schedule);
 void wait_for_barrier(VirtualRank& me, Communicator& c);

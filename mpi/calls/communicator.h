@@ -15,7 +15,7 @@
 namespace roam::mpi {
 
 // What a communicator is to one of its members. Its messages have a context that no other
-// communicator's have, those of its collectives the next one.
+// communicator's have, those of its collectives others behind it.
 struct Communicator {
   std::uint64_t context = 0;
   Group group;
@@ -28,6 +28,7 @@ struct Communicator {
   std::unique_ptr<Topology> topology;  // null: none
   // Of collectives, so that several can be under way: each has a tag of its own.
   std::uint32_t collectives = 0;
+  std::uint32_t persistent_collectives = 0;
 
   // Of an intercommunicator, whose other group this is; null: it has one group only.
   std::unique_ptr<Group> remote;
@@ -41,9 +42,11 @@ struct Communicator {
   int peer(int of_rank) const { return peers().world_of(of_rank); }
 };
 
-// Contexts of two members that a communicator takes.
-inline constexpr std::uint64_t kContextsEach = 2;
-inline constexpr std::uint64_t kCollectiveContext = 1;  // behind that of messages
+// Contexts that a communicator takes, from that of its messages on.
+inline constexpr std::uint64_t kContextsEach = 4;
+inline constexpr std::uint64_t kCollectiveContext = 1;
+inline constexpr std::uint64_t kPersistentContext = 2;   // of persistent collectives
+inline constexpr std::uint64_t kPartitionedContext = 3;  // where partitioned ones find each other
 
 }  // namespace roam::mpi
 

@@ -173,11 +173,19 @@ bool look(Request* request) {
       return true;
     case Request::Kind::kCollective:
       if (!request->schedule->advance()) return false;
-      request->schedule.reset();
+      if (!request->persistent) request->schedule.reset();
       end(request, empty_status());
       return true;
   }
   return true;
+}
+
+// The messages of one that failed may be under way: it is not started again.
+void start_collective(VirtualRank& me, Request* request) {
+  if (request->schedule == nullptr)
+    throw CallError(MPI_ERR_REQUEST, "this persistent collective has failed before");
+  request->schedule->begin_again();
+  if (!advance(request)) me.watch(request);
 }
 
 // It has ended, without success.
@@ -267,7 +275,9 @@ void prepare_receive(VirtualRank& me, Request* request, void* data, MPI_Count co
 void start(VirtualRank& me, Request* request) {
   begin(request);
   try {
-    if (request->peer == MPI_PROC_NULL) {
+    if (request->kind == Request::Kind::kCollective) {
+      start_collective(me, request);
+    } else if (request->peer == MPI_PROC_NULL) {
       end(request, request->kind == Request::Kind::kReceive ? null_status() : empty_status());
     } else if (request->kind == Request::Kind::kSend) {
       start_send(me, request);

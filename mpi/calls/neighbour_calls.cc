@@ -156,6 +156,11 @@ void add_neighbour_calls() {
   ROAM_BOTH_V("MPI_Ineighbor_alltoallv", ialltoallv);
   ROAM_BOTH("MPI_Neighbor_alltoallw", alltoallw);
   ROAM_BOTH("MPI_Ineighbor_alltoallw", ialltoallw);
+  ROAM_PERSISTENT("MPI_Neighbor_allgather_init", iallgather);
+  ROAM_PERSISTENT_V("MPI_Neighbor_allgatherv_init", iallgatherv);
+  ROAM_PERSISTENT("MPI_Neighbor_alltoall_init", ialltoall);
+  ROAM_PERSISTENT_V("MPI_Neighbor_alltoallv_init", ialltoallv);
+  ROAM_PERSISTENT("MPI_Neighbor_alltoallw_init", ialltoallw);
 }
 
 }  // namespace roam::mpi

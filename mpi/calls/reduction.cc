@@ -11,8 +11,7 @@ namespace roam::mpi {
 
 Reduction::Reduction(VirtualRank& me, MPI_Op handle, const Type& type) : type_(type) {
   if (const UserOp* user = me.ops.find(handle)) {
-    user_ = user->function;
-    commutes_ = user->commutes;
+    user_ = *user;
     return;
   }
   throw_failure(check_operation(handle, *type));
@@ -26,15 +25,17 @@ void Reduction::combine(const void* from, void* into, MPI_Count count) const {
     own_(from, into, static_cast<std::size_t>(count));
     return;
   }
-  if (user_ == nullptr) return throw_failure(reduce(operation_, from, into, count, *type_));
-  // Its count is an int.
+  if (operation_ != MPI_OP_NULL)
+    return throw_failure(reduce(operation_, from, into, count, *type_));
+  const auto call = [&](MPI_Aint at, auto function, auto n) {
+    MPI_Datatype handle = type_.handle();
+    function(type_.buffer_in(static_cast<char*>(const_cast<void*>(from)) + at),
+             type_.buffer_in(static_cast<char*>(into) + at), &n, &handle);
+  };
+  if (user_.long_function != nullptr) return call(0, user_.long_function, count);
   constexpr MPI_Count kMost = 1 << 30;
   for (MPI_Count begin = 0; begin < count; begin += kMost) {
-    int n = static_cast<int>(std::min(kMost, count - begin));
-    MPI_Datatype handle = type_.handle();
-    const MPI_Aint at = begin * type_.extent();
-    user_(type_.buffer_in(static_cast<char*>(const_cast<void*>(from)) + at),
-          type_.buffer_in(static_cast<char*>(into) + at), &n, &handle);
+    call(begin * type_.extent(), user_.function, static_cast<int>(std::min(kMost, count - begin)));
   }
 }
 

@@ -21,14 +21,13 @@ class Reduction {
   // into[i] = from[i] op into[i], of elements as they lie in a buffer, from their first byte on;
   // `from` are those of lower ranks.
   void combine(const void* from, void* into, MPI_Count count) const;
-  bool commutes() const { return commutes_; }
+  bool commutes() const { return user_.commutes; }
 
  private:
   Type type_;
   Own own_ = nullptr;
   MPI_Op operation_ = MPI_OP_NULL;
-  MPI_User_function* user_ = nullptr;
-  bool commutes_ = true;
+  UserOp user_;
 };
 
 }  // namespace roam::mpi

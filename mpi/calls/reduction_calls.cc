@@ -18,7 +18,10 @@ Bytes part_of(Schedule* s, const void* in, const void* out, MPI_Count count, con
   const std::size_t span = type.span(count);
   char* part = s->scratch(span);
   const char* from = static_cast<const char*>(in_place(in) ? out : in);
-  if (span != 0) std::memcpy(part, from + type->bounds.true_lb, span);
+  const MPI_Aint at = type->bounds.true_lb;
+  s->at_begin([=] {
+    if (span != 0) std::memcpy(part, from + at, span);
+  });
   return {part, span};
 }
 
@@ -191,11 +194,29 @@ int ireduce_scatter_block(const void* in, void* out, Count count, MPI_Datatype t
       kName.text, in, out, [=](int) { return MPI_Count{count}; }, type, op, communicator, handle);
 }
 
+// This virtual rank's alone.
+template <Name kName, class Count>
+int reduce_local(const void* in, void* inout, Count count, MPI_Datatype datatype,
+                 MPI_Op operation) {
+  return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank& me) {
+    const Type type(me, datatype);
+    const Reduction op(me, operation, type);
+    if (type.bytes(count) == 0) return;
+    const MPI_Aint at = type->bounds.true_lb;
+    op.combine(static_cast<const char*>(in) + at, static_cast<char*>(inout) + at, count);
+  });
+}
+
 // ---- operations ----
 
 int make_op(MPI_User_function* function, int commutes, MPI_Op* handle) {
   return call("MPI_Op_create", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    *handle = me.ops.add(std::make_unique<UserOp>(UserOp{function, commutes != 0}));
+    *handle = me.ops.add(std::make_unique<UserOp>(UserOp{function, nullptr, commutes != 0}));
+  });
+}
+int make_long_op(MPI_User_function_c* function, int commutes, MPI_Op* handle) {
+  return call("MPI_Op_create_c", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    *handle = me.ops.add(std::make_unique<UserOp>(UserOp{nullptr, function, commutes != 0}));
   });
 }
 int free_op(MPI_Op* handle) {
@@ -232,7 +253,15 @@ void add_reduction_calls() {
   ROAM_BOTH("MPI_Ireduce_scatter", ireduce_scatter);
   ROAM_BOTH("MPI_Reduce_scatter_block", reduce_scatter_block);
   ROAM_BOTH("MPI_Ireduce_scatter_block", ireduce_scatter_block);
+  ROAM_PERSISTENT("MPI_Reduce_init", ireduce);
+  ROAM_PERSISTENT("MPI_Allreduce_init", iallreduce);
+  ROAM_PERSISTENT("MPI_Scan_init", iscan, false);
+  ROAM_PERSISTENT("MPI_Exscan_init", iscan, true);
+  ROAM_PERSISTENT("MPI_Reduce_scatter_init", ireduce_scatter);
+  ROAM_PERSISTENT("MPI_Reduce_scatter_block_init", ireduce_scatter_block);
+  ROAM_BOTH("MPI_Reduce_local", reduce_local);
   add_call("MPI_Op_create", &make_op);
+  add_call("MPI_Op_create_c", &make_long_op);
   add_call("MPI_Op_free", &free_op);
   add_call("MPI_Op_commutative", &op_commutes);
 }

@@ -34,6 +34,7 @@ MPI_Comm communicator_of(MPI_Request handle) {
 void take(VirtualRank& me, MPI_Request* handle, Request* request, MPI_Status* status) {
   tell(*request, status);
   request->started = false;
+  if (request->kind == Request::Kind::kCollective) me.unwatch(request);
   if (request->persistent) return;
   me.unwatch(request);
   me.requests.remove(*handle);

@@ -61,6 +61,19 @@ void Schedule::check(const Message& m) const {
                        m.world, m.wire.bytes, m.bytes));
 }
 
+void Schedule::begin_again() {
+  at_ = 0;
+  started_ = ended_ = false;
+  for (const std::unique_ptr<Round>& round : rounds_) {
+    round->done = 0;
+    for (Message& m : round->messages) {
+      m.wire = {};
+      m.begun = false;
+    }
+  }
+  for (const std::function<void()>& work : at_begin_) work();
+}
+
 bool Schedule::advance() {
   for (; at_ < rounds_.size(); ++at_, started_ = false) {
     Round& round = *rounds_[at_];
@@ -71,7 +84,12 @@ bool Schedule::advance() {
     }
     for (const std::function<void()>& work : round.work) work();
   }
-  for (const std::function<void()>& work : std::exchange(at_end_, {})) work();
+  // Asked again, it is done.
+  if (!repeats_) {
+    for (const std::function<void()>& work : std::exchange(at_end_, {})) work();
+  } else if (!std::exchange(ended_, true)) {
+    for (const std::function<void()>& work : at_end_) work();
+  }
   return true;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "runtime/teams/parcel.h"
@@ -16,11 +17,13 @@ namespace roam::mpi {
 //
 //   round: sends and receives -> all done -> then(), in the order in which they were added -> next
 //
-// It stays where it is while it is under way.
+// It stays where it is while it is under way. That of a persistent collective is made once, and
+// begins again at each start.
 class Schedule {
  public:
   // Messages have `context` and `tag`.
-  Schedule(std::uint64_t context, int tag) : context_(context), tag_(tag) {}
+  Schedule(std::uint64_t context, int tag, bool repeats = false)
+      : context_(context), tag_(tag), repeats_(repeats) {}
   // Takes back what it waits for, and waits for what it sends.
   ~Schedule();
   Schedule(const Schedule&) = delete;
@@ -29,6 +32,12 @@ class Schedule {
   // Memory that lives as long as the schedule.
   char* scratch(std::size_t bytes);
 
+  // Now; of one that repeats, whenever it begins.
+  template <class Work>
+  void at_begin(Work work) {
+    if (!repeats_) return work();
+    at_begin_.push_back(std::move(work));
+  }
   // In the round that is being made. Virtual ranks are given by their numbers in MPI_COMM_WORLD.
   void send(int world, const void* data, std::size_t bytes);
   void receive(int world, void* data, std::size_t bytes);
@@ -38,6 +47,8 @@ class Schedule {
   // When all rounds are done.
   void at_end(std::function<void()> work) { at_end_.push_back(std::move(work)); }
 
+  // Of one that repeats: from its first round on. REQUIRES: nothing of it is under way.
+  void begin_again();
   // True: all is done. Errors: CallError(MPI_ERR_TRUNCATE): members disagree about a length.
   bool advance();
 
@@ -61,11 +72,13 @@ class Schedule {
 
   std::uint64_t context_;
   int tag_;
+  bool repeats_;
   std::vector<std::unique_ptr<Round>> rounds_;
   bool open_ = false;     // the last one is being made
   bool started_ = false;  // the one that is under way
+  bool ended_ = false;    // of one that repeats: what is to be done at its end is done
   std::size_t at_ = 0;
-  std::vector<std::function<void()>> at_end_;
+  std::vector<std::function<void()>> at_begin_, at_end_;
   std::vector<std::unique_ptr<char[]>> scratch_;
 };
 

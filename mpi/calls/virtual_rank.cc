@@ -15,7 +15,7 @@ namespace {
 
 // Context 0 is that of roam/team.h, 1 that of acknowledgements; those from 2^32 on have the number
 // of who made them, and the upper half is for messages that MPI_Mprobe has claimed.
-constexpr std::uint64_t kWorldContext = 2, kSelfContext = 4;
+constexpr std::uint64_t kWorldContext = kContextsEach, kSelfContext = 2 * kContextsEach;
 
 }  // namespace
 

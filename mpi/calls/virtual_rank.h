@@ -18,9 +18,10 @@
 
 namespace roam::mpi {
 
-// A reduction of the program's (MPI_Op_create).
+// A reduction of the program's: one of the functions (MPI_Op_create, MPI_Op_create_c).
 struct UserOp {
   MPI_User_function* function = nullptr;
+  MPI_User_function_c* long_function = nullptr;
   bool commutes = true;
 };
 struct UserErrhandler {
@@ -60,6 +61,7 @@ class VirtualRank {
   double last_wtime = 0;  // what MPI_Wtime said last
   // The call of MPI that it is in, for messages; what a thread waits for is shown by it.
   const char* call = "";
+  bool makes_persistent = false;  // the collective that is called next
 
   // ---- what it names by numbers ----
 

@@ -120,6 +120,39 @@ static void several(MPI_Comm comm) {
   say("under way together: %d %d %ld %d", value, sum, sum_of(all, size), scan);
 }
 
+// Of two buffers of one rank, and by an operation whose counts are long.
+static void count_up(void* in, void* inout, int* count, MPI_Datatype* type) {
+  (void)type;
+  for (int i = 0; i < *count; ++i) ((int*)inout)[i] += ((int*)in)[i];
+}
+static void first_minus_second(void* in, void* inout, MPI_Count* count, MPI_Datatype* type) {
+  (void)type;
+  for (MPI_Count i = 0; i < *count; ++i) ((int*)inout)[i] = ((int*)in)[i] - ((int*)inout)[i];
+}
+static void alone(void) {
+  int in[6], inout[6], sum;
+  MPI_Op op;
+  MPI_Datatype odd;
+  for (int i = 0; i < 6; ++i) {
+    in[i] = me * 10 + i;
+    inout[i] = 100 + i * i;
+  }
+  MPI_Reduce_local(in, inout, 6, MPI_INT, MPI_SUM);
+  MPI_Op_create_c(first_minus_second, 0, &op);
+  MPI_Reduce_local_c(in, inout, 4, MPI_INT, op);
+  say("alone %ld", sum_of(inout, 6));
+  MPI_Reduce(in, &sum, 1, MPI_INT, op, 0, MPI_COMM_WORLD);
+  if (me == 0) say("in turn %d", sum);
+  MPI_Op_free(&op);
+  MPI_Type_vector(3, 1, 2, MPI_INT, &odd);
+  MPI_Type_commit(&odd);
+  MPI_Op_create(count_up, 1, &op);
+  MPI_Reduce_local(in, inout, 1, odd, op);
+  say("counted up %ld", sum_of(inout, 6));
+  MPI_Op_free(&op);
+  MPI_Type_free(&odd);
+}
+
 int main(int argc, char** argv) {
   begin(&argc, &argv);
   MPI_Comm half, back;
@@ -131,6 +164,7 @@ int main(int argc, char** argv) {
   reductions(back, "back");
   several(MPI_COMM_WORLD);
   several(half);
+  alone();
   MPI_Comm_free(&half);
   MPI_Comm_free(&back);
   MPI_Finalize();
