@@ -42,6 +42,7 @@ def rank_test(
         topologies = ["one_node", "node_per_rank", "two_by_two"],
         args = [],
         env = {},
+        openmpi_env = {},
         rank_env = {},
         timeout_s = 120,
         expect = "ok",
@@ -60,6 +61,7 @@ def rank_test(
       topologies: keys of _TOPOLOGIES above.
       args: the program's arguments.
       env: further environment of the ranks; wins over the topology's.
+      openmpi_env: the same, with Open MPI only.
       rank_env: the same, for what the launcher itself must not see.
       timeout_s: a run that takes longer is asked (SIGUSR1) what it waits for, killed, and fails.
       expect: "ok", or "fail": the run must exit with a non-zero status (a hang never counts); or
@@ -104,12 +106,20 @@ def rank_test(
             words += ["--expect_output", _word(expect_output)]
         for key in sorted(environment):
             words += ["--env", _word(key + "=" + environment[key])]
+        openmpi_words = []
+        for key in sorted(openmpi_env):
+            openmpi_words += ["--env", _word(key + "=" + openmpi_env[key])]
+        program = ["$(location %s)" % binary] + [_word(arg) for arg in args]
         if rank_env:
-            words += ["env"] + [_word(key + "=" + rank_env[key]) for key in sorted(rank_env)]
+            assignments = [_word(key + "=" + rank_env[key]) for key in sorted(rank_env)]
+            program = ["env"] + assignments + program
         native.sh_test(
             name = "%s_%s" % (name, topology),
             srcs = ["//tests:rank_test.sh"],
-            args = words + ["$(location %s)" % binary] + [_word(arg) for arg in args],
+            args = words + select({
+                "//tools:with_openmpi": openmpi_words,
+                "//conditions:default": [],
+            }) + program,
             data = [
                 binary,
                 "//tools:mpiexec",
