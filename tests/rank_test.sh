@@ -8,6 +8,7 @@
 #
 # A rank that ends by signal N makes a status of N with MPICH's launcher, of 128 + N with Open MPI's.
 # With --ranks 0 the program is started without a launcher.
+# PATIENCE=N in the environment makes the limit of time N times as long (.bazelrc, --config=patient).
 # With --mpiexec, a run that prints "SKIPPED: why" and exits with 0 passes whatever was expected.
 # A run that hangs is asked with SIGUSR1 what its ranks wait for, then killed, and the test fails.
 # A run whose launcher itself gave up, as MPICH's does at times when a rank is killed ("assert
@@ -17,7 +18,7 @@ set -u
 ulimit -c 0  # what is to die leaves nothing behind
 
 ranks=4
-timeout_s=120
+timeout_s=$((120 * ${PATIENCE:-1}))
 expect=ok
 expect_output=
 assignments=()
@@ -25,7 +26,7 @@ own_mpiexec=
 while [[ ${1-} == --* ]]; do
   case $1 in
     --ranks) ranks=$2 ;;
-    --timeout) timeout_s=$2 ;;
+    --timeout) timeout_s=$(($2 * ${PATIENCE:-1})) ;;
     --expect) expect=$2 ;;
     --expect_output) expect_output=$2 ;;
     --mpiexec) own_mpiexec=$2 ;;

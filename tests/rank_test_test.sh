@@ -28,6 +28,7 @@ check() {
   fi
 }
 
+unset PATIENCE
 check "a good run passes" 0 "2 ranks on 1 nodes" "$program"
 check "a failing run fails" 1 "FAILED: exit status 3" "$program" --fail
 check "the environment reaches the ranks" 0 "2 ranks" --env A=b "$program" --env A=b
@@ -50,6 +51,9 @@ check "a hang fails and says what is waited for" 1 "rank 0 waits for a message" 
   --timeout 2 "$program" --hang
 check "a hang is no expected failure" 1 "no end after 2 s" \
   --timeout 2 --expect fail --expect_output "waits for" "$program" --hang
+export PATIENCE=2
+check "who has patience waits longer" 1 "no end after 2 s" --timeout 1 "$program" --hang
+unset PATIENCE
 check "a process left behind fails" 1 "left processes behind" "$program" --orphan
 check "a program that is not there fails" 1 "FAILED: exit status" "$program.missing"
 

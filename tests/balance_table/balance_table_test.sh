@@ -16,7 +16,7 @@ fail() {
 
 for node_ranks in 2 1; do
   rm -rf "$out"/loads.* "$out/vt"
-  ROAM_NODE_RANKS=$node_ranks ROAM_BALANCE_TABLE=$out/loads timeout 100 tools/mpiexec -n 2 "$job" ||
+  ROAM_NODE_RANKS=$node_ranks ROAM_BALANCE_TABLE=$out/loads timeout $((100 * ${PATIENCE:-1})) tools/mpiexec -n 2 "$job" ||
     fail "the job ends with status $?"
   tables=("$out"/loads.*)
   ((${#tables[@]} == 2)) || fail "not two tables: ${tables[*]}"
@@ -46,7 +46,7 @@ for phase in range(2):
 END
 done
 
-ROAM_BALANCE_TABLE=/none/such/loads timeout 100 tools/mpiexec -n 2 "$job" >"$out/words" 2>&1 ||
+ROAM_BALANCE_TABLE=/none/such/loads timeout $((100 * ${PATIENCE:-1})) tools/mpiexec -n 2 "$job" >"$out/words" 2>&1 ||
   fail "a job whose tables cannot be written ends with status $?"
 grep -q 'ROAM_BALANCE_TABLE=/none/such/loads: .* cannot be written' "$out/words" ||
   fail "it does not say so: $(cat "$out/words")"

@@ -83,7 +83,7 @@ compare() {
   local ranks=$1 launch=() status
   shift
   ((ranks == 0)) || launch=("$mpiexec" -n "$ranks")
-  timeout 100 "${launch[@]}" "$run_images" -n "$virtual_ranks" "$@" "$scratch/program" \
+  timeout $((100 * ${PATIENCE:-1})) "${launch[@]}" "$run_images" -n "$virtual_ranks" "$@" "$scratch/program" \
     "${arguments[@]}" >"$scratch/got" 2>"$scratch/errors" </dev/null
   status=$?
   local run="$ranks ranks, ROAM_NODE_RANKS=${ROAM_NODE_RANKS-}, options $*"

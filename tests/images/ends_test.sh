@@ -19,7 +19,7 @@ ends() {
   for ranks in 0 2; do
     launch=()
     ((ranks == 0)) || launch=("$mpiexec" -n "$ranks")
-    timeout 60 "${launch[@]}" "$run_images" -n 4 --move "$scratch/program" "$how" \
+    timeout $((60 * ${PATIENCE:-1})) "${launch[@]}" "$run_images" -n 4 --move "$scratch/program" "$how" \
       >"$scratch/out" 2>"$scratch/err" </dev/null
     status=$?
     if ((status == 124)) || ((status == 0)) || { ((wanted < 128)) && ((status != wanted)); }; then

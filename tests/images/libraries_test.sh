@@ -24,7 +24,7 @@ same() {
   local what=$1 program=$2
   shift 2
   "$program" >wanted 2>&1 || fail "$what: no process runs it: $(cat wanted)"
-  timeout 60 "$run_images" -n 1 "$@" "$program" >got 2>&1 </dev/null || fail "$what: status $?"
+  timeout $((60 * ${PATIENCE:-1})) "$run_images" -n 1 "$@" "$program" >got 2>&1 </dev/null || fail "$what: status $?"
   if [[ -s wanted ]] && diff wanted got; then echo "ok: $what"; else fail "$what: < is what a process prints"; fi
 }
 
@@ -142,7 +142,7 @@ same "a thread_local pointer to a function that is chosen" ./ifunc
 fails() {
   local what=$1 wanted=$2 status
   shift 2
-  ROAM_NODE_RANKS=1 timeout 100 "$@" >got 2>&1 </dev/null
+  ROAM_NODE_RANKS=1 timeout $((100 * ${PATIENCE:-1})) "$@" >got 2>&1 </dev/null
   status=$?
   if ((status == 0 || status == 124)) || ! grep -qF -- "$wanted" got; then
     fail "$what: status $status, no \"$wanted\":" && cat got

@@ -16,7 +16,7 @@ refused() {
   local wanted=() status what
   while [[ $1 != -- ]]; do wanted+=("$1") && shift; done
   shift
-  timeout 60 "$run_images" "$@" >out 2>err </dev/null
+  timeout $((60 * ${PATIENCE:-1})) "$run_images" "$@" >out 2>err </dev/null
   status=$?
   for what in "${wanted[@]}"; do
     grep -qF -- "$what" err && continue

@@ -19,7 +19,7 @@ run() {
   local ranks=$1 launch=()
   shift
   ((ranks == 0)) || launch=("$mpiexec" -n "$ranks")
-  timeout 60 "${launch[@]}" "$run_images" -n 4 "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
+  timeout $((60 * ${PATIENCE:-1})) "${launch[@]}" "$run_images" -n 4 "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
   status=$?
 }
 

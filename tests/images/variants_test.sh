@@ -21,7 +21,7 @@ runs() {
   for i in 0 1 2 3; do
     ROAM_VIRTUAL_RANK=$i ROAM_VIRTUAL_RANKS=4 "$scratch/program" 2>/dev/null
   done | sort >"$scratch/wanted"
-  ROAM_NODE_RANKS=1 timeout 60 "$mpiexec" -n 2 "$run_images" -n 4 --move "$scratch/program" \
+  ROAM_NODE_RANKS=1 timeout $((60 * ${PATIENCE:-1})) "$mpiexec" -n 2 "$run_images" -n 4 --move "$scratch/program" \
     2>"$scratch/err" </dev/null | sort >"$scratch/got"
   if [[ -s $scratch/wanted ]] && diff "$scratch/wanted" "$scratch/got"; then
     echo "ok: $*"

@@ -22,10 +22,10 @@ mib=24 # that threads hold
 # Libraries that MPICH loads have 80 to 110 MiB of their own, by what is installed (plugins of hwloc);
 # Open MPI's and its shared memory have 210.
 least=$((mib << 20)) most=$((mib + 300 << 20))
-ask() { timeout 100 gdb --batch -nx -iex 'set auto-load off' "$@" </dev/null >output 2>&1 || fail "gdb failed"; }
+ask() { timeout $((100 * ${PATIENCE:-1})) gdb --batch -nx -iex 'set auto-load off' "$@" </dev/null >output 2>&1 || fail "gdb failed"; }
 crash() { # HOW RANKS: runs it, leaves the core as `the_core`
   rm -f core* the_core
-  timeout 100 env HOME="$dir" TMPDIR="$dir" "$mpiexec" -n "$2" \
+  timeout $((100 * ${PATIENCE:-1})) env HOME="$dir" TMPDIR="$dir" "$mpiexec" -n "$2" \
     "$program" "$1" "$mib" >output 2>&1 </dev/null && fail "the launcher says 0"
   local cores=(core*)
   [[ -e ${cores[0]} && ${#cores[@]} == 1 ]] || fail "${#cores[@]} cores: ${cores[*]}"

@@ -19,7 +19,7 @@ fail() {
 expect() { grep -Eq "$1" "$dir/output" || fail "no line matches: $1"; }
 
 ask() {
-  timeout 100 gdb --batch -nx -iex 'set auto-load off' "$@" </dev/null >"$dir/output" 2>&1 ||
+  timeout $((100 * ${PATIENCE:-1})) gdb --batch -nx -iex 'set auto-load off' "$@" </dev/null >"$dir/output" 2>&1 ||
     fail "gdb failed"
 }
 
@@ -60,7 +60,7 @@ if [[ $pattern == */* || $pattern == '|'* ]] || ! ulimit -c unlimited 2>/dev/nul
   echo "gdb_test: passed; NOT TRIED: a core, which goes to $pattern here"
   exit 0
 fi
-timeout 100 "$program" 3 >"$dir/output" 2>&1 && fail "it did not end by a signal"
+timeout $((100 * ${PATIENCE:-1})) "$program" 3 >"$dir/output" 2>&1 && fail "it did not end by a signal"
 cores=("$dir"/core*)
 [[ -e ${cores[0]} ]] || fail "the kernel wrote no core"
 ask -ex "source $script" "${look[@]}" "$program" "${cores[0]}"

@@ -13,7 +13,7 @@ fail() {
 }
 
 # It stops itself where its threads wait, so that they are there when they are looked for.
-timeout 100 sh -c 'echo $$ >"$0/pid"; exec "$1" 19' "$dir" "$program" >"$dir/program" 2>&1 &
+timeout $((100 * ${PATIENCE:-1})) sh -c 'echo $$ >"$0/pid"; exec "$1" 19' "$dir" "$program" >"$dir/program" 2>&1 &
 job=$!
 for _ in $(seq 500); do
   [[ -s $dir/pid ]] && pid=$(<"$dir/pid") && grep -q '^State:.T' "/proc/$pid/status" && break

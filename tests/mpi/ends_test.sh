@@ -19,7 +19,7 @@ run() {
     options+=("$1")
     shift
   done
-  timeout 120 "$mpiexec" -n "$ranks" "$roam_mpi" -n "$count" "${options[@]}" "$scratch/program" \
+  timeout $((120 * ${PATIENCE:-1})) "$mpiexec" -n "$ranks" "$roam_mpi" -n "$count" "${options[@]}" "$scratch/program" \
     "$2" >"$scratch/printed" 2>&1 </dev/null
   status=$?
 }

@@ -30,9 +30,9 @@ tar -xzf "${tarballs[0]}" -C "$work" "$inside"
 for program in "$@"; do
   for node_ranks in 4 1; do
     trace=$work/trace.json
-    ROAM_NODE_RANKS=$node_ranks ROAM_TRACE=$trace timeout 200 tools/mpiexec -n 4 "$program" \
+    ROAM_NODE_RANKS=$node_ranks ROAM_TRACE=$trace timeout $((200 * ${PATIENCE:-1})) tools/mpiexec -n 4 "$program" \
       >"$work/output" 2>&1 || { cat "$work/output"; echo "processor_test: $program fails"; exit 1; }
-    timeout 200 node "$here/ask_processor.mjs" "$work/$inside" "$trace" >"$work/answer"
+    timeout $((200 * ${PATIENCE:-1})) node "$here/ask_processor.mjs" "$work/$inside" "$trace" >"$work/answer"
     echo "$program, $node_ranks ranks a node:"
     /usr/bin/python3 "$here/compare_counts.py" "$trace" "$work/answer"
   done
