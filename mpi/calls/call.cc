@@ -50,6 +50,7 @@ void add_mpi_calls() {
   add_topology_calls();
   add_neighbour_calls();
   add_type_calls();
+  add_conversion_calls();
 }
 
 }  // namespace roam::mpi

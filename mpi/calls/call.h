@@ -81,6 +81,7 @@ void add_reduction_calls();
 void add_topology_calls();
 void add_neighbour_calls();
 void add_type_calls();
+void add_conversion_calls();
 void add_missing_calls();
 // All of them.
 void add_mpi_calls();

@@ -344,6 +344,7 @@ void add_request_calls() {
   add_call("MPI_Status_set_cancelled", &set_status_cancelled);
   add_call("MPI_Status_set_elements", &set_elements<int>);
   add_call("MPI_Status_set_elements_x", &set_elements<MPI_Count>);
+  add_call("MPI_Status_set_elements_c", &set_elements<MPI_Count>);
 }
 
 }  // namespace roam::mpi
