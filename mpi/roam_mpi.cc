@@ -4,6 +4,7 @@
 //   mpiexec -n 4 roam-mpi -n 64 PROGRAM ARGUMENTS...
 
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -22,12 +23,14 @@ namespace roam::mpi {
 namespace {
 
 constexpr char kUsage[] =
-    "usage: roam-mpi [-n VIRTUAL_RANKS] [--stack=BYTES] [--move] [--private=LIBRARY]\n"
-    "                [--shared=LIBRARY] PROGRAM ARGUMENTS...\n"
+    "usage: roam-mpi [-n VIRTUAL_RANKS] [--stack=BYTES] [--balance[=HOW]] [--move]\n"
+    "                [--private=LIBRARY] [--shared=LIBRARY] PROGRAM ARGUMENTS...\n"
     "  -n N               the size of MPI_COMM_WORLD: so many virtual ranks, spread over the "
     "ranks;\n"
     "                     without: one a rank\n"
     "  --stack=BYTES      address space for the stack of each (default 8388608)\n"
+    "  --balance=HOW      auto (the default): virtual ranks are moved where that pays; off; or a\n"
+    "                     strategy of ROAM_BALANCE, for where the program calls AMPI_Migrate\n"
     "  --move             each blocking call sends its virtual rank on to the next rank\n"
     "  --private=LIBRARY  each virtual rank has that library (libNAME.so.1) for itself\n"
     "  --shared=LIBRARY   the ranks have it\n";
@@ -82,6 +85,9 @@ int run_main(int argc, char** argv) {
     for (const char* library : {"libmpich.so.12", "libmpi.so.12"})
       request.rule.made_shared.emplace_back(library);
     VirtualRank::moves_at_each_wait = request.moves;
+    // What the user has set in the environment is kept, but for what the command line says.
+    setenv("ROAM_BALANCE", request.balance.empty() ? "auto" : request.balance.c_str(),
+           request.balance.empty() ? 0 : 1);
     add_mpi_calls();
     layout_here = &prepare_images(request);
   } catch (const Refusal& refusal) {

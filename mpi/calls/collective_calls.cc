@@ -27,14 +27,14 @@ namespace {
 
 // ---- barrier, broadcast ----
 
-int barrier_of(const char* name, MPI_Comm communicator, MPI_Request* handle) {
-  return collective(name, communicator, handle,
-                    [](VirtualRank&, Communicator& c, Schedule* s) { add_barrier(s, c); });
+int barrier(MPI_Comm communicator) {
+  return call("MPI_Barrier", communicator,
+              [&](VirtualRank& me) { wait_for_barrier(me, me.communicator(communicator)); });
 }
-int barrier(MPI_Comm communicator) { return barrier_of("MPI_Barrier", communicator, nullptr); }
 template <Name kName>
 int ibarrier(MPI_Comm communicator, MPI_Request* handle) {
-  return barrier_of(kName.text, communicator, handle);
+  return collective(kName.text, communicator, handle,
+                    [](VirtualRank&, Communicator& c, Schedule* s) { add_barrier(s, c); });
 }
 
 template <Name kName, class Count>

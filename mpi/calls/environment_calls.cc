@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -14,7 +15,9 @@
 #include "mpi/calls/collectives.h"
 #include "mpi/calls/ending.h"
 #include "mpi/calls/messages.h"
+#include "mpi/calls/world_collectives.h"
 #include "mpi/image/image.h"
+#include "roam/team.h"
 #include "roam/thread.h"
 
 namespace roam::mpi {
@@ -137,6 +140,29 @@ int move_to(int to) {
   }
 }
 
+// A point that all virtual ranks reach. AMPI has one that does not wait; here both do.
+int migrate(MPI_Info handle) {
+  return call("AMPI_Migrate", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    if (handle != MPI_INFO_NULL) {
+      const Info* info = me.infos.find(handle);
+      if (info == nullptr) throw CallError(MPI_ERR_INFO, "there is no such info");
+      for (const auto& [key, value] : info->entries) {
+        if (key == "ampi_load_balance" && (value == "sync" || value == "async")) continue;
+        throw CallError(MPI_ERR_INFO_VALUE,
+                        text("%s is %s; what is known is ampi_load_balance, sync or async",
+                             key.c_str(), value.c_str()));
+      }
+    }
+    balance_of_all(me);
+  });
+}
+int set_load(double load) {
+  return call("AMPI_Load_set_value", MPI_COMM_WORLD, [&](VirtualRank&) {
+    if (!std::isfinite(load)) throw CallError(MPI_ERR_ARG, "a load is a number");
+    this_thread::set_load(load);
+  });
+}
+
 }  // namespace
 
 void add_environment_calls() {
@@ -162,6 +188,8 @@ void add_environment_calls() {
   add_call("MPI_Pcontrol", &profile_control);
   add_launcher_call("AMPI_My_pe", &my_rank);
   add_launcher_call("AMPI_Migrate_to_pe", &move_to);
+  add_launcher_call("AMPI_Migrate", &migrate);
+  add_launcher_call("AMPI_Load_set_value", &set_load);
 }
 
 }  // namespace roam::mpi

@@ -24,6 +24,10 @@ class Group {
     return members_ == nullptr ? first_ + rank * stride_
                                : (*members_)[static_cast<std::size_t>(rank)];
   }
+  // Whether these are the virtual ranks 0 to count - 1, in their order.
+  bool is_of_first(int count) const {
+    return members_ == nullptr && first_ == 0 && stride_ == 1 && size_ == count;
+  }
   // MPI_UNDEFINED: it is no member. O(1) of evenly spaced ones, else O(size).
   int rank_of(int world) const;
 

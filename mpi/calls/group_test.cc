@@ -23,6 +23,16 @@ TEST(Group, OfEvenlySpacedNumbersKnowsItsMembers) {
   EXPECT_EQ(Group(0, 1, 1000).rank_of(999), 999);
 }
 
+TEST(Group, KnowsWhetherItIsOfAllInTheirOrder) {
+  EXPECT_TRUE(Group(0, 1, 4).is_of_first(4));
+  EXPECT_TRUE(Group(std::vector<int>{0, 1, 2}).is_of_first(3));
+  EXPECT_TRUE(Group(std::vector<int>{0}).is_of_first(1));
+  EXPECT_FALSE(Group(0, 1, 4).is_of_first(5));
+  EXPECT_FALSE(Group(1, 1, 4).is_of_first(4));
+  EXPECT_FALSE(Group(0, 2, 4).is_of_first(4));
+  EXPECT_FALSE(Group(std::vector<int>{1, 0, 2}).is_of_first(3));
+}
+
 TEST(Group, OfAnyNumbersKeepsTheirOrder) {
   const Group any(std::vector<int>{9, 2, 5});
   EXPECT_EQ(members(any), (std::vector<int>{9, 2, 5}));

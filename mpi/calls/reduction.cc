@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "mpi/calls/call_error.h"
 #include "mpi/calls/virtual_rank.h"
-#include "mpi/datatype/operation.h"
 
 namespace roam::mpi {
 
@@ -18,6 +17,10 @@ Reduction::Reduction(VirtualRank& me, MPI_Op handle, const Type& type) : type_(t
   if (is_for_accumulate(handle))
     throw CallError(MPI_ERR_OP, "MPI_REPLACE and MPI_NO_OP are for one-sided communication only");
   operation_ = handle;
+}
+
+OperationLoop Reduction::loop() const {
+  return operation_ == MPI_OP_NULL ? nullptr : operation_loop(operation_, *type_);
 }
 
 void Reduction::combine(const void* from, void* into, MPI_Count count) const {

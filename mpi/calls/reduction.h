@@ -5,6 +5,7 @@
 
 #include "mpi/calls/types.h"
 #include "mpi/calls/virtual_rank.h"
+#include "mpi/datatype/operation.h"
 
 namespace roam::mpi {
 
@@ -22,6 +23,8 @@ class Reduction {
   // `from` are those of lower ranks.
   void combine(const void* from, void* into, MPI_Count count) const;
   bool commutes() const { return user_.commutes; }
+  // What the standard's operations do; null: it is none of them.
+  OperationLoop loop() const;
 
  private:
   Type type_;

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "mpi/calls/buffers.h"
 #include "mpi/calls/collective_frame.h"
+#include "mpi/calls/world_collectives.h"
 #include "mpi/datatype/operation.h"
 
 namespace roam::mpi {
@@ -93,28 +94,36 @@ int ireduce(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op
   return reduce_of(kName.text, in, out, count, type, op, root, communicator, handle);
 }
 
-int allreduce_of(const char* name, const void* in, void* out, MPI_Count count,
-                 MPI_Datatype datatype, MPI_Op operation, MPI_Comm communicator,
-                 MPI_Request* handle) {
-  return collective(name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
+void add_allreduce(Schedule* s, Communicator& c, const void* in, void* out, MPI_Count count,
+                   const Type& type, const Reduction& op) {
+  const Bytes part = part_of(s, in, out, count, type);
+  add_reduction_to_first(s, c, part, count, op);
+  const Bytes result = exchanged(s, c, part);
+  add_broadcast(s, c, 0, result.begin, result.count);
+  put_result(s, out, result, count, type);
+}
+template <Name kName, class Count>
+int allreduce(const void* in, void* out, Count count, MPI_Datatype datatype, MPI_Op operation,
+              MPI_Comm communicator) {
+  return call(kName.text, communicator, [&](VirtualRank& me) {
+    Communicator& c = me.communicator(communicator);
     const Type type(me, datatype);
     const Reduction op(me, operation, type);
-    const Bytes part = part_of(s, in, out, count, type);
-    add_reduction_to_first(s, c, part, count, op);
-    const Bytes result = exchanged(s, c, part);
-    add_broadcast(s, c, 0, result.begin, result.count);
-    put_result(s, out, result, count, type);
+    if (is_of_all(me, c) && is_short_reduction(op, type, count))
+      return allreduce_of_all(me, in, out, count, type, op);
+    const std::unique_ptr<Schedule> schedule = begin_collective(c);
+    add_allreduce(schedule.get(), c, in, out, count, type, op);
+    wait_for(me, schedule.get());
   });
 }
 template <Name kName, class Count>
-int allreduce(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op,
-              MPI_Comm communicator) {
-  return allreduce_of(kName.text, in, out, count, type, op, communicator, nullptr);
-}
-template <Name kName, class Count>
-int iallreduce(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op,
+int iallreduce(const void* in, void* out, Count count, MPI_Datatype datatype, MPI_Op operation,
                MPI_Comm communicator, MPI_Request* handle) {
-  return allreduce_of(kName.text, in, out, count, type, op, communicator, handle);
+  return collective(kName.text, communicator, handle,
+                    [&](VirtualRank& me, Communicator& c, Schedule* s) {
+                      const Type type(me, datatype);
+                      add_allreduce(s, c, in, out, count, type, Reduction(me, operation, type));
+                    });
 }
 
 int scan_of(const char* name, const void* in, void* out, MPI_Count count, MPI_Datatype datatype,

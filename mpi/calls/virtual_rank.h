@@ -106,8 +106,16 @@ class VirtualRank {
   // Makes progress until `done()`. Suspends; may be on another rank afterwards.
   template <class Done>
   void wait_until(Done done) {
+    begin_wait();
+    wait_on(done);
+  }
+  // The same in two steps, for what begins between them.
+  void begin_wait() {
     if (moves_at_each_wait) [[unlikely]]
       move_on();
+  }
+  template <class Done>
+  void wait_on(Done done) {
     for (;;) {
       progress();
       if (done()) return;

@@ -171,6 +171,10 @@ void replace(const void* in, void* inout, MPI_Count count, const Datatype& unit)
 
 }  // namespace
 
+OperationLoop operation_loop(MPI_Op op, const Datatype& type) {
+  return find_loop(op, *operand(type));
+}
+
 const char* operation_name(MPI_Op op) {
   return op < MPI_MAX || op > MPI_NO_OP ? nullptr : kNames[op - MPI_MAX];
 }

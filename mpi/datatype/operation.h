@@ -31,6 +31,11 @@ Failure reduce(MPI_Op op, const void* in, void* inout, MPI_Count count, const Da
 // What reduce() refuses of an operation and a type.
 Failure check_operation(MPI_Op op, const Datatype& type);
 
+// What reduce() does to elements of a type that it does not refuse, but for MPI_REPLACE and
+// MPI_NO_OP: the same function in every process of a job.
+using OperationLoop = void (*)(const void* in, void* inout, MPI_Count count);
+OperationLoop operation_loop(MPI_Op op, const Datatype& type);
+
 }  // namespace roam::mpi
 
 #endif  // ROAM_MPI_DATATYPE_OPERATION_H_

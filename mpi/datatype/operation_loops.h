@@ -10,9 +10,6 @@
 
 namespace roam::mpi {
 
-// Applies an operation to arrays of one type.
-using OperationLoop = void (*)(const void* in, void* inout, MPI_Count count);
-
 // A copy of a T wherever it lies: also in a window that is not aligned, in memory of any type.
 template <class T>
 T load(const char* from) {

@@ -58,6 +58,10 @@ LaunchRequest read_request(int argc, char** argv, const char* usage) {
       request.rule.made_private.emplace_back(own);
     } else if (const char* shared = value("--shared=")) {
       request.rule.made_shared.emplace_back(shared);
+    } else if (const char* balance = value("--balance=")) {
+      request.balance = balance;
+    } else if (option == "--balance") {
+      request.balance = "auto";
     } else if (option == "--move") {
       request.moves = true;
     } else {

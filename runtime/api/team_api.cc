@@ -10,7 +10,7 @@
 #include "isomalloc/in_process.h"
 #include "roam/team.h"
 #include "runtime/api/caller.h"
-#include "runtime/balancing/loads_along.h"
+#include "runtime/api/member_collectives.h"
 #include "runtime/balancing/place_head.h"
 #include "runtime/job/job.h"
 #include "runtime/teams/member.h"
@@ -351,24 +351,13 @@ RequestState* team_collective(std::uint64_t team, const CollectiveCall& call) {
   return request.release();
 }
 
-void team_collective_now(std::uint64_t team, const CollectiveCall& asked) {
-  CollectiveCall call = asked;
-  call.blocking = true;
+void team_collective_now(std::uint64_t team, const CollectiveCall& call) {
+  const Member& me = require_member(team, to_string(call.kind));
+  check_peer(me, call.root, 0, false, to_string(call.kind));
   RequestState request;
-  request.kind = RequestState::Kind::kCollective;
-  iso::in_process([&] {
-    Member& me = require_member(team, to_string(call.kind));
-    check_peer(me, call.root, 0, false, to_string(call.kind));
-    the_job().gatherings().contribute(me, call, &request);
-  });
+  runtime::start_collective(&request, call);
   wait_for(&request);
-  if (request.verdict == 0) return;
-  Member& me = *scheduler().current()->member;
-  if (request.verdict == static_cast<std::uint32_t>(runtime::Verdict::kBalance)) {
-    team_balance(team);
-  } else {
-    me.seen_ticks = scheduler().current()->run_ticks;
-  }
+  runtime::follow_verdict(request);
 }
 
 // All members tell their loads, get back where to be, and go there.

@@ -1,0 +1,74 @@
+#include "mpi/calls/world_collectives.h"
+
+#include <cstring>
+#include <new>
+
+#include "mpi/datatype/operation.h"
+#include "runtime/api/member_collectives.h"
+
+namespace roam::mpi {
+namespace {
+
+using detail::CollectiveCall;
+using detail::CollectiveKind;
+
+detail::RequestState wait_for_all(VirtualRank& me, const CollectiveCall& call) {
+  me.begin_wait();
+  detail::RequestState request;
+  runtime::start_collective(&request, call);
+  me.wait_on([&] { return request.done; });
+  return request;
+}
+
+void take_part(VirtualRank& me, const CollectiveCall& call) {
+  runtime::follow_verdict(wait_for_all(me, call));
+}
+
+// `from` are those of a higher index: the standard's operations commute.
+void combine(const void* op, void* into, const void* from, std::size_t count) {
+  OperationLoop loop;
+  std::memcpy(&loop, op, sizeof loop);
+  loop(from, into, static_cast<MPI_Count>(count));
+}
+
+}  // namespace
+
+bool is_of_all(const VirtualRank& me, const Communicator& c) {
+  return !c.is_inter() && c.group.is_of_first(me.count());
+}
+
+void barrier_of_all(VirtualRank& me) { take_part(me, {.kind = CollectiveKind::kBarrier}); }
+
+bool is_short_reduction(const Reduction& op, const Type& type, MPI_Count count) {
+  return op.loop() != nullptr && type.span(count) <= kMostOfAll;
+}
+
+void allreduce_of_all(VirtualRank& me, const void* in, void* out, MPI_Count count, const Type& type,
+                      const Reduction& op) {
+  const std::size_t bytes = type.span(count);
+  CollectiveCall call{.kind = CollectiveKind::kAllreduce,
+                      .in = in == MPI_IN_PLACE ? out : in,
+                      .out = out,
+                      .bytes = bytes,
+                      .count = static_cast<std::size_t>(count),
+                      .combine = &combine};
+  const OperationLoop loop = op.loop();
+  std::memcpy(call.op, &loop, sizeof loop);
+  if (type.bytes(count) == bytes) return take_part(me, call);
+  // Only the elements themselves are changed in the program's buffer.
+  alignas(16) char result[kMostOfAll];
+  char packed[kMostOfAll];
+  call.out = result;
+  take_part(me, call);
+  type.pack(result, count, packed);
+  type.unpack(packed, type.bytes(count), out, count);
+}
+
+// Nothing is answered while members balance: those that others wait for on their way here come
+// first.
+int balance_of_all(VirtualRank& me) {
+  wait_for_all(me, {.kind = CollectiveKind::kBarrier});
+  return runtime::balance_members();
+}
+
+}  // namespace roam::mpi

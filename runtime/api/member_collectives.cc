@@ -1,0 +1,38 @@
+#include "runtime/api/member_collectives.h"
+
+#include "isomalloc/in_process.h"
+#include "runtime/balancing/loads_along.h"
+#include "runtime/job/job.h"
+#include "runtime/teams/member.h"
+#include "threads/scheduler.h"
+
+namespace roam::runtime {
+
+using detail::CollectiveCall;
+using detail::Member;
+using detail::RequestState;
+using threads::scheduler;
+
+void start_collective(RequestState* request, const CollectiveCall& asked) {
+  CollectiveCall call = asked;
+  call.blocking = true;
+  *request = {};
+  request->kind = RequestState::Kind::kCollective;
+  iso::in_process([&] {
+    the_job().gatherings().contribute(*scheduler().current()->member, call, request);
+  });
+}
+
+void follow_verdict(const RequestState& request) {
+  if (request.verdict == static_cast<std::uint32_t>(Verdict::kGoOn)) return;
+  detail::Tcb* self = scheduler().current();
+  if (request.verdict == static_cast<std::uint32_t>(Verdict::kBalance)) {
+    detail::team_balance(self->member->team);
+  } else {
+    self->member->seen_ticks = self->run_ticks;
+  }
+}
+
+int balance_members() { return detail::team_balance(scheduler().current()->member->team); }
+
+}  // namespace roam::runtime
