@@ -39,6 +39,10 @@ struct LoadHead {
 // Of those that a member sends to, so many are told of at most: those that get most.
 constexpr std::size_t kMostEdges = 64;
 
+// A rank is idle so long, some 40 us, before it pulls members: what comes sooner is not worth a
+// move, and a member that computes less would only go to and fro.
+constexpr std::uint64_t kPatienceTicks = 100'000;
+
 }  // namespace
 
 Balancer::Balancer(Net& net, Residents& residents, const Options& options)
@@ -243,9 +247,12 @@ std::uint32_t Balancer::judge(const GatherHead& head, int ranks) {
 
 // ---- inside a node ----
 
-// An idle rank asks the one with most ready threads for some.
+// A rank that has been idle for a while asks the one with most ready threads for some.
 void Balancer::idle(Idle stage) {
-  if (!due() || stage == Idle::kBegins) return;
+  if (!due()) return;
+  const std::uint64_t now = __rdtsc();
+  if (stage == Idle::kBegins) idle_since_ticks_ = now;
+  if (now - idle_since_ticks_ < kPatienceTicks) return;
   int busiest = -1;
   std::uint32_t most = 1;
   for (int r = 0; r < net_.ranks(); ++r) {

@@ -85,6 +85,7 @@ class Balancer final : public Component, public Rider {
   std::size_t memory_bytes_;  // of a node; 0: no limit
   int verbose_;
   std::uint64_t balancings_ = 0;
+  std::uint64_t idle_since_ticks_ = 0;
   Diffuser diffuser_;
 };
 
