@@ -81,7 +81,7 @@ Gatherings::Gathering& Gatherings::gathering(TeamState& team, const GatherHead& 
 }
 
 void Gatherings::contribute(Member& me, const CollectiveCall& call, RequestState* request) {
-  TeamState& team = teams_.at(me.team);
+  TeamState& team = team_of(me.team);
   GatherHead head{};
   head.what = call.kind;
   head.team = me.team;
@@ -106,6 +106,7 @@ void Gatherings::contribute(Member& me, const CollectiveCall& call, RequestState
   if (answered_by_rider(call.kind)) {
     rider_.awaits(me, head.number, request);
   } else if (!for_root_only(call.kind)) {
+    if (g.waiters.empty()) g.waiters.reserve(team.residents);
     g.waiters.push_back({target, me.index, request});
   } else if (me.index == call.root) {
     g.parts.head.root_member = target;

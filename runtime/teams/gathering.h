@@ -42,7 +42,10 @@ class Gatherings final : public Component {
       : net_(net), locator_(locator), residents_(residents), rider_(rider) {}
 
   void add_team(std::uint64_t team, int size, int root_rank);
-  void forget_team(std::uint64_t team) { teams_.erase(team); }
+  void forget_team(std::uint64_t team) {
+    last_ = {};
+    teams_.erase(team);
+  }
   void came(std::uint64_t team) { ++teams_.at(team).residents; }
   void left(std::uint64_t team);
 
@@ -89,6 +92,10 @@ class Gatherings final : public Component {
     std::map<std::uint32_t, Gathering> gatherings;
   };
 
+  TeamState& team_of(std::uint64_t id) {
+    if (last_.team == nullptr || last_.id != id) last_ = {id, &teams_.at(id)};
+    return *last_.team;
+  }
   Gathering& gathering(TeamState& team, const GatherHead& head);
   void consider(TeamState& team, std::uint32_t number);
   // Whether some parts will be sent up by poll().
@@ -112,6 +119,10 @@ class Gatherings final : public Component {
   Residents& residents_;
   Rider& rider_;
   std::unordered_map<std::uint64_t, TeamState> teams_;
+  struct {
+    std::uint64_t id;
+    TeamState* team;
+  } last_{};      // that somebody took part in
   int open_ = 0;  // gatherings with parts that were not sent up yet
 };
 

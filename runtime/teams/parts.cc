@@ -59,10 +59,21 @@ void Parts::combine(const char* from, std::size_t bytes, bool has) {
   }
 }
 
-void Parts::insert(Partial partial) {
-  auto at = std::lower_bound(partials.begin(), partials.end(), partial.first,
-                             [](const Partial& p, std::int32_t first) { return p.first < first; });
-  at = partials.insert(at, std::move(partial));
+void Parts::insert(std::int32_t first, std::uint32_t level, const char* bytes) {
+  std::uint32_t place;
+  if (free_places_.empty()) {
+    place = static_cast<std::uint32_t>(partials.size());
+    // So giving it back takes no memory.
+    if (free_places_.capacity() <= place) free_places_.reserve(2 * place + 4);
+    places_.resize((place + 1) * head.bytes);
+  } else {
+    place = free_places_.back();
+  }
+  auto at = std::lower_bound(partials.begin(), partials.end(), first,
+                             [](const Partial& p, std::int32_t f) { return p.first < f; });
+  at = partials.insert(at, {first, level, place});
+  if (!free_places_.empty()) free_places_.pop_back();
+  if (head.bytes != 0) std::memcpy(bytes_of(*at), bytes, head.bytes);
   for (;;) {
     const std::int64_t width = std::int64_t{1} << at->level;
     const bool is_left = (at->first / width) % 2 == 0;
@@ -70,8 +81,9 @@ void Parts::insert(Partial partial) {
     if (is_left ? at + 1 == partials.end() : at == partials.begin()) return;
     const auto right = left + 1;
     if (left->level != right->level || left->first + width != right->first) return;
-    head.combine(head.op, left->bytes.data(), right->bytes.data(), head.count);
+    head.combine(head.op, bytes_of(*left), bytes_of(*right), head.count);
     ++left->level;
+    free_places_.push_back(right->place);
     at = partials.erase(right) - 1;
   }
 }
@@ -90,7 +102,7 @@ void Parts::add(const CollectiveCall& call, int index) {
       case CollectiveKind::kReduce:
       case CollectiveKind::kAllreduce:
         if (head.in_order != 0) {
-          insert({index, 0, std::vector<char>(in, in + call.bytes)});
+          insert(index, 0, in);
         } else {
           combine(in, call.bytes, true);
         }
@@ -124,7 +136,7 @@ void Parts::add(const char* message) {
     const char* bytes = at + from.entries * sizeof(EntryHead);
     for (std::size_t i = 0; i < from.entries; ++i) {
       const auto entry = read<EntryHead>(at + i * sizeof(EntryHead));
-      insert({entry.index, entry.level, std::vector<char>(bytes, bytes + entry.bytes)});
+      insert(entry.index, entry.level, bytes);
       bytes += entry.bytes;
     }
     return;
@@ -146,14 +158,16 @@ void Parts::clear() {
   entries.clear();
   data.clear();
   partials.clear();
+  places_.clear();
+  free_places_.clear();
 }
 
 std::vector<char> Parts::pack() const {
   std::vector<EntryHead> heads = entries;
   std::size_t bytes = data.size();
   for (const Partial& p : partials) {
-    heads.push_back({p.first, p.level, p.bytes.size()});
-    bytes += p.bytes.size();
+    heads.push_back({p.first, p.level, head.bytes});
+    bytes += head.bytes;
   }
   GatherHead packed = head;
   packed.blob = blob.size();
@@ -166,7 +180,7 @@ std::vector<char> Parts::pack() const {
   at = std::copy(blob.begin(), blob.end(), at);
   if (!heads.empty()) std::memcpy(at, heads.data(), heads.size() * sizeof(EntryHead));
   at = std::copy(data.begin(), data.end(), at + heads.size() * sizeof(EntryHead));
-  for (const Partial& p : partials) at = std::copy(p.bytes.begin(), p.bytes.end(), at);
+  for (const Partial& p : partials) at = std::copy_n(bytes_of(p), head.bytes, at);
   return message;
 }
 
@@ -186,9 +200,9 @@ void complete(Parts* parts, int size) {
   // What is left of a team whose size is no power of two, the larger halves first.
   for (const Partial& p : parts->partials) {
     if (&p == &parts->partials.front()) {
-      parts->blob = p.bytes;
+      parts->blob.assign(parts->bytes_of(p), parts->bytes_of(p) + head.bytes);
     } else {
-      head.combine(head.op, parts->blob.data(), p.bytes.data(), head.count);
+      head.combine(head.op, parts->blob.data(), parts->bytes_of(p), head.count);
     }
   }
   parts->partials.clear();

@@ -57,7 +57,7 @@ struct EntryHead {
 struct Partial {
   std::int32_t first;
   std::uint32_t level;
-  std::vector<char> bytes;
+  std::uint32_t place;  // of its bytes: Parts::bytes_of
 };
 
 // The parts of one collective that have come together at a rank.
@@ -68,6 +68,10 @@ class Parts {
   std::vector<EntryHead> entries;
   std::vector<char> data;         // of the entries, one after the other
   std::vector<Partial> partials;  // of a reduction in order, by `first`; no two are halves of one
+
+  // Of head.bytes.
+  char* bytes_of(const Partial& p) { return places_.data() + p.place * head.bytes; }
+  const char* bytes_of(const Partial& p) const { return places_.data() + p.place * head.bytes; }
 
   // Adds what one member gives.
   void add(const CollectiveCall& call, int index);
@@ -80,7 +84,10 @@ class Parts {
 
  private:
   void combine(const char* from, std::size_t bytes, bool has);
-  void insert(Partial partial);
+  void insert(std::int32_t first, std::uint32_t level, const char* bytes);
+
+  std::vector<char> places_;  // of the bytes of partials: as many as there were at once
+  std::vector<std::uint32_t> free_places_;
 };
 
 // Whether only the root gets a result.
