@@ -13,6 +13,8 @@ namespace {
 template <Name kName, SendMode kMode, class Count>
 int send(const void* data, Count count, MPI_Datatype type, int to, int tag, MPI_Comm communicator) {
   return call(kName.text, communicator, [&](VirtualRank& me) {
+    constexpr bool kPlain = kMode == SendMode::kStandard || kMode == SendMode::kReady;
+    if (kPlain && send_plainly(me, data, count, type, to, tag, communicator)) return;
     Request request;
     prepare_send(me, &request, kMode, data, count, type, to, tag, communicator);
     start(me, &request);
@@ -46,6 +48,7 @@ template <Name kName, class Count>
 int receive(void* data, Count count, MPI_Datatype type, int from, int tag, MPI_Comm communicator,
             MPI_Status* status) {
   return call(kName.text, communicator, [&](VirtualRank& me) {
+    if (receive_plainly(me, data, count, type, from, tag, communicator, status)) return;
     Request request;
     prepare_receive(me, &request, data, count, type, from, tag, communicator);
     start(me, &request);

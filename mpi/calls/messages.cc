@@ -1,12 +1,16 @@
 #include "mpi/calls/messages.h"
 
 #include <algorithm>
+#include <climits>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <utility>
 
 #include "base/text.h"
+#include "mpi/image/image.h"
 #include "runtime/api/member_messages.h"
 
 namespace roam::mpi {
@@ -108,36 +112,50 @@ void start_send(VirtualRank& me, Request* request) {
   }
 }
 
-// Once, as soon as something has come for a receive.
+// As soon as something has come for a receive: its sender may wait for that.
+void answer(const detail::RequestState& received) {
+  if (received.note != kWantsAnswer) return;
+  detail::RequestState answer;
+  runtime::start_send(&answer, {.context = kAcknowledgements,
+                                .to = received.from,
+                                .tag = answer_tag(received.sequence),
+                                .copied = true});
+}
 void acknowledge(Request* request) {
-  const detail::RequestState& received = request->wire;
-  if (!received.done || received.note != kWantsAnswer || request->acknowledged) return;
-  detail::RequestState answer;  // of no bytes: it is done at once
-  runtime::start_send(
-      &answer,
-      {.context = kAcknowledgements, .to = received.from, .tag = answer_tag(received.sequence)});
+  if (!request->wire.done || std::exchange(request->acknowledged, true)) return;
+  answer(request->wire);
+}
+
+// Of a receive from `peer` that has ended, with room for `room` bytes.
+MPI_Status status_of(const detail::RequestState& wire, const Group& group, int peer,
+                     std::size_t room) {
+  MPI_Status status = empty_status();
+  status.MPI_SOURCE = peer != MPI_ANY_SOURCE ? peer : group.rank_of(wire.from);
+  status.MPI_TAG = wire.tag;
+  set_bytes(&status, static_cast<MPI_Count>(std::min(wire.bytes, room)));
+  return status;
+}
+// Why it got nothing.
+CallError failure_of(const detail::RequestState& wire, const MPI_Status& status, std::size_t room) {
+  if (wire.error == Errc::message_too_long) {
+    return {MPI_ERR_TRUNCATE,
+            text("a message of %zu bytes came from rank %d with tag %d, and there is room for %zu",
+                 wire.bytes, status.MPI_SOURCE, status.MPI_TAG, room)};
+  }
+  return {MPI_ERR_OTHER, "the virtual rank that a message was to come from has ended"};
 }
 
 void finish_receive(Request* request) {
   const detail::RequestState& wire = request->wire;
-  MPI_Status status = empty_status();
-  status.MPI_SOURCE =
-      request->peer != MPI_ANY_SOURCE ? request->peer : request->group.rank_of(wire.from);
-  status.MPI_TAG = wire.tag;
-  const std::size_t bytes = std::min(wire.bytes, request->type.bytes(request->count));
-  set_bytes(&status, static_cast<MPI_Count>(bytes));
-  if (!request->packed.empty() && wire.error == Errc{})
-    request->type.unpack(request->packed.data(), bytes, request->data, request->count);
-  if (wire.error == Errc::thread_ended) {
-    request->error = MPI_ERR_OTHER;
-    request->why = "the virtual rank that a message was to come from has ended";
-  }
-  if (wire.error == Errc::message_too_long) {
-    request->error = MPI_ERR_TRUNCATE;
-    request->why = text(
-        "a message of %zu bytes came from rank %d with tag %d, and there is room for "
-        "%zu",
-        wire.bytes, status.MPI_SOURCE, status.MPI_TAG, bytes);
+  const std::size_t room = request->type.bytes(request->count);
+  const MPI_Status status = status_of(wire, request->group, request->peer, room);
+  if (wire.error != Errc{}) {
+    const CallError failure = failure_of(wire, status, room);
+    request->error = failure.code;
+    request->why = failure.what();
+  } else if (!request->packed.empty()) {
+    request->type.unpack(request->packed.data(), std::min(wire.bytes, room), request->data,
+                         request->count);
   }
   end(request, status);
 }
@@ -318,6 +336,78 @@ void cancel(Request* request) {
 
 void wait_for(VirtualRank& me, Request* request) {
   if (!advance(request)) me.wait_until([request] { return advance(request); });
+}
+
+// ---- plain ones ----
+
+namespace {
+
+// Bytes of elements that lie in a row, whatever their number; -1: they may not, or are wrong.
+std::ptrdiff_t plain_bytes(const void* data, MPI_Count count, MPI_Datatype handle) {
+  if (count < 0 || count > INT_MAX) return -1;
+  const TypeRef type = predefined(handle);
+  if (!type || type->basic == nullptr || type->size != type->bounds.extent()) return -1;
+  const MPI_Count bytes = count * type->size;
+  return data == nullptr && bytes != 0 ? -1 : static_cast<std::ptrdiff_t>(bytes);
+}
+
+// A message under way whose frame may be left.
+struct Wire : detail::RequestState {
+  bool is_under_way = false;
+  ~Wire() {
+    if (!is_under_way || done || (kind == Kind::kReceive && runtime::cancel_receive(this))) return;
+    wait_for_wire(*this);
+  }
+};
+
+}  // namespace
+
+bool send_plainly(VirtualRank& me, const void* data, MPI_Count count, MPI_Datatype type, int to,
+                  int tag, MPI_Comm communicator) {
+  const Communicator& c = me.communicator(communicator);
+  const std::ptrdiff_t plain = plain_bytes(data, count, type);
+  if (plain < 0 || to < 0 || to >= c.peers().size() || tag < 0 || tag > kMostTag) return false;
+  const auto bytes = static_cast<std::size_t>(plain);
+  // Constants of the program are pages of its file, where a receiver does not read: that a short
+  // one is copied costs less than to look.
+  constexpr std::size_t kShort = 128;
+  char copy[kShort];
+  const void* from = data;
+  if (bytes <= kShort) {
+    if (bytes != 0) std::memcpy(copy, data, bytes);
+    from = copy;
+  } else if (Image::running()->is_of_file(data)) {
+    return false;
+  }
+  Wire wire;
+  runtime::start_send(&wire, {.context = c.context,
+                              .to = c.peers().world_of(to),
+                              .tag = tag,
+                              .data = from,
+                              .bytes = bytes});
+  wire.is_under_way = true;
+  if (!wire.done) me.wait_until([&] { return wire.done; });
+  return true;
+}
+
+bool receive_plainly(VirtualRank& me, void* data, MPI_Count count, MPI_Datatype type, int from,
+                     int tag, MPI_Comm communicator, MPI_Status* status) {
+  const Communicator& c = me.communicator(communicator);
+  const std::ptrdiff_t plain = plain_bytes(data, count, type);
+  const bool any = from == MPI_ANY_SOURCE;
+  if (plain < 0 || (!any && (from < 0 || from >= c.peers().size()))) return false;
+  if (tag != MPI_ANY_TAG && (tag < 0 || tag > kMostTag)) return false;
+  const auto room = static_cast<std::size_t>(plain);
+  const Group& group = c.peers();
+  Wire wire;
+  runtime::start_receive(&wire, c.context, world_from(group, from), asked_tag(tag), data, room);
+  wire.is_under_way = true;
+  if (!wire.done) me.wait_until([&] { return wire.done; });
+  answer(wire);
+  const MPI_Status got = status_of(wire, group, from, room);
+  tell(got, status);
+  if (wire.error != Errc{}) throw failure_of(wire, got, room);
+  return true;
 }
 
 void tell(const MPI_Status& what, MPI_Status* status) {

@@ -22,6 +22,13 @@ void prepare_receive(VirtualRank& me, Request* request, void* data, MPI_Count co
 void start(VirtualRank& me, Request* request);
 // Whether it is done; does what that takes, once: unpacks, acknowledges, and has status and error.
 bool advance(Request* request);
+// Blocking ones of plain data, sent in standard mode, without a request: the same as preparing,
+// starting and waiting for one. False: it is none of these, or not right, and nothing has happened.
+bool send_plainly(VirtualRank& me, const void* data, MPI_Count count, MPI_Datatype type, int to,
+                  int tag, MPI_Comm communicator);
+bool receive_plainly(VirtualRank& me, void* data, MPI_Count count, MPI_Datatype type, int from,
+                     int tag, MPI_Comm communicator, MPI_Status* status);
+
 // Takes back a receive that nothing has come for; anything else goes on.
 void cancel(Request* request);
 // Until it is done.

@@ -50,8 +50,9 @@ void start_send(RequestState* request, const MemberMessage& message) {
                                              .context = message.context,
                                              .note = message.note,
                                              .waits_for_room = false},
-                                            request);
+                                            message.copied ? nullptr : request);
     ROAM_CHECK(sent, "a send that does not wait for room waits for room");
+    request->done = request->done || message.copied;
     request->sequence = me.mailbox.peer(message.to).next_out - 1;
   });
 }

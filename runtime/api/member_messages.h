@@ -24,6 +24,8 @@ struct MemberMessage {
   std::uint16_t note = 0;
   const void* data = nullptr;
   std::size_t bytes = 0;
+  // Done at once, wherever that takes memory: for what there is little of, as answers.
+  bool copied = false;
 };
 
 // The request is done when the data may be changed. `sequence` of the request is then the message's
