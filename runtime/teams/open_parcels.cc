@@ -39,7 +39,7 @@ Parcel* OpenParcels::try_make(const Envelope& e, const void* data, bool copy,
       store_.free(parcel);
       return nullptr;
     }
-    std::memcpy(block, data, e.bytes);
+    if (e.bytes != 0) std::memcpy(block, data, e.bytes);
     parcel->data = block;
     tally(parcel);
     return parcel;
@@ -56,7 +56,7 @@ Parcel* OpenParcels::try_make(const Envelope& e, const void* data, bool copy,
 void OpenParcels::copy_to(RequestState* request, Parcel* open) {
   ROAM_CHECK(lock(open, Parcel::kTaken), "a message was received twice");
   make_usable(open->data, open->envelope.bytes);
-  std::memcpy(request->data, open->data, open->envelope.bytes);
+  if (open->envelope.bytes != 0) std::memcpy(request->data, open->data, open->envelope.bytes);
   open->state.store(Parcel::kDone, std::memory_order_release);
   give_back(open);
 }
@@ -154,7 +154,7 @@ bool OpenParcels::detach(Member& m, RequestState* request) {
     return false;
   void* block = store_.allocate(parcel->envelope.bytes);
   if (block != nullptr) {
-    std::memcpy(block, parcel->data, parcel->envelope.bytes);
+    if (parcel->envelope.bytes != 0) std::memcpy(block, parcel->data, parcel->envelope.bytes);
     parcel->data = block;
     parcel->copied = true;
     if (parcel->envelope.origin == net_.rank()) tally(parcel);

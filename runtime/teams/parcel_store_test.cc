@@ -16,6 +16,7 @@ namespace {
 
 using detail::Envelope;
 using detail::Parcel;
+using detail::Room;
 
 Envelope envelope(std::size_t bytes, int from = 1, int to = 2) {
   Envelope e;
@@ -68,7 +69,7 @@ TEST(RestingParcels, WhatIsMadeToMeasureDoesNotRest) {
 // ---- copies ----
 
 TEST(CopyCount, BoundsTheBytesOfEachPair) {
-  CopyCount copies(1000);
+  CopyCount copies(1000 + 2 * Room::kHeadBytes);
   EXPECT_TRUE(copies.has_room(envelope(5000))) << "one of any size may begin";
   copies.add(envelope(600));
   EXPECT_TRUE(copies.has_room(envelope(400)));
@@ -81,6 +82,15 @@ TEST(CopyCount, BoundsTheBytesOfEachPair) {
   EXPECT_TRUE(copies.has_room(envelope(600)));
   copies.take_off(envelope(400));
   EXPECT_TRUE(copies.has_room(envelope(5000))) << "none is left";
+}
+
+TEST(CopyCount, BoundsTheNumberOfEmptyOnes) {
+  CopyCount copies(1000);
+  int count = 0;
+  for (; copies.has_room(envelope(0)) && count < 1000; ++count) copies.add(envelope(0));
+  EXPECT_EQ(count, 1000 / static_cast<int>(Room::kHeadBytes));
+  for (; count > 0; --count) copies.take_off(envelope(0));
+  EXPECT_TRUE(copies.has_room(envelope(5000)));
 }
 
 TEST(CopyCount, HasNoBoundOfZero) {

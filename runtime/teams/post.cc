@@ -25,8 +25,6 @@ namespace {
 // costs more than letting the sender wait.
 constexpr std::size_t kLongOnRank = 16 << 10;
 constexpr std::size_t kLongInNode = 8 << 10;
-// No longer than what a parcel takes whose bytes stay with their sender.
-constexpr std::size_t kShort = 128;
 
 }  // namespace
 
@@ -82,13 +80,14 @@ bool Post::send(Member& me, const Sending& what, RequestState* request) {
              .note = note,
              .context = context};
   // Short messages are copied; long ones too, unless they can be left where they are.
-  const std::size_t most_copied = full                    ? kShort
-                                  : found == Found::kHere ? kLongOnRank
+  // Where there is no room all do, whose senders wait for them: what is sent and not received is as
+  // much as has room, and what lies with senders.
+  const std::size_t most_copied = found == Found::kHere ? kLongOnRank
                                   : found == Found::kThere && net_.same_node(rank)
                                       ? kLongInNode
                                       : mpi_.most_bytes() - sizeof(LetterHead);
-  const bool stays =
-      bytes > most_copied && request != nullptr && to != me.index && stays_with(me.thread, data);
+  const bool stays = (full || bytes > most_copied) && request != nullptr && to != me.index &&
+                     (bytes == 0 || stays_with(me.thread, data));
   // Counted before it goes: a receiver on this rank may say at once that there is room again.
   struct Used {
     detail::PeerRoom& room;
@@ -133,7 +132,7 @@ void Post::dispatch(Found found, int rank, Peer* peer, const Envelope& e, const 
         deliver_or_hold(t, open_.make(e, data, false, request));
         return;
       }
-      std::memcpy(receive->data, data, bytes);
+      if (bytes != 0) std::memcpy(receive->data, data, bytes);
       finish_receive(t, receive, e);
       iso::HeapScope theirs(&t->heap);
       delivering_ = t;
