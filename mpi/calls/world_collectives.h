@@ -35,8 +35,8 @@ bool is_short_reduction(const Reduction& op, const Type& type, MPI_Count count);
 void allreduce_of_all(VirtualRank& me, const void* in, void* out, MPI_Count count, const Type& type,
                       const Reduction& op);
 
-// A point where members may move (AMPI_Migrate), which all reach: waits for all. The number of those
-// that were asked to move.
+// A point where members may move (AMPI_Migrate), which all reach: waits for all. The number of
+// those that were asked to move.
 int balance_of_all(VirtualRank& me);
 
 }  // namespace roam::mpi

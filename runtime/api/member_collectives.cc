@@ -18,9 +18,8 @@ void start_collective(RequestState* request, const CollectiveCall& asked) {
   call.blocking = true;
   *request = {};
   request->kind = RequestState::Kind::kCollective;
-  iso::in_process([&] {
-    the_job().gatherings().contribute(*scheduler().current()->member, call, request);
-  });
+  iso::in_process(
+      [&] { the_job().gatherings().contribute(*scheduler().current()->member, call, request); });
 }
 
 void follow_verdict(const RequestState& request) {
