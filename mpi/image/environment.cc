@@ -7,7 +7,19 @@
 namespace roam::mpi {
 
 Environment::Environment(const std::vector<std::string>& lines) {
-  for (const std::string& line : lines) lines_.push_back(keep(line));
+  std::size_t bytes = 0;
+  for (const std::string& line : lines) bytes += line.size() + 1;
+  lines_.reserve(lines.size() + 8);
+  // In one block: blocks of many sizes would be in as many pages.
+  kept_.push_back(nullptr);
+  char* to = static_cast<char*>(std::malloc(bytes + 1));
+  if (to == nullptr) throw std::bad_alloc();
+  kept_.back() = to;
+  for (const std::string& line : lines) {
+    std::memcpy(to, line.c_str(), line.size() + 1);
+    lines_.push_back(to);
+    to += line.size() + 1;
+  }
   lines_.push_back(nullptr);
   own_ = lines_.data();
 }

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "isomalloc/heap.h"
 #include "mpi/image/entry.h"
 #include "mpi/image/image.h"
 #include "mpi/image/process_calls.h"
@@ -101,6 +102,7 @@ void tell_refusal(const char* launcher, const Refusal& refusal) {
 }
 
 std::vector<std::string> environment_of(int number, int count) {
+  const iso::HeapScope process;  // the virtual rank has its own of them
   std::vector<std::string> lines;
   // A virtual rank has one kernel thread. OpenMP would make one for each core, so programs that do
   // not care get one; those that are told another number are refused where they make them.
