@@ -72,6 +72,7 @@ void publish_inspect_facts(int rank, int ranks) {
       {"tcb.locks", offset_of(&Tcb::locks)},
       {"tcb.waits_for", offset_of(&Tcb::waits_for)},
       {"tcb.waits_at", offset_of(&Tcb::waits_at)},
+      {"tcb.guest", offset_of(&Tcb::guest)},
       {"tcb.slot", offset_of(&Tcb::slot)},
       {"tcb.long_name", offset_of(&Tcb::long_name)},
       {"tcb.short_name", offset_of(&Tcb::short_name)},

@@ -321,4 +321,37 @@ std::uint32_t ElfFile::symbol_at(std::uint64_t address) const {
   return best;
 }
 
+std::string_view ElfFile::name_at(std::uint64_t address) const {
+  if (const std::string_view own = own_name_at(address); !own.empty()) return own;
+  const std::uint32_t found = symbol_at(address);
+  return found == 0 ? std::string_view() : string(symbol(found).st_name);
+}
+
+// By the table for linkers and debuggers.
+std::string_view ElfFile::own_name_at(std::uint64_t address) const {
+  if (header_->e_shoff == 0 || header_->e_shentsize != sizeof(Elf64_Shdr)) return {};
+  const std::size_t bytes = header_->e_shnum * sizeof(Elf64_Shdr);
+  const std::span<const Elf64_Shdr> sections = {
+      reinterpret_cast<const Elf64_Shdr*>(
+          file_bytes(header_->e_shoff, bytes, "the table of sections")),
+      header_->e_shnum};
+  for (const Elf64_Shdr& s : sections) {
+    if (s.sh_type != SHT_SYMTAB || s.sh_link >= sections.size()) continue;
+    const Elf64_Shdr& names = sections[s.sh_link];
+    const char* texts = file_bytes(names.sh_offset, names.sh_size, "the names of symbols");
+    if (names.sh_size == 0 || texts[names.sh_size - 1] != '\0') return {};
+    const std::span<const Elf64_Sym> symbols = {
+        reinterpret_cast<const Elf64_Sym*>(file_bytes(s.sh_offset, s.sh_size, "the symbols")),
+        s.sh_size / sizeof(Elf64_Sym)};
+    for (const Elf64_Sym& symbol : symbols) {
+      const unsigned type = ELF64_ST_TYPE(symbol.st_info);
+      if ((type == STT_FUNC || type == STT_GNU_IFUNC) && symbol.st_shndx != SHN_UNDEF &&
+          symbol.st_value <= address && address - symbol.st_value < symbol.st_size &&
+          symbol.st_name < names.sh_size)
+        return texts + symbol.st_name;
+    }
+  }
+  return {};
+}
+
 }  // namespace roam::mpi

@@ -76,6 +76,9 @@ class ElfFile {
 
   // What the file defines for others where that address lies, as dladdr has it; 0: nothing.
   std::uint32_t symbol_at(std::uint64_t address) const;
+  // The name of the function there, also of one that it keeps for itself, if it has not been
+  // stripped; empty: it has none.
+  std::string_view name_at(std::uint64_t address) const;
 
   [[noreturn]] void refuse(const std::string& why) const;
 
@@ -85,6 +88,7 @@ class ElfFile {
   void read_dynamic();
   void read_versions();
   std::uint32_t symbol_count() const;
+  std::string_view own_name_at(std::uint64_t address) const;
   bool defines(std::uint32_t index, std::string_view name, std::string_view version) const;
   const char* bytes_at(std::uint64_t address, std::size_t count, std::size_t size,
                        const char* what) const;

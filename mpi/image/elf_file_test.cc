@@ -1,5 +1,6 @@
 #include "mpi/image/elf_file.h"
 
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -56,8 +57,22 @@ TEST(ElfFile, FindsWhoseCodeIsAtAnAddress) {
   const std::uint32_t found = file.symbol_at(s.st_value + s.st_size - 1);
   ASSERT_NE(found, 0u);
   EXPECT_EQ(file.symbol(found).st_value, s.st_value);
+  EXPECT_EQ(file.name_at(s.st_value), file.string(file.symbol(found).st_name));
   EXPECT_EQ(file.symbol_at(0), 0u);
   EXPECT_EQ(file.symbol_at(file.extent().bytes), 0u);
+}
+
+// Which libraries are not told, but the file has.
+[[gnu::noinline]] int kept_for_itself(int x) { return x * 3; }
+
+TEST(ElfFile, KnowsFunctionsThatItKeepsForItself) {
+  const ElfFile file("/proc/self/exe");
+  Dl_info info{};
+  ASSERT_NE(dladdr(reinterpret_cast<void*>(&kept_for_itself), &info), 0);
+  const auto begin = reinterpret_cast<Address>(info.dli_fbase);
+  const std::string_view name =
+      file.name_at(reinterpret_cast<Address>(&kept_for_itself) - begin + 1);
+  EXPECT_NE(name.find("kept_for_itself"), name.npos) << name;
 }
 
 // Whatever is damaged, the file is refused or read; nothing beyond it is touched.
@@ -79,7 +94,7 @@ TEST(ElfFile, SurvivesDamage) {
       const ElfFile file(path);
       file.find("cos", {});
       file.find("main", {});
-      if (i % 16 == 0) file.symbol_at(random % 4096);
+      if (i % 16 == 0) file.name_at(random % 4096);
       file.needed();
       check_private_library(file);
       for (const Elf64_Rela& r : file.table<Elf64_Rela>(DT_RELA, DT_RELASZ)) {

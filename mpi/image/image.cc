@@ -16,6 +16,7 @@
 #include "mpi/image/entry.h"
 #include "mpi/image/refusal.h"
 #include "mpi/image/reserve.h"
+#include "mpi/image/traces.h"
 #include "roam/error.h"
 #include "threads/kernel_state.h"
 
@@ -134,6 +135,7 @@ void Image::copy_thread_locals() {
 
 // What runs code of the program, which finds its place as any code of it does.
 void Image::finish() {
+  trace_crashes(layout().set().program());
   threads::KernelState::set_guest(this);
   enter();
   begin_libc_variables();
@@ -184,7 +186,9 @@ Image::~Image() {
   streams_.close_all();  // while the memory is there that streams were given
   working_place_.depart();
   threads::KernelState::set_guest(nullptr);
-  if (resident == this) resident = nullptr;
+  if (resident == this) {
+    resident = nullptr;
+  }
   if (covered_) uncover_texts(modules_.size());
   for (const Module& m : modules_) std::free(m.block);
 }
@@ -263,7 +267,9 @@ void Image::enter() {
   }
   if (resident == this) return;
   working_place_.enter();
-  if (resident != nullptr) resident->save_thread_locals();
+  if (resident != nullptr) {
+    resident->save_thread_locals();
+  }
   std::memcpy(reserve_end() - thread_locals_.size(), thread_locals_.data(), thread_locals_.size());
   resident = this;
 }

@@ -105,6 +105,8 @@ class Image final : public threads::Guest {
   // Where main is left: see entry.cc.
   void* leave[5] = {};
   int status = 0;
+  // Of libraries(), for debuggers.
+  link_map* maps = nullptr;
   // What whoever runs the program keeps of this virtual rank, in its thread's memory.
   void* attached = nullptr;
 

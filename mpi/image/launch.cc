@@ -80,6 +80,7 @@ const Layout& prepare_images(const LaunchRequest& request) {
   add_signal_calls();
   add_descriptor_calls();
   add_library_calls();
+  add_trace_calls();
   add_key_calls();
   add_option_calls();
   add_state_calls();

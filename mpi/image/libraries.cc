@@ -70,6 +70,7 @@ Library* Libraries::add(std::unique_ptr<Library> library) {
 }
 
 void Libraries::link_maps() {
+  image_.maps = list_.empty() ? nullptr : &list_[0]->map;
   link_map* last = nullptr;
   for (const auto& library : list_) {
     link_map& map = library->map;

@@ -14,6 +14,7 @@ void add_folder_calls();          //   of the working folder
 void add_child_calls();           //   that start programs, after all others of these names
 void add_system_calls();          //   of syscall, after all that it stands for
 void add_library_calls();         // of dlopen
+void add_trace_calls();           // of backtrace_symbols
 void add_key_calls();             // of keys of pthread_setspecific
 void add_option_calls();          // of getopt
 void add_state_calls();           // of random numbers, strtok, and all of the following

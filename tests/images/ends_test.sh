@@ -39,14 +39,17 @@ ends() {
   done
 }
 
-ends segv 139 - "thread 'virtual rank 2': segmentation fault at address 0x8"
-ends abort 134 - "thread 'virtual rank 2': abort"
-ends assert 134 - "program: " "Assertion" "thread 'virtual rank 2': abort"
-ends throw 134 - "terminate called" "thrown by hand" "thread 'virtual rank 2': abort"
+ends segv 139 - "thread 'virtual rank 2': segmentation fault at address 0x8" \
+  "thread 'virtual rank 2': in fall_here(int*) (program+0x" "  called from main (program+0x"
+ends abort 134 - "thread 'virtual rank 2': abort" "thread 'virtual rank 2': in main (program+0x"
+ends assert 134 - "program: " "Assertion" "thread 'virtual rank 2': abort" "in main (program+0x"
+ends throw 134 - "terminate called" "thrown by hand" "thread 'virtual rank 2': abort" \
+  "  called from main (program+0x"
 ends exit 77 4
 ends at_once 78 3
 ends quick 79 3
-ends deep 1 - "stack overflow in thread 'virtual rank 2'"
+ends deep 1 - "stack overflow in thread 'virtual rank 2'" \
+  "called from (anonymous namespace)::deep(int) (program+0x"
 ends code 1 - "thread 'virtual rank 2'" "access to"
 ends fork 80 4 "virtual rank 2" "fork in a virtual rank is refused" "posix_spawn"
 ends smashed 134 - "stack smashing detected" "thread 'virtual rank 2': abort"

@@ -3,12 +3,15 @@
     (gdb) source tools/gdb/roam.py      (./roam install puts it where gdb finds it by itself)
     (gdb) roam threads                  this rank's threads; `roam threads all`: the node's
     (gdb) roam bt ID [ARGUMENT...]      a thread's stack; arguments as those of `bt`
+    (gdb) roam symbols ID               of roam-mpi: adds the symbols of a virtual rank's program
 
 Nothing in the process is changed, registers neither. The process tells in its table
 `roam_inspect` (threads/inspect.h) where things are, so no debug information is needed.
 """
 
+import os
 import re
+import shlex
 
 import gdb
 import gdb.unwinder
@@ -86,6 +89,7 @@ class _Thread:
         self.runs = facts["running"] == tcb
         self.cold = self._field("cold", 1) != 0
         self.context = self._field("context")
+        self.guest = self._field("guest") if "tcb.guest" in facts else 0
 
     def _field(self, name, count=8, signed=False):
         at = self._facts["tcb." + name]
@@ -160,6 +164,40 @@ def _at_head_unit(facts, head):
         return None
 
 
+_symbols_added = set()
+
+
+def _add_symbols(thread):
+    """Adds the files of the program that a virtual rank runs, and of its private libraries, where
+    they lie for it; those that are there already are left. Returns how many it has, and were added."""
+    try:
+        at = int(gdb.parse_and_eval("(unsigned long)&roam_images"))
+    except gdb.error:
+        return 0, 0  # no launcher of programs
+    if not thread.guest:
+        return 0, 0
+    program, maps = _number_at(at), _number_at(at + 8)
+    here = _number_at(thread.guest + maps)
+    count = added = 0
+    while here:
+        # A link_map: address, name, dynamic section, next.
+        address, name = _number_at(here), _text_at(_number_at(here + 8))
+        here = _number_at(here + 24)
+        if address == 0:
+            continue  # the process's, which gdb knows
+        path = name or _text_at(program)
+        if not path.startswith("/"):
+            path = os.path.join("/proc/%d/cwd" % gdb.selected_inferior().pid, path)
+        count += 1
+        key = (gdb.selected_inferior().pid, path, address)
+        if key in _symbols_added:
+            continue
+        _symbols_added.add(key)
+        gdb.execute('add-symbol-file "%s" -o %#x' % (path, address), to_string=True)
+        added += 1
+    return count, added
+
+
 class _Unwinder(gdb.unwinder.Unwinder):
     """While a thread is chosen, makes its suspended frame the caller of the innermost one."""
 
@@ -218,7 +256,7 @@ def _stack_of(thread, arguments):
 
 
 class _Roam(gdb.Command):
-    """Threads of Roam: `roam threads`, `roam bt ID`."""
+    """Threads of Roam: `roam threads`, `roam bt ID`, `roam symbols ID`."""
 
     def __init__(self):
         super().__init__("roam", gdb.COMMAND_STACK, prefix=True)
@@ -242,26 +280,58 @@ class _ListThreads(gdb.Command):
                    (t.id, t.rank, t.state, "'%s'" % t.name, t.waits)).rstrip())
 
 
+def _thread_named(command, words):
+    if not words:
+        raise gdb.GdbError("%s needs the id or the name of a thread; see `roam threads`" % command)
+    found = [t for t in _threads(_facts(), True) if words[0] in (str(t.id), t.name)]
+    if not found:
+        raise gdb.GdbError("no thread on this node has the id or the name %s" % words[0])
+    if len(found) > 1:
+        raise gdb.GdbError("%d threads are named %s; use an id: %s" %
+                           (len(found), words[0], ", ".join(str(t.id) for t in found[:8])))
+    return found[0]
+
+
+def _words(command, argument):
+    try:
+        return shlex.split(argument)
+    except ValueError as wrong:
+        raise gdb.GdbError("%s: %s" % (command, wrong))
+
+
+class _Symbols(gdb.Command):
+    """Adds the symbols of the program that a virtual rank runs, where it lies for this one.
+
+    roam symbols ID         ID: its id or name, as `roam threads` has it
+
+    gdb has the names, lines and variables of this virtual rank from then on; `roam bt` does it by
+    itself. `remove-symbol-file` takes them away."""
+
+    def __init__(self):
+        super().__init__("roam symbols", gdb.COMMAND_FILES)
+
+    def invoke(self, argument, from_tty):
+        thread = _thread_named("roam symbols", _words("roam symbols", argument))
+        count, added = _add_symbols(thread)
+        if count == 0:
+            raise gdb.GdbError("thread '%s' runs no program of roam-mpi or run_images" % thread.name)
+        print("%d files of '%s', of which %d were added" % (count, thread.name, added))
+
+
 class _Backtrace(gdb.Command):
     """Shows the stack of a thread of Roam, running or suspended.
 
-    roam bt ID [ARGUMENT...]    ID: its id or name, as `roam threads` has it; ARGUMENT: as of `bt`"""
+    roam bt ID [ARGUMENT...]    ID: its id or name, as `roam threads` has it, in quotes if it has
+                                blanks; ARGUMENT: as of `bt`"""
 
     def __init__(self):
         super().__init__("roam bt", gdb.COMMAND_STACK)
 
     def invoke(self, argument, from_tty):
-        words = argument.split(None, 1)
-        if not words:
-            raise gdb.GdbError("roam bt needs the id or the name of a thread; see `roam threads`")
-        arguments = words[1] if len(words) > 1 else ""
-        found = [t for t in _threads(_facts(), True) if words[0] in (str(t.id), t.name)]
-        if not found:
-            raise gdb.GdbError("no thread on this node has the id or the name %s" % words[0])
-        if len(found) > 1:
-            raise gdb.GdbError("%d threads are named %s; use an id: %s" %
-                               (len(found), words[0], ", ".join(str(t.id) for t in found[:8])))
-        thread = found[0]
+        words = _words("roam bt", argument)
+        thread = _thread_named("roam bt", words)
+        arguments = " ".join(words[1:])
+        _add_symbols(thread)
         if thread.runs:
             gdb.execute("bt " + arguments)
         elif thread.cold:
@@ -272,4 +342,5 @@ class _Backtrace(gdb.Command):
 
 _Roam()
 _ListThreads()
+_Symbols()
 _Backtrace()
