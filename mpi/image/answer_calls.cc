@@ -281,6 +281,9 @@ void add_answer_calls() {
                     &name_service_answer_of<&A::network, ::getnetbyname_r, const char*>);
   add_launcher_call("getnetbyaddr",
                     &name_service_answer_of<&A::network, ::getnetbyaddr_r, std::uint32_t, int>);
+  add_launcher_call("getrpcbyname", &answer_of<&A::program, ::getrpcbyname_r, const char*>);
+  add_launcher_call("getrpcbynumber", &answer_of<&A::program, ::getrpcbynumber_r, int>);
+  add_launcher_call("getaliasbyname", &answer_of<&A::alias, ::getaliasbyname_r, const char*>);
   add_launcher_call("getmntent", &next_mount);
 
   add_launcher_call("strerror", &text_of_error);

@@ -187,6 +187,9 @@ Image::~Image() {
   working_place_.depart();
   threads::KernelState::set_guest(nullptr);
   if (resident == this) {
+    PendingLine::drop();
+    LocaleState::leave();
+    SignalActions::leave();
     resident = nullptr;
   }
   if (covered_) uncover_texts(modules_.size());
@@ -262,6 +265,7 @@ void Image::enter() {
   if (!covered_) [[unlikely]] {
     find_layouts();
     libraries_.arrive();
+    locale_.arrive();
     ROAM_CHECK(cover_texts(), "%s", no_room(errno).c_str());
     watch_exits_of_process();
   }
@@ -269,8 +273,12 @@ void Image::enter() {
   working_place_.enter();
   if (resident != nullptr) {
     resident->save_thread_locals();
+    resident->line_.put_aside();
   }
   std::memcpy(reserve_end() - thread_locals_.size(), thread_locals_.data(), thread_locals_.size());
+  line_.put_back();
+  locale_.enter();
+  signal_actions_.enter();
   resident = this;
 }
 
@@ -278,6 +286,9 @@ void Image::depart() {
   working_place_.depart();
   if (resident == this) {
     save_thread_locals();
+    line_.put_aside();
+    LocaleState::leave();
+    SignalActions::leave();
     resident = nullptr;
   }
   if (covered_) uncover_texts(modules_.size());  // not, if it is sent on before it has run here

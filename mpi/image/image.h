@@ -16,8 +16,11 @@
 #include "mpi/image/libc_answers.h"
 #include "mpi/image/libc_state.h"
 #include "mpi/image/libraries.h"
+#include "mpi/image/locale_state.h"
 #include "mpi/image/options.h"
+#include "mpi/image/pending_line.h"
 #include "mpi/image/plugin_files.h"
+#include "mpi/image/signal_actions.h"
 #include "mpi/image/streams.h"
 #include "mpi/image/working_place.h"
 #include "threads/guest.h"
@@ -79,6 +82,8 @@ class Image final : public threads::Guest {
   bool is_of_file(const void* address) const;
   const Layout& layout() const;  // of the program
   Libraries& libraries() { return libraries_; }
+  LocaleState& locale() { return locale_; }
+  SignalActions& signal_actions() { return signal_actions_; }
 
   template <class T>
   T& variable(LibcVariable v) const {
@@ -162,6 +167,9 @@ class Image final : public threads::Guest {
   Keys keys_;
   Options options_;
   Libraries libraries_{this};
+  LocaleState locale_;
+  SignalActions signal_actions_;
+  PendingLine line_;
 };
 
 // The layout that all images of this process follow; set once, before the first.

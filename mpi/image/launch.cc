@@ -81,6 +81,8 @@ const Layout& prepare_images(const LaunchRequest& request) {
   add_descriptor_calls();
   add_library_calls();
   add_trace_calls();
+  add_locale_calls();
+  add_walk_calls();
   add_key_calls();
   add_option_calls();
   add_state_calls();

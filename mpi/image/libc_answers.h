@@ -1,16 +1,20 @@
 #ifndef ROAM_MPI_IMAGE_LIBC_ANSWERS_H_
 #define ROAM_MPI_IMAGE_LIBC_ANSWERS_H_
 
+#include <aliases.h>
 #include <grp.h>
 #include <locale.h>
 #include <mntent.h>
 #include <netdb.h>
 #include <netinet/ether.h>
 #include <pwd.h>
+#include <rpc/netdb.h>
 #include <search.h>
 #include <shadow.h>
 #include <wchar.h>
 
+#include <array>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -35,6 +39,31 @@ struct LibcAnswers {
   Entry<protoent> protocol;
   Entry<netent> network;
   Entry<mntent> mount;
+  Entry<rpcent> program;
+  Entry<aliasent> alias;
+  // Lists, each with its answer and how many entries of it are gone through.
+  enum Walk : std::size_t {
+    kUsers,
+    kGroups,
+    kShadows,
+    kServices,
+    kProtocols,
+    kNetworks,
+    kHosts,
+    kPrograms,
+    kAliases,
+  };
+  static constexpr std::size_t kWalks = kAliases + 1;
+  std::array<std::size_t, kWalks> gone{};
+  Entry<passwd> next_user;
+  Entry<group> next_users;
+  Entry<spwd> next_shadow;
+  Entry<servent> next_service;
+  Entry<protoent> next_protocol;
+  Entry<netent> next_network;
+  Entry<hostent> next_host;
+  Entry<rpcent> next_program;
+  Entry<aliasent> next_alias;
   ether_addr ether{};
   lconv conventions{};
 

@@ -2,7 +2,6 @@
 
 #include <fmtmsg.h>
 #include <glob.h>
-#include <locale.h>
 #include <nl_types.h>
 #include <pthread.h>
 #include <spawn.h>
@@ -149,9 +148,6 @@ void add_process_calls() {
   add_launcher_call("wordexp", &in_own_environment<::wordexp, const char*, wordexp_t*, int>);
   for (const char* name : {"glob", "glob64"}) add_launcher_call(name, &find_paths);
   add_launcher_call("tempnam", &temporary_name_in);
-  add_launcher_call("setlocale", &in_own_environment<::setlocale, int, const char*>);
-  add_launcher_call("newlocale", &in_own_environment<::newlocale, int, const char*, locale_t>);
-  add_launcher_call("__newlocale", &in_own_environment<::newlocale, int, const char*, locale_t>);
   add_launcher_call("catopen", &in_own_environment<::catopen, const char*, int>);
   add_launcher_call(
       "fmtmsg",

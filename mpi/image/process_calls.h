@@ -15,6 +15,8 @@ void add_child_calls();           //   that start programs, after all others of 
 void add_system_calls();          //   of syscall, after all that it stands for
 void add_library_calls();         // of dlopen
 void add_trace_calls();           // of backtrace_symbols
+void add_locale_calls();          // of locales
+void add_walk_calls();            // of lists that are gone through (getpwent)
 void add_key_calls();             // of keys of pthread_setspecific
 void add_option_calls();          // of getopt
 void add_state_calls();           // of random numbers, strtok, and all of the following

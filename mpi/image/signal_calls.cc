@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "isomalloc/heap.h"
+#include "mpi/image/image.h"
 #include "mpi/image/process_calls.h"
 #include "mpi/image/process_symbols.h"
 
@@ -24,7 +25,7 @@ bool is_told(int signal) {
   return std::find(std::begin(kTold), std::end(kTold), signal) != std::end(kTold);
 }
 
-// Whether the action is done by the process for all of its virtual ranks alike.
+// Whether the process does it, while the virtual rank runs.
 bool is_plain(const struct sigaction* action) {
   return action == nullptr || action->sa_handler == SIG_DFL || action->sa_handler == SIG_IGN;
 }
@@ -34,7 +35,7 @@ int set_action(int signal, const struct sigaction* action, struct sigaction* old
     if (old != nullptr) *old = {};
     return 0;
   }
-  if (is_plain(action)) return ::sigaction(signal, action, old);
+  if (is_plain(action)) return Image::running()->signal_actions().set(signal, action, old);
   {
     const iso::HeapScope process;
     report(text("a handler of signal %d (%s) in a virtual rank is refused: the process has one for "

@@ -1,0 +1,117 @@
+#include "mpi/image/locale_state.h"
+
+#include <cerrno>
+#include <map>
+
+#include "base/check.h"
+#include "isomalloc/heap.h"
+#include "isomalloc/process_call.h"
+
+namespace roam::mpi {
+namespace {
+
+constexpr const char* kNames[] = {
+    "LC_CTYPE",     "LC_NUMERIC",     "LC_TIME",          "LC_COLLATE", "LC_MONETARY",
+    "LC_MESSAGES",  "LC_ALL",         "LC_PAPER",         "LC_NAME",    "LC_ADDRESS",
+    "LC_TELEPHONE", "LC_MEASUREMENT", "LC_IDENTIFICATION"};
+
+bool is_classic(const std::string& name) { return name.empty() || name == "C" || name == "POSIX"; }
+
+// What the environment says of a category.
+std::string name_in(Environment& environment, int category) {
+  for (const char* variable : {"LC_ALL", kNames[category], "LANG"}) {
+    const char* name = environment.get(variable);
+    if (name != nullptr && *name != '\0') return name;
+  }
+  return {};
+}
+
+}  // namespace
+
+locale_t LocaleState::in_place = LC_GLOBAL_LOCALE;
+
+// "NAME", or "LC_CTYPE=NAME;LC_NUMERIC=NAME;..." for all at once.
+bool LocaleState::choose(int category, const std::string& name, Environment& environment) {
+  if (category < 0 || category >= kCategories) {
+    errno = EINVAL;
+    return false;
+  }
+  Names names = names_;
+  for (int i = 0; i < kCategories; ++i) {
+    if (i == LC_ALL || (category != LC_ALL && category != i)) continue;
+    std::string mine = name.empty() ? name_in(environment, i) : name;
+    if (category == LC_ALL && name.find(';') != std::string::npos) {
+      const std::string begin = std::string(kNames[i]) + "=";
+      const std::size_t at = (";" + name).find(";" + begin);
+      if (at == std::string::npos) return false;
+      const std::size_t value = at + begin.size();
+      mine = name.substr(value, name.find(';', value) - value);
+    }
+    names[static_cast<std::size_t>(i)] = is_classic(mine) ? std::string() : mine;
+  }
+  const locale_t tables = tables_of(names);
+  if (tables == nullptr) return false;
+  names_ = names;
+  own_ = tables;
+  enter();
+  return true;
+}
+
+std::string LocaleState::name_of(int category) const {
+  if (category < 0 || category >= kCategories) return {};
+  const auto name = [&](int i) {
+    const std::string& mine = names_[static_cast<std::size_t>(i)];
+    return mine.empty() ? std::string("C") : mine;
+  };
+  if (category != LC_ALL) return name(category);
+  std::string all;
+  bool differ = false;
+  for (int i = 0; i < kCategories; ++i) {
+    if (i == LC_ALL) continue;
+    differ = differ || name(i) != name(LC_CTYPE);
+    all += (all.empty() ? "" : ";") + std::string(kNames[i]) + "=" + name(i);
+  }
+  return differ ? all : name(LC_CTYPE);
+}
+
+// Each once a process, and kept. Null: this process has none of that name.
+locale_t LocaleState::tables_of(const Names& names) {
+  const iso::HeapScope process;
+  static auto& made = *new std::map<Names, locale_t>{{Names(), LC_GLOBAL_LOCALE}};
+  if (const auto found = made.find(names); found != made.end()) return found->second;
+  locale_t tables = newlocale(LC_ALL_MASK, "C", nullptr);
+  for (int i = 0; i < kCategories && tables != nullptr; ++i) {
+    const std::string& name = names[static_cast<std::size_t>(i)];
+    if (i == LC_ALL || name.empty()) continue;
+    const locale_t more = newlocale(1 << i, name.c_str(), tables);
+    if (more == nullptr) freelocale(tables);
+    tables = more;
+  }
+  if (tables != nullptr) made.emplace(names, tables);
+  return tables;
+}
+
+locale_t LocaleState::use(locale_t chosen) {
+  const locale_t before = chosen_;
+  if (chosen == nullptr) return before;
+  // Known to Roam, which has the thread stay: a locale that was made is this process's.
+  uselocale(chosen != LC_GLOBAL_LOCALE ? chosen : own_);
+  chosen_ = chosen;
+  in_place = current();
+  return before;
+}
+
+void LocaleState::arrive() {
+  own_ = tables_of(names_);
+  if (own_ != nullptr) return;
+  fatal("a virtual rank comes here with the locale %s, which is not on this machine",
+        name_of(LC_ALL).c_str());
+}
+
+void LocaleState::put_in_place(locale_t locale) {
+  static const auto real = iso::next<locale_t(locale_t)>("uselocale");
+  real(locale);
+  in_place = locale;
+}
+
+}  // namespace roam::mpi
