@@ -2,11 +2,14 @@
 # A program that is built with what pkg-config says of a prefix of one's own, or with the linker's
 # own options for one, starts without LD_LIBRARY_PATH, and its thread travels.
 #
-#   place_test.sh PLACE LIBRARY
+# So does the installed roam-mpi, and runs a program of MPICH's compiler.
+#
+#   place_test.sh PLACE LIBRARY [COMMAND]
 set -euo pipefail
 
 place=$(readlink -f "$1")
 library=$(readlink -f "$2")
+command=${3:+$(readlink -f "$3")}
 top=$(dirname "$(dirname "$(dirname "$place")")")
 work=$(mktemp -d "${TEST_TMPDIR:-/tmp}/place.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -17,8 +20,8 @@ fail() {
 }
 
 prefix=$work/own
-"$place" "$library" 1.2.3 "$prefix" "$prefix/lib"
-"$place" "$library" 1.2.3 "$prefix" "$prefix/lib"  # over what is there
+"$place" "$library" "$command" 1.2.3 "$prefix" "$prefix/lib"
+"$place" "$library" "$command" 1.2.3 "$prefix" "$prefix/lib"  # over what is there
 
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
 [[ $(pkg-config --modversion roam) == 1.2.3 ]] || fail "the version is not what was said"
@@ -33,8 +36,20 @@ for node_ranks in 2 1; do
 done
 [[ $(readelf -d "$work/hello") == *'[libroam.so.1]'* ]] || fail "it does not look for libroam.so.1"
 
+if [[ -n $command ]]; then
+  mpicc.mpich -O0 "$top/tools/package/ring.c" -o "$work/ring" || fail "no program of MPI"
+  for node_ranks in 2 1; do
+    env -u LD_LIBRARY_PATH ROAM_NODE_RANKS=$node_ranks PATH="$prefix/bin:$PATH" timeout 100 \
+      tools/mpiexec -n 2 roam-mpi -n 5 --move "$work/ring" >"$work/out" || fail "ring: status $?"
+    echo "5 ranks, each with a variable of its own, sum 10" | cmp - "$work/out" ||
+      fail "ring prints $(cat "$work/out")"
+  done
+  [[ -e $prefix/share/doc/roam-tools/mpi.md && -e $prefix/bin/roam-mpi-gdb.py ]] ||
+    fail "what belongs to roam-mpi is not there"
+fi
+
 # Staged for /usr: nothing names the staging directory, and the loader's own places need no rpath.
-"$place" "$library" 1.2.3 /usr /usr/lib/some "$work/stage"
+"$place" "$library" "$command" 1.2.3 /usr /usr/lib/some "$work/stage"
 ! grep -rlF -e "$work" -e rpath "$work/stage/usr/lib/some/pkgconfig" "$work/stage/usr/lib/some/cmake" ||
   fail "the files above name what is not there when they are installed"
 for file in bin/roam-ps bin/roam-report include/roam/roam.h lib/some/libroam.so \
