@@ -67,7 +67,7 @@ class OpenParcelsTest : public testing::Test {
   Locator locator_{net_};
   ParcelStore store_{0};
   Residents residents_;
-  OpenParcels open_{net_, locator_, store_, residents_, 2 * kBytes};
+  OpenParcels open_{net_, locator_, store_, residents_, 2 * detail::Room::bytes_for(kBytes)};
   Member member_;
   std::list<std::vector<char>> data_;
 };
