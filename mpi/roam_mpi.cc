@@ -50,10 +50,11 @@ void run_one(int count, const std::vector<std::string>& arguments) {
     Image image(*layout_here, arguments, environment_of(number, count));
     image.attached = &me;
     status = run_program(&image);
-    if (me.state == VirtualRank::State::kInside) {
+    if (me.is_open()) {
       end_job(
           status == 0 ? 1 : status,
-          text("virtual rank %d ended with status %d, and without MPI_Finalize", number, status));
+          text("virtual rank %d ended with status %d, and without %s", number, status,
+               me.state == VirtualRank::State::kInside ? "MPI_Finalize" : "MPI_Session_finalize"));
     }
     me.give_up_requests();
   }

@@ -13,19 +13,29 @@ namespace roam::mpi {
 int tell_error(VirtualRank& me, MPI_Comm handle, const char* name, const CallError& failure) {
   Communicator* communicator = me.find_communicator(handle);
   if (communicator == nullptr) communicator = me.find_communicator(MPI_COMM_WORLD);
+  return tell_handler(me, communicator->errhandler, communicator->handle,
+                      communicator->name.empty() ? "the communicator" : communicator->name.c_str(),
+                      name, failure);
+}
+
+int tell_handler(VirtualRank& me, MPI_Errhandler handler, int object, const char* whose,
+                 const char* name, const CallError& failure) {
   int code = failure.code;
-  if (communicator->errhandler == MPI_ERRORS_RETURN) return code;
-  if (const UserErrhandler* own = me.errhandlers.find(communicator->errhandler)) {
-    MPI_Comm at = communicator->handle;
-    own->function(&at, &code);
+  if (handler == MPI_ERRORS_RETURN) return code;
+  if (const UserErrhandler* own = me.errhandlers.find(handler)) {
+    if (own->proxy != nullptr) {
+      own->proxy(kHandlerOfCommunicator, &object, &code,
+                 reinterpret_cast<void (*)()>(own->function));
+    } else {
+      own->function(&object, &code);
+    }
     return code;
   }
   end_job(1,
           text("virtual rank %d: %s: %s: %s. MPI_ERRORS_ARE_FATAL is the error handler of %s",
                me.number(), name,
                name_of_error(code) == nullptr ? "an error of the program's" : name_of_error(code),
-               failure.what(),
-               communicator->name.empty() ? "the communicator" : communicator->name.c_str()));
+               failure.what(), whose));
 }
 
 void refuse_call(const VirtualRank& me, const char* name) {
@@ -41,6 +51,10 @@ void add_mpi_calls() {
   add_environment_calls();
   add_message_calls();
   add_request_calls();
+  add_generalized_request_calls();
+  add_partitioned_calls();
+  add_session_calls();
+  add_tool_calls();
   add_group_calls();
   add_attribute_calls();
   add_communicator_calls();

@@ -41,35 +41,67 @@ struct Name {
 // Tells the error handler of the communicator (of MPI_COMM_WORLD, if it is none) and returns the
 // error class, if that returns.
 int tell_error(VirtualRank& me, MPI_Comm communicator, const char* name, const CallError& failure);
+// The same of the error handler of another object: `object` is its handle, `whose` its words.
+int tell_handler(VirtualRank& me, MPI_Errhandler handler, int object, const char* whose,
+                 const char* name, const CallError& failure);
+// CallError(MPI_ERR_ARG): it is none.
+void check_errhandler(VirtualRank& me, MPI_Errhandler handle);
 // MPI is not to be called now: ends the job with a message.
 [[noreturn]] void refuse_call(const VirtualRank& me, const char* name);
 
-// Runs `body(me)`, which throws CallError where it cannot be done.
-template <class Body>
-int call(const char* name, MPI_Comm communicator, Body body) {
+// Runs `body(me)`, which throws CallError where it cannot be done: `tell(me, failure)` says what is
+// returned then. Also before MPI_Init and after MPI_Finalize.
+template <class Tell, class Body>
+int call_telling(const char* name, Tell tell, Body body) {
   VirtualRank& me = VirtualRank::running();
-  if (me.state != VirtualRank::State::kInside) [[unlikely]]
-    refuse_call(me, name);
   const char* const outer = me.call;
   me.call = name;
   int result = MPI_SUCCESS;
   try {
     body(me);
   } catch (const CallError& failure) {
-    result = tell_error(me, communicator, name, failure);
+    result = tell(me, failure);
   } catch (const Error& error) {
-    result = tell_error(me, communicator, name, CallError(MPI_ERR_OTHER, error.what()));
+    result = tell(me, CallError(MPI_ERR_OTHER, error.what()));
   } catch (const std::bad_alloc&) {
-    result = tell_error(me, communicator, name, CallError(MPI_ERR_NO_MEM, "there is no memory"));
+    result = tell(me, CallError(MPI_ERR_NO_MEM, "there is no memory"));
   }
   me.call = outer;
   return result;
+}
+
+// What may be called at any time.
+template <class Body>
+int call_always(const char* name, Body body) {
+  return call_telling(
+      name,
+      [name](VirtualRank& me, const CallError& failure) {
+        return tell_error(me, MPI_COMM_WORLD, name, failure);
+      },
+      body);
+}
+
+// What is called between MPI_Init and MPI_Finalize, or while there is a session.
+template <class Body>
+int call(const char* name, MPI_Comm communicator, Body body) {
+  if (const VirtualRank& me = VirtualRank::running(); !me.is_open()) [[unlikely]]
+    refuse_call(me, name);
+  return call_telling(
+      name,
+      [name, communicator](VirtualRank& me, const CallError& failure) {
+        return tell_error(me, communicator, name, failure);
+      },
+      body);
 }
 
 // Each chapter has its functions known.
 void add_environment_calls();
 void add_message_calls();
 void add_request_calls();
+void add_generalized_request_calls();
+void add_partitioned_calls();
+void add_session_calls();
+void add_tool_calls();
 void add_error_handler_calls();
 void add_info_calls();
 void add_group_calls();

@@ -142,25 +142,57 @@ int split(MPI_Comm handle, int color, int key, MPI_Comm* made) {
   });
 }
 
+bool is_split_kind(int kind) {
+#ifdef MPI_COMM_TYPE_RESOURCE_GUIDED
+  if (kind == MPI_COMM_TYPE_RESOURCE_GUIDED) return true;
+#endif
+  return kind == MPI_UNDEFINED || kind == MPI_COMM_TYPE_SHARED || kind == MPI_COMM_TYPE_HW_GUIDED ||
+         kind == MPI_COMM_TYPE_HW_UNGUIDED || kind == MPIX_COMM_TYPE_NEIGHBORHOOD;
+}
+
 // Members that share memory now. A virtual rank that migrates to another node does not any more.
-int split_by_type(MPI_Comm handle, int kind, int key, MPI_Info, MPI_Comm* made) {
+// Nothing else is known of where they are, so of other kinds there is no communicator, as MPICH has
+// it where it knows nothing.
+int split_by_type(MPI_Comm handle, int kind, int key, MPI_Info info, MPI_Comm* made) {
   return call("MPI_Comm_split_type", handle, [&](VirtualRank& me) {
-    if (kind != MPI_COMM_TYPE_SHARED && kind != MPI_UNDEFINED)
+    if (!is_split_kind(kind))
       throw CallError(MPI_ERR_ARG, text("members cannot be split by type %d", kind));
-    *made = split_communicator(me, me.communicator(handle),
-                               kind == MPI_UNDEFINED ? MPI_UNDEFINED : node(), key);
+    const Info* hints = me.infos.find(info);
+    const std::string* resource = hints == nullptr ? nullptr : hints->find("mpi_hw_resource_type");
+    const bool by_memory =
+        kind == MPI_COMM_TYPE_SHARED || (kind == MPI_COMM_TYPE_HW_GUIDED && resource != nullptr &&
+                                         *resource == "mpi_shared_memory");
+    *made =
+        split_communicator(me, me.communicator(handle), by_memory ? node() : MPI_UNDEFINED, key);
+    if (*made != MPI_COMM_NULL && hints != nullptr) me.communicator(*made).info = *hints;
   });
 }
 
+// What is under way on it is waited for, where it is disconnected.
+template <Name kName, bool kWaits>
 int free_communicator(MPI_Comm* handle) {
-  return call("MPI_Comm_free", *handle, [&](VirtualRank& me) {
+  return call(kName.text, *handle, [&](VirtualRank& me) {
     Communicator& c = me.communicator(*handle);
     if (*handle == MPI_COMM_WORLD || *handle == MPI_COMM_SELF)
       throw CallError(MPI_ERR_COMM, "MPI_COMM_WORLD and MPI_COMM_SELF cannot be freed");
+    if (kWaits) {
+      me.wait_until([&] {
+        bool all = true;
+        me.requests.for_each([&](Request& request) {
+          if (request.communicator == *handle && !advance(&request)) all = false;
+        });
+        return all;
+      });
+    }
     c.attributes.remove_all(me, *handle);
     me.remove_communicator(*handle);
     *handle = MPI_COMM_NULL;
   });
+}
+
+// Nobody spawned it.
+int parent(MPI_Comm* to) {
+  return call("MPI_Comm_get_parent", MPI_COMM_WORLD, [&](VirtualRank&) { *to = MPI_COMM_NULL; });
 }
 
 // ---- names ----
@@ -193,7 +225,9 @@ void add_communicator_calls() {
   add_call("MPI_Comm_create_group", &create_of_group);
   add_call("MPI_Comm_split", &split);
   add_call("MPI_Comm_split_type", &split_by_type);
-  add_call("MPI_Comm_free", &free_communicator);
+  add_call("MPI_Comm_free", &free_communicator<"MPI_Comm_free", false>);
+  add_call("MPI_Comm_disconnect", &free_communicator<"MPI_Comm_disconnect", true>);
+  add_call("MPI_Comm_get_parent", &parent);
   add_call("MPI_Comm_set_name", &set_name);
   add_call("MPI_Comm_get_name", &get_name);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include "base/text.h"
 #include "mpi/calls/messages.h"
@@ -147,6 +148,54 @@ std::vector<std::vector<char>> exchange_parts(VirtualRank& me, Communicator& c, 
   bytes->end_round();
   wait_for(me, bytes.get());
   return in;
+}
+
+namespace {
+
+struct Head {
+  int size, first;
+  std::uint64_t context;
+};
+
+}  // namespace
+
+// The leaders tell each other who is in their groups, and which context it is to be.
+MPI_Comm connect_groups(VirtualRank& me, Communicator& c, int local_leader,
+                        const std::function<OtherLeader()>& other) {
+  if (local_leader < 0 || local_leader >= c.size()) {
+    throw CallError(MPI_ERR_RANK, text("the local leader is rank %d; the communicator has 0 to %d",
+                                       local_leader, c.size() - 1));
+  }
+  Head mine{c.size(), c.member(0), 0}, theirs{};
+  std::vector<int> members, others;
+  for (int i = 0; i < c.size(); ++i) members.push_back(c.member(i));
+  if (c.rank == local_leader) {
+    const OtherLeader leader = other();
+    mine.context = me.make_context();
+    Schedule heads(leader.context, leader.tag);
+    heads.receive(leader.world, &theirs, sizeof theirs);
+    heads.send(leader.world, &mine, sizeof mine);
+    heads.end_round();
+    wait_for(me, &heads);
+    others.resize(static_cast<std::size_t>(theirs.size));
+    Schedule groups(leader.context, leader.tag);
+    groups.receive(leader.world, others.data(), others.size() * sizeof(int));
+    groups.send(leader.world, members.data(), members.size() * sizeof(int));
+    groups.end_round();
+    wait_for(me, &groups);
+  }
+  const std::unique_ptr<Schedule> heads = begin_collective(c), groups = begin_collective(c);
+  add_broadcast(heads.get(), c, local_leader, &mine, sizeof mine);
+  add_broadcast(heads.get(), c, local_leader, &theirs, sizeof theirs);
+  wait_for(me, heads.get());
+  others.resize(static_cast<std::size_t>(theirs.size));
+  add_broadcast(groups.get(), c, local_leader, others.data(), others.size() * sizeof(int));
+  wait_for(me, groups.get());
+  const Group remote(std::move(others));
+  if (remote.rank_of(me.number()) != MPI_UNDEFINED)
+    throw CallError(MPI_ERR_COMM, "this virtual rank is in both groups, which must not overlap");
+  const std::uint64_t context = mine.first < theirs.first ? mine.context : theirs.context;
+  return make_communicator(me, c, context, c.group, &remote);
 }
 
 }  // namespace roam::mpi

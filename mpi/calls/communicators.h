@@ -2,6 +2,7 @@
 #define ROAM_MPI_CALLS_COMMUNICATORS_H_
 
 #include <cstdint>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,18 @@ void add_context(VirtualRank& me, Schedule* s, const Communicator& c, std::uint6
 // virtual rank is no member. With `remote` an intercommunicator.
 MPI_Comm make_communicator(VirtualRank& me, const Communicator& from, std::uint64_t context,
                            Group group, const Group* remote = nullptr);
+
+// The other side of an intercommunicator that is made: the members of the two groups have a leader
+// each, who talk to each other in a context and with a tag that only they use now.
+struct OtherLeader {
+  int world = 0;  // its number
+  std::uint64_t context = 0;
+  int tag = 0;
+};
+// An intercommunicator of the group of `c` and another one. `other(me)` is asked for at the leader.
+// CallError(MPI_ERR_RANK, MPI_ERR_COMM).
+MPI_Comm connect_groups(VirtualRank& me, Communicator& c, int local_leader,
+                        const std::function<OtherLeader()>& other);
 
 // Of an intercommunicator: what rank 0 of the other group has given, everywhere in this one.
 std::vector<char> exchange_with_remote(VirtualRank& me, Communicator& c, const Bytes& out);

@@ -8,19 +8,27 @@
 #include "mpi/calls/messages.h"
 
 namespace roam::mpi {
-namespace {
-
-int make_errhandler(MPI_Comm_errhandler_function* function, MPI_Errhandler* handle) {
-  return call("MPI_Comm_create_errhandler", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    *handle = me.errhandlers.add(std::make_unique<UserErrhandler>(UserErrhandler{function}));
-  });
-}
 
 void check_errhandler(VirtualRank& me, MPI_Errhandler handle) {
   if (handle == MPI_ERRORS_ARE_FATAL || handle == MPI_ERRORS_RETURN || handle == MPI_ERRORS_ABORT ||
       me.errhandlers.find(handle) != nullptr)
     return;
   throw CallError(MPI_ERR_ARG, text("0x%08x is no error handler", static_cast<unsigned>(handle)));
+}
+
+namespace {
+
+int make_errhandler(MPI_Comm_errhandler_function* function, MPI_Errhandler* handle) {
+  return call_always("MPI_Comm_create_errhandler", [&](VirtualRank& me) {
+    *handle =
+        me.errhandlers.add(std::make_unique<UserErrhandler>(UserErrhandler{.function = function}));
+  });
+}
+
+// MPICH's C++ library: the function is C++'s.
+void set_proxy(MPI_Errhandler handle, void (*proxy)()) {
+  if (UserErrhandler* handler = VirtualRank::running().errhandlers.find(handle))
+    handler->proxy = reinterpret_cast<UserErrhandler::Proxy>(proxy);
 }
 
 int set_errhandler(MPI_Comm communicator, MPI_Errhandler handle) {
@@ -35,7 +43,7 @@ int get_errhandler(MPI_Comm communicator, MPI_Errhandler* handle) {
 }
 // Communicators that have it keep it: the object stays, and its number is not used again.
 int free_errhandler(MPI_Errhandler* handle) {
-  return call("MPI_Errhandler_free", MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call_always("MPI_Errhandler_free", [&](VirtualRank& me) {
     check_errhandler(me, *handle);
     *handle = MPI_ERRHANDLER_NULL;
   });
@@ -69,7 +77,7 @@ int add_error_code(int error_class, int* to) {
   return MPI_SUCCESS;
 }
 int add_error_string(int code, const char* string) {
-  return call("MPI_Add_error_string", MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call_always("MPI_Add_error_string", [&](VirtualRank& me) {
     if (!me.own_errors.set_text(code, string))
       throw CallError(MPI_ERR_ARG, text("%d is no code that the program added", code));
   });
@@ -80,6 +88,8 @@ int add_error_string(int code, const char* string) {
 void add_error_handler_calls() {
   add_call("MPI_Comm_create_errhandler", &make_errhandler);
   add_call("MPI_Errhandler_create", &make_errhandler);
+  add_call("MPI_Session_create_errhandler", &make_errhandler);
+  add_launcher_call("MPII_Errhandler_set_cxx", &set_proxy);
   add_call("MPI_Comm_set_errhandler", &set_errhandler);
   add_call("MPI_Errhandler_set", &set_errhandler);
   add_call("MPI_Comm_get_errhandler", &get_errhandler);

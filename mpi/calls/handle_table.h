@@ -25,6 +25,7 @@ enum class Kind : std::uint32_t {
   kKeyval = 9,
   kRequest = 11,
   kMessage = 12,
+  kSession = 14,
 };
 
 template <class T, Kind kKind>

@@ -1,4 +1,5 @@
-// Infos (chapter 9 of the standard). They are kept and given back; nothing here acts by them.
+// Infos (chapter 9 of the standard), at any time. They are kept and given back; nothing here acts
+// by them.
 
 #include <cstring>
 #include <memory>
@@ -32,22 +33,21 @@ std::string key_of(const char* key) {
 }
 
 int make(MPI_Info* handle) {
-  return call("MPI_Info_create", MPI_COMM_WORLD,
-              [&](VirtualRank& me) { *handle = me.infos.add(std::make_unique<Info>()); });
+  return call_always("MPI_Info_create",
+                     [&](VirtualRank& me) { *handle = me.infos.add(std::make_unique<Info>()); });
 }
 int duplicate(MPI_Info handle, MPI_Info* made) {
-  return call("MPI_Info_dup", MPI_COMM_WORLD,
-              [&](VirtualRank& me) { *made = copy_of(me, handle); });
+  return call_always("MPI_Info_dup", [&](VirtualRank& me) { *made = copy_of(me, handle); });
 }
 int free_info(MPI_Info* handle) {
-  return call("MPI_Info_free", MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call_always("MPI_Info_free", [&](VirtualRank& me) {
     info_of(me, *handle);
     me.infos.remove(*handle);
     *handle = MPI_INFO_NULL;
   });
 }
 int set(MPI_Info handle, const char* key, const char* value) {
-  return call("MPI_Info_set", MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call_always("MPI_Info_set", [&](VirtualRank& me) {
     Info& info = info_of(me, handle);
     const std::string name = key_of(key);
     if (value == nullptr || std::strlen(value) > MPI_MAX_INFO_VAL)
@@ -57,7 +57,7 @@ int set(MPI_Info handle, const char* key, const char* value) {
   });
 }
 int remove(MPI_Info handle, const char* key) {
-  return call("MPI_Info_delete", MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call_always("MPI_Info_delete", [&](VirtualRank& me) {
     if (!info_of(me, handle).remove(key_of(key)))
       throw CallError(MPI_ERR_INFO_NOKEY, text("there is no key '%s'", key));
   });
@@ -65,7 +65,7 @@ int remove(MPI_Info handle, const char* key) {
 
 // With room for `most` characters and a null.
 int get(MPI_Info handle, const char* key, int most, char* value, int* flag) {
-  return call("MPI_Info_get", MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call_always("MPI_Info_get", [&](VirtualRank& me) {
     const std::string* found = info_of(me, handle).find(key_of(key));
     *flag = found != nullptr ? 1 : 0;
     if (found == nullptr) return;
@@ -76,7 +76,7 @@ int get(MPI_Info handle, const char* key, int most, char* value, int* flag) {
 }
 // With room for *room bytes, the null among them; then what is needed.
 int get_string(MPI_Info handle, const char* key, int* room, char* value, int* flag) {
-  return call("MPI_Info_get_string", MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call_always("MPI_Info_get_string", [&](VirtualRank& me) {
     const std::string* found = info_of(me, handle).find(key_of(key));
     *flag = found != nullptr ? 1 : 0;
     if (found == nullptr) return;
@@ -89,19 +89,19 @@ int get_string(MPI_Info handle, const char* key, int* room, char* value, int* fl
   });
 }
 int get_length(MPI_Info handle, const char* key, int* length, int* flag) {
-  return call("MPI_Info_get_valuelen", MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call_always("MPI_Info_get_valuelen", [&](VirtualRank& me) {
     const std::string* found = info_of(me, handle).find(key_of(key));
     *flag = found != nullptr ? 1 : 0;
     if (found != nullptr) *length = static_cast<int>(found->size());
   });
 }
 int get_count(MPI_Info handle, int* count) {
-  return call("MPI_Info_get_nkeys", MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call_always("MPI_Info_get_nkeys", [&](VirtualRank& me) {
     *count = static_cast<int>(info_of(me, handle).entries.size());
   });
 }
 int get_key(MPI_Info handle, int n, char* key) {
-  return call("MPI_Info_get_nthkey", MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call_always("MPI_Info_get_nthkey", [&](VirtualRank& me) {
     const Info& info = info_of(me, handle);
     if (n < 0 || n >= static_cast<int>(info.entries.size())) {
       throw CallError(MPI_ERR_ARG,
@@ -112,9 +112,17 @@ int get_key(MPI_Info handle, int n, char* key) {
   });
 }
 
+// What MPI_INFO_ENV has.
+int make_of_environment(int, char**, MPI_Info* handle) {
+  return call_always("MPI_Info_create_env", [&](VirtualRank& me) {
+    *handle = me.infos.add(std::make_unique<Info>(me.environment_info));
+  });
+}
+
 }  // namespace
 
 void add_info_calls() {
+  add_call("MPI_Info_create_env", &make_of_environment);
   add_call("MPI_Info_create", &make);
   add_call("MPI_Info_dup", &duplicate);
   add_call("MPI_Info_free", &free_info);

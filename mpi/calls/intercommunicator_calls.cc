@@ -31,62 +31,19 @@ int remote_group(MPI_Comm handle, MPI_Group* group) {
               [&](VirtualRank& me) { *group = me.add(*inter(me, handle).remote); });
 }
 
-std::vector<int> numbers_of(const Group& group) {
-  std::vector<int> numbers;
-  for (int i = 0; i < group.size(); ++i) numbers.push_back(group.world_of(i));
-  return numbers;
-}
-
-struct Head {
-  int size, first;
-  std::uint64_t context;
-};
-
-// The leaders tell each other who is in their groups, and which context it is to be.
+// The remote leader is a rank of `between`, which only the local leader has to know.
 int create(MPI_Comm local, int local_leader, MPI_Comm between, int remote_leader, int tag,
            MPI_Comm* made) {
   return call("MPI_Intercomm_create", local, [&](VirtualRank& me) {
-    Communicator& c = me.communicator(local);
-    if (local_leader < 0 || local_leader >= c.size()) {
-      throw CallError(MPI_ERR_RANK,
-                      text("the local leader is rank %d; the communicator has 0 to %d",
-                           local_leader, c.size() - 1));
-    }
-    Head mine{c.size(), c.member(0), 0}, theirs{};
-    std::vector<int> members = numbers_of(c.group), others;
-    if (c.rank == local_leader) {
+    *made = connect_groups(me, me.communicator(local), local_leader, [&] {
       const Communicator& b = me.communicator(between);
       if (remote_leader < 0 || remote_leader >= b.peers().size()) {
         throw CallError(MPI_ERR_RANK,
                         text("the remote leader is rank %d; the communicator between has 0 to %d",
                              remote_leader, b.peers().size() - 1));
       }
-      mine.context = me.make_context();
-      const int leader = b.peer(remote_leader), group_tag = tag_of_group(tag);
-      Schedule heads(b.context + kCollectiveContext, group_tag);
-      heads.receive(leader, &theirs, sizeof theirs);
-      heads.send(leader, &mine, sizeof mine);
-      heads.end_round();
-      wait_for(me, &heads);
-      others.resize(static_cast<std::size_t>(theirs.size));
-      Schedule groups(b.context + kCollectiveContext, group_tag);
-      groups.receive(leader, others.data(), others.size() * sizeof(int));
-      groups.send(leader, members.data(), members.size() * sizeof(int));
-      groups.end_round();
-      wait_for(me, &groups);
-    }
-    const std::unique_ptr<Schedule> heads = begin_collective(c), groups = begin_collective(c);
-    add_broadcast(heads.get(), c, local_leader, &mine, sizeof mine);
-    add_broadcast(heads.get(), c, local_leader, &theirs, sizeof theirs);
-    wait_for(me, heads.get());
-    others.resize(static_cast<std::size_t>(theirs.size));
-    add_broadcast(groups.get(), c, local_leader, others.data(), others.size() * sizeof(int));
-    wait_for(me, groups.get());
-    const Group remote(std::move(others));
-    if (remote.rank_of(me.number()) != MPI_UNDEFINED)
-      throw CallError(MPI_ERR_COMM, "this virtual rank is in both groups, which must not overlap");
-    const std::uint64_t context = mine.first < theirs.first ? mine.context : theirs.context;
-    *made = make_communicator(me, c, context, c.group, &remote);
+      return OtherLeader{b.peer(remote_leader), b.context + kCollectiveContext, tag_of_group(tag)};
+    });
   });
 }
 

@@ -336,8 +336,9 @@ int matched_ireceive(void* data, Count count, MPI_Datatype type, MPI_Message* me
 
 // ---- the buffer of buffered sends ----
 
-int attach_buffer(void* buffer, int bytes) {
-  return call("MPI_Buffer_attach", MPI_COMM_WORLD, [&](VirtualRank& me) {
+template <Name kName, class Count>
+int attach_buffer(void* buffer, Count bytes) {
+  return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank& me) {
     if (me.buffer != nullptr)
       throw CallError(MPI_ERR_BUFFER, "a buffer is attached already: detach it first");
     if (bytes < 0) throw CallError(MPI_ERR_ARG, "the buffer has a negative size");
@@ -346,11 +347,12 @@ int attach_buffer(void* buffer, int bytes) {
   });
 }
 
-int detach_buffer(void* buffer, int* bytes) {
-  return call("MPI_Buffer_detach", MPI_COMM_WORLD, [&](VirtualRank& me) {
+template <Name kName, class Count>
+int detach_buffer(void* buffer, Count* bytes) {
+  return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank& me) {
     me.wait_until([&] { return me.buffered_bytes() == 0; });
     *static_cast<void**>(buffer) = me.buffer;
-    *bytes = static_cast<int>(me.buffer_room);
+    *bytes = static_cast<Count>(me.buffer_room);
     me.buffer = nullptr;
     me.buffer_room = 0;
   });
@@ -384,8 +386,8 @@ void add_message_calls() {
   add_call("MPI_Iprobe", &iprobe);
   add_call("MPI_Mprobe", &matched_probe);
   add_call("MPI_Improbe", &matched_iprobe);
-  add_call("MPI_Buffer_attach", &attach_buffer);
-  add_call("MPI_Buffer_detach", &detach_buffer);
+  ROAM_BOTH("MPI_Buffer_attach", attach_buffer);
+  ROAM_BOTH("MPI_Buffer_detach", detach_buffer);
 }
 
 }  // namespace roam::mpi

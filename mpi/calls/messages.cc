@@ -179,11 +179,17 @@ bool look(Request* request) {
     case Request::Kind::kNothing:
       return true;
     case Request::Kind::kSend:
+      if (request->partitions != nullptr && request->partitions->waiting != 0) return false;
       if (!request->wire.done) return false;
       if (request->awaits_answer && !request->acknowledgement.done) return false;
       end(request, empty_status());
       return true;
     case Request::Kind::kReceive:
+      if (request->partitions != nullptr && !request->on_wire) {
+        if (!request->partitions->introduction.done) return false;
+        request->context = request->partitions->context;
+        start_receive(request);
+      }
       acknowledge(request);
       if (request->with != nullptr && !advance(request->with.get())) return false;
       if (!request->wire.done) return false;
@@ -194,8 +200,25 @@ bool look(Request* request) {
       if (!request->persistent) request->schedule.reset();
       end(request, empty_status());
       return true;
+    case Request::Kind::kGeneralized:
+      return false;  // the program says when
   }
   return true;
+}
+
+// The send goes by itself when its partitions are ready, the receive is posted when it knows its
+// sender.
+void count_partitions(Request* request) {
+  Partitions* p = request->partitions.get();
+  p->ready.assign(p->ready.size(), false);
+  p->waiting = p->count;
+}
+void start_partitioned(VirtualRank& me, Request* request) {
+  if (request->kind == Request::Kind::kSend) {
+    count_partitions(request);
+  } else if (!advance(request)) {
+    me.watch(request);
+  }
 }
 
 // The messages of one that failed may be under way: it is not started again.
@@ -296,7 +319,10 @@ void start(VirtualRank& me, Request* request) {
     if (request->kind == Request::Kind::kCollective) {
       start_collective(me, request);
     } else if (request->peer == MPI_PROC_NULL) {
+      if (request->partitions != nullptr) count_partitions(request);
       end(request, request->kind == Request::Kind::kReceive ? null_status() : empty_status());
+    } else if (request->partitions != nullptr) {
+      start_partitioned(me, request);
     } else if (request->kind == Request::Kind::kSend) {
       start_send(me, request);
     } else {
@@ -307,6 +333,10 @@ void start(VirtualRank& me, Request* request) {
     request->done = !request->on_wire;
     throw;
   }
+}
+
+void send_whole(VirtualRank& me, Request* request) {
+  if (request->peer != MPI_PROC_NULL) start_send(me, request);
 }
 
 bool advance(Request* request) {
@@ -324,7 +354,14 @@ bool advance(Request* request) {
 }
 
 void cancel(Request* request) {
-  if (request->kind != Request::Kind::kReceive || request->with != nullptr || advance(request))
+  if (request->generalized != nullptr) {
+    const int error = request->generalized->cancel_it(request->done);
+    if (error != MPI_SUCCESS)
+      throw CallError(error, text("the function that cancels a request returned %d", error));
+    return;
+  }
+  if (request->kind != Request::Kind::kReceive || request->with != nullptr ||
+      request->partitions != nullptr || advance(request))
     return;
   if (!runtime::cancel_receive(&request->wire)) return;
   request->cancelled = true;
@@ -415,6 +452,14 @@ void tell(const MPI_Status& what, MPI_Status* status) {
   const int error = status->MPI_ERROR;  // only calls for several requests set it
   *status = what;
   status->MPI_ERROR = error;
+}
+
+void ask_status(Request* request) {
+  if (request->generalized == nullptr) return;
+  request->status = empty_status();
+  request->error = request->generalized->ask_status(&request->status);
+  if (request->error != MPI_SUCCESS)
+    request->why = text("the function that is asked for a status returned %d", request->error);
 }
 
 void check(const Request& request) {

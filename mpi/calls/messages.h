@@ -20,6 +20,8 @@ void prepare_receive(VirtualRank& me, Request* request, void* data, MPI_Count co
 // Puts a prepared request under way. Does not suspend. CallError(MPI_ERR_BUFFER): a buffered one
 // has no room.
 void start(VirtualRank& me, Request* request);
+// A partitioned send whose partitions are all ready.
+void send_whole(VirtualRank& me, Request* request);
 // Whether it is done; does what that takes, once: unpacks, acknowledges, and has status and error.
 bool advance(Request* request);
 // Blocking ones of plain data, sent in standard mode, without a request: the same as preparing,
@@ -29,7 +31,8 @@ bool send_plainly(VirtualRank& me, const void* data, MPI_Count count, MPI_Dataty
 bool receive_plainly(VirtualRank& me, void* data, MPI_Count count, MPI_Datatype type, int from,
                      int tag, MPI_Comm communicator, MPI_Status* status);
 
-// Takes back a receive that nothing has come for; anything else goes on.
+// Takes back a receive that nothing has come for, and tells a generalized request's function;
+// anything else goes on.
 void cancel(Request* request);
 // Until it is done.
 void wait_for(VirtualRank& me, Request* request);
@@ -37,6 +40,8 @@ void wait_for(VirtualRank& me, Request* request);
 // The end of `request` is told to the program: its status goes to *status (or nowhere).
 void tell(const MPI_Status& what, MPI_Status* status);
 inline void tell(const Request& request, MPI_Status* status) { tell(request.status, status); }
+// Of a generalized request that is done: what its function says of its end.
+void ask_status(Request* request);
 // Throws what it ended with, if that is an error.
 void check(const Request& request);
 

@@ -38,7 +38,15 @@ void Reduction::combine(const void* from, void* into, MPI_Count count) const {
   if (user_.long_function != nullptr) return call(0, user_.long_function, count);
   constexpr MPI_Count kMost = 1 << 30;
   for (MPI_Count begin = 0; begin < count; begin += kMost) {
-    call(begin * type_.extent(), user_.function, static_cast<int>(std::min(kMost, count - begin)));
+    const auto n = static_cast<int>(std::min(kMost, count - begin));
+    const MPI_Aint at = begin * type_.extent();
+    if (user_.proxy == nullptr) {
+      call(at, user_.function, n);
+    } else {
+      user_.proxy(type_.buffer_in(static_cast<char*>(const_cast<void*>(from)) + at),
+                  type_.buffer_in(static_cast<char*>(into) + at), n, type_.handle(),
+                  user_.function);
+    }
   }
 }
 

@@ -220,13 +220,20 @@ int reduce_local(const void* in, void* inout, Count count, MPI_Datatype datatype
 
 int make_op(MPI_User_function* function, int commutes, MPI_Op* handle) {
   return call("MPI_Op_create", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    *handle = me.ops.add(std::make_unique<UserOp>(UserOp{function, nullptr, commutes != 0}));
+    *handle = me.ops.add(
+        std::make_unique<UserOp>(UserOp{.function = function, .commutes = commutes != 0}));
   });
 }
 int make_long_op(MPI_User_function_c* function, int commutes, MPI_Op* handle) {
   return call("MPI_Op_create_c", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    *handle = me.ops.add(std::make_unique<UserOp>(UserOp{nullptr, function, commutes != 0}));
+    *handle = me.ops.add(
+        std::make_unique<UserOp>(UserOp{.long_function = function, .commutes = commutes != 0}));
   });
+}
+// MPICH's C++ library: the function is C++'s.
+void set_op_proxy(MPI_Op handle, void (*proxy)()) {
+  if (UserOp* op = VirtualRank::running().ops.find(handle))
+    op->proxy = reinterpret_cast<UserOp::Proxy>(proxy);
 }
 int free_op(MPI_Op* handle) {
   return call("MPI_Op_free", MPI_COMM_WORLD, [&](VirtualRank& me) {
@@ -271,6 +278,7 @@ void add_reduction_calls() {
   ROAM_BOTH("MPI_Reduce_local", reduce_local);
   add_call("MPI_Op_create", &make_op);
   add_call("MPI_Op_create_c", &make_long_op);
+  add_launcher_call("MPII_Op_set_cxx", &set_op_proxy);
   add_call("MPI_Op_free", &free_op);
   add_call("MPI_Op_commutative", &op_commutes);
 }

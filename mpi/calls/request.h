@@ -19,6 +19,36 @@ namespace roam::mpi {
 // How a send ends.
 enum class SendMode : std::uint8_t { kStandard, kSynchronous, kBuffered, kReady };
 
+// What the program has said of a request of its own (MPI_Grequest_start). Each returns an error.
+struct Generalized {
+  MPI_Grequest_query_function* query;
+  MPI_Grequest_free_function* free;
+  MPI_Grequest_cancel_function* cancel;
+  void* extra;
+  bool fortran = false;     // they are functions of Fortran
+  bool given_back = false;  // by MPI_Request_free, before it was done
+
+  int ask_status(MPI_Status* status) const;
+  int free_it() const;
+  int cancel_it(bool is_done) const;
+};
+
+// Of a partitioned message, which goes when all of them are ready. Its two ends find each other by
+// the order in which they were made.
+struct Partitions {
+  explicit Partitions(int n) : count(n), ready(static_cast<std::size_t>(n)) {}
+  // Waits for the introduction's end.
+  ~Partitions();
+
+  int count;
+  std::vector<bool> ready;            // of a send that was started
+  int waiting = 0;                    // so many are not ready
+  std::uint64_t context = 0;          // of its messages; the sender makes it
+  detail::RequestState introduction;  // that tells it
+  bool introduced = false;            // it is under way, or done
+  bool sends = false;
+};
+
 // A message or collective under way, or a persistent one between two. It stays where it is while it
 // is under way: the runtime writes to `wire`.
 struct Request {
@@ -28,7 +58,7 @@ struct Request {
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
 
-  enum class Kind : std::uint8_t { kNothing, kSend, kReceive, kCollective };
+  enum class Kind : std::uint8_t { kNothing, kSend, kReceive, kCollective, kGeneralized };
 
   Kind kind = Kind::kNothing;
   SendMode mode = SendMode::kStandard;
@@ -57,7 +87,9 @@ struct Request {
   std::size_t buffer_bytes = 0;  // of the attached buffer, that a buffered send takes
 
   std::unique_ptr<Schedule> schedule;  // of a collective
-  std::unique_ptr<Request> with;       // the send of an MPI_Isendrecv, which is done as well
+  std::unique_ptr<Generalized> generalized;
+  std::unique_ptr<Partitions> partitions;  // null: it is an ordinary message
+  std::unique_ptr<Request> with;           // the send of an MPI_Isendrecv, which is done as well
 
   MPI_Status status{};  // once it is done
 };

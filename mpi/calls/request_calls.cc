@@ -1,6 +1,7 @@
 // Waiting for requests, testing them, persistent ones, and what a status says.
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -30,27 +31,31 @@ MPI_Comm communicator_of(MPI_Request handle) {
                                                                       : request->communicator;
 }
 
-// Its end is told: it is gone, unless it is persistent.
-void take(VirtualRank& me, MPI_Request* handle, Request* request, MPI_Status* status) {
+// Its end is told: it is gone, unless it is persistent. What the function that frees a generalized
+// one returned.
+int take(VirtualRank& me, MPI_Request* handle, Request* request, MPI_Status* status) {
   tell(*request, status);
   request->started = false;
-  if (request->kind == Request::Kind::kCollective) me.unwatch(request);
-  if (request->persistent) return;
   me.unwatch(request);
-  me.requests.remove(*handle);
+  if (request->persistent) return MPI_SUCCESS;
+  const std::unique_ptr<Request> removed = me.requests.remove(*handle);
   *handle = MPI_REQUEST_NULL;
+  return removed->generalized == nullptr ? MPI_SUCCESS : removed->generalized->free_it();
 }
 
 // The error that it ended with is thrown when it has been taken.
 void take_and_check(VirtualRank& me, MPI_Request* handle, Request* request, MPI_Status* status) {
+  ask_status(request);
   std::unique_ptr<CallError> failure;
   try {
     check(*request);
   } catch (const CallError& f) {
     failure = std::make_unique<CallError>(f);
   }
-  take(me, handle, request, status);
+  const int error = take(me, handle, request, status);
   if (failure != nullptr) throw CallError(*failure);
+  if (error != MPI_SUCCESS)
+    throw CallError(error, text("the function that frees a request returned %d", error));
 }
 
 void put(const MPI_Status& what, MPI_Status* status) {
@@ -100,7 +105,9 @@ void take_all(VirtualRank& me, int count, MPI_Request* handles, MPI_Status* stat
   bool failed = false;
   for (int i = 0; i < count; ++i) {
     Request* request = active(me, handles[i]);
-    failed = failed || (request != nullptr && request->error != MPI_SUCCESS);
+    if (request == nullptr) continue;
+    ask_status(request);
+    failed = failed || request->error != MPI_SUCCESS;
   }
   for (int i = 0; i < count; ++i) {
     Request* request = active(me, handles[i]);
@@ -109,7 +116,8 @@ void take_all(VirtualRank& me, int count, MPI_Request* handles, MPI_Status* stat
     if (request == nullptr) {
       put(empty_status(), nth(statuses, i));
     } else {
-      take(me, &handles[i], request, nth(statuses, i));
+      const int error = take(me, &handles[i], request, nth(statuses, i));
+      failed = failed || error != MPI_SUCCESS;
     }
   }
   if (failed)
@@ -192,7 +200,9 @@ void take_some(VirtualRank& me, int count, MPI_Request* handles, int* taken, int
   bool failed = false;
   for (int i = 0; i < count; ++i) {
     Request* request = active(me, handles[i]);
-    if (request != nullptr && advance(request) && request->error != MPI_SUCCESS) failed = true;
+    if (request == nullptr || !advance(request)) continue;
+    ask_status(request);
+    failed = failed || request->error != MPI_SUCCESS;
   }
   *taken = 0;
   for (int i = 0; i < count; ++i) {
@@ -200,7 +210,7 @@ void take_some(VirtualRank& me, int count, MPI_Request* handles, int* taken, int
     if (request == nullptr || !request->done) continue;
     MPI_Status* status = nth(statuses, *taken);
     if (failed && status != MPI_STATUS_IGNORE) status->MPI_ERROR = request->error;
-    take(me, &handles[i], request, status);
+    failed = take(me, &handles[i], request, status) != MPI_SUCCESS || failed;
     indexes[(*taken)++] = i;
   }
   if (failed)
@@ -240,13 +250,26 @@ int get_status(MPI_Request handle, int* done, MPI_Status* status) {
     if (request == nullptr) return put(empty_status(), status);
     if (!advance(request)) me.look_around();
     *done = advance(request) ? 1 : 0;
-    if (*done != 0) tell(*request, status);
+    if (*done == 0) return;
+    ask_status(request);
+    tell(*request, status);
+    if (request->generalized != nullptr) check(*request);
   });
 }
 
-// What is under way goes on; nobody is told of its end.
+// What is under way goes on; nobody is told of its end. A generalized one has its number until the
+// program says that it is done.
 int free_request(MPI_Request* handle) {
   return call("MPI_Request_free", communicator_of(*handle), [&](VirtualRank& me) {
+    if (Request* own = me.requests.find(*handle); own != nullptr && own->generalized != nullptr) {
+      MPI_Request given = *handle;
+      *handle = MPI_REQUEST_NULL;
+      own->generalized->given_back = true;
+      if (!own->done) return;
+      if (const int error = take(me, &given, own, MPI_STATUS_IGNORE); error != MPI_SUCCESS)
+        throw CallError(error, text("the function that frees a request returned %d", error));
+      return;
+    }
     std::unique_ptr<Request> request = me.requests.remove(*handle);
     if (request == nullptr)
       throw CallError(MPI_ERR_REQUEST,
@@ -313,6 +336,16 @@ int set_status_cancelled(MPI_Status* status, int cancelled) {
   return MPI_SUCCESS;
 }
 
+// Fortran's status is C's, as integers.
+int status_to_fortran(const MPI_Status* from, MPI_Fint* to) {
+  std::memcpy(to, from, sizeof *from);
+  return MPI_SUCCESS;
+}
+int status_from_fortran(const MPI_Fint* from, MPI_Status* to) {
+  std::memcpy(to, from, sizeof *to);
+  return MPI_SUCCESS;
+}
+
 template <class Count>
 int set_elements(MPI_Status* status, MPI_Datatype type, Count count) {
   return call("MPI_Status_set_elements", MPI_COMM_WORLD, [&](VirtualRank& me) {
@@ -342,6 +375,8 @@ void add_request_calls() {
   add_call("MPI_Get_elements_x", &elements_of<"MPI_Get_elements_x", MPI_Count>);
   add_call("MPI_Test_cancelled", &test_cancelled);
   add_call("MPI_Status_set_cancelled", &set_status_cancelled);
+  add_call("MPI_Status_c2f", &status_to_fortran);
+  add_call("MPI_Status_f2c", &status_from_fortran);
   add_call("MPI_Status_set_elements", &set_elements<int>);
   add_call("MPI_Status_set_elements_x", &set_elements<MPI_Count>);
   add_call("MPI_Status_set_elements_c", &set_elements<MPI_Count>);

@@ -11,14 +11,6 @@
 #include "runtime/api/member_messages.h"
 
 namespace roam::mpi {
-namespace {
-
-// Context 0 is that of roam/team.h, 1 that of acknowledgements; those from 2^32 on have the number
-// of who made them, and the upper half is for messages that MPI_Mprobe has claimed.
-constexpr std::uint64_t kWorldContext = kContextsEach, kSelfContext = 2 * kContextsEach;
-
-}  // namespace
-
 VirtualRank::VirtualRank(int number, int count)
     : predefined{.most_tag = kMostTag, .universe_size = count},
       number_(number),

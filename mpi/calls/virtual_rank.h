@@ -18,14 +18,27 @@
 
 namespace roam::mpi {
 
-// A reduction of the program's: one of the functions (MPI_Op_create, MPI_Op_create_c).
+// A reduction of the program's: one of the functions (MPI_Op_create, MPI_Op_create_c). A function
+// of C++ is called by one of MPICH's C++ library.
 struct UserOp {
+  using Proxy = void (*)(const void* from, void* into, int count, MPI_Datatype type,
+                         MPI_User_function* function);
   MPI_User_function* function = nullptr;
   MPI_User_function_c* long_function = nullptr;
   bool commutes = true;
+  Proxy proxy = nullptr;
 };
 struct UserErrhandler {
+  using Proxy = void (*)(int kind, int* object, int* code, void (*function)());
   MPI_Comm_errhandler_function* function = nullptr;
+  Proxy proxy = nullptr;
+};
+// Kinds of object whose handler is called, as MPICH's C++ library has them.
+inline constexpr int kHandlerOfCommunicator = 0;
+// What a program has from MPI_Session_init to MPI_Session_finalize.
+struct Session {
+  MPI_Errhandler errhandler = MPI_ERRORS_ARE_FATAL;
+  Info info;
 };
 // A datatype that the program made.
 struct DerivedType {
@@ -57,6 +70,10 @@ class VirtualRank {
 
   enum class State : std::uint8_t { kBefore, kInside, kAfter };
   State state = State::kBefore;
+  HandleTable<Session, Kind::kSession> sessions;
+  // MPI's functions may be called.
+  bool is_open() const { return state == State::kInside || sessions.count() != 0; }
+  int tool_begins = 0;  // calls of MPI_T_init_thread without one of MPI_T_finalize
   int thread_level = MPI_THREAD_SINGLE;
   double last_wtime = 0;  // what MPI_Wtime said last
   // The call of MPI that it is in, for messages; what a thread waits for is shown by it.

@@ -1,0 +1,148 @@
+// Partitioned communication (chapter 4.2 of the standard). What is sent goes as one message, when
+// all of its partitions are ready.
+
+#include <memory>
+
+#include "base/text.h"
+#include "mpi/calls/call.h"
+#include "mpi/calls/messages.h"
+#include "runtime/api/member_messages.h"
+
+namespace roam::mpi {
+namespace {
+
+Request& partitioned(VirtualRank& me, MPI_Request handle, Request::Kind kind) {
+  Request* request = me.requests.find(handle);
+  if (request == nullptr || request->kind != kind || request->partitions == nullptr) {
+    throw CallError(MPI_ERR_REQUEST,
+                    text("0x%08x is no partitioned %s", static_cast<unsigned>(handle),
+                         kind == Request::Kind::kSend ? "send" : "receive"));
+  }
+  return *request;
+}
+
+void check_partition(const Request& request, int partition) {
+  const int count = request.partitions->count;
+  if (partition < 0 || partition >= count) {
+    throw CallError(MPI_ERR_ARG,
+                    text("the partition is %d; there are 0 to %d", partition, count - 1));
+  }
+}
+
+// Sends and receives between two members with one tag belong together in the order in which they
+// are made, whatever is started first: the sender makes a context for its messages, and tells it.
+void introduce(VirtualRank& me, Request* request, const Communicator& c) {
+  Partitions* p = request->partitions.get();
+  if (request->peer == MPI_PROC_NULL) return;
+  const std::uint64_t context = c.context + kPartitionedContext;
+  const int peer = request->group.world_of(request->peer);
+  p->introduced = true;
+  p->sends = request->kind == Request::Kind::kSend;
+  if (!p->sends) {
+    runtime::start_receive(&p->introduction, context, peer, request->tag, &p->context,
+                           sizeof p->context);
+    return;
+  }
+  p->context = request->context = me.make_context();
+  runtime::start_send(&p->introduction, {.context = context,
+                                         .to = peer,
+                                         .tag = request->tag,
+                                         .data = &p->context,
+                                         .bytes = sizeof p->context});
+}
+
+template <class Prepare>
+int make(const char* name, int partitions, MPI_Count count, int tag, MPI_Comm communicator,
+         MPI_Request* handle, Prepare prepare) {
+  return call(name, communicator, [&](VirtualRank& me) {
+    const Communicator& c = me.communicator(communicator);
+    if (partitions < 1)
+      throw CallError(MPI_ERR_ARG, text("%d partitions are asked for", partitions));
+    if (count < 0) throw CallError(MPI_ERR_COUNT, "a partition has a negative count of elements");
+    if (tag == MPI_ANY_TAG) throw CallError(MPI_ERR_TAG, "MPI_ANY_TAG is not allowed here");
+    auto request = std::make_unique<Request>();
+    prepare(me, request.get(), partitions * count);
+    if (request->peer == MPI_ANY_SOURCE)
+      throw CallError(MPI_ERR_RANK, "MPI_ANY_SOURCE is not allowed here");
+    request->persistent = true;
+    request->partitions = std::make_unique<Partitions>(partitions);
+    introduce(me, request.get(), c);
+    *handle = me.requests.add(std::move(request));
+  });
+}
+
+int send_init(const void* data, int partitions, MPI_Count count, MPI_Datatype type, int to, int tag,
+              MPI_Comm communicator, MPI_Info, MPI_Request* handle) {
+  return make("MPI_Psend_init", partitions, count, tag, communicator, handle,
+              [&](VirtualRank& me, Request* request, MPI_Count all) {
+                prepare_send(me, request, SendMode::kStandard, data, all, type, to, tag,
+                             communicator);
+              });
+}
+int receive_init(void* data, int partitions, MPI_Count count, MPI_Datatype type, int from, int tag,
+                 MPI_Comm communicator, MPI_Info, MPI_Request* handle) {
+  return make("MPI_Precv_init", partitions, count, tag, communicator, handle,
+              [&](VirtualRank& me, Request* request, MPI_Count all) {
+                prepare_receive(me, request, data, all, type, from, tag, communicator);
+              });
+}
+
+void make_ready(VirtualRank& me, MPI_Request handle, int partition) {
+  Request& request = partitioned(me, handle, Request::Kind::kSend);
+  check_partition(request, partition);
+  if (!request.started)
+    throw CallError(MPI_ERR_REQUEST, "the partitioned send has not been started");
+  const auto at = static_cast<std::size_t>(partition);
+  if (request.partitions->ready[at])
+    throw CallError(MPI_ERR_ARG, text("partition %d is ready already", partition));
+  request.partitions->ready[at] = true;
+  if (--request.partitions->waiting == 0) send_whole(me, &request);
+}
+
+int ready(int partition, MPI_Request handle) {
+  return call("MPI_Pready", MPI_COMM_WORLD,
+              [&](VirtualRank& me) { make_ready(me, handle, partition); });
+}
+int ready_range(int first, int last, MPI_Request handle) {
+  return call("MPI_Pready_range", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    for (int i = first; i <= last; ++i) make_ready(me, handle, i);
+  });
+}
+int ready_list(int count, const int* partitions, MPI_Request handle) {
+  return call("MPI_Pready_list", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    for (int i = 0; i < count; ++i) make_ready(me, handle, partitions[i]);
+  });
+}
+
+// All have come, or none.
+int arrived(MPI_Request handle, int partition, int* flag) {
+  return call("MPI_Parrived", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    *flag = 1;
+    if (handle == MPI_REQUEST_NULL) return;
+    Request& request = partitioned(me, handle, Request::Kind::kReceive);
+    check_partition(request, partition);
+    if (!request.started || advance(&request)) return;
+    me.look_around();
+    *flag = advance(&request) ? 1 : 0;
+  });
+}
+
+}  // namespace
+
+Partitions::~Partitions() {
+  if (!introduced || introduction.done) return;
+  if (!sends && runtime::cancel_receive(&introduction)) return;
+  while (!introduction.done)
+    runtime::wait_for_news("the receive that belongs to a partitioned send");
+}
+
+void add_partitioned_calls() {
+  add_call("MPI_Psend_init", &send_init);
+  add_call("MPI_Precv_init", &receive_init);
+  add_call("MPI_Pready", &ready);
+  add_call("MPI_Pready_range", &ready_range);
+  add_call("MPI_Pready_list", &ready_list);
+  add_call("MPI_Parrived", &arrived);
+}
+
+}  // namespace roam::mpi
