@@ -1,5 +1,6 @@
 // Attributes of communicators and datatypes (chapter 6.7 of the standard).
 
+#include <cstdint>
 #include <cstring>
 #include <memory>
 
@@ -17,7 +18,8 @@ void check_keyval(VirtualRank& me, int keyval) {
 
 int make_keyval(Keyval::Copy copy, Keyval::Remove remove, int* keyval, void* extra) {
   return call("MPI_Comm_create_keyval", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    *keyval = me.keyvals.add(std::make_unique<Keyval>(Keyval{copy, remove, extra}));
+    *keyval = me.keyvals.add(
+        std::make_unique<Keyval>(Keyval{.copy = copy, .remove = remove, .extra = extra}));
   });
 }
 // Attributes that have it keep its functions, so its number is not used again.
@@ -34,56 +36,76 @@ int copy_value(int, int, void*, void* value, void* copied, int* wanted) {
   return MPI_SUCCESS;
 }
 
-void give(void* found, void* value, int* flag) {
-  std::memcpy(value, &found, sizeof found);
+// MPICH's libraries of other languages: the functions of the key are theirs.
+void set_proxy(int keyval, Keyval::CopyProxy copy, Keyval::RemoveProxy remove) {
+  if (Keyval* key = VirtualRank::running().keyvals.find(keyval)) {
+    key->copy_proxy = copy;
+    key->remove_proxy = remove;
+  }
+}
+
+// C gets the address, Fortran the value.
+void give(int* found, AttributeKind as, void* value, int* flag) {
+  std::intptr_t given = *found;
+  if (as == AttributeKind::kPointer) given = reinterpret_cast<std::intptr_t>(found);
+  std::memcpy(value, &given, sizeof given);
   *flag = 1;
 }
 
-// Whether it is one of the standard's, which all communicators have.
-bool give_predefined(VirtualRank& me, int keyval, void* value, int* flag) {
+// Whether it is one of the standard's, which all communicators have. Fortran's keys have the
+// numbers behind those of C.
+bool give_predefined(VirtualRank& me, int keyval, AttributeKind as, void* value, int* flag) {
   VirtualRank::Predefined& p = me.predefined;
-  switch (keyval) {
+  constexpr int kFirst = MPI_TAG_UB, kLast = MPI_APPNUM + 1;
+  const bool is_of_fortran = keyval >= kFirst && keyval <= kLast && (keyval - kFirst) % 2 == 1;
+  switch (is_of_fortran ? keyval - 1 : keyval) {
     case MPI_TAG_UB:
-      give(&p.most_tag, value, flag);
+      give(&p.most_tag, as, value, flag);
       return true;
     case MPI_HOST:
-      give(&p.host, value, flag);
+      give(&p.host, as, value, flag);
       return true;
     case MPI_IO:
-      give(&p.io, value, flag);
+      give(&p.io, as, value, flag);
       return true;
     case MPI_WTIME_IS_GLOBAL:
-      give(&p.wtime_is_global, value, flag);
+      give(&p.wtime_is_global, as, value, flag);
       return true;
     case MPI_LASTUSEDCODE:
-      give(&p.last_used_code, value, flag);
+      give(&p.last_used_code, as, value, flag);
       return true;
     case MPI_UNIVERSE_SIZE:
-      give(&p.universe_size, value, flag);
+      give(&p.universe_size, as, value, flag);
       return true;
     case MPI_APPNUM:
-      give(&p.program_number, value, flag);
+      give(&p.program_number, as, value, flag);
       return true;
     default:
       return false;
   }
 }
 
-int set_of_communicator(MPI_Comm handle, int keyval, void* value) {
+int set_of_communicator_as(MPI_Comm handle, int keyval, void* value, AttributeKind kind) {
   return call("MPI_Comm_set_attr", handle, [&](VirtualRank& me) {
     Communicator& c = me.communicator(handle);
     check_keyval(me, keyval);
-    c.attributes.set(me, handle, keyval, value);
+    c.attributes.set(me, handle, keyval, value, kind);
   });
 }
-int get_of_communicator(MPI_Comm handle, int keyval, void* value, int* flag) {
+int set_of_communicator(MPI_Comm handle, int keyval, void* value) {
+  return set_of_communicator_as(handle, keyval, value, AttributeKind::kPointer);
+}
+int get_of_communicator_as(MPI_Comm handle, int keyval, void* value, int* flag, AttributeKind as) {
   return call("MPI_Comm_get_attr", handle, [&](VirtualRank& me) {
     const Communicator& c = me.communicator(handle);
     *flag = 0;
-    if (give_predefined(me, keyval, value, flag)) return;
+    if (give_predefined(me, keyval, as, value, flag)) return;
     check_keyval(me, keyval);
-    if (void* const* found = c.attributes.find(keyval)) give(*found, value, flag);
+    *flag = c.attributes.get(keyval, as, value) ? 1 : 0;
   });
+}
+int get_of_communicator(MPI_Comm handle, int keyval, void* value, int* flag) {
+  return get_of_communicator_as(handle, keyval, value, flag, AttributeKind::kPointer);
 }
 int delete_of_communicator(MPI_Comm handle, int keyval) {
   return call("MPI_Comm_delete_attr", handle, [&](VirtualRank& me) {
@@ -98,18 +120,23 @@ Attributes& attributes_of(VirtualRank& me, MPI_Datatype handle) {
   DerivedType* derived = me.types.find(handle);
   return derived != nullptr ? derived->attributes : me.predefined_type_attributes[handle];
 }
-int set_of_type(MPI_Datatype handle, int keyval, void* value) {
+int set_of_type_as(MPI_Datatype handle, int keyval, void* value, AttributeKind kind) {
   return call("MPI_Type_set_attr", MPI_COMM_WORLD, [&](VirtualRank& me) {
     check_keyval(me, keyval);
-    attributes_of(me, handle).set(me, handle, keyval, value);
+    attributes_of(me, handle).set(me, handle, keyval, value, kind);
+  });
+}
+int set_of_type(MPI_Datatype handle, int keyval, void* value) {
+  return set_of_type_as(handle, keyval, value, AttributeKind::kPointer);
+}
+int get_of_type_as(MPI_Datatype handle, int keyval, void* value, int* flag, AttributeKind as) {
+  return call("MPI_Type_get_attr", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    check_keyval(me, keyval);
+    *flag = attributes_of(me, handle).get(keyval, as, value) ? 1 : 0;
   });
 }
 int get_of_type(MPI_Datatype handle, int keyval, void* value, int* flag) {
-  return call("MPI_Type_get_attr", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    check_keyval(me, keyval);
-    *flag = 0;
-    if (void* const* found = attributes_of(me, handle).find(keyval)) give(*found, value, flag);
-  });
+  return get_of_type_as(handle, keyval, value, flag, AttributeKind::kPointer);
 }
 int delete_of_type(MPI_Datatype handle, int keyval) {
   return call("MPI_Type_delete_attr", MPI_COMM_WORLD, [&](VirtualRank& me) {
@@ -135,6 +162,11 @@ void add_attribute_calls() {
   add_call("MPI_Type_get_attr", &get_of_type);
   add_call("MPI_Type_delete_attr", &delete_of_type);
   add_launcher_call("MPIR_Dup_fn", &copy_value);
+  add_launcher_call("MPII_Keyval_set_proxy", &set_proxy);
+  add_launcher_call("MPII_Comm_set_attr", &set_of_communicator_as);
+  add_launcher_call("MPII_Comm_get_attr", &get_of_communicator_as);
+  add_launcher_call("MPII_Type_set_attr", &set_of_type_as);
+  add_launcher_call("MPII_Type_get_attr", &get_of_type_as);
 }
 
 }  // namespace roam::mpi

@@ -1,6 +1,7 @@
 #include "mpi/calls/attributes.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/text.h"
 #include "mpi/calls/virtual_rank.h"
@@ -8,45 +9,66 @@
 namespace roam::mpi {
 
 void* const* Attributes::find(int keyval) const {
-  for (const Value& v : values_) {
-    if (v.keyval == keyval) return &v.value;
+  for (const std::unique_ptr<Value>& v : values_) {
+    if (v->keyval == keyval) return &v->value;
   }
   return nullptr;
 }
 
-void Attributes::set(VirtualRank& me, int handle, int keyval, void* value) {
+bool Attributes::get(int keyval, AttributeKind as, void* to) const {
+  for (const std::unique_ptr<Value>& v : values_) {
+    if (v->keyval != keyval) continue;
+    const bool by_address = as == AttributeKind::kPointer && v->kind != AttributeKind::kPointer;
+    const void* given = by_address ? &v->value : v->value;
+    std::memcpy(to, &given, sizeof given);
+    return true;
+  }
+  return false;
+}
+
+void Attributes::set(VirtualRank& me, int handle, int keyval, void* value, AttributeKind kind) {
   remove(me, handle, keyval);
-  values_.push_back({keyval, value});
+  values_.push_back(std::make_unique<Value>(Value{keyval, value, kind}));
 }
 
 void Attributes::remove(VirtualRank& me, int handle, int keyval) {
-  void* const* value = find(keyval);
-  if (value == nullptr) return;
+  const auto at = std::find_if(values_.begin(), values_.end(),
+                               [keyval](const auto& v) { return v->keyval == keyval; });
+  if (at == values_.end()) return;
+  const Value v = **at;
   const Keyval* key = me.keyvals.find(keyval);
   if (key != nullptr && key->remove != nullptr) {
-    const int error = key->remove(handle, keyval, *value, key->extra);
+    const int error =
+        key->remove_proxy == nullptr
+            ? key->remove(handle, keyval, v.value, key->extra)
+            : key->remove_proxy(key->remove, handle, keyval, v.kind, v.value, key->extra);
     if (error != MPI_SUCCESS)
       throw CallError(error, text("the function that deletes the attribute returned %d", error));
   }
-  std::erase_if(values_, [keyval](const Value& v) { return v.keyval == keyval; });
+  std::erase_if(values_, [keyval](const auto& one) { return one->keyval == keyval; });
 }
 
 void Attributes::remove_all(VirtualRank& me, int handle) {
-  while (!values_.empty()) remove(me, handle, values_.back().keyval);
+  while (!values_.empty()) remove(me, handle, values_.back()->keyval);
 }
 
 void Attributes::copy_to(VirtualRank& me, int handle, Attributes* to) const {
   // The program's functions may change them.
-  const std::vector<Value> values = values_;
+  std::vector<Value> values;
+  for (const std::unique_ptr<Value>& v : values_) values.push_back(*v);
   for (const Value& v : values) {
     const Keyval* key = me.keyvals.find(v.keyval);
     if (key == nullptr || key->copy == nullptr) continue;
     void* copied = nullptr;
     int wanted = 0;
-    const int error = key->copy(handle, v.keyval, key->extra, v.value, &copied, &wanted);
+    const int error = key->copy_proxy == nullptr
+                          ? key->copy(handle, v.keyval, key->extra, v.value, &copied, &wanted)
+                          : key->copy_proxy(key->copy, handle, v.keyval, key->extra, v.kind,
+                                            v.value, &copied, &wanted);
     if (error != MPI_SUCCESS)
       throw CallError(error, text("the function that copies the attribute returned %d", error));
-    if (wanted != 0) to->values_.push_back({v.keyval, copied});
+    if (wanted != 0)
+      to->values_.push_back(std::make_unique<Value>(Value{v.keyval, copied, v.kind}));
   }
 }
 

@@ -1,11 +1,16 @@
 #ifndef ROAM_MPI_CALLS_ATTRIBUTES_H_
 #define ROAM_MPI_CALLS_ATTRIBUTES_H_
 
+#include <memory>
 #include <vector>
 
 namespace roam::mpi {
 
 class VirtualRank;
+
+// How an attribute was set, or is asked for: as a pointer by C, as an integer by Fortran. The
+// numbers are those of MPICH's Fortran library.
+enum class AttributeKind : int { kPointer = 0, kAddress = 1, kInteger = 3 };
 
 // A key of attributes that the program made, of communicators or datatypes: their handles are ints
 // alike, and so are the functions that are called when an object is copied or goes.
@@ -15,6 +20,13 @@ struct Keyval {
   Copy copy = nullptr;      // null: it is not copied
   Remove remove = nullptr;  // null: nothing is to be done
   void* extra = nullptr;
+  // Those of another language are called by functions of its library, which turn the arguments.
+  using CopyProxy = int (*)(Copy function, int handle, int keyval, void* extra, AttributeKind kind,
+                            void* value, void** copied, int* wanted);
+  using RemoveProxy = int (*)(Remove function, int handle, int keyval, AttributeKind kind,
+                              void* value, void* extra);
+  CopyProxy copy_proxy = nullptr;
+  RemoveProxy remove_proxy = nullptr;
 };
 
 // What a program has hung on an object, by key. `handle` is the object's.
@@ -24,7 +36,10 @@ class Attributes {
  public:
   // Null: there is none with that key.
   void* const* find(int keyval) const;
-  void set(VirtualRank& me, int handle, int keyval, void* value);
+  void set(VirtualRank& me, int handle, int keyval, void* value,
+           AttributeKind kind = AttributeKind::kPointer);
+  // Its value as it is asked for: C gets the address of what Fortran has set. False: there is none.
+  bool get(int keyval, AttributeKind as, void* to) const;
   void remove(VirtualRank& me, int handle, int keyval);
   // The last that was set goes first.
   void remove_all(VirtualRank& me, int handle);
@@ -35,8 +50,10 @@ class Attributes {
   struct Value {
     int keyval;
     void* value;
+    AttributeKind kind;
   };
-  std::vector<Value> values_;  // oldest first
+  // Oldest first. Each stays where it is, as C programs are given addresses of values.
+  std::vector<std::unique_ptr<Value>> values_;
 };
 
 }  // namespace roam::mpi

@@ -30,6 +30,8 @@ constexpr Names kNames[] = {
     {1, {"argp_program_version_hook"}},
     {1, {"argp_program_bug_address"}},
     {1, {"argp_err_exit_status"}},
+    {1, {"MPI_F_STATUS_IGNORE"}},
+    {1, {"MPI_F_STATUSES_IGNORE"}},
 };
 static_assert(std::size(kNames) == kLibcVariables);
 

@@ -8,9 +8,9 @@
 
 namespace roam::mpi {
 
-// The variables of libc that each virtual rank has for itself. Where the program has a copy of one,
-// as programs do that are compiled without -fPIC, that is the variable, for its libraries too;
-// else it lies in the image.
+// The variables of libc, and of MPICH, that each virtual rank has for itself. Where the program has
+// a copy of one, as programs do that are compiled without -fPIC, that is the variable, for its
+// libraries too; else it lies in the image.
 enum class LibcVariable : std::size_t {
   kEnvironment,
   kOptionArgument,
@@ -31,8 +31,11 @@ enum class LibcVariable : std::size_t {
   kArgpVersionHook,
   kArgpBugAddress,
   kArgpExitStatus,
+  // Addresses of Fortran's constants, which its library stores here when it begins.
+  kFortranStatusIgnore,
+  kFortranStatusesIgnore,
 };
-inline constexpr std::size_t kLibcVariables = 19;
+inline constexpr std::size_t kLibcVariables = 21;
 inline constexpr std::size_t kLibcVariableBytes = 16;  // at most, each
 
 // Its names; the first is the one by which libc itself goes, so who defines that means libc's.
