@@ -49,16 +49,23 @@ void number_in(const Basic& b, const char* from, char* to, int bytes, int extern
     std::memset(to + external, negative ? 0xff : 0, static_cast<std::size_t>(bytes - external));
 }
 
+// Of the stream `left` bytes are there.
 template <bool kPack>
 class Converter {
  public:
-  Converter(std::uintptr_t buffer, char* stream) : buffer_(buffer), stream_(stream) {}
+  Converter(std::uintptr_t buffer, char* stream, MPI_Count left)
+      : buffer_(buffer), stream_(stream), left_(left) {}
+  MPI_Count done() const { return done_; }
 
   // Only whole types are walked through, so runs are of whole elements.
   void run(MPI_Aint at, MPI_Count bytes, const Basic* b) {
     const int numbers = numbers_of(*b), here = b->bytes / numbers,
               there = b->external_bytes / numbers;
     for (MPI_Count done = 0; done < bytes; done += here) {
+      if (left_ < there) {
+        left_ = 0;  // what comes after it is not whole either
+        return;
+      }
       char* const mine = reinterpret_cast<char*>(buffer_ + static_cast<std::uintptr_t>(at + done));
       if constexpr (kPack) {
         number_out(*b, mine, stream_, here, there);
@@ -66,6 +73,8 @@ class Converter {
         number_in(*b, stream_, mine, here, there);
       }
       stream_ += there;
+      left_ -= there;
+      done_ += here;
     }
   }
   void runs(MPI_Aint at, MPI_Aint stride, MPI_Count count, MPI_Count bytes, const Basic* b) {
@@ -82,6 +91,7 @@ class Converter {
  private:
   std::uintptr_t buffer_;
   char* stream_;
+  MPI_Count left_, done_ = 0;
 };
 
 // No element grows, so this has 64 bits where the bytes of the type do.
@@ -119,11 +129,14 @@ Failure check_room(const char* representation, MPI_Count count, const Datatype& 
   return {};
 }
 
+// The bytes of the packed stream that were converted.
 template <bool kPack>
-void convert(const void* buffer, MPI_Count count, const Datatype& type, const void* stream) {
+MPI_Count convert(const void* buffer, MPI_Count count, const Datatype& type, const void* stream,
+                  MPI_Count left) {
   Converter<kPack> converter(reinterpret_cast<std::uintptr_t>(buffer),
-                             const_cast<char*>(static_cast<const char*>(stream)));
+                             const_cast<char*>(static_cast<const char*>(stream)), left);
   walk(type.typed, type.bounds.extent(), count, 0, count * type.size, converter);
+  return converter.done();
 }
 
 }  // namespace
@@ -145,7 +158,7 @@ Failure pack_external(const char* representation, const void* buffer, MPI_Count 
                       const Datatype& type, void* out, MPI_Count out_bytes, MPI_Count* position) {
   MPI_Count bytes = 0;
   if (Failure f = check_room(representation, count, type, out_bytes, *position, &bytes)) return f;
-  convert<true>(buffer, count, type, static_cast<char*>(out) + *position);
+  convert<true>(buffer, count, type, static_cast<char*>(out) + *position, bytes);
   *position += bytes;
   return {};
 }
@@ -154,8 +167,15 @@ Failure unpack_external(const char* representation, const void* in, MPI_Count in
                         MPI_Count* position, void* buffer, MPI_Count count, const Datatype& type) {
   MPI_Count bytes = 0;
   if (Failure f = check_room(representation, count, type, in_bytes, *position, &bytes)) return f;
-  convert<false>(buffer, count, type, static_cast<const char*>(in) + *position);
+  convert<false>(buffer, count, type, static_cast<const char*>(in) + *position, bytes);
   *position += bytes;
+  return {};
+}
+
+Failure unpack_external_front(const void* in, MPI_Count in_bytes, void* buffer, MPI_Count count,
+                              const Datatype& type, MPI_Count* bytes) {
+  if (Failure f = check_range(count, type, 0, 0)) return f;
+  *bytes = convert<false>(buffer, count, type, in, in_bytes);
   return {};
 }
 

@@ -25,6 +25,11 @@ Failure pack_external(const char* representation, const void* buffer, MPI_Count 
 Failure unpack_external(const char* representation, const void* in, MPI_Count in_bytes,
                         MPI_Count* position, void* buffer, MPI_Count count, const Datatype& type);
 
+// Unpacks the whole elements of external32 that `in` begins with, of data of which the rest is not
+// there. `*bytes` of the packed stream (pack.h) are in the buffer then. Errors: those of pack().
+Failure unpack_external_front(const void* in, MPI_Count in_bytes, void* buffer, MPI_Count count,
+                              const Datatype& type, MPI_Count* bytes);
+
 }  // namespace roam::mpi
 
 #endif  // ROAM_MPI_DATATYPE_EXTERNAL_H_
