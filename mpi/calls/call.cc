@@ -10,6 +10,7 @@
 #include "mpi/calls/error_classes.h"
 
 namespace roam::mpi {
+
 int tell_error(VirtualRank& me, MPI_Comm handle, const char* name, const CallError& failure) {
   Communicator* communicator = me.find_communicator(handle);
   if (communicator == nullptr) communicator = me.find_communicator(MPI_COMM_WORLD);
@@ -65,6 +66,9 @@ void add_mpi_calls() {
   add_neighbour_calls();
   add_type_calls();
   add_conversion_calls();
+  add_file_calls();
+  add_file_view_calls();
+  add_file_access_calls();
 }
 
 }  // namespace roam::mpi

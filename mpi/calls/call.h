@@ -44,6 +44,10 @@ int tell_error(VirtualRank& me, MPI_Comm communicator, const char* name, const C
 // The same of the error handler of another object: `object` is its handle, `whose` its words.
 int tell_handler(VirtualRank& me, MPI_Errhandler handler, int object, const char* whose,
                  const char* name, const CallError& failure);
+inline bool is_predefined_errhandler(MPI_Errhandler handle) {
+  return handle == MPI_ERRORS_ARE_FATAL || handle == MPI_ERRORS_RETURN ||
+         handle == MPI_ERRORS_ABORT;
+}
 // CallError(MPI_ERR_ARG): it is none.
 void check_errhandler(VirtualRank& me, MPI_Errhandler handle);
 // MPI is not to be called now: ends the job with a message.
@@ -114,6 +118,9 @@ void add_topology_calls();
 void add_neighbour_calls();
 void add_type_calls();
 void add_conversion_calls();
+void add_file_calls();
+void add_file_view_calls();
+void add_file_access_calls();
 void add_missing_calls();
 // All of them.
 void add_mpi_calls();

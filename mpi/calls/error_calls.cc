@@ -10,9 +10,7 @@
 namespace roam::mpi {
 
 void check_errhandler(VirtualRank& me, MPI_Errhandler handle) {
-  if (handle == MPI_ERRORS_ARE_FATAL || handle == MPI_ERRORS_RETURN || handle == MPI_ERRORS_ABORT ||
-      me.errhandlers.find(handle) != nullptr)
-    return;
+  if (is_predefined_errhandler(handle) || me.errhandlers.find(handle) != nullptr) return;
   throw CallError(MPI_ERR_ARG, text("0x%08x is no error handler", static_cast<unsigned>(handle)));
 }
 
@@ -34,6 +32,8 @@ void set_proxy(MPI_Errhandler handle, void (*proxy)()) {
 int set_errhandler(MPI_Comm communicator, MPI_Errhandler handle) {
   return call("MPI_Comm_set_errhandler", communicator, [&](VirtualRank& me) {
     check_errhandler(me, handle);
+    if (const UserErrhandler* own = me.errhandlers.find(handle); own != nullptr && !own->function)
+      throw CallError(MPI_ERR_ARG, "the error handler is not for communicators");
     me.communicator(communicator).errhandler = handle;
   });
 }

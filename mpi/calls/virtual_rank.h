@@ -12,6 +12,7 @@
 #include "mpi/calls/call_error.h"
 #include "mpi/calls/communicator.h"
 #include "mpi/calls/error_classes.h"
+#include "mpi/calls/files.h"
 #include "mpi/calls/handle_table.h"
 #include "mpi/calls/info.h"
 #include "mpi/calls/request.h"
@@ -30,7 +31,8 @@ struct UserOp {
 };
 struct UserErrhandler {
   using Proxy = void (*)(int kind, int* object, int* code, void (*function)());
-  MPI_Comm_errhandler_function* function = nullptr;
+  MPI_Comm_errhandler_function* function = nullptr;       // null: it is for files
+  MPI_File_errhandler_function* file_function = nullptr;  // null: it is not for files
   Proxy proxy = nullptr;
 };
 // Kinds of object whose handler is called, as MPICH's C++ library has them.
@@ -104,6 +106,7 @@ class VirtualRank {
   HandleTable<Keyval, Kind::kKeyval> keyvals;
   HandleTable<Info, Kind::kInfo> infos;
   Info environment_info;  // MPI_INFO_ENV
+  Files files;
   OwnErrors own_errors;
 
   // Attributes that all communicators have: programs are given their addresses.

@@ -1,0 +1,135 @@
+#include "mpi/calls/file_view.h"
+
+#include <strings.h>
+
+#include <limits>
+#include <utility>
+
+#include "base/text.h"
+#include "mpi/calls/call_error.h"
+#include "mpi/datatype/external.h"
+#include "mpi/datatype/external_type.h"
+
+namespace roam::mpi {
+namespace {
+
+constexpr MPI_Offset kLast = std::numeric_limits<MPI_Offset>::max();
+
+[[noreturn]] void throw_beyond() {
+  throw CallError(MPI_ERR_ARG, "a place in the file is beyond 64 bits");
+}
+
+TypeRef in_file(const TypeRef& type, FileView::Representation representation) {
+  if (representation == FileView::Representation::kNative) return type;
+  TypeRef made;
+  throw_failure(make_external_type(type, &made));
+  return made;
+}
+
+// From smaller to larger places, as the standard wants it, none before the displacement.
+void check_places(const char* what, const Datatype& type) {
+  MPI_Aint last = 0;
+  bool grows = true;
+  throw_failure(for_each_piece(1, type, 0, type.size, [&](MPI_Aint at, MPI_Count) {
+    grows = grows && at >= last;
+    last = at;
+  }));
+  if (grows) return;
+  throw CallError(MPI_ERR_ARG,
+                  text("the displacements of the %s are not in growing order from 0", what));
+}
+
+}  // namespace
+
+FileView FileView::make(MPI_Offset displacement, Type etype, Type filetype,
+                        const char* representation) {
+  FileView view;
+  view.displacement = displacement;
+  view.representation_name = representation;
+  if (strcasecmp(representation, "external32") == 0) {
+    view.representation = Representation::kExternal;
+  } else if (strcasecmp(representation, "native") != 0 &&
+             strcasecmp(representation, "internal") != 0) {
+    throw CallError(MPI_ERR_UNSUPPORTED_DATAREP,
+                    text("the data representation is \"%s\"; there are native, internal and "
+                         "external32",
+                         representation));
+  }
+  view.etype_there = in_file(etype.ref(), view.representation);
+  view.filetype_there = in_file(filetype.ref(), view.representation);
+  view.etype = std::move(etype);
+  view.filetype = std::move(filetype);
+  const Datatype& e = *view.etype_there;
+  const Datatype& f = *view.filetype_there;
+  if (e.size == 0) throw CallError(MPI_ERR_ARG, "the elementary type has no bytes");
+  if (f.size % e.size != 0) {
+    throw CallError(MPI_ERR_ARG,
+                    text("the file type has %ld bytes, which are not whole elementary types of %ld",
+                         static_cast<long>(f.size), static_cast<long>(e.size)));
+  }
+  check_places("elementary type", e);
+  check_places("file type", f);
+  if (f.size != 0 && f.bounds.extent() <= 0)
+    throw CallError(MPI_ERR_ARG, "the file type has bytes, and an extent that is not positive");
+  return view;
+}
+
+MPI_Count FileView::stream_bytes(const Type& type, MPI_Count count) const {
+  if (representation == Representation::kNative) return static_cast<MPI_Count>(type.bytes(count));
+  MPI_Count bytes = 0;
+  throw_failure(external_bytes("external32", count, *type, &bytes));
+  return bytes;
+}
+
+MPI_Count FileView::stream_begin(MPI_Offset offset) const {
+  MPI_Count begin = 0;
+  if (__builtin_mul_overflow(offset, etype_bytes(), &begin)) throw_beyond();
+  return begin;
+}
+
+FileView::Tiles FileView::tiles(MPI_Count from, MPI_Count bytes) const {
+  const MPI_Count each = filetype_there->size;
+  if (each == 0) throw CallError(MPI_ERR_IO, "the file type of the view has no bytes");
+  MPI_Count end = 0;
+  Tiles t{0, 0, from % each};
+  if (__builtin_mul_overflow(from / each, filetype_there->bounds.extent(), &t.begin) ||
+      __builtin_add_overflow(t.begin, displacement, &t.begin) ||
+      __builtin_add_overflow(t.from, bytes, &end))
+    throw_beyond();
+  t.count = (end - 1) / each + 1;
+  // The last byte, too, has a place of 63 bits.
+  MPI_Offset last = 0;
+  if (__builtin_mul_overflow(t.count, filetype_there->bounds.extent(), &last) ||
+      __builtin_add_overflow(last, filetype_there->bounds.true_ub, &last) ||
+      __builtin_add_overflow(last, t.begin, &last))
+    throw_beyond();
+  return t;
+}
+
+MPI_Offset FileView::place_of(MPI_Count at) const {
+  MPI_Offset place = displacement;
+  for_each_piece(at, 1, [&](MPI_Offset where, MPI_Count) { place = where; });
+  return place;
+}
+
+// Places grow with offsets, so it is found by halving.
+MPI_Offset FileView::end_of(MPI_Offset size) const {
+  if (filetype_there->size == 0) return 0;
+  const auto is_behind = [&](MPI_Offset offset) {
+    return place_of(stream_begin(offset)) >= size;
+  };
+  if (is_behind(0)) return 0;
+  MPI_Offset before = 0, behind = 1;
+  while (!is_behind(behind)) {
+    before = behind;
+    if (behind > kLast / 2) throw_beyond();
+    behind *= 2;
+  }
+  while (behind - before > 1) {
+    const MPI_Offset middle = before + (behind - before) / 2;
+    (is_behind(middle) ? behind : before) = middle;
+  }
+  return behind;
+}
+
+}  // namespace roam::mpi

@@ -1,0 +1,229 @@
+#include "mpi/calls/open_files.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <mpi.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <map>
+
+#include "base/text.h"
+#include "isomalloc/heap.h"
+#include "mpi/calls/call_error.h"
+#include "roam/thread.h"
+
+namespace roam::mpi {
+namespace {
+
+// Of the process; what it allocates is the process's.
+std::map<std::uint64_t, open_files::Descriptor>& table() {
+  static auto& made = *[] {
+    iso::HeapScope process;
+    return new std::map<std::uint64_t, open_files::Descriptor>;
+  }();
+  return made;
+}
+
+// Numbers that are not in every kernel's headers.
+constexpr long kXfs = 0x58465342, kZfs = 0x2fc12fc1, kFuse = 0x65735546;
+
+bool is_local(int descriptor) {
+  struct statfs s;
+  if (fstatfs(descriptor, &s) != 0) return false;
+  const long local[] = {EXT4_SUPER_MAGIC, BTRFS_SUPER_MAGIC,   TMPFS_MAGIC, OVERLAYFS_SUPER_MAGIC,
+                        F2FS_SUPER_MAGIC, REISERFS_SUPER_MAGIC, kXfs,        kZfs};
+  return std::find(std::begin(local), std::end(local), s.f_type) != std::end(local);
+}
+
+// On file systems in user space an inode may have another number at each client.
+bool has_stable_inodes(int descriptor) {
+  struct statfs s;
+  return fstatfs(descriptor, &s) == 0 && s.f_type != kFuse;
+}
+
+// Which kernel this is: a number that each makes when it starts.
+std::uint64_t this_kernel() {
+  static const std::uint64_t made = [] {
+    char id[64] = "";
+    const int fd = ::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || read(fd, id, sizeof id - 1) <= 0) gethostname(id, sizeof id - 1);
+    if (fd >= 0) close(fd);
+    std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
+    for (const char* c = id; *c != '\0'; ++c)
+      hash = (hash ^ static_cast<unsigned char>(*c)) * 0x100000001b3;
+    return hash;
+  }();
+  return made;
+}
+
+// What a FIFO would wait for, nobody waits for here. A process of many virtual ranks has as many
+// files open as all of them together, so it may have as many as the kernel lets it.
+int open_now(const char* path, int flags) {
+  for (bool raised = false;; raised = true) {
+    const int fd = ::open(path, flags | O_CLOEXEC | O_NONBLOCK, 0666);
+    if (fd >= 0 || errno != EMFILE || raised) return fd;
+    rlimit most;
+    if (getrlimit(RLIMIT_NOFILE, &most) != 0 || most.rlim_cur == most.rlim_max) {
+      errno = EMFILE;
+      return -1;
+    }
+    most.rlim_cur = most.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &most);
+  }
+}
+
+enum class Found { kIt, kOther, kError };
+
+Found compare(const FileName& file, int descriptor) {
+  struct stat s;
+  if (!file.is_checked) return Found::kIt;
+  if (fstat(descriptor, &s) != 0) return Found::kError;
+  if (file.kernel == this_kernel())
+    return s.st_ino == file.inode && s.st_dev == file.device ? Found::kIt : Found::kOther;
+  return s.st_ino == file.inode || !has_stable_inodes(descriptor) ? Found::kIt : Found::kOther;
+}
+
+// By its name; or, where that is gone, as what a process of the same kernel has open.
+int open_again(const FileName& file) {
+  int fd = open_now(file.path.c_str(), file.flags);
+  int error = errno;
+  Found found = Found::kError;
+  if (fd >= 0 && (found = compare(file, fd)) != Found::kIt) {
+    error = errno;
+    close(fd);
+    fd = -1;
+  }
+  if (fd >= 0) return fd;
+  if (file.process != 0 && file.kernel == this_kernel()) {
+    const std::string other = text("/proc/%d/fd/%d", file.process, file.descriptor);
+    fd = open_now(other.c_str(), file.flags);
+    if (fd >= 0 && compare(file, fd) == Found::kIt) return fd;
+    if (fd >= 0) close(fd);
+  }
+  char host[256] = "";
+  gethostname(host, sizeof host - 1);
+  const std::string where = text("%s on %s of rank %d", file.path.c_str(), host, rank());
+  if (found == Found::kOther) {
+    throw CallError(MPI_ERR_FILE, where + " is another file than the one that was opened: it was "
+                                          "replaced, or the nodes do not share the file system");
+  }
+  if (error == ENOENT && file.is_checked) {
+    throw CallError(MPI_ERR_NO_SUCH_FILE, where + ", which is open elsewhere, is not there: it was "
+                                                  "removed, or the nodes do not share the file "
+                                                  "system");
+  }
+  throw_file_error(error, where);
+}
+
+open_files::Descriptor note(std::uint64_t id, int fd) {
+  const open_files::Descriptor made{fd, is_local(fd)};
+  try {
+    iso::HeapScope process;
+    table()[id] = made;
+  } catch (...) {
+    close(fd);
+    throw CallError(MPI_ERR_NO_MEM, "there is no memory to note an open file");
+  }
+  return made;
+}
+
+}  // namespace
+
+int file_error_class(int error) {
+  switch (error) {
+    case EACCES:
+    case EPERM:
+      return MPI_ERR_ACCESS;
+    case ENOENT:
+      return MPI_ERR_NO_SUCH_FILE;
+    case EEXIST:
+      return MPI_ERR_FILE_EXISTS;
+    case ENOSPC:
+      return MPI_ERR_NO_SPACE;
+    case EDQUOT:
+      return MPI_ERR_QUOTA;
+    case EROFS:
+      return MPI_ERR_READ_ONLY;
+    case ENAMETOOLONG:
+    case ENOTDIR:
+    case EISDIR:
+    case ELOOP:
+    case ESPIPE:
+    case ENXIO:
+      return MPI_ERR_BAD_FILE;
+    case ETXTBSY:
+    case EBUSY:
+      return MPI_ERR_FILE_IN_USE;
+    case ENOMEM:
+      return MPI_ERR_NO_MEM;
+    default:
+      return MPI_ERR_IO;
+  }
+}
+
+void throw_file_error(int error, const std::string& what) {
+  throw CallError(file_error_class(error), what + ": " + std::strerror(error));
+}
+
+namespace open_files {
+
+Descriptor descriptor_of(const FileName& file) {
+  const auto found = table().find(file.id);
+  return found != table().end() ? found->second : note(file.id, open_again(file));
+}
+
+void open_first(FileName* file, int flags) {
+  const int fd = open_now(file->path.c_str(), flags);
+  if (fd < 0) throw_file_error(errno, file->path);
+  struct stat s;
+  if (fstat(fd, &s) != 0 || S_ISDIR(s.st_mode) || S_ISFIFO(s.st_mode) || S_ISSOCK(s.st_mode)) {
+    close(fd);
+    throw CallError(MPI_ERR_BAD_FILE, file->path + " has no places to read or write at");
+  }
+  file->is_checked = true;
+  file->device = s.st_dev;
+  file->inode = s.st_ino;
+  file->kernel = this_kernel();
+  file->process = getpid();
+  file->descriptor = note(file->id, fd).number;
+}
+
+int close_here(std::uint64_t id) {
+  const auto found = table().find(id);
+  if (found == table().end()) return 0;
+  const int error = close(found->second.number) == 0 ? 0 : errno;
+  iso::HeapScope process;
+  table().erase(found);
+  return error;
+}
+
+int close_everywhere(std::uint64_t id, const std::vector<int>& ranks) {
+  int error = 0;
+  for (const int r : ranks) {
+    int there = 0;
+    if (r == rank()) {
+      there = close_here(id);
+    } else {
+      try {
+        spawn(SpawnOptions{.name = "closes a file", .rank = r}, [id] {
+          if (const int e = close_here(id); e != 0) throw e;
+        }).join();
+      } catch (const int e) {
+        there = e;
+      }
+    }
+    if (error == 0) error = there;
+  }
+  return error;
+}
+
+std::size_t count() { return table().size(); }
+
+}  // namespace open_files
+}  // namespace roam::mpi

@@ -1,0 +1,61 @@
+#ifndef ROAM_MPI_CALLS_OPEN_FILES_H_
+#define ROAM_MPI_CALLS_OPEN_FILES_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace roam::mpi {
+
+// What names an open file, wherever a member of those who opened it is: enough to open it anew in
+// any process.
+struct FileName {
+  std::uint64_t id = 0;  // of this opening; no other in the job has it
+  std::string path;      // absolute
+  int flags = 0;         // of open(2), for all but the first
+  // The file that was opened first, if it matters: another one may have its name by now. Devices
+  // are compared under the same kernel only.
+  bool is_checked = false;
+  dev_t device = 0;
+  ino_t inode = 0;
+  std::uint64_t kernel = 0;
+  // A descriptor of it, of a process under that kernel, for a file whose name is gone.
+  pid_t process = 0;
+  int descriptor = -1;
+};
+
+// The descriptors of a process for the files that virtual ranks have open: one an opening, made when
+// a virtual rank first needs it there, for all virtual ranks of the process. None is the virtual
+// rank's own (mpi/image/descriptors.h), and none pins it. They stay until the file is closed.
+//
+// Context: threads of Roam.
+namespace open_files {
+
+struct Descriptor {
+  int number;
+  // All of the file's data is under this kernel: what one process has written another reads.
+  bool is_local;
+};
+
+// CallError(MPI_ERR_...): it cannot be opened, or is another file here.
+Descriptor descriptor_of(const FileName& file);
+// Opens it as `flags` say, and fills in `file` as the first to do so. CallError.
+void open_first(FileName* file, int flags);
+// Closes it in this process, if it is open there; the number of the error, or 0.
+int close_here(std::uint64_t id);
+// The same in these ranks. Suspends.
+int close_everywhere(std::uint64_t id, const std::vector<int>& ranks);
+// How many are open in this process.
+std::size_t count();
+
+}  // namespace open_files
+
+// The error class of an errno. Throws it as a CallError: "`what`: text of the error".
+int file_error_class(int error);
+[[noreturn]] void throw_file_error(int error, const std::string& what);
+
+}  // namespace roam::mpi
+
+#endif  // ROAM_MPI_CALLS_OPEN_FILES_H_
