@@ -13,8 +13,7 @@ namespace roam::mpi {
 
 open_files::Descriptor File::descriptor() {
   const open_files::Descriptor d = open_files::descriptor_of(name);
-  if (std::find(used_on.begin(), used_on.end(), rank()) == used_on.end())
-    used_on.push_back(rank());
+  if (std::find(used_on.begin(), used_on.end(), rank()) == used_on.end()) used_on.push_back(rank());
   return d;
 }
 

@@ -23,8 +23,8 @@ struct File {
   Info info;
   MPI_Errhandler errhandler = MPI_ERRORS_RETURN;
   FileView view;
-  MPI_Offset position = 0;        // in elementary types
-  MPI_Offset shared_position = 0;  // that of the shared pointer, before anybody has moved it
+  MPI_Offset position = 0;           // in elementary types
+  MPI_Offset shared_position = 0;    // that of the shared pointer, before anybody has moved it
   bool uses_shared_pointer = false;  // this virtual rank has
   bool is_atomic = false;
   // A collective that has begun (MPI_File_..._begin): its kind, and what its end says.

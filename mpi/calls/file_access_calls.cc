@@ -129,8 +129,8 @@ int start_at(MPI_File handle, MPI_Offset offset, Data* data, Count count, MPI_Da
 }
 
 // One at a time is under way for a file.
-void begin_split(VirtualRank& me, File* file, const char* kind, Move move, By by,
-                 MPI_Offset offset, const void* data, MPI_Count count, MPI_Datatype type) {
+void begin_split(VirtualRank& me, File* file, const char* kind, Move move, By by, MPI_Offset offset,
+                 const void* data, MPI_Count count, MPI_Datatype type) {
   if (file->begun != nullptr)
     throw CallError(MPI_ERR_OTHER, text("%s has not ended, and another begins", file->begun));
   file->begun_status = move_data(me, file, move, by, offset, data, count, type);
@@ -153,8 +153,8 @@ template <Name kName, Name kKind, class Data>
 int end(MPI_File handle, Data*, MPI_Status* status) {
   return call_of_file(kName.text, handle, [&](VirtualRank&, File& file) {
     if (file.begun == nullptr || std::strcmp(file.begun, kKind.text) != 0) {
-      throw CallError(MPI_ERR_OTHER, text("%s is under way", file.begun == nullptr ? "no collective"
-                                                                                  : file.begun));
+      throw CallError(MPI_ERR_OTHER, text("%s is under way",
+                                          file.begun == nullptr ? "no collective" : file.begun));
     }
     file.begun = nullptr;
     tell(file.begun_status, status);
@@ -167,11 +167,11 @@ using From = const void;
 }  // namespace
 
 // Of `kind` what reads and what writes, with its pointer; without waiting by `ikind`.
-#define ROAM_ACCESS(kWord, kMove, kBy, kData)                      \
+#define ROAM_ACCESS(kWord, kMove, kBy, kData) \
   ROAM_BOTH("MPI_File_" kWord, access, Move::kMove, By::kBy, kData)
-#define ROAM_START(kWord, kMove, kBy, kData)                       \
+#define ROAM_START(kWord, kMove, kBy, kData) \
   ROAM_BOTH("MPI_File_i" kWord, start, Move::kMove, By::kBy, kData)
-#define ROAM_SPLIT(kWord, kMove, kBy, kData)                                                     \
+#define ROAM_SPLIT(kWord, kMove, kBy, kData)                                                    \
   ROAM_BOTH("MPI_File_" kWord "_begin", begin, "MPI_File_" kWord, Move::kMove, By::kBy, kData); \
   add_call("MPI_File_" kWord "_end", &end<"MPI_File_" kWord "_end", "MPI_File_" kWord, kData>)
 

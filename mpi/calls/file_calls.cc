@@ -123,12 +123,14 @@ struct Opening {
 void open_as_first(VirtualRank& me, File* file, std::vector<Opening>& all) {
   for (const Opening& o : all) {
     if (o.mode != file->mode)
-      throw CallError(MPI_ERR_NOT_SAME, text("the members' modes are %d and %d", file->mode, o.mode));
+      throw CallError(MPI_ERR_NOT_SAME,
+                      text("the members' modes are %d and %d", file->mode, o.mode));
   }
   FileName& name = file->name;
   name.id = me.make_context();
-  open_files::open_first(&name, name.flags | (file->has(MPI_MODE_CREATE) ? O_CREAT : 0) |
-                                    (file->has(MPI_MODE_CREATE) && file->has(MPI_MODE_EXCL) ? O_EXCL : 0));
+  open_files::open_first(&name,
+                         name.flags | (file->has(MPI_MODE_CREATE) ? O_CREAT : 0) |
+                             (file->has(MPI_MODE_CREATE) && file->has(MPI_MODE_EXCL) ? O_EXCL : 0));
   Opening& o = all[0];
   o.id = name.id;
   o.kernel = name.kernel;
@@ -165,7 +167,8 @@ void open_file(VirtualRank& me, Communicator& c, const char* path, int mode, Fil
   file->members.group = c.group;
   file->members.rank = c.rank;
   try {
-    together<NoWord>(me, c, [&](NoWord*) { file->descriptor(); }, [](std::vector<NoWord>&) {});
+    together<NoWord>(
+        me, c, [&](NoWord*) { file->descriptor(); }, [](std::vector<NoWord>&) {});
   } catch (const CallError&) {
     open_files::close_everywhere(name.id, file->used_on);
     throw;
@@ -183,8 +186,7 @@ int open(MPI_Comm communicator, const char* path, int mode, MPI_Info info, MPI_F
   return file_call("MPI_File_open", MPI_FILE_NULL, [&](VirtualRank& me) {
     *handle = MPI_FILE_NULL;
     Communicator& c = me.communicator(communicator);
-    if (c.is_inter())
-      throw CallError(MPI_ERR_COMM, "files are not opened by intercommunicators");
+    if (c.is_inter()) throw CallError(MPI_ERR_COMM, "files are not opened by intercommunicators");
     auto file = std::make_unique<File>();
     add_info(me, info, &file->info);
     open_file(me, c, path, mode, file.get());
@@ -243,8 +245,7 @@ void close_for_all(const File& file, const Used& used) {
 int close(MPI_File* handle) {
   return file_call("MPI_File_close", *handle, [&](VirtualRank& me) {
     File& file = file_of(me, *handle);
-    if (file.begun != nullptr)
-      throw CallError(MPI_ERR_OTHER, text("%s has not ended", file.begun));
+    if (file.begun != nullptr) throw CallError(MPI_ERR_OTHER, text("%s has not ended", file.begun));
     const Used used = used_by_all(me, &file);
     const auto prepare = [&](NoWord*) {
       if (file.members.rank == 0) close_for_all(file, used);

@@ -25,8 +25,7 @@ constexpr MPI_Count kWindowBytes = 1 << 20;
 // Pieces of a stream, taken in its order, that are moved together.
 class Window {
  public:
-  Window(File* file, MPI_Count most_between)
-      : path_(file->name.path), most_between_(most_between) {
+  Window(File* file, MPI_Count most_between) : path_(file->name.path), most_between_(most_between) {
     const open_files::Descriptor d = file->descriptor();
     descriptor_ = d.number;
     is_local_ = d.is_local;
@@ -92,14 +91,15 @@ class Reader : public Window {
     if (!is_local_ && !locked_) (void)lock.take(descriptor_, false, begin(), end_ - begin());
     if (pieces_.size() == 1) {
       const Piece& p = pieces_.front();
-      return got(p, static_cast<MPI_Count>(read_bytes(
-                        descriptor_, p.at, p.memory, static_cast<std::size_t>(p.bytes), path_)));
+      return got(p, static_cast<MPI_Count>(read_bytes(descriptor_, p.at, p.memory,
+                                                      static_cast<std::size_t>(p.bytes), path_)));
     }
-    const auto there = static_cast<MPI_Count>(
-        read_bytes(descriptor_, begin(), buffer(), static_cast<std::size_t>(end_ - begin()), path_));
+    const auto there = static_cast<MPI_Count>(read_bytes(
+        descriptor_, begin(), buffer(), static_cast<std::size_t>(end_ - begin()), path_));
     for (const Piece& p : pieces_) {
       const MPI_Count now = std::clamp(there - (p.at - begin()), MPI_Count{0}, p.bytes);
-      if (now != 0) std::memcpy(p.memory, buffer() + (p.at - begin()), static_cast<std::size_t>(now));
+      if (now != 0)
+        std::memcpy(p.memory, buffer() + (p.at - begin()), static_cast<std::size_t>(now));
       got(p, now);
       if (at_end_) return;
     }
@@ -203,8 +203,7 @@ void write_external(const FileView& view, Writer* writer, MPI_Count from, const 
   const std::unique_ptr<char[]> buffer = buffer_of(room);
   by_chunks(t.count, few, [&](MPI_Count i, MPI_Count n) {
     MPI_Count packed = 0;
-    throw_failure(
-        pack_external("external32", nth(t, i), n, *t.type, buffer.get(), room, &packed));
+    throw_failure(pack_external("external32", nth(t, i), n, *t.type, buffer.get(), room, &packed));
     const char* data = buffer.get();
     view.for_each_piece(from + i * each, n * each, [&](MPI_Offset at, MPI_Count bytes) {
       writer->add(at, bytes, data);
@@ -220,10 +219,10 @@ void write_external(const FileView& view, Writer* writer, MPI_Count from, const 
 MPI_Count elementary_types(const File& file, const Transfer& t) {
   const MPI_Count bytes = file.view.stream_bytes(t.type, t.count);
   if (bytes % file.view.etype_bytes() == 0) return bytes / file.view.etype_bytes();
-  throw CallError(MPI_ERR_IO, text("%ld bytes are no whole number of the view's elementary types, "
-                                   "which have %ld",
-                                   static_cast<long>(bytes),
-                                   static_cast<long>(file.view.etype_bytes())));
+  throw CallError(MPI_ERR_IO,
+                  text("%ld bytes are no whole number of the view's elementary types, "
+                       "which have %ld",
+                       static_cast<long>(bytes), static_cast<long>(file.view.etype_bytes())));
 }
 
 MPI_Count read(File* file, const Transfer& t) {

@@ -115,9 +115,7 @@ MPI_Offset FileView::place_of(MPI_Count at) const {
 // Places grow with offsets, so it is found by halving.
 MPI_Offset FileView::end_of(MPI_Offset size) const {
   if (filetype_there->size == 0) return 0;
-  const auto is_behind = [&](MPI_Offset offset) {
-    return place_of(stream_begin(offset)) >= size;
-  };
+  const auto is_behind = [&](MPI_Offset offset) { return place_of(stream_begin(offset)) >= size; };
   if (is_behind(0)) return 0;
   MPI_Offset before = 0, behind = 1;
   while (!is_behind(behind)) {

@@ -36,8 +36,8 @@ struct FileView {
   // The first elementary type that does not begin before byte `size` of the file.
   MPI_Offset end_of(MPI_Offset size) const;
 
-  // Calls visit(MPI_Offset place, MPI_Count bytes) for the stream's bytes [from, from + bytes); what
-  // follows each other in the file is one. CallError.
+  // Calls visit(MPI_Offset place, MPI_Count bytes) for the stream's bytes [from, from + bytes);
+  // what follows each other in the file is one. CallError.
   template <class Visit>
   void for_each_piece(MPI_Count from, MPI_Count bytes, Visit visit) const {
     if (bytes == 0) return;

@@ -77,8 +77,8 @@ MPI_Datatype handle_of(VirtualRank& me, const Type& type) {
   copy->committed = true;
   return me.types.add(std::move(copy));
 }
-int get_view(MPI_File handle, MPI_Offset* displacement, MPI_Datatype* etype,
-             MPI_Datatype* filetype, char* representation) {
+int get_view(MPI_File handle, MPI_Offset* displacement, MPI_Datatype* etype, MPI_Datatype* filetype,
+             char* representation) {
   return call_of_file("MPI_File_get_view", handle, [&](VirtualRank& me, File& file) {
     *displacement = file.view.displacement;
     *etype = handle_of(me, file.view.etype);
@@ -128,8 +128,8 @@ MPI_Offset moved(File* file, MPI_Offset now, MPI_Offset offset, int whence) {
                     text("%d is none of MPI_SEEK_SET, MPI_SEEK_CUR and MPI_SEEK_END", whence));
   }
   if (__builtin_add_overflow(from, offset, &to) || to < 0) {
-    throw CallError(MPI_ERR_ARG, text("the pointer would be at %lld and %lld", from + 0LL,
-                                      offset + 0LL));
+    throw CallError(MPI_ERR_ARG,
+                    text("the pointer would be at %lld and %lld", from + 0LL, offset + 0LL));
   }
   return to;
 }

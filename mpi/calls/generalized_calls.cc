@@ -23,8 +23,7 @@ int begin(MPI_Grequest_query_function* query, MPI_Grequest_free_function* free,
   return call("MPI_Grequest_start", MPI_COMM_WORLD, [&](VirtualRank& me) {
     auto request = std::make_unique<Request>();
     request->kind = Request::Kind::kGeneralized;
-    request->generalized =
-        std::make_unique<Generalized>(Generalized{query, free, cancel, extra});
+    request->generalized = std::make_unique<Generalized>(Generalized{query, free, cancel, extra});
     request->started = true;
     request->done = false;
     *handle = me.requests.add(std::move(request));

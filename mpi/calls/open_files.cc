@@ -36,7 +36,7 @@ constexpr long kXfs = 0x58465342, kZfs = 0x2fc12fc1, kFuse = 0x65735546;
 bool is_local(int descriptor) {
   struct statfs s;
   if (fstatfs(descriptor, &s) != 0) return false;
-  const long local[] = {EXT4_SUPER_MAGIC, BTRFS_SUPER_MAGIC,   TMPFS_MAGIC, OVERLAYFS_SUPER_MAGIC,
+  const long local[] = {EXT4_SUPER_MAGIC, BTRFS_SUPER_MAGIC,    TMPFS_MAGIC, OVERLAYFS_SUPER_MAGIC,
                         F2FS_SUPER_MAGIC, REISERFS_SUPER_MAGIC, kXfs,        kZfs};
   return std::find(std::begin(local), std::end(local), s.f_type) != std::end(local);
 }
@@ -110,13 +110,15 @@ int open_again(const FileName& file) {
   gethostname(host, sizeof host - 1);
   const std::string where = text("%s on %s of rank %d", file.path.c_str(), host, rank());
   if (found == Found::kOther) {
-    throw CallError(MPI_ERR_FILE, where + " is another file than the one that was opened: it was "
-                                          "replaced, or the nodes do not share the file system");
+    throw CallError(MPI_ERR_FILE, where +
+                                      " is another file than the one that was opened: it was "
+                                      "replaced, or the nodes do not share the file system");
   }
   if (error == ENOENT && file.is_checked) {
-    throw CallError(MPI_ERR_NO_SUCH_FILE, where + ", which is open elsewhere, is not there: it was "
-                                                  "removed, or the nodes do not share the file "
-                                                  "system");
+    throw CallError(MPI_ERR_NO_SUCH_FILE, where +
+                                              ", which is open elsewhere, is not there: it was "
+                                              "removed, or the nodes do not share the file "
+                                              "system");
   }
   throw_file_error(error, where);
 }

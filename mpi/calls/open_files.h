@@ -26,9 +26,10 @@ struct FileName {
   int descriptor = -1;
 };
 
-// The descriptors of a process for the files that virtual ranks have open: one an opening, made when
-// a virtual rank first needs it there, for all virtual ranks of the process. None is the virtual
-// rank's own (mpi/image/descriptors.h), and none pins it. They stay until the file is closed.
+// The descriptors of a process for the files that virtual ranks have open: one an opening, made
+// when a virtual rank first needs it there, for all virtual ranks of the process. None is the
+// virtual rank's own (mpi/image/descriptors.h), and none pins it. They stay until the file is
+// closed.
 //
 // Context: threads of Roam.
 namespace open_files {

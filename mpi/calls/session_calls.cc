@@ -21,8 +21,8 @@ namespace {
 Session& session_of(VirtualRank& me, MPI_Session handle) {
   Session* session = me.sessions.find(handle);
   if (session == nullptr) {
-    throw CallError(MPI_ERR_SESSION, text("0x%08x is no session, or was finalized",
-                                          static_cast<unsigned>(handle)));
+    throw CallError(MPI_ERR_SESSION,
+                    text("0x%08x is no session, or was finalized", static_cast<unsigned>(handle)));
   }
   return *session;
 }
@@ -140,9 +140,8 @@ int set_errhandler(MPI_Session handle, MPI_Errhandler errhandler) {
                          });
 }
 int get_errhandler(MPI_Session handle, MPI_Errhandler* errhandler) {
-  return call_of_session(
-      "MPI_Session_get_errhandler", handle,
-      [&](VirtualRank&, Session& session) { *errhandler = session.errhandler; });
+  return call_of_session("MPI_Session_get_errhandler", handle,
+                         [&](VirtualRank&, Session& session) { *errhandler = session.errhandler; });
 }
 int call_errhandler(MPI_Session handle, int code) {
   return call_of_session("MPI_Session_call_errhandler", handle, [&](VirtualRank& me, Session&) {
@@ -180,8 +179,9 @@ MPI_Comm create_from(VirtualRank& me, const Group& group, const char* string,
   add_broadcast(&schedule, among, 0, head, sizeof head);
   wait_for(me, &schedule);
   if (head[1] != agreement.hash) {
-    throw CallError(MPI_ERR_OTHER, "another communicator of the group is made at the same time, "
-                                   "whose string cannot be told from this one's");
+    throw CallError(MPI_ERR_OTHER,
+                    "another communicator of the group is made at the same time, "
+                    "whose string cannot be told from this one's");
   }
   return make_communicator(me, among, head[0], group);
 }

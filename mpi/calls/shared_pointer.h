@@ -3,9 +3,9 @@
 
 #include "mpi/calls/file.h"
 
-// The file pointer that all who opened a file have in common. It is in a hidden file beside it, made
-// when the pointer is first moved and removed when the file is closed: so nobody has to answer for
-// it, whatever others compute. Nothing here suspends.
+// The file pointer that all who opened a file have in common. It is in a hidden file beside it,
+// made when the pointer is first moved and removed when the file is closed: so nobody has to answer
+// for it, whatever others compute. Nothing here suspends.
 namespace roam::mpi::shared_pointer {
 
 // Adds `elementary_types`, and returns what it was before. CallError.

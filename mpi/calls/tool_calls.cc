@@ -1,5 +1,5 @@
-// MPI's interface for tools (chapter 15 of the standard): there is nothing to be seen by it. Programs
-// that look find no variables, categories, events and sources, and the right errors.
+// MPI's interface for tools (chapter 15 of the standard): there is nothing to be seen by it.
+// Programs that look find no variables, categories, events and sources, and the right errors.
 
 #include "mpi/calls/call.h"
 

@@ -52,8 +52,7 @@ TEST(ExternalType, ScalesWhatCountsExtents) {
     ASSERT_FALSE(make_subarray(call, 2, sizes, parts, starts, MPI_ORDER_C, longs(), &t));
     EXPECT_EQ(in_file(t), "4+4 16+4 of 24");
     const int cyclic[] = {MPI_DISTRIBUTE_CYCLIC}, own[] = {MPI_DISTRIBUTE_DFLT_DARG}, two[] = {2};
-    ASSERT_FALSE(
-        make_darray(call, 2, 1, 1, sizes + 1, cyclic, own, two, MPI_ORDER_C, longs(), &t));
+    ASSERT_FALSE(make_darray(call, 2, 1, 1, sizes + 1, cyclic, own, two, MPI_ORDER_C, longs(), &t));
     EXPECT_EQ(in_file(t), "4+4 of 12");
   }
   ASSERT_FALSE(make_dup(longs(), &t));
