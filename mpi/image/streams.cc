@@ -129,7 +129,9 @@ FILE* Streams::reopen(const char* path, const char* mode, FILE* file,
   const int after = again == nullptr ? -1 : number_of(again);
   if (after != before) descriptors_.forget(before);
   if (after >= 0) descriptors_.opened_by_stream(after);
-  if (again == nullptr) file->_fileno = kNone;  // as closed
+  if (again == nullptr) {  // it is closed, and since glibc 2.41 its memory is free
+    if (const auto closed = find(file); closed != streams_.end()) streams_.erase(closed);
+  }
   errno = error;
   return again;
 }

@@ -36,7 +36,7 @@ class Streams {
   int close(FILE* file, int (*call)(FILE*));
   int close(DIR* folder);
   // As freopen, which `call` is, of a stream that is not a standard one. Those of popen are
-  // refused.
+  // refused. If it fails, `file` is no stream any more.
   FILE* reopen(const char* path, const char* mode, FILE* file,
                FILE* (*call)(const char*, const char*, FILE*));
   // Nobody's number is to be used by a stream from now on.
