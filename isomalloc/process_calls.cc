@@ -180,10 +180,17 @@ ROAM_EXPORT int fclose(FILE* file) {
 ROAM_CLOSING_CALL(int, pclose, FILE*)
 ROAM_CLOSING_CALL(int, closedir, DIR*)
 
-ROAM_PROCESS_CALL(FILE*, freopen, (const char* path, const char* mode, FILE* file),
-                  (path, mode, file))
-ROAM_PROCESS_CALL(FILE*, freopen64, (const char* path, const char* mode, FILE* file),
-                  (path, mode, file))
+// A stream that cannot be opened again is closed.
+#define ROAM_REOPENING_CALL(name)                                                 \
+  ROAM_EXPORT FILE* name(const char* path, const char* mode, FILE* file) {        \
+    static const auto real = next<FILE*(const char*, const char*, FILE*)>(#name); \
+    HeapScope process;                                                            \
+    FILE* again = real(path, mode, file);                                         \
+    if (again == nullptr) closed(file);                                           \
+    return again;                                                                 \
+  }
+ROAM_REOPENING_CALL(freopen)
+ROAM_REOPENING_CALL(freopen64)
 ROAM_PROCESS_CALL(int, setenv, (const char* name, const char* value, int replace),
                   (name, value, replace))
 ROAM_PROCESS_CALL(int, unsetenv, (const char* name), (name))

@@ -76,6 +76,10 @@ SCENARIO(Pinned, ByAnOpenFile) {
   expect_held({"FILE"});
   fclose(again);
   expect_free();
+
+  again = fopen("/dev/null", "r");
+  expect(freopen("/nowhere/at/all", "r", again) == nullptr, "freopen of what is not there");
+  expect_free();
 }
 
 SCENARIO(Pinned, ByAnOpenFileAlsoForOthers) {
