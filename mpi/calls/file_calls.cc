@@ -144,7 +144,7 @@ void open_as_first(VirtualRank& me, File* file, std::vector<Opening>& all) {
 void open_file(VirtualRank& me, Communicator& c, const char* path, int mode, File* file) {
   file->mode = mode;
   file->errhandler = me.files.errhandler;
-  file->view = FileView::make(0, Type(me, MPI_BYTE), Type(me, MPI_BYTE), "native");
+  file->view = FileView::make(0, Type(me, MPI_BYTE), Type(me, MPI_BYTE), "native", false);
   const Opening first = together<Opening>(
       me, c,
       [&](Opening* mine) {

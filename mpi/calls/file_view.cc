@@ -27,22 +27,27 @@ TypeRef in_file(const TypeRef& type, FileView::Representation representation) {
 }
 
 // From smaller to larger places, as the standard wants it, none before the displacement.
-void check_places(const char* what, const Datatype& type) {
-  MPI_Aint last = 0;
-  bool grows = true;
-  throw_failure(for_each_piece(1, type, 0, type.size, [&](MPI_Aint at, MPI_Count) {
+void check_places(const char* what, const Datatype& type, bool is_written) {
+  MPI_Aint last = 0, end = 0;
+  bool grows = true, overlaps = false;
+  throw_failure(for_each_piece(1, type, 0, type.size, [&](MPI_Aint at, MPI_Count bytes) {
     grows = grows && at >= last;
+    overlaps = overlaps || at < end;
     last = at;
+    end = at + bytes;
   }));
-  if (grows) return;
-  throw CallError(MPI_ERR_ARG,
-                  text("the displacements of the %s are not in growing order from 0", what));
+  if (!grows) {
+    throw CallError(MPI_ERR_IO,
+                    text("the displacements of the %s are not in growing order from 0", what));
+  }
+  if (overlaps && is_written)
+    throw CallError(MPI_ERR_IO, text("parts of the %s overlap, and the file is written to", what));
 }
 
 }  // namespace
 
 FileView FileView::make(MPI_Offset displacement, Type etype, Type filetype,
-                        const char* representation) {
+                        const char* representation, bool is_written) {
   FileView view;
   view.displacement = displacement;
   view.representation_name = representation;
@@ -67,8 +72,8 @@ FileView FileView::make(MPI_Offset displacement, Type etype, Type filetype,
                     text("the file type has %ld bytes, which are not whole elementary types of %ld",
                          static_cast<long>(f.size), static_cast<long>(e.size)));
   }
-  check_places("elementary type", e);
-  check_places("file type", f);
+  check_places("elementary type", e, is_written);
+  check_places("file type", f, is_written);
   if (f.size != 0 && f.bounds.extent() <= 0)
     throw CallError(MPI_ERR_ARG, "the file type has bytes, and an extent that is not positive");
   return view;

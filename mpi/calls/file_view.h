@@ -22,9 +22,10 @@ struct FileView {
   // As they lie in the file.
   TypeRef etype_there, filetype_there;
 
-  // CallError: the types or the representation are not for a view.
+  // CallError: the types or the representation are not for a view; `is_written`: of a file to which
+  // something can be written, so no byte is seen twice.
   static FileView make(MPI_Offset displacement, Type etype, Type filetype,
-                       const char* representation);
+                       const char* representation, bool is_written);
 
   MPI_Count etype_bytes() const { return etype_there->size; }
   // Bytes of the stream that `count` of a type in memory are. CallError(MPI_ERR_COUNT).

@@ -40,7 +40,8 @@ FileView view_of(VirtualRank& me, File* file, MPI_Offset displacement, MPI_Datat
   } else if (displacement < 0) {
     throw CallError(MPI_ERR_ARG, text("the displacement is %lld", displacement + 0LL));
   }
-  return FileView::make(displacement, Type(me, etype), Type(me, filetype), representation);
+  return FileView::make(displacement, Type(me, etype), Type(me, filetype), representation,
+                        file->is_writable());
 }
 
 // The pointers are at 0 afterwards.
