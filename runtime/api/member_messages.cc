@@ -1,6 +1,7 @@
 #include "runtime/api/member_messages.h"
 
 #include "base/check.h"
+#include "isomalloc/arena.h"
 #include "isomalloc/in_process.h"
 #include "runtime/job/job.h"
 #include "runtime/teams/member.h"
@@ -92,6 +93,29 @@ bool claim_message(std::uint64_t context, int from, int tag, std::uint64_t claim
     return parcel != nullptr;
   });
 }
+
+Member& calling_member() { return caller(); }
+void set_server(MessageServer* server) { caller().server = server; }
+std::size_t most_served_bytes() { return the_job().post().most_served_bytes(); }
+
+void send_to_server(Member& me, int to, std::uint64_t context, const void* data,
+                    std::size_t bytes) {
+  ROAM_CHECK(to != me.index && bytes <= most_served_bytes(),
+             "a message of %zu bytes to member %d is not served", bytes, to);
+  iso::in_process([&] {
+    const bool sent = the_job().post().send(me,
+                                            {.to = to,
+                                             .tag = detail::kServedTag,
+                                             .data = data,
+                                             .bytes = bytes,
+                                             .context = context,
+                                             .waits_for_room = false},
+                                            nullptr);
+    ROAM_CHECK(sent, "a message that is served waits for room");
+  });
+}
+
+bool travels(const void* address) { return iso::arena().contains(address); }
 
 std::uint32_t noted_receives() { return caller().noted; }
 

@@ -58,6 +58,26 @@ void wait_for_news(const char* what);
 // Posts a probe, whose end wait_for_news() tells; cancel_receive() takes it back.
 void start_probe(RequestState* request, std::uint64_t context, int from, int tag);
 
+// ---- messages that are served ----
+
+using detail::Envelope;
+using detail::Member;
+using detail::MessageServer;
+
+// The calling thread's.
+Member& calling_member();
+// From now on `server` acts upon messages that send_to_server() brings to the calling member, as
+// MessageServer says; null: nobody does.
+void set_server(MessageServer* server);
+// The longest of such messages.
+std::size_t most_served_bytes();
+// Sends a copy from `me`, the calling member or the one whose message is being served, to the
+// server of another member; in one order with all messages between the two. Does not suspend; the
+// other one may be served before this returns. Errors: as start_send.
+void send_to_server(Member& me, int to, std::uint64_t context, const void* data, std::size_t bytes);
+// Whether memory at the address is where the thread is, on whatever rank that is.
+bool travels(const void* address);
+
 }  // namespace roam::runtime
 
 #endif  // ROAM_RUNTIME_API_MEMBER_MESSAGES_H_

@@ -104,6 +104,7 @@ void Mailbox::catch_up(int from, Receiver& receiver) {
 
 void Mailbox::deliver(Parcel* parcel, Receiver& receiver) {
   const Envelope& e = parcel->envelope;
+  if (e.tag == kServedTag) return receiver.served(parcel);
   RequestState* probes = nullptr;
   for (RequestState** link = &posted_; *link != nullptr;) {
     RequestState* request = *link;

@@ -75,6 +75,8 @@ class Mailbox {
     virtual void matched(RequestState* request, Parcel* parcel) = 0;
     // `request` has ended without taking a message: a probe found one, or there is no room for it.
     virtual void answered(RequestState* request) = 0;
+    // `parcel`, whose tag is kServedTag, has its turn; its bytes are inside.
+    virtual void served(Parcel* parcel) = 0;
   };
 
   Peer& peer(int index) { return peers_[index]; }
@@ -87,6 +89,13 @@ class Mailbox {
   // its bytes have room: it is no longer posted, and the message counts as come. Else null, and
   // nothing changed.
   RequestState* take(const Envelope& envelope);
+  // Whether the message is the next one in order; then it counts as come.
+  bool begin_serving(const Envelope& envelope) {
+    Peer& peer = peers_[envelope.from];
+    if (peer.next_in != envelope.sequence) return false;
+    ++peer.next_in;
+    return true;
+  }
   // A message came, perhaps early.
   void accept(Parcel* parcel, Receiver& receiver);
   // Hands on those early messages from `from` whose turn has come: after take().

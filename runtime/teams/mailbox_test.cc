@@ -22,6 +22,7 @@ class Notes final : public Mailbox::Receiver {
     order.push_back(parcel);
   }
   void answered(RequestState* request) override { request->done = true; }
+  void served(Parcel* parcel) override { order.push_back(parcel); }
   std::map<RequestState*, Parcel*> taken;
   std::vector<Parcel*> order;
 };
@@ -51,6 +52,23 @@ class MailboxTest : public testing::Test {
   std::deque<std::unique_ptr<Parcel>> parcels_;
   std::deque<std::unique_ptr<RequestState>> requests_;
 };
+
+TEST_F(MailboxTest, HasMessagesServedInOrderAndNotReceived) {
+  Parcel* parcels[] = {parcel(3, kServedTag, 0), parcel(3, kAny + 2, 1), parcel(3, kServedTag, 2)};
+  RequestState* any = receive(kAny, kAny);
+  box_.post(any);
+  box_.accept(parcels[2], notes_);
+  EXPECT_TRUE(notes_.order.empty());
+  EXPECT_FALSE(box_.begin_serving(parcels[2]->envelope));
+  box_.accept(parcels[0], notes_);
+  EXPECT_EQ(notes_.order, std::vector<Parcel*>{parcels[0]});
+  box_.accept(parcels[1], notes_);
+  EXPECT_EQ(notes_.order, std::vector<Parcel*>(parcels, parcels + 3));
+  EXPECT_EQ(notes_.taken[any], parcels[1]);
+  EXPECT_EQ(box_.counts().come, 0u);
+  EXPECT_TRUE(box_.begin_serving(parcel(3, kServedTag, 3)->envelope));
+  EXPECT_EQ(box_.find(0, kAny, kServedTag), nullptr);
+}
 
 TEST_F(MailboxTest, HandsEarlyMessagesOnWhenTheirTurnHasCome) {
   Parcel* second = parcel(3, 1, 1);

@@ -18,12 +18,13 @@ struct Member {
   std::int32_t size = 0;
   Thread keeper;  // of the team
   Mailbox mailbox;
-  RequestState* sends = nullptr;  // unfinished: their bytes are still in the sender's memory
-  std::uint32_t noted = 0;        // receives of messages with a note (Envelope::note) that ended
-  std::int32_t pulls = 0;         // messages whose bytes are on their way into its memory
-  bool waiting = false;           // blocked until some request is done
-  Peer* full = nullptr;           // that it waits for room with
-  std::uint32_t collectives = 0;  // number of the next one
+  RequestState* sends = nullptr;    // unfinished: their bytes are still in the sender's memory
+  std::uint32_t noted = 0;          // receives of messages with a note (Envelope::note) that ended
+  std::int32_t pulls = 0;           // messages whose bytes are on their way into its memory
+  MessageServer* server = nullptr;  // of messages with kServedTag
+  bool waiting = false;             // blocked until some request is done
+  Peer* full = nullptr;             // that it waits for room with
+  std::uint32_t collectives = 0;    // number of the next one
   std::uint32_t alltoalls = 0;
   // Its load. What it computed in the last steps, oldest first, and since then; or what it named.
   static constexpr std::size_t kHistory = 6;

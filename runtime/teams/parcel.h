@@ -32,6 +32,27 @@ struct Envelope {
   std::uint64_t context = 0;  // receives of the same context match it; 0: those of roam/team.h
 };
 
+// The tag of messages that no receive takes.
+inline constexpr std::int32_t kServedTag = INT32_MIN;
+
+struct Member;
+
+// Serves messages of a member that are not received, but acted upon as soon as their turn among
+// those of their sender has come, on the rank where the member is, whatever its thread waits for.
+// It lies in the thread's memory and travels with it.
+//
+// Context: the rank's kernel thread, on the stack of any thread or the rank's own; allocations go
+// to the member's heap, whose thread does not run, or is sending. Does not suspend, and does not
+// throw.
+class MessageServer {
+ public:
+  // True: the member's thread looks again at what it waits for (runtime::wait_for_news).
+  virtual bool serve(Member& me, const Envelope& envelope, const char* data) = 0;
+
+ protected:
+  ~MessageServer() = default;
+};
+
 // Names who sends to whom; both sides know it from the start.
 inline std::uint64_t pair_of(const Envelope& e) {
   const auto from = static_cast<std::uint32_t>(e.from), to = static_cast<std::uint32_t>(e.to);

@@ -2,8 +2,10 @@
 
 #include <x86intrin.h>
 
+#include <algorithm>
 #include <cstring>
 
+#include "base/check.h"
 #include "base/text.h"
 #include "isomalloc/arena.h"
 #include "runtime/net/inbox.h"
@@ -41,6 +43,10 @@ static bool stays_with(const Tcb* t, const void* data) {
   if (owner != nullptr) return owner == t;
   const iso::UnitKind kind = iso::arena().units().kind(reinterpret_cast<Address>(data));
   return kind != iso::UnitKind::kNone && !iso::is_away(kind);
+}
+
+std::size_t Post::most_served_bytes() const {
+  return std::min(mpi_.most_bytes() - sizeof(LetterHead), kLongInNode);
 }
 
 bool Post::send(Member& me, const Sending& what, RequestState* request) {
@@ -215,7 +221,10 @@ bool Post::deliver(Tcb* t, const Envelope& e, const void* data) {
   if (!mailbox.know(e.from)) [[unlikely]]
     return false;
   delivering_ = t;
-  if (RequestState* request = mailbox.take(e); request != nullptr) {
+  if (e.tag == detail::kServedTag && mailbox.begin_serving(e)) {
+    serve(t, e, static_cast<const char*>(data));
+    mailbox.catch_up(e.from, *this);
+  } else if (RequestState* request = mailbox.take(e); request != nullptr) {
     if (e.bytes != 0) std::memcpy(request->data, data, e.bytes);
     finish_receive(t, request, e);
     mailbox.catch_up(e.from, *this);
@@ -349,6 +358,22 @@ void Post::matched(RequestState* request, Parcel* parcel) {
       break;
   }
   finish_receive(t, request, e);
+}
+
+// What is sent while it is served may be delivered at once, to others.
+void Post::serve(Tcb* t, const Envelope& e, const char* data) {
+  Member& member = *t->member;
+  ROAM_CHECK(member.server != nullptr, "member %d has nobody who serves a message", e.to);
+  const bool news = member.server->serve(member, e, data);
+  if (news) wake_if_waiting(t);
+  delivering_ = t;
+}
+
+void Post::served(Parcel* parcel) {
+  ROAM_CHECK(parcel->place == Parcel::Place::kInside, "a message that is served came in parts");
+  serve(delivering_, parcel->envelope, static_cast<const char*>(parcel->data));
+  iso::HeapScope process;
+  parcels_.free_parcel(parcel);
 }
 
 void Post::answered(RequestState* request) { finish_request(delivering_, request); }

@@ -60,10 +60,13 @@ class Post final : public Component, public detail::Mailbox::Receiver {
     // if not.
     bool waits_for_room = true;
   };
-  // Sends from `me`, the calling thread. With `request`, long data may stay where it is until the
-  // request is done; otherwise it is copied. False: the receiver has no room (room.h), nothing
-  // happened; `me.full` says whose. Messages to oneself and the runtime's own, with tags below 0,
-  // always have room. Errors: Error(out_of_memory, thread_ended).
+  // The longest message with kServedTag, which goes as it is wherever its receiver is.
+  std::size_t most_served_bytes() const;
+  // Sends from `me`, the calling thread, or one that a message of is served. With `request`, long
+  // data may stay where it is until the request is done; otherwise it is copied. False: the
+  // receiver has no room (room.h), nothing happened; `me.full` says whose. Messages to oneself and
+  // the runtime's own, with tags below 0, always have room. Errors: Error(out_of_memory,
+  // thread_ended).
   [[nodiscard]] bool send(detail::Member& me, const Sending& what, detail::RequestState* request);
   // The receive `request` of `me` takes a message that has come, or is posted.
   void receive(detail::Member& me, detail::RequestState* request);
@@ -82,6 +85,7 @@ class Post final : public Component, public detail::Mailbox::Receiver {
   // Mailbox::Receiver, for the member that delivering_ is
   void matched(detail::RequestState* request, detail::Parcel* parcel) override;
   void answered(detail::RequestState* request) override;
+  void served(detail::Parcel* parcel) override;
 
  private:
   using Envelope = detail::Envelope;
@@ -98,6 +102,8 @@ class Post final : public Component, public detail::Mailbox::Receiver {
   bool deliver(Tcb* t, const Envelope& e, const void* data);
   bool deliver(Tcb* t, Parcel* parcel);
   void deliver_or_hold(Tcb* t, Parcel* parcel);
+  // Has the message acted upon, which may send others.
+  void serve(Tcb* t, const Envelope& e, const char* data);
   void after_delivery(const Envelope& e, Tcb* t);
   void route(Parcel* parcel, Target target);
   void take_mail();

@@ -25,6 +25,13 @@ void unpin_for_request(Tcb* t, RequestState* request) {
   scheduler().loosened(t);
 }
 
+void wake_if_waiting(Tcb* t) {
+  Member& m = *t->member;
+  if (!m.waiting || t->state != State::kBlocked) return;
+  m.waiting = false;
+  scheduler().make_ready(t);
+}
+
 void finish_request(Tcb* t, RequestState* request) {
   Member& m = *t->member;
   if (request->kind == RequestState::Kind::kSend) {
@@ -35,10 +42,7 @@ void finish_request(Tcb* t, RequestState* request) {
     }
   }
   request->done = true;
-  if (m.waiting && t->state == State::kBlocked) {
-    m.waiting = false;
-    scheduler().make_ready(t);
-  }
+  wake_if_waiting(t);
   unpin_for_request(t, request);
 }
 

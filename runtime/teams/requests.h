@@ -13,6 +13,8 @@ namespace roam::runtime {
 void pin_for_request(Tcb* t, detail::RequestState* request);
 void unpin_for_request(Tcb* t, detail::RequestState* request);
 
+// `t` goes on if it waits for the end of a request, of whatever one.
+void wake_if_waiting(Tcb* t);
 // `request` of `t` is done: `t` goes on if it waits.
 void finish_request(Tcb* t, detail::RequestState* request);
 // The bytes of a message are where `request` wants them.
