@@ -145,12 +145,99 @@ int delete_of_type(MPI_Datatype handle, int keyval) {
   });
 }
 
+// What a window is, as programs in C are given it: its base, and pointers to what else it is.
+bool give_predefined(Window& w, int keyval, void* value, int* flag) {
+  switch (keyval) {
+    case MPI_WIN_BASE:
+      give(w.base, value, flag);
+      return true;
+    case MPI_WIN_SIZE:
+      give(&w.size, value, flag);
+      return true;
+    case MPI_WIN_DISP_UNIT:
+      give(&w.unit, value, flag);
+      return true;
+    case MPI_WIN_CREATE_FLAVOR:
+      give(&w.flavor, value, flag);
+      return true;
+    case MPI_WIN_MODEL:
+      give(&w.model, value, flag);
+      return true;
+    default:
+      return false;
+  }
+}
+int set_of_window(MPI_Win window, int keyval, void* value) {
+  return window_call("MPI_Win_set_attr", window, [&](VirtualRank& me, Window& w) {
+    check_keyval(me, keyval);
+    w.attributes.set(me, window, keyval, value);
+  });
+}
+int get_of_window(MPI_Win window, int keyval, void* value, int* flag) {
+  return window_call("MPI_Win_get_attr", window, [&](VirtualRank& me, Window& w) {
+    *flag = 0;
+    if (give_predefined(w, keyval, value, flag)) return;
+    check_keyval(me, keyval);
+    if (void* const* found = w.attributes.find(keyval)) give(*found, value, flag);
+  });
+}
+// From Fortran, which has a number in place of a pointer, of the kind that MPICH's library asks
+// for; its keys of the standard are C's, and one more.
+int get_of_window_as_number(MPI_Win window, int keyval, void* value, int* flag, int kind) {
+  constexpr int kInt = 3;
+  return window_call("MPI_Win_get_attr", window, [&](VirtualRank& me, Window& w) {
+    MPI_Aint number = 0;
+    *flag = 1;
+    switch (keyval - 1) {
+      case MPI_WIN_BASE:
+        number = reinterpret_cast<MPI_Aint>(w.base);
+        break;
+      case MPI_WIN_SIZE:
+        number = w.size;
+        break;
+      case MPI_WIN_DISP_UNIT:
+        number = w.unit;
+        break;
+      case MPI_WIN_CREATE_FLAVOR:
+        number = w.flavor;
+        break;
+      case MPI_WIN_MODEL:
+        number = w.model;
+        break;
+      default: {
+        check_keyval(me, keyval);
+        void* const* found = w.attributes.find(keyval);
+        *flag = found != nullptr ? 1 : 0;
+        if (found == nullptr) return;
+        number = reinterpret_cast<MPI_Aint>(*found);
+      }
+    }
+    if (kind == kInt) {
+      const auto narrow = static_cast<MPI_Fint>(number);
+      std::memcpy(value, &narrow, sizeof narrow);
+    } else {
+      std::memcpy(value, &number, sizeof number);
+    }
+  });
+}
+int set_of_window_as_number(MPI_Win window, int keyval, void* value, int) {
+  return set_of_window(window, keyval, value);
+}
+int delete_of_window(MPI_Win window, int keyval) {
+  return window_call("MPI_Win_delete_attr", window, [&](VirtualRank& me, Window& w) {
+    check_keyval(me, keyval);
+    w.attributes.remove(me, window, keyval);
+  });
+}
+
 }  // namespace
 
 void add_attribute_calls() {
-  for (const char* name : {"MPI_Comm_create_keyval", "MPI_Keyval_create", "MPI_Type_create_keyval"})
+  for (const char* name : {"MPI_Comm_create_keyval", "MPI_Keyval_create", "MPI_Type_create_keyval",
+                           "MPI_Win_create_keyval"})
     add_call(name, &make_keyval);
-  for (const char* name : {"MPI_Comm_free_keyval", "MPI_Keyval_free", "MPI_Type_free_keyval"})
+  for (const char* name :
+       {"MPI_Comm_free_keyval", "MPI_Keyval_free", "MPI_Type_free_keyval", "MPI_Win_free_keyval"})
     add_call(name, &free_keyval);
   add_call("MPI_Comm_set_attr", &set_of_communicator);
   add_call("MPI_Attr_put", &set_of_communicator);
@@ -161,6 +248,11 @@ void add_attribute_calls() {
   add_call("MPI_Type_set_attr", &set_of_type);
   add_call("MPI_Type_get_attr", &get_of_type);
   add_call("MPI_Type_delete_attr", &delete_of_type);
+  add_call("MPI_Win_set_attr", &set_of_window);
+  add_call("MPI_Win_get_attr", &get_of_window);
+  add_launcher_call("MPII_Win_get_attr", &get_of_window_as_number);
+  add_launcher_call("MPII_Win_set_attr", &set_of_window_as_number);
+  add_call("MPI_Win_delete_attr", &delete_of_window);
   add_launcher_call("MPIR_Dup_fn", &copy_value);
   add_launcher_call("MPII_Keyval_set_proxy", &set_proxy);
   add_launcher_call("MPII_Comm_set_attr", &set_of_communicator_as);

@@ -39,6 +39,13 @@ int tell_handler(VirtualRank& me, MPI_Errhandler handler, int object, const char
                failure.what(), whose));
 }
 
+int tell_window_error(VirtualRank& me, MPI_Win handle, const char* name, const CallError& failure) {
+  const Window* window = me.windows.find(handle);
+  if (window == nullptr) return tell_error(me, MPI_COMM_WORLD, name, failure);
+  return tell_handler(me, window->errhandler, handle,
+                      window->name.empty() ? "the window" : window->name.c_str(), name, failure);
+}
+
 void refuse_call(const VirtualRank& me, const char* name) {
   end_job(1,
           text("virtual rank %d calls %s %s", me.number(), name,
@@ -69,6 +76,9 @@ void add_mpi_calls() {
   add_file_calls();
   add_file_view_calls();
   add_file_access_calls();
+  add_window_calls();
+  add_window_access_calls();
+  add_window_epoch_calls();
 }
 
 }  // namespace roam::mpi

@@ -44,6 +44,8 @@ int tell_error(VirtualRank& me, MPI_Comm communicator, const char* name, const C
 // The same of the error handler of another object: `object` is its handle, `whose` its words.
 int tell_handler(VirtualRank& me, MPI_Errhandler handler, int object, const char* whose,
                  const char* name, const CallError& failure);
+// The same, of a window.
+int tell_window_error(VirtualRank& me, MPI_Win window, const char* name, const CallError& failure);
 inline bool is_predefined_errhandler(MPI_Errhandler handle) {
   return handle == MPI_ERRORS_ARE_FATAL || handle == MPI_ERRORS_RETURN ||
          handle == MPI_ERRORS_ABORT;
@@ -97,6 +99,17 @@ int call(const char* name, MPI_Comm communicator, Body body) {
       },
       body);
 }
+template <class Body>
+int window_call(const char* name, MPI_Win window, Body body) {
+  if (const VirtualRank& me = VirtualRank::running(); !me.is_open()) [[unlikely]]
+    refuse_call(me, name);
+  return call_telling(
+      name,
+      [name, window](VirtualRank& me, const CallError& failure) {
+        return tell_window_error(me, window, name, failure);
+      },
+      [&](VirtualRank& me) { body(me, me.windows.window(window)); });
+}
 
 // Each chapter has its functions known.
 void add_environment_calls();
@@ -121,6 +134,9 @@ void add_conversion_calls();
 void add_file_calls();
 void add_file_view_calls();
 void add_file_access_calls();
+void add_window_calls();
+void add_window_access_calls();
+void add_window_epoch_calls();
 void add_missing_calls();
 // All of them.
 void add_mpi_calls();

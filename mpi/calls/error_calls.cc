@@ -48,6 +48,24 @@ int free_errhandler(MPI_Errhandler* handle) {
     *handle = MPI_ERRHANDLER_NULL;
   });
 }
+int set_errhandler_of_window(MPI_Win window, MPI_Errhandler handle) {
+  return window_call("MPI_Win_set_errhandler", window, [&](VirtualRank& me, Window& w) {
+    check_errhandler(me, handle);
+    if (const UserErrhandler* own = me.errhandlers.find(handle); own != nullptr && !own->function)
+      throw CallError(MPI_ERR_ARG, "the error handler is not for windows");
+    w.errhandler = handle;
+  });
+}
+int get_errhandler_of_window(MPI_Win window, MPI_Errhandler* handle) {
+  return window_call("MPI_Win_get_errhandler", window,
+                     [&](VirtualRank&, Window& w) { *handle = w.errhandler; });
+}
+int call_errhandler_of_window(MPI_Win window, int code) {
+  VirtualRank& me = VirtualRank::running();
+  const CallError failure(code, text("the program calls the error handler with %d", code));
+  const int returned = tell_window_error(me, window, "MPI_Win_call_errhandler", failure);
+  return me.windows.find(window) == nullptr ? returned : MPI_SUCCESS;
+}
 int call_errhandler(MPI_Comm communicator, int code) {
   VirtualRank& me = VirtualRank::running();
   const CallError failure(code, text("the program calls the error handler with %d", code));
@@ -96,6 +114,10 @@ void add_error_handler_calls() {
   add_call("MPI_Errhandler_get", &get_errhandler);
   add_call("MPI_Errhandler_free", &free_errhandler);
   add_call("MPI_Comm_call_errhandler", &call_errhandler);
+  add_call("MPI_Win_create_errhandler", &make_errhandler);
+  add_call("MPI_Win_set_errhandler", &set_errhandler_of_window);
+  add_call("MPI_Win_get_errhandler", &get_errhandler_of_window);
+  add_call("MPI_Win_call_errhandler", &call_errhandler_of_window);
   add_call("MPI_Error_class", &error_class);
   add_call("MPI_Error_string", &error_string);
   add_call("MPI_Add_error_class", &add_error_class);

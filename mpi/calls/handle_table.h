@@ -22,6 +22,7 @@ enum class Kind : std::uint32_t {
   kErrhandler = 5,
   kOp = 6,
   kInfo = 7,
+  kWindow = 8,
   kKeyval = 9,
   kRequest = 11,
   kMessage = 12,

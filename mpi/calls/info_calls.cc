@@ -11,19 +11,9 @@
 namespace roam::mpi {
 namespace {
 
-Info& info_of(VirtualRank& me, MPI_Info handle) {
-  if (handle == MPI_INFO_ENV) return me.environment_info;
-  Info* info = me.infos.find(handle);
-  if (info == nullptr) {
-    throw CallError(MPI_ERR_INFO, handle == MPI_INFO_NULL
-                                      ? std::string("the info is MPI_INFO_NULL")
-                                      : text("0x%08x is no info", static_cast<unsigned>(handle)));
-  }
-  return *info;
-}
 // MPI_INFO_NULL is one without keys where one is handed on.
 MPI_Info copy_of(VirtualRank& me, MPI_Info handle) {
-  return me.infos.add(std::make_unique<Info>(info_of(me, handle)));
+  return me.infos.add(std::make_unique<Info>(me.info(handle)));
 }
 
 std::string key_of(const char* key) {
@@ -41,14 +31,14 @@ int duplicate(MPI_Info handle, MPI_Info* made) {
 }
 int free_info(MPI_Info* handle) {
   return call_always("MPI_Info_free", [&](VirtualRank& me) {
-    info_of(me, *handle);
+    me.info(*handle);
     me.infos.remove(*handle);
     *handle = MPI_INFO_NULL;
   });
 }
 int set(MPI_Info handle, const char* key, const char* value) {
   return call_always("MPI_Info_set", [&](VirtualRank& me) {
-    Info& info = info_of(me, handle);
+    Info& info = me.info(handle);
     const std::string name = key_of(key);
     if (value == nullptr || std::strlen(value) > MPI_MAX_INFO_VAL)
       throw CallError(MPI_ERR_INFO_VALUE,
@@ -58,7 +48,7 @@ int set(MPI_Info handle, const char* key, const char* value) {
 }
 int remove(MPI_Info handle, const char* key) {
   return call_always("MPI_Info_delete", [&](VirtualRank& me) {
-    if (!info_of(me, handle).remove(key_of(key)))
+    if (!me.info(handle).remove(key_of(key)))
       throw CallError(MPI_ERR_INFO_NOKEY, text("there is no key '%s'", key));
   });
 }
@@ -66,7 +56,7 @@ int remove(MPI_Info handle, const char* key) {
 // With room for `most` characters and a null.
 int get(MPI_Info handle, const char* key, int most, char* value, int* flag) {
   return call_always("MPI_Info_get", [&](VirtualRank& me) {
-    const std::string* found = info_of(me, handle).find(key_of(key));
+    const std::string* found = me.info(handle).find(key_of(key));
     *flag = found != nullptr ? 1 : 0;
     if (found == nullptr) return;
     const auto bytes = std::min(found->size(), static_cast<std::size_t>(std::max(most, 0)));
@@ -77,7 +67,7 @@ int get(MPI_Info handle, const char* key, int most, char* value, int* flag) {
 // With room for *room bytes, the null among them; then what is needed.
 int get_string(MPI_Info handle, const char* key, int* room, char* value, int* flag) {
   return call_always("MPI_Info_get_string", [&](VirtualRank& me) {
-    const std::string* found = info_of(me, handle).find(key_of(key));
+    const std::string* found = me.info(handle).find(key_of(key));
     *flag = found != nullptr ? 1 : 0;
     if (found == nullptr) return;
     if (*room > 0) {
@@ -90,19 +80,19 @@ int get_string(MPI_Info handle, const char* key, int* room, char* value, int* fl
 }
 int get_length(MPI_Info handle, const char* key, int* length, int* flag) {
   return call_always("MPI_Info_get_valuelen", [&](VirtualRank& me) {
-    const std::string* found = info_of(me, handle).find(key_of(key));
+    const std::string* found = me.info(handle).find(key_of(key));
     *flag = found != nullptr ? 1 : 0;
     if (found != nullptr) *length = static_cast<int>(found->size());
   });
 }
 int get_count(MPI_Info handle, int* count) {
   return call_always("MPI_Info_get_nkeys", [&](VirtualRank& me) {
-    *count = static_cast<int>(info_of(me, handle).entries.size());
+    *count = static_cast<int>(me.info(handle).entries.size());
   });
 }
 int get_key(MPI_Info handle, int n, char* key) {
   return call_always("MPI_Info_get_nthkey", [&](VirtualRank& me) {
-    const Info& info = info_of(me, handle);
+    const Info& info = me.info(handle);
     if (n < 0 || n >= static_cast<int>(info.entries.size())) {
       throw CallError(MPI_ERR_ARG,
                       text("there is no key number %d; there are %zu", n, info.entries.size()));

@@ -202,6 +202,13 @@ bool look(Request* request) {
       return true;
     case Request::Kind::kGeneralized:
       return false;  // the program says when
+    case Request::Kind::kFetch:
+      if (!request->fetch->has_come()) return false;
+      request->fetch->finish();
+      request->error = request->fetch->error;
+      request->why = request->fetch->why;
+      end(request, empty_status());
+      return true;
   }
   return true;
 }

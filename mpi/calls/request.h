@@ -16,6 +16,8 @@
 
 namespace roam::mpi {
 
+struct Fetch;
+
 // How a send ends.
 enum class SendMode : std::uint8_t { kStandard, kSynchronous, kBuffered, kReady };
 
@@ -58,7 +60,7 @@ struct Request {
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
 
-  enum class Kind : std::uint8_t { kNothing, kSend, kReceive, kCollective, kGeneralized };
+  enum class Kind : std::uint8_t { kNothing, kSend, kReceive, kCollective, kGeneralized, kFetch };
 
   Kind kind = Kind::kNothing;
   SendMode mode = SendMode::kStandard;
@@ -89,6 +91,7 @@ struct Request {
   std::unique_ptr<Schedule> schedule;  // of a collective
   std::unique_ptr<Generalized> generalized;
   std::unique_ptr<Partitions> partitions;  // null: it is an ordinary message
+  std::shared_ptr<Fetch> fetch;            // of an access to a window
   std::unique_ptr<Request> with;           // the send of an MPI_Isendrecv, which is done as well
 
   MPI_Status status{};  // once it is done

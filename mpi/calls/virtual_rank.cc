@@ -12,7 +12,8 @@
 
 namespace roam::mpi {
 VirtualRank::VirtualRank(int number, int count)
-    : predefined{.most_tag = kMostTag, .universe_size = count},
+    : windows(number),
+      predefined{.most_tag = kMostTag, .universe_size = count},
       number_(number),
       count_(count),
       contexts_((static_cast<std::uint64_t>(number) + 1) << 32) {
@@ -73,6 +74,17 @@ MPI_Group VirtualRank::add(Group group) {
 }
 
 void VirtualRank::remove_group(MPI_Group handle) { groups_.remove(handle); }
+
+Info& VirtualRank::info(MPI_Info handle) {
+  if (handle == MPI_INFO_ENV) return environment_info;
+  Info* found = infos.find(handle);
+  if (found == nullptr) {
+    throw CallError(MPI_ERR_INFO, handle == MPI_INFO_NULL
+                                      ? std::string("the info is MPI_INFO_NULL")
+                                      : text("0x%08x is no info", static_cast<unsigned>(handle)));
+  }
+  return *found;
+}
 
 // ---- progress ----
 

@@ -16,6 +16,7 @@
 #include "mpi/calls/handle_table.h"
 #include "mpi/calls/info.h"
 #include "mpi/calls/request.h"
+#include "mpi/calls/windows.h"
 
 namespace roam::mpi {
 
@@ -101,10 +102,14 @@ class VirtualRank {
   std::map<MPI_Datatype, std::string> type_names;  // that the program gave
   std::map<MPI_Datatype, Attributes> predefined_type_attributes;
   std::map<long, MPI_Datatype> fortran_types;  // by what was asked for
+  // CallError(MPI_ERR_INFO).
+  Info& info(MPI_Info handle);
+
   HandleTable<UserOp, Kind::kOp> ops;
   HandleTable<UserErrhandler, Kind::kErrhandler> errhandlers;
   HandleTable<Keyval, Kind::kKeyval> keyvals;
   HandleTable<Info, Kind::kInfo> infos;
+  Windows windows;
   Info environment_info;  // MPI_INFO_ENV
   Files files;
   OwnErrors own_errors;

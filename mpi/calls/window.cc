@@ -1,0 +1,29 @@
+#include "mpi/calls/window.h"
+
+#include <utility>
+
+namespace roam::mpi {
+
+void Fetch::finish() {
+  if (std::exchange(unpacked, true) || error != MPI_SUCCESS) return;
+  type.unpack(staged.data(), staged.size(), data, count);
+  staged.clear();
+}
+
+char* Window::place(MPI_Aint displacement, MPI_Aint offset, std::size_t bytes) const {
+  const auto count = static_cast<__int128>(bytes);
+  if (flavor == MPI_WIN_FLAVOR_DYNAMIC) {
+    const auto at = static_cast<__int128>(displacement) + offset;
+    for (const Region& region : attached) {
+      const auto begin = static_cast<__int128>(reinterpret_cast<MPI_Aint>(region.begin));
+      if (at >= begin && at + count <= begin + region.bytes)
+        return region.begin + static_cast<std::ptrdiff_t>(at - begin);
+    }
+    return nullptr;
+  }
+  const __int128 at = static_cast<__int128>(displacement) * unit + offset;
+  if (at < 0 || at + count > size) return nullptr;
+  return static_cast<char*>(base) + static_cast<std::ptrdiff_t>(at);
+}
+
+}  // namespace roam::mpi

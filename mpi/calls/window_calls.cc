@@ -1,0 +1,315 @@
+// Windows: made, freed, and what is known of them (chapter 11.2 of the standard).
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
+#include "mpi/calls/call.h"
+#include "mpi/calls/collective_frame.h"
+#include "mpi/calls/communicators.h"
+#include "roam/thread.h"
+#include "runtime/api/member_messages.h"
+
+namespace roam::mpi {
+namespace {
+
+// What a window says of itself, unless the program has said otherwise. Other keys are not kept.
+constexpr std::pair<const char*, const char*> kKeys[] = {
+    {"no_locks", "false"},
+    {"accumulate_ordering", "rar,raw,war,waw"},
+    {"accumulate_ops", "same_op_no_op"},
+    {"same_size", "false"},
+    {"same_disp_unit", "false"},
+    {"alloc_shared_noncontig", "false"},
+};
+
+void take_keys(const Info& from, Info* to) {
+  for (const auto& [key, unused] : kKeys) {
+    if (const std::string* value = from.find(key)) to->set(key, *value);
+  }
+}
+
+void check_unit(MPI_Aint unit) {
+  if (unit <= 0 || unit > INT32_MAX)
+    throw CallError(MPI_ERR_DISP, text("displacements of %ld bytes", static_cast<long>(unit)));
+}
+void check_size(MPI_Aint size) {
+  if (size < 0) throw CallError(MPI_ERR_SIZE, text("the size is %ld", static_cast<long>(size)));
+}
+// Others reach it while its virtual rank does not run.
+void check_memory(const void* base, MPI_Aint size) {
+  if (size == 0 || runtime::travels(base)) return;
+  throw CallError(MPI_ERR_BASE,
+                  base == nullptr
+                      ? "the memory of the window is a null pointer"
+                      : "the memory is a thread_local variable, or of a library that virtual ranks "
+                        "share: give a window memory of malloc, a global variable or the stack");
+}
+void* allocate(MPI_Aint bytes) {
+  void* memory = std::malloc(bytes == 0 ? 1 : static_cast<std::size_t>(bytes));
+  if (memory == nullptr)
+    throw CallError(MPI_ERR_NO_MEM,
+                    text("there is no memory for %ld bytes", static_cast<long>(bytes)));
+  return memory;
+}
+
+// A window on the members of a communicator, which nobody else knows yet.
+std::unique_ptr<Window> begin_window(VirtualRank& me, MPI_Comm handle, MPI_Info info, int flavor,
+                                     MPI_Aint size, MPI_Aint unit) {
+  Communicator& c = me.communicator(handle);
+  check_intra(c);
+  check_size(size);
+  check_unit(unit);
+  auto w = std::make_unique<Window>();
+  for (const auto& [key, value] : kKeys) w->info.set(key, value);
+  if (info != MPI_INFO_NULL) take_keys(me.info(info), &w->info);
+  w->communicator.context = new_context(me, c);
+  w->communicator.group = c.group;
+  w->communicator.rank = c.rank;
+  w->flavor = flavor;
+  w->size = size;
+  w->unit = static_cast<int>(unit);
+  return w;
+}
+// No member goes on before all know it.
+void finish_window(VirtualRank& me, std::unique_ptr<Window> made, MPI_Win* window) {
+  Window& w = *made;
+  *window = me.windows.add(std::move(made));
+  wait_for_barrier(me, w.communicator);
+}
+
+template <Name kName, class Unit>
+int create(void* base, MPI_Aint size, Unit unit, MPI_Info info, MPI_Comm communicator,
+           MPI_Win* window) {
+  return call(kName.text, communicator, [&](VirtualRank& me) {
+    check_size(size);
+    check_memory(base, size);
+    auto w = begin_window(me, communicator, info, MPI_WIN_FLAVOR_CREATE, size, unit);
+    w->base = base;
+    finish_window(me, std::move(w), window);
+  });
+}
+template <Name kName, class Unit>
+int allocate(MPI_Aint size, Unit unit, MPI_Info info, MPI_Comm communicator, void* base,
+             MPI_Win* window) {
+  return call(kName.text, communicator, [&](VirtualRank& me) {
+    auto w = begin_window(me, communicator, info, MPI_WIN_FLAVOR_ALLOCATE, size, unit);
+    w->base = w->memory = allocate(size);
+    std::memcpy(base, &w->base, sizeof w->base);
+    finish_window(me, std::move(w), window);
+  });
+}
+int create_dynamic(MPI_Info info, MPI_Comm communicator, MPI_Win* window) {
+  return call("MPI_Win_create_dynamic", communicator, [&](VirtualRank& me) {
+    auto w = begin_window(me, communicator, info, MPI_WIN_FLAVOR_DYNAMIC, 0, 1);
+    w->base = MPI_BOTTOM;
+    finish_window(me, std::move(w), window);
+  });
+}
+
+// ---- memory that all members reach by pointers ----
+
+bool all_on_one_node() {
+  for (int r = 0; r < ranks(); ++r) {
+    if (node_of(r) != node()) return false;
+  }
+  return true;
+}
+
+// What each member says of its part, by rank.
+struct Part {
+  MPI_Aint size = 0;
+  int unit = 1, node = 0;
+  char* base = nullptr;
+};
+std::vector<Part> exchange_parts_of(VirtualRank& me, Communicator& c, const Part& mine) {
+  std::vector<Part> all(static_cast<std::size_t>(c.size()));
+  const std::unique_ptr<Schedule> s = begin_collective(c);
+  if (c.rank == 0) {
+    all[0] = mine;
+    for (int i = 1; i < c.size(); ++i)
+      s->receive(c.member(i), &all[static_cast<std::size_t>(i)], sizeof mine);
+  } else {
+    s->send(c.member(0), &mine, sizeof mine);
+  }
+  s->end_round();
+  add_broadcast(s.get(), c, 0, all.data(), all.size() * sizeof mine);
+  wait_for(me, s.get());
+  return all;
+}
+
+// Where there are several nodes, all come to that of rank 0, and stay while the window is there.
+// One that cannot come is found out by who compares their nodes.
+void gather_on_one_node(VirtualRank& me, Window& w) {
+  Communicator& c = w.communicator;
+  if (c.size() == 1 || all_on_one_node()) return;
+  if (c.rank == 0) w.pin.emplace();
+  const int there = exchange_parts_of(me, c, {.node = node()})[0].node;
+  if (node() != there) {
+    std::vector<int> places;
+    for (int r = 0; r < ranks(); ++r) {
+      if (node_of(r) == there) places.push_back(r);
+    }
+    try {
+      this_thread::migrate(places[static_cast<std::size_t>(c.rank) % places.size()]);
+    } catch (const Error&) {  // it holds what cannot travel
+    }
+  }
+  if (c.rank != 0) w.pin.emplace();
+}
+
+// One row of memory, which rank 0 has, unless each wants its own.
+template <Name kName, class Unit>
+int allocate_shared(MPI_Aint size, Unit unit, MPI_Info info, MPI_Comm communicator, void* base,
+                    MPI_Win* window) {
+  return call(kName.text, communicator, [&](VirtualRank& me) {
+    auto w = begin_window(me, communicator, info, MPI_WIN_FLAVOR_SHARED, size, unit);
+    Communicator& c = w->communicator;
+    gather_on_one_node(me, *w);
+    Part mine{size, w->unit, node(), nullptr};
+    std::vector<Part> parts = exchange_parts_of(me, c, mine);
+    MPI_Aint before = 0, all = 0;
+    for (int i = 0; i < c.size(); ++i) {
+      const Part& part = parts[static_cast<std::size_t>(i)];
+      if (part.node != mine.node) {
+        throw CallError(
+            MPI_ERR_RMA_SHARED,
+            text("ranks %d and %d are on different nodes, and cannot come together: one "
+                 "has an open file, or something else that keeps it where it is",
+                 c.rank, i));
+      }
+      if (i < c.rank) before += part.size;
+      all += part.size;
+    }
+    const bool apart = *w->info.find("alloc_shared_noncontig") == "true";
+    if (apart) {
+      w->memory = allocate(size);
+    } else if (c.rank == 0) {
+      w->memory = allocate(all);
+    }
+    mine.base = static_cast<char*>(w->memory);
+    parts = exchange_parts_of(me, c, mine);
+    char* at = parts[0].base;
+    for (Part& part : parts) {
+      if (!apart) {
+        part.base = at;
+        at += part.size;
+      }
+      w->segments.push_back({part.base, part.size, part.unit});
+    }
+    w->base = w->segments[static_cast<std::size_t>(c.rank)].base;
+    std::memcpy(base, &w->base, sizeof w->base);
+    finish_window(me, std::move(w), window);
+  });
+}
+template <Name kName, class Unit>
+int shared_query(MPI_Win window, int rank, MPI_Aint* size, Unit* unit, void* base) {
+  return window_call(kName.text, window, [&](VirtualRank&, Window& w) {
+    if (w.flavor != MPI_WIN_FLAVOR_SHARED)
+      throw CallError(MPI_ERR_RMA_FLAVOR, "the window is not of MPI_Win_allocate_shared");
+    if (rank == MPI_PROC_NULL) {  // the first that has any
+      for (rank = 0; rank + 1 < w.communicator.size(); ++rank) {
+        if (w.segments[static_cast<std::size_t>(rank)].size != 0) break;
+      }
+    }
+    if (rank < 0 || rank >= w.communicator.size())
+      throw CallError(MPI_ERR_RANK, text("there is no rank %d in the window", rank));
+    const Window::Segment& of = w.segments[static_cast<std::size_t>(rank)];
+    *size = of.size;
+    *unit = of.unit;
+    std::memcpy(base, &of.base, sizeof of.base);
+  });
+}
+
+// ---- memory of dynamic windows ----
+
+void check_dynamic(const Window& w) {
+  if (w.flavor != MPI_WIN_FLAVOR_DYNAMIC)
+    throw CallError(MPI_ERR_RMA_FLAVOR, "the window is not of MPI_Win_create_dynamic");
+}
+int attach(MPI_Win window, void* base, MPI_Aint size) {
+  return window_call("MPI_Win_attach", window, [&](VirtualRank&, Window& w) {
+    check_dynamic(w);
+    check_size(size);
+    check_memory(base, size);
+    w.attached.push_back({static_cast<char*>(base), size});
+  });
+}
+int detach(MPI_Win window, const void* base) {
+  return window_call("MPI_Win_detach", window, [&](VirtualRank&, Window& w) {
+    check_dynamic(w);
+    for (auto region = w.attached.begin(); region != w.attached.end(); ++region) {
+      if (region->begin != base) continue;
+      w.attached.erase(region);
+      return;
+    }
+    throw CallError(MPI_ERR_RMA_ATTACH, "the memory is not attached to the window");
+  });
+}
+
+// ---- the end, and what else is known ----
+
+int free_window(MPI_Win* window) {
+  return window_call("MPI_Win_free", *window, [&](VirtualRank& me, Window& w) {
+    if (w.exposed || (w.epoch != Window::Epoch::kNone && w.epoch != Window::Epoch::kFence))
+      throw CallError(MPI_ERR_RMA_SYNC, "an epoch of the window is open");
+    w.attributes.remove_all(me, *window);
+    wait_for_barrier(me, w.communicator);
+    void* const memory = w.memory;
+    me.windows.remove(*window);
+    std::free(memory);
+    *window = MPI_WIN_NULL;
+  });
+}
+int get_group(MPI_Win window, MPI_Group* group) {
+  return window_call("MPI_Win_get_group", window,
+                     [&](VirtualRank& me, Window& w) { *group = me.add(w.communicator.group); });
+}
+int set_name(MPI_Win window, const char* name) {
+  return window_call("MPI_Win_set_name", window, [&](VirtualRank&, Window& w) {
+    w.name = std::string(name).substr(0, MPI_MAX_OBJECT_NAME - 1);
+  });
+}
+int get_name(MPI_Win window, char* name, int* length) {
+  return window_call("MPI_Win_get_name", window, [&](VirtualRank&, Window& w) {
+    *length = std::snprintf(name, MPI_MAX_OBJECT_NAME, "%s", w.name.c_str());
+  });
+}
+int set_info(MPI_Win window, MPI_Info info) {
+  return window_call("MPI_Win_set_info", window,
+                     [&](VirtualRank& me, Window& w) { take_keys(me.info(info), &w.info); });
+}
+int get_info(MPI_Win window, MPI_Info* info) {
+  return window_call("MPI_Win_get_info", window, [&](VirtualRank& me, Window& w) {
+    *info = me.infos.add(std::make_unique<Info>(w.info));
+  });
+}
+
+}  // namespace
+
+void add_window_calls() {
+  add_call("MPI_Win_create", &create<"MPI_Win_create", int>);
+  add_call("MPI_Win_create_c", &create<"MPI_Win_create_c", MPI_Aint>);
+  add_call("MPI_Win_allocate", &allocate<"MPI_Win_allocate", int>);
+  add_call("MPI_Win_allocate_c", &allocate<"MPI_Win_allocate_c", MPI_Aint>);
+  add_call("MPI_Win_allocate_shared", &allocate_shared<"MPI_Win_allocate_shared", int>);
+  add_call("MPI_Win_allocate_shared_c", &allocate_shared<"MPI_Win_allocate_shared_c", MPI_Aint>);
+  add_call("MPI_Win_shared_query", &shared_query<"MPI_Win_shared_query", int>);
+  add_call("MPI_Win_shared_query_c", &shared_query<"MPI_Win_shared_query_c", MPI_Aint>);
+  add_call("MPI_Win_create_dynamic", &create_dynamic);
+  add_call("MPI_Win_attach", &attach);
+  add_call("MPI_Win_detach", &detach);
+  add_call("MPI_Win_free", &free_window);
+  add_call("MPI_Win_get_group", &get_group);
+  add_call("MPI_Win_set_name", &set_name);
+  add_call("MPI_Win_get_name", &get_name);
+  add_call("MPI_Win_set_info", &set_info);
+  add_call("MPI_Win_get_info", &get_info);
+}
+
+}  // namespace roam::mpi
