@@ -188,6 +188,11 @@ std::shared_ptr<Fetch> begin_access(VirtualRank& me, Window& w, const Access& a,
     throw CallError(MPI_ERR_DISP,
                     text("the displacement is %lld", static_cast<long long>(a.displacement)));
   }
+  // Of nothing, datatypes need not be alike.
+  if ((brings ? type.bytes(a.count) : bytes) == 0) {
+    enter_epoch(me, w, world, a.target);
+    return nullptr;
+  }
   const Datatype* element = accumulates ? &checked_element(a, target) : nullptr;
   if (brings) {
     if (accumulates) check_same(*element, type);
@@ -204,7 +209,6 @@ std::shared_ptr<Fetch> begin_access(VirtualRank& me, Window& w, const Access& a,
       throw CallError(MPI_ERR_BUFFER, "what is fetched would go to a null pointer");
   }
   enter_epoch(me, w, world, a.target);
-  if (bytes == 0) return nullptr;
 
   WindowMessage head{.kind = a.kind, .op = a.op, .displacement = a.displacement};
   if (accumulates) head.element = element->handle;

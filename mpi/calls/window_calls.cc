@@ -200,7 +200,7 @@ int allocate_shared(MPI_Aint size, Unit unit, MPI_Info info, MPI_Comm communicat
         part.base = at;
         at += part.size;
       }
-      w->segments.push_back({part.base, part.size, part.unit});
+      w->segments.push_back({part.size == 0 ? nullptr : part.base, part.size, part.unit});
     }
     w->base = w->segments[static_cast<std::size_t>(c.rank)].base;
     std::memcpy(base, &w->base, sizeof w->base);
