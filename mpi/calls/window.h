@@ -91,13 +91,13 @@ struct Window {
   struct Peer {
     enum class Lock : std::uint8_t { kNone, kAsked, kHeld };
     Lock lock = Lock::kNone;
-    bool exclusive = false;     // how it is locked
-    bool named = false;         // the program locked it (MPI_Win_lock)
-    bool dirty = false;         // there were accesses that it has not confirmed
+    bool exclusive = false;       // how it is locked
+    bool named = false;           // the program locked it (MPI_Win_lock)
+    bool dirty = false;           // there were accesses that it has not confirmed
     std::size_t unconfirmed = 0;  // bytes of them
-    int flushes = 0;            // confirmations that are asked for
-    int fetches = 0;            // that have not come
-    std::uint32_t posts = 0;    // its MPI_Win_post calls that no MPI_Win_start has seen
+    int flushes = 0;              // confirmations that are asked for
+    int fetches = 0;              // that have not come
+    std::uint32_t posts = 0;      // its MPI_Win_post calls that no MPI_Win_start has seen
   };
   std::map<int, Peer> peers;
   std::vector<std::shared_ptr<Fetch>> fetches;  // until they have been finished
@@ -139,13 +139,13 @@ struct WindowMessage {
     kUnlocked,
   };
   Kind kind{};
-  std::uint8_t exclusive = 0;     // kLock, kUnlock
+  std::uint8_t exclusive = 0;  // kLock, kUnlock
   std::uint16_t unused = 0;
-  MPI_Op op = MPI_OP_NULL;        // kFailed: the error class
+  MPI_Op op = MPI_OP_NULL;                   // kFailed: the error class
   MPI_Datatype element = MPI_DATATYPE_NULL;  // of an accumulate
   std::uint32_t runs = 0;
-  std::uint64_t fetch = 0;        // of who asked: where the answer belongs; 0: none is wanted
-  std::uint64_t at = 0;           // in the stream of bytes that is fetched; kFailed: how many
+  std::uint64_t fetch = 0;  // of who asked: where the answer belongs; 0: none is wanted
+  std::uint64_t at = 0;     // in the stream of bytes that is fetched; kFailed: how many
   std::int64_t displacement = 0;
 };
 
