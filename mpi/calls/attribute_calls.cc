@@ -1,4 +1,4 @@
-// Attributes of communicators and datatypes (chapter 6.7 of the standard).
+// Attributes of communicators, datatypes and windows (chapter 6.7 of the standard).
 
 #include <cstdint>
 #include <cstring>
@@ -45,7 +45,8 @@ void set_proxy(int keyval, Keyval::CopyProxy copy, Keyval::RemoveProxy remove) {
 }
 
 // C gets the address, Fortran the value.
-void give(int* found, AttributeKind as, void* value, int* flag) {
+template <class Number>
+void give(Number* found, AttributeKind as, void* value, int* flag) {
   std::intptr_t given = *found;
   if (as == AttributeKind::kPointer) given = reinterpret_cast<std::intptr_t>(found);
   std::memcpy(value, &given, sizeof given);
@@ -145,83 +146,51 @@ int delete_of_type(MPI_Datatype handle, int keyval) {
   });
 }
 
-// What a window is, as programs in C are given it: its base, and pointers to what else it is.
-bool give_predefined(Window& w, int keyval, void* value, int* flag) {
-  switch (keyval) {
+// What a window is: C gets its base and the addresses of what else it is, Fortran the values.
+// Fortran's keys have the numbers behind those of C.
+bool give_predefined(Window& w, int keyval, AttributeKind as, void* value, int* flag) {
+  constexpr int kFirst = MPI_WIN_BASE, kLast = MPI_WIN_MODEL + 1;
+  const bool is_of_fortran = keyval >= kFirst && keyval <= kLast && (keyval - kFirst) % 2 == 1;
+  switch (is_of_fortran ? keyval - 1 : keyval) {
     case MPI_WIN_BASE:
-      give(w.base, value, flag);
+      std::memcpy(value, &w.base, sizeof w.base);
+      *flag = 1;
       return true;
     case MPI_WIN_SIZE:
-      give(&w.size, value, flag);
+      give(&w.size, as, value, flag);
       return true;
     case MPI_WIN_DISP_UNIT:
-      give(&w.unit, value, flag);
+      give(&w.unit, as, value, flag);
       return true;
     case MPI_WIN_CREATE_FLAVOR:
-      give(&w.flavor, value, flag);
+      give(&w.flavor, as, value, flag);
       return true;
     case MPI_WIN_MODEL:
-      give(&w.model, value, flag);
+      give(&w.model, as, value, flag);
       return true;
     default:
       return false;
   }
 }
-int set_of_window(MPI_Win window, int keyval, void* value) {
+int set_of_window_as(MPI_Win window, int keyval, void* value, AttributeKind kind) {
   return window_call("MPI_Win_set_attr", window, [&](VirtualRank& me, Window& w) {
     check_keyval(me, keyval);
-    w.attributes.set(me, window, keyval, value);
+    w.attributes.set(me, window, keyval, value, kind);
+  });
+}
+int set_of_window(MPI_Win window, int keyval, void* value) {
+  return set_of_window_as(window, keyval, value, AttributeKind::kPointer);
+}
+int get_of_window_as(MPI_Win window, int keyval, void* value, int* flag, AttributeKind as) {
+  return window_call("MPI_Win_get_attr", window, [&](VirtualRank& me, Window& w) {
+    *flag = 0;
+    if (give_predefined(w, keyval, as, value, flag)) return;
+    check_keyval(me, keyval);
+    *flag = w.attributes.get(keyval, as, value) ? 1 : 0;
   });
 }
 int get_of_window(MPI_Win window, int keyval, void* value, int* flag) {
-  return window_call("MPI_Win_get_attr", window, [&](VirtualRank& me, Window& w) {
-    *flag = 0;
-    if (give_predefined(w, keyval, value, flag)) return;
-    check_keyval(me, keyval);
-    if (void* const* found = w.attributes.find(keyval)) give(*found, value, flag);
-  });
-}
-// From Fortran, which has a number in place of a pointer, of the kind that MPICH's library asks
-// for; its keys of the standard are C's, and one more.
-int get_of_window_as_number(MPI_Win window, int keyval, void* value, int* flag, int kind) {
-  constexpr int kInt = 3;
-  return window_call("MPI_Win_get_attr", window, [&](VirtualRank& me, Window& w) {
-    MPI_Aint number = 0;
-    *flag = 1;
-    switch (keyval - 1) {
-      case MPI_WIN_BASE:
-        number = reinterpret_cast<MPI_Aint>(w.base);
-        break;
-      case MPI_WIN_SIZE:
-        number = w.size;
-        break;
-      case MPI_WIN_DISP_UNIT:
-        number = w.unit;
-        break;
-      case MPI_WIN_CREATE_FLAVOR:
-        number = w.flavor;
-        break;
-      case MPI_WIN_MODEL:
-        number = w.model;
-        break;
-      default: {
-        check_keyval(me, keyval);
-        void* const* found = w.attributes.find(keyval);
-        *flag = found != nullptr ? 1 : 0;
-        if (found == nullptr) return;
-        number = reinterpret_cast<MPI_Aint>(*found);
-      }
-    }
-    if (kind == kInt) {
-      const auto narrow = static_cast<MPI_Fint>(number);
-      std::memcpy(value, &narrow, sizeof narrow);
-    } else {
-      std::memcpy(value, &number, sizeof number);
-    }
-  });
-}
-int set_of_window_as_number(MPI_Win window, int keyval, void* value, int) {
-  return set_of_window(window, keyval, value);
+  return get_of_window_as(window, keyval, value, flag, AttributeKind::kPointer);
 }
 int delete_of_window(MPI_Win window, int keyval) {
   return window_call("MPI_Win_delete_attr", window, [&](VirtualRank& me, Window& w) {
@@ -250,8 +219,8 @@ void add_attribute_calls() {
   add_call("MPI_Type_delete_attr", &delete_of_type);
   add_call("MPI_Win_set_attr", &set_of_window);
   add_call("MPI_Win_get_attr", &get_of_window);
-  add_launcher_call("MPII_Win_get_attr", &get_of_window_as_number);
-  add_launcher_call("MPII_Win_set_attr", &set_of_window_as_number);
+  add_launcher_call("MPII_Win_get_attr", &get_of_window_as);
+  add_launcher_call("MPII_Win_set_attr", &set_of_window_as);
   add_call("MPI_Win_delete_attr", &delete_of_window);
   add_launcher_call("MPIR_Dup_fn", &copy_value);
   add_launcher_call("MPII_Keyval_set_proxy", &set_proxy);

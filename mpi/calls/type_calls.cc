@@ -187,8 +187,10 @@ int duplicate(MPI_Datatype of, MPI_Datatype* made) {
     *made = keep(me, std::move(type));
     derived(me, *made).committed = true;
     try {
-      if (const DerivedType* from = me.types.find(of))
-        from->attributes.copy_to(me, of, &derived(me, *made).attributes);
+      const DerivedType* from = me.types.find(of);
+      const Attributes& attributes =
+          from == nullptr ? me.predefined_type_attributes[of] : from->attributes;
+      attributes.copy_to(me, of, &derived(me, *made).attributes);
     } catch (...) {
       me.types.remove(*made);
       *made = MPI_DATATYPE_NULL;
