@@ -62,7 +62,7 @@ ends "an end without MPI_Finalize" 1 "virtual rank 1 ended with status 0, and wi
   2 4 -- exit
 ends "a crash" some "virtual rank[1]" 2 4 -- crash
 ends "no such rank" 1 "virtual rank 1: MPI_Send: MPI_ERR_RANK: the destination is rank 4" 2 4 -- rank
-ends "a function that is not there" 1 "calls MPI_Win_create, which is not in this version" \
+ends "a function that is not there" 1 "calls MPI_Open_port, which is not in this version" \
   2 4 -- missing
 ends "a call before MPI_Init" 1 "calls MPI_Barrier before MPI_Init" 2 4 -- early
 ends "all wait for each other" some "MPI_Recv" 2 4 -- deadlock
