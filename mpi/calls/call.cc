@@ -20,13 +20,13 @@ int tell_error(VirtualRank& me, MPI_Comm handle, const char* name, const CallErr
 }
 
 int tell_handler(VirtualRank& me, MPI_Errhandler handler, int object, const char* whose,
-                 const char* name, const CallError& failure) {
+                 const char* name, const CallError& failure, int kind) {
   int code = failure.code;
   if (handler == MPI_ERRORS_RETURN) return code;
-  if (const UserErrhandler* own = me.errhandlers.find(handler)) {
+  if (const UserErrhandler* own = me.errhandlers.find(handler);
+      own != nullptr && own->function != nullptr) {
     if (own->proxy != nullptr) {
-      own->proxy(kHandlerOfCommunicator, &object, &code,
-                 reinterpret_cast<void (*)()>(own->function));
+      own->proxy(kind, &object, &code, reinterpret_cast<void (*)()>(own->function));
     } else {
       own->function(&object, &code);
     }
@@ -43,7 +43,8 @@ int tell_window_error(VirtualRank& me, MPI_Win handle, const char* name, const C
   const Window* window = me.windows.find(handle);
   if (window == nullptr) return tell_error(me, MPI_COMM_WORLD, name, failure);
   return tell_handler(me, window->errhandler, handle,
-                      window->name.empty() ? "the window" : window->name.c_str(), name, failure);
+                      window->name.empty() ? "the window" : window->name.c_str(), name, failure,
+                      kHandlerOfWindow);
 }
 
 void refuse_call(const VirtualRank& me, const char* name) {

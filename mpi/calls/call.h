@@ -43,14 +43,14 @@ struct Name {
 int tell_error(VirtualRank& me, MPI_Comm communicator, const char* name, const CallError& failure);
 // The same of the error handler of another object: `object` is its handle, `whose` its words.
 int tell_handler(VirtualRank& me, MPI_Errhandler handler, int object, const char* whose,
-                 const char* name, const CallError& failure);
+                 const char* name, const CallError& failure, int kind = kHandlerOfCommunicator);
 // The same, of a window.
 int tell_window_error(VirtualRank& me, MPI_Win window, const char* name, const CallError& failure);
 inline bool is_predefined_errhandler(MPI_Errhandler handle) {
   return handle == MPI_ERRORS_ARE_FATAL || handle == MPI_ERRORS_RETURN ||
          handle == MPI_ERRORS_ABORT;
 }
-// CallError(MPI_ERR_ARG): it is none.
+// CallError(MPI_ERR_ARG): it is none, or for files.
 void check_errhandler(VirtualRank& me, MPI_Errhandler handle);
 // MPI is not to be called now: ends the job with a message.
 [[noreturn]] void refuse_call(const VirtualRank& me, const char* name);

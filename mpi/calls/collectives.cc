@@ -35,7 +35,7 @@ void wait_for(VirtualRank& me, Schedule* schedule) {
 }
 
 void wait_for_barrier(VirtualRank& me, Communicator& c) {
-  if (is_of_all(me, c)) return barrier_of_all(me);
+  if (is_of_all(me, c)) return barrier_of_all(me, c);
   const std::unique_ptr<Schedule> schedule = begin_collective(c);
   add_barrier(schedule.get(), c);
   wait_for(me, schedule.get());

@@ -4,6 +4,8 @@
 #include <cstring>
 
 #include "mpi/calls/call.h"
+#include "mpi/image/image.h"
+#include "mpi/image/libc_variables.h"
 
 namespace roam::mpi {
 namespace {
@@ -14,9 +16,10 @@ static_assert(sizeof(MPI_Status) == MPI_F_STATUS_SIZE * sizeof(MPI_Fint));
 // by macros, so that programs call nothing.
 int same(int handle) { return handle; }
 
-// Null is what is ignored in C, and what that is in Fortran before MPI_Init.
+// Null is what that is in Fortran before MPI_Init.
 bool is_ignored(const void* status) {
-  return status == nullptr || status == MPI_STATUS_IGNORE || status == MPI_F_STATUS_IGNORE;
+  return status == nullptr || status == MPI_STATUS_IGNORE ||
+         status == Image::running()->variable<void*>(LibcVariable::kFortranStatusIgnore);
 }
 int copy_status(const char* name, const void* from, void* to) {
   return call(name, MPI_COMM_WORLD, [&](VirtualRank&) {

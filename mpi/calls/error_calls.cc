@@ -9,9 +9,22 @@
 
 namespace roam::mpi {
 
+namespace {
+
+// Null: it is the standard's. CallError(MPI_ERR_ARG): it is none.
+const UserErrhandler* find_errhandler(VirtualRank& me, MPI_Errhandler handle) {
+  const UserErrhandler* own = me.errhandlers.find(handle);
+  if (own == nullptr && !is_predefined_errhandler(handle))
+    throw CallError(MPI_ERR_ARG, text("0x%08x is no error handler", static_cast<unsigned>(handle)));
+  return own;
+}
+
+}  // namespace
+
 void check_errhandler(VirtualRank& me, MPI_Errhandler handle) {
-  if (is_predefined_errhandler(handle) || me.errhandlers.find(handle) != nullptr) return;
-  throw CallError(MPI_ERR_ARG, text("0x%08x is no error handler", static_cast<unsigned>(handle)));
+  if (const UserErrhandler* own = find_errhandler(me, handle);
+      own != nullptr && own->function == nullptr)
+    throw CallError(MPI_ERR_ARG, "the error handler is for files");
 }
 
 namespace {
@@ -32,8 +45,6 @@ void set_proxy(MPI_Errhandler handle, void (*proxy)()) {
 int set_errhandler(MPI_Comm communicator, MPI_Errhandler handle) {
   return call("MPI_Comm_set_errhandler", communicator, [&](VirtualRank& me) {
     check_errhandler(me, handle);
-    if (const UserErrhandler* own = me.errhandlers.find(handle); own != nullptr && !own->function)
-      throw CallError(MPI_ERR_ARG, "the error handler is not for communicators");
     me.communicator(communicator).errhandler = handle;
   });
 }
@@ -44,15 +55,13 @@ int get_errhandler(MPI_Comm communicator, MPI_Errhandler* handle) {
 // Communicators that have it keep it: the object stays, and its number is not used again.
 int free_errhandler(MPI_Errhandler* handle) {
   return call_always("MPI_Errhandler_free", [&](VirtualRank& me) {
-    check_errhandler(me, *handle);
+    find_errhandler(me, *handle);
     *handle = MPI_ERRHANDLER_NULL;
   });
 }
 int set_errhandler_of_window(MPI_Win window, MPI_Errhandler handle) {
   return window_call("MPI_Win_set_errhandler", window, [&](VirtualRank& me, Window& w) {
     check_errhandler(me, handle);
-    if (const UserErrhandler* own = me.errhandlers.find(handle); own != nullptr && !own->function)
-      throw CallError(MPI_ERR_ARG, "the error handler is not for windows");
     w.errhandler = handle;
   });
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 
 #include "mpi/calls/open_files.h"
 
@@ -13,6 +14,7 @@ namespace roam::mpi {
 namespace {
 
 constexpr std::size_t kMostAtOnce = std::size_t{1} << 30;
+constexpr long kLongestWait = 60'000'000'000;  // nanoseconds
 
 // The kernel's own call: libc's is one in which a thread of Roam suspends, and may come back on
 // another rank.
@@ -59,8 +61,15 @@ void write_bytes(int descriptor, MPI_Offset at, const char* from, std::size_t by
 
 int FileLock::take(int descriptor, bool for_writing, MPI_Offset begin, MPI_Offset bytes) {
   struct flock lock = range(for_writing ? F_WRLCK : F_RDLCK, begin, bytes);
-  while (control(descriptor, F_OFD_SETLKW, &lock) != 0) {
-    if (errno != EINTR) return errno;
+  // The kernel would wait for ever for a lock that a virtual rank of this process has, by fcntl of
+  // its own: it runs no more until this returns. Others have theirs for as long as bytes take.
+  timespec pause = {0, 20'000};
+  for (long waited = 0; control(descriptor, F_OFD_SETLK, &lock) != 0; waited += pause.tv_nsec) {
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN && errno != EACCES) return errno;
+    if (waited >= kLongestWait) return EBUSY;
+    syscall(SYS_nanosleep, &pause, nullptr);
+    pause.tv_nsec = std::min(2 * pause.tv_nsec, 2'000'000L);
   }
   descriptor_ = descriptor;
   begin_ = begin;

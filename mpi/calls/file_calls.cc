@@ -26,7 +26,12 @@ int tell_file_error(VirtualRank& me, MPI_File handle, const char* name, const Ca
   int code = failure.code;
   if (handler == MPI_ERRORS_RETURN) return code;
   if (const UserErrhandler* own = me.errhandlers.find(handler)) {
-    own->file_function(&handle, &code);
+    if (own->proxy != nullptr) {
+      own->proxy(kHandlerOfFile, reinterpret_cast<int*>(&handle), &code,
+                 reinterpret_cast<void (*)()>(own->file_function));
+    } else {
+      own->file_function(&handle, &code);
+    }
     return code;
   }
   end_job(1,
@@ -112,7 +117,7 @@ struct Opening {
   int error;
   int mode;
   // By rank 0.
-  std::uint64_t id, kernel;
+  std::uint64_t id, random, kernel;
   dev_t device;
   ino_t inode;
   pid_t process;
@@ -133,6 +138,7 @@ void open_as_first(VirtualRank& me, File* file, std::vector<Opening>& all) {
                              (file->has(MPI_MODE_CREATE) && file->has(MPI_MODE_EXCL) ? O_EXCL : 0));
   Opening& o = all[0];
   o.id = name.id;
+  o.random = name.random;
   o.kernel = name.kernel;
   o.device = name.device;
   o.inode = name.inode;
@@ -156,6 +162,7 @@ void open_file(VirtualRank& me, Communicator& c, const char* path, int mode, Fil
       [&](std::vector<Opening>& all) { open_as_first(me, file, all); })[0];
   FileName& name = file->name;
   name.id = first.id;
+  name.random = first.random;
   name.is_checked = true;
   name.device = first.device;
   name.inode = first.inode;
@@ -243,24 +250,23 @@ void close_for_all(const File& file, const Used& used) {
 
 // When all have come, rank 0 closes it wherever it is open; nobody returns before.
 int close(MPI_File* handle) {
-  return file_call("MPI_File_close", *handle, [&](VirtualRank& me) {
+  File* closed = nullptr;
+  const int result = file_call("MPI_File_close", *handle, [&](VirtualRank& me) {
     File& file = file_of(me, *handle);
     if (file.begun != nullptr) throw CallError(MPI_ERR_OTHER, text("%s has not ended", file.begun));
     const Used used = used_by_all(me, &file);
     const auto prepare = [&](NoWord*) {
       if (file.members.rank == 0) close_for_all(file, used);
     };
-    std::unique_ptr<CallError> failure;
-    try {
-      together<NoWord>(me, file.members, prepare, [](std::vector<NoWord>&) {});
-    } catch (const CallError& f) {
-      failure = std::make_unique<CallError>(f);
-    }
-    // It is closed, whatever was said.
-    me.files.remove(&file);
-    *handle = MPI_FILE_NULL;
-    if (failure != nullptr) throw CallError(*failure);
+    closed = &file;  // whatever is said
+    together<NoWord>(me, file.members, prepare, [](std::vector<NoWord>&) {});
   });
+  // Its error handler has been told by now.
+  if (closed != nullptr) {
+    VirtualRank::running().files.remove(closed);
+    *handle = MPI_FILE_NULL;
+  }
+  return result;
 }
 
 int remove(const char* path, MPI_Info) {

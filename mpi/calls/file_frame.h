@@ -6,6 +6,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <new>
 #include <vector>
 
 #include "mpi/calls/call.h"
@@ -52,10 +53,15 @@ std::vector<Word> together(VirtualRank& me, Communicator& c, Prepare prepare, Wo
   const auto guarded = [&own](Word* word, auto body) {
     try {
       body();
+      return;
     } catch (const CallError& failure) {
-      word->error = failure.code;
       own = std::make_unique<CallError>(failure);
+    } catch (const Error& error) {
+      own = std::make_unique<CallError>(MPI_ERR_OTHER, error.what());
+    } catch (const std::bad_alloc&) {
+      own = std::make_unique<CallError>(MPI_ERR_NO_MEM, "there is no memory");
     }
+    word->error = own->code;
   };
   guarded(&mine, [&] { prepare(&mine); });
   std::vector<Word> all(static_cast<std::size_t>(c.size()));

@@ -76,6 +76,14 @@ FileView FileView::make(MPI_Offset displacement, Type etype, Type filetype,
   check_places("file type", f, is_written);
   if (f.size != 0 && f.bounds.extent() <= 0)
     throw CallError(MPI_ERR_ARG, "the file type has bytes, and an extent that is not positive");
+  // Each file type lies behind the one before, so that places grow with offsets.
+  if (f.size != 0 && f.bounds.true_ub - f.bounds.true_lb > f.bounds.extent()) {
+    throw CallError(MPI_ERR_IO,
+                    text("the file type spans %ld bytes, and its extent is %ld: it would begin "
+                         "again before its end",
+                         static_cast<long>(f.bounds.true_ub - f.bounds.true_lb),
+                         static_cast<long>(f.bounds.extent())));
+  }
   return view;
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <mpi.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -187,6 +188,12 @@ void open_first(FileName* file, int flags) {
   if (fstat(fd, &s) != 0 || S_ISDIR(s.st_mode) || S_ISFIFO(s.st_mode) || S_ISSOCK(s.st_mode)) {
     close(fd);
     throw CallError(MPI_ERR_BAD_FILE, file->path + " has no places to read or write at");
+  }
+  // Other jobs may have the same ids, and left things behind.
+  if (getrandom(&file->random, sizeof file->random, 0) != sizeof file->random) {
+    const int error = errno;
+    close(fd);
+    throw_file_error(error, "a random number for " + file->path);
   }
   file->is_checked = true;
   file->device = s.st_dev;

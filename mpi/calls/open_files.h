@@ -12,9 +12,10 @@ namespace roam::mpi {
 // What names an open file, wherever a member of those who opened it is: enough to open it anew in
 // any process.
 struct FileName {
-  std::uint64_t id = 0;  // of this opening; no other in the job has it
-  std::string path;      // absolute
-  int flags = 0;         // of open(2), for all but the first
+  std::uint64_t id = 0;      // of this opening; no other in the job has it
+  std::uint64_t random = 0;  // and none of another job this
+  std::string path;          // absolute
+  int flags = 0;             // of open(2), for all but the first
   // The file that was opened first, if it matters: another one may have its name by now. Devices
   // are compared under the same kernel only.
   bool is_checked = false;

@@ -110,7 +110,7 @@ int allreduce(const void* in, void* out, Count count, MPI_Datatype datatype, MPI
     const Type type(me, datatype);
     const Reduction op(me, operation, type);
     if (is_of_all(me, c) && is_short_reduction(op, type, count))
-      return allreduce_of_all(me, in, out, count, type, op);
+      return allreduce_of_all(me, c, in, out, count, type, op);
     const std::unique_ptr<Schedule> schedule = begin_collective(c);
     add_allreduce(schedule.get(), c, in, out, count, type, op);
     wait_for(me, schedule.get());

@@ -337,15 +337,6 @@ int set_status_cancelled(MPI_Status* status, int cancelled) {
 }
 
 // Fortran's status is C's, as integers.
-int status_to_fortran(const MPI_Status* from, MPI_Fint* to) {
-  std::memcpy(to, from, sizeof *from);
-  return MPI_SUCCESS;
-}
-int status_from_fortran(const MPI_Fint* from, MPI_Status* to) {
-  std::memcpy(to, from, sizeof *to);
-  return MPI_SUCCESS;
-}
-
 template <class Count>
 int set_elements(MPI_Status* status, MPI_Datatype type, Count count) {
   return call("MPI_Status_set_elements", MPI_COMM_WORLD, [&](VirtualRank& me) {
@@ -375,8 +366,6 @@ void add_request_calls() {
   add_call("MPI_Get_elements_x", &elements_of<"MPI_Get_elements_x", MPI_Count>);
   add_call("MPI_Test_cancelled", &test_cancelled);
   add_call("MPI_Status_set_cancelled", &set_status_cancelled);
-  add_call("MPI_Status_c2f", &status_to_fortran);
-  add_call("MPI_Status_f2c", &status_from_fortran);
   add_call("MPI_Status_set_elements", &set_elements<int>);
   add_call("MPI_Status_set_elements_x", &set_elements<MPI_Count>);
   add_call("MPI_Status_set_elements_c", &set_elements<MPI_Count>);

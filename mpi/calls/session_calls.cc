@@ -63,6 +63,7 @@ int begin(MPI_Info wishes, MPI_Errhandler errhandler, MPI_Session* handle) {
                             failure);
       },
       [&](VirtualRank& me) {
+        check_errhandler(me, errhandler);
         auto session = std::make_unique<Session>();
         session->errhandler = errhandler;
         session->info = granted(me.infos.find(wishes));
@@ -194,7 +195,10 @@ int call_of_groups(const char* name, MPI_Errhandler errhandler, Body body) {
       [&](VirtualRank& me, const CallError& failure) {
         return tell_handler(me, errhandler, MPI_COMM_NULL, "the communicator to be", name, failure);
       },
-      body);
+      [&](VirtualRank& me) {
+        check_errhandler(me, errhandler);
+        body(me);
+      });
 }
 
 int create_from_group(MPI_Group group, const char* string, MPI_Info info, MPI_Errhandler errhandler,

@@ -41,11 +41,10 @@ FileName name_of(const FileName& file) {
   const std::size_t slash = file.path.rfind('/') + 1;
   FileName name;
   name.id = file.id + 1;  // contexts of communicators go in twos
-  name.path =
-      file.path.substr(0, slash) +
-      text(".%s.%llx.%llx.pointer", file.path.substr(slash).substr(0, 180).c_str(),
-           static_cast<unsigned long long>(file.kernel ^ static_cast<unsigned>(file.process)),
-           static_cast<unsigned long long>(file.id));
+  name.path = file.path.substr(0, slash) + text(".%s.%llx.%llx.pointer",
+                                                file.path.substr(slash).substr(0, 180).c_str(),
+                                                static_cast<unsigned long long>(file.random),
+                                                static_cast<unsigned long long>(file.id));
   name.flags = O_RDWR | O_CREAT;
   return name;
 }

@@ -37,7 +37,7 @@ struct UserErrhandler {
   Proxy proxy = nullptr;
 };
 // Kinds of object whose handler is called, as MPICH's C++ library has them.
-inline constexpr int kHandlerOfCommunicator = 0;
+inline constexpr int kHandlerOfCommunicator = 0, kHandlerOfFile = 1, kHandlerOfWindow = 2;
 // What a program has from MPI_Session_init to MPI_Session_finalize.
 struct Session {
   MPI_Errhandler errhandler = MPI_ERRORS_ARE_FATAL;

@@ -5,9 +5,10 @@
 namespace roam::mpi {
 
 void Fetch::finish() {
-  if (std::exchange(unpacked, true) || error != MPI_SUCCESS) return;
-  type.unpack(staged.data(), staged.size(), data, count);
+  if (std::exchange(unpacked, true)) return;
+  if (error == MPI_SUCCESS) type.unpack(staged.data(), staged.size(), data, count);
   staged.clear();
+  pin.reset();
 }
 
 char* Window::place(MPI_Aint displacement, MPI_Aint offset, std::size_t bytes) const {

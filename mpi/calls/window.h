@@ -28,7 +28,9 @@ struct Fetch {
   std::size_t left = 0;      // bytes that have not come
   std::vector<char> staged;  // where they wait, if `data` cannot be reached while its thread waits
   bool unpacked = true;      // nothing of `staged` is still to be put in its place
-  bool requested = false;    // it has a request, which is told of errors
+  // Of who has staged bytes, whose place is this rank's.
+  std::optional<this_thread::Pin> pin;
+  bool requested = false;  // it has a request, which is told of errors
   int error = MPI_SUCCESS;
   std::string why;
 
@@ -101,6 +103,7 @@ struct Window {
   };
   std::map<int, Peer> peers;
   std::vector<std::shared_ptr<Fetch>> fetches;  // until they have been finished
+  std::size_t settled = 0;                      // of them, that were left when last looked at
   std::size_t fetching = 0;                     // bytes that have not come
   // The first operation that could not be done, since it was last told of one.
   int error = MPI_SUCCESS;

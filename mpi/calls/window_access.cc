@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,7 @@ using Lock = Window::Peer::Lock;
 
 // So many bytes may be on their way from one member to another, and to it from all.
 constexpr std::size_t kMostUnconfirmed = 1 << 20;
+constexpr std::size_t kFewFetches = 64;
 
 // Sends an operation in messages that go as they are wherever the member is: where the bytes lie
 // there, from the target's datatype, and the bytes. Elements of `each` bytes are whole.
@@ -29,6 +31,7 @@ class Sending {
       : me_(me), w_(w), to_(to), head_(head), each_(each) {}
   // What is brought: the stream of `count` of `type`.
   void bring(const void* data, MPI_Count count, const Type& type) {
+    if (!runtime::travels(static_cast<const char*>(data) + type->bytes.offset)) pin_.emplace();
     data_ = data;
     count_ = count;
     type_ = &type;
@@ -87,6 +90,8 @@ class Sending {
   const Type* type_ = nullptr;
   std::vector<WindowRun> runs_;
   std::size_t bytes_ = 0;  // in them
+  // While it waits, the data may be in a variable that others of the rank have too.
+  std::optional<this_thread::Pin> pin_;
 };
 
 // Whether an epoch is open for the member; takes the lock that MPI_Win_lock_all gives.
@@ -136,23 +141,22 @@ std::shared_ptr<Fetch> make_fetch(Window& w, int world, void* data, MPI_Count co
   if (!runtime::travels(static_cast<const char*>(data) + type->bytes.offset)) {
     fetch->staged.resize(bytes);
     fetch->unpacked = false;
+    fetch->pin.emplace();
   }
-  w.fetching += bytes;
-  ++w.peers[world].fetches;
+  Window::Peer& peer = w.peers[world];
   w.fetches.push_back(fetch);
+  w.fetching += bytes;
+  ++peer.fetches;
   return fetch;
 }
 
 // What has come is put in its place.
 void settle(Window& w) {
-  for (std::size_t i = 0; i < w.fetches.size();) {
-    if (!w.fetches[i]->has_come()) {
-      ++i;
-      continue;
-    }
-    w.fetches[i]->finish();
-    w.fetches.erase(w.fetches.begin() + static_cast<std::ptrdiff_t>(i));
-  }
+  const auto begin = std::stable_partition(w.fetches.begin(), w.fetches.end(),
+                                           [](const auto& fetch) { return !fetch->has_come(); });
+  for (auto fetch = begin; fetch != w.fetches.end(); ++fetch) (*fetch)->finish();
+  w.fetches.erase(begin, w.fetches.end());
+  w.settled = w.fetches.size();
 }
 
 // The operation of an accumulate, and the element that it is of.
@@ -193,6 +197,9 @@ std::shared_ptr<Fetch> begin_access(VirtualRank& me, Window& w, const Access& a,
     enter_epoch(me, w, world, a.target);
     return nullptr;
   }
+  if (a.kind == What::kCompareAndSwap &&
+      (!target->named() || target->size != target->bounds.extent()))
+    throw CallError(MPI_ERR_TYPE, "what is compared is one element of a predefined type, no pair");
   const Datatype* element = accumulates ? &checked_element(a, target) : nullptr;
   if (brings) {
     if (accumulates) check_same(*element, type);
@@ -215,6 +222,8 @@ std::shared_ptr<Fetch> begin_access(VirtualRank& me, Window& w, const Access& a,
   std::shared_ptr<Fetch> fetch;
   if (fetches) {
     me.wait_until([&] { return w.fetching <= kMostUnconfirmed; });
+    // A program may wait for requests only, and never for the window.
+    if (w.fetches.size() >= 2 * w.settled + kFewFetches) settle(w);
     fetch = make_fetch(w, world, a.result, a.result_count, result, bytes, has_request);
     head.fetch = reinterpret_cast<std::uint64_t>(fetch.get());
   }

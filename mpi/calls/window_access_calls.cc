@@ -18,6 +18,8 @@ int access(const char* name, MPI_Win window, const Access& a, MPI_Request* handl
   return window_call(name, window, [&](VirtualRank& me, Window& w) {
     std::shared_ptr<Fetch> fetch = begin_access(me, w, a, handle != nullptr);
     if (handle == nullptr) return;
+    // What is there already is not waited for, and a program that asks in a loop lets others run.
+    if (fetch == nullptr || fetch->has_come()) me.look_around();
     auto request = std::make_unique<Request>();
     request->status = empty_status();
     request->started = true;

@@ -12,6 +12,7 @@
 #include "mpi/calls/call.h"
 #include "mpi/calls/collective_frame.h"
 #include "mpi/calls/communicators.h"
+#include "mpi/image/image.h"
 #include "roam/thread.h"
 #include "runtime/api/member_messages.h"
 
@@ -43,7 +44,15 @@ void check_size(MPI_Aint size) {
 }
 // Others reach it while its virtual rank does not run.
 void check_memory(const void* base, MPI_Aint size) {
-  if (size == 0 || runtime::travels(base)) return;
+  if (size == 0) return;
+  const char* last = static_cast<const char*>(base) + size - 1;
+  if (base != nullptr &&
+      (Image::running()->is_of_file(base) || Image::running()->is_of_file(last))) {
+    throw CallError(MPI_ERR_BASE,
+                    "the memory is constant, and is there only while its virtual rank runs: give "
+                    "a window memory of malloc, a variable or the stack");
+  }
+  if (runtime::travels(base)) return;
   throw CallError(MPI_ERR_BASE,
                   base == nullptr
                       ? "the memory of the window is a null pointer"

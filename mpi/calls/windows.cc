@@ -122,9 +122,11 @@ bool Windows::serve(detail::Member&, const detail::Envelope& e, const char* data
                     number_));
   }
   try {
-    // What it serves may be what its own thread waits for: another one gives a lock back.
-    told_itself = false;
-    return act(*found->second, e.from, data, e.bytes) || told_itself;
+    // What it serves may be what its own thread waits for: another one gives a lock back. And what
+    // it then sends to others of this rank is served at once, within this.
+    const bool outer = std::exchange(told_itself, false);
+    const bool news = act(*found->second, e.from, data, e.bytes);
+    return std::exchange(told_itself, outer) || news;
   } catch (const Error& error) {
     end_job(1, text("virtual rank %d cannot answer to an access to its window: %s", number_,
                     error.what()));

@@ -20,6 +20,12 @@ detail::RequestState wait_for_all(VirtualRank& me, const CollectiveCall& call) {
   return request;
 }
 
+// Members must agree on the root, which these collectives have not: so they are refused where they
+// call those of different communicators at once.
+int sign_of(const Communicator& c) {
+  return static_cast<int>((c.context * 0x9E3779B97F4A7C15) >> 33);
+}
+
 void take_part(VirtualRank& me, const CollectiveCall& call) {
   runtime::follow_verdict(wait_for_all(me, call));
 }
@@ -37,16 +43,19 @@ bool is_of_all(const VirtualRank& me, const Communicator& c) {
   return !c.is_inter() && c.group.is_of_first(me.count());
 }
 
-void barrier_of_all(VirtualRank& me) { take_part(me, {.kind = CollectiveKind::kBarrier}); }
+void barrier_of_all(VirtualRank& me, const Communicator& c) {
+  take_part(me, {.kind = CollectiveKind::kBarrier, .root = sign_of(c)});
+}
 
 bool is_short_reduction(const Reduction& op, const Type& type, MPI_Count count) {
   return op.loop() != nullptr && type.span(count) <= kMostOfAll;
 }
 
-void allreduce_of_all(VirtualRank& me, const void* in, void* out, MPI_Count count, const Type& type,
-                      const Reduction& op) {
+void allreduce_of_all(VirtualRank& me, const Communicator& c, const void* in, void* out,
+                      MPI_Count count, const Type& type, const Reduction& op) {
   const std::size_t bytes = type.span(count);
   CollectiveCall call{.kind = CollectiveKind::kAllreduce,
+                      .root = sign_of(c),
                       .in = in == MPI_IN_PLACE ? out : in,
                       .out = out,
                       .bytes = bytes,

@@ -2,6 +2,8 @@
 // rank has its own (libc_answers.h), by the forms of them that are given the place.
 
 #include <arpa/inet.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <math.h>
 #include <netdb.h>
 #include <netinet/ether.h>
@@ -13,6 +15,7 @@
 
 #include <cerrno>
 #include <cstdarg>
+#include <cstdint>
 #include <cstring>
 
 #include "base/check.h"
@@ -148,6 +151,15 @@ lconv* conventions() {
     own.*text = answers().texts.keep(own.*text);
   return &own;
 }
+
+// The same; of items that are numbers, the number.
+char* kept_item(char* found) {
+  constexpr std::uintptr_t kLeastAddress = 1 << 16;
+  if (reinterpret_cast<std::uintptr_t>(found) < kLeastAddress) return found;
+  return answers().texts.keep(found);
+}
+char* item(nl_item which) { return kept_item(::nl_langinfo(which)); }
+char* item_of(nl_item which, locale_t of) { return kept_item(::nl_langinfo_l(which, of)); }
 
 // ---- the table of hcreate ----
 
@@ -303,6 +315,8 @@ void add_answer_calls() {
   add_launcher_call("qecvt", &number_text<&A::long_number, qecvt_r, long double>);
   add_launcher_call("qfcvt", &number_text<&A::long_fraction, qfcvt_r, long double>);
   add_launcher_call("localeconv", &conventions);
+  add_launcher_call("nl_langinfo", &item);
+  add_launcher_call("nl_langinfo_l", &item_of);
 
   add_launcher_call("hcreate", &make_table);
   add_launcher_call("hdestroy", &drop_table);

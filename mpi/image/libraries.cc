@@ -374,7 +374,12 @@ void Libraries::end_unused() {
     library->ended = true;
     end_module(&image_, library->module);
   }
-  remove(unused());  // but for what has been opened again meanwhile
+  // But for what has been opened again meanwhile, and what has become unused: its end comes next.
+  std::vector<Library*> ended;
+  for (Library* library : unused()) {
+    if (library->ended || !library->begun) ended.push_back(library);
+  }
+  remove(ended);
 }
 
 void Libraries::end_all() {
@@ -390,6 +395,11 @@ void Libraries::remove(const std::vector<Library*>& libraries) {
   for (Library* library : libraries) {
     if (!library->is_of_process()) image_.remove_module(library->module);
     std::erase(globals_, library);
+  }
+  // Those that stay know no other from now on.
+  for (const auto& library : list_) {
+    if (contains(libraries, library->root)) library->root = library.get();
+    if (contains(libraries, library->needed_by)) library->needed_by = nullptr;
   }
   removed_ +=
       std::erase_if(list_, [&](const auto& library) { return contains(libraries, library.get()); });

@@ -44,11 +44,11 @@ ends() {
   [[ -z $text ]] || grep -qF -- "$text" "$scratch/printed" || good=no
   judge $good "$what"
 }
-# right RUN_ARGUMENT...: each of 4 says six times that nothing was wrong.
+# right RUN_ARGUMENT...: each of 4 says seven times that nothing was wrong.
 right() {
   local good=yes
   run "$@"
-  ((status == 0 && $(grep -c ': 0 wrong$' "$scratch/printed") == 24)) || good=no
+  ((status == 0 && $(grep -c ': 0 wrong$' "$scratch/printed") == 28)) || good=no
   judge $good "right: $*"
 }
 
@@ -65,6 +65,8 @@ ends "no such rank" 1 "virtual rank 1: MPI_Send: MPI_ERR_RANK: the destination i
 ends "a function that is not there" 1 "calls MPI_Open_port, which is not in this version" \
   2 4 -- missing
 ends "a call before MPI_Init" 1 "calls MPI_Barrier before MPI_Init" 2 4 -- early
+ends "a window of constants" 1 "MPI_ERR_BASE: the memory is constant" 2 4 -- constant
+ends "two communicators in another order" some "disagree in collective" 2 4 -- order
 ends "all wait for each other" some "MPI_Recv" 2 4 -- deadlock
 ends "a status after MPI_Finalize" 5 "" 2 4 -- status
 ends "a wrong option" 2 "usage: roam-mpi" 2 4 --what -- status

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <grp.h>
+#include <langinfo.h>
 #include <locale.h>
 #include <math.h>
 #include <mntent.h>
@@ -52,6 +53,7 @@ static void texts(int me) {
   int point, sign, other_point;
   char ether_word[] = "a:b:c:d:e:0";
   const struct lconv* conventions = localeconv();
+  const char* codeset = nl_langinfo(CODESET);
   ether_word[10] = (char)('0' + me);
   parsed = ether_aton(ether_word);
   number = ecvt(1.5 + me, 8, &point, &sign);
@@ -62,6 +64,7 @@ static void texts(int me) {
   take_turn();
   at += sprintf(at, " %d %s %s %s %s %d", parsed->ether_addr_octet[5], digits, number, fraction,
                 long_number, other_point);
+  at += sprintf(at, " %s %s", codeset, nl_langinfo(MON_1 + me % 12));
   at += sprintf(at, " %s %s %d", terminal, conventions->decimal_point, ttyname(-1) == NULL ? errno : 0);
   at += sprintf(at, " %s", strerror(1 + me) == error ? "same" : "other");
 }

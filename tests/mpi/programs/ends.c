@@ -102,6 +102,26 @@ static void buffered(void) {
   say("buffered: %d wrong", wrong || detached != buffer);
 }
 
+// Asks its own window, by requests only, for what another one has still to bring.
+static void asked(void) {
+  static int flag;
+  MPI_Win window;
+  MPI_Request request;
+  int seen = 0;
+  flag = 0;
+  MPI_Win_create(&flag, sizeof flag, sizeof flag, MPI_INFO_NULL, MPI_COMM_WORLD, &window);
+  MPI_Win_lock_all(0, window);
+  if (me == 1)
+    MPI_Accumulate(&(int){9}, 1, MPI_INT, 0, 0, 1, MPI_INT, MPI_REPLACE, window);
+  while (me == 0 && seen == 0) {
+    MPI_Rget(&seen, 1, MPI_INT, 0, 0, 1, MPI_INT, window, &request);
+    MPI_Wait(&request, MPI_STATUS_IGNORE);
+  }
+  MPI_Win_unlock_all(window);
+  MPI_Win_free(&window);
+  say("asked: %d wrong", me == 0 && seen != 9);
+}
+
 int main(int argc, char** argv) {
   const char* what = argc > 1 ? argv[1] : "";
   if (strcmp(what, "early") == 0) MPI_Barrier(MPI_COMM_WORLD);
@@ -113,6 +133,7 @@ int main(int argc, char** argv) {
     too_long();
     buffered();
     left();
+    asked();
   }
   if (strcmp(what, "abort") == 0 && me == 1) MPI_Abort(MPI_COMM_WORLD, 7);
   if (strcmp(what, "abort256") == 0 && me == 1) MPI_Abort(MPI_COMM_WORLD, 256);
@@ -122,6 +143,18 @@ int main(int argc, char** argv) {
   if (strcmp(what, "missing") == 0) {
     char port[MPI_MAX_PORT_NAME];
     MPI_Open_port(MPI_INFO_NULL, port);
+  }
+  if (strcmp(what, "constant") == 0) {
+    static const double numbers[4] = {1, 2, 3, 4};
+    MPI_Win window;
+    MPI_Win_create((void*)numbers, sizeof numbers, 8, MPI_INFO_NULL, MPI_COMM_WORLD, &window);
+  }
+  if (strcmp(what, "order") == 0) {
+    MPI_Comm other;
+    int sum;
+    MPI_Comm_dup(MPI_COMM_WORLD, &other);
+    MPI_Allreduce(&me, &sum, 1, MPI_INT, MPI_SUM, me == 0 ? other : MPI_COMM_WORLD);
+    MPI_Allreduce(&me, &sum, 1, MPI_INT, MPI_SUM, me == 0 ? MPI_COMM_WORLD : other);
   }
   if (strcmp(what, "deadlock") == 0)
     MPI_Recv(&me, 1, MPI_INT, (me + 1) % n, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);

@@ -1,6 +1,7 @@
 // What MPICH does not do as the standard says, or a process has no need of: each says how much was
 // wrong.
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -78,6 +79,53 @@ static void full_disk(void) {
          "a folder");
 }
 
+// File types that begin again before their end: bytes 0 and 12, 8 and 20, ...
+static void views(void) {
+  MPI_File f = open_file(MPI_MODE_CREATE | MPI_MODE_RDWR | MPI_MODE_DELETE_ON_CLOSE);
+  const int lengths[2] = {4, 4}, places[2] = {0, 12};
+  MPI_Datatype parts, tile;
+  MPI_Type_indexed(2, lengths, places, MPI_BYTE, &parts);
+  MPI_Type_create_resized(parts, 0, 8, &tile);
+  MPI_Type_commit(&tile);
+  expect(class_of(MPI_File_set_view(f, 0, MPI_BYTE, tile, "native", MPI_INFO_NULL)) == MPI_ERR_IO,
+         "a file type that begins again before its end");
+  MPI_Type_free(&tile);
+  MPI_Type_create_resized(parts, 0, 16, &tile);
+  MPI_Type_commit(&tile);
+  expect(MPI_File_set_view(f, 0, MPI_BYTE, tile, "native", MPI_INFO_NULL) == MPI_SUCCESS,
+         "a file type that just fits");
+  MPI_Type_free(&tile);
+  MPI_Type_free(&parts);
+  MPI_File_close(&f);
+}
+
+static int told;
+static void tell(MPI_File* f, int* code, ...) {
+  if (*f != MPI_FILE_NULL && *code != MPI_SUCCESS) ++told;
+}
+// The handler of a file hears of its closing too; others' objects do not take it.
+static void handlers(void) {
+  MPI_File f = open_file(MPI_MODE_CREATE | MPI_MODE_RDWR | MPI_MODE_DELETE_ON_CLOSE);
+  MPI_Errhandler handler;
+  MPI_File_create_errhandler(tell, &handler);
+  MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN);
+  expect(class_of(MPI_Comm_set_errhandler(MPI_COMM_SELF, handler)) == MPI_ERR_ARG,
+         "a handler of files for a communicator");
+  MPI_File_set_errhandler(f, handler);
+  MPI_Errhandler_free(&handler);
+  MPI_Barrier(MPI_COMM_WORLD);
+  if (me == 0) {  // which cannot be removed as a file
+    unlink(path);
+    mkdir(path, 0700);
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+  expect(MPI_File_close(&f) != MPI_SUCCESS && told == 1 && f == MPI_FILE_NULL,
+         "a closing that fails");
+  MPI_Barrier(MPI_COMM_WORLD);
+  if (me == 0) rmdir(path);
+  MPI_Barrier(MPI_COMM_WORLD);
+}
+
 static void split_in_wrong_order(void) {
   MPI_File f = open_file(MPI_MODE_CREATE | MPI_MODE_RDWR | MPI_MODE_DELETE_ON_CLOSE);
   MPI_Status status;
@@ -136,6 +184,8 @@ int main(int argc, char** argv) {
   begin(&argc, &argv);
   longs();
   full_disk();
+  views();
+  handlers();
   split_in_wrong_order();
   nothing_left();
   say("end: %d wrong", wrong);

@@ -137,7 +137,8 @@ int main(int argc, char** argv) {
 
   talk(session, "org.example.third");
   MPI_Session_finalize(&session);
-  say("ended: %d", session == MPI_SESSION_NULL);
+  MPI_Error_class(MPI_ERR_SESSION, &length);
+  say("ended: %d, class %d", session == MPI_SESSION_NULL, length == MPI_ERR_SESSION);
   MPI_Info_free(&info);
   MPI_Info_free(&environment);
   return 0;

@@ -1,5 +1,6 @@
 // One-sided communication: each synchronisation, each operation, datatypes on both sides.
 #include <string.h>
+#include <unistd.h>
 
 #include "check.h"
 
@@ -443,6 +444,49 @@ static void known(void) {
   say("removed: %d", removed);
 }
 
+// One wants the lock of its own window, another one after it; a third gives both theirs at once.
+static void queues(void) {
+  MPI_Win window;
+  static int own;
+  int seen = -1;
+  own = 40 + me;
+  MPI_Win_create(&own, sizeof own, sizeof own, MPI_INFO_NULL, MPI_COMM_WORLD, &window);
+  if (me == n - 1) MPI_Win_lock(MPI_LOCK_EXCLUSIVE, 0, 0, window);
+  MPI_Barrier(MPI_COMM_WORLD);
+  if (me == n - 1) {
+    usleep(30000);
+    MPI_Put(&(int){70}, 1, MPI_INT, 0, 0, 1, MPI_INT, window);
+    MPI_Win_unlock(0, window);
+  } else {
+    MPI_Win_lock(MPI_LOCK_SHARED, 0, 0, window);
+    MPI_Get(&seen, 1, MPI_INT, 0, 0, 1, MPI_INT, window);
+    MPI_Win_unlock(0, window);
+    say("after the lock: %d", seen);
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+  MPI_Win_free(&window);
+}
+
+// Many fetches under way.
+static void many(void) {
+  enum { kMany = 3000 };
+  static int cell;
+  static int got[kMany];
+  MPI_Win window;
+  long sum = 0;
+  cell = me;
+  MPI_Win_create(&cell, sizeof cell, sizeof cell, MPI_INFO_NULL, MPI_COMM_WORLD, &window);
+  MPI_Win_lock_all(0, window);
+  for (int i = 0; i < kMany; ++i)
+    MPI_Get(&got[i], 1, MPI_INT, (me + 1) % n, 0, 1, MPI_INT, window);
+  MPI_Win_flush((me + 1) % n, window);
+  for (int i = 0; i < kMany; ++i) sum += got[i];
+  say("sum of many %ld", sum);
+  MPI_Win_unlock_all(window);
+  MPI_Barrier(MPI_COMM_WORLD);
+  MPI_Win_free(&window);
+}
+
 int main(int argc, char** argv) {
   begin(&argc, &argv);
   fences();
@@ -455,5 +499,7 @@ int main(int argc, char** argv) {
   dynamic();
   shared();
   known();
+  queues();
+  many();
   MPI_Finalize();
 }
