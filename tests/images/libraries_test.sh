@@ -234,5 +234,55 @@ fails "a plug-in that is another one there" "plug.so: it is another build here" 
   "$mpiexec" -n 2 "$run_images" -n 1 --move ./opens plain ./plug.so "cp other.so new && mv new plug.so"
 fails "a plug-in that is not there" "plug.so: it cannot be opened" \
   "$mpiexec" -n 2 "$run_images" -n 1 --move ./opens plain ./plug.so "rm plug.so"
+
+# ---- plug-ins that end while others do, and those that stay ----
+
+part inner
+part outer
+sed -i 's/^#include <stdio.h>/#include <dlfcn.h>\n&\nstatic void* held;/
+  s/puts("outer begins");/& held = dlopen(".\/libinner.so", RTLD_NOW);/
+  s/puts("outer ends");/& dlclose(held);/' outer.c
+library inner
+library outer
+echo '#include <dlfcn.h>
+#include <stdio.h>
+int main(void) {
+  void* outer = dlopen("./libouter.so", RTLD_NOW);
+  printf("%d\n", dlclose(outer));
+  printf("%d\n", dlopen("./libinner.so", RTLD_NOW | RTLD_NOLOAD) != NULL);
+  return 0;
+}' >closes.c
+gcc -o closes closes.c || fail closes
+same "a plug-in that closes another at its end" ./closes
+
+part lower
+echo '#include <dlfcn.h>
+void* find(const char* name) { return dlsym(RTLD_DEFAULT, name); }
+void* next(const char* name) { return dlsym(RTLD_NEXT, name); }
+void* again(const char* name) { return dlopen(name, RTLD_NOW); }' >>lower.c
+part upper
+library lower
+library upper -llower
+echo '#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+int main(void) {
+  void* upper = dlopen("./libupper.so", RTLD_NOW);
+  void* lower = dlopen("./liblower.so", RTLD_NOW);
+  void* (*find)(const char*) = (void* (*)(const char*))dlsym(lower, "find");
+  void* (*next)(const char*) = (void* (*)(const char*))dlsym(lower, "next");
+  void* (*again)(const char*) = (void* (*)(const char*))dlsym(lower, "again");
+  void* blocks[64];
+  printf("%d %d\n", find("of_lower") != NULL, dlclose(upper));
+  for (int i = 0; i < 64; ++i) blocks[i] = calloc(1, 16 << i % 8);
+  printf("%d %d\n", find("of_lower") != NULL, find("of_upper") != NULL);
+  printf("%d %d\n", next("of_lower") != NULL, next("of_upper") != NULL);
+  upper = again("./libupper.so");
+  printf("%d %d\n", upper != NULL, dlsym(upper, "of_upper") != NULL);
+  for (int i = 0; i < 64; ++i) free(blocks[i]);
+  return 0;
+}' >stays.c
+gcc -o stays stays.c || fail stays
+same "a plug-in that stays when who brought it goes" ./stays
 ((failures == 0)) || exit 1
 echo ok
