@@ -15,24 +15,24 @@ struct Choice {
   int color, key, rank;
 };
 
-// What all members chose, by rank.
-std::vector<Choice> exchange(VirtualRank& me, Communicator& c, Choice mine) {
-  std::vector<Choice> all(static_cast<std::size_t>(c.size()));
+}  // namespace
+
+std::vector<char> agree_on_bytes(VirtualRank& me, Communicator& c, const void* mine,
+                                 std::size_t each, const std::function<void(char*)>& work) {
+  std::vector<char> all(static_cast<std::size_t>(c.size()) * each);
   const std::unique_ptr<Schedule> s = begin_collective(c);
+  if (c.rank != 0) s->send(c.member(0), mine, each);
+  for (int i = 1; c.rank == 0 && i < c.size(); ++i)
+    s->receive(c.member(i), all.data() + static_cast<std::size_t>(i) * each, each);
   if (c.rank == 0) {
-    all[0] = mine;
-    for (int i = 1; i < c.size(); ++i)
-      s->receive(c.member(i), &all[static_cast<std::size_t>(i)], sizeof mine);
-  } else {
-    s->send(c.member(0), &mine, sizeof mine);
+    std::memcpy(all.data(), mine, each);
+    s->then([&] { work(all.data()); });
   }
   s->end_round();
-  add_broadcast(s.get(), c, 0, all.data(), all.size() * sizeof mine);
+  add_broadcast(s.get(), c, 0, all.data(), all.size());
   wait_for(me, s.get());
   return all;
 }
-
-}  // namespace
 
 // Rank 0 makes it; of an intercommunicator that of the group whose rank 0 has the lower number.
 void add_context(VirtualRank& me, Schedule* s, const Communicator& c, std::uint64_t* context) {
@@ -107,7 +107,7 @@ MPI_Comm split_communicator(VirtualRank& me, Communicator& c, int color, int key
     throw CallError(MPI_ERR_ARG,
                     text("the color is %d; from 0 on and MPI_UNDEFINED are allowed", color));
   }
-  std::vector<Choice> chosen = exchange(me, c, {color, key, c.rank});
+  std::vector<Choice> chosen = exchange(me, c, Choice{color, key, c.rank});
   Group remote;
   if (c.is_inter()) {
     const std::vector<char> bytes = exchange_with_remote(

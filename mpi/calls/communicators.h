@@ -1,8 +1,11 @@
 #ifndef ROAM_MPI_CALLS_COMMUNICATORS_H_
 #define ROAM_MPI_CALLS_COMMUNICATORS_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -44,6 +47,19 @@ int tag_of_group(int tag);
 // Those with the same color, in the order of their keys, then their ranks.
 // CallError(MPI_ERR_ARG): the color is negative and not MPI_UNDEFINED.
 MPI_Comm split_communicator(VirtualRank& me, Communicator& c, int color, int key);
+
+// What `each` bytes of every member become at rank 0, by `work(those of all)`, for all. Suspends.
+std::vector<char> agree_on_bytes(VirtualRank& me, Communicator& c, const void* mine,
+                                 std::size_t each, const std::function<void(char*)>& work);
+// What each has given, by rank. T is plain data. Suspends.
+template <class T>
+std::vector<T> exchange(VirtualRank& me, Communicator& c, const T& mine) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  const std::vector<char> bytes = agree_on_bytes(me, c, &mine, sizeof mine, [](char*) {});
+  std::vector<T> all(static_cast<std::size_t>(c.size()));
+  std::memcpy(all.data(), bytes.data(), bytes.size());
+  return all;
+}
 
 // Bytes for each member, of any length: those that each has sent to this one, by rank.
 std::vector<std::vector<char>> exchange_parts(VirtualRank& me, Communicator& c, const Parts& out);

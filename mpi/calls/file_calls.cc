@@ -48,23 +48,6 @@ File& file_of(VirtualRank& me, MPI_File handle) {
                                                         : "it is no file, or was closed");
 }
 
-std::vector<char> agree_on_bytes(VirtualRank& me, Communicator& c, const void* mine,
-                                 std::size_t each, const std::function<void(char*)>& work) {
-  std::vector<char> all(static_cast<std::size_t>(c.size()) * each);
-  const std::unique_ptr<Schedule> s = begin_collective(c);
-  if (c.rank != 0) s->send(c.member(0), mine, each);
-  for (int i = 1; c.rank == 0 && i < c.size(); ++i)
-    s->receive(c.member(i), all.data() + static_cast<std::size_t>(i) * each, each);
-  if (c.rank == 0) {
-    std::memcpy(all.data(), mine, each);
-    s->then([&] { work(all.data()); });
-  }
-  s->end_round();
-  add_broadcast(s.get(), c, 0, all.data(), all.size());
-  wait_for(me, s.get());
-  return all;
-}
-
 void throw_as_other(int rank, int error) {
   throw CallError(error, text("rank %d of those who have the file failed", rank));
 }

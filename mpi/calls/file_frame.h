@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
-#include <functional>
 #include <memory>
 #include <new>
 #include <vector>
 
 #include "mpi/calls/call.h"
+#include "mpi/calls/communicators.h"
 #include "mpi/calls/file.h"
 
 // The frame of each function for files.
@@ -37,9 +37,6 @@ int call_of_file(const char* name, MPI_File handle, Body body) {
   return file_call(name, handle, [&](VirtualRank& me) { body(me, file_of(me, handle)); });
 }
 
-// What `each` bytes of every member become at rank 0, by `work(those of all)`, for all. Suspends.
-std::vector<char> agree_on_bytes(VirtualRank& me, Communicator& c, const void* mine,
-                                 std::size_t each, const std::function<void(char*)>& work);
 // CallError: another member failed with this class.
 [[noreturn]] void throw_as_other(int rank, int error);
 

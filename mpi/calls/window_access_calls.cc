@@ -32,32 +32,30 @@ int access(const char* name, MPI_Win window, const Access& a, MPI_Request* handl
   });
 }
 
+template <class Count>
+Access put_of(const void* data, Count count, MPI_Datatype type, int target, MPI_Aint displacement,
+              Count target_count, MPI_Datatype target_type) {
+  return {.kind = What::kPut,
+          .data = data,
+          .count = count,
+          .type = type,
+          .target = target,
+          .displacement = displacement,
+          .target_count = target_count,
+          .target_type = target_type};
+}
 template <Name kName, class Count>
 int put(const void* data, Count count, MPI_Datatype type, int target, MPI_Aint displacement,
         Count target_count, MPI_Datatype target_type, MPI_Win window) {
   return access(kName.text, window,
-                {.kind = What::kPut,
-                 .data = data,
-                 .count = count,
-                 .type = type,
-                 .target = target,
-                 .displacement = displacement,
-                 .target_count = target_count,
-                 .target_type = target_type});
+                put_of(data, count, type, target, displacement, target_count, target_type));
 }
 template <Name kName, class Count>
 int put_with_request(const void* data, Count count, MPI_Datatype type, int target,
                      MPI_Aint displacement, Count target_count, MPI_Datatype target_type,
                      MPI_Win window, MPI_Request* request) {
   return access(kName.text, window,
-                {.kind = What::kPut,
-                 .data = data,
-                 .count = count,
-                 .type = type,
-                 .target = target,
-                 .displacement = displacement,
-                 .target_count = target_count,
-                 .target_type = target_type},
+                put_of(data, count, type, target, displacement, target_count, target_type),
                 request);
 }
 
@@ -92,15 +90,10 @@ template <class Count>
 Access accumulate_of(const void* data, Count count, MPI_Datatype type, int target,
                      MPI_Aint displacement, Count target_count, MPI_Datatype target_type,
                      MPI_Op op) {
-  return {.kind = What::kAccumulate,
-          .op = op,
-          .data = data,
-          .count = count,
-          .type = type,
-          .target = target,
-          .displacement = displacement,
-          .target_count = target_count,
-          .target_type = target_type};
+  Access a = put_of(data, count, type, target, displacement, target_count, target_type);
+  a.kind = What::kAccumulate;
+  a.op = op;
+  return a;
 }
 template <Name kName, class Count>
 int accumulate(const void* data, Count count, MPI_Datatype type, int target, MPI_Aint displacement,

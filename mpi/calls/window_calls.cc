@@ -130,27 +130,12 @@ bool all_on_one_node() {
   return true;
 }
 
-// What each member says of its part, by rank.
+// What a member says of its part.
 struct Part {
   MPI_Aint size = 0;
   int unit = 1, node = 0;
   char* base = nullptr;
 };
-std::vector<Part> exchange_parts_of(VirtualRank& me, Communicator& c, const Part& mine) {
-  std::vector<Part> all(static_cast<std::size_t>(c.size()));
-  const std::unique_ptr<Schedule> s = begin_collective(c);
-  if (c.rank == 0) {
-    all[0] = mine;
-    for (int i = 1; i < c.size(); ++i)
-      s->receive(c.member(i), &all[static_cast<std::size_t>(i)], sizeof mine);
-  } else {
-    s->send(c.member(0), &mine, sizeof mine);
-  }
-  s->end_round();
-  add_broadcast(s.get(), c, 0, all.data(), all.size() * sizeof mine);
-  wait_for(me, s.get());
-  return all;
-}
 
 // Where there are several nodes, all come to that of rank 0, and stay while the window is there.
 // One that cannot come is found out by who compares their nodes.
@@ -158,7 +143,7 @@ void gather_on_one_node(VirtualRank& me, Window& w) {
   Communicator& c = w.communicator;
   if (c.size() == 1 || all_on_one_node()) return;
   if (c.rank == 0) w.pin.emplace();
-  const int there = exchange_parts_of(me, c, {.node = node()})[0].node;
+  const int there = exchange(me, c, Part{.node = node()})[0].node;
   if (node() != there) {
     std::vector<int> places;
     for (int r = 0; r < ranks(); ++r) {
@@ -181,7 +166,7 @@ int allocate_shared(MPI_Aint size, Unit unit, MPI_Info info, MPI_Comm communicat
     Communicator& c = w->communicator;
     gather_on_one_node(me, *w);
     Part mine{size, w->unit, node(), nullptr};
-    std::vector<Part> parts = exchange_parts_of(me, c, mine);
+    std::vector<Part> parts = exchange(me, c, mine);
     MPI_Aint before = 0, all = 0;
     for (int i = 0; i < c.size(); ++i) {
       const Part& part = parts[static_cast<std::size_t>(i)];
@@ -202,7 +187,7 @@ int allocate_shared(MPI_Aint size, Unit unit, MPI_Info info, MPI_Comm communicat
       w->memory = allocate(all);
     }
     mine.base = static_cast<char*>(w->memory);
-    parts = exchange_parts_of(me, c, mine);
+    parts = exchange(me, c, mine);
     char* at = parts[0].base;
     for (Part& part : parts) {
       if (!apart) {
