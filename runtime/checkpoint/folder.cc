@@ -1,0 +1,187 @@
+#include "runtime/checkpoint/folder.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <utility>
+
+#include "base/os/file_calls.h"
+#include "base/text.h"
+
+namespace roam::runtime {
+namespace {
+
+constexpr const char* kPart = ".part";
+constexpr int kOpenFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+
+bool failed(const std::string& path, const char* call, std::string* why) {
+  *why = text("%s: %s: %s", path.c_str(), call, std::strerror(errno));
+  return false;
+}
+
+// The number of a checkpoint's folder, also of one that is being made; 0: it is something else.
+std::uint64_t number_of(std::string name, bool* part) {
+  *part = name.size() > 5 && name.ends_with(kPart);
+  if (*part) name.resize(name.size() - 5);
+  if (name.size() < 6 || name.size() > 18) return 0;
+  if (!std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; })) return 0;
+  return std::strtoull(name.c_str(), nullptr, 10);
+}
+
+// It and the files in it. The manifest goes first: what has none is no checkpoint.
+bool remove_all(const std::string& path, std::string* why) {
+  const std::string manifest = path + "/" + Manifest::kFile;
+  if (os::remove_file(manifest) != 0 && errno != ENOENT) return failed(manifest, "unlink", why);
+  std::vector<std::string> names;
+  if (!os::list_folder(path, &names)) return errno == ENOENT || failed(path, "opendir", why);
+  for (const std::string& name : names) {
+    const std::string file = path + "/" + name;
+    if (os::remove_file(file) != 0 && errno != ENOENT) return failed(file, "unlink", why);
+  }
+  return os::remove_folder(path) == 0 || errno == ENOENT || failed(path, "rmdir", why);
+}
+
+bool sync_folder(const std::string& path, std::string* why) {
+  const int fd = os::open_file(path, kOpenFolder);
+  if (fd < 0) return failed(path, "open", why);
+  const bool good = os::sync_file(fd) == 0 || failed(path, "fsync", why);
+  os::close_file_of(fd);
+  return good;
+}
+
+// Whether `path` is the folder that `fd` is open on.
+bool is_at(const std::string& path, int fd) {
+  struct stat there {
+  }, here{};
+  return stat(path.c_str(), &there) == 0 && fstat(fd, &here) == 0 && there.st_ino == here.st_ino &&
+         there.st_dev == here.st_dev;
+}
+
+// Of a job that died: nobody has a lock of it. Where there are no locks, nobody knows.
+void remove_if_left(const std::string& path) {
+  const int fd = os::open_file(path, kOpenFolder);
+  if (fd < 0) return;
+  std::string why;
+  if (os::lock_file(fd) == 0 && is_at(path, fd)) remove_all(path, &why);
+  os::close_file_of(fd);
+}
+
+std::string now_text() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char made[32];
+  std::strftime(made, sizeof made, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return made;
+}
+
+}  // namespace
+
+void NewCheckpoint::close() {
+  if (lock_ >= 0) os::close_file_of(lock_);
+  lock_ = -1;
+  dir_.clear();
+  path_.clear();
+  renamed_ = false;
+}
+
+bool NewCheckpoint::begin(const std::string& dir, std::string* why) {
+  give_up();
+  if (os::make_folder(dir, 0700) != 0 && errno != EEXIST) return failed(dir, "mkdir", why);
+  std::vector<std::string> names;
+  if (!os::list_folder(dir, &names)) return failed(dir, "opendir", why);
+  std::uint64_t last = 0;
+  for (const std::string& name : names) {
+    bool part = false;
+    last = std::max(last, number_of(name, &part));
+    if (part && number_of(name, &part) != 0) remove_if_left(dir + "/" + name);
+  }
+  // Another job may make one in the same folder at the same time.
+  for (int tries = 0; tries < 1000; ++tries) {
+    number = ++last;
+    const std::string path = dir + text("/%06llu", static_cast<unsigned long long>(number));
+    const std::string part = path + kPart;
+    if (os::make_folder(part, 0700) != 0) {
+      if (errno == EEXIST) continue;
+      return failed(part, "mkdir", why);
+    }
+    dir_ = dir;
+    path_ = path;
+    lock_ = os::open_file(part, kOpenFolder);
+    const bool opened = lock_ >= 0;
+    if (!opened && errno != ENOENT) {
+      failed(part, "open", why);
+      give_up();
+      return false;
+    }
+    // Not every file system has locks; then nobody removes it.
+    const bool taken = opened && os::lock_file(lock_) != 0 && errno == EWOULDBLOCK;
+    if (opened && !taken && is_at(part, lock_)) return true;
+    close();  // it was taken for one that was left
+  }
+  *why = dir + ": too many checkpoints are begun in it at the same time";
+  return false;
+}
+
+bool NewCheckpoint::publish(Manifest manifest, std::string* why) {
+  manifest.number = number;
+  if (manifest.made.empty()) manifest.made = now_text();
+  manifest.bytes = 0;
+  for (const PieceSummary& piece : manifest.pieces) manifest.bytes += piece.bytes;
+  if (!manifest.write(part_path(), why) || !sync_folder(part_path(), why)) return false;
+  if (os::rename_file(part_path(), path_) != 0) return failed(part_path(), "rename", why);
+  renamed_ = true;
+  if (!sync_folder(dir_, why)) return false;
+  close();
+  return true;
+}
+
+void NewCheckpoint::give_up() {
+  if (path_.empty()) return;
+  std::string why;
+  remove_all(renamed_ ? path_ : part_path(), &why);
+  close();
+}
+
+std::vector<std::string> complete_ones(const std::string& dir, std::string* why) {
+  why->clear();
+  std::vector<std::string> names;
+  if (!os::list_folder(dir, &names)) {
+    failed(dir, "opendir", why);
+    return {};
+  }
+  if (std::find(names.begin(), names.end(), Manifest::kFile) != names.end()) return {dir};
+  std::vector<std::pair<std::uint64_t, std::string>> found;
+  for (const std::string& name : names) {
+    bool part = false;
+    const std::uint64_t number = number_of(name, &part);
+    if (number != 0 && !part) found.emplace_back(number, dir + "/" + name);
+  }
+  std::sort(found.rbegin(), found.rend());
+  if (found.empty()) *why = dir + ": there is no checkpoint in it";
+  std::vector<std::string> paths;
+  for (auto& [number, path] : found) paths.push_back(std::move(path));
+  return paths;
+}
+
+bool keep_newest(const std::string& dir, int count, std::string* why) {
+  int whole = 0;
+  for (const std::string& path : complete_ones(dir, why)) {
+    Manifest manifest;
+    std::string unreadable;
+    if (path == dir || !manifest.read(path, &unreadable) || ++whole <= count) continue;
+    // By another name first: what is half removed is no checkpoint.
+    const std::string part = path + kPart;
+    if (os::rename_file(path, part) != 0) return failed(path, "rename", why);
+    if (!remove_all(part, why)) return false;
+  }
+  why->clear();
+  return true;
+}
+
+}  // namespace roam::runtime

@@ -1,0 +1,59 @@
+#ifndef ROAM_RUNTIME_CHECKPOINT_FOLDER_H_
+#define ROAM_RUNTIME_CHECKPOINT_FOLDER_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/checkpoint/manifest.h"
+
+namespace roam::runtime {
+
+// A folder of checkpoints, each in a folder of its own that is named after its number, with 6
+// digits or more:
+//
+//   DIR/000041         complete: its manifest was written last, and it was renamed after that
+//   DIR/000042.part    being made, or left by a job that died
+
+// A checkpoint that is being made. Context: the process's, the malloc family not captured. Errors:
+// false; `why` names file, call and reason.
+class NewCheckpoint {
+ public:
+  std::uint64_t number = 0;
+
+  NewCheckpoint() = default;
+  ~NewCheckpoint() { give_up(); }
+  NewCheckpoint(const NewCheckpoint&) = delete;
+  NewCheckpoint& operator=(const NewCheckpoint&) = delete;
+
+  // Makes `dir`, if it is not there, and in it the folder of the next checkpoint. Removes what jobs
+  // left there that died; those that live hold a lock of the folder that they write.
+  bool begin(const std::string& dir, std::string* why);
+  // Where pieces belong.
+  std::string part_path() const { return path_ + ".part"; }
+  // All pieces are on disk: writes the manifest, which gets the number, the time and the sum of
+  // bytes, and the checkpoint is there. After an error give_up() is due.
+  bool publish(Manifest manifest, std::string* why);
+  // Removes all of it, if it is not there; an earlier checkpoint is as it was. What cannot be
+  // removed is left to the next begin().
+  void give_up();
+
+ private:
+  void close();
+
+  std::string dir_, path_;  // empty: none is being made
+  bool renamed_ = false;
+  int lock_ = -1;  // of the folder
+};
+
+// Folders of checkpoints in `dir`, the newest first; `dir` itself if it is one. Whether each is
+// whole, read() of its manifest says. `why`: why there are none, else empty.
+std::vector<std::string> complete_ones(const std::string& dir, std::string* why);
+
+// Removes all but the newest `count` of those that have a manifest that can be read.
+// Errors: false and why.
+bool keep_newest(const std::string& dir, int count, std::string* why);
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_CHECKPOINT_FOLDER_H_

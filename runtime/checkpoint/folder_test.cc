@@ -1,0 +1,123 @@
+#include "runtime/checkpoint/folder.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace roam::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+
+class FolderTest : public testing::Test {
+ protected:
+  FolderTest() {
+    std::string name = testing::TempDir() + "folder.XXXXXX";
+    dir_ = std::string(mkdtemp(name.data())) + "/checkpoints";
+  }
+  ~FolderTest() override { fs::remove_all(fs::path(dir_).parent_path()); }
+
+  static Manifest some_manifest() {
+    Manifest m;
+    m.ranks = 2;
+    m.homes = 3;
+    m.threads = 1'000'000'000'000;
+    m.program = "/a/\"program\"";
+    m.roam = "0.1.0";
+    m.layout = {"module /a/program at 0x1000, build-id 12", "cpu features 1: 00000001 00000002"};
+    m.arena = {0x2000'0000'0000, std::size_t{48} << 40};
+    m.lease_bytes = 1 << 30;
+    m.canary = 0xfedc'ba98'7654'3200;
+    m.data["state"] = std::string("a\0\xff z", 5);
+    for (int rank = 0; rank < m.ranks; ++rank) {
+      PieceSummary piece;
+      piece.file = piece_name(rank);
+      piece.rank = rank;
+      piece.ranks = 2;
+      piece.bytes = 12288;
+      piece.index_offset = 8192;
+      piece.index_bytes = 4056;
+      piece.index_hash = 0xffff'0000'1234'5678;
+      piece.images = 4;
+      piece.blocks = 5;
+      m.pieces.push_back(piece);
+    }
+    return m;
+  }
+  void make_one() {
+    NewCheckpoint one;
+    std::string why;
+    ASSERT_TRUE(one.begin(dir_, &why)) << why;
+    std::ofstream(one.part_path() + "/piece-0") << "bytes";
+    ASSERT_TRUE(one.publish(some_manifest(), &why)) << why;
+  }
+  std::vector<std::string> names() const {
+    std::vector<std::string> all;
+    for (const auto& entry : fs::directory_iterator(dir_)) all.push_back(entry.path().filename());
+    std::sort(all.begin(), all.end());
+    return all;
+  }
+  using Names = std::vector<std::string>;
+
+  std::string dir_;
+};
+
+TEST_F(FolderTest, ACheckpointIsThereWhenItIsComplete) {
+  NewCheckpoint one;
+  std::string why;
+  ASSERT_TRUE(one.begin(dir_, &why)) << why;
+  EXPECT_EQ(one.number, 1u);
+  EXPECT_EQ(names(), Names{"000001.part"});
+  struct stat folder {};
+  ASSERT_EQ(stat(dir_.c_str(), &folder), 0);
+  EXPECT_EQ(folder.st_mode & 0777, 0700u);
+  ASSERT_EQ(stat(one.part_path().c_str(), &folder), 0);
+  EXPECT_EQ(folder.st_mode & 0777, 0700u);
+  EXPECT_TRUE(complete_ones(dir_, &why).empty());
+  EXPECT_NE(why, "");
+
+  ASSERT_TRUE(one.publish(some_manifest(), &why)) << why;
+  EXPECT_EQ(names(), Names{"000001"});
+  EXPECT_EQ(complete_ones(dir_, &why), Names{dir_ + "/000001"});
+  EXPECT_EQ(complete_ones(dir_ + "/000001", &why), Names{dir_ + "/000001"});
+  ASSERT_EQ(stat((dir_ + "/000001/manifest").c_str(), &folder), 0);
+  EXPECT_EQ(folder.st_mode & 0777, 0600u);
+  make_one();
+  EXPECT_EQ(complete_ones(dir_, &why), (Names{dir_ + "/000002", dir_ + "/000001"}));
+}
+
+TEST_F(FolderTest, AManifestComesBackAsItWas) {
+  make_one();
+  Manifest m, expected = some_manifest();
+  std::string why;
+  ASSERT_TRUE(m.read(dir_ + "/000001", &why)) << why;
+  EXPECT_EQ(m.number, 1u);
+  EXPECT_EQ(m.made.size(), 20u);
+  EXPECT_EQ(m.bytes, 24576u);
+  EXPECT_EQ(m.path_of(1), dir_ + "/000001/piece-1");
+  EXPECT_EQ(m.homes, 3);
+  EXPECT_EQ(m.program, expected.program);
+  EXPECT_EQ(m.layout, expected.layout);
+  EXPECT_EQ(m.arena, expected.arena);
+  EXPECT_EQ(m.lease_bytes, expected.lease_bytes);
+  EXPECT_EQ(m.canary, expected.canary);
+  EXPECT_EQ(m.data, expected.data);
+  EXPECT_EQ(m.threads, expected.threads);
+  for (PieceSummary& piece : expected.pieces) piece.number = 1;
+  EXPECT_EQ(m.pieces, expected.pieces);
+  Manifest again;
+  ASSERT_TRUE(again.parse("there", m.text(), &why)) << why;
+  EXPECT_EQ(again.text(), m.text());
+}
+
+}  // namespace
+}  // namespace roam::runtime

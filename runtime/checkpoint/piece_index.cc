@@ -1,0 +1,295 @@
+// What a reader of a piece does when it opens it: all but the pages of memory is read and checked.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <numeric>
+
+#include "base/os/file_calls.h"
+#include "base/text.h"
+#include "isomalloc/arena.h"
+#include "runtime/checkpoint/hash.h"
+#include "runtime/checkpoint/piece_reader.h"
+#include "runtime/image/codec.h"
+
+namespace roam::runtime {
+namespace {
+
+unsigned long long number(std::uint64_t n) { return n; }
+
+}  // namespace
+
+// Goes through the index; an ImageSource.
+class PieceReader::Cursor {
+ public:
+  Cursor(const char* at, std::size_t bytes, std::uint64_t offset)
+      : begin_(at), at_(at), end_(at + bytes), offset_(offset) {}
+
+  std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
+  bool copy(void* to, std::size_t bytes) {
+    if (bytes > left()) return false;
+    if (bytes != 0) std::memcpy(to, at_, bytes);
+    at_ += bytes;
+    return true;
+  }
+  bool memory(Range) { return false; }
+  template <class T>
+  bool take(T* value) {
+    return copy(value, sizeof *value);
+  }
+  // With what fills them up to a multiple of 8. False: so much is not left.
+  bool take_bytes(std::uint64_t bytes, std::string_view* view) {
+    if (bytes > left() || round_up(bytes, 8) > left()) return false;
+    *view = {at_, static_cast<std::size_t>(bytes)};
+    at_ += round_up(bytes, 8);
+    return true;
+  }
+  std::uint64_t offset() const { return offset_ + static_cast<std::uint64_t>(at_ - begin_); }
+
+ private:
+  const char* begin_;
+  const char* at_;
+  const char* end_;
+  std::uint64_t offset_;  // in the file
+};
+
+bool PieceReader::open(const std::string& path, const PieceSummary& expected, std::string* why,
+                       bool of_others) {
+  path_ = path;
+  fd_ = os::open_file(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  struct stat file {};
+  if (fd_ < 0 || fstat(fd_, &file) != 0) {
+    *why = text("%s: open: %s", path.c_str(), std::strerror(errno));
+    return false;
+  }
+  if (!S_ISREG(file.st_mode)) {
+    *why = path + ": it is no regular file";
+    return false;
+  }
+  if (!of_others && file.st_uid != geteuid()) {
+    *why = text("%s: the file belongs to user %u, and this is user %u", path.c_str(), file.st_uid,
+                geteuid());
+    return false;
+  }
+  const auto bytes = static_cast<std::uint64_t>(file.st_size);
+  if (bytes != expected.bytes) {
+    return refuse(std::min(bytes, expected.bytes),
+                  text("the file has %llu bytes; when it was written it had %llu", number(bytes),
+                       number(expected.bytes)),
+                  why);
+  }
+  const std::uint64_t least = sizeof(PieceHead) + kPageBytes;
+  if (bytes < least || bytes % kPageBytes != 0 || expected.index_offset % kPageBytes != 0 ||
+      expected.index_offset < sizeof(PieceHead) || expected.index_offset >= bytes ||
+      expected.index_bytes != bytes - expected.index_offset - sizeof(PieceTrailer)) {
+    return refuse(0,
+                  text("a file of %llu bytes cannot have an index of %llu bytes at %llu",
+                       number(bytes), number(expected.index_bytes), number(expected.index_offset)),
+                  why);
+  }
+  index_offset_ = expected.index_offset;
+  direct_ = os::set_direct(fd_, true) == 0;
+  return check_head_page(expected, why) && read_index(expected, why);
+}
+
+bool PieceReader::check_head_page(const PieceSummary& expected, std::string* why) {
+  window_.make(sizeof(PieceHead));
+  if (!read_at(0, window_.data(), sizeof(PieceHead), why)) return false;
+  PieceHead head;
+  std::memcpy(&head, window_.data(), sizeof head);
+  if (head.magic != PieceHead::kMagic)
+    return refuse(0, "it does not begin as a piece of a checkpoint does", why);
+  if (head.version != kPieceVersion) {
+    return refuse(offsetof(PieceHead, version),
+                  text("the piece has version %u; this program reads version %u", head.version,
+                       kPieceVersion),
+                  why);
+  }
+  if (head.hash != hash_of(&head, offsetof(PieceHead, hash)))
+    return refuse(0, "the first page does not have its checksum", why);
+  if (head.page_bytes != kPageBytes || head.rank != static_cast<std::uint32_t>(expected.rank) ||
+      head.ranks != static_cast<std::uint32_t>(expected.ranks) || head.number != expected.number) {
+    return refuse(0,
+                  text("it is of rank %u of %u and checkpoint %llu, with pages of %u bytes; here "
+                       "that of rank %d of %d and checkpoint %llu belongs",
+                       head.rank, head.ranks, number(head.number), head.page_bytes, expected.rank,
+                       expected.ranks, number(expected.number)),
+                  why);
+  }
+  return true;
+}
+
+bool PieceReader::read_index(const PieceSummary& expected, std::string* why) {
+  const std::uint64_t bytes = expected.index_bytes;
+  index_.make(bytes + sizeof(PieceTrailer));
+  if (!read_at(index_offset_, index_.data(), bytes + sizeof(PieceTrailer), why)) return false;
+  PieceTrailer trailer;
+  std::memcpy(&trailer, index_.data() + bytes, sizeof trailer);
+  const std::uint64_t at = index_offset_ + bytes;
+  if (trailer.magic != PieceTrailer::kMagic ||
+      trailer.hash != hash_of(&trailer, offsetof(PieceTrailer, hash)))
+    return refuse(at, "the trailer does not have its checksum", why);
+  if (trailer.index_offset != index_offset_ || trailer.index_bytes != bytes ||
+      trailer.index_hash != expected.index_hash) {
+    return refuse(
+        at,
+        text("the trailer is of an index of %llu bytes at %llu with checksum %016llx; the "
+             "manifest's is of %llu bytes at %llu with %016llx",
+             number(trailer.index_bytes), number(trailer.index_offset), number(trailer.index_hash),
+             number(bytes), number(index_offset_), number(expected.index_hash)),
+        why);
+  }
+  const std::uint64_t hash = hash_of(index_.data(), bytes);
+  if (hash != expected.index_hash) {
+    return refuse(index_offset_,
+                  text("the index of %llu bytes has the checksum %016llx; when it was written it "
+                       "was %016llx",
+                       number(bytes), number(hash), number(expected.index_hash)),
+                  why);
+  }
+  Cursor in(index_.data(), bytes, index_offset_);
+  IndexHead head;
+  if (!in.take(&head) || head.magic != IndexHead::kMagic || head.images != expected.images ||
+      head.blocks != expected.blocks)
+    return refuse(index_offset_, "it does not begin as the index of this piece does", why);
+  if (!take_images(in, head.images, why) || !take_blocks(in, head.blocks, why) ||
+      !take_states(in, head.states, why))
+    return false;
+  while (in.left() != 0) {
+    char byte = 0;
+    const std::uint64_t offset = in.offset();
+    in.take(&byte);
+    if (byte != 0) return refuse(offset, "the index has more than it should", why);
+  }
+  return covers_all_pages(why);
+}
+
+bool PieceReader::take_images(Cursor& in, std::uint64_t count, std::string* why) {
+  std::vector<Range> pages;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::uint64_t at = in.offset();
+    ImageEntry& entry = images_.emplace_back();
+    ImageRefusal refusal;
+    if (!read_lists(in, &entry.head, &entry.image, &refusal))
+      return refuse(at, text("image %llu: ", number(i)) + refusal.why, why);
+    page_runs_of(entry.image.runs, &pages);
+    entry.first = runs_.size();
+    entry.count = pages.size();
+    if (!take_runs(in, pages, why)) return false;
+  }
+  return true;
+}
+
+bool PieceReader::take_blocks(Cursor& in, std::uint64_t count, std::string* why) {
+  const Range region = iso::arena().region(iso::Region::kBlocks);
+  for (std::uint64_t b = 0; b < count; ++b) {
+    const std::uint64_t at = in.offset();
+    BlockEntry entry;
+    if (!in.copy(&entry, offsetof(BlockEntry, page_runs)))
+      return refuse(at, text("block %llu is cut off", number(b)), why);
+    const Range range{entry.begin, entry.range_bytes};
+    if (!region.contains(range.begin) || range.bytes == 0 ||
+        range.bytes > region.end() - range.begin ||
+        (range.begin | range.bytes) % iso::kUnitBytes != 0 || entry.bytes > range.bytes) {
+      return refuse(at,
+                    text("block %llu, of 0x%zx bytes at 0x%zx for 0x%llx, is not whole units of "
+                         "the arena's blocks",
+                         number(b), range.bytes, range.begin, number(entry.bytes)),
+                    why);
+    }
+    // Which pages exist, only the list says: it has them in order, inside of the range.
+    std::uint64_t runs = 0;
+    Cursor ahead = in;
+    if (!ahead.take(&runs) || runs > ahead.left() / sizeof(PageRun))
+      return refuse(in.offset(), text("the page runs of block %llu are cut off", number(b)), why);
+    std::vector<Range> pages;
+    Address from = range.begin;
+    for (std::uint64_t r = 0; r < runs; ++r) {
+      PageRun run;
+      ahead.take(&run);
+      if (run.begin < from || run.bytes == 0 || run.bytes > kMostPageRunBytes ||
+          run.begin >= range.end() || run.bytes > range.end() - run.begin ||
+          (run.begin | run.bytes) % kPageBytes != 0) {
+        return refuse(ahead.offset() - sizeof run,
+                      text("page run %llu of block %llu, 0x%x bytes at 0x%llx, has to be pages "
+                           "between 0x%zx and 0x%zx",
+                           number(r), number(b), run.bytes, number(run.begin), from, range.end()),
+                      why);
+      }
+      from = run.begin + run.bytes;
+      pages.push_back({run.begin, run.bytes});
+    }
+    blocks_.push_back({{range, entry.bytes}, runs_.size(), pages.size()});
+    if (!take_runs(in, pages, why)) return false;
+  }
+  return true;
+}
+
+// Page runs for exactly `pages`.
+bool PieceReader::take_runs(Cursor& in, const std::vector<Range>& pages, std::string* why) {
+  const std::uint64_t at = in.offset();
+  std::uint64_t count = 0;
+  if (!in.take(&count) || count != pages.size() || count > in.left() / sizeof(PageRun)) {
+    return refuse(at,
+                  text("there are %llu page runs here; it takes %zu for this memory", number(count),
+                       pages.size()),
+                  why);
+  }
+  for (const Range& expected : pages) {
+    PageRun run;
+    const std::uint64_t its = in.offset();
+    in.take(&run);
+    if (run.begin != expected.begin || run.bytes != expected.bytes) {
+      return refuse(its,
+                    text("the page run is 0x%x bytes at 0x%llx; it has to be 0x%zx bytes at 0x%zx",
+                         run.bytes, number(run.begin), expected.bytes, expected.begin),
+                    why);
+    }
+    if (run.file != 0) {
+      return refuse(its,
+                    text("the page run is in file %u; this program reads what is in the "
+                         "piece itself",
+                         run.file),
+                    why);
+    }
+    runs_.push_back(run);
+  }
+  return true;
+}
+
+bool PieceReader::take_states(Cursor& in, std::uint64_t count, std::string* why) {
+  for (std::uint64_t s = 0; s < count; ++s) {
+    const std::uint64_t at = in.offset();
+    StateEntry entry;
+    std::string_view name, bytes;
+    if (!in.take(&entry) || !in.take_bytes(entry.name_bytes, &name) ||
+        !in.take_bytes(entry.bytes, &bytes))
+      return refuse(at, text("state %llu is cut off", number(s)), why);
+    states_.emplace_back(name, bytes);
+  }
+  return true;
+}
+
+// Each page between head and index belongs to one page run, so that each has a checksum.
+bool PieceReader::covers_all_pages(std::string* why) const {
+  std::vector<std::size_t> order(runs_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto earlier = [this](std::size_t a, std::size_t b) {
+    return runs_[a].offset < runs_[b].offset;
+  };
+  if (!std::is_sorted(order.begin(), order.end(), earlier))
+    std::sort(order.begin(), order.end(), earlier);
+  std::uint64_t at = sizeof(PieceHead);
+  for (const std::size_t i : order) {
+    if (runs_[i].offset != at || runs_[i].bytes > index_offset_ - at)
+      return refuse(at, "the index does not say what is here", why);
+    at += runs_[i].bytes;
+  }
+  return at == index_offset_ || refuse(at, "the index does not say what is here", why);
+}
+
+}  // namespace roam::runtime

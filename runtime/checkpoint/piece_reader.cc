@@ -1,0 +1,192 @@
+#include "runtime/checkpoint/piece_reader.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/os/file_calls.h"
+#include "base/text.h"
+#include "isomalloc/arena.h"
+#include "runtime/checkpoint/hash.h"
+
+namespace roam::runtime {
+namespace {
+
+// Runs from here on are read into their place; shorter ones many at a time, through the window.
+constexpr std::size_t kDirectBytes = 128 << 10;
+constexpr std::size_t kMostBytes = 4 << 20;
+constexpr std::size_t kMostParts = 1024;
+
+}  // namespace
+
+PieceReader::~PieceReader() {
+  if (fd_ >= 0) os::close_file_of(fd_);
+}
+
+bool PieceReader::refuse(std::uint64_t at, const std::string& what, std::string* why) const {
+  *why = text("%s at byte %llu: ", path_.c_str(), static_cast<unsigned long long>(at)) + what;
+  return false;
+}
+
+bool PieceReader::read_at(std::uint64_t offset, std::span<const iovec> parts, std::string* why) {
+  std::vector<iovec> left(parts.begin(), parts.end());
+  for (std::size_t first = 0; first < left.size();) {
+    const int count = static_cast<int>(std::min(kMostParts, left.size() - first));
+    const ssize_t done = os::read_parts(fd_, &left[first], count, offset);
+    if (done < 0 && errno == EINVAL && direct_) {
+      direct_ = false;
+      os::set_direct(fd_, false);
+      continue;
+    }
+    if (done < 0) return refuse(offset, text("preadv: %s", std::strerror(errno)), why);
+    if (done == 0) return refuse(offset, "the file ends here: it is cut off", why);
+    offset += static_cast<std::uint64_t>(done);
+    for (auto taken = static_cast<std::size_t>(done); taken != 0;) {
+      iovec& part = left[first];
+      const std::size_t bytes = std::min(part.iov_len, taken);
+      part.iov_base = static_cast<char*>(part.iov_base) + bytes;
+      part.iov_len -= bytes;
+      taken -= bytes;
+      if (part.iov_len == 0) ++first;
+    }
+    if (direct_ && offset % kPageBytes != 0) {
+      direct_ = false;
+      os::set_direct(fd_, false);
+    }
+  }
+  return true;
+}
+
+bool PieceReader::read_at(std::uint64_t offset, char* to, std::size_t bytes, std::string* why) {
+  const iovec part{to, bytes};
+  return read_at(offset, {&part, 1}, why);
+}
+
+bool PieceReader::check_hash(const PageRun& run, const void* bytes, std::string* why) const {
+  const std::uint64_t hash = hash_of(bytes, run.bytes);
+  if (hash == run.hash) return true;
+  return refuse(
+      run.offset,
+      text("the %u bytes of memory from 0x%llx have the checksum %016llx; when they were "
+           "written it was %016llx",
+           run.bytes, static_cast<unsigned long long>(run.begin),
+           static_cast<unsigned long long>(hash), static_cast<unsigned long long>(run.hash)),
+      why);
+}
+
+// ---- pages ----
+
+bool PieceReader::read_runs(std::size_t first, std::size_t count, std::string* why) {
+  const std::size_t end = first + count;
+  for (std::size_t i = first; i < end;) {
+    const PageRun& run = runs_[i];
+    const Range pages{run.begin, run.bytes};
+    if (run.bytes < kDirectBytes) {
+      const char* bytes = in_window(i, why);
+      if (bytes == nullptr) return false;
+      iso::arena().reach(pages);
+      std::memcpy(pages.pointer(), bytes, pages.bytes);
+      ++i;
+      continue;
+    }
+    std::size_t last = i;
+    for (std::size_t bytes = 0;
+         last < end && runs_[last].bytes >= kDirectBytes &&
+         bytes + runs_[last].bytes <= kMostBytes && runs_[last].offset == run.offset + bytes;
+         ++last)
+      bytes += runs_[last].bytes;
+    if (!read_direct(i, last - i, why)) return false;
+    i = last;
+  }
+  return true;
+}
+
+// Runs that lie one behind the other in the file.
+bool PieceReader::read_direct(std::size_t first, std::size_t count, std::string* why) {
+  std::vector<iovec> parts;
+  for (std::size_t i = first; i < first + count; ++i) {
+    const Range pages{runs_[i].begin, runs_[i].bytes};
+    iso::arena().reach(pages);  // no handler mends the kernel's accesses
+    parts.push_back({pages.pointer(), pages.bytes});
+  }
+  if (!read_at(runs_[first].offset, parts, why)) return false;
+  for (std::size_t i = first; i < first + count; ++i) {
+    if (!check_hash(runs_[i], reinterpret_cast<const void*>(runs_[i].begin), why)) return false;
+  }
+  return true;
+}
+
+// The bytes of a run, which are right; null: why not. Those of following ones are read too.
+const char* PieceReader::in_window(std::size_t number, std::string* why) {
+  const PageRun& run = runs_[number];
+  if (run.offset < window_begin_ || run.offset + run.bytes > window_begin_ + window_bytes_) {
+    std::size_t bytes = run.bytes;
+    for (std::size_t i = number + 1;
+         i < runs_.size() && runs_[i].offset == run.offset + bytes &&
+         runs_[i].bytes < kDirectBytes && bytes + runs_[i].bytes <= kMostBytes;
+         ++i)
+      bytes += runs_[i].bytes;
+    window_.make(kMostBytes);
+    window_bytes_ = 0;
+    if (!read_at(run.offset, window_.data(), bytes, why)) return nullptr;
+    window_begin_ = run.offset;
+    window_bytes_ = bytes;
+  }
+  const char* at = window_.data() + (run.offset - window_begin_);
+  return check_hash(run, at, why) ? at : nullptr;
+}
+
+bool PieceReader::copy(std::size_t i, Address from, void* to, std::size_t bytes, std::string* why) {
+  char* at = static_cast<char*>(to);
+  while (bytes != 0) {
+    const ImageEntry& entry = images_[i];
+    std::size_t number = entry.first;
+    const std::size_t end = entry.first + entry.count;
+    while (number < end && from - runs_[number].begin >= runs_[number].bytes) ++number;
+    if (number == end) {
+      *why = text("%s: image %zu has no memory at 0x%zx", path_.c_str(), i, from);
+      return false;
+    }
+    const char* page = in_window(number, why);
+    if (page == nullptr) return false;
+    const std::size_t skipped = from - runs_[number].begin;
+    const std::size_t part = std::min<std::size_t>(bytes, runs_[number].bytes - skipped);
+    std::memcpy(at, page + skipped, part);
+    at += part;
+    from += part;
+    bytes -= part;
+  }
+  return true;
+}
+
+bool PieceReader::verify(std::string* why) {
+  window_.make(kMostBytes);
+  window_bytes_ = 0;
+  for (std::size_t i = 0; i < runs_.size();) {
+    std::size_t end = i, bytes = 0;
+    for (; end < runs_.size() && runs_[end].offset == runs_[i].offset + bytes &&
+           bytes + runs_[end].bytes <= kMostBytes;
+         ++end)
+      bytes += runs_[end].bytes;
+    const std::uint64_t begin = runs_[i].offset;
+    if (!read_at(begin, window_.data(), bytes, why)) return false;
+    for (; i < end; ++i) {
+      if (!check_hash(runs_[i], window_.data() + (runs_[i].offset - begin), why)) return false;
+    }
+  }
+  return true;
+}
+
+std::optional<std::string_view> PieceReader::state(std::string_view name) const {
+  for (const auto& [its_name, bytes] : states_) {
+    if (its_name == name) return bytes;
+  }
+  return std::nullopt;
+}
+
+}  // namespace roam::runtime

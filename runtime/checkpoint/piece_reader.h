@@ -1,0 +1,111 @@
+#ifndef ROAM_RUNTIME_CHECKPOINT_PIECE_READER_H_
+#define ROAM_RUNTIME_CHECKPOINT_PIECE_READER_H_
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/range.h"
+#include "runtime/checkpoint/page_buffer.h"
+#include "runtime/checkpoint/piece_format.h"
+#include "runtime/image/image.h"
+
+namespace roam::runtime {
+
+// Reads a piece. Nothing of it is used before its checksum is found right.
+//
+// Context: the rank's kernel thread, the malloc family not captured. Errors: false, and `why` names
+// the file, the byte where it is wrong, and what is wrong.
+class PieceReader {
+ public:
+  struct Block {
+    Range range;
+    std::uint64_t bytes;  // as asked for
+  };
+
+  PieceReader() = default;
+  ~PieceReader();
+  PieceReader(const PieceReader&) = delete;
+  PieceReader& operator=(const PieceReader&) = delete;
+
+  // Reads and checks all but the pages. `expected` is what the manifest says. A file of another
+  // user is refused, unless `of_others`.
+  // REQUIRES: iso::arena() has the addresses of the job that wrote it, and its number of homes.
+  bool open(const std::string& path, const PieceSummary& expected, std::string* why,
+            bool of_others = false);
+
+  std::size_t images() const { return images_.size(); }
+  const ImageHead& head(std::size_t i) const { return images_[i].head; }
+  const Image& image(std::size_t i) const { return images_[i].image; }
+  // Puts its bytes in their place, whole pages. REQUIRES: claim().
+  bool read_pages(std::size_t i, std::string* why) {
+    return read_runs(images_[i].first, images_[i].count, why);
+  }
+  // Copies bytes of its memory. False too if they are not among its pages.
+  bool copy(std::size_t i, Address from, void* to, std::size_t bytes, std::string* why);
+
+  std::size_t blocks() const { return blocks_.size(); }
+  const Block& block(std::size_t b) const { return blocks_[b].block; }
+  // Puts the pages that exist in their place; others of its range have to read as zeros.
+  bool read_block(std::size_t b, std::string* why) {
+    return read_runs(blocks_[b].first, blocks_[b].count, why);
+  }
+
+  // As long as this lives.
+  std::optional<std::string_view> state(std::string_view name) const;
+
+  // Reads all pages, into a buffer, and checks them.
+  bool verify(std::string* why);
+  std::uint64_t pages_bytes() const { return index_offset_ - sizeof(PieceHead); }
+
+ private:
+  class Cursor;
+  struct ImageEntry {
+    ImageHead head;
+    Image image;
+    std::size_t first, count;  // of runs_
+  };
+  struct BlockRuns {
+    Block block;
+    std::size_t first, count;
+  };
+
+  bool refuse(std::uint64_t at, const std::string& what, std::string* why) const;
+  bool read_at(std::uint64_t offset, std::span<const iovec> parts, std::string* why);
+  bool read_at(std::uint64_t offset, char* to, std::size_t bytes, std::string* why);
+  bool check_head_page(const PieceSummary& expected, std::string* why);
+  bool read_index(const PieceSummary& expected, std::string* why);
+  bool take_images(Cursor& in, std::uint64_t count, std::string* why);
+  bool take_blocks(Cursor& in, std::uint64_t count, std::string* why);
+  bool take_states(Cursor& in, std::uint64_t count, std::string* why);
+  bool take_runs(Cursor& in, const std::vector<Range>& pages, std::string* why);
+  bool covers_all_pages(std::string* why) const;
+
+  bool read_runs(std::size_t first, std::size_t count, std::string* why);
+  bool read_direct(std::size_t first, std::size_t count, std::string* why);
+  const char* in_window(std::size_t run, std::string* why);
+  bool check_hash(const PageRun& run, const void* bytes, std::string* why) const;
+
+  int fd_ = -1;
+  bool direct_ = false;
+  std::string path_;
+  std::uint64_t index_offset_ = 0;
+  PageBuffer index_;
+  std::vector<ImageEntry> images_;
+  std::vector<BlockRuns> blocks_;
+  std::vector<PageRun> runs_;  // of images, then of blocks
+  std::vector<std::pair<std::string_view, std::string_view>> states_;
+  PageBuffer window_;  // bytes of the file
+  std::uint64_t window_begin_ = 0, window_bytes_ = 0;
+};
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_CHECKPOINT_PIECE_READER_H_

@@ -1,0 +1,154 @@
+// Threads and blocks go through a piece: they are written, taken from here, read and landed.
+#include "runtime/checkpoint/piece.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/test_bytes.h"
+#include "runtime/image/test_image.h"
+#include "threads/scheduler.h"
+
+namespace roam::runtime {
+namespace {
+
+using threads::scheduler;
+
+constexpr std::string_view kBytes("a\0b", 3);
+
+Tcb* self() { return scheduler().current(); }
+void hop() { scheduler().depart_current(threads::TestThreads::kRank + 1); }
+
+class PieceTest : public testing::TestWithParam<bool> {
+ protected:
+  PieceTest() {
+    std::string name = testing::TempDir() + "piece.XXXXXX";
+    folder_ = mkdtemp(name.data());
+    path_ = folder_ + "/" + piece_name(2);
+    threads_.on_depart = [this](Tcb* t, int) { travelers_.push_back(t); };
+    threads_.on_idle = [this] {
+      if (travelers_.empty()) return false;
+      go_through_a_file();
+      return true;
+    };
+  }
+  ~PieceTest() override {
+    unlink(path_.c_str());
+    rmdir(folder_.c_str());
+  }
+
+  // All that have departed.
+  void go_through_a_file() {
+    ++trips_;
+    unlink(path_.c_str());
+    PieceWriter writer;
+    ASSERT_TRUE(writer.open(path_, 2, 5, 42)) << writer.error();
+    std::vector<Image> images(travelers_.size());
+    for (std::size_t i = 0; i < travelers_.size(); ++i) {
+      Tcb* t = travelers_[i];
+      close_for_image(t);
+      plan_image(*t, ImageOf::kThread, &images[i]);
+      ASSERT_TRUE(writer.add_image(head_of(*t, ImageOf::kThread, images[i]), images[i]));
+      reopen(t);
+    }
+    ASSERT_TRUE(writer.add_state("some", kBytes));
+    ASSERT_TRUE(writer.add_state("none", ""));
+    ASSERT_TRUE(writer.finish(&summary_)) << writer.error();
+    for (const Image& image : images) give_up(image);
+
+    struct stat file {};
+    ASSERT_EQ(stat(path_.c_str(), &file), 0);
+    EXPECT_EQ(file.st_mode & 0777, 0600u);
+    EXPECT_EQ(static_cast<std::uint64_t>(file.st_size), summary_.bytes);
+
+    PieceReader reader;
+    std::string why;
+    ASSERT_TRUE(reader.open(path_, unpack_summary(pack_summary(summary_)), &why)) << why;
+    ASSERT_TRUE(reader.verify(&why)) << why;
+    EXPECT_EQ(reader.state("some"), kBytes);
+    EXPECT_EQ(reader.state("none"), "");
+    EXPECT_EQ(reader.state("other"), std::nullopt);
+    ASSERT_EQ(reader.images(), travelers_.size());
+    for (std::size_t i = 0; i < reader.images(); ++i) {
+      EXPECT_EQ(reader.head(i).control, travelers_[i]);
+      std::uint64_t id = 0;
+      ASSERT_TRUE(
+          reader.copy(i, reinterpret_cast<Address>(&travelers_[i]->id), &id, sizeof id, &why))
+          << why;
+      EXPECT_EQ(id, reader.head(i).id);
+      ImageRefusal refusal;
+      bool returns = true;
+      ASSERT_TRUE(claim(reader.image(i), &returns, &refusal)) << refusal.why;
+      ASSERT_TRUE(reader.read_pages(i, &why)) << why;
+      ASSERT_TRUE(check_bytes(reader.head(i), reader.image(i), &refusal)) << refusal.why;
+    }
+    travelers_.clear();
+    for (std::size_t i = 0; i < reader.images(); ++i) {
+      scheduler().resume_arrived(
+          land(reader.head(i), reader.image(i), threads::TestThreads::kRank));
+    }
+  }
+
+  threads::TestThreads threads_{GetParam()};
+  std::string folder_, path_;
+  std::vector<Tcb*> travelers_;
+  PieceSummary summary_;
+  int trips_ = 0;
+};
+INSTANTIATE_TEST_SUITE_P(Kinds, PieceTest, testing::Bool(),
+                         [](const auto& info) { return info.param ? "Shared" : "Private"; });
+
+TEST_P(PieceTest, ThreadsGoOnFromAFile) {
+  const std::uint64_t seed = test_seed();
+  for (int n = 0; n < 300; ++n) {
+    threads_.spawn([&, n] {
+      const std::uint64_t own = seed + static_cast<std::uint64_t>(n);
+      char on_stack[5000];
+      fill_bytes(on_stack, sizeof on_stack, own);
+      constexpr std::size_t kSizes[] = {16, 1000, 20'000, 100'000};
+      void* blocks[std::size(kSizes)];
+      for (std::size_t s = 0; s < std::size(kSizes); ++s) {
+        blocks[s] = self()->heap.allocate(kSizes[s]);
+        fill_bytes(blocks[s], kSizes[s], own + s);
+      }
+      for (int trip = 0; trip < 2; ++trip) {
+        hop();
+        EXPECT_TRUE(holds_bytes(on_stack, sizeof on_stack, own));
+        for (std::size_t s = 0; s < std::size(kSizes); ++s)
+          EXPECT_TRUE(holds_bytes(blocks[s], kSizes[s], own + s));
+      }
+      for (void* block : blocks) self()->heap.free(block);
+    });
+  }
+  threads_.run();
+  EXPECT_EQ(trips_, 2);
+}
+
+TEST_P(PieceTest, ALargeBlockGoesWithThePagesThatExist) {
+  const std::uint64_t seed = test_seed();
+  constexpr std::size_t kLarge = 40 << 20, kTouched = 5 << 20, kLate = 30 << 20;
+  threads_.spawn([&] {
+    char* block = static_cast<char*>(self()->heap.allocate(kLarge));
+    fill_bytes(block, kTouched, seed);
+    block[kLate] = 'x';
+    hop();
+    EXPECT_TRUE(holds_bytes(block, kTouched, seed));
+    EXPECT_EQ(block[kLate], 'x');
+    EXPECT_EQ(block[kLate + 3 * kPageBytes], 0);
+    self()->heap.free(block);
+  });
+  threads_.run();
+  EXPECT_EQ(trips_, 1);
+  EXPECT_LT(summary_.bytes, kTouched + (4 << 20));
+}
+
+}  // namespace
+}  // namespace roam::runtime
