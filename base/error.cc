@@ -38,6 +38,8 @@ const char* to_string(Errc code) noexcept {
       return "not_in_team";
     case Errc::no_such_member:
       return "no_such_member";
+    case Errc::checkpoint_failed:
+      return "checkpoint_failed";
     case Errc::message_too_long:
       return "message_too_long";
     case Errc::system:

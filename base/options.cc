@@ -73,6 +73,44 @@ bool set_arena(Options& options, const std::string& s) {
   return true;
 }
 
+// "60s", "5m", "2h", or seconds.
+bool parse_seconds(std::string s, long long low, long long* value) {
+  long long unit = 1;
+  if (!s.empty()) {
+    unit = s.back() == 'm' ? 60 : s.back() == 'h' ? 3600 : 1;
+    if (unit != 1 || s.back() == 's') s.pop_back();
+  }
+  constexpr long long kMost = 1'000'000'000;
+  if (!parse_int(s, 0, kMost / unit, value)) return false;
+  *value *= unit;
+  return *value >= low;
+}
+
+bool set_checkpoint(Options& options, const std::string& s) {
+  std::size_t comma = s.find(',');
+  options.checkpoint_dir = s.substr(0, comma);
+  while (comma != std::string::npos) {
+    const std::size_t begin = comma + 1;
+    comma = s.find(',', begin);
+    const std::string part =
+        s.substr(begin, comma == std::string::npos ? std::string::npos : comma - begin);
+    const std::size_t equals = part.find('=');
+    if (equals == std::string::npos) return false;
+    const std::string name = part.substr(0, equals), text = part.substr(equals + 1);
+    long long value = 0;
+    if (name == "every" && parse_seconds(text, 1, &value)) {
+      options.checkpoint_every_s = static_cast<int>(value);
+    } else if (name == "keep" && parse_int(text, 1, 1'000'000, &value)) {
+      options.checkpoint_keep = static_cast<int>(value);
+    } else if (name == "wait" && parse_seconds(text, 0, &value)) {
+      options.checkpoint_wait_s = static_cast<int>(value);
+    } else {
+      return false;
+    }
+  }
+  return options.checkpoint_every_s == 0 || !options.checkpoint_dir.empty();
+}
+
 const std::vector<Option>& table() {
   static const std::vector<Option> options = {
       {"ROAM_NODE_RANKS", "a whole number of ranks, 0 or more",
@@ -96,6 +134,19 @@ const std::vector<Option>& table() {
        "messages that lie unreceived with a member of a team before who sends more to it waits; "
        "default 256M, or an eighth of ROAM_MEMORY if that is less; 0: no bound",
        bytes(&Options::unreceived_bytes)},
+      {"ROAM_CHECKPOINT",
+       "DIR,every=TIME,keep=NUMBER,wait=TIME: TIME as 90, 90s, 5m or 2h; each part but DIR may be "
+       "left out, DIR too without every",
+       "makes a checkpoint of the job in the folder DIR from time to time; of all that are made in "
+       "one folder the newest NUMBER are kept (default 2), and what is in the way of one, such as "
+       "an open file, is waited for so long (default 10s)",
+       set_checkpoint},
+      {"ROAM_RESTART", "a folder with checkpoints",
+       "goes on from the newest whole checkpoint there, with any number of ranks",
+       [](Options& options, const std::string& s) {
+         options.restart_dir = s;
+         return !s.empty();
+       }},
       {"ROAM_KEEP", "bytes, with K, M, G or T",
        "memory that a rank keeps for reuse after it was freed; default 512M",
        bytes(&Options::keep_bytes)},

@@ -30,6 +30,11 @@ struct Options {
   std::string load_model;              // ROAM_LOAD_MODEL
   std::string balance_table;           // ROAM_BALANCE_TABLE: where tables are recorded; empty: not
   std::string trace;                   // ROAM_TRACE: file to write the trace to; empty: none
+  std::string checkpoint_dir;          // ROAM_CHECKPOINT: folder; empty: only when asked
+  int checkpoint_every_s = 0;          // ... every=SECONDS
+  int checkpoint_keep = 2;             // ... keep=NUMBER of checkpoints in a folder
+  int checkpoint_wait_s = 10;          // ... wait=SECONDS for what is in the way
+  std::string restart_dir;             // ROAM_RESTART: folder of checkpoints to go on from
   int progress_s = 0;                  // ROAM_PROGRESS: seconds from line to line; 0: none
   int stopped_s = 10;                  // ROAM_STOPPED: a rank that waits so long; 0: not told of
   bool check_pointers = false;         // ROAM_CHECK=pointers

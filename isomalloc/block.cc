@@ -298,6 +298,49 @@ void unpack(Pup& p, void** block) {
 
 }  // namespace
 
+std::vector<Range> resting_ranges() { return {resting().begin(), resting().end()}; }
+
+void for_each_block(const std::function<void(Range range, std::size_t bytes)>& visit) {
+  arena().for_each_live([&](Range range, UnitKind kind) {
+    if (kind != UnitKind::kBlock) return;
+    arena().reach(Range{range.begin, kUnitBytes});
+    visit(range, reinterpret_cast<const BlockHead*>(range.begin)->bytes);
+  });
+}
+
+bool begin_block(Range range, std::string* why) {
+  if (!vacant(range)) {
+    *why = text("a block of 0x%zx bytes belongs at 0x%zx, and something lives there", range.bytes,
+                range.begin);
+    return false;
+  }
+  if (!arena().limit().charge(range.bytes)) {
+    *why = text("no memory for a block of %s: %s", bytes_text(range.bytes).c_str(),
+                arena().limit().shortage().c_str());
+    return false;
+  }
+  if (!arena().leases().open(range)) {
+    arena().limit().uncharge(range.bytes);
+    *why = "the kernel has no memory to open the range of a block";
+    return false;
+  }
+  arena().claim(range);
+  arena().units().mark(range, UnitKind::kBlock);
+  return true;
+}
+
+bool is_block(Range range, std::size_t bytes) {
+  const BlockHead* head = reinterpret_cast<const BlockHead*>(range.begin);
+  return head->magic == BlockHead::kMagic && head->bytes == bytes &&
+         head->range.begin == range.begin && head->range.bytes == range.bytes;
+}
+
+void give_up_block(Range range) {
+  arena().discard(range);
+  arena().units().unmark(range);
+  arena().limit().uncharge(range.bytes);
+}
+
 void start_alone() {
   HeapScope process;
   const Options options = read_options();

@@ -1,7 +1,13 @@
 #ifndef ROAM_ISOMALLOC_BLOCK_H_
 #define ROAM_ISOMALLOC_BLOCK_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/range.h"
 
 namespace roam::iso {
 
@@ -17,6 +23,20 @@ void start_alone();
 
 // The addresses of freed blocks rest no longer: they go to this rank's pool.
 void end_all_rests();
+
+// The address ranges of freed blocks that rest.
+std::vector<Range> resting_ranges();
+
+// Calls `visit` for the range of each live block on this node, with the bytes that were asked for.
+// Its pages are those that exist of the whole range. Slow: looks through the unit map.
+void for_each_block(const std::function<void(Range range, std::size_t bytes)>& visit);
+// A block of an earlier job comes to this rank: its range is claimed, and its pages can be put in
+// place. False: it cannot; `why` says what is in the way, and nothing has changed.
+bool begin_block(Range range, std::string* why);
+// It was put in place: whether it is a block of `bytes`.
+bool is_block(Range range, std::size_t bytes);
+// It is not to be here after all.
+void give_up_block(Range range);
 
 // For tests that release the arena.
 void forget_resting_blocks();

@@ -151,6 +151,22 @@ void RangePool::take_in(Range range) {
   free_bytes_ += range.bytes;
 }
 
+void RangePool::take_over(const std::vector<Range>& ranges, std::size_t low_water) {
+  owner_ = pthread_self();
+  for (const Range& range : ranges) take_in(range);
+  low_water_ = std::max(low_water_, low_water);
+}
+
+std::vector<Range> RangePool::all_free() const {
+  std::vector<Range> ranges = clean_.by_age();
+  const std::vector<Range> kept = kept_ranges_.by_age();
+  ranges.insert(ranges.end(), kept.begin(), kept.end());
+  for (const auto& [bytes, list] : kept_) {
+    for (const Kept& k : list) ranges.push_back(k.range);
+  }
+  return ranges;
+}
+
 void RangePool::free(Range range, std::size_t bytes_in_use) {
   if (bytes_in_use != 0 && bytes_in_use <= keep_bytes_ &&
       (by_size_only(range.bytes) || range.bytes <= kMostBySize)) {

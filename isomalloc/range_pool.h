@@ -71,6 +71,10 @@ class RangePool {
   std::size_t pieces() const { return clean_.count(); }
   // The other side: `range`, free and clean, is this rank's from now on.
   void take_in(Range range);
+  // The same of all that a rank had in a job that goes on here. `low_water` is what it had.
+  void take_over(const std::vector<Range>& ranges, std::size_t low_water);
+  // Every range that is free here, kept or clean.
+  std::vector<Range> all_free() const;
 
   // Takes exactly `range` out, kept or not, if it is free here, for who owns what lies before it.
   bool extend(Range range);

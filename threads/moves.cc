@@ -37,6 +37,15 @@ void Scheduler::resume_arrived(Tcb* t) {
   }
 }
 
+void Scheduler::resume_as_it_was(Tcb* t) {
+  sanitizers::stack_arrived(t->slot);
+  if (t->deadline_ns != 0) {
+    sleepers_.add(t, t->deadline_ns);
+  } else if (t->state == State::kReady) {
+    ready_.push(t);
+  }
+}
+
 void Scheduler::ask_to_move(Tcb* t, int rank) {
   if (t->state == State::kDeparting) {
     t->move_to = rank;  // it goes on from where it arrives

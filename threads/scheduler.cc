@@ -191,14 +191,14 @@ void Scheduler::run(Host& host) {
   const OpenForErrands open;
   while (!host.done()) {
     host.poll();
-    if (errands_wait()) do_errands();
-    wake_sleepers();
+    if (errands_wait() && !still_) do_errands();
+    if (!still_) wake_sleepers();
     for (std::size_t i = 0; i < departing_.size(); ++i) {
       const auto [t, rank] = departing_[i];
       depart(t, rank);
     }
     departing_.clear();
-    Tcb* next = ready_.pop();
+    Tcb* next = still_ ? nullptr : ready_.pop();
     if (next == nullptr) {
       if (departing_.empty()) host.idle(sleepers_.first_deadline_ns());
       continue;

@@ -84,6 +84,9 @@ class Scheduler {
   void make_ready(Tcb* t);
   // An arrived or refused thread goes on: sleeping until its deadline, or ready.
   void resume_arrived(Tcb* t);
+  // A thread of an earlier job, whose memory has come here, goes on as it was there: ready, asleep,
+  // or blocked. Those that are ready run in the order of these calls.
+  void resume_as_it_was(Tcb* t);
   // Notes that `t` shall be on `rank`, and lets it go at once if it is ready or asleep. A thread in
   // the ready queue that may move is never asked to, so a switch need not look; but one that is
   // destined to be here, which looks when it runs.
@@ -117,6 +120,10 @@ class Scheduler {
   // Of a sleeper, for who looks from outside: see there.
   const std::int64_t* first_deadline() const { return sleepers_.first_deadline(); }
   std::uint64_t switches() const { return ready_.popped(); }
+  // While it stands still, threads are woken and moved as ever, and none runs. Context: the rank's
+  // own stack.
+  void stand_still(bool still) { still_ = still; }
+  bool stands_still() const { return still_; }
   // In a process that fork made: no other thread runs, and when the one that does ends, `last` is
   // told.
   void end_with(Host* last) {
@@ -178,6 +185,7 @@ class Scheduler {
   std::uintptr_t canary_ = 0;
   Meter meter_;
   Sleepers sleepers_;
+  bool still_ = false;  // no thread is switched to
   std::vector<std::pair<Tcb*, int>> departing_;  // go when the rank's own stack runs next
   Slots slots_{&Scheduler::first_entry};
 };

@@ -237,6 +237,17 @@ void Slots::drop_resting(std::size_t keep) {
   }
 }
 
+Range Slots::whole_range(Range slot) {
+  const std::size_t fence = is_shrunk(slot) ? 0 : iso::arena().layout().fence_bytes();
+  return Range{slot.begin - fence, fence + slot.bytes};
+}
+
+std::vector<Range> Slots::resting_ranges() const {
+  std::vector<Range> ranges;
+  for (const Tcb* t : resting_) ranges.push_back(whole_range(t->slot));
+  return ranges;
+}
+
 void Slots::for_each(const std::function<void(const Tcb*)>& visit) const {
   iso::arena().for_each_slot([&](Address head_unit) {
     const Tcb* t = detail::tcb_of_head_unit(head_unit);

@@ -42,6 +42,9 @@ class Slots {
   void shrink(Tcb* t);
   // Gives the memory of resting slots back, of all but `keep`.
   void drop_resting(std::size_t keep);
+  // The address range of a slot, with the fence before it; those of the resting ones.
+  static Range whole_range(Range slot);
+  std::vector<Range> resting_ranges() const;
 
   // ---- slots that come from elsewhere ----
 

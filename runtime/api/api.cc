@@ -279,7 +279,7 @@ int run(int& argc, char**& argv, void (*spawn_root)(void*), void* root) {
   the_job().start(argc, argv);
   runtime::TerminateHandler::set_collective(false);
   set_hooks();
-  if (the_job().rank() == 0) {
+  if (the_job().rank() == 0 && !the_job().restarts()) {
     the_job().life().make_next_root();
     spawn_root(root);
   }

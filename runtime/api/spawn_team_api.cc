@@ -32,7 +32,7 @@ TeamPlan team_begin(const SpawnOptions& options, int size) {
                   text("spawn_team: a team of %d members; it has 1 at least", size));
     }
     TeamPlan plan;
-    plan.id = the_job().teams().new_id();
+    plan.id = the_job().locator().directory().new_team_id();
     plan.size = size;
     plan.root_rank = the_job().rank();
     plan.last = the_job().ranks();

@@ -17,7 +17,7 @@ void Components::make(std::function<void(int, const char*, std::size_t)> deliver
   observer.emplace(net, std::move(counts));
 }
 
-void Components::begin_run(const Options& options) {
+void Components::begin_run(const Options& options, Checkpointer::Facts facts) {
   net.begin_run();
   mover.emplace(net, *locator, open_objects, options);
   residents.emplace();
@@ -31,7 +31,11 @@ void Components::begin_run(const Options& options) {
   balancer.emplace(net, *residents, options);
   gatherings.emplace(net, *locator, *residents, *balancer);
   balancer->connect(*gatherings);
-  members.emplace(*whereabouts, *residents, *parcels, *open_parcels, *flow, *gatherings);
+  members.emplace(net, *whereabouts, *residents, *parcels, *open_parcels, *pulls, *flow,
+                  *gatherings);
+  facts.components = [this]() -> const std::vector<Component*>& { return all_; };
+  facts.addresses = [this](StateWriter& out) { leases->save_addresses(out); };
+  checkpointer.emplace(net, *life, open_objects, options, std::move(facts));
   mover->set_members(&*members);
   teams->begin_run(&*members);
 
@@ -54,7 +58,8 @@ void Components::begin_run(const Options& options) {
 std::vector<Component*> Components::list() {
   return {&open_objects, &*pulls,       &*flow,     &*open_parcels,        &*post,   &*gatherings,
           &*mover,       &*life,        &*balancer, &balancer->diffuser(), &*teams,  &*observer,
-          &*locator,     &*whereabouts, &*parcels,  &mover->migrator(),    &*leases, &net};
+          &*locator,     &*whereabouts, &*parcels,  &mover->migrator(),    &*leases, &net,
+          &*members,     &*checkpointer};
 }
 
 void Components::end_run() {

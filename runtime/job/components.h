@@ -7,6 +7,7 @@
 
 #include "base/options.h"
 #include "runtime/balancing/balancer.h"
+#include "runtime/checkpoint/checkpointer.h"
 #include "runtime/life/lifecycle.h"
 #include "runtime/move/lease_broker.h"
 #include "runtime/move/mover.h"
@@ -36,8 +37,8 @@ class Components {
   void make(std::function<void(int, const char*, std::size_t)> deliver,
             std::function<RankCounts()> counts);
   bool made() const { return locator.has_value(); }
-  // What belongs to one run is made anew.
-  void begin_run(const Options& options);
+  // What belongs to one run is made anew. `facts`: of the job, but for the components.
+  void begin_run(const Options& options, Checkpointer::Facts facts);
   // No message comes any more.
   void end_run();
 
@@ -69,6 +70,7 @@ class Components {
   std::optional<Balancer> balancer;
   std::optional<Gatherings> gatherings;
   std::optional<Members> members;
+  std::optional<Checkpointer> checkpointer;
 
  private:
   std::vector<Component*> list();

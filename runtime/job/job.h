@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/options.h"
+#include "runtime/checkpoint/restart.h"
 #include "runtime/job/components.h"
 #include "runtime/job/termination.h"
 #include "threads/lookout.h"
@@ -19,6 +20,8 @@ class Job final : public threads::Host {
  public:
   // Collective. Errors: those of roam::run.
   void start(int& argc, char**& argv);
+  // Whether the job goes on from a checkpoint: it has its root already.
+  bool restarts() const { return restart_.has_value(); }
   // Runs until every thread everywhere has ended. Returns root's code.
   int run();
   void finish();
@@ -34,6 +37,7 @@ class Job final : public threads::Host {
 
   // Its parts.
   Net& net() { return components_.net; }
+  Locator& locator() { return *components_.locator; }
   OpenObjects& open_objects() { return components_.open_objects; }
   Mover& mover() { return *components_.mover; }
   Lifecycle& life() { return *components_.life; }
@@ -42,6 +46,7 @@ class Job final : public threads::Host {
   Gatherings& gatherings() { return *components_.gatherings; }
   Members& members() { return *components_.members; }
   Teams& teams() { return *components_.teams; }
+  Checkpointer& checkpointer() { return *components_.checkpointer; }
   Balancer& balancer() { return *components_.balancer; }
   int rank() const { return components_.net.rank(); }
   int ranks() const { return components_.net.ranks(); }
@@ -65,6 +70,12 @@ class Job final : public threads::Host {
   // Gives back all memory that is kept for reuse.
   void reclaim();
   void begin_first_run(bool alone);
+  // What a checkpoint says of its job, and a restart of its own.
+  void describe(Manifest* manifest) const;
+  Checkpointer::Facts facts();
+  // Threads of a checkpoint go on here.
+  void resume();
+  void wait_until_quiet();
   void limit_memory();
   void look_at_cores();
   void share_locale();
@@ -92,7 +103,9 @@ class Job final : public threads::Host {
   Options options_;
   Components components_;
   Termination termination_;
+  std::optional<Restart> restart_;
   bool running_ = false;
+  bool later_run_ = false;  // of this process
   std::optional<threads::Lookout> lookout_;
   int start_kernel_threads_ = 1;  // this one, MPI's, and the lookout's
   // Since when only kernel threads of the program can wake anybody; 0: that is not so.

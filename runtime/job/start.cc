@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <random>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "isomalloc/shared_locale.h"
 #include "runtime/check/checker.h"
 #include "runtime/check/pointer_check.h"
+#include "runtime/checkpoint/program.h"
 #include "runtime/job/child.h"
 #include "runtime/job/exits.h"
 #include "runtime/job/guards.h"
@@ -131,6 +133,12 @@ void Job::start(int& argc, char**& argv) {
   }
   check_start();
   check_layout();
+  if (first && !options_.restart_dir.empty()) {
+    Manifest mine;
+    describe(&mine);
+    restart_.emplace(mpi(), options_.restart_dir, mine);
+    net().set_homes(restart_->homes());
+  }
   net().make_nodes(options_.share, options_.node_ranks);
   share_locale();
   limit_memory();
@@ -138,7 +146,8 @@ void Job::start(int& argc, char**& argv) {
   arena.limit().set_reclaim([] { the_job().reclaim(); });
   termination_ = Termination{};
   threads::scheduler().start(rank(), canary_, options_.seed);
-  components_.begin_run(options_);
+  later_run_ = !first;
+  components_.begin_run(options_, facts());
   mpi().open_channel(options_.eager_bytes + kListBytes);
   look_at_cores();
   mpi().barrier();
@@ -170,7 +179,12 @@ void Job::begin_first_run(bool alone) {
   components_.make(
       [this](int from, const char* message, std::size_t bytes) { handle(from, message, bytes); },
       [this] { return rank_counts(); });
-  if (!alone) components_.leases->share_out();
+  if (restart_) {
+    restart_->read(net());
+    restart_->take_over(*components_.leases);
+  } else if (!alone) {
+    components_.leases->share_out();
+  }
   for (int r = 0; r < iso::kRegions; ++r) {
     iso::pool(static_cast<iso::Region>(r)).set_keep_bytes(options_.keep_bytes);
   }
@@ -178,6 +192,7 @@ void Job::begin_first_run(bool alone) {
   // As glibc's own: the low byte is zero, so that a string cannot be read past it.
   canary_ = (std::uint64_t{random()} << 32 | random()) & ~std::uintptr_t{0xff};
   mpi().broadcast(&canary_, sizeof canary_);
+  if (restart_) canary_ = restart_->canary();
   if (!alone) iso::job_id = canary_;
   iso::warm_up_process_state();
   iso::start_capture();
@@ -267,7 +282,64 @@ void Job::reclaim() {
   });
 }
 
+// ---- checkpoints ----
+
+void Job::describe(Manifest* manifest) const {
+  const iso::Arena& arena = iso::arena();
+  manifest->layout = os::layout_facts();
+  manifest->arena = arena.whole();
+  manifest->lease_bytes = arena.ready() ? arena.lease_bytes() : 0;
+  manifest->canary = canary_;
+}
+
+Checkpointer::Facts Job::facts() {
+  Checkpointer::Facts facts;
+  facts.exit_code = [this] { return termination_.exit_code; };
+  if (later_run_)
+    facts.refusal = "it is made in the first roam::run of a process only, and this is a later one";
+  facts.hooks = [] { program_state().checkpoint_begins(); };
+  facts.describe = [this](Manifest* manifest) {
+    describe(manifest);
+    for (const auto& [name, bytes] : program_state().save())
+      manifest->data[name] = std::string(bytes.begin(), bytes.end());
+  };
+  return facts;
+}
+
+// Collective. Every message is received, and every component quiet.
+void Job::wait_until_quiet() {
+  const Net& own = net();
+  for (std::uint64_t last = UINT64_MAX;;) {
+    for (int i = 0; i < 16; ++i) poll();
+    bool quiet = own.nothing_waits();
+    for (const Component* c : components_.all()) quiet = quiet && (c == &own || c->quiet());
+    const std::uint64_t busy = mpi().sum(quiet ? 0 : 1);
+    const std::uint64_t sent = mpi().sum(mpi().sent() + own.handed_off());
+    const std::uint64_t received = mpi().sum(mpi().received() + own.taken_over());
+    if (busy == 0 && sent == received && sent == last) return;
+    last = sent;
+  }
+}
+
+void Job::resume() {
+  threads::scheduler().stand_still(true);
+  restart_->restore(components_.all());
+  wait_until_quiet();
+  termination_.exit_code = restart_->exit_code();
+  restart_->resume(components_.all(), life());
+  wait_until_quiet();
+  std::map<std::string, ProgramState::Bytes> data;
+  for (const auto& [name, bytes] : restart_->manifest().data)
+    data[name].assign(bytes.begin(), bytes.end());
+  program_state().restart(data);
+  threads::scheduler().stand_still(false);
+}
+
 int Job::run() {
+  if (restart_) {
+    resume();
+    restart_.reset();
+  }
   threads::scheduler().run(*this);
   components_.observer->run_ended();
   check_unjoined();

@@ -12,6 +12,7 @@ namespace roam::runtime {
 
 void Lifecycle::join(Tcb* self, Target t, Answer* answer) {
   const Target me{self->id.load(std::memory_order_relaxed), self};
+  answer->joins = t;
   // Most often the thread is here, or was this rank's and has ended and left nothing.
   if (home_of(t.id) == net_.rank() && locator_.directory().known(t.id) &&
       locator_.directory().ended(t.id)) {
@@ -61,7 +62,7 @@ void Lifecycle::try_join(const JoinHead& head) {
     case Locator::Where::kEnded:
       if (const auto it = leftovers_.find(id); it != leftovers_.end()) {
         give_remains(head, id, it->second);
-      } else if (const auto at = locator_.directory().take_remains(id); at && *at != net_.rank()) {
+      } else if (const auto at = locator_.directory_of(id)->take_remains(id); at && *at != net_.rank()) {
         JoinHead onward = head;
         onward.at_remains = 1;
         net_.send(*at, onward);
@@ -105,11 +106,12 @@ void Lifecycle::answer_here(Target asker, Errc code, const char* why, Tcb* remai
 }
 
 void Lifecycle::on_ended(const EndedHead& head) {
-  locator_.directory().set_ended(head.id);
+  Directory& home = *locator_.directory_of(head.id);
+  home.set_ended(head.id);
   if (head.remains != 0) {
-    locator_.directory().set_remains(head.id, head.rank);
+    home.set_remains(head.id, head.rank);
   } else {
-    locator_.directory().forget_remains(head.id);
+    home.forget_remains(head.id);
   }
 }
 

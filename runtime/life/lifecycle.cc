@@ -133,10 +133,10 @@ void Lifecycle::ended(Tcb* t) {
 
   const bool waits =
       (failed || !empty) && joiners.empty();  // the exception and the memory, for who joins later
-  if (home_of(id) == net_.rank()) {
-    locator_.directory().set_ended(id);
+  if (Directory* home = locator_.directory_of(id); home != nullptr) {
+    home->set_ended(id);
   } else {
-    net_.send(home_of(id), EndedHead{Kind::kEnded, waits ? 1u : 0u, id, net_.rank()});
+    net_.send(locator_.home_rank_of(id), EndedHead{Kind::kEnded, waits ? 1u : 0u, id, net_.rank()});
   }
 
   if (!failed && empty) {

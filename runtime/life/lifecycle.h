@@ -80,6 +80,28 @@ class Lifecycle final : public Component, public Mover::Joiners {
   // Names exceptions that nobody joined on stderr; their number.
   int report_unjoined() const;
 
+  // ---- checkpoints ----
+
+  // So many threads of an earlier job go on here.
+  void resume(std::uint64_t threads) {
+    created_ = threads;
+    ended_ = 0;
+  }
+  // Calls `visit` for what ended threads of this rank left.
+  template <class Visit>
+  void for_each_leftover(Visit visit) const {
+    for (const auto& [id, t] : leftovers_) visit(t);
+  }
+  // One of those, of an earlier job, is here. REQUIRES: restore() had its number.
+  void restored_leftover(Tcb* ended);
+  // Exceptions of ended threads that lie in memory of the process come into theirs.
+  void settle() override;
+  std::string obstacle() const override;
+  void save(StateWriter& out) override;
+  void restore(int piece, StateReader& in) override;
+  // Who waits for the end of a thread waits again.
+  void restored(Tcb* t) override;
+
   std::span<const Kind> kinds() const override;
   void handle(int from, const char* message, std::size_t bytes) override;
   // Tells homes of leftovers that are none any more.
@@ -100,6 +122,7 @@ class Lifecycle final : public Component, public Mover::Joiners {
   std::vector<JoinHead> take_joiners(Tcb* t, std::uint64_t id);
   void adopt(Tcb* joiner, Tcb* ended);
   void note_gone(std::uint64_t id);
+  static bool bring_home(Tcb* ended);
 
   Net& net_;
   Locator& locator_;
@@ -114,6 +137,8 @@ class Lifecycle final : public Component, public Mover::Joiners {
   // Ended threads whose exception or memory waits for a joiner: by id.
   std::unordered_map<std::uint64_t, Tcb*> leftovers_;
   std::size_t swept_leftovers_ = 64;
+  // Of a checkpoint: the number of each whose memory is still to come.
+  std::unordered_map<const Tcb*, std::uint64_t> coming_leftovers_;
   std::vector<EndedHead> gone_;  // of leftovers that are none any more, for their homes
 };
 

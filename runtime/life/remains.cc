@@ -37,23 +37,27 @@ void Lifecycle::sweep_leftovers() {
 // What the thread left on this rank is freed: its home does not send joiners here any more. An
 // allocation may be under way just now, so poll() tells it.
 void Lifecycle::note_gone(std::uint64_t id) {
-  const int home = home_of(id);  // of none if nobody could join it
-  if (home < 0 || home >= net_.ranks() || home == net_.rank()) return;
+  const int home = locator_.home_rank_of(id);  // of none if nobody could join it
+  if (home < 0 || home == net_.rank()) return;
   gone_.push_back({Kind::kEnded, 0, id, net_.rank()});
   set_due(true);
 }
 
+// False: its exception stays in memory of the process.
+bool Lifecycle::bring_home(Tcb* ended) {
+  if (!iso::of_process(ended->exception)) return true;
+  iso::HeapScope theirs(&ended->heap);
+  try {
+    ended->exception = detail::rehome_exception(ended->exception);
+  } catch (const std::bad_alloc&) {  // then it stays where it is, and its text goes
+  }
+  return !iso::of_process(ended->exception);
+}
+
 // `ended` is on this rank, with memory or an exception: they go to the joiner.
 void Lifecycle::give_remains(const JoinHead& head, std::uint64_t id, Tcb* ended) {
-  if (head.joiner_rank != net_.rank() && iso::of_process(ended->exception)) {
-    {
-      iso::HeapScope theirs(&ended->heap);
-      try {
-        ended->exception = detail::rehome_exception(ended->exception);
-      } catch (const std::bad_alloc&) {  // then it stays where it is, and its text goes
-      }
-    }
-    if (iso::of_process(ended->exception)) {
+  if (head.joiner_rank != net_.rank()) {
+    if (!bring_home(ended)) {
       const std::string why = text(
           "join: the thread ended with %s; it lies in memory of rank %d and cannot be brought here",
           describe_exception(ended->exception).c_str(), net_.rank());
@@ -81,8 +85,57 @@ void Lifecycle::adopt(Tcb* joiner, Tcb* ended) {
   threads::take_companions(joiner, ended);
 }
 
+// ---- checkpoints ----
+
+void Lifecycle::settle() {
+  for (const auto& [id, t] : leftovers_) bring_home(t);
+}
+
+std::string Lifecycle::obstacle() const {
+  for (const auto& [id, t] : leftovers_) {
+    if (!iso::of_process(t->exception)) continue;
+    return text("thread '%s' ended with an exception that nobody has joined, and that lies in "
+                "memory of rank %d: %s",
+                t->name(), net_.rank(), describe_exception(t->exception).c_str());
+  }
+  return {};
+}
+
+void Lifecycle::save(StateWriter& out) {
+  out.put<std::uint64_t>(leftovers_.size());
+  for (const auto& [id, t] : leftovers_) {
+    out.put(id);
+    out.put<const Tcb*>(t);
+  }
+}
+
+void Lifecycle::restore(int, StateReader& in) {
+  for (auto left = in.get<std::uint64_t>(); left > 0; --left) {
+    const auto id = in.get<std::uint64_t>();
+    coming_leftovers_[in.get<const Tcb*>()] = id;
+  }
+}
+
+void Lifecycle::restored_leftover(Tcb* ended) {
+  const auto it = coming_leftovers_.find(ended);
+  ROAM_CHECK(it != coming_leftovers_.end(), "a checkpoint has what a thread left, and no number");
+  const std::uint64_t id = it->second;
+  coming_leftovers_.erase(it);
+  leftovers_[id] = ended;
+  const int home = locator_.home_rank_of(id);
+  if (home >= 0 && home != net_.rank())
+    net_.send(home, EndedHead{Kind::kEnded, 1, id, net_.rank()});
+}
+
+void Lifecycle::restored(Tcb* t) {
+  const Answer* answer = static_cast<const Answer*>(t->answer);
+  if (answer == nullptr || answer->done || answer->joins.id == 0) return;
+  try_join({Kind::kJoin, net_.rank(), answer->joins, {t->id.load(std::memory_order_relaxed), t}, 0});
+}
+
 void Lifecycle::poll() {
-  for (; !gone_.empty(); gone_.pop_back()) net_.send(home_of(gone_.back().id), gone_.back());
+  for (; !gone_.empty(); gone_.pop_back())
+    net_.send(locator_.home_rank_of(gone_.back().id), gone_.back());
   set_due(false);
 }
 

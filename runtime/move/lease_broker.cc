@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/text.h"
 #include "isomalloc/arena.h"
 #include "isomalloc/block.h"
 #include "threads/scheduler.h"
@@ -15,6 +16,33 @@ using iso::Region;
 namespace {
 // Free ranges of a pool from which on it is looked whether other ranks may have their neighbours.
 constexpr std::size_t kManyPieces = 512;
+
+// What save() has written of a region.
+struct Saved {
+  std::uint64_t next;
+  std::uint64_t low_water;
+  std::vector<Range> ranges;
+};
+Saved read_saved(StateReader& in) {
+  Saved saved;
+  saved.next = in.get<std::uint64_t>();
+  saved.low_water = in.get<std::uint64_t>();
+  const std::string_view bytes = in.get_bytes();
+  saved.ranges.resize(bytes.size() / sizeof(Range));
+  if (!bytes.empty()) std::memcpy(saved.ranges.data(), bytes.data(), bytes.size());
+  return saved;
+}
+
+// The upper half of the longest of `ranges`, in `more` equal parts of whole units; empty if those
+// would be short.
+Range part_for(const std::vector<Range>& ranges, std::size_t more) {
+  constexpr std::size_t kLeastPart = 64 << 20;
+  const auto longest = std::ranges::max_element(ranges, {}, &Range::bytes);
+  if (longest == ranges.end()) return {};
+  const std::size_t part = round_down(longest->bytes / 2 / more, iso::kUnitBytes);
+  if (part < kLeastPart) return {};
+  return Range{longest->end() - part * more, part * more};
+}
 
 constexpr Kind kOwn[] = {Kind::kLeaseAsk,  Kind::kLeaseGrant, Kind::kRangeAsk,
                          Kind::kRangeGift, Kind::kObtain,     Kind::kObtainReply};
@@ -31,6 +59,73 @@ void LeaseBroker::share_out() {
       iso::pool(region).add({region, static_cast<std::size_t>(mpi_.rank()) * share, share});
     next_[r] = share * ranks;
     iso::pool(region).set_source(this);
+    giver_[r] = (mpi_.rank() + 1) % mpi_.ranks();
+    dry_bytes_[r] = SIZE_MAX;
+  }
+  set_due(mpi_.ranks() != 1);
+}
+
+// ---- checkpoints ----
+
+void LeaseBroker::save_addresses(StateWriter& out) {
+  for (int r = 0; r < iso::kRegions; ++r) {
+    const Region region = static_cast<Region>(r);
+    std::vector<Range> ranges = iso::pool(region).all_free();
+    const auto add = [&](const std::vector<Range>& more) {
+      ranges.insert(ranges.end(), more.begin(), more.end());
+    };
+    if (region == Region::kSlots) add(threads::scheduler().slots().resting_ranges());
+    if (region == Region::kBlocks) add(iso::resting_ranges());
+    out.put<std::uint64_t>(next_[r]);
+    out.put<std::uint64_t>(iso::pool(region).low_water());
+    out.put_bytes(ranges.data(), ranges.size() * sizeof(Range));
+  }
+}
+
+// Ranks beyond those of the earlier job get leases that nobody had, or else a part of the longest
+// range that rank 0 had free.
+void LeaseBroker::take_over(std::string_view first, const std::vector<std::string_view>& own,
+                            int pieces) {
+  StateReader of_first(first);
+  std::vector<StateReader> readers(own.begin(), own.end());
+  const std::size_t rank = static_cast<std::size_t>(mpi_.rank());
+  const std::size_t before = static_cast<std::size_t>(pieces);
+  const std::size_t more = std::max(static_cast<std::size_t>(mpi_.ranks()), before) - before;
+  for (int r = 0; r < iso::kRegions; ++r) {
+    const Region region = static_cast<Region>(r);
+    iso::RangePool& pool = iso::pool(region);
+    const Saved all = read_saved(of_first);
+    next_[r] = all.next;
+    Range cut{};
+    if (more != 0) {
+      const std::size_t left = iso::arena().layout().lease_count(region) - next_[r];
+      const std::size_t share = left / (2 * more);
+      if (share != 0) {
+        if (rank >= before) pool.add({region, next_[r] + (rank - before) * share, share});
+        next_[r] += share * more;
+      } else {
+        cut = part_for(all.ranges, more);
+        if (cut.bytes == 0) {
+          throw Error(Errc::out_of_address_space,
+                      text("the checkpoint is of %d ranks, and no addresses are left for the %zu "
+                           "more that this job has: go on with fewer ranks",
+                           pieces, more));
+        }
+        const std::size_t part = cut.bytes / more;
+        if (rank >= before)
+          pool.take_over({Range{cut.begin + (rank - before) * part, part}}, part / 8);
+      }
+    }
+    for (StateReader& in : readers) {
+      Saved own_part = read_saved(in);
+      if (&in == &readers.front() && rank == 0 && cut.bytes != 0) {
+        for (Range& range : own_part.ranges) {
+          if (range.contains(cut.begin)) range.bytes -= cut.bytes;
+        }
+      }
+      pool.take_over(own_part.ranges, own_part.low_water);
+    }
+    pool.set_source(this);
     giver_[r] = (mpi_.rank() + 1) % mpi_.ranks();
     dry_bytes_[r] = SIZE_MAX;
   }

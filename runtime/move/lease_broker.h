@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
+#include <vector>
 
 #include "base/range.h"
 #include "isomalloc/range_pool.h"
@@ -70,6 +72,15 @@ class LeaseBroker final : public Component, public iso::LeaseSource {
 
   // Gives this rank its share.
   void share_out();
+
+  // ---- checkpoints ----
+
+  // Which addresses are free here. Ranges that belong to threads and blocks are theirs.
+  void save_addresses(StateWriter& out);
+  // In place of share_out(), before anything is made: `first` is what rank 0 of the earlier job had
+  // saved, of `pieces` ranks, and `own` what those had that this rank takes over from.
+  // Errors: Error(out_of_address_space).
+  void take_over(std::string_view first, const std::vector<std::string_view>& own, int pieces);
 
   std::optional<iso::LeaseRun> request(iso::Region region, std::size_t count) override;
   bool collect(iso::Region region, std::size_t bytes) override;

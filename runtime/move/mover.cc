@@ -115,8 +115,8 @@ void Mover::poll() {
 // The home rank that sent the thread itself needs no message.
 void Mover::departed(std::uint64_t id, int to, std::uint64_t hops) {
   scheduler().slots().add_live(-1);
-  Directory& directory = locator_.directory();
-  if (home_of(id) == net_.rank() && !directory.ended(id)) directory.set_away(id, to, hops);
+  Directory* directory = locator_.directory_of(id);
+  if (directory != nullptr && !directory->ended(id)) directory->set_away(id, to, hops);
 }
 
 void Mover::refused(Tcb* t, int to, Errc code, const char* why, Target joiner) {

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "runtime/net/message.h"
+#include "runtime/net/state.h"
 
 namespace roam::runtime {
 
@@ -43,6 +44,22 @@ class Component {
   bool heeds_idle() const { return heeds_idle_; }
   // The node is short of memory: gives back all that is kept for reuse.
   virtual void reclaim() {}
+  // ---- checkpoints (runtime/checkpoint): no thread runs meanwhile ----
+
+  // Brings what is for threads of this rank into their memory, or on its way there. Called again
+  // and again, until every rank is quiet.
+  virtual void settle() {}
+  // What forbids a checkpoint just now, and passes; empty: nothing does. Every rank is quiet.
+  virtual std::string obstacle() const { return {}; }
+  // What it knows of the job that lies in no thread's memory.
+  virtual void save(StateWriter&) {}
+  // That of rank `piece` of the job that made the checkpoint, which had another number of ranks
+  // perhaps: called on the rank that Net::home_rank() names, before any thread is here. What
+  // belongs to other ranks is sent to them.
+  virtual void restore(int /*piece*/, StateReader&) {}
+  // `t` of a checkpoint is here now, blocked, asleep or ready, as restore() of all ranks had it.
+  virtual void restored(Tcb*) {}
+
   // Lines for a person who asks what a hung rank waits for; empty: nothing to say.
   virtual std::string describe() const { return {}; }
   // The same of what `t`, a blocked thread of this rank, waits for: goes on with the line about it.

@@ -26,6 +26,7 @@ enum class Kind : std::uint32_t {
   kTaken = 6,       // TransferHead: the thread is here; its memory there is yours to keep or drop
   // place/locator.h
   kLocated = 7,  // LocatedHead, to the home rank
+  kHome = 37,    // HomeHead and a directory, to the rank that is the home now
   // life/lifecycle.h
   kEnded = 8,    // EndedHead, to the home rank
   kJoin = 9,     // JoinHead: tell the joiner when the thread ends
@@ -47,7 +48,8 @@ enum class Kind : std::uint32_t {
   kPull = 21,     // PullHead, to the origin: send them now
   kReceipt = 22,  // ReceiptHead, to the sender's rank: they have been received
   // teams/whereabouts.h
-  kMemberAt = 23,  // MemberAtHead, to an origin: where a member is
+  kMemberAt = 23,      // MemberAtHead, to an origin: where a member is
+  kMembersHome = 38,   // MembersHomeHead and Targets, to the rank that is the home now
   // teams/flow_control.h
   kRoom = 33,  // RoomHead, to a sender's rank: its receiver has room again
   // teams/teams.h
@@ -59,15 +61,22 @@ enum class Kind : std::uint32_t {
   kSpread = 28,  // GatherHead and data: its result, from the root
   // teams/gathering.h
   kLateResult = 29,  // LateResultHead and data: the same, to a member that has moved
+  kTeamKnown = 39,   // TeamKnownHead, to all ranks: a team of a checkpoint
+  kGathered = 40,    // GatheredHead and data, to a root: a collective of a checkpoint under way
   // net/net.h
   kFragment = 30,  // FragmentHead and bytes: a piece of a message longer than one may be
   // trace/observer.h
   kProgress = 31,  // ProgressHead, to rank 0
   // balancing/diffuse_messages.h
   kDiffuse = 32,  // DiffuseHead and what its stage says: balancing without a table
+  // checkpoint/checkpoint_messages.h
+  kCheckpointAsk = 41,    // CheckpointAskHead and a path, to rank 0
+  kCheckpointOrder = 42,  // CheckpointOrderHead and text, from rank 0
+  kCheckpointReply = 43,  // CheckpointReplyHead and text, to rank 0
+  kCheckpointDone = 44,   // CheckpointDoneHead and text, to who asked
 };
 // One more than the largest.
-constexpr std::size_t kKinds = 37;
+constexpr std::size_t kKinds = 45;
 
 // A thread, as the public handle has it.
 struct Target {

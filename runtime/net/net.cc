@@ -35,7 +35,7 @@ void Net::make_nodes(bool share, int node_ranks) {
   bool member = true;
   int node_rank = mpi_.node_rank();
   if (!arena.ready()) {
-    arena.set_ranks(mpi_.ranks());
+    arena.set_ranks(homes());
     if (mpi_.node_ranks() == 1) {
       arena.use_private();
     } else {

@@ -1,6 +1,7 @@
 #ifndef ROAM_RUNTIME_NET_NET_H_
 #define ROAM_RUNTIME_NET_NET_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -47,6 +48,11 @@ class Net final : public Component {
     return nodes_.empty() ? 0 : nodes_[static_cast<std::size_t>(rank)];
   }
   int node_count() const;
+  // Threads and teams are known by the rank that made them, their home. A job that goes on from a
+  // checkpoint of more ranks has homes beyond its ranks: each is taken over by one.
+  int homes() const { return std::max(homes_, ranks()); }
+  void set_homes(int homes) { homes_ = homes; }
+  int home_rank(int home) const { return home < ranks() ? home : home % ranks(); }
   int node_ranks() const { return mpi_.node_ranks(); }
   bool same_node(int rank) const { return nodes_[static_cast<std::size_t>(rank)] == node(); }
 
@@ -100,6 +106,11 @@ class Net final : public Component {
     return later_.empty() && to_self_.empty() && aside_.empty() && !mpi_.sends_pending() &&
            own_inbox().empty();
   }
+  // The same, without what has been sent: who counts messages sees when that was received.
+  bool nothing_waits() const {
+    return later_.empty() && to_self_.empty() && aside_.empty() && fragments_.empty() &&
+           own_inbox().empty();
+  }
   bool urgent() const override { return mpi_.sends_pending(); }
 
  private:
@@ -119,6 +130,7 @@ class Net final : public Component {
   Mpi mpi_;
   std::vector<int> nodes_;       // of each rank: its node
   std::vector<int> node_ranks_;  // of each rank: its index in its node
+  int homes_ = 0;
   int leader_ = 0;               // rank that made the memory of this node
   Messages later_, to_self_;
   struct Aside {

@@ -14,9 +14,11 @@ namespace roam::runtime {
 struct Answer {
   explicit Answer(std::uint64_t asked_about) : about(asked_about) { why[0] = '\0'; }
   std::uint64_t about;  // id of the thread that is joined, or asked to move
+  Target joins{};       // the thread whose end is waited for; empty: another call
   bool done = false;
+  bool resumed = false;  // of a checkpoint: the job went on from it
   Errc code{};                   // 0: as asked
-  char why[200];                 // of a code
+  char why[500];                 // of a code
   std::exception_ptr exception;  // what escaped from the joined thread
 };
 

@@ -20,6 +20,7 @@ class Directory {
     ended_.begin(++last_);
     return make_id(home_, last_);
   }
+  std::uint64_t new_team_id() { return make_id(home_, ++last_team_); }
   // Ids are given out only here: anything else is no thread.
   bool known(std::uint64_t id) const {
     return home_of(id) == home_ && number_of(id) != 0 && number_of(id) <= last_;
@@ -55,6 +56,18 @@ class Directory {
   }
   void forget_remains(std::uint64_t id) { remains_.erase(id); }
 
+  // Which threads there were. Where those that live are, and what the others left, is told anew.
+  void save(StateWriter& out) const {
+    out.put(last_);
+    out.put(last_team_);
+    ended_.save(out);
+  }
+  void restore(StateReader& in) {
+    last_ = in.get<std::uint64_t>();
+    last_team_ = in.get<std::uint64_t>();
+    ended_.restore(in);
+  }
+
  private:
   struct Away {
     int rank = -1;
@@ -62,6 +75,7 @@ class Directory {
   };
   int home_;
   std::uint64_t last_ = 0;
+  std::uint64_t last_team_ = 0;
   EndedThreads ended_;
   std::unordered_map<std::uint64_t, Away> away_;
   std::unordered_map<std::uint64_t, int> remains_;

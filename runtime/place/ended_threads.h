@@ -6,6 +6,8 @@
 #include <memory>
 #include <unordered_map>
 
+#include "runtime/net/state.h"
+
 namespace roam::runtime {
 
 // Which of the threads that a rank made have ended. They are numbered from 1, and most end soon:
@@ -37,6 +39,25 @@ class EndedThreads {
     }
   }
   std::size_t chunks() const { return older_.size() + 1; }
+
+  void save(StateWriter& out) const {
+    out.put(newest_number_);
+    out.put(newest_);
+    out.put<std::uint64_t>(older_.size());
+    for (const auto& [number, chunk] : older_) {
+      out.put(number);
+      out.put(*chunk);
+    }
+  }
+  void restore(StateReader& in) {
+    newest_number_ = in.get<std::uint64_t>();
+    newest_ = in.get<Chunk>();
+    older_.clear();
+    for (auto left = in.get<std::uint64_t>(); left > 0; --left) {
+      const auto number = in.get<std::uint64_t>();
+      older_[number] = std::make_unique<Chunk>(in.get<Chunk>());
+    }
+  }
 
  private:
   struct Chunk {

@@ -1,5 +1,8 @@
 #include "runtime/place/locator.h"
 
+#include <cstring>
+#include <vector>
+
 #include "isomalloc/arena.h"
 
 namespace roam::runtime {
@@ -25,36 +28,94 @@ Tcb* Locator::find_on_node(Target t, int* there) const {
 }
 
 Locator::Where Locator::locate(Target t, int* there) const {
-  const int home = home_of(t.id);
-  if (t.id == 0 || home < 0 || home >= net_.ranks()) return Where::kUnknown;
+  const int home = home_rank_of(t.id);
+  if (t.id == 0 || home < 0) return Where::kUnknown;
   if (find_on_node(t, there) != nullptr)
     return *there == net_.rank() ? Where::kHere : Where::kThere;
   if (home != net_.rank()) {
     *there = home;
     return Where::kThere;
   }
-  if (!directory_.known(t.id)) return Where::kUnknown;
-  if (directory_.ended(t.id)) return Where::kEnded;
-  const auto away = directory_.away(t.id);
+  const Directory* directory = directory_of(t.id);
+  if (directory == nullptr || !directory->known(t.id)) return Where::kUnknown;
+  if (directory->ended(t.id)) return Where::kEnded;
+  const auto away = directory->away(t.id);
   if (!away || *away == net_.rank()) return Where::kLater;  // on its way: news will come
   *there = *away;
   return Where::kThere;
 }
 
 void Locator::note_arrival(std::uint64_t id, std::uint64_t hops, int from) {
-  const int home = home_of(id);
+  const int home = home_rank_of(id);
   if (!net_.same_node(home) && home != from)
     net_.send(home, LocatedHead{Kind::kLocated, hops, id, net_.rank()});
 }
 
+// ---- checkpoints ----
+
+Directory* Locator::adopted(int home) {
+  const auto it = adopted_.find(home);
+  return it == adopted_.end() ? nullptr : &it->second;
+}
+
+void Locator::save(StateWriter& out) {
+  out.put<std::uint64_t>(1 + adopted_.size());
+  const auto write = [&](int home, const Directory& directory) {
+    StateWriter own;
+    directory.save(own);
+    out.put<std::int32_t>(home);
+    out.put_text(own.bytes());
+  };
+  write(net_.rank(), directory_);
+  for (const auto& [home, directory] : adopted_) write(home, directory);
+}
+
+void Locator::take_over(int home, StateReader& in) {
+  if (home == net_.rank()) {
+    directory_.restore(in);
+  } else {
+    adopted_.try_emplace(home, home).first->second.restore(in);
+  }
+}
+
+void Locator::restore(int, StateReader& in) {
+  for (auto left = in.get<std::uint64_t>(); left > 0; --left) {
+    const int home = in.get<std::int32_t>();
+    const std::string_view state = in.get_bytes();
+    const int rank = net_.home_rank(home);
+    if (rank == net_.rank()) {
+      StateReader own(state);
+      take_over(home, own);
+      continue;
+    }
+    const HomeHead head{Kind::kHome, home};
+    std::vector<char> message(sizeof head + state.size());
+    std::memcpy(message.data(), &head, sizeof head);
+    std::memcpy(message.data() + sizeof head, state.data(), state.size());
+    net_.send_long(rank, message);
+  }
+}
+
+void Locator::restored(Tcb* t) {
+  const std::uint64_t id = t->id.load(std::memory_order_relaxed);
+  note_arrival(id, t->hops, -1);
+}
+
 std::span<const Kind> Locator::kinds() const {
-  static constexpr Kind kOwn[] = {Kind::kLocated};
+  static constexpr Kind kOwn[] = {Kind::kLocated, Kind::kHome};
   return kOwn;
 }
 
-void Locator::handle(int, const char* message, std::size_t) {
+void Locator::handle(int, const char* message, std::size_t bytes) {
+  if (read<Kind>(message) == Kind::kHome) {
+    StateReader state({message + sizeof(HomeHead), bytes - sizeof(HomeHead)});
+    take_over(read<HomeHead>(message).home, state);
+    return;
+  }
   const auto head = read<LocatedHead>(message);
-  if (!directory_.ended(head.id)) directory_.set_away(head.id, head.rank, head.hops);
+  Directory* directory = directory_of(head.id);
+  if (directory != nullptr && !directory->ended(head.id))
+    directory->set_away(head.id, head.rank, head.hops);
 }
 
 }  // namespace roam::runtime

@@ -2,6 +2,7 @@
 #define ROAM_RUNTIME_PLACE_LOCATOR_H_
 
 #include <cstdint>
+#include <map>
 
 #include "runtime/net/net.h"
 #include "runtime/place/directory.h"
@@ -15,6 +16,12 @@ struct LocatedHead {
   std::int32_t rank;
 };
 
+// The directory of a home that was another rank's: what Directory::save wrote follows.
+struct HomeHead {
+  Kind kind;
+  std::int32_t home;
+};
+
 // Finds threads: in the node by their control blocks, elsewhere by way of their home ranks.
 class Locator final : public Component {
  public:
@@ -22,6 +29,21 @@ class Locator final : public Component {
 
   // What this rank knows as the home of threads.
   Directory& directory() { return directory_; }
+  // The same of the home of `id`; null: that is another rank.
+  Directory* directory_of(std::uint64_t id) {
+    const int home = home_of(id);
+    if (home == net_.rank()) [[likely]]
+      return &directory_;
+    return adopted(home);
+  }
+  const Directory* directory_of(std::uint64_t id) const {
+    return const_cast<Locator*>(this)->directory_of(id);
+  }
+  // The rank that is the home of `id`; -1: no rank is.
+  int home_rank_of(std::uint64_t id) const {
+    const int home = home_of(id);
+    return home < 0 || home >= net_.homes() ? -1 : net_.home_rank(home);
+  }
   // The thread, if this node has it, else null. Where it is: certain if that is this rank; else it
   // may have gone on.
   Tcb* find_on_node(Target t, int* rank) const;
@@ -34,10 +56,19 @@ class Locator final : public Component {
 
   std::span<const Kind> kinds() const override;
   void handle(int from, const char* message, std::size_t bytes) override;
+  void save(StateWriter& out) override;
+  void restore(int piece, StateReader& in) override;
+  // Tells its home where it is.
+  void restored(Tcb* t) override;
 
  private:
+  Directory* adopted(int home);
+  void take_over(int home, StateReader& in);
+
   Net& net_;
   Directory directory_;
+  // Of homes beyond the ranks of this job, which this rank has taken over.
+  std::map<int, Directory> adopted_;
 };
 
 }  // namespace roam::runtime

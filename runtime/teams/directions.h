@@ -41,6 +41,10 @@ class Directions {
   void set_home(int index, Target target) {
     home_[static_cast<std::size_t>(index - first_)] = target;
   }
+  int size() const { return size_; }
+  // Those that this rank is home of, from the first on.
+  int first_at_home() const { return first_; }
+  const std::vector<Target>& all_at_home() const { return home_; }
   // What was heard of another; null: nothing.
   const Known* heard_of(int index) const {
     const auto it = known_.find(index);

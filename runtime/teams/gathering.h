@@ -27,6 +27,22 @@ struct LateResultHead {
   detail::RequestState* request;
 };
 
+// A team of a checkpoint.
+struct TeamKnownHead {
+  Kind kind;
+  std::int32_t size;
+  std::uint64_t team;
+};
+
+// A collective of a checkpoint that was under way: what a rank had of it, for the root. Waiters
+// follow, then Parts as they are packed.
+struct GatheredHead {
+  Kind kind;
+  std::int32_t size;  // of the team
+  std::uint64_t came;
+  std::uint64_t waiters;
+};
+
 // The collectives of the teams that have members on this rank. Members' parts are combined on their
 // rank, then along a binomial tree of ranks; results go back along it.
 //
@@ -57,6 +73,12 @@ class Gatherings final : public Component {
   void poll() override;
   bool quiet() const override { return !busy(); }
   bool urgent() const override { return busy(); }
+  // Sends up what there is.
+  void settle() override;
+  // A collective that somebody else answers.
+  std::string obstacle() const override;
+  void save(StateWriter& out) override;
+  void restore(int piece, StateReader& in) override;
 
   // A member that took part here and gets a result.
   struct Waiter {
@@ -110,6 +132,8 @@ class Gatherings final : public Component {
   void on_gather(int from, const char* message);
   void on_spread(const char* message);
   void on_late_result(const char* message, std::size_t bytes);
+  TeamState& known(std::uint64_t team, int size);
+  void on_gathered(const char* message);
   SpanningTree tree_of(const TeamState& team) const;
   bool owed_here(std::uint64_t team, std::uint32_t number) const;
   bool expects_more(const TeamState& team, const Gathering& g) const;

@@ -1,5 +1,9 @@
 #include "runtime/teams/members.h"
 
+#include <new>
+
+#include "isomalloc/arena.h"
+
 namespace roam::runtime {
 
 using detail::Member;
@@ -42,6 +46,65 @@ Departure Members::leaves(Tcb* self) {
 void Members::forget_team(std::uint64_t team) {
   whereabouts_.forget_team(team);
   gatherings_.forget_team(team);
+}
+
+// ---- checkpoints ----
+
+// What takes the place of `parcel`, with the bytes inside or on their way there, in the memory of
+// `t`. If there is none: `parcel`.
+Parcel* Members::bring(Tcb* t, Parcel* parcel) {
+  const detail::Envelope e = parcel->envelope;
+  if (parcel->place == Parcel::Place::kInside) {
+    Parcel* moved = move_into(t, parcel, parcels_);
+    no_memory_ = no_memory_ || moved == nullptr;
+    return moved != nullptr ? moved : parcel;
+  }
+  void* room = t->heap.allocate(sizeof(Parcel) + e.bytes);
+  if (room == nullptr) {
+    no_memory_ = true;
+    return parcel;
+  }
+  Parcel* inside = new (room) Parcel;
+  inside->envelope = e;
+  inside->data = inside->inside();
+  const bool far = parcel->place == Parcel::Place::kFar;
+  if (far && !net_.same_node(e.origin)) {
+    auto request = std::make_unique<detail::RequestState>();
+    request->kind = detail::RequestState::Kind::kReceive;
+    request->data = inside->inside();
+    request->bytes = e.bytes;
+    parcel->envelope.note = 0;  // it has not been received
+    pulls_.start(t, request.get(), parcel);
+    bringing_.push_back(std::move(request));
+    return inside;
+  }
+  detail::RequestState request;
+  request.data = inside->inside();
+  Parcel* open = far ? parcel->original : parcel;
+  make_usable(open, sizeof *open);
+  open_.copy_to(&request, open);
+  if (far) parcels_.free_parcel(parcel);
+  return inside;
+}
+
+void Members::settle() {
+  std::erase_if(bringing_, [](const auto& request) { return request->done; });
+  no_memory_ = false;
+  residents_.for_each([this](Member& m) {
+    m.mailbox.change_all([&](Parcel* parcel) { return bring(m.thread, parcel); });
+  });
+}
+
+std::string Members::obstacle() const {
+  return no_memory_ ? "there is no memory for messages that were not received: " +
+                          iso::arena().limit().shortage()
+                    : std::string();
+}
+
+void Members::restored(Tcb* t) {
+  if (t->member == nullptr) return;
+  new (&t->member->among_residents) detail::ClearedHook;
+  came(t);
 }
 
 std::uint64_t Members::held_back() const {

@@ -2,26 +2,33 @@
 #define ROAM_RUNTIME_TEAMS_MEMBERS_H_
 
 #include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "runtime/move/mover.h"
 #include "runtime/teams/flow_control.h"
 #include "runtime/teams/gathering.h"
 #include "runtime/teams/open_parcels.h"
 #include "runtime/teams/parcel_store.h"
+#include "runtime/teams/pulls.h"
 #include "runtime/teams/residents.h"
 #include "runtime/teams/whereabouts.h"
 
 namespace roam::runtime {
 
 // Members of teams that come to this rank, leave it, and end, with what they have of messages.
-class Members final : public Mover::TeamMembers {
+class Members final : public Component, public Mover::TeamMembers {
  public:
-  Members(Whereabouts& whereabouts, Residents& residents, ParcelStore& parcels, OpenParcels& open,
-          FlowControl& flow, Gatherings& gatherings)
-      : whereabouts_(whereabouts),
+  Members(Net& net, Whereabouts& whereabouts, Residents& residents, ParcelStore& parcels,
+          OpenParcels& open, Pulls& pulls, FlowControl& flow, Gatherings& gatherings)
+      : Component(/*heeds_idle=*/false, /*polls=*/false),
+        net_(net),
+        whereabouts_(whereabouts),
         residents_(residents),
         parcels_(parcels),
         open_(open),
+        pulls_(pulls),
         flow_(flow),
         gatherings_(gatherings) {}
 
@@ -34,13 +41,25 @@ class Members final : public Mover::TeamMembers {
   // Those that cannot go on because messages are not received.
   std::uint64_t held_back() const;
 
+  // All that was sent to members here comes into their memory, the bytes of long messages too.
+  void settle() override;
+  std::string obstacle() const override;
+  void restored(Tcb* t) override;
+
  private:
+  detail::Parcel* bring(Tcb* t, detail::Parcel* parcel);
+
+  Net& net_;
   Whereabouts& whereabouts_;
   Residents& residents_;
   ParcelStore& parcels_;
   OpenParcels& open_;
+  Pulls& pulls_;
   FlowControl& flow_;
   Gatherings& gatherings_;
+  // What brings the bytes of messages that nobody has received yet.
+  std::vector<std::unique_ptr<detail::RequestState>> bringing_;
+  bool no_memory_ = false;
 };
 
 }  // namespace roam::runtime

@@ -2,9 +2,11 @@
 
 #include <cstring>
 #include <new>
+#include <vector>
 
 #include "base/text.h"
 #include "isomalloc/arena.h"
+#include "isomalloc/range_pool.h"
 #include "threads/scheduler.h"
 
 namespace roam::runtime {
@@ -38,6 +40,22 @@ void ParcelStore::drop_resting() {
 void ParcelStore::reclaim() {
   drop_resting();
   if (thread_ != nullptr) thread_->heap.release_empty();
+}
+
+// ---- checkpoints ----
+
+void ParcelStore::save(StateWriter& out) {
+  std::vector<Range> spans;
+  thread_->heap.for_each_span([&](const iso::Span& span) { spans.push_back(span.range()); });
+  out.put(threads::Slots::whole_range(thread_->slot));
+  out.put_bytes(spans.data(), spans.size() * sizeof(Range));
+}
+
+void ParcelStore::restore(int, StateReader& in) {
+  iso::pool(iso::Region::kSlots).take_in(in.get<Range>());
+  const std::string_view spans = in.get_bytes();
+  for (std::size_t at = 0; at < spans.size(); at += sizeof(Range))
+    iso::pool(iso::Region::kHeap).take_in(read<Range>(spans.data() + at));
 }
 
 void ParcelStore::throw_no_memory(const Envelope& e) const {

@@ -27,6 +27,9 @@ class ParcelStore final : public Component {
   // Before that, on all ranks.
   void drop_resting();
   void reclaim() override;
+  // The addresses of its memory: the messages in it have come into that of their receivers.
+  void save(StateWriter& out) override;
+  void restore(int piece, StateReader& in) override;
 
   // A parcel with the bytes inside. Errors: Error(out_of_memory); try_make: null then.
   detail::Parcel* make(const detail::Envelope& e, const void* data) {

@@ -77,6 +77,7 @@ class Post final : public Component, public detail::Mailbox::Receiver {
   void poll() override;
   bool quiet() const override { return delayed_.empty(); }
   bool urgent() const override { return !delayed_.empty(); }
+  std::string obstacle() const override { return held_.describe(); }
   void idle(Idle stage) override;
   std::string describe() const override { return held_.describe(); }
   // What a member that receives waits for and has got.

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/text.h"
 #include "runtime/teams/member.h"
 #include "threads/scheduler.h"
 
@@ -10,8 +11,6 @@ namespace roam::runtime {
 using detail::State;
 using detail::TeamPlan;
 using threads::scheduler;
-
-std::uint64_t Teams::new_id() { return make_id(net_.rank(), ++made_); }
 
 void Teams::wake(Tcb*& t) {
   if (t == nullptr) return;
@@ -83,6 +82,14 @@ void Teams::close(std::uint64_t team) {
   Forming& f = forming_[team];
   f.closed = true;
   if (!f.has_creator) forming_.erase(team);
+}
+
+std::string Teams::obstacle() const {
+  for (const auto& [id, f] : forming_) {
+    if (f.keeper != nullptr || f.creator != nullptr || f.has_creator || !f.held.empty())
+      return text("team %llu is being made", static_cast<unsigned long long>(id));
+  }
+  return {};
 }
 
 std::span<const Kind> Teams::kinds() const {

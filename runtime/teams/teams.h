@@ -28,7 +28,6 @@ class Teams final : public Component {
       : Component(/*heeds_idle=*/false, /*polls=*/false), net_(net), life_(life) {}
   void begin_run(Members* members) { members_ = members; }
 
-  std::uint64_t new_id();
   // A keeper has made a member, which does not run yet.
   void hold(std::uint64_t team, Tcb* member, void (*destroy)(void*));
   // See detail::team_agree. Context: the keeper, which suspends.
@@ -37,6 +36,8 @@ class Teams final : public Component {
   bool wait_until_made(std::uint64_t team);
   void close(std::uint64_t team);
 
+  // Keepers that make a team refer to memory of their rank.
+  std::string obstacle() const override;
   std::span<const Kind> kinds() const override;
   void handle(int from, const char* message, std::size_t bytes) override;
 
@@ -62,7 +63,6 @@ class Teams final : public Component {
   Net& net_;
   Lifecycle& life_;
   Members* members_ = nullptr;
-  std::uint64_t made_ = 0;
   std::map<std::uint64_t, Forming> forming_;
 };
 

@@ -1,5 +1,10 @@
 #include "runtime/teams/whereabouts.h"
 
+#include <cstring>
+#include <vector>
+
+#include "runtime/teams/member.h"
+
 namespace roam::runtime {
 
 using detail::Peer;
@@ -77,12 +82,76 @@ void Whereabouts::tell(int to, std::uint64_t team, int index, Tcb* t) {
                              t->hops});
 }
 
+// ---- checkpoints ----
+
+void Whereabouts::save(StateWriter& out) {
+  out.put<std::uint64_t>(teams_.size());
+  for (const auto& [team, d] : teams_) {
+    const std::vector<Target>& home = d.all_at_home();
+    out.put(MembersHomeHead{Kind::kMembersHome, d.size(), team, d.first_at_home(),
+                            static_cast<std::int32_t>(home.size())});
+    out.put_bytes(home.data(), home.size() * sizeof(Target));
+  }
+}
+
+void Whereabouts::know_team(std::uint64_t team, int size) {
+  if (directions(team) == nullptr) {
+    add_team(team, size, net_.ranks());
+    last_team_ = 0;
+  }
+}
+
+void Whereabouts::restore(int, StateReader& in) {
+  for (auto left = in.get<std::uint64_t>(); left > 0; --left) {
+    MembersHomeHead head = in.get<MembersHomeHead>();
+    const std::string_view bytes = in.get_bytes();
+    std::vector<Target> targets(static_cast<std::size_t>(head.count));
+    if (!targets.empty()) std::memcpy(targets.data(), bytes.data(), bytes.size());
+    know_team(head.team, head.size);
+    const Directions* d = directions(head.team);
+    // In blocks that have one home.
+    for (std::size_t begin = 0; begin < targets.size();) {
+      const int rank = d->home_rank(head.first);
+      std::size_t end = begin;
+      while (end < targets.size() &&
+             d->home_rank(head.first + static_cast<int>(end - begin)) == rank)
+        ++end;
+      head.count = static_cast<std::int32_t>(end - begin);
+      std::vector<char> message(sizeof head + (end - begin) * sizeof(Target));
+      std::memcpy(message.data(), &head, sizeof head);
+      std::memcpy(message.data() + sizeof head, &targets[begin], (end - begin) * sizeof(Target));
+      net_.send_long(rank, message);
+      head.first += head.count;
+      begin = end;
+    }
+  }
+}
+
+void Whereabouts::restored(Tcb* t) {
+  if (t->member == nullptr) return;
+  know_team(t->member->team, t->member->size);
+  t->member->mailbox.peers().for_each([](Peer& peer) {
+    peer.rank = -1;
+    peer.news = 0;
+  });
+}
+
 std::span<const Kind> Whereabouts::kinds() const {
-  static constexpr Kind kOwn[] = {Kind::kMemberAt};
+  static constexpr Kind kOwn[] = {Kind::kMemberAt, Kind::kMembersHome};
   return kOwn;
 }
 
 void Whereabouts::handle(int, const char* message, std::size_t) {
+  if (read<Kind>(message) == Kind::kMembersHome) {
+    const auto head = read<MembersHomeHead>(message);
+    know_team(head.team, head.size);
+    for (int i = 0; i < head.count; ++i) {
+      const auto target =
+          read<Target>(message + sizeof head + static_cast<std::size_t>(i) * sizeof(Target));
+      set_member(head.team, head.first + i, target);
+    }
+    return;
+  }
   const auto head = read<MemberAtHead>(message);
   if (Directions* d = directions(head.team); d != nullptr)
     d->learn(head.index, {head.target, head.rank, head.hops});

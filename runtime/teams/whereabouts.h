@@ -20,6 +20,16 @@ struct MemberAtHead {
   std::uint64_t hops;
 };
 
+// The members `first` and those that follow it, of whom another rank is home now: their Targets
+// follow.
+struct MembersHomeHead {
+  Kind kind;
+  std::int32_t size;  // of the team
+  std::uint64_t team;
+  std::int32_t first;
+  std::int32_t count;
+};
+
 // Where members of teams are. Their home ranks always know; other ranks remember what they were
 // told by who delivered a message of theirs (tell()).
 //
@@ -56,8 +66,13 @@ class Whereabouts final : public Component {
 
   std::span<const Kind> kinds() const override;
   void handle(int from, const char* message, std::size_t bytes) override;
+  void save(StateWriter& out) override;
+  void restore(int piece, StateReader& in) override;
+  // Its peers may be anywhere.
+  void restored(Tcb* t) override;
 
  private:
+  void know_team(std::uint64_t team, int size);
   Found look_for(std::uint64_t team, detail::Peer* peer, int* rank);
   Directions* directions(std::uint64_t team);
 

@@ -26,6 +26,7 @@ enum class Errc {
   not_in_team,           // the caller is not a member of the team
   no_such_member,        // an index outside [0, Team::size())
   message_too_long,      // what came is longer than the room for it
+  checkpoint_failed,     // a checkpoint cannot be made, or none can be read
   system,                // the operating system refused; the message has errno's text
 };
 

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "roam/checkpoint.h"
 #include "roam/error.h"
 #include "roam/isomalloc.h"
 #include "roam/pup.h"

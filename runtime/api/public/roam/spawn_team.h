@@ -6,6 +6,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -61,14 +62,14 @@ void run_member(void* memory) {
 }
 
 // A thread on each rank that makes the rank's members, starts them once all ranks have made theirs,
-// and joins them. It keeps to its rank. Keepers form a binary tree.
+// and joins them. It keeps to its rank until they run. Keepers form a binary tree.
 template <class Body>
 struct Keeper {
   TeamPlan plan;
   Body body;
 
   void operator()() {
-    const this_thread::Pin pin;
+    std::optional<this_thread::Pin> pin(std::in_place);
     if (!plan.keeper) plan.keeper = this_thread::self();
     team_open(plan);
     std::exception_ptr failure;
@@ -96,6 +97,7 @@ struct Keeper {
       for (auto [i, last] = team_block(plan); i < last; ++i)
         threads.push_back(team_release(plan, i));
     }
+    pin.reset();  // from here on it is a thread like others: a checkpoint may take it elsewhere
     for (const std::vector<Thread>* some : {&threads, &keepers}) {
       for (const Thread t : *some) {
         try {

@@ -1,0 +1,385 @@
+#include "runtime/checkpoint/checkpointer.h"
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "isomalloc/arena.h"
+#include "isomalloc/block.h"
+#include "isomalloc/in_process.h"
+#include "runtime/checkpoint/piece.h"
+#include "runtime/image/image.h"
+#include "threads/kernel_state.h"
+#include "threads/scheduler.h"
+
+namespace roam::runtime {
+
+using detail::State;
+using threads::scheduler;
+
+namespace {
+
+// How long threads go on before it is tried again: twice as long each time.
+constexpr std::int64_t kFirstPauseNs = 1'000'000;
+constexpr std::int64_t kLongestPauseNs = 200'000'000;
+// Messages under way come to an end; if they have not after so long, something is wrong.
+constexpr std::int64_t kLongestSettlingNs = 10'000'000'000;
+
+std::vector<char> with_text(const void* head, std::size_t bytes, std::string_view text) {
+  std::vector<char> message(bytes + text.size());
+  std::memcpy(message.data(), head, bytes);
+  if (!text.empty()) std::memcpy(message.data() + bytes, text.data(), text.size());
+  return message;
+}
+
+template <class Head>
+std::string_view text_behind(const char* message, std::size_t bytes) {
+  return {message + sizeof(Head), bytes - sizeof(Head)};
+}
+
+}  // namespace
+
+Checkpointer::Checkpointer(Net& net, Lifecycle& life, OpenObjects& open_objects,
+                           const Options& options, Facts facts)
+    : net_(net),
+      life_(life),
+      open_objects_(open_objects),
+      facts_(std::move(facts)),
+      every_dir_(options.checkpoint_every_s == 0
+                     ? std::string()
+                     : std::filesystem::absolute(options.checkpoint_dir).string()),
+      every_ns_(std::int64_t{options.checkpoint_every_s} * 1'000'000'000),
+      wait_ns_(std::int64_t{options.checkpoint_wait_s} * 1'000'000'000),
+      keep_(options.checkpoint_keep),
+      rounds_(net.ranks()) {
+  if (net_.rank() != 0 || every_dir_.empty() || every_ns_ == 0) return;
+  next_ns_ = now_ns() + every_ns_;
+  set_due(true);
+}
+
+std::string Checkpointer::state_name(std::size_t component) {
+  return text("component %zu", component);
+}
+
+// ---- asking ----
+
+void Checkpointer::ask(Tcb* self, std::string_view path, Answer* answer) {
+  if (!facts_.refusal.empty())
+    throw Error(Errc::checkpoint_failed, "checkpoint: " + facts_.refusal);
+  self->answer = answer;
+  const CheckpointAskHead head{
+      Kind::kCheckpointAsk, net_.rank(), {self->id.load(std::memory_order_relaxed), self}};
+  const std::string whole = std::filesystem::absolute(path).lexically_normal().string();
+  net_.send_long(0, with_text(&head, sizeof head, whole));
+}
+
+std::span<const Kind> Checkpointer::kinds() const {
+  static constexpr Kind kOwn[] = {Kind::kCheckpointAsk, Kind::kCheckpointOrder,
+                                  Kind::kCheckpointReply, Kind::kCheckpointDone};
+  return kOwn;
+}
+
+void Checkpointer::handle(int from, const char* message, std::size_t bytes) {
+  switch (read<Kind>(message)) {
+    case Kind::kCheckpointAsk: {
+      const auto head = read<CheckpointAskHead>(message);
+      asks_.push_back({head.asker_rank, head.asker,
+                       std::string(text_behind<CheckpointAskHead>(message, bytes)), now_ns()});
+      set_due(true);
+      return;
+    }
+    case Kind::kCheckpointOrder:
+      return obey(read<CheckpointOrderHead>(message),
+                  text_behind<CheckpointOrderHead>(message, bytes));
+    case Kind::kCheckpointReply:
+      return take_reply(from, read<CheckpointReplyHead>(message),
+                        text_behind<CheckpointReplyHead>(message, bytes));
+    default: {
+      const auto head = read<CheckpointDoneHead>(message);
+      give_answer(head.asker, head.code,
+                  std::string(text_behind<CheckpointDoneHead>(message, bytes)).c_str());
+      return;
+    }
+  }
+}
+
+std::string Checkpointer::describe() const {
+  if (asks_.empty()) return {};
+  std::string line = text("a checkpoint is being made in '%s'", asks_.front().path.c_str());
+  if (!why_.empty()) line += "; " + why_;
+  return line;
+}
+
+// ---- on every rank ----
+
+void Checkpointer::obey(const CheckpointOrderHead& head, std::string_view path) {
+  std::string said;
+  CheckpointReplyHead answer{Kind::kCheckpointReply, head.order, head.round, 1, 0, 0, 0};
+  switch (head.order) {
+    case CheckpointOrder::kCount:
+      answer = count(head, &said);
+      break;
+    case CheckpointOrder::kCheck:
+      answer.good = check(&said);
+      break;
+    case CheckpointOrder::kWrite:
+      answer.good = write(head, path, &said);
+      answer.threads = scheduler().slots().live_count();
+      break;
+    case CheckpointOrder::kGo:
+      still_ = false;
+      scheduler().stand_still(false);
+      return;
+  }
+  reply(answer, said);
+}
+
+// Rank 0's own takes the same way, between two looks at what else has come.
+void Checkpointer::reply(const CheckpointReplyHead& head, std::string_view said) {
+  net_.send_long(0, with_text(&head, sizeof head, said));
+}
+
+CheckpointReplyHead Checkpointer::count(const CheckpointOrderHead& head, std::string* why) {
+  still_ = true;
+  scheduler().stand_still(true);
+  bool quiet = true;
+  for (Component* c : facts_.components()) {
+    if (c == this) continue;
+    c->settle();
+    if (c == &net_ ? net_.nothing_waits() : c->quiet()) continue;
+    quiet = false;
+    *why = c->describe();
+  }
+  const Mpi& mpi = net_.mpi();
+  return {Kind::kCheckpointReply,
+          head.order,
+          head.round,
+          quiet,
+          mpi.sent() + net_.handed_off(),
+          mpi.received() + net_.taken_over(),
+          0};
+}
+
+std::string Checkpointer::obstacle_of(const Tcb* t) const {
+  const char* name = t->name();
+  const int rank = net_.rank();
+  if (t->pins > 0 || t->open_objects > 0 || t->locks > 0 || t->static_inits > 0)
+    return text("thread '%s' on rank %d: %s", name, rank, open_objects_.pinned_by(t).c_str());
+  if (t->system_heaps > 0)
+    return text("thread '%s' on rank %d has a SystemHeap: it uses memory of the process", name,
+                rank);
+  if ((t->keeps & threads::KernelState::kGuest) != 0)
+    return text("thread '%s' on rank %d is a virtual rank of roam-mpi, which cannot be checkpointed "
+                "yet",
+                name, rank);
+  if (t->queue != nullptr && !iso::arena().contains(t->queue))
+    return text("thread '%s' on rank %d waits on a %s at %p, which is in memory of the process "
+                "(a global?): put it into a thread's memory",
+                name, rank, t->waits_for != nullptr ? t->waits_for : "object", t->waits_at);
+  return {};
+}
+
+bool Checkpointer::check(std::string* why) const {
+  open_objects_.take_closed();
+  scheduler().slots().for_each([&](const Tcb* t) {
+    if (why->empty()) *why = obstacle_of(t);
+  });
+  for (const Component* c : facts_.components()) {
+    if (!why->empty()) return false;
+    *why = c->obstacle();
+  }
+  return why->empty();
+}
+
+// Threads that are ready come first, in the order in which they would run.
+bool Checkpointer::write_threads(PieceWriter& writer) {
+  std::vector<Tcb*> all;
+  scheduler().slots().for_each([&](const Tcb* t) { all.push_back(const_cast<Tcb*>(t)); });
+  std::stable_sort(all.begin(), all.end(), [](const Tcb* a, const Tcb* b) {
+    const bool a_ready = a->state == State::kReady, b_ready = b->state == State::kReady;
+    return a_ready != b_ready ? a_ready : a_ready && a->ring_position < b->ring_position;
+  });
+  Image image;
+  bool good = true;
+  const auto add = [&](Tcb* t, ImageOf what) {
+    if (!good) return;
+    close_for_image(t);
+    plan_image(*t, what, &image);
+    good = writer.add_image(head_of(*t, what, image), image);
+    reopen(t);
+  };
+  for (Tcb* t : all) add(t, ImageOf::kThread);
+  life_.for_each_leftover([&](Tcb* t) { add(t, ImageOf::kRemains); });
+  return good;
+}
+
+bool Checkpointer::write(const CheckpointOrderHead& head, std::string_view folder,
+                         std::string* said) {
+  const int rank = net_.rank();
+  try {
+    facts_.hooks();
+  } catch (const std::exception& error) {
+    *said = text("rank %d: a hook of on_checkpoint threw: %s", rank, error.what());
+    return false;
+  }
+  PieceWriter writer;
+  bool good = writer.open(text("%s/%s", std::string(folder).c_str(), piece_name(rank).c_str()), rank,
+                          net_.ranks(), head.number) &&
+              write_threads(writer);
+  if (good && net_.mpi().node_rank() == 0) {
+    iso::for_each_block([&](Range range, std::size_t bytes) {
+      good = good && writer.add_block(range, bytes);
+    });
+  }
+  const std::vector<Component*>& components = facts_.components();
+  for (std::size_t i = 0; good && i < components.size(); ++i) {
+    StateWriter state;
+    components[i]->save(state);
+    if (!state.bytes().empty()) good = writer.add_state(state_name(i), state.bytes());
+  }
+  if (good) {
+    StateWriter addresses;
+    facts_.addresses(addresses);
+    good = writer.add_state(kLeasesState, addresses.bytes());
+  }
+  if (good) {
+    const JobState job{facts_.exit_code(),
+                       head.asker_rank == rank ? head.asker : Target{}};
+    good = writer.add_state(kJobState, {reinterpret_cast<const char*>(&job), sizeof job});
+  }
+  PieceSummary summary;
+  good = good && writer.finish(&summary);
+  *said = good ? pack_summary(summary) : text("rank %d: %s", rank, writer.error().c_str());
+  return good;
+}
+
+// ---- on rank 0 ----
+
+void Checkpointer::poll() {
+  if (net_.rank() != 0) {
+    set_due(false);
+    return;
+  }
+  const std::int64_t now = now_ns();
+  if (next_ns_ != 0 && now >= next_ns_ && asks_.empty()) {
+    next_ns_ = now + every_ns_;
+    asks_.push_back({-1, {}, every_dir_, now});
+  }
+  if (!asks_.empty() && at_ == CheckpointOrder{} && now - tried_ns_ >= pause_ns_) begin();
+  set_due(next_ns_ != 0 || !asks_.empty());
+}
+
+void Checkpointer::begin() {
+  tried_ns_ = now_ns();
+  why_.clear();
+  rounds_ = QuietRounds(net_.ranks());
+  rounds_.begin();
+  order(CheckpointOrder::kCount);
+}
+
+// The others first: what this rank counts is what it has sent them.
+void Checkpointer::order(CheckpointOrder what, std::string_view said) {
+  at_ = what == CheckpointOrder::kGo ? CheckpointOrder{} : what;
+  ++round_;
+  awaited_ = net_.ranks();
+  good_ = true;
+  const Ask& ask = asks_.front();
+  const CheckpointOrderHead head{Kind::kCheckpointOrder, what,          round_,
+                                 ask.asker_rank,         folder_.number, ask.asker};
+  const std::vector<char> message = with_text(&head, sizeof head, said);
+  for (int rank = 1; rank < net_.ranks(); ++rank) net_.send_long(rank, message);
+  obey(head, said);
+}
+
+void Checkpointer::take_reply(int from, const CheckpointReplyHead& head, std::string_view said) {
+  if (head.order != at_ || head.round != round_) return;
+  if (head.order == CheckpointOrder::kCount) rounds_.add(head.sent, head.received, head.good != 0);
+  if (head.good == 0) {
+    good_ = false;
+    if (why_.empty()) why_ = said;
+  } else if (head.order == CheckpointOrder::kWrite) {
+    pieces_[static_cast<std::size_t>(from)] = unpack_summary(said);
+    threads_ += head.threads;
+  }
+  if (--awaited_ == 0) all_replied();
+}
+
+void Checkpointer::all_replied() {
+  switch (at_) {
+    case CheckpointOrder::kCount:
+      if (rounds_.end()) {
+        why_.clear();
+        order(CheckpointOrder::kCheck);
+      } else if (now_ns() - tried_ns_ > kLongestSettlingNs) {
+        try_later("messages under way do not come to an end: " + why_);
+      } else {
+        why_.clear();
+        rounds_.begin();
+        order(CheckpointOrder::kCount);
+      }
+      return;
+    case CheckpointOrder::kCheck: {
+      if (!good_) return try_later(why_);
+      std::string why;
+      if (!folder_.begin(asks_.front().path, &why)) return end(Errc::checkpoint_failed, why);
+      pieces_.assign(static_cast<std::size_t>(net_.ranks()), {});
+      threads_ = 0;
+      order(CheckpointOrder::kWrite, folder_.part_path());
+      return;
+    }
+    default:
+      if (good_) return publish();
+      folder_.give_up();
+      return end(Errc::checkpoint_failed, why_);
+  }
+}
+
+void Checkpointer::publish() {
+  Manifest manifest;
+  facts_.describe(&manifest);
+  manifest.number = folder_.number;
+  manifest.ranks = net_.ranks();
+  manifest.homes = net_.homes();
+  manifest.threads = threads_;
+  manifest.pieces = std::move(pieces_);
+  std::string why;
+  if (!folder_.publish(manifest, &why)) {
+    folder_.give_up();
+    return end(Errc::checkpoint_failed, why);
+  }
+  if (!keep_newest(asks_.front().path, keep_, &why)) report(why.c_str());
+  end(Errc{}, "");
+}
+
+void Checkpointer::try_later(const std::string& why) {
+  if (now_ns() - asks_.front().since_ns > wait_ns_)
+    return end(Errc::checkpoint_failed, why);
+  order(CheckpointOrder::kGo);
+  pause_ns_ = std::clamp(2 * pause_ns_, kFirstPauseNs, kLongestPauseNs);
+  tried_ns_ = now_ns();
+  why_ = why;
+}
+
+void Checkpointer::end(Errc code, const std::string& why) {
+  order(CheckpointOrder::kGo);
+  const Ask ask = std::move(asks_.front());
+  asks_.pop_front();
+  pause_ns_ = 0;
+  why_.clear();
+  if (ask.asker_rank < 0) {
+    if (code != Errc{})
+      report(text("no checkpoint in '%s': %s", ask.path.c_str(), why.c_str()).c_str());
+    return;
+  }
+  const CheckpointDoneHead head{Kind::kCheckpointDone, code, ask.asker};
+  net_.send_long(ask.asker_rank,
+                 with_text(&head, sizeof head,
+                           code == Errc{} ? std::string()
+                                          : text("checkpoint in '%s': %s", ask.path.c_str(),
+                                                 why.c_str())));
+}
+
+}  // namespace roam::runtime

@@ -1,0 +1,123 @@
+#ifndef ROAM_RUNTIME_CHECKPOINT_CHECKPOINTER_H_
+#define ROAM_RUNTIME_CHECKPOINT_CHECKPOINTER_H_
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/options.h"
+#include "runtime/checkpoint/checkpoint_messages.h"
+#include "runtime/checkpoint/folder.h"
+#include "runtime/checkpoint/manifest.h"
+#include "runtime/checkpoint/quiet_rounds.h"
+#include "runtime/life/lifecycle.h"
+#include "runtime/move/open_objects.h"
+#include "runtime/net/net.h"
+#include "runtime/place/answer.h"
+
+namespace roam::runtime {
+
+// Checkpoints of the whole job. Rank 0 has the threads of all ranks stand still, waits until no
+// message is under way and all that is for a thread lies in its memory (Component::settle), and has
+// each rank write its piece: the images of its threads, blocks, and what components save. Then
+// threads go on. Where something forbids a checkpoint, such as an open FILE*, threads go on for a
+// while, and it is tried again, for so long as ROAM_CHECKPOINT_WAIT says.
+//
+//   kCheckpointAsk -->  rank 0:  kCount -->  <-- counts, until two rounds are quiet
+//                                kCheck -->  <-- what forbids it
+//                                kWrite -->  <-- the piece is written
+//                                kGo    -->
+//
+// Context: the rank's kernel thread, capture off.
+class Checkpointer final : public Component {
+ public:
+  // What it asks of the job. `components`: all of them, in an order that is always the same.
+  struct Facts {
+    std::function<const std::vector<Component*>&()> components;
+    std::function<void(StateWriter&)> addresses;  // that are free here
+    std::function<std::uint64_t()> exit_code;  // that root gave here; 0: it did not end here
+    std::string refusal;                       // why there are none; empty: there are
+    std::function<void()> hooks;               // of the program, before a checkpoint is written
+    std::function<void(Manifest*)> describe;   // fills in what is the same for every checkpoint
+  };
+  // Errors of ask(): Error(checkpoint_failed).
+  Checkpointer(Net& net, Lifecycle& life, OpenObjects& open_objects, const Options& options,
+               Facts facts);
+
+  // `self` wants one in the folder `path`, and gets `answer`: done with code 0 where the job goes
+  // on, with `resumed` where it was restarted.
+  void ask(Tcb* self, std::string_view path, Answer* answer);
+
+  std::span<const Kind> kinds() const override;
+  void handle(int from, const char* message, std::size_t bytes) override;
+  void poll() override;
+  bool quiet() const override { return !still_ && asks_.empty(); }
+  bool urgent() const override { return still_; }
+  std::string describe() const override;
+
+  // The name under which a piece has what the component at that place of the list saved.
+  static std::string state_name(std::size_t component);
+  // And what is the job's.
+  static constexpr const char* kJobState = "job";
+  static constexpr const char* kLeasesState = "leases";
+  struct JobState {
+    std::uint64_t exit_code;
+    Target asker;  // who waits for the answer here; id 0: nobody
+  };
+
+ private:
+  struct Ask {
+    int asker_rank;  // -1: nobody waits for it
+    Target asker;
+    std::string path;
+    std::int64_t since_ns;
+  };
+
+  // ---- on every rank ----
+  void obey(const CheckpointOrderHead& head, std::string_view text);
+  CheckpointReplyHead count(const CheckpointOrderHead& head, std::string* why);
+  bool check(std::string* why) const;
+  std::string obstacle_of(const Tcb* t) const;
+  bool write(const CheckpointOrderHead& head, std::string_view folder, std::string* text);
+  bool write_threads(class PieceWriter& writer);
+  void reply(const CheckpointReplyHead& head, std::string_view text);
+
+  // ---- on rank 0 ----
+  void begin();
+  void order(CheckpointOrder what, std::string_view text = {});
+  void take_reply(int from, const CheckpointReplyHead& head, std::string_view text);
+  void all_replied();
+  void publish();
+  void try_later(const std::string& why);
+  void end(Errc code, const std::string& why);
+
+  Net& net_;
+  Lifecycle& life_;
+  OpenObjects& open_objects_;
+  Facts facts_;
+  bool still_ = false;  // threads of this rank
+
+  // On rank 0.
+  std::deque<Ask> asks_;  // the first is being made, if `at_` says so
+  std::string every_dir_;
+  std::int64_t every_ns_ = 0, next_ns_ = 0;  // without being asked
+  std::int64_t wait_ns_ = 0;
+  int keep_ = 0;
+  CheckpointOrder at_{};  // what replies are awaited for; 0: nothing
+  std::uint32_t round_ = 0;
+  int awaited_ = 0;
+  QuietRounds rounds_;
+  bool good_ = true;
+  std::string why_;  // not: the first that was said
+  std::int64_t tried_ns_ = 0, pause_ns_ = 0;
+  NewCheckpoint folder_;
+  std::vector<PieceSummary> pieces_;
+  std::uint64_t threads_ = 0;
+};
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_CHECKPOINT_CHECKPOINTER_H_

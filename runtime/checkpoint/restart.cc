@@ -1,0 +1,253 @@
+#include "runtime/checkpoint/restart.h"
+
+#include <x86intrin.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "isomalloc/block.h"
+#include "runtime/checkpoint/checkpointer.h"
+#include "runtime/checkpoint/folder.h"
+#include "runtime/image/check_image.h"
+#include "runtime/image/landing.h"
+#include "threads/scheduler.h"
+
+namespace roam::runtime {
+
+using threads::scheduler;
+
+Restart::Restart(Mpi& mpi, const std::string& folder, const Manifest& mine) : folder_(folder) {
+  // Rank 0 reads, and all have the same texts.
+  std::string texts, trouble;
+  if (mpi.rank() == 0) {
+    for (const std::string& name : complete_ones(folder, &trouble)) {
+      Manifest m;
+      std::string why;
+      if (m.read(name, &why)) {
+        StateWriter one;
+        one.put_text(name);
+        one.put_text(m.text());
+        texts += one.bytes();
+      } else {
+        report(text("%s: it is passed over", why.c_str()).c_str());
+      }
+    }
+  }
+  texts = mpi.broadcast_text(texts, 0);
+  trouble = mpi.broadcast_text(trouble, 0);
+  for (StateReader in(texts); !in.at_end();) {
+    const std::string name = in.get_text();
+    Manifest m;
+    std::string why;
+    ROAM_CHECK(m.parse(name, in.get_text(), &why), "%s", why.c_str());
+    candidates_.push_back(std::move(m));
+  }
+  if (candidates_.empty()) {
+    throw Error(Errc::checkpoint_failed,
+                text("ROAM_RESTART=%s: there is no whole checkpoint to go on from%s%s",
+                     folder.c_str(), trouble.empty() ? "" : ": ", trouble.c_str()));
+  }
+  const std::string difference = compare(candidates_.front(), mine);
+  const std::uint64_t speaker =
+      mpi.min(difference.empty() ? UINT64_MAX : static_cast<std::uint64_t>(mpi.rank()));
+  if (speaker == UINT64_MAX) return;
+  throw Error(Errc::layout_mismatch,
+              text("ROAM_RESTART=%s: ", folder.c_str()) +
+                  mpi.broadcast_text(difference, static_cast<int>(speaker)));
+}
+
+// ---- memory ----
+
+// Which of its images come to this rank: all, or those whose turn it is.
+bool Restart::choose(Piece& piece, std::string* why) const {
+  const int ranks = net_->ranks(), pieces = manifest().ranks;
+  const int sharers = piece.number < ranks ? 1 + (ranks - 1 - piece.number) / pieces : 1;
+  const int mine = net_->rank() < pieces ? 0 : net_->rank() / pieces;
+  const std::size_t all = piece.reader->images();
+  std::size_t movable = 0;
+  std::vector<bool> may_go(all, false);
+  for (std::size_t i = 0; sharers > 1 && i < all; ++i) {
+    const ImageHead& head = piece.reader->head(i);
+    if (head.what != ImageOf::kThread) continue;
+    alignas(Tcb) unsigned char room[sizeof(Tcb)];
+    if (!piece.reader->copy(i, reinterpret_cast<Address>(head.control), room, sizeof room, why))
+      return false;
+    const Tcb* t = reinterpret_cast<const Tcb*>(room);
+    may_go[i] = t->queue == nullptr && threads::Scheduler::may_move(t);
+    movable += may_go[i];
+  }
+  std::size_t place = 0;
+  for (std::size_t i = 0; i < all; ++i) {
+    const std::size_t turn =
+        may_go[i] ? place++ * static_cast<std::size_t>(sharers) / movable : 0;
+    if (turn == static_cast<std::size_t>(mine)) piece.images.push_back(i);
+  }
+  return true;
+}
+
+bool Restart::open(std::string* why) {
+  const Manifest& m = manifest();
+  const int rank = net_->rank(), ranks = net_->ranks();
+  for (int p = 0; p < m.ranks; ++p) {
+    const bool ours = net_->home_rank(p) == rank;
+    if (!ours && !(rank >= m.ranks && rank % m.ranks == p)) continue;
+    Piece piece{p, std::make_unique<PieceReader>(), {}, ours};
+    if (!piece.reader->open(m.path_of(p), m.pieces[static_cast<std::size_t>(p)], why) ||
+        !choose(piece, why))
+      return false;
+    pieces_.push_back(std::move(piece));
+  }
+  // What rank 0 knew of leases concerns all, where there are more ranks than before.
+  PieceReader first;
+  if (ranks <= m.ranks) return true;
+  if (!first.open(m.path_of(0), m.pieces[0], why)) return false;
+  first_leases_ = first.state(Checkpointer::kLeasesState).value_or("");
+  return true;
+}
+
+bool Restart::place(Piece& piece, std::string* why) {
+  PieceReader& reader = *piece.reader;
+  for (const std::size_t i : piece.images) {
+    ImageRefusal refusal;
+    bool returns = false;
+    if (!claim(reader.image(i), &returns, &refusal)) {
+      *why = refusal.why;
+      return false;
+    }
+    ++piece.claimed;
+    if (!reader.read_pages(i, why)) return false;
+    if (check_bytes(reader.head(i), reader.image(i), &refusal)) continue;
+    *why = text("%s: %s", manifest().path_of(piece.number).c_str(), refusal.why.c_str());
+    return false;
+  }
+  for (std::size_t b = 0; piece.ours && b < reader.blocks(); ++b) {
+    const PieceReader::Block& block = reader.block(b);
+    if (!iso::begin_block(block.range, why)) return false;
+    ++piece.blocks;
+    if (!reader.read_block(b, why)) return false;
+    if (iso::is_block(block.range, block.bytes)) continue;
+    *why = text("%s: what belongs at 0x%zx is no block of %llu bytes",
+                manifest().path_of(piece.number).c_str(), block.range.begin,
+                static_cast<unsigned long long>(block.bytes));
+    return false;
+  }
+  return true;
+}
+
+void Restart::give_up() {
+  for (const Piece& piece : pieces_) {
+    for (std::size_t i = 0; i < piece.claimed; ++i)
+      runtime::give_up(piece.reader->image(piece.images[i]));
+    for (std::size_t b = 0; b < piece.blocks; ++b)
+      iso::give_up_block(piece.reader->block(b).range);
+  }
+  pieces_.clear();
+}
+
+void Restart::read(Net& net) {
+  net_ = &net;
+  Mpi& mpi = net.mpi();
+  std::string why;
+  for (;;) {
+    why.clear();
+    bool good = open(&why);
+    for (Piece& piece : pieces_) good = good && place(piece, &why);
+    const std::uint64_t speaker =
+        mpi.min(good ? UINT64_MAX : static_cast<std::uint64_t>(mpi.rank()));
+    if (speaker == UINT64_MAX) return;
+    give_up();
+    why = mpi.broadcast_text(why, static_cast<int>(speaker));
+    const Manifest tried = std::move(candidates_.front());
+    candidates_.erase(candidates_.begin());
+    // An older one of a job that was cut otherwise cannot be read into this arena.
+    while (!candidates_.empty() && (candidates_.front().homes != tried.homes ||
+                                    candidates_.front().canary != tried.canary))
+      candidates_.erase(candidates_.begin());
+    mpi.barrier();  // nobody claims what another rank of the node still has
+    if (candidates_.empty()) break;
+    if (mpi.rank() == 0) {
+      report(text("checkpoint %llu in '%s' cannot be used: %s. The one before it is tried.",
+                  static_cast<unsigned long long>(tried.number), folder_.c_str(), why.c_str())
+                 .c_str());
+    }
+  }
+  throw Error(Errc::checkpoint_failed,
+              text("ROAM_RESTART=%s: no checkpoint can be used: %s", folder_.c_str(), why.c_str()));
+}
+
+// ---- what components know ----
+
+std::string_view Restart::state_of(const Piece& piece, std::string_view name) {
+  return piece.reader->state(name).value_or(std::string_view());
+}
+
+void Restart::take_over(LeaseBroker& leases) {
+  std::vector<std::string_view> own;
+  for (const Piece& piece : pieces_) {
+    if (piece.ours) own.push_back(state_of(piece, Checkpointer::kLeasesState));
+  }
+  std::string_view first = first_leases_;
+  if (first.empty() && net_->rank() == 0) first = own.front();
+  leases.take_over(first, own, manifest().ranks);
+}
+
+void Restart::restore(const std::vector<Component*>& components) {
+  for (const Piece& piece : pieces_) {
+    for (std::size_t i = 0; piece.ours && i < components.size(); ++i) {
+      const std::string_view state = state_of(piece, Checkpointer::state_name(i));
+      if (state.empty()) continue;
+      StateReader in(state);
+      components[i]->restore(piece.number, in);
+    }
+  }
+}
+
+void Restart::resume(const std::vector<Component*>& components, Lifecycle& life) {
+  const int rank = net_->rank(), ranks = net_->ranks();
+  std::vector<Tcb*> threads;
+  for (const Piece& piece : pieces_) {
+    for (const std::size_t i : piece.images) {
+      const ImageHead& head = piece.reader->head(i);
+      Tcb* t = land(head, piece.reader->image(i), rank);
+      t->returns = t->brief = t->has_joiners = false;
+      t->joiner = nullptr;
+      t->arrived_ticks = __rdtsc();
+      if (head.what == ImageOf::kRemains) {
+        life.restored_leftover(t);
+        continue;
+      }
+      if (t->move_to >= ranks) t->move_to %= ranks;
+      ++t->hops;  // whoever has heard of it has older news
+      scheduler().slots().add_live(1);
+      threads.push_back(t);
+    }
+  }
+  life.resume(threads.size());
+  for (Tcb* t : threads) {
+    for (Component* c : components) c->restored(t);
+    scheduler().resume_as_it_was(t);
+  }
+  for (const Piece& piece : pieces_) {
+    const std::string_view state = state_of(piece, Checkpointer::kJobState);
+    if (state.size() != sizeof(Checkpointer::JobState)) continue;
+    const auto job = runtime::read<Checkpointer::JobState>(state.data());
+    const auto here = std::ranges::find(threads, job.asker.control);
+    if (job.asker.id == 0 || here == threads.end()) continue;
+    awaited_answer(job.asker)->resumed = true;
+    give_answer(job.asker, Errc{}, "");
+  }
+  pieces_.clear();
+}
+
+std::uint64_t Restart::exit_code() const {
+  std::uint64_t sum = 0;
+  for (const Piece& piece : pieces_) {
+    const std::string_view state = state_of(piece, Checkpointer::kJobState);
+    if (piece.ours && state.size() == sizeof(Checkpointer::JobState))
+      sum += runtime::read<Checkpointer::JobState>(state.data()).exit_code;
+  }
+  return sum;
+}
+
+}  // namespace roam::runtime

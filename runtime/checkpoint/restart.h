@@ -1,0 +1,73 @@
+#ifndef ROAM_RUNTIME_CHECKPOINT_RESTART_H_
+#define ROAM_RUNTIME_CHECKPOINT_RESTART_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/checkpoint/manifest.h"
+#include "runtime/checkpoint/piece.h"
+#include "runtime/life/lifecycle.h"
+#include "runtime/move/lease_broker.h"
+#include "runtime/net/net.h"
+
+namespace roam::runtime {
+
+// The start of a job that goes on from a checkpoint, step by step; every rank takes each of them.
+// Piece p is read by rank Net::home_rank(p). Where there are more ranks than pieces, the threads of
+// a piece that may move are spread over the ranks p, p + pieces, p + 2 * pieces, ...
+//
+// Context: the rank's kernel thread, its own stack, capture off.
+class Restart {
+ public:
+  // Collective, before the arena is cut into leases. Rank 0 looks into `folder`, and names what it
+  // passes over. Errors, on every rank: Error(checkpoint_failed): there is none that is whole;
+  // Error(layout_mismatch): this is another program, or laid out otherwise, `mine` tells how.
+  Restart(Mpi& mpi, const std::string& folder, const Manifest& mine);
+  // Of the job that made it.
+  int homes() const { return candidates_.front().homes; }
+  std::uint64_t canary() const { return candidates_.front().canary; }
+
+  // Collective, when the arena is ready and nothing is in it: puts the memory of threads and blocks
+  // in its place, of the newest checkpoint of which every byte is right. Errors:
+  // Error(checkpoint_failed), on every rank, and nothing is here.
+  void read(Net& net);
+  // What is not memory of threads and blocks, before anything is made here.
+  void take_over(LeaseBroker& leases);
+  // What components knew. Then messages come to an end, and:
+  void restore(const std::vector<Component*>& components);
+  // ... threads are here, and go on as soon as the scheduler runs. Who had asked for the checkpoint
+  // is told.
+  void resume(const std::vector<Component*>& components, Lifecycle& life);
+  std::uint64_t exit_code() const;  // of root, if it had ended, from this rank's pieces
+
+  const Manifest& manifest() const { return candidates_.front(); }
+
+ private:
+  struct Piece {
+    int number;
+    std::unique_ptr<PieceReader> reader;
+    std::vector<std::size_t> images;  // of them, those for this rank
+    bool ours;                        // its blocks and its state too
+    std::size_t claimed = 0;          // images so far, and blocks
+    std::size_t blocks = 0;
+  };
+  bool open(std::string* why);
+  bool place(Piece& piece, std::string* why);
+  bool choose(Piece& piece, std::string* why) const;
+  void give_up();
+  static std::string_view state_of(const Piece& piece, std::string_view name);
+
+  Net* net_ = nullptr;
+  std::string folder_;
+  std::vector<Manifest> candidates_;  // newest first; the first is being read
+  std::vector<Piece> pieces_;
+  std::string first_leases_;  // of piece 0
+};
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_CHECKPOINT_RESTART_H_
