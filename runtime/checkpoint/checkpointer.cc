@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <typeinfo>
 #include <utility>
 
 #include "base/clock.h"
@@ -92,8 +93,10 @@ void Checkpointer::handle(int from, const char* message, std::size_t bytes) {
       return;
     }
     case Kind::kCheckpointOrder:
-      return obey(read<CheckpointOrderHead>(message),
-                  text_behind<CheckpointOrderHead>(message, bytes));
+      ordered_.emplace(read<CheckpointOrderHead>(message),
+                       std::string(text_behind<CheckpointOrderHead>(message, bytes)));
+      set_due(true);
+      return;
     case Kind::kCheckpointReply:
       return take_reply(from, read<CheckpointReplyHead>(message),
                         text_behind<CheckpointReplyHead>(message, bytes));
@@ -151,7 +154,7 @@ CheckpointReplyHead Checkpointer::count(const CheckpointOrderHead& head, std::st
     c->settle();
     if (c == &net_ ? net_.nothing_waits() : c->quiet()) continue;
     quiet = false;
-    *why = c->describe();
+    *why += text("rank %d: %s is not quiet; ", net_.rank(), typeid(*c).name());
   }
   const Mpi& mpi = net_.mpi();
   return {Kind::kCheckpointReply,
@@ -258,18 +261,23 @@ bool Checkpointer::write(const CheckpointOrderHead& head, std::string_view folde
 
 // ---- on rank 0 ----
 
+// What has come is obeyed here, when no message is in hand: those are counted when they have been
+// handled.
 void Checkpointer::poll() {
   if (net_.rank() != 0) {
+    const auto ordered = std::exchange(ordered_, std::nullopt);
     set_due(false);
+    if (ordered) obey(ordered->first, ordered->second);
     return;
   }
+  if (at_ != CheckpointOrder{} && awaited_ == 0) all_replied();
   const std::int64_t now = now_ns();
   if (next_ns_ != 0 && now >= next_ns_ && asks_.empty()) {
     next_ns_ = now + every_ns_;
     asks_.push_back({-1, {}, every_dir_, now});
   }
   if (!asks_.empty() && at_ == CheckpointOrder{} && now - tried_ns_ >= pause_ns_) begin();
-  set_due(next_ns_ != 0 || !asks_.empty());
+  set_due(next_ns_ != 0 || !asks_.empty() || at_ != CheckpointOrder{});
 }
 
 void Checkpointer::begin() {
@@ -304,7 +312,7 @@ void Checkpointer::take_reply(int from, const CheckpointReplyHead& head, std::st
     pieces_[static_cast<std::size_t>(from)] = unpack_summary(said);
     threads_ += head.threads;
   }
-  if (--awaited_ == 0) all_replied();
+  --awaited_;
 }
 
 void Checkpointer::all_replied() {
@@ -314,7 +322,7 @@ void Checkpointer::all_replied() {
         why_.clear();
         order(CheckpointOrder::kCheck);
       } else if (now_ns() - tried_ns_ > kLongestSettlingNs) {
-        try_later("messages under way do not come to an end: " + why_);
+        try_later(text("messages under way do not come to an end (%s): ", rounds_.last().c_str()) + why_);
       } else {
         why_.clear();
         rounds_.begin();

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/options.h"
@@ -54,7 +56,7 @@ class Checkpointer final : public Component {
   std::span<const Kind> kinds() const override;
   void handle(int from, const char* message, std::size_t bytes) override;
   void poll() override;
-  bool quiet() const override { return !still_ && asks_.empty(); }
+  bool quiet() const override { return !still_ && asks_.empty() && !ordered_; }
   bool urgent() const override { return still_; }
   std::string describe() const override;
 
@@ -99,6 +101,7 @@ class Checkpointer final : public Component {
   OpenObjects& open_objects_;
   Facts facts_;
   bool still_ = false;  // threads of this rank
+  std::optional<std::pair<CheckpointOrderHead, std::string>> ordered_;  // not obeyed yet
 
   // On rank 0.
   std::deque<Ask> asks_;  // the first is being made, if `at_` says so

@@ -2,6 +2,9 @@
 #define ROAM_RUNTIME_CHECKPOINT_QUIET_ROUNDS_H_
 
 #include <cstdint>
+#include <string>
+
+#include "base/text.h"
 
 namespace roam::runtime {
 
@@ -34,6 +37,12 @@ class QuietRounds {
     last_sent_ = sent_;
     was_good_ = good;
     return good && same;
+  }
+
+  // What the last round counted, for a message.
+  std::string last() const {
+    return text("%llu sent, %llu received, %s", static_cast<unsigned long long>(sent_),
+                static_cast<unsigned long long>(received_), quiet_ ? "quiet" : "not quiet");
   }
 
  private:

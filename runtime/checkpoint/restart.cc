@@ -59,7 +59,9 @@ Restart::Restart(Mpi& mpi, const std::string& folder, const Manifest& mine) : fo
 
 // ---- memory ----
 
-// Which of its images come to this rank: all, or those whose turn it is.
+// Which of its images come to this rank: all, or those whose turn it is. Members of teams are
+// spread, as a balancer may do at any time; who else used memory of its node finds it beside itself
+// again.
 bool Restart::choose(Piece& piece, std::string* why) const {
   const int ranks = net_->ranks(), pieces = manifest().ranks;
   const int sharers = piece.number < ranks ? 1 + (ranks - 1 - piece.number) / pieces : 1;
@@ -74,7 +76,7 @@ bool Restart::choose(Piece& piece, std::string* why) const {
     if (!piece.reader->copy(i, reinterpret_cast<Address>(head.control), room, sizeof room, why))
       return false;
     const Tcb* t = reinterpret_cast<const Tcb*>(room);
-    may_go[i] = t->queue == nullptr && threads::Scheduler::may_move(t);
+    may_go[i] = t->member != nullptr && t->queue == nullptr && threads::Scheduler::may_move(t);
     movable += may_go[i];
   }
   std::size_t place = 0;
@@ -187,8 +189,8 @@ void Restart::take_over(LeaseBroker& leases) {
   for (const Piece& piece : pieces_) {
     if (piece.ours) own.push_back(state_of(piece, Checkpointer::kLeasesState));
   }
-  std::string_view first = first_leases_;
-  if (first.empty() && net_->rank() == 0) first = own.front();
+  // What rank 0 hands out next concerns itself, and ranks beyond the pieces.
+  const std::string_view first = first_leases_.empty() ? own.front() : first_leases_;
   leases.take_over(first, own, manifest().ranks);
 }
 

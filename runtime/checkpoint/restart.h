@@ -17,8 +17,8 @@
 namespace roam::runtime {
 
 // The start of a job that goes on from a checkpoint, step by step; every rank takes each of them.
-// Piece p is read by rank Net::home_rank(p). Where there are more ranks than pieces, the threads of
-// a piece that may move are spread over the ranks p, p + pieces, p + 2 * pieces, ...
+// Piece p is read by rank Net::home_rank(p). Where there are more ranks than pieces, members of
+// teams that may move are spread over the ranks p, p + pieces, p + 2 * pieces, ...
 //
 // Context: the rank's kernel thread, its own stack, capture off.
 class Restart {

@@ -27,6 +27,7 @@
 #include "runtime/job/job.h"
 #include "runtime/job/launcher.h"
 #include "runtime/job/placement.h"
+#include "runtime/job/terminate.h"
 #include "runtime/net/started.h"
 #include "runtime/trace/trace.h"
 #include "threads/child.h"
@@ -181,6 +182,7 @@ void Job::begin_first_run(bool alone) {
       [this] { return rank_counts(); });
   if (restart_) {
     restart_->read(net());
+    TerminateHandler::set_collective(false);  // one rank alone may be refused from here on
     restart_->take_over(*components_.leases);
   } else if (!alone) {
     components_.leases->share_out();
