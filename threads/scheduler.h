@@ -124,6 +124,8 @@ class Scheduler {
   // own stack.
   void stand_still(bool still) { still_ = still; }
   bool stands_still() const { return still_; }
+  // Whether threads are about to be handed to the host.
+  bool any_departing() const { return !departing_.empty(); }
   // In a process that fork made: no other thread runs, and when the one that does ends, `last` is
   // told.
   void end_with(Host* last) {

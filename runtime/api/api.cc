@@ -337,18 +337,20 @@ void migrate(int rank) {
                the_job().rank(), the_job().open_objects().pinned_by(self).c_str()));
     }
   });
-  // Destined: nobody takes it elsewhere before it is there and runs.
+  // Destined: nobody takes it elsewhere before it is there and runs. A restart may have left fewer
+  // ranks meanwhile.
+  const auto arrived = [rank] { return the_job().rank() == the_job().net().home_rank(rank); };
   do {
     self->destined = true;
     scheduler().depart_current(rank);
     scheduler().reached(self);
-    if (the_job().rank() == rank) return;
+    if (arrived()) return;
     iso::in_process([&] {
       Errc code{};
       const std::string refused = the_job().mover().take_refusal(self, &code);
       if (!refused.empty()) throw Error(code, "this_thread::migrate: " + refused);
     });
-  } while (the_job().rank() != rank);
+  } while (!arrived());
 }
 
 void yield() { threads::yield(); }

@@ -272,7 +272,7 @@ void Balancer::poll() {
   const std::size_t ready = scheduler().ready_count();
   own.publish(static_cast<std::uint32_t>(ready));
   const int asker = own.take_asker();
-  if (asker < 0) return;
+  if (asker < 0 || scheduler().stands_still()) return;
   std::size_t left = ready / 2;
   residents_.any([&](const Member& m) {
     if (left == 0) return true;

@@ -148,7 +148,7 @@ void Checkpointer::reply(const CheckpointReplyHead& head, std::string_view said)
 CheckpointReplyHead Checkpointer::count(const CheckpointOrderHead& head, std::string* why) {
   still_ = true;
   scheduler().stand_still(true);
-  bool quiet = true;
+  bool quiet = !scheduler().any_departing();
   for (Component* c : facts_.components()) {
     if (c == this) continue;
     c->settle();
@@ -198,9 +198,15 @@ bool Checkpointer::check(std::string* why) const {
 }
 
 // Threads that are ready come first, in the order in which they would run.
-bool Checkpointer::write_threads(PieceWriter& writer) {
+bool Checkpointer::write_threads(PieceWriter& writer, std::string* why) {
   std::vector<Tcb*> all;
   scheduler().slots().for_each([&](const Tcb* t) { all.push_back(const_cast<Tcb*>(t)); });
+  // None may be missing, whatever the reason.
+  if (all.size() != scheduler().slots().live_count()) {
+    *why = text("%zu threads are on the rank, and %zu were found", scheduler().slots().live_count(),
+                all.size());
+    return false;
+  }
   std::stable_sort(all.begin(), all.end(), [](const Tcb* a, const Tcb* b) {
     const bool a_ready = a->state == State::kReady, b_ready = b->state == State::kReady;
     return a_ready != b_ready ? a_ready : a_ready && a->ring_position < b->ring_position;
@@ -216,6 +222,7 @@ bool Checkpointer::write_threads(PieceWriter& writer) {
   };
   for (Tcb* t : all) add(t, ImageOf::kThread);
   life_.for_each_leftover([&](Tcb* t) { add(t, ImageOf::kRemains); });
+  if (!good) *why = writer.error();
   return good;
 }
 
@@ -231,7 +238,7 @@ bool Checkpointer::write(const CheckpointOrderHead& head, std::string_view folde
   PieceWriter writer;
   bool good = writer.open(text("%s/%s", std::string(folder).c_str(), piece_name(rank).c_str()), rank,
                           net_.ranks(), head.number) &&
-              write_threads(writer);
+              write_threads(writer, said);
   if (good && net_.mpi().node_rank() == 0) {
     iso::for_each_block([&](Range range, std::size_t bytes) {
       good = good && writer.add_block(range, bytes);
@@ -255,7 +262,8 @@ bool Checkpointer::write(const CheckpointOrderHead& head, std::string_view folde
   }
   PieceSummary summary;
   good = good && writer.finish(&summary);
-  *said = good ? pack_summary(summary) : text("rank %d: %s", rank, writer.error().c_str());
+  if (said->empty()) *said = writer.error();
+  *said = good ? pack_summary(summary) : text("rank %d: %s", rank, said->c_str());
   return good;
 }
 

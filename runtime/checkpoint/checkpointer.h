@@ -84,7 +84,7 @@ class Checkpointer final : public Component {
   bool check(std::string* why) const;
   std::string obstacle_of(const Tcb* t) const;
   bool write(const CheckpointOrderHead& head, std::string_view folder, std::string* text);
-  bool write_threads(class PieceWriter& writer);
+  bool write_threads(class PieceWriter& writer, std::string* why);
   void reply(const CheckpointReplyHead& head, std::string_view text);
 
   // ---- on rank 0 ----

@@ -219,7 +219,7 @@ void Restart::resume(const std::vector<Component*>& components, Lifecycle& life)
         life.restored_leftover(t);
         continue;
       }
-      if (t->move_to >= ranks) t->move_to %= ranks;
+      if (t->move_to >= ranks) t->move_to = net_->home_rank(t->move_to);
       ++t->hops;  // whoever has heard of it has older news
       scheduler().slots().add_live(1);
       threads.push_back(t);

@@ -52,6 +52,7 @@ Mover::Counts Mover::counts() const {
 // ---- leaving ----
 
 void Mover::depart(Tcb* t, int to) {
+  to = net_.home_rank(to);  // it may have named a rank of a job that had more
   if (to == net_.rank()) {
     scheduler().resume_arrived(t);
     return;
