@@ -48,12 +48,14 @@ class TestJob {
       reopen(t);
       threads::scheduler().resume_arrived(t);
     };
-    threads_.spawn([] {
-      void* heap_block = threads::scheduler().current()->heap.allocate(9000);
-      fill_bytes(heap_block, 9000, test_seed() + 1);
-      threads::scheduler().depart_current(threads::TestThreads::kRank + 1);
-      threads::scheduler().current()->heap.free(heap_block);
-    });
+    threads_.spawn(
+        [] {
+          void* heap_block = threads::scheduler().current()->heap.allocate(9000);
+          fill_bytes(heap_block, 9000, test_seed() + 1);
+          threads::scheduler().depart_current(threads::TestThreads::kRank + 1);
+          threads::scheduler().current()->heap.free(heap_block);
+        },
+        "a thread whose name does not fit into its control block");
     threads_.run();
   }
 
@@ -76,6 +78,10 @@ class TestJob {
     if (!write_piece(fresh.part_path() + "/" + piece_name(0), fresh.number, &summary, why))
       return false;
     manifest.ranks = manifest.homes = 1;
+    manifest.threads = 1;
+    manifest.arena = iso::arena().whole();
+    manifest.lease_bytes = iso::arena().lease_bytes();
+    manifest.layout = {"module /some/program at 0x0, build-id 1234"};
     manifest.pieces.push_back(std::move(summary));
     return fresh.publish(std::move(manifest), why);
   }
