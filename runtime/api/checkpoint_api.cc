@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "isomalloc/in_process.h"
 #include "roam/error.h"
+#include "roam/team.h"
 #include "runtime/api/caller.h"
 #include "runtime/checkpoint/program.h"
 #include "runtime/job/job.h"
@@ -27,6 +28,26 @@ Resumed checkpoint(std::string_view folder) {
   while (!answer.done) threads::scheduler().block("a checkpoint", nullptr);
   if (answer.code != Errc{}) throw Error(answer.code, answer.why);
   return answer.resumed ? Resumed::yes : Resumed::no;
+}
+
+Resumed Team::checkpoint(std::string_view folder) const {
+  struct Outcome {
+    Resumed resumed = Resumed::no;
+    Errc code{};
+    char why[sizeof Answer::why] = "";
+  } outcome;
+  barrier();
+  if (index() == 0) {
+    try {
+      outcome.resumed = roam::checkpoint(folder);
+    } catch (const Error& error) {
+      outcome.code = error.code();
+      runtime::copy_text(outcome.why, error.what());
+    }
+  }
+  broadcast(0, outcome);
+  if (outcome.code != Errc{}) throw Error(outcome.code, outcome.why);
+  return outcome.resumed;
 }
 
 void on_checkpoint(std::function<void()> hook) {

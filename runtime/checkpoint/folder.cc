@@ -171,7 +171,9 @@ std::vector<std::string> complete_ones(const std::string& dir, std::string* why)
 
 bool keep_newest(const std::string& dir, int count, std::string* why) {
   int whole = 0;
-  for (const std::string& path : complete_ones(dir, why)) {
+  const std::vector<std::string> all = complete_ones(dir, why);
+  if (all.empty()) return false;
+  for (const std::string& path : all) {
     Manifest manifest;
     std::string unreadable;
     if (path == dir || !manifest.read(path, &unreadable) || ++whole <= count) continue;
@@ -180,7 +182,6 @@ bool keep_newest(const std::string& dir, int count, std::string* why) {
     if (os::rename_file(path, part) != 0) return failed(path, "rename", why);
     if (!remove_all(part, why)) return false;
   }
-  why->clear();
   return true;
 }
 

@@ -1,8 +1,6 @@
 #include "runtime/checkpoint/folder.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -117,6 +115,76 @@ TEST_F(FolderTest, AManifestComesBackAsItWas) {
   Manifest again;
   ASSERT_TRUE(again.parse("there", m.text(), &why)) << why;
   EXPECT_EQ(again.text(), m.text());
+}
+
+TEST_F(FolderTest, WhatAJobLeftThatDiedGoesAndWhatOneMakesThatLivesStays) {
+  NewCheckpoint living, next;
+  std::string why;
+  ASSERT_TRUE(living.begin(dir_, &why)) << why;
+  const std::string left = dir_ + "/000041.part";
+  fs::create_directory(left);
+  std::ofstream(left + "/piece-0") << "bytes";
+  std::ofstream(dir_ + "/notes.part") << "not ours";
+  fs::create_directory(dir_ + "/000050x.part");
+  ASSERT_TRUE(next.begin(dir_, &why)) << why;
+  EXPECT_EQ(next.number, 42u) << "a number is not used again";
+  EXPECT_EQ(names(), (Names{"000001.part", "000042.part", "000050x.part", "notes.part"}));
+  ASSERT_TRUE(next.publish(some_manifest(), &why)) << why;
+  ASSERT_TRUE(living.publish(some_manifest(), &why)) << why;
+  EXPECT_EQ(complete_ones(dir_, &why), (Names{dir_ + "/000042", dir_ + "/000001"}));
+}
+
+TEST_F(FolderTest, WhatIsGivenUpLeavesNothing) {
+  std::string why;
+  {
+    NewCheckpoint one;
+    ASSERT_TRUE(one.begin(dir_, &why)) << why;
+    std::ofstream(one.part_path() + "/piece-0") << "bytes";
+  }
+  EXPECT_EQ(names(), Names{});
+  NewCheckpoint again;
+  ASSERT_TRUE(again.begin(dir_, &why)) << why;
+  ASSERT_TRUE(again.begin(dir_, &why)) << "the first is given up: " << why;
+  EXPECT_EQ(names().size(), 1u);
+  again.give_up();
+  EXPECT_EQ(names(), Names{});
+}
+
+TEST_F(FolderTest, TheNewestStay) {
+  std::string why;
+  for (int i = 0; i < 5; ++i) make_one();
+  ASSERT_TRUE(keep_newest(dir_, 3, &why)) << why;
+  EXPECT_EQ(names(), (Names{"000003", "000004", "000005"}));
+  // One that is torn is none that could be gone back to.
+  std::ofstream(dir_ + "/000005/manifest") << "torn";
+  ASSERT_TRUE(keep_newest(dir_, 1, &why)) << why;
+  EXPECT_EQ(names(), (Names{"000004", "000005"}));
+}
+
+TEST_F(FolderTest, WhatIsInTheWayIsNamed) {
+  std::string why;
+  NewCheckpoint one;
+  EXPECT_FALSE(one.begin(dir_ + "/no/folder", &why));
+  EXPECT_EQ(why, dir_ + "/no/folder: mkdir: No such file or directory");
+  std::ofstream(dir_) << "a file";
+  EXPECT_FALSE(one.begin(dir_, &why));
+  EXPECT_EQ(why, dir_ + ": opendir: Not a directory");
+  EXPECT_TRUE(complete_ones(dir_, &why).empty());
+  EXPECT_EQ(why, dir_ + ": opendir: Not a directory");
+  EXPECT_FALSE(keep_newest(dir_, 1, &why));
+  EXPECT_NE(why, "");
+}
+
+TEST_F(FolderTest, WhatBelongsToAnotherUserIsRefusedUnlessToldOtherwise) {
+  make_one();
+  const std::string folder = dir_ + "/000001";
+  if (chown((folder + "/manifest").c_str(), geteuid() + 1, static_cast<gid_t>(-1)) != 0)
+    GTEST_SKIP() << "this user cannot give files away";
+  Manifest m;
+  std::string why;
+  EXPECT_FALSE(m.read(folder, &why));
+  EXPECT_NE(why.find("belongs to user"), std::string::npos) << why;
+  EXPECT_TRUE(m.read(folder, &why, true)) << why;
 }
 
 }  // namespace

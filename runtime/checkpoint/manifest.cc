@@ -154,6 +154,9 @@ void take(const Value& json, Manifest* m) {
     m->layout.push_back(string_of(fact, "layout"));
   const Value& arena = object_in(json, "arena");
   m->arena = Range{hex_in(arena, "base"), number_in(arena, "bytes")};
+  constexpr std::uint64_t kMostAddress = std::uint64_t{1} << 47;
+  if (m->arena.begin >= kMostAddress || m->arena.bytes > kMostAddress - m->arena.begin)
+    throw Wrong("'arena' lies where no memory can be");
   m->lease_bytes = number_in(arena, "lease_bytes");
   m->canary = hex_in(json, "canary");
   const Value& pieces = list_in(json, "pieces");

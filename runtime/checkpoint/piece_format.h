@@ -59,16 +59,19 @@ struct IndexHead {
   std::uint64_t blocks;
   std::uint64_t states;
 };
+static_assert(sizeof(IndexHead) == 32);
 struct BlockEntry {
   std::uint64_t begin;  // of its range
   std::uint64_t range_bytes;
   std::uint64_t bytes;  // that were asked for
   std::uint64_t page_runs;
 };
+static_assert(sizeof(BlockEntry) == 32);
 struct StateEntry {
   std::uint64_t name_bytes;
   std::uint64_t bytes;
 };
+static_assert(sizeof(StateEntry) == 16);
 
 struct PieceTrailer {
   static constexpr std::uint64_t kMagic = 0x4c49'4154'5044'4d52;  // "RMDPTAIL"
@@ -78,6 +81,7 @@ struct PieceTrailer {
   std::uint64_t index_hash;
   std::uint64_t hash;  // of what is before it
 };
+static_assert(sizeof(PieceTrailer) == 40);
 
 // What the manifest says of a piece.
 struct PieceSummary {

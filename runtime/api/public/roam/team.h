@@ -9,11 +9,13 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "roam/checkpoint.h"
 #include "roam/data.h"
 #include "roam/error.h"
 #include "roam/request.h"
@@ -335,6 +337,13 @@ class Team {
   // those that had better be elsewhere return from it there. ROAM_BALANCE names the strategy; "off"
   // makes this a barrier. Returns the number of members that were asked to move.
   int balance() const { return detail::team_balance(id_); }
+
+  // ---- checkpoints (docs/checkpoint.md) ----
+
+  // A point that all members reach: one of them calls roam::checkpoint(folder) when all are there,
+  // and every member returns what that returned. Errors: on every member, those of
+  // roam::checkpoint.
+  Resumed checkpoint(std::string_view folder) const;
 
  private:
   friend struct TeamAccess;

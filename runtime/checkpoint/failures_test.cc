@@ -1,0 +1,111 @@
+// Every system call on the way to a checkpoint, and on the way back, fails once.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/os/file_calls.h"
+#include "runtime/checkpoint/test_job.h"
+
+namespace roam::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Whether the n-th call, or a half of it, fails while `body` runs; false once it is not reached.
+template <class Body>
+bool with_failure(int n, bool half, Body body) {
+  os::fail_by_half = half;
+  os::fail_file_call_after = n;
+  body();
+  const bool reached = os::fail_file_call_after <= 0;
+  os::fail_file_call_after = 0;
+  os::fail_by_half = false;
+  return reached;
+}
+
+std::vector<std::string> parts_in(const std::string& dir) {
+  std::vector<std::string> parts;
+  for (const auto& entry : fs::directory_iterator(dir)) {
+    if (entry.path().extension() == ".part") parts.push_back(entry.path().filename());
+  }
+  return parts;
+}
+
+class FailuresTest : public testing::TestWithParam<bool> {
+ protected:
+  TestJob job_;
+  std::string why_;
+};
+INSTANTIATE_TEST_SUITE_P(Kinds, FailuresTest, testing::Bool(),
+                         [](const auto& info) { return info.param ? "Half" : "Whole"; });
+
+TEST_P(FailuresTest, TheEarlierCheckpointStaysWhateverCallFails) {
+  job_.while_suspended([&] {
+    ASSERT_TRUE(job_.make_checkpoint(&why_)) << why_;
+    int refused = 0, made = 0;
+    for (int n = 1;; ++n) {
+      SCOPED_TRACE(testing::Message() << "call " << n << " fails");
+      const std::string earlier = complete_ones(job_.dir(), &why_).front();
+      bool good = false;
+      const bool reached = with_failure(n, GetParam(), [&] { good = job_.make_checkpoint(&why_); });
+      EXPECT_TRUE(good || !why_.empty());
+      EXPECT_EQ(parts_in(job_.dir()), std::vector<std::string>());
+      EXPECT_TRUE(TestJob::is_whole(earlier, &why_)) << why_;
+      const std::string newest = complete_ones(job_.dir(), &why_).front();
+      EXPECT_EQ(newest != earlier, good);
+      EXPECT_TRUE(TestJob::is_whole(newest, &why_)) << why_;
+      good ? ++made : ++refused;
+      if (HasFailure() || !reached) break;
+    }
+    EXPECT_GT(refused, GetParam() ? 1 : 12);
+    EXPECT_GT(made, GetParam() ? 3 : 1) << "a half of a write is gone on with";
+  });
+}
+
+TEST_P(FailuresTest, WhatIsOlderGoesAtTheNextTimeIfItCannotNow) {
+  job_.while_suspended([&] {
+    for (int n = 1;; ++n) {
+      SCOPED_TRACE(testing::Message() << "call " << n << " fails");
+      ASSERT_TRUE(job_.make_checkpoint(&why_)) << why_;
+      ASSERT_TRUE(job_.make_checkpoint(&why_)) << why_;
+      const std::string newest = complete_ones(job_.dir(), &why_).front();
+      bool good = false;
+      const bool reached =
+          with_failure(n, GetParam(), [&] { good = keep_newest(job_.dir(), 1, &why_); });
+      EXPECT_TRUE(good || !why_.empty());
+      for (const std::string& one : complete_ones(job_.dir(), &why_))
+        EXPECT_TRUE(TestJob::is_whole(one, &why_)) << why_;
+      ASSERT_TRUE(keep_newest(job_.dir(), 1, &why_)) << why_;
+      NewCheckpoint next;
+      ASSERT_TRUE(next.begin(job_.dir(), &why_)) << why_;
+      next.give_up();
+      EXPECT_EQ(parts_in(job_.dir()), std::vector<std::string>());
+      EXPECT_EQ(complete_ones(job_.dir(), &why_), std::vector<std::string>{newest});
+      if (HasFailure() || !reached) break;
+    }
+  });
+}
+
+TEST_P(FailuresTest, ReadingIsRefusedOrRight) {
+  job_.while_suspended([&] {
+    ASSERT_TRUE(job_.make_checkpoint(&why_)) << why_;
+    const std::string one = complete_ones(job_.dir(), &why_).front();
+    int refused = 0;
+    for (int n = 1;; ++n) {
+      SCOPED_TRACE(testing::Message() << "call " << n << " fails");
+      bool good = false;
+      why_.clear();
+      const bool reached =
+          with_failure(n, GetParam(), [&] { good = TestJob::is_whole(one, &why_); });
+      EXPECT_TRUE(good || why_.find(one) != std::string::npos) << why_;
+      refused += !good;
+      if (HasFailure() || !reached) break;
+    }
+    EXPECT_EQ(refused > 3, !GetParam()) << "a half of a read is gone on with";
+  });
+}
+
+}  // namespace
+}  // namespace roam::runtime

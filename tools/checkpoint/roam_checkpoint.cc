@@ -1,0 +1,171 @@
+// Looks at checkpoints: what is in them, and whether each byte is what was written.
+#include <CLI/CLI.hpp>
+#include <cinttypes>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runtime/checkpoint/folder.h"
+#include "runtime/checkpoint/listing.h"
+#include "runtime/checkpoint/manifest.h"
+#include "runtime/checkpoint/piece_reader.h"
+
+namespace {
+
+using roam::runtime::complete_ones;
+using roam::runtime::Manifest;
+using roam::runtime::PieceReader;
+using roam::runtime::PieceSummary;
+using roam::runtime::ThreadFacts;
+
+constexpr std::size_t kMostThreads = 1000;  // lines a piece
+
+bool of_others = false;
+
+std::string size_text(std::uint64_t bytes) {
+  const char* units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+  double value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; value >= 1024 && unit + 1 < std::size(units); ++unit) value /= 1024;
+  char text[32];
+  std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+  return text;
+}
+
+// What a terminal does not take for a command.
+std::string printable(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = '?';
+  }
+  return text;
+}
+
+int complain(const std::string& why) {
+  std::fprintf(stderr, "roam-checkpoint: %s\n", printable(why).c_str());
+  return 1;
+}
+
+// Calls `look(piece)` for each piece of a checkpoint, which is right but for its pages; false, with
+// why, as soon as one is not, or look() says so.
+template <class Look>
+bool for_each_piece(const std::string& folder, Manifest* manifest, std::string* why, Look look) {
+  if (!manifest->read(folder, why, of_others) || !have_arena_of(*manifest, why)) return false;
+  for (int i = 0; i < manifest->ranks; ++i) {
+    PieceReader piece;
+    const PieceSummary& summary = manifest->pieces[static_cast<std::size_t>(i)];
+    if (!piece.open(manifest->path_of(i), summary, why, of_others) || !look(piece)) return false;
+  }
+  return true;
+}
+
+void print_line(const Manifest& m, const char* how) {
+  std::printf("%06" PRIu64 "  %s  %d rank%s  %" PRIu64 " thread%s  %s  %s\n", m.number,
+              printable(m.made).c_str(), m.ranks, m.ranks == 1 ? "" : "s", m.threads,
+              m.threads == 1 ? "" : "s", size_text(m.bytes).c_str(), how);
+}
+
+int list(const std::vector<std::string>& folders) {
+  for (const std::string& folder : folders) {
+    Manifest manifest;
+    std::string why;
+    if (for_each_piece(folder, &manifest, &why, [](PieceReader&) { return true; })) {
+      print_line(manifest, "whole");
+    } else {
+      std::printf("%s  torn: %s\n", printable(folder.substr(folder.rfind('/') + 1)).c_str(),
+                  printable(why).c_str());
+    }
+  }
+  return 0;
+}
+
+int verify(const std::vector<std::string>& folders) {
+  int wrong = 0;
+  for (const std::string& folder : folders) {
+    Manifest manifest;
+    std::string why;
+    if (for_each_piece(folder, &manifest, &why, [&](PieceReader& p) { return p.verify(&why); })) {
+      print_line(manifest, "every checksum is right");
+    } else {
+      wrong += complain(why);
+    }
+  }
+  return wrong == 0 ? 0 : 1;
+}
+
+bool show_piece(PieceReader& piece, const PieceSummary& summary, std::string* why) {
+  std::printf("\n%s: %s, %zu threads and remains, %zu blocks\n", summary.file.c_str(),
+              size_text(summary.bytes).c_str(), piece.images(), piece.blocks());
+  std::map<std::string, std::size_t> states;
+  for (std::size_t i = 0; i < piece.images(); ++i) {
+    ThreadFacts t;
+    if (!thread_facts(piece, i, &t, why)) return false;
+    ++states[t.state];
+    if (i < kMostThreads) {
+      std::printf("  %16" PRIu64 "  %-10s %-24s %s (stack %s, heap %s)\n", t.id, t.state,
+                  ("'" + printable(t.name) + "'").c_str(), size_text(t.bytes).c_str(),
+                  size_text(t.stack_bytes).c_str(), size_text(t.heap_bytes).c_str());
+    }
+  }
+  if (piece.images() > kMostThreads) std::printf("  and %zu more\n", piece.images() - kMostThreads);
+  std::string counts;
+  for (const auto& [state, count] : states) counts += "  " + std::to_string(count) + " " + state;
+  if (!counts.empty()) std::printf("  in all:%s\n", counts.c_str());
+  for (std::size_t b = 0; b < piece.blocks(); ++b) {
+    std::printf("  block of %s at 0x%zx\n", size_text(piece.block(b).bytes).c_str(),
+                piece.block(b).range.begin);
+  }
+  return true;
+}
+
+// Of the newest that can be read.
+int show(const std::vector<std::string>& folders) {
+  for (const std::string& folder : folders) {
+    Manifest m;
+    std::string why;
+    if (!m.read(folder, &why, of_others)) {
+      complain(why);
+      continue;
+    }
+    print_line(m, printable(folder).c_str());
+    std::printf("program  %s\n", printable(m.program).c_str());
+    if (!m.roam.empty()) std::printf("roam     %s\n", printable(m.roam).c_str());
+    std::printf("arena    %s at 0x%zx, of %d homes\n", size_text(m.arena.bytes).c_str(),
+                m.arena.begin, m.homes);
+    for (const std::string& fact : m.layout) std::printf("  %s\n", printable(fact).c_str());
+    for (const auto& [name, value] : m.data)
+      std::printf("data     '%s', %zu bytes\n", printable(name).c_str(), value.size());
+    std::size_t number = 0;
+    if (for_each_piece(folder, &m, &why, [&](PieceReader& piece) {
+          return show_piece(piece, m.pieces[number++], &why);
+        }))
+      return 0;
+    return complain(why);
+  }
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Looks at the checkpoints in a folder, or at one of them.\n"
+      "Programs that ran with another version of Roam need the roam-checkpoint of that version.");
+  std::string dir;
+  int (*command)(const std::vector<std::string>&) = nullptr;
+  const auto add = [&](const char* name, const char* what, auto how) {
+    CLI::App* sub = app.add_subcommand(name, what);
+    sub->add_option("DIR", dir, "a folder of checkpoints, or of one")->required();
+    sub->add_flag("--of-others", of_others, "also what belongs to another user");
+    sub->callback([&command, how] { command = how; });
+  };
+  add("list", "number, time, ranks, threads and size of each; whole or torn", list);
+  add("verify", "reads every byte, and compares all checksums; status 1: one is wrong", verify);
+  add("show", "the build, threads by name and state, and blocks of the newest", show);
+  app.require_subcommand(1);
+  CLI11_PARSE(app, argc, argv);
+  while (dir.size() > 1 && dir.back() == '/') dir.pop_back();
+  std::string why;
+  const std::vector<std::string> folders = complete_ones(dir, &why);
+  return folders.empty() ? complain(why) : command(folders);
+}
