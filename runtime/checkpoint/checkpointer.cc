@@ -370,7 +370,7 @@ void Checkpointer::publish() {
   end(Errc{}, "");
 }
 
-void Checkpointer::try_later(const std::string& why) {
+void Checkpointer::try_later(std::string why) {
   if (now_ns() - asks_.front().since_ns > wait_ns_)
     return end(Errc::checkpoint_failed, why);
   order(CheckpointOrder::kGo);
@@ -379,7 +379,7 @@ void Checkpointer::try_later(const std::string& why) {
   why_ = why;
 }
 
-void Checkpointer::end(Errc code, const std::string& why) {
+void Checkpointer::end(Errc code, std::string why) {
   order(CheckpointOrder::kGo);
   const Ask ask = std::move(asks_.front());
   asks_.pop_front();

@@ -93,8 +93,8 @@ class Checkpointer final : public Component {
   void take_reply(int from, const CheckpointReplyHead& head, std::string_view text);
   void all_replied();
   void publish();
-  void try_later(const std::string& why);
-  void end(Errc code, const std::string& why);
+  void try_later(std::string why);
+  void end(Errc code, std::string why);
 
   Net& net_;
   Lifecycle& life_;

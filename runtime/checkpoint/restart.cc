@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "isomalloc/arena.h"
 #include "isomalloc/block.h"
 #include "runtime/checkpoint/checkpointer.h"
 #include "runtime/checkpoint/folder.h"
@@ -211,6 +212,8 @@ void Restart::resume(const std::vector<Component*>& components, Lifecycle& life)
   for (const Piece& piece : pieces_) {
     for (const std::size_t i : piece.images) {
       const ImageHead& head = piece.reader->head(i);
+      // Leases that were opened meanwhile are sealed where nothing lived yet.
+      for (const Mark& mark : piece.reader->image(i).marks) iso::arena().admit(mark.range);
       Tcb* t = land(head, piece.reader->image(i), rank);
       t->returns = t->brief = t->has_joiners = false;
       t->joiner = nullptr;

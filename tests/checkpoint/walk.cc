@@ -1,7 +1,7 @@
 // A job of many kinds of threads that makes checkpoints on its way and says in the end what it has
 // computed: the same whether it was checkpointed, restarted elsewhere, or neither.
 //
-//   walk [FOLDER [CHECKPOINTS]]
+//   [ROUNDS=60] walk [FOLDER [CHECKPOINTS]]
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -19,7 +19,17 @@
 namespace roam_test {
 namespace {
 
-constexpr int kWalkers = 23, kMembers = 11, kRounds = 60;
+#ifdef OTHER_PROGRAM
+volatile int other_program = 1;
+#endif
+
+constexpr int kWalkers = 23, kMembers = 11;
+
+// ROUNDS of the environment.
+int rounds() {
+  const char* given = std::getenv("ROUNDS");
+  return given != nullptr ? std::atoi(given) : 60;
+}
 
 void say(const std::string& line) { std::fputs((line + "\n").c_str(), stdout); }
 
@@ -27,10 +37,11 @@ std::uint64_t add(std::uint64_t sum, std::uint64_t value) { return mix(sum * 31 
 
 // Pointers into its own stack and heap, an exception that is being handled, and sleeps.
 std::uint64_t walk(int number) {
+  const int all_rounds = rounds();
   std::map<std::uint64_t, std::unique_ptr<std::string>> heap;
   std::uint64_t sum = static_cast<std::uint64_t>(number);
   std::uint64_t* const at = &sum;
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < all_rounds; ++round) {
     try {
       throw std::runtime_error("round " + std::to_string(round));
     } catch (const std::runtime_error& error) {
@@ -48,12 +59,13 @@ std::uint64_t walk(int number) {
 
 // A consumer waits on an object in the memory of the thread that made it.
 std::uint64_t pipe(int number) {
+  const int all_rounds = rounds();
   roam::Channel<std::uint64_t> channel(4);
   std::uint64_t sum = 0;
   roam::Thread consumer = roam::spawn([&channel, &sum] {
     while (const std::optional<std::uint64_t> value = channel.recv()) sum = add(sum, *value);
   });
-  for (int i = 0; i < 4 * kRounds; ++i) {
+  for (int i = 0; i < 4 * all_rounds; ++i) {
     channel.send(static_cast<std::uint64_t>(number * i));
     if (i % 16 == 0) roam::this_thread::sleep_for(std::chrono::microseconds(300));
   }
@@ -74,12 +86,13 @@ void tell(roam::Team team, std::uint64_t sum) {
 
 // Messages short and long, received late and out of turn, and collectives whose order shows.
 void be_member() {
+  const int all_rounds = rounds();
   const roam::Team team = roam::Team::current();
   const int me = team.index(), n = team.size();
   const int next = (me + 1) % n, last = (me + n - 1) % n;
   std::uint64_t sum = static_cast<std::uint64_t>(me);
   double total = 0.1 * me;
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < all_rounds; ++round) {
     std::vector<std::uint64_t> data(round % 5 == 0 ? 20'000 : 20);
     for (std::size_t i = 0; i < data.size(); ++i) data[i] = add(sum, i);
     roam::Request sent = team.isend(next, round, data);
@@ -95,7 +108,7 @@ void be_member() {
     sum = add(sum, static_cast<std::uint64_t>(total * 1e9));
     if (round % 10 == 9) roam::this_thread::migrate((me + round) % roam::ranks());
   }
-  for (int round = kRounds - 2; round < kRounds; ++round)
+  for (int round = all_rounds - 2; round < all_rounds; ++round)
     sum = add(sum, team.recv<std::uint64_t>((me + n - 3) % n, 1000 + round));
   const std::uint64_t all = team.allreduce(sum, [](auto a, auto b) { return a ^ b; });
   team.barrier();

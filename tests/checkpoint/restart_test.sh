@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Restarts of one job on other numbers of ranks, in other topologies, and of restarts; of torn and
+# of no checkpoints; by another program.
+#
+#   restart_test.sh MPIEXEC WALK OTHER ROAM_CHECKPOINT
+set -u
+mpiexec=$(realpath "$1") walk=$(realpath "$2") other=$(realpath "$3") tool=$(realpath "$4")
+scratch=$(mktemp -d /tmp/roam_test.XXXXXX)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 1
+unset ROAM_NODE_RANKS ROAM_RESTART ROAM_CHECKPOINT
+
+fail() {
+  echo "FAILED: $*"
+  exit 1
+}
+
+# walk RANKS FOLDER CHECKPOINTS: what it printed is in `printed`, what it said in `said`.
+walk() {
+  timeout $((60 * ${PATIENCE:-1})) "$mpiexec" -n "$1" "$walk" "${@:2}" >printed 2>said </dev/null
+  local status=$?
+  grep . printed | sort >sorted
+  return $status
+}
+# same WHAT: the job that has just run printed what it was to print.
+same() {
+  diff wanted sorted >differs || fail "$1: $(head -5 differs) $(tail -5 said)"
+  echo "ok: $1"
+}
+
+walk 4 || fail "without checkpoints: $(cat said)"
+cp sorted wanted
+
+for nodes in 0 1 2; do
+  rm -rf all
+  ROAM_NODE_RANKS=$nodes walk 4 all 2 || fail "a job that makes checkpoints: $(cat said)"
+  same "4 ranks, ROAM_NODE_RANKS=$nodes, goes on after two checkpoints"
+  "$tool" verify all >verified 2>&1 || fail "verify: $(cat verified)"
+  for ranks in 1 2 3 4 5 8; do
+    again=$(((nodes + ranks) % 3))
+    ROAM_NODE_RANKS=$again ROAM_RESTART=all walk "$ranks" none 0 ||
+      fail "restart on $ranks ranks: $(cat said)"
+    grep -q "restarted from checkpoint 1 on $ranks ranks" said || fail "no restart: $(cat said)"
+    same "restart on $ranks ranks, ROAM_NODE_RANKS=$again"
+  done
+done
+
+# A checkpoint of a restart of a restart; the program makes one more each time.
+rm -rf all
+walk 4 all 1 || fail "$(cat said)"
+for ranks in 2 6 3 1 4; do
+  ROAM_NODE_RANKS=$((ranks % 3)) ROAM_RESTART=all walk "$ranks" all 2 || fail "chain: $(cat said)"
+  same "a chain of restarts, now on $ranks ranks"
+done
+
+# The newest is torn: it is named, and the one before it is used.
+rm -rf all
+walk 4 all 2 || fail "$(cat said)"
+printf x | dd of=all/000002/piece-1 bs=1 seek=$((3 * 4096 + 5)) conv=notrunc status=none
+"$tool" verify all >verified 2>&1 && fail "a flipped byte is not seen"
+grep -q "piece-1" verified || fail "verify names no file: $(cat verified)"
+ROAM_RESTART=all walk 3 none 0 || fail "the one before is not used: $(cat said)"
+grep -q "checkpoint 2 in 'all' cannot be used: .*piece-1" said || fail "it is not named: $(cat said)"
+grep -q "restarted from checkpoint 0 on 3 ranks" said || fail "from another: $(cat said)"
+same "the checkpoint before a torn one"
+rm all/000001/manifest
+ROAM_RESTART=all walk 3 none 0 && fail "a torn checkpoint was used"
+grep -q "no checkpoint can be used: .*piece-1" said || fail "it is not said why: $(cat said)"
+mkdir empty
+ROAM_RESTART=empty walk 2 && fail "from nothing"
+grep -q "ROAM_RESTART=empty: there is no whole checkpoint to go on from" said || fail "$(cat said)"
+echo "ok: torn ones are refused"
+
+# Another program, and another arena.
+rm -rf all
+walk 2 all 1 || fail "$(cat said)"
+ROAM_RESTART=all timeout 60 "$mpiexec" -n 2 "$other" >printed 2>said && fail "another program"
+grep -q "had the build-id\|had another\|was at" said || fail "the difference is not named: $(cat said)"
+ROAM_RESTART=all ROAM_ARENA=0x200000000000,24T walk 2 && fail "another arena"
+grep -q "the arena was" said || fail "the difference is not named: $(cat said)"
+echo "ok: other programs and arenas are refused"
+
+# Made without being asked, once a second; keep, and the folder is left in order.
+rm -rf all
+ROAM_CHECKPOINT=all,every=1s,keep=3 ROUNDS=400 walk 3 || fail "every second: $(cat said)"
+(($(find all -name manifest | wc -l) >= 1)) || fail "no checkpoint was made by itself"
+ROAM_CHECKPOINT=all,evry=1s walk 1 && fail "a misspelt part"
+grep -q "ROAM_CHECKPOINT" said || fail "$(cat said)"
+echo "ok: from time to time"
