@@ -64,6 +64,27 @@ TEST_P(FailuresTest, TheEarlierCheckpointStaysWhateverCallFails) {
   });
 }
 
+TEST_P(FailuresTest, TheFirstOneComesWholeOrNotAtAll) {
+  job_.while_suspended([&] {
+    for (int n = 1;; ++n) {
+      SCOPED_TRACE(testing::Message() << "call " << n << " fails");
+      fs::remove_all(job_.dir());
+      bool good = false;
+      const bool reached = with_failure(n, GetParam(), [&] { good = job_.make_checkpoint(&why_); });
+      EXPECT_TRUE(good || !why_.empty());
+      if (fs::exists(job_.dir())) {
+        EXPECT_EQ(parts_in(job_.dir()), std::vector<std::string>());
+      }
+      const std::vector<std::string> all = complete_ones(job_.dir(), &why_);
+      EXPECT_EQ(all.size(), good ? 1u : 0u);
+      if (good) {
+        EXPECT_TRUE(TestJob::is_whole(all.front(), &why_)) << why_;
+      }
+      if (HasFailure() || !reached) break;
+    }
+  });
+}
+
 TEST_P(FailuresTest, WhatIsOlderGoesAtTheNextTimeIfItCannotNow) {
   job_.while_suspended([&] {
     for (int n = 1;; ++n) {

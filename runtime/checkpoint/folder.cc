@@ -92,7 +92,11 @@ void NewCheckpoint::close() {
 
 bool NewCheckpoint::begin(const std::string& dir, std::string* why) {
   give_up();
-  if (os::make_folder(dir, 0700) != 0 && errno != EEXIST) return failed(dir, "mkdir", why);
+  if (os::make_folder(dir, 0700) == 0) {
+    if (!sync_folder(dir + "/..", why)) return false;
+  } else if (errno != EEXIST) {
+    return failed(dir, "mkdir", why);
+  }
   std::vector<std::string> names;
   if (!os::list_folder(dir, &names)) return failed(dir, "opendir", why);
   std::uint64_t last = 0;

@@ -1,6 +1,7 @@
 // Threads and blocks go through a piece: they are written, taken from here, read and landed.
 #include "runtime/checkpoint/piece.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,6 +46,15 @@ class PieceTest : public testing::TestWithParam<bool> {
     rmdir(folder_.c_str());
   }
 
+  // A bit of the file; twice is as before.
+  void flip() const {
+    const int fd = open(path_.c_str(), O_RDWR);
+    char byte = 0;
+    EXPECT_EQ(pread(fd, &byte, 1, flip_at_), 1);
+    byte = static_cast<char>(byte ^ 4);
+    EXPECT_EQ(pwrite(fd, &byte, 1, flip_at_), 1);
+    close(fd);
+  }
   // All that have departed.
   void go_through_a_file() {
     ++trips_;
@@ -87,6 +97,12 @@ class PieceTest : public testing::TestWithParam<bool> {
       ImageRefusal refusal;
       bool returns = true;
       ASSERT_TRUE(claim(reader.image(i), &returns, &refusal)) << refusal.why;
+      if (flip_at_ != 0) {
+        flip();
+        ASSERT_FALSE(reader.read_pages(i, &why));
+        EXPECT_NE(why.find(path_ + " at byte "), std::string::npos) << why;
+        flip();
+      }
       ASSERT_TRUE(reader.read_pages(i, &why)) << why;
       ASSERT_TRUE(check_bytes(reader.head(i), reader.image(i), &refusal)) << refusal.why;
     }
@@ -102,6 +118,7 @@ class PieceTest : public testing::TestWithParam<bool> {
   std::vector<Tcb*> travelers_;
   PieceSummary summary_;
   int trips_ = 0;
+  off_t flip_at_ = 0;  // before pages are read into their place
 };
 INSTANTIATE_TEST_SUITE_P(Kinds, PieceTest, testing::Bool(),
                          [](const auto& info) { return info.param ? "Shared" : "Private"; });
@@ -134,6 +151,7 @@ TEST_P(PieceTest, ThreadsGoOnFromAFile) {
 
 TEST_P(PieceTest, ALargeBlockGoesWithThePagesThatExist) {
   const std::uint64_t seed = test_seed();
+  flip_at_ = 3 << 20;
   constexpr std::size_t kLarge = 40 << 20, kTouched = 5 << 20, kLate = 30 << 20;
   threads_.spawn([&] {
     char* block = static_cast<char*>(self()->heap.allocate(kLarge));

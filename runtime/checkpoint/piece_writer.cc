@@ -45,9 +45,8 @@ PieceWriter::~PieceWriter() {
   os::remove_file(path_);
 }
 
-bool PieceWriter::fail(const char* call) {
-  const int error = errno;
-  error_ = text("%s: %s: %s", path_.c_str(), call, std::strerror(error));
+bool PieceWriter::fail(int error, const std::string& call) {
+  error_ = text("%s: %s: %s", path_.c_str(), call.c_str(), std::strerror(error));
   if (fd_ < 0) return false;
   os::close_file_of(fd_);
   os::remove_file(path_);
@@ -67,7 +66,7 @@ bool PieceWriter::open(const std::string& path, int rank, int ranks, std::uint64
   summary_.ranks = ranks;
   summary_.number = number;
   fd_ = os::open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-  if (fd_ < 0) return fail("open");
+  if (fd_ < 0) return fail(errno, "open");
   direct_ = os::set_direct(fd_, true) == 0;
   buffer_.make(sizeof(PieceHead));
   PieceHead head{PieceHead::kMagic,
@@ -96,8 +95,10 @@ bool PieceWriter::write(std::vector<iovec>& parts) {
       os::set_direct(fd_, false);
       continue;
     }
-    if (done == 0) errno = ENOSPC;
-    if (done <= 0) return fail(text("pwritev at byte %llu", (unsigned long long)offset_).c_str());
+    if (done <= 0) {
+      const int error = done == 0 ? ENOSPC : errno;
+      return fail(error, text("pwritev at byte %llu", static_cast<unsigned long long>(offset_)));
+    }
     offset_ += static_cast<std::uint64_t>(done);
     for (auto left = static_cast<std::size_t>(done); left != 0;) {
       iovec& part = parts[first];
@@ -210,11 +211,11 @@ bool PieceWriter::finish(PieceSummary* summary) {
   std::memcpy(buffer_.data() + summary_.index_bytes, &trailer, sizeof trailer);
   parts_.assign(1, {buffer_.data(), all});
   if (!write(parts_)) return false;
-  if (os::sync_file(fd_) != 0) return fail("fsync");
+  if (os::sync_file(fd_) != 0) return fail(errno, "fsync");
   const int fd = fd_;
   fd_ = -1;
   if (os::close_file_of(fd) != 0) {
-    fail("close");
+    fail(errno, "close");
     os::remove_file(path_);
     return false;
   }

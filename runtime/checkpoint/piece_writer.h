@@ -48,7 +48,7 @@ class PieceWriter {
     std::string* index;  // in which its hash belongs at `at`
     std::size_t at;
   };
-  bool fail(const char* call);
+  bool fail(int error, const std::string& call);
   bool usable();
   void add_pages(std::string* to);
   bool flush(bool all);

@@ -128,7 +128,7 @@ int show(const std::vector<std::string>& folders) {
       continue;
     }
     print_line(m, printable(folder).c_str());
-    std::printf("program  %s\n", printable(m.program).c_str());
+    if (!m.program.empty()) std::printf("program  %s\n", printable(m.program).c_str());
     if (!m.roam.empty()) std::printf("roam     %s\n", printable(m.roam).c_str());
     std::printf("arena    %s at 0x%zx, of %d homes\n", size_text(m.arena.bytes).c_str(),
                 m.arena.begin, m.homes);
