@@ -21,6 +21,7 @@
 namespace roam::iso {
 
 std::uint64_t job_id = 0;
+int block_maker = 0;
 
 namespace {
 
@@ -30,6 +31,7 @@ struct BlockHead {
   std::uint64_t magic;
   std::size_t bytes;  // as asked for
   Range range;
+  std::uint64_t maker;  // the rank that made it, by its place in the node
 };
 
 // What precedes a packed block's bytes.
@@ -107,7 +109,8 @@ BlockHead* live_head(const void* block, const char* call) {
 void* make_block(Range range, std::size_t bytes) {
   arena().units().mark(range, UnitKind::kBlock);
   BlockHead* head = reinterpret_cast<BlockHead*>(range.begin);
-  *head = BlockHead{BlockHead::kMagic, bytes, range};
+  *head = BlockHead{BlockHead::kMagic, bytes, range,
+                    static_cast<std::uint64_t>(block_maker)};
   return reinterpret_cast<void*>(range.begin + kPageBytes);
 }
 
@@ -300,11 +303,12 @@ void unpack(Pup& p, void** block) {
 
 std::vector<Range> resting_ranges() { return {resting().begin(), resting().end()}; }
 
-void for_each_block(const std::function<void(Range range, std::size_t bytes)>& visit) {
+void for_each_block(const std::function<void(Range range, std::size_t bytes, int maker)>& visit) {
   arena().for_each_live([&](Range range, UnitKind kind) {
     if (kind != UnitKind::kBlock) return;
     arena().reach(Range{range.begin, kUnitBytes});
-    visit(range, reinterpret_cast<const BlockHead*>(range.begin)->bytes);
+    const auto* head = reinterpret_cast<const BlockHead*>(range.begin);
+    visit(range, head->bytes, static_cast<int>(head->maker));
   });
 }
 
@@ -329,10 +333,13 @@ bool begin_block(Range range, std::string* why) {
   return true;
 }
 
-bool is_block(Range range, std::size_t bytes) {
-  const BlockHead* head = reinterpret_cast<const BlockHead*>(range.begin);
-  return head->magic == BlockHead::kMagic && head->bytes == bytes &&
-         head->range.begin == range.begin && head->range.bytes == range.bytes;
+bool adopt_block(Range range, std::size_t bytes) {
+  BlockHead* head = reinterpret_cast<BlockHead*>(range.begin);
+  if (head->magic != BlockHead::kMagic || head->bytes != bytes ||
+      head->range.begin != range.begin || head->range.bytes != range.bytes)
+    return false;
+  head->maker = static_cast<std::uint64_t>(block_maker);
+  return true;
 }
 
 void give_up_block(Range range) {

@@ -27,9 +27,8 @@ struct CheckpointOrderHead {
   Kind kind;
   CheckpointOrder order;
   std::uint32_t round;
-  std::int32_t asker_rank;  // of kWrite: where the asker waits; -1: nobody asked
-  std::uint64_t number;     // of the checkpoint
-  Target asker;
+  std::uint32_t padding;
+  std::uint64_t number;  // of the checkpoint
 };
 
 // Text follows: why not, or of kWrite a PieceSummary.

@@ -26,8 +26,8 @@ namespace {
 // How long threads go on before it is tried again: twice as long each time.
 constexpr std::int64_t kFirstPauseNs = 1'000'000;
 constexpr std::int64_t kLongestPauseNs = 200'000'000;
-// Messages under way come to an end; if they have not after so long, something is wrong.
-constexpr std::int64_t kLongestSettlingNs = 10'000'000'000;
+// Messages under way come to an end; if that takes so long, it is told.
+constexpr std::int64_t kLongSettlingNs = 10'000'000'000;
 
 std::vector<char> with_text(const void* head, std::size_t bytes, std::string_view text) {
   std::vector<char> message(bytes + text.size());
@@ -56,7 +56,7 @@ Checkpointer::Checkpointer(Net& net, Lifecycle& life, OpenObjects& open_objects,
       wait_ns_(std::int64_t{options.checkpoint_wait_s} * 1'000'000'000),
       keep_(options.checkpoint_keep),
       rounds_(net.ranks()) {
-  if (net_.rank() != 0 || every_dir_.empty() || every_ns_ == 0) return;
+  if (net_.rank() != 0 || every_ns_ == 0 || !facts_.refusal.empty()) return;
   next_ns_ = now_ns() + every_ns_;
   set_due(true);
 }
@@ -70,10 +70,13 @@ std::string Checkpointer::state_name(std::size_t component) {
 void Checkpointer::ask(Tcb* self, std::string_view path, Answer* answer) {
   if (!facts_.refusal.empty())
     throw Error(Errc::checkpoint_failed, "checkpoint: " + facts_.refusal);
+  answer->checkpoint = true;
   self->answer = answer;
   const CheckpointAskHead head{
       Kind::kCheckpointAsk, net_.rank(), {self->id.load(std::memory_order_relaxed), self}};
-  const std::string whole = std::filesystem::absolute(path).lexically_normal().string();
+  std::error_code error;
+  std::string whole = std::filesystem::absolute(path, error).lexically_normal().string();
+  if (error) whole = path;  // the folder that it begins at is gone
   net_.send_long(0, with_text(&head, sizeof head, whole));
 }
 
@@ -129,7 +132,12 @@ void Checkpointer::obey(const CheckpointOrderHead& head, std::string_view path) 
       answer.good = check(&said);
       break;
     case CheckpointOrder::kWrite:
-      answer.good = write(head, path, &said);
+      try {
+        answer.good = write(head, path, &said);
+      } catch (const std::exception& error) {
+        answer.good = 0;
+        said = text("rank %d: %s", net_.rank(), error.what());
+      }
       answer.threads = scheduler().slots().live_count();
       break;
     case CheckpointOrder::kGo:
@@ -239,11 +247,11 @@ bool Checkpointer::write(const CheckpointOrderHead& head, std::string_view folde
   bool good = writer.open(text("%s/%s", std::string(folder).c_str(), piece_name(rank).c_str()), rank,
                           net_.ranks(), head.number) &&
               write_threads(writer, said);
-  if (good && net_.mpi().node_rank() == 0) {
-    iso::for_each_block([&](Range range, std::size_t bytes) {
-      good = good && writer.add_block(range, bytes);
-    });
-  }
+  // Each rank writes those that were made on it, or, of ranks that are gone, the first of the node.
+  iso::for_each_block([&](Range range, std::size_t bytes, int maker) {
+    const int writer_of_it = maker >= 0 && maker < net_.node_ranks() ? maker : 0;
+    if (good && writer_of_it == net_.own_node_rank()) good = writer.add_block(range, bytes);
+  });
   const std::vector<Component*>& components = facts_.components();
   for (std::size_t i = 0; good && i < components.size(); ++i) {
     StateWriter state;
@@ -256,8 +264,7 @@ bool Checkpointer::write(const CheckpointOrderHead& head, std::string_view folde
     good = writer.add_state(kLeasesState, addresses.bytes());
   }
   if (good) {
-    const JobState job{facts_.exit_code(),
-                       head.asker_rank == rank ? head.asker : Target{}};
+    const JobState job{facts_.exit_code()};
     good = writer.add_state(kJobState, {reinterpret_cast<const char*>(&job), sizeof job});
   }
   PieceSummary summary;
@@ -280,7 +287,9 @@ void Checkpointer::poll() {
   }
   if (at_ != CheckpointOrder{} && awaited_ == 0) all_replied();
   const std::int64_t now = now_ns();
-  if (next_ns_ != 0 && now >= next_ns_ && asks_.empty()) {
+  // Not while a wave may be finding the end of the job: it would not see this.
+  if (next_ns_ != 0 && now >= next_ns_ && asks_.empty() &&
+      (net_.ranks() == 1 || !net_.mpi().wave_started())) {
     next_ns_ = now + every_ns_;
     asks_.push_back({-1, {}, every_dir_, now});
   }
@@ -291,9 +300,10 @@ void Checkpointer::poll() {
 void Checkpointer::begin() {
   tried_ns_ = now_ns();
   why_.clear();
+  told_ = settled_ = false;
   rounds_ = QuietRounds(net_.ranks());
-  rounds_.begin();
-  order(CheckpointOrder::kCount);
+  // What stands in the way is found out before anything is changed, and again afterwards.
+  order(CheckpointOrder::kCheck);
 }
 
 // The others first: what this rank counts is what it has sent them.
@@ -302,9 +312,7 @@ void Checkpointer::order(CheckpointOrder what, std::string_view said) {
   ++round_;
   awaited_ = net_.ranks();
   good_ = true;
-  const Ask& ask = asks_.front();
-  const CheckpointOrderHead head{Kind::kCheckpointOrder, what,          round_,
-                                 ask.asker_rank,         folder_.number, ask.asker};
+  const CheckpointOrderHead head{Kind::kCheckpointOrder, what, round_, 0, folder_.number};
   const std::vector<char> message = with_text(&head, sizeof head, said);
   for (int rank = 1; rank < net_.ranks(); ++rank) net_.send_long(rank, message);
   obey(head, said);
@@ -328,10 +336,16 @@ void Checkpointer::all_replied() {
     case CheckpointOrder::kCount:
       if (rounds_.end()) {
         why_.clear();
+        settled_ = true;
         order(CheckpointOrder::kCheck);
-      } else if (now_ns() - tried_ns_ > kLongestSettlingNs) {
-        try_later(text("messages under way do not come to an end (%s): ", rounds_.last().c_str()) + why_);
       } else {
+        // However long: bytes may be on their way into messages that nobody may receive before.
+        if (!told_ && now_ns() - tried_ns_ > kLongSettlingNs) {
+          told_ = true;
+          report(text("a checkpoint waits for messages that are under way (%s): %s",
+                      rounds_.last().c_str(), why_.c_str())
+                     .c_str());
+        }
         why_.clear();
         rounds_.begin();
         order(CheckpointOrder::kCount);
@@ -339,6 +353,10 @@ void Checkpointer::all_replied() {
       return;
     case CheckpointOrder::kCheck: {
       if (!good_) return try_later(why_);
+      if (!settled_) {
+        rounds_.begin();
+        return order(CheckpointOrder::kCount);
+      }
       std::string why;
       if (!folder_.begin(asks_.front().path, &why)) return end(Errc::checkpoint_failed, why);
       pieces_.assign(static_cast<std::size_t>(net_.ranks()), {});
@@ -347,9 +365,17 @@ void Checkpointer::all_replied() {
       return;
     }
     default:
-      if (good_) return publish();
-      folder_.give_up();
-      return end(Errc::checkpoint_failed, why_);
+      if (!good_) {
+        folder_.give_up();
+        return end(Errc::checkpoint_failed, why_);
+      }
+      try {
+        publish();
+      } catch (const std::exception& error) {  // of job_data
+        folder_.give_up();
+        end(Errc::checkpoint_failed, error.what());
+      }
+      return;
   }
 }
 
@@ -383,6 +409,7 @@ void Checkpointer::end(Errc code, std::string why) {
   order(CheckpointOrder::kGo);
   const Ask ask = std::move(asks_.front());
   asks_.pop_front();
+  if (!asks_.empty()) asks_.front().since_ns = now_ns();
   pause_ns_ = 0;
   why_.clear();
   if (ask.asker_rank < 0) {

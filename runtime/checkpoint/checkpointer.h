@@ -57,7 +57,7 @@ class Checkpointer final : public Component {
   void handle(int from, const char* message, std::size_t bytes) override;
   void poll() override;
   bool quiet() const override { return !still_ && asks_.empty() && !ordered_; }
-  bool urgent() const override { return still_; }
+  bool urgent() const override { return still_ || !asks_.empty(); }
   std::string describe() const override;
 
   // The name under which a piece has what the component at that place of the list saved.
@@ -67,7 +67,6 @@ class Checkpointer final : public Component {
   static constexpr const char* kLeasesState = "leases";
   struct JobState {
     std::uint64_t exit_code;
-    Target asker;  // who waits for the answer here; id 0: nobody
   };
 
  private:
@@ -114,7 +113,9 @@ class Checkpointer final : public Component {
   int awaited_ = 0;
   QuietRounds rounds_;
   bool good_ = true;
-  std::string why_;  // not: the first that was said
+  bool told_ = false;     // that it takes long
+  bool settled_ = false;  // the check is the second one, of threads that stand still
+  std::string why_;       // not: the first that was said
   std::int64_t tried_ns_ = 0, pause_ns_ = 0;
   NewCheckpoint folder_;
   std::vector<PieceSummary> pieces_;

@@ -58,6 +58,15 @@ Restart::Restart(Mpi& mpi, const std::string& folder, const Manifest& mine) : fo
                   mpi.broadcast_text(difference, static_cast<int>(speaker)));
 }
 
+void Restart::check_arena(std::size_t lease_bytes) const {
+  if (manifest().lease_bytes == lease_bytes) return;
+  throw Error(Errc::layout_mismatch,
+              text("ROAM_RESTART=%s: the arena was cut into leases of %zu bytes when the checkpoint "
+                   "was made, and is cut into leases of %zu bytes for %d ranks: start with as many "
+                   "ranks as then",
+                   folder_.c_str(), manifest().lease_bytes, lease_bytes, homes()));
+}
+
 // ---- memory ----
 
 // Which of its images come to this rank: all, or those whose turn it is. Members of teams are
@@ -129,7 +138,7 @@ bool Restart::place(Piece& piece, std::string* why) {
     if (!iso::begin_block(block.range, why)) return false;
     ++piece.blocks;
     if (!reader.read_block(b, why)) return false;
-    if (iso::is_block(block.range, block.bytes)) continue;
+    if (iso::adopt_block(block.range, block.bytes)) continue;
     *why = text("%s: what belongs at 0x%zx is no block of %llu bytes",
                 manifest().path_of(piece.number).c_str(), block.range.begin,
                 static_cast<unsigned long long>(block.bytes));
@@ -233,14 +242,12 @@ void Restart::resume(const std::vector<Component*>& components, Lifecycle& life)
     for (Component* c : components) c->restored(t);
     scheduler().resume_as_it_was(t);
   }
-  for (const Piece& piece : pieces_) {
-    const std::string_view state = state_of(piece, Checkpointer::kJobState);
-    if (state.size() != sizeof(Checkpointer::JobState)) continue;
-    const auto job = runtime::read<Checkpointer::JobState>(state.data());
-    const auto here = std::ranges::find(threads, job.asker.control);
-    if (job.asker.id == 0 || here == threads.end()) continue;
-    awaited_answer(job.asker)->resumed = true;
-    give_answer(job.asker, Errc{}, "");
+  // Who waited for this checkpoint, or for a later one, learns what has become of it.
+  for (Tcb* t : threads) {
+    Answer* answer = static_cast<Answer*>(t->answer);
+    if (answer == nullptr || answer->done || !answer->checkpoint) continue;
+    answer->resumed = true;
+    give_answer({t->id.load(std::memory_order_relaxed), t}, Errc{}, "");
   }
   pieces_.clear();
 }

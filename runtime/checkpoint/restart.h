@@ -31,6 +31,8 @@ class Restart {
   int homes() const { return candidates_.front().homes; }
   std::uint64_t canary() const { return candidates_.front().canary; }
 
+  // When that is cut. Errors, on every rank: Error(layout_mismatch).
+  void check_arena(std::size_t lease_bytes) const;
   // Collective, when the arena is ready and nothing is in it: puts the memory of threads and blocks
   // in its place, of the newest checkpoint of which every byte is right. Errors:
   // Error(checkpoint_failed), on every rank, and nothing is here.

@@ -135,12 +135,18 @@ void Job::start(int& argc, char**& argv) {
   check_start();
   check_layout();
   if (first && !options_.restart_dir.empty()) {
+    if (alone) {
+      throw Error(Errc::not_running,
+                  "isomalloc was used before roam::run, and ROAM_RESTART is set: the job's blocks "
+                  "come from the checkpoint; call it inside run()");
+    }
     Manifest mine;
     describe(&mine);
     restart_.emplace(mpi(), options_.restart_dir, mine);
     net().set_homes(restart_->homes());
   }
   net().make_nodes(options_.share, options_.node_ranks);
+  if (restart_) restart_->check_arena(arena.lease_bytes());
   share_locale();
   limit_memory();
   if (first) begin_first_run(alone);
@@ -180,6 +186,7 @@ void Job::begin_first_run(bool alone) {
   components_.make(
       [this](int from, const char* message, std::size_t bytes) { handle(from, message, bytes); },
       [this] { return rank_counts(); });
+  iso::block_maker = net().own_node_rank();
   if (restart_) {
     restart_->read(net());
     TerminateHandler::set_collective(false);  // one rank alone may be refused from here on

@@ -97,6 +97,11 @@ void LeaseBroker::take_over(std::string_view first, const std::vector<std::strin
     const Saved all = read_saved(of_first);
     next_[r] = all.next;
     Range cut{};
+    const std::size_t leases = iso::arena().layout().lease_count(region);
+    if (mpi_.ranks() == 1 && next_[r] < leases) {  // alone, a rank has everything
+      pool.add({region, next_[r], leases - next_[r]});
+      next_[r] = leases;
+    }
     if (more != 0) {
       const std::size_t left = iso::arena().layout().lease_count(region) - next_[r];
       const std::size_t share = left / (2 * more);

@@ -26,8 +26,9 @@ void refuse_to_start(void* closure) {
   scheduler().current()->destroy(closure);
   iso::in_process([] {
     const Tcb* self = scheduler().current();
-    Errc code{};
-    const std::string why = the_mover->take_refusal(self, &code);
+    Errc code = Errc::out_of_memory;
+    std::string why = the_mover->take_refusal(self, &code);
+    if (why.empty()) why = "it was refused before this job was restarted";
     throw Error(code, text("spawn: thread '%s' cannot start: %s", self->name(), why.c_str()));
   });
 }

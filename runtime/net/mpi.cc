@@ -181,10 +181,14 @@ std::vector<int> Mpi::gather_ints(int value) {
   return all;
 }
 
+// As signed numbers in the same order: MPICH 4.0 compares unsigned ones so
+// (findings/mpich-orders-unsigned-numbers-as-signed.sh).
 std::uint64_t Mpi::min(std::uint64_t value) {
-  std::uint64_t result = 0;
-  ROAM_MPI(MPI_Allreduce(&value, &result, 1, MPI_UINT64_T, MPI_MIN, state_->world));
-  return result;
+  constexpr std::uint64_t kTop = std::uint64_t{1} << 63;
+  const auto own = static_cast<std::int64_t>(value ^ kTop);
+  std::int64_t least = 0;
+  ROAM_MPI(MPI_Allreduce(&own, &least, 1, MPI_INT64_T, MPI_MIN, state_->world));
+  return static_cast<std::uint64_t>(least) ^ kTop;
 }
 
 std::uint64_t Mpi::sum(std::uint64_t value) {

@@ -53,6 +53,8 @@ class Net final : public Component {
   int homes() const { return std::max(homes_, ranks()); }
   void set_homes(int homes) { homes_ = homes; }
   int home_rank(int home) const { return home < ranks() ? home : home % ranks(); }
+  // This rank's place in its node.
+  int own_node_rank() const { return node_ranks_[static_cast<std::size_t>(rank())]; }
   int node_ranks() const { return mpi_.node_ranks(); }
   bool same_node(int rank) const { return nodes_[static_cast<std::size_t>(rank)] == node(); }
 

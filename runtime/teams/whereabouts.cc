@@ -101,9 +101,12 @@ void Whereabouts::know_team(std::uint64_t team, int size) {
   }
 }
 
-void Whereabouts::restore(int, StateReader& in) {
+void Whereabouts::restore(int piece, StateReader& in) {
   for (auto left = in.get<std::uint64_t>(); left > 0; --left) {
     MembersHomeHead head = in.get<MembersHomeHead>();
+    // Every rank may be asked to pass messages on, and knows all teams.
+    for (int rank = 0; piece == 0 && rank < net_.ranks(); ++rank)
+      net_.send(rank, MembersHomeHead{Kind::kMembersHome, head.size, head.team, 0, 0});
     const std::string_view bytes = in.get_bytes();
     std::vector<Target> targets(static_cast<std::size_t>(head.count));
     if (!targets.empty()) std::memcpy(targets.data(), bytes.data(), bytes.size());
