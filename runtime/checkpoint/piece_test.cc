@@ -38,7 +38,7 @@ class PieceTest : public testing::TestWithParam<bool> {
     threads_.on_idle = [this] {
       if (travelers_.empty()) return false;
       go_through_a_file();
-      return true;
+      return travelers_.empty();  // else it has failed
     };
   }
   ~PieceTest() override {
