@@ -4,6 +4,9 @@
 //   pingpong BYTES    between ranks 0 and 1: a message there and back, halved
 //   allreduce COUNT   of so many doubles over MPI_COMM_WORLD
 //   barrier
+//   copy BYTES        the floor of pingpong, of two processes: each copies in its turn what the
+//   other
+//                     has just copied, out of memory that they share, and nothing more
 //   start             nothing: all meet once
 //
 // Rank 0 prints the best and the median of slices, each of some milliseconds, in nanoseconds.
@@ -45,11 +48,42 @@ static void barrier(int turns) {
   for (int i = 0; i < turns; ++i) MPI_Barrier(MPI_COMM_WORLD);
 }
 
+// What two processes copy from each other, and whose turn it is.
+static char* shared;
+static volatile int* turn;
+
+static void share(int bytes) {
+  MPI_Win window;
+  const MPI_Aint all = rank == 0 ? 2 * (MPI_Aint)bytes + 64 : 0;
+  MPI_Win_allocate_shared(all, 1, MPI_INFO_NULL, MPI_COMM_WORLD, &shared, &window);
+  MPI_Aint size_there;
+  int unit;
+  MPI_Win_shared_query(window, 0, &size_there, &unit, &shared);
+  turn = (volatile int*)(shared + 2 * (size_t)bytes);
+  if (rank == 0) memset(shared, 1, (size_t)all);
+  MPI_Barrier(MPI_COMM_WORLD);
+  *turn = 0;
+  MPI_Barrier(MPI_COMM_WORLD);
+}
+
+static void copy(int bytes, int turns) {
+  if (rank > 1) return;
+  char* const mine = shared + (size_t)rank * (size_t)bytes;
+  const char* const theirs = shared + (size_t)(1 - rank) * (size_t)bytes;
+  for (int i = 0; i < turns; ++i) {
+    while (*turn != rank) __builtin_ia32_pause();
+    memcpy(mine, theirs, (size_t)bytes);
+    *turn = 1 - rank;
+  }
+}
+
 static void run(const char* what, char* buffer, int amount, int turns) {
   if (strcmp(what, "pingpong") == 0) {
     ping_pong(buffer, amount, turns);
   } else if (strcmp(what, "allreduce") == 0) {
     allreduce(amount, turns);
+  } else if (strcmp(what, "copy") == 0) {
+    copy(amount, turns);
   } else {
     barrier(turns);
   }
@@ -75,6 +109,8 @@ int main(int argc, char** argv) {
   }
   char* buffer = calloc(1, (size_t)amount + 64);
 
+  if (strcmp(what, "copy") == 0) share(amount);
+
   // So many turns take about a slice.
   int turns = 1;
   for (;;) {
@@ -91,7 +127,7 @@ int main(int argc, char** argv) {
     const double begin_s = MPI_Wtime();
     run(what, buffer, amount, turns);
     slice_ns[i] = (MPI_Wtime() - begin_s) / turns * 1e9;
-    if (strcmp(what, "pingpong") == 0) slice_ns[i] /= 2;
+    if (strcmp(what, "pingpong") == 0 || strcmp(what, "copy") == 0) slice_ns[i] /= 2;
   }
   if (rank == 0) {
     qsort(slice_ns, kSlices, sizeof slice_ns[0], by_size);

@@ -29,9 +29,6 @@ HeadWord* head_word(const void* block) {
   return reinterpret_cast<HeadWord*>(reinterpret_cast<Address>(block) - sizeof(HeadWord));
 }
 
-// Blocks are made so many bytes at a time: the pages of a span are touched as they are needed.
-constexpr std::uint32_t kMakeBytes = 4096;
-
 bool in_heap_region(const void* p) { return heap_region.contains(p); }
 
 }  // namespace
@@ -91,7 +88,10 @@ void Heap::make_blocks(Span* span) {
     make_free(span, span->first_block_from(page), std::min(page + kPageBytes, made_end));
     return;
   }
-  const std::uint32_t count = std::min(std::max<std::uint32_t>(1, kMakeBytes / block_bytes),
+  // As many as end in the page of the first: pages are touched as they are needed.
+  const Address page_end = round_down(made_end, kPageBytes) + kPageBytes;
+  const std::uint32_t in_page = static_cast<std::uint32_t>(page_end - made_end) / block_bytes;
+  const std::uint32_t count = std::min(std::max<std::uint32_t>(1, in_page),
                                        (span->fit_bytes - span->made_bytes) / block_bytes);
   __atomic_store_n(&span->made_bytes, span->made_bytes + count * block_bytes, __ATOMIC_RELAXED);
   span->set_usual();

@@ -211,6 +211,22 @@ TEST_P(HeapTest, AfterExhaustionTheHeapGoesOnWithWhatIsFreed) {
   EXPECT_TRUE(heap_->release_empty());
 }
 
+TEST_P(HeapTest, NoBlocksAreMadeAheadInAPageThatIsNotInUse) {
+  for (std::uint32_t c = 0; c < kSizeClasses; ++c) {
+    const std::size_t bytes = class_bytes(c);
+    TestHeap none(0);
+    std::vector<void*> blocks;
+    for (int i = 0; i < 40; ++i) {
+      void* p = none->allocate(bytes);
+      blocks.push_back(p);
+      const Address last = address(p) + bytes - 1;
+      const Address page_end = round_down(last, kPageBytes) + kPageBytes;
+      EXPECT_LE(Span::of(p)->touched().end(), page_end) << bytes << " B, block " << i;
+    }
+    for (void* p : blocks) none->free(p);
+  }
+}
+
 // ---- head room ----
 
 TEST_P(HeapTest, TheFirstSmallBlocksComeFromTheHeadRoomAndCostNoSpan) {

@@ -39,10 +39,6 @@ struct LoadHead {
 // Of those that a member sends to, so many are told of at most: those that get most.
 constexpr std::size_t kMostEdges = 64;
 
-// A rank is idle so long, some 40 us, before it pulls members: what comes sooner is not worth a
-// move, and a member that computes less would only go to and fro.
-constexpr std::uint64_t kPatienceTicks = 100'000;
-
 }  // namespace
 
 Balancer::Balancer(Net& net, Residents& residents, const Options& options)
@@ -240,8 +236,11 @@ void Balancer::add(Along* along, const Along& more) {
 // At a point where all members wait, and all hear of it.
 std::uint32_t Balancer::judge(const GatherHead& head, int ranks) {
   const bool all_hear = !made_by_rider(head.what) && !for_root_only(head.what);
-  const Verdict verdict =
-      by_itself() && all_hear ? loads_in(head.along).judge(ranks) : Verdict::kGoOn;
+  if (!by_itself() || !all_hear) return static_cast<std::uint32_t>(Verdict::kGoOn);
+  LookLength& look = looks_[head.team];
+  const LoadsAlong loads = loads_in(head.along);
+  const Verdict verdict = loads.judge(ranks, look.seconds());
+  if (verdict != Verdict::kGoOn) look.looked(loads.imbalance(ranks), verdict == Verdict::kBalance);
   return static_cast<std::uint32_t>(verdict);
 }
 
@@ -250,9 +249,9 @@ std::uint32_t Balancer::judge(const GatherHead& head, int ranks) {
 // A rank that has been idle for a while asks the one with most ready threads for some.
 void Balancer::idle(Idle stage) {
   if (!due()) return;
-  const std::uint64_t now = __rdtsc();
-  if (stage == Idle::kBegins) idle_since_ticks_ = now;
-  if (now - idle_since_ticks_ < kPatienceTicks) return;
+  const Pull pull =
+      patience_.look(__rdtsc(), stage == Idle::kBegins, scheduler().slots().live_count());
+  if (pull == Pull::kNone) return;
   int busiest = -1;
   std::uint32_t most = 1;
   for (int r = 0; r < net_.ranks(); ++r) {
@@ -263,17 +262,20 @@ void Balancer::idle(Idle stage) {
       busiest = r;
     }
   }
-  if (busiest >= 0) net_.inbox_of(busiest).ask(net_.rank());
+  if (busiest >= 0)
+    net_.inbox_of(busiest).ask(net_.rank() + (pull == Pull::kOne ? net_.ranks() : 0));
 }
 
-// Half of the ready members go to the rank that asked; those that ran longest ago stay.
+// One of the ready members goes to the rank that asked, or half of them; those that ran longest ago
+// stay.
 void Balancer::poll() {
   Inbox& own = net_.own_inbox();
   const std::size_t ready = scheduler().ready_count();
   own.publish(static_cast<std::uint32_t>(ready));
-  const int asker = own.take_asker();
-  if (asker < 0 || scheduler().stands_still()) return;
-  std::size_t left = ready / 2;
+  const int asked = own.take_asker();
+  if (asked < 0 || scheduler().stands_still()) return;
+  const int asker = asked % net_.ranks();
+  std::size_t left = asked == asker ? ready / 2 : std::min<std::size_t>(ready / 2, 1);
   residents_.any([&](const Member& m) {
     if (left == 0) return true;
     Tcb* t = m.thread;

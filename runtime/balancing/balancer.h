@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/options.h"
@@ -12,6 +13,8 @@
 #include "runtime/balance/strategy.h"
 #include "runtime/balancing/diffuser.h"
 #include "runtime/balancing/loads_along.h"
+#include "runtime/balancing/look_length.h"
+#include "runtime/balancing/pull_patience.h"
 #include "runtime/net/net.h"
 #include "runtime/teams/gathering.h"
 #include "runtime/teams/residents.h"
@@ -47,6 +50,7 @@ class Balancer final : public Component, public Rider {
   void took_part(const detail::Member& me, const CollectiveCall& call, Along* along) override;
   void add(Along* along, const Along& more) override;
   std::uint32_t judge(const GatherHead& head, int ranks) override;
+  void forget_team(std::uint64_t team) override { looks_.erase(team); }
   // ... and team.balance() is a collective: decides at its root who goes where, with a table of all
   // members or without.
   void complete(Parts* parts, int size) override;
@@ -85,7 +89,8 @@ class Balancer final : public Component, public Rider {
   std::size_t memory_bytes_;  // of a node; 0: no limit
   int verbose_;
   std::uint64_t balancings_ = 0;
-  std::uint64_t idle_since_ticks_ = 0;
+  std::unordered_map<std::uint64_t, LookLength> looks_;  // of teams whose root is here
+  PullPatience patience_;
   Diffuser diffuser_;
 };
 

@@ -9,8 +9,6 @@
 namespace roam::runtime {
 namespace {
 
-// Loads are looked at when ranks have computed so long, on average, since the last time.
-constexpr double kLeastLookS = 2e-3;
 // An imbalance below this is not worth a look.
 constexpr double kWorthLooking = 1.08;
 // What balancing is assumed to take before it was done once.
@@ -41,10 +39,14 @@ void LoadsAlong::add(const LoadsAlong& more) {
   not_blocking += more.not_blocking;
 }
 
-Verdict LoadsAlong::judge(int ranks) const {
+double LoadsAlong::imbalance(int ranks) const {
+  return load_s > 0 ? busiest_s * ranks / load_s : 1;
+}
+
+Verdict LoadsAlong::judge(int ranks, double look_s) const {
   if (not_blocking != 0) return Verdict::kGoOn;
   const double average_s = load_s / ranks;
-  if (average_s < kLeastLookS) return Verdict::kGoOn;
+  if (average_s < look_s) return Verdict::kGoOn;
   const double gain_s = (busiest_s - average_s) * balance::Costs{}.steps;
   const double cost_s = std::max(balancing_s, kFirstBalancingS);
   return gain_s > 2 * cost_s && busiest_s > kWorthLooking * average_s ? Verdict::kBalance

@@ -24,10 +24,12 @@ struct LoadsAlong {
   void took_part(double its_load_s, double its_balancing_s, bool waits);
   // What several ranks say.
   void add(const LoadsAlong& more);
+  // How much the busiest of `ranks` ranks has of the average; 1 where there is no load.
+  double imbalance(int ranks) const;
   // Whether it is worth while to balance where all members of `ranks` ranks wait: what the busiest
   // rank has more than the average, as often as a plan is expected to hold, against what balancing
-  // took.
-  Verdict judge(int ranks) const;
+  // took. kGoOn until ranks have computed for `look_s` on average.
+  Verdict judge(int ranks, double look_s) const;
 };
 
 LoadsAlong loads_in(const Along& along);

@@ -61,6 +61,7 @@ class Gatherings final : public Component {
   void forget_team(std::uint64_t team) {
     last_ = {};
     teams_.erase(team);
+    rider_.forget_team(team);
   }
   void came(std::uint64_t team) { ++teams_.at(team).residents; }
   void left(std::uint64_t team);

@@ -24,6 +24,8 @@ class Rider {
   // At the root, where all have taken part: a word to all members, 0 for none, which their calls
   // get in RequestState::verdict. `ranks`: that have members, at most.
   virtual std::uint32_t judge(const GatherHead& head, int ranks) = 0;
+  // The team has ended.
+  virtual void forget_team(std::uint64_t team) = 0;
   // Of a kind that is made_by_rider(): makes the entries from all parts.
   virtual void complete(Parts* parts, int size) = 0;
   // Of one that is answered_by_rider(): `me` takes part, and gets its result by `request` (see

@@ -1,0 +1,38 @@
+#ifndef ROAM_RUNTIME_BALANCING_LOOK_LENGTH_H_
+#define ROAM_RUNTIME_BALANCING_LOOK_LENGTH_H_
+
+#include <algorithm>
+
+namespace roam::runtime {
+
+// How long ranks compute, on average, between two looks at a team's loads. A look that is short
+// follows loads at once, and takes a rank that another process held up for one that has more to do:
+// plans that are made of that hold for nothing, and the next one takes them back. So looks become
+// longer each time that a plan has not done what it was made for, which evens out what passes, and
+// shorter again by less each time that one has: a plan and the one that takes it back together make
+// them longer.
+class LookLength {
+ public:
+  static constexpr double kShortestS = 2e-3;
+  static constexpr double kLongestS = 0.25;
+
+  double seconds() const { return seconds_; }
+
+  // A look has been taken: how much the busiest rank has of the average, and whether a plan is made
+  // of it.
+  void looked(double imbalance, bool balances) {
+    if (planned_for_ > 0) {
+      const bool done = imbalance - 1 < (planned_for_ - 1) / 2;
+      seconds_ = std::clamp(done ? seconds_ / 2 : seconds_ * 4, kShortestS, kLongestS);
+    }
+    planned_for_ = balances ? imbalance : 0;
+  }
+
+ private:
+  double seconds_ = kShortestS;
+  double planned_for_ = 0;  // the imbalance that the last look led to a plan for; 0: it did not
+};
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_BALANCING_LOOK_LENGTH_H_
