@@ -24,16 +24,20 @@ namespace {
 
 constexpr char kUsage[] =
     "usage: roam-mpi [-n VIRTUAL_RANKS] [--stack=BYTES] [--balance[=HOW]] [--move]\n"
-    "                [--private=LIBRARY] [--shared=LIBRARY] PROGRAM ARGUMENTS...\n"
+    "                [--threads=LEVEL] [--private=LIBRARY] [--shared=LIBRARY] [--preload=LIBRARY]\n"
+    "                PROGRAM ARGUMENTS...\n"
     "  -n N               the size of MPI_COMM_WORLD: so many virtual ranks, spread over the "
     "ranks;\n"
     "                     without: one a rank\n"
     "  --stack=BYTES      address space for the stack of each (default 8388608)\n"
     "  --balance=HOW      auto (the default): virtual ranks are moved where that pays; off; or a\n"
     "                     strategy of ROAM_BALANCE, for where the program calls AMPI_Migrate\n"
+    "  --threads=LEVEL    at most that thread level is granted: single, funneled, serialized or\n"
+    "                     multiple (the default); the program makes no kernel threads in any case\n"
     "  --move             each blocking call sends its virtual rank on to the next rank\n"
     "  --private=LIBRARY  each virtual rank has that library (libNAME.so.1) for itself\n"
-    "  --shared=LIBRARY   the ranks have it\n";
+    "  --shared=LIBRARY   the ranks have it\n"
+    "  --preload=LIBRARY  what it defines goes before other libraries, as by LD_PRELOAD\n";
 
 const Layout* layout_here = nullptr;  // of this process
 
@@ -86,6 +90,7 @@ int run_main(int argc, char** argv) {
     for (const char* library : {"libmpich.so.12", "libmpi.so.12"})
       request.rule.made_shared.emplace_back(library);
     VirtualRank::moves_at_each_wait = request.moves;
+    VirtualRank::most_thread_level = request.most_threads;
     // What the user has set in the environment is kept, but for what the command line says.
     setenv("ROAM_BALANCE", request.balance.empty() ? "auto" : request.balance.c_str(),
            request.balance.empty() ? 0 : 1);

@@ -28,8 +28,7 @@ int init_at_level(int wanted, int* provided) {
   if (me.state != VirtualRank::State::kBefore)
     end_job(1, text("virtual rank %d calls MPI_Init for the second time", me.number()));
   me.state = VirtualRank::State::kInside;
-  // Virtual ranks have no kernel threads of their own.
-  me.thread_level = wanted > MPI_THREAD_FUNNELED ? MPI_THREAD_FUNNELED : wanted;
+  me.thread_level = std::min(wanted, VirtualRank::most_thread_level);
   if (provided != nullptr) *provided = me.thread_level;
   return MPI_SUCCESS;
 }

@@ -80,6 +80,7 @@ struct Request {
   std::uint64_t context = 0;
   Group group;                            // that `peer` is a rank of; the communicator's
   MPI_Comm communicator = MPI_COMM_NULL;  // whose error handler is told; it may be freed by now
+  MPI_Win window = MPI_WIN_NULL;          // the same, of an access to a window
   int peer = MPI_PROC_NULL;
   int tag = 0;
   void* data = nullptr;

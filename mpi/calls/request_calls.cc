@@ -24,11 +24,24 @@ Request* active(VirtualRank& me, MPI_Request handle) {
   return request->started ? request : nullptr;
 }
 
-// Where errors of a request are told; that of the call, if it is of none.
-MPI_Comm communicator_of(MPI_Request handle) {
+// Runs `body(me)` of one request, whose errors are told where it belongs: to its window or its
+// communicator; as those of the call, if it has none.
+template <class Body>
+int call_of_request(const char* name, MPI_Request handle, Body body) {
+  const VirtualRank& me = VirtualRank::running();
+  if (!me.is_open()) [[unlikely]]
+    refuse_call(me, name);
   const Request* request = VirtualRank::running().requests.find(handle);
-  return request == nullptr || request->communicator == MPI_COMM_NULL ? MPI_COMM_WORLD
-                                                                      : request->communicator;
+  if (request != nullptr && request->window != MPI_WIN_NULL) {
+    return call_telling(
+        name,
+        [name, window = request->window](VirtualRank& me, const CallError& failure) {
+          return tell_window_error(me, window, name, failure);
+        },
+        body);
+  }
+  const bool of_none = request == nullptr || request->communicator == MPI_COMM_NULL;
+  return call(name, of_none ? MPI_COMM_WORLD : request->communicator, body);
 }
 
 // Its end is told: it is gone, unless it is persistent. What the function that frees a generalized
@@ -67,7 +80,7 @@ MPI_Status* nth(MPI_Status* statuses, int i) {
 }
 
 int wait(MPI_Request* handle, MPI_Status* status) {
-  return call("MPI_Wait", communicator_of(*handle), [&](VirtualRank& me) {
+  return call_of_request("MPI_Wait", *handle, [&](VirtualRank& me) {
     Request* request = active(me, *handle);
     if (request == nullptr) return put(empty_status(), status);
     wait_for(me, request);
@@ -76,7 +89,7 @@ int wait(MPI_Request* handle, MPI_Status* status) {
 }
 
 int test(MPI_Request* handle, int* done, MPI_Status* status) {
-  return call("MPI_Test", communicator_of(*handle), [&](VirtualRank& me) {
+  return call_of_request("MPI_Test", *handle, [&](VirtualRank& me) {
     *done = 1;
     Request* request = active(me, *handle);
     if (request == nullptr) return put(empty_status(), status);
@@ -244,7 +257,7 @@ int test_some(int count, MPI_Request* handles, int* taken, int* indexes, MPI_Sta
 }
 
 int get_status(MPI_Request handle, int* done, MPI_Status* status) {
-  return call("MPI_Request_get_status", communicator_of(handle), [&](VirtualRank& me) {
+  return call_of_request("MPI_Request_get_status", handle, [&](VirtualRank& me) {
     Request* request = active(me, handle);
     *done = 1;
     if (request == nullptr) return put(empty_status(), status);
@@ -260,7 +273,7 @@ int get_status(MPI_Request handle, int* done, MPI_Status* status) {
 // What is under way goes on; nobody is told of its end. A generalized one has its number until the
 // program says that it is done.
 int free_request(MPI_Request* handle) {
-  return call("MPI_Request_free", communicator_of(*handle), [&](VirtualRank& me) {
+  return call_of_request("MPI_Request_free", *handle, [&](VirtualRank& me) {
     if (Request* own = me.requests.find(*handle); own != nullptr && own->generalized != nullptr) {
       MPI_Request given = *handle;
       *handle = MPI_REQUEST_NULL;
@@ -281,13 +294,13 @@ int free_request(MPI_Request* handle) {
 }
 
 int cancel_request(MPI_Request* handle) {
-  return call("MPI_Cancel", communicator_of(*handle), [&](VirtualRank& me) {
+  return call_of_request("MPI_Cancel", *handle, [&](VirtualRank& me) {
     if (Request* request = active(me, *handle)) cancel(request);
   });
 }
 
 int start_request(MPI_Request* handle) {
-  return call("MPI_Start", communicator_of(*handle), [&](VirtualRank& me) {
+  return call_of_request("MPI_Start", *handle, [&](VirtualRank& me) {
     Request* request = me.requests.find(*handle);
     if (request == nullptr || !request->persistent || request->started) {
       throw CallError(MPI_ERR_REQUEST,

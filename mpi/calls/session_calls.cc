@@ -44,6 +44,7 @@ int call_of_session(const char* name, MPI_Session handle, Body body) {
       [&](VirtualRank& me) { body(me, session_of(me, handle)); });
 }
 
+// By their numbers.
 constexpr const char* kLevels[] = {"MPI_THREAD_SINGLE", "MPI_THREAD_FUNNELED",
                                    "MPI_THREAD_SERIALIZED", "MPI_THREAD_MULTIPLE"};
 
@@ -51,7 +52,12 @@ constexpr const char* kLevels[] = {"MPI_THREAD_SINGLE", "MPI_THREAD_FUNNELED",
 Info granted(const Info* wished) {
   Info info;
   const std::string* level = wished == nullptr ? nullptr : wished->find("thread_level");
-  info.set("thread_level", level != nullptr && *level == kLevels[0] ? kLevels[0] : kLevels[1]);
+  const auto found = std::find(std::begin(kLevels), std::end(kLevels),
+                               level == nullptr ? std::string_view() : std::string_view(*level));
+  // Who says nothing, or nothing that is known, gets the most.
+  const auto asked = found == std::end(kLevels) ? MPI_THREAD_MULTIPLE
+                                                : static_cast<int>(found - std::begin(kLevels));
+  info.set("thread_level", kLevels[std::min(asked, VirtualRank::most_thread_level)]);
   return info;
 }
 

@@ -1,6 +1,8 @@
 // MPI's interface for tools (chapter 15 of the standard): there is nothing to be seen by it.
 // Programs that look find no variables, categories, events and sources, and the right errors.
 
+#include <algorithm>
+
 #include "mpi/calls/call.h"
 
 namespace roam::mpi {
@@ -9,7 +11,7 @@ namespace {
 int begin(int wanted, int* provided) {
   VirtualRank& me = VirtualRank::running();
   ++me.tool_begins;
-  if (provided != nullptr) *provided = std::min<int>(wanted, MPI_THREAD_FUNNELED);
+  if (provided != nullptr) *provided = std::min(wanted, VirtualRank::most_thread_level);
   return MPI_SUCCESS;
 }
 int end() {

@@ -4,11 +4,13 @@
 #include <utility>
 
 #include "base/text.h"
+#include "mpi/calls/ending.h"
 #include "mpi/calls/messages.h"
 #include "mpi/image/image.h"
 #include "roam/error.h"
 #include "roam/thread.h"
 #include "runtime/api/member_messages.h"
+#include "threads/scheduler.h"
 
 namespace roam::mpi {
 VirtualRank::VirtualRank(int number, int count)
@@ -31,6 +33,11 @@ VirtualRank::VirtualRank(int number, int count)
 VirtualRank::~VirtualRank() = default;
 
 VirtualRank& VirtualRank::running() {
+  if (!threads::on_rank_thread) [[unlikely]] {
+    end_job(1,
+            "MPI is called from a kernel thread that is not the virtual rank's own, as libc makes "
+            "for SIGEV_THREAD. Call it from the program's main thread");
+  }
   return *static_cast<VirtualRank*>(Image::running()->attached);
 }
 

@@ -60,9 +60,13 @@ class VirtualRank {
   VirtualRank(const VirtualRank&) = delete;
   VirtualRank& operator=(const VirtualRank&) = delete;
 
-  // The one that runs.
+  // The one that runs. From a kernel thread that libc has made for the program (SIGEV_THREAD),
+  // which is none: ends the job with a message.
   static VirtualRank& running();
 
+  // What is granted of what a program asks for is at most that. Virtual ranks have no kernel
+  // threads beside the one that runs them, so any level holds.
+  static inline int most_thread_level = MPI_THREAD_MULTIPLE;
   // Each blocking call sends its virtual rank on to the next rank (--migrate=every).
   static inline bool moves_at_each_wait = false;
 

@@ -23,6 +23,7 @@ int access(const char* name, MPI_Win window, const Access& a, MPI_Request* handl
     auto request = std::make_unique<Request>();
     request->status = empty_status();
     request->started = true;
+    request->window = window;
     if (fetch != nullptr) {
       request->kind = Request::Kind::kFetch;
       request->done = false;

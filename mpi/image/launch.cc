@@ -24,6 +24,16 @@ bool read_number(const char* text, unsigned long most, unsigned long* number) {
          *number <= most;
 }
 
+// As MPI numbers them; -1: it is none.
+int level_of_threads(std::string_view name) {
+  int level = 0;
+  for (const std::string_view known : {"single", "funneled", "serialized", "multiple"}) {
+    if (name == known) return level;
+    ++level;
+  }
+  return -1;
+}
+
 // The program, found as a shell finds it.
 std::string find_program(const std::string& name) {
   if (name.find('/') != std::string::npos) return name;
@@ -59,10 +69,16 @@ LaunchRequest read_request(int argc, char** argv, const char* usage) {
       request.rule.made_private.emplace_back(own);
     } else if (const char* shared = value("--shared=")) {
       request.rule.made_shared.emplace_back(shared);
+    } else if (const char* first = value("--preload=")) {
+      request.rule.preloaded.emplace_back(first);
     } else if (const char* balance = value("--balance=")) {
       request.balance = balance;
     } else if (option == "--balance") {
       request.balance = "auto";
+    } else if (const char* level = value("--threads=")) {
+      request.most_threads = level_of_threads(level);
+      if (request.most_threads < 0)
+        throw Refusal(option + ": single, funneled, serialized or multiple is wanted");
     } else if (option == "--move") {
       request.moves = true;
     } else {

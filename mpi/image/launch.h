@@ -16,7 +16,8 @@ struct LaunchRequest {
   int virtual_ranks = 0;  // 0: as many as ranks
   std::size_t stack_bytes = 8 << 20;
   bool moves = false;
-  std::string balance;  // as ROAM_BALANCE has it; empty: not said
+  int most_threads = 3;  // of the levels of MPI_Init_thread, in their order
+  std::string balance;   // as ROAM_BALANCE has it; empty: not said
   LibraryRule rule;
   std::vector<std::string> arguments;  // the program's path first
 };

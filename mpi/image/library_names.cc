@@ -52,7 +52,7 @@ void* Libraries::find(void* handle, const char* name, const std::string& version
     const std::vector<Library*>& all = by->root->reach;
     const auto self = std::find(all.begin(), all.end(), by);
     const std::vector<Library*> rest(self == all.end() ? self : self + 1, all.end());
-    found = found_in(rest, by->module == 0, name, version);
+    found = found_in(rest, by->module == 0 || !replaced_library(name).empty(), name, version);
     of = by;
   } else if (handle == RTLD_DEFAULT) {
     std::vector<Library*> scope = globals_;
@@ -85,9 +85,11 @@ void* Libraries::find(void* handle, const char* name, const std::string& version
 void* Libraries::found_in(const std::vector<Library*>& scope, bool launcher_first,
                           const std::string& name, const std::string& version, Library** in) const {
   const void* launchers = launcher_first ? launcher_call(name) : nullptr;
+  const std::string_view stands_for = replaced_library(name);
+  const std::size_t ahead = stands_for.empty() ? 1 : image_.layout().set().ahead_of(stands_for);
   for (Library* library : scope) {
     if (library->is_of_process()) continue;
-    if (library->module != 0 && launchers != nullptr) break;
+    if (library->module >= ahead && launchers != nullptr) break;
     const std::uint32_t found = image_.module(library->module).file->find(name, version);
     if (found == 0) continue;
     if (in != nullptr) *in = library;

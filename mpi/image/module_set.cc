@@ -39,6 +39,7 @@ ModuleSet::ModuleSet(const std::string& program, const LibraryRule& rule) : rule
   files_.push_back(std::make_unique<ElfFile>(program));
   needed_by_.push_back(0);
   check_program(*files_[0]);
+  for (const std::string& name : rule.preloaded) add_needed(0, name);
   for (std::size_t i = 0; i < files_.size(); ++i) {
     for (const std::string_view needed : files_[i]->needed()) add_needed(i, std::string(needed));
   }
@@ -55,6 +56,7 @@ void ModuleSet::add_needed(std::size_t by, const std::string& name) {
       needs.refuse(text("the shared library %s cannot be loaded: %s", name.c_str(), dlerror()));
   };
   if (rule_.is_shared(name)) {
+    ahead_.emplace(last_part(name), count());
     // What the process has already is taken, whatever folders the program names.
     if (dlopen(name.c_str(), RTLD_NOW | RTLD_GLOBAL | RTLD_NOLOAD) != nullptr) return;
     const std::string path =
@@ -70,7 +72,10 @@ void ModuleSet::add_needed(std::size_t by, const std::string& name) {
   }
   auto file = std::make_unique<ElfFile>(path);
   const std::string_view own_name = file->text_of(DT_SONAME);
-  if (!own_name.empty() && rule_.is_shared(own_name)) return load_shared(path);
+  if (!own_name.empty() && rule_.is_shared(own_name)) {
+    ahead_.emplace(own_name, count());
+    return load_shared(path);
+  }
   const auto same = std::find_if(files_.begin() + 1, files_.end(),
                                  [&](const auto& other) { return other->is_same_file(*file); });
   names_[name] = static_cast<std::size_t>(same - files_.begin());
@@ -86,6 +91,11 @@ std::vector<const ElfFile*> ModuleSet::chain_of(std::size_t i) const {
   for (; i != 0; i = needed_by_[i]) chain.push_back(files_[i].get());
   chain.push_back(files_[0].get());
   return chain;
+}
+
+std::size_t ModuleSet::ahead_of(std::string_view shared) const {
+  const auto found = ahead_.find(shared);
+  return found != ahead_.end() ? found->second : count();
 }
 
 std::size_t ModuleSet::index_of(std::string_view name) const {

@@ -26,6 +26,7 @@ inline constexpr std::string_view kProcessLibraries[] = {
 // numbers (libgfortran).
 struct LibraryRule {
   std::vector<std::string> made_private, made_shared;  // by the user: names such as libfoo.so.1
+  std::vector<std::string> preloaded;  // looked up next to the program; names or paths
 
   bool is_shared(std::string_view name) const;
 };
@@ -46,6 +47,10 @@ class ModuleSet {
   const std::vector<std::size_t>& initial_order() const { return initial_order_; }
   const LibraryRule& rule() const { return rule_; }
 
+  // How many of them come before a library of the process where names are looked up: what those
+  // define goes before what that does. All, if none of them needs it.
+  std::size_t ahead_of(std::string_view shared) const;
+
   // By a name under which it was needed, or calls itself; count(): it is none of them.
   std::size_t index_of(std::string_view name) const;
   // The module, who needed it first, and so on to the program.
@@ -59,6 +64,7 @@ class ModuleSet {
   std::vector<std::unique_ptr<ElfFile>> files_;
   std::vector<std::size_t> needed_by_;  // who needed it first
   std::map<std::string, std::size_t, std::less<>> names_;
+  std::map<std::string, std::size_t, std::less<>> ahead_;  // of those shared, when first needed
   std::vector<std::size_t> initial_order_;
 };
 

@@ -19,6 +19,8 @@ std::map<std::string, const void*, std::less<>>& calls() {
 
 const void* (*last_call)(std::string_view) = nullptr;
 
+std::string_view (*replaced)(std::string_view) = nullptr;
+
 bool is_launchers(const void* address) {
   Dl_info of, own;
   return dladdr(address, &of) != 0 &&
@@ -60,6 +62,12 @@ const void* launcher_call(std::string_view name) {
 }
 
 void set_last_launcher_call(const void* (*find)(std::string_view name)) { last_call = find; }
+
+std::string_view replaced_library(std::string_view name) {
+  return replaced == nullptr ? std::string_view() : replaced(name);
+}
+
+void set_replaced_library(std::string_view (*of)(std::string_view name)) { replaced = of; }
 
 void add_launcher_call(std::string_view name, const void* function) {
   calls().insert_or_assign(std::string(name), function);

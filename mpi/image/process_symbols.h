@@ -21,6 +21,12 @@ void add_launcher_call(std::string_view name, Function* function) {
 // Asked for names that nobody has added; null: nothing.
 void set_last_launcher_call(const void* (*find)(std::string_view name));
 
+// The library of the process that launcher_call(name) stands for, where libraries of the program
+// that are looked up before that one may define the name for themselves, as those that profile MPI
+// do. Empty: the launcher's goes before what any library defines.
+std::string_view replaced_library(std::string_view name);
+void set_replaced_library(std::string_view (*of)(std::string_view name));
+
 // What this process has under that name: the launcher's own definition, which captures malloc and
 // its kin, or a library's with that version. Null: nothing.
 const void* process_symbol(const std::string& name, const std::string& version);

@@ -167,6 +167,19 @@ Relocator::Place Relocator::the_one(std::size_t module, std::uint32_t symbol,
   return defined_in(module, symbol);
 }
 
+// The private library that has a function for itself of which the launcher has another, and is
+// looked up before the library of the process that the launcher stands for; kProcess: none.
+std::size_t Relocator::ahead_of_launcher(const std::string& name,
+                                         const std::string& version) const {
+  const std::string_view stands_for = replaced_library(name);
+  if (stands_for.empty()) return Layout::kProcess;
+  const std::size_t ahead = layout_.set_.ahead_of(stands_for);
+  for (const std::size_t i : layout_.scope_) {
+    if (i != 0 && i < ahead && layout_.modules_[i].file->find(name, version) != 0) return i;
+  }
+  return Layout::kProcess;
+}
+
 // The order of look-ups: the program, what the launcher has in place of libc's functions, private
 // libraries, the image's own variables of libc, the process.
 Relocator::Place Relocator::place_of(std::uint32_t symbol, bool skip_program) const {
@@ -188,8 +201,11 @@ Relocator::Place Relocator::place_of(std::uint32_t symbol, bool skip_program) co
         return the_one(i, found, name, version);
     }
     if (i != 0) continue;
-    if (const void* ours = launcher_call(name); ours != nullptr)
-      return {.value = reinterpret_cast<std::uint64_t>(ours)};
+    if (const void* ours = launcher_call(name); ours != nullptr) {
+      const std::size_t library = ahead_of_launcher(name, version);
+      if (library == Layout::kProcess) return {.value = reinterpret_cast<std::uint64_t>(ours)};
+      return the_one(library, layout_.modules_[library].file->find(name, version), name, version);
+    }
   }
   if (const auto own = libc_variable(name); own.has_value()) {
     const Layout::Variable& v = layout_.variable(*own);

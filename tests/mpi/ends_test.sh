@@ -44,11 +44,11 @@ ends() {
   [[ -z $text ]] || grep -qF -- "$text" "$scratch/printed" || good=no
   judge $good "$what"
 }
-# right RUN_ARGUMENT...: each of 4 says seven times that nothing was wrong.
+# right RUN_ARGUMENT...: each of 4 says eight times that nothing was wrong.
 right() {
   local good=yes
   run "$@"
-  ((status == 0 && $(grep -c ': 0 wrong$' "$scratch/printed") == 28)) || good=no
+  ((status == 0 && $(grep -c ': 0 wrong$' "$scratch/printed") == 32)) || good=no
   judge $good "right: $*"
 }
 
@@ -62,6 +62,7 @@ ends "an end without MPI_Finalize" 1 "virtual rank 1 ended with status 0, and wi
   2 4 -- exit
 ends "a crash" some "virtual rank[1]" 2 4 -- crash
 ends "no such rank" 1 "virtual rank 1: MPI_Send: MPI_ERR_RANK: the destination is rank 4" 2 4 -- rank
+ends "MPI from a kernel thread of libc's" 1 "MPI is called from a kernel thread" 2 4 -- from_libc
 ends "a function that is not there" 1 "calls MPI_Open_port, which is not in this version" \
   2 4 -- missing
 ends "a call before MPI_Init" 1 "calls MPI_Barrier before MPI_Init" 2 4 -- early

@@ -1,5 +1,9 @@
 // What ends, or is told, in another way than under mpiexec. The first argument says what is done.
+#define _GNU_SOURCE
+#include <signal.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "check.h"
 
@@ -122,6 +126,47 @@ static void asked(void) {
   say("asked: %d wrong", me == 0 && seen != 9);
 }
 
+// What an access with a request has failed of is told to its window; its communicator's errors are
+// fatal.
+static void fetched(void) {
+  MPI_Win window;
+  MPI_Request request;
+  MPI_Status status;
+  int room = 1, got = 3, class = -1, done = 0, wrong;
+  MPI_Win_create(&room, sizeof room, sizeof room, MPI_INFO_NULL, MPI_COMM_WORLD, &window);
+  MPI_Win_set_errhandler(window, MPI_ERRORS_RETURN);
+  MPI_Win_lock_all(0, window);
+  MPI_Rget(&got, 1, MPI_INT, (me + 1) % n, 5, 1, MPI_INT, window, &request);
+  MPI_Error_class(MPI_Wait(&request, &status), &class);
+  wrong = class != MPI_ERR_RMA_RANGE || got != 3 || request != MPI_REQUEST_NULL;
+  MPI_Rget(&got, 1, MPI_INT, (me + 1) % n, 5, 1, MPI_INT, window, &request);
+  class = MPI_SUCCESS;
+  while (!done && class == MPI_SUCCESS) {
+    const int error = MPI_Test(&request, &done, &status);
+    MPI_Error_class(error, &class);
+  }
+  wrong += class != MPI_ERR_RMA_RANGE;
+  MPI_Win_unlock_all(window);
+  MPI_Win_free(&window);
+  say("fetched: %d wrong", wrong);
+}
+
+// A kernel thread that libc makes for the program is none that may call MPI.
+static void from_libc(union sigval value) {
+  int rank;
+  (void)value;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+}
+static void call_from_libc(void) {
+  timer_t timer;
+  struct sigevent event = {.sigev_notify = SIGEV_THREAD};
+  const struct itimerspec soon = {.it_value = {.tv_nsec = 1000000}};
+  event.sigev_notify_function = from_libc;
+  if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0) MPI_Abort(MPI_COMM_WORLD, 9);
+  timer_settime(timer, 0, &soon, NULL);
+  sleep(30);
+}
+
 int main(int argc, char** argv) {
   const char* what = argc > 1 ? argv[1] : "";
   if (strcmp(what, "early") == 0) MPI_Barrier(MPI_COMM_WORLD);
@@ -134,12 +179,14 @@ int main(int argc, char** argv) {
     buffered();
     left();
     asked();
+    fetched();
   }
   if (strcmp(what, "abort") == 0 && me == 1) MPI_Abort(MPI_COMM_WORLD, 7);
   if (strcmp(what, "abort256") == 0 && me == 1) MPI_Abort(MPI_COMM_WORLD, 256);
   if (strcmp(what, "exit") == 0 && me == 1) exit(0);
   if (strcmp(what, "crash") == 0 && me == 1) *(volatile int*)8 = 1;
   if (strcmp(what, "rank") == 0 && me == 1) MPI_Send(&me, 1, MPI_INT, n, 0, MPI_COMM_WORLD);
+  if (strcmp(what, "from_libc") == 0 && me == 1) call_from_libc();
   if (strcmp(what, "missing") == 0) {
     char port[MPI_MAX_PORT_NAME];
     MPI_Open_port(MPI_INFO_NULL, port);
