@@ -40,6 +40,11 @@ void play(const std::string& role) {
     r::exits(0);
   }
   if (role == "early exit") r::exits(6);
+  if (role == "exit in the midst") {
+    on_exit([](int status, void*) { r::exits_early(status, nullptr); }, nullptr);
+    std::exit(5);
+  }
+  if (role == "lost") r::loses("a rank does not answer");
   if (role == "child" && fork() == 0) {
     r::fails(1, "not of the job");
     _exit(0);
@@ -114,6 +119,12 @@ TEST_F(JobRecordTest, OnlyAGoodEndGivesWay) {
 TEST_F(JobRecordTest, RankZeroSpeaksForTheJob) {
   EXPECT_EQ(after("good of rank 1"), "");
   EXPECT_TRUE(begins(after("early exit"), "{\"kind\": \"exit\", \"code\": 6,"));
+}
+
+TEST_F(JobRecordTest, WhoCalledExitIsTold) {
+  EXPECT_TRUE(begins(after("exit in the midst"), "{\"kind\": \"exit\", \"code\": 5,"));
+  std::filesystem::remove(folder_ + "/record");
+  EXPECT_TRUE(begins(after("lost"), "{\"kind\": \"lost\", \"code\": 1,"));
 }
 
 TEST_F(JobRecordTest, AChildIsNotTheJob) { EXPECT_EQ(after("child"), ""); }
