@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/job_record.h"
+
 namespace roam {
 
 FatalHooks fatal_hooks;
@@ -24,6 +26,7 @@ void report(const char* message) {
   // By the kernel's own: write() of a thread lets others run where the reader is slow.
   const long written = syscall(SYS_write, STDERR_FILENO, line, static_cast<std::size_t>(n));
   (void)written;  // there is nowhere left to complain
+  job_record::note(message);
 }
 
 void fatal(const char* format, ...) {
@@ -33,6 +36,7 @@ void fatal(const char* format, ...) {
   std::vsnprintf(message, sizeof message, format, args);
   va_end(args);
   report(message);
+  job_record::fails(1, message);
   if (fatal_hooks.leave_core != nullptr) fatal_hooks.leave_core();
   end_failed_job();
 }

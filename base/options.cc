@@ -147,6 +147,13 @@ const std::vector<Option>& table() {
          options.restart_dir = s;
          return !s.empty();
        }},
+      {"ROAM_RECORD", "a file that is not there yet, where all ranks can write",
+       "how the job ended, for who started it: a line of JSON, which is there when the job has "
+       "ended, unless it was killed",
+       [](Options& options, const std::string& s) {
+         options.record = s;
+         return s.size() < 4000;
+       }},
       {"ROAM_KEEP", "bytes, with K, M, G or T",
        "memory that a rank keeps for reuse after it was freed; default 512M",
        bytes(&Options::keep_bytes)},

@@ -16,10 +16,11 @@ namespace roam {
 namespace {
 
 const char* const kNames[] = {
-    "ROAM_NODE_RANKS", "ROAM_ARENA",    "ROAM_VERBOSE", "ROAM_MEMORY",     "ROAM_KEEP",
-    "ROAM_EAGER",      "ROAM_REEXEC",   "ROAM_HUGE",    "ROAM_SHARE",      "ROAM_SHUFFLE",
-    "ROAM_TRACE",      "ROAM_PROGRESS", "ROAM_CHECK",   "ROAM_UNRECEIVED", "ROAM_GUARDS",
-    "ROAM_STOPPED",    "ROAM_SINGLE",   "ROAM_BALANCE", "ROAM_LOAD_MODEL", "ROAM_BALANCE_TABLE"};
+    "ROAM_NODE_RANKS", "ROAM_ARENA",      "ROAM_VERBOSE", "ROAM_MEMORY",     "ROAM_KEEP",
+    "ROAM_EAGER",      "ROAM_REEXEC",     "ROAM_HUGE",    "ROAM_SHARE",      "ROAM_SHUFFLE",
+    "ROAM_TRACE",      "ROAM_PROGRESS",   "ROAM_CHECK",   "ROAM_UNRECEIVED", "ROAM_GUARDS",
+    "ROAM_STOPPED",    "ROAM_SINGLE",     "ROAM_BALANCE", "ROAM_LOAD_MODEL", "ROAM_BALANCE_TABLE",
+    "ROAM_RECORD",     "ROAM_CHECKPOINT", "ROAM_RESTART"};
 
 class OptionsTest : public testing::Test {
  protected:
@@ -108,6 +109,7 @@ TEST_F(OptionsTest, EachGoodValueIsTaken) {
   EXPECT_FALSE(with("ROAM_REEXEC", "0").reexec);
   EXPECT_TRUE(with("ROAM_REEXEC", "1").reexec);
   EXPECT_FALSE(with("ROAM_SHARE", "0").share);
+  EXPECT_EQ(with("ROAM_RECORD", "/tmp/r").record, "/tmp/r");
   EXPECT_EQ(with("ROAM_HUGE", "0").huge, 0);
   EXPECT_EQ(with("ROAM_HUGE", "1").huge, 1);
   EXPECT_EQ(with("ROAM_SHUFFLE", "9223372036854775807").seed, 9223372036854775807u);

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/job_record.h"
 #include "base/os/signals.h"
 #include "base/text.h"
 #include "isomalloc/arena.h"
@@ -88,6 +89,7 @@ void handle(int signal, siginfo_t* info, void* context) {
       (next.sa_flags & SA_SIGINFO) != 0 ? next.sa_sigaction != nullptr : next.sa_handler != SIG_DFL;
   if (!has_next) {
     report_signal(signal, *info);
+    job_record::crashes(*info, context);
     die(signal, *info);
     return;
   }

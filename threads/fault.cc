@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/job_record.h"
 #include "threads/crash.h"
 #include "threads/program_handlers.h"
 #include "threads/scheduler.h"
@@ -136,6 +137,7 @@ void handle(int signal, siginfo_t* info, void* context) {
     }
     call_program_handler(signal, info, context);  // it may jump away
     iso::current_heap = nullptr;
+    job_record::crashes(*info, context);
     // Where no core is wanted, the launcher is told of the end, which is kinder to the others.
     if (!die_with_core(signal, *info)) end_failed_job();
     return;
@@ -152,6 +154,7 @@ void handle(int signal, siginfo_t* info, void* context) {
     next.sa_handler(signal);
     return;
   }
+  job_record::crashes(*info, context);
   die(signal, *info);
 }
 

@@ -39,7 +39,11 @@ Record Meter::end(int step, bool balanced) {
   Record run{.balanced = balanced, .seconds = now(CLOCK_MONOTONIC) - begin_, .intervals = {}};
 
   // What all members were busy with, by interval and rank; how long they were in balance().
-  const auto ranks = static_cast<std::size_t>(roam::ranks());
+  // A job that went on from a checkpoint may have had more ranks before.
+  int most = roam::ranks();
+  for (const Note& note : notes_) most = std::max(most, note.rank + 1);
+  most = team_.allreduce(most, [](int a, int b) { return std::max(a, b); });
+  const auto ranks = static_cast<std::size_t>(most);
   std::vector<double> busy(notes_.size() * ranks);
   std::vector<int> moved;
   std::vector<double> balancing;

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/job_record.h"
 #include "base/os/kernel_threads.h"
 #include "base/text.h"
 #include "runtime/job/job.h"
@@ -55,6 +56,7 @@ void Job::end_deadlocked() {
                        : "")
                .c_str());
   }
+  if (rank() == 0) job_record::fails(1);  // others have nothing to say of it
   mpi().barrier();
   Mpi::abort(1);
 }

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "base/check.h"
+#include "base/job_record.h"
 #include "base/text.h"
 #include "isomalloc/heap.h"
 #include "runtime/job/job.h"
@@ -29,8 +30,12 @@ void say_so(const char* call, int status, const char* what_follows) {
 }
 
 // Of an end without handlers.
-void tell_of_end(const char* call, int status) {
-  if (!ends_the_job()) return;
+void tell_of_end(const char* call, int status, const void* caller) {
+  if (!ends_the_job()) {
+    if (!Mpi::aborts()) job_record::exits(status);
+    return;
+  }
+  job_record::exits_early(status, caller);
   say_so(call, status, "the launcher ends the other ranks; this one's status is");
   if ((status & 0xff) != 0) tell_launcher(status & 0xff, false);
 }
@@ -43,9 +48,20 @@ void end_job(int status, void*) {
   if (Mpi::aborts() && getpid() == process) end_process(status);  // MPI's own way out
   if (!ends_the_job()) return;
   iso::HeapScope process;
+  job_record::exits_early(status, nullptr);
   say_so("exit", status, "the job ends with status");
   std::fflush(nullptr);
   threads::on_rank_stack([&] { Mpi::abort(status & 0xff); });
+}
+
+// The last of all handlers: what was printed is out when the record says that the job has ended.
+void record_exit(int status, void*) {
+  std::fflush(nullptr);
+  job_record::exits(status);
+}
+
+[[gnu::constructor]] void watch_the_last_exit() {
+  if (job_record::wanted()) on_exit(record_exit, nullptr);
 }
 
 }  // namespace
@@ -65,7 +81,7 @@ void watch_exits() {
 // The launcher kills the others. Of 0 it makes what it will.
 #define ROAM_END_CALL(name, end)                                                      \
   extern "C" __attribute__((noreturn, visibility("default"))) void name(int status) { \
-    roam::runtime::tell_of_end(#name, status);                                        \
+    roam::runtime::tell_of_end(#name, status, __builtin_return_address(0));           \
     end;                                                                              \
     roam::runtime::end_process(status);                                               \
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/job_record.h"
 #include "base/os/kernel_threads.h"
 #include "base/os/layout.h"
 #include "base/os/memory.h"
@@ -168,6 +169,7 @@ void Job::start(int& argc, char**& argv) {
   }
   start_kernel_threads_ = kernel_threads_besides(before);
   running_ = true;
+  job_record::began(rank(), ranks());
   if (first) tell_of_missing_guards(mpi());
   if (options_.verbose > 0 && rank() == 0) tell_of_start();
 }
@@ -357,6 +359,7 @@ int Job::run() {
 
 void Job::check_unjoined() {
   const int failed = life().report_unjoined();
+  if (failed != 0) job_record::fails(1);  // others only know that somebody did
   if (mpi().sum(static_cast<std::uint64_t>(failed)) == 0) return;
   mpi().barrier();
   Mpi::abort(1);
@@ -393,6 +396,10 @@ void Job::finish() {
   components_.parcels->drop_resting();
   mpi().barrier();
   finish_check(mpi());
+  if (job_record::wanted()) {  // rank 0's record of the end speaks for what all have printed
+    std::fflush(nullptr);
+    mpi().barrier();
+  }
   components_.observer->finish([this] { poll(); });
   mpi().close_channel();
   components_.end_run();

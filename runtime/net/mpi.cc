@@ -11,6 +11,7 @@
 #include <numeric>
 
 #include "base/check.h"
+#include "base/job_record.h"
 #include "base/os/give_core.h"
 #include "base/text.h"
 #include "roam/error.h"
@@ -34,6 +35,24 @@ void check(int result, const char* call) {
   ROAM_CHECK(result == MPI_SUCCESS, "%s failed with MPI error %d", call, result);
 }
 #define ROAM_MPI(call) check(call, #call)
+
+// Who watches the job is told that it was MPI that could not go on, as when it has lost a rank.
+void end_by_error(MPI_Comm*, int* code, ...) {
+  char text[MPI_MAX_ERROR_STRING + 1] = "";
+  int bytes = 0;
+  MPI_Error_string(*code, text, &bytes);
+  job_record::loses(text);
+  fatal("MPI: %s", text);
+}
+
+void duplicate(MPI_Comm* comm) {
+  ROAM_MPI(MPI_Comm_dup(MPI_COMM_WORLD, comm));
+  if (!job_record::wanted()) return;
+  MPI_Errhandler handler = MPI_ERRHANDLER_NULL;
+  ROAM_MPI(MPI_Comm_create_errhandler(end_by_error, &handler));
+  ROAM_MPI(MPI_Comm_set_errhandler(*comm, handler));
+  ROAM_MPI(MPI_Errhandler_free(&handler));
+}
 
 // What Open MPI is told while it starts, where the user has said nothing. Nothing of it is left to
 // what the program starts later.
@@ -109,8 +128,8 @@ void Mpi::start(int* argc, char*** argv) {
   // A rank that has threads to run asks between them, and would lose its turn to every other
   // process each time. Who has nothing to run gives its core up in Job::rest.
   if (std::getenv("OMPI_MCA_mpi_yield_when_idle") == nullptr) state_->yielded = set_yields(false);
-  ROAM_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &state_->world));
-  for (MPI_Comm& bulk : state_->bulk) ROAM_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &bulk));
+  duplicate(&state_->world);
+  for (MPI_Comm& bulk : state_->bulk) duplicate(&bulk);
   ROAM_MPI(MPI_Comm_rank(state_->world, &rank_));
   ROAM_MPI(MPI_Comm_size(state_->world, &ranks_));
 }
@@ -138,6 +157,7 @@ std::atomic<bool> job_ends = false;
 bool Mpi::aborts() { return job_ends.load(std::memory_order_relaxed); }
 
 void Mpi::abort(int status) {
+  job_record::fails(status);
   job_ends.store(true, std::memory_order_relaxed);
   int started = 0, ended = 0;
   MPI_Initialized(&started);

@@ -55,7 +55,7 @@ fi
 "$place" "$library" "$command" "$checkpoint" 1.2.3 /usr /usr/lib/some "$work/stage"
 ! grep -rlF -e "$work" -e rpath "$work/stage/usr/lib/some/pkgconfig" "$work/stage/usr/lib/some/cmake" ||
   fail "the files above name what is not there when they are installed"
-for file in bin/roam-checkpoint bin/roam-ps bin/roam-report include/roam/roam.h lib/some/libroam.so \
+for file in bin/roam-{checkpoint,ps,report,run} include/roam/roam.h lib/some/libroam.so \
   share/gdb/auto-load/usr/lib/some/libroam.so.1-gdb.py; do
   [[ -e $work/stage/usr/$file ]] || fail "/usr/$file is not staged"
 done

@@ -1,0 +1,208 @@
+#!/usr/bin/env bash
+# A job under `roam run` whose ranks are killed ends with the right answer all the same; one that
+# ends by itself, well or not, is not started again.
+#
+#   run_test.sh ROAM_RUN PROGRAM [KILLS [SEED [NODE_RANKS]]]
+#
+# KILLS: how many jobs have a rank killed, some more than one; default 6. NODE_RANKS: of them all;
+# default: 0 and 1 in turn.
+set -u
+roam_run=$(readlink -f "$1") program=$(readlink -f "$2")
+kills=${3:-6} node_ranks=${5-}
+RANDOM=${4:-1}
+echo "run_test: seed ${4:-1}"
+work=$(mktemp -d "${TEST_TMPDIR:-/tmp}/roam_run.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+export TMPDIR=$work HOME=$work
+export OMPI_MCA_btl_vader_backing_directory=$work OMPI_MCA_btl_sm_backing_directory=$work
+patience=$((120 * ${PATIENCE:-1}))
+
+fail() {
+  echo "run_test: FAILED: $*"
+  tail -n 40 "$work/out" "$work/err"
+  exit 1
+}
+# supervised STATUS [OPTION OF roam-run]... : in a fresh folder; what is printed is in out and err.
+supervised() {
+  local wanted=$1 status=0
+  shift
+  rm -rf "$work/d" "$work/crashed"
+  timeout $patience "$roam_run" "$@" >"$work/out" 2>"$work/err" || status=$?
+  [[ $wanted == any || $status == "$wanted" ]] || fail "status $status, not $wanted, of: $*"
+}
+starts() { grep -c '^roam run: .*: started again ' "$work/err"; }
+said() { grep -q -- "$1" "$work/err" || fail "it does not say '$1'"; }
+with=(-n 3 --checkpoint "$work/d" --every 0)
+
+# ---- ends of its own ----
+
+supervised 0 "${with[@]}" "$program" well "$work/d" 40
+right=$(<"$work/out")
+[[ $right =~ ^40\ rounds:\ [0-9]+$ ]] || fail "it prints '$right'"
+[[ ! -s $work/err ]] || fail "it says something"
+[[ -z $(find "$work/d" -name '.run*') ]] || fail "the record is left"
+supervised 7 "${with[@]}" "$program" code7 "$work/d" 4
+supervised 5 "${with[@]}" "$program" exit "$work/d" 20
+said 'own exit is not tried again'
+(($(starts) == 0)) || fail "exit is tried again"
+supervised 4 "${with[@]}" "$program" usage
+said 'with code 4: .*own exit is not tried again'
+supervised 1 "${with[@]}" "$program" throw "$work/d" 40
+said 'an error of the program is not tried again'
+(($(starts) == 0)) || fail "an exception is tried again"
+supervised 1 "${with[@]}" "$program" deadlock "$work/d" 10
+said 'an error of the program is not tried again'
+supervised 139 "${with[@]}" "$program" crash "$work/d" 40
+said 'crashed after .* by signal 11 at endure+0x[0-9a-f]* .*started again from checkpoint 0000'
+said 'second crash there: not tried again'
+(($(starts) == 1)) || fail "the same crash is tried more than once"
+supervised 134 "${with[@]}" "$program" abort "$work/d" 8
+said 'by signal 6 at .*started again from the beginning'
+supervised 0 "${with[@]}" "$program" crash-once "$work/d" 40
+[[ $(<"$work/out") == "$right" ]] || fail "after a crash it prints another answer"
+(($(starts) == 1)) || fail "a crash is not tried again"
+
+# ---- usage ----
+
+supervised 2
+said 'PROGRAM is missing'
+supervised 2 -n 0 "$program"
+supervised 2 --every soon "$program"
+supervised 2 --nodes 3 "$program"
+supervised 2 --restart "$program"
+supervised 2 -n 2 --least-ranks 3 "$program"
+supervised 127 "$work/nothing" well
+said 'nothing: there is no such program'
+supervised 127 no-such-program well
+supervised 126 "$work" well
+supervised 127 --launcher 'no-such-launcher -v' "$program"
+said 'no-such-launcher: there is no such launcher'
+supervised 2 --launcher "'" "$program"
+supervised 2 --checkpoint "/dev/null/d" "$program"
+said '/dev/null/d: it is no folder for checkpoints: Not a directory'
+supervised 2 --checkpoint "$work/d" --restart "$program"
+said "$work/d has no checkpoint"
+ROAM_RESTART=x supervised 2 "$program"
+said 'ROAM_RESTART is set'
+mkdir -p "$work/d/000007"
+touch "$work/d/000007/manifest"
+status=0
+"$roam_run" --checkpoint "$work/d" "$program" >"$work/out" 2>"$work/err" || status=$?
+((status == 2)) || fail "checkpoints of another job are taken: status $status"
+said 'has checkpoints of an earlier job, the newest 000007'
+
+# ---- arguments, folders ----
+
+mkdir "$work/a b"
+cat >"$work/a b/tell arguments" <<'END'
+#!/bin/sh
+printf '<%s>' "$@" "$PWD" && echo
+printf '{"kind": "ended", "code": 9, "where": ""}\n' >"$ROAM_RECORD"
+END
+chmod +x "$work/a b/tell arguments"
+# shellcheck disable=SC2016
+(cd "$work/a b" && supervised 9 "./tell arguments" "two words" "it's" '"q"' '$HOME' '*' -n --restart) ||
+  exit 1
+[[ $(<"$work/out") == "<two words><it's><\"q\"><\$HOME><*><-n><--restart><$work/a b>" ]] ||
+  fail "arguments arrive as $(<"$work/out")"
+[[ -z $(find "$work/a b" -name '*checkpoints*') ]] || fail "its own folder is left"
+
+# A job that never begins is tried twice; with fewer ranks where that is allowed.
+cat >"$work/launcher" <<'END'
+#!/bin/sh
+test "$3" = -n && test "$4" -le 2 || exit 1
+printf '{"kind": "ended", "code": 0, "where": ""}\n' >"$ROAM_RECORD"
+END
+chmod +x "$work/launcher"
+supervised 1 -n 4 --launcher "'$work/launcher' -a b" "$program"
+said 'before it had begun (the launcher.s status: 1): twice in a row, not tried again'
+supervised 0 -n 4 --least-ranks 2 --launcher "$work/launcher -a b" "$program"
+said ': 2 ranks are tried'
+
+# ---- kills ----
+
+# Processes of the job.
+ranks_of() {
+  local exe pid
+  for exe in /proc/[0-9]*/exe; do
+    [[ $exe -ef $program ]] || continue
+    pid=${exe//[!0-9]/}
+    ! grep -qz "^ROAM_RECORD=$work/d/" "/proc/$pid/environ" || echo "$pid"
+  done 2>/dev/null
+}
+# Kills one of them, if there is one. False: the job has ended.
+kill_one() {
+  local ranks
+  mapfile -t ranks < <(ranks_of)
+  ((${#ranks[@]})) || return 1
+  kill -9 "${ranks[RANDOM % ${#ranks[@]}]}" 2>/dev/null
+}
+
+# How long a job takes here, which the moments are chosen from.
+rounds=120
+begin=$(date +%s%N)
+supervised 0 "${with[@]}" "$program" well "$work/d" $rounds
+took_ms=$((($(date +%s%N) - begin) / 1000000))
+right=$(<"$work/out")
+killed=0 again=0
+for ((job = 0; job < kills; ++job)); do
+  nodes=${node_ranks:-$((job % 2))}
+  rm -rf "$work/d"
+  ROAM_NODE_RANKS=$nodes timeout $patience "$roam_run" "${with[@]}" --retries 9 "$program" well \
+    "$work/d" $rounds >"$work/out" 2>"$work/err" &
+  pid=$!
+  for ((more = 1 + job % 3; more > 0; --more)); do
+    ms=$((RANDOM * 32768 % took_ms + RANDOM % 300))
+    sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
+    kill -0 $pid 2>/dev/null && kill_one && ((++killed))
+  done
+  status=0
+  wait $pid || status=$?
+  ((status == 0)) || fail "job $job of nodes of $nodes: status $status"
+  # What a killed job printed is there too, the same; and what its launcher says of it.
+  [[ $(grep ' rounds: ' "$work/out" | sort -u) == "$right" ]] || fail "job $job: it prints another answer"
+  ((again += $(starts))) || true
+done
+((killed == 0 || again > 0 || kills < 3)) || fail "$killed ranks were killed, no job started again"
+echo "run_test: $kills jobs, $killed ranks killed, $again starts again"
+
+# ---- signals ----
+
+for signal in INT TERM; do
+  rm -rf "$work/d"
+  # In a session of its own, a job of the shell has SIGINT.
+  setsid bash -c 'trap - INT; exec "$@"' - python3 -c '
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' "$roam_run" "${with[@]}" "$program" well "$work/d" 100000 \
+    >"$work/out" 2>"$work/err" &
+  pid=$!
+  for ((i = 0; i < 300; ++i)); do
+    [[ -e $work/d/000002/manifest ]] && break
+    sleep 0.1
+  done
+  kill -$signal $pid
+  status=0
+  wait $pid || status=$?
+  [[ $signal == INT ]] && wanted=130 || wanted=143
+  ((status == wanted)) || fail "SIG$signal: status $status"
+  said "stopped by SIG$signal"
+  said 'it can go on from checkpoint 0000'
+  [[ -z $(ranks_of) ]] || fail "SIG$signal: ranks are left"
+done
+# Goes on with other ranks, and nobody else meanwhile.
+timeout $patience "$roam_run" -n 2 --checkpoint "$work/d" --restart --every 0 "$program" well \
+  "$work/d" 100000 >"$work/out" 2>"$work/err" &
+pid=$!
+for ((i = 0; i < 300; ++i)); do
+  (($(ranks_of | wc -l) == 2)) && break
+  sleep 0.1
+done
+status=0
+"$roam_run" --checkpoint "$work/d" --restart "$program" >"$work/out2" 2>"$work/err2" || status=$?
+if ((status != 2)) || ! grep -q 'another roam run uses it' "$work/err2"; then
+  fail "two jobs use a folder"
+fi
+kill -TERM $pid
+wait $pid
+echo "run_test: right"
