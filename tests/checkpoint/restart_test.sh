@@ -83,7 +83,7 @@ echo "ok: other programs and arenas are refused"
 
 # Made without being asked, once a second; keep, and the folder is left in order.
 rm -rf all
-ROAM_CHECKPOINT=all,every=1s,keep=3 ROUNDS=400 walk 3 || fail "every second: $(cat said)"
+ROAM_CHECKPOINT=all,every=1s,keep=3 ROUNDS=900 walk 3 || fail "every second: $(cat said)"
 (($(find all -name manifest | wc -l) >= 1)) || fail "no checkpoint was made by itself"
 ROAM_CHECKPOINT=all,evry=1s walk 1 && fail "a misspelt part"
 grep -q "ROAM_CHECKPOINT" said || fail "$(cat said)"
