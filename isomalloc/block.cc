@@ -109,8 +109,7 @@ BlockHead* live_head(const void* block, const char* call) {
 void* make_block(Range range, std::size_t bytes) {
   arena().units().mark(range, UnitKind::kBlock);
   BlockHead* head = reinterpret_cast<BlockHead*>(range.begin);
-  *head = BlockHead{BlockHead::kMagic, bytes, range,
-                    static_cast<std::uint64_t>(block_maker)};
+  *head = BlockHead{BlockHead::kMagic, bytes, range, static_cast<std::uint64_t>(block_maker)};
   return reinterpret_cast<void*>(range.begin + kPageBytes);
 }
 

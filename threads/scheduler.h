@@ -187,7 +187,7 @@ class Scheduler {
   std::uintptr_t canary_ = 0;
   Meter meter_;
   Sleepers sleepers_;
-  bool still_ = false;  // no thread is switched to
+  bool still_ = false;                           // no thread is switched to
   std::vector<std::pair<Tcb*, int>> departing_;  // go when the rank's own stack runs next
   Slots slots_{&Scheduler::first_entry};
 };

@@ -1,11 +1,10 @@
 // The calls behind roam/checkpoint.h, and Team::checkpoint.
 
-#include "roam/checkpoint.h"
-
 #include <utility>
 
 #include "base/text.h"
 #include "isomalloc/in_process.h"
+#include "roam/checkpoint.h"
 #include "roam/error.h"
 #include "roam/team.h"
 #include "runtime/api/caller.h"
@@ -64,8 +63,8 @@ void add_job_data(std::string name, std::function<std::vector<char>()> save,
                   std::function<void(const std::vector<char>&)> load) {
   iso::in_process([&] {
     if (!runtime::program_state().add(name, std::move(save), std::move(load)))
-      throw Error(Errc::bad_option, text("job_data: there is an object named '%s' already",
-                                         name.c_str()));
+      throw Error(Errc::bad_option,
+                  text("job_data: there is an object named '%s' already", name.c_str()));
   });
 }
 

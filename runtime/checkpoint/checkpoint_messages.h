@@ -36,8 +36,8 @@ struct CheckpointReplyHead {
   Kind kind;
   CheckpointOrder order;
   std::uint32_t round;
-  std::uint32_t good;      // of kCount: quiet; of the others: done
-  std::uint64_t sent;      // messages so far, and what passed inside nodes
+  std::uint32_t good;  // of kCount: quiet; of the others: done
+  std::uint64_t sent;  // messages so far, and what passed inside nodes
   std::uint64_t received;
   std::uint64_t threads;
 };

@@ -183,13 +183,15 @@ std::string Checkpointer::obstacle_of(const Tcb* t) const {
     return text("thread '%s' on rank %d has a SystemHeap: it uses memory of the process", name,
                 rank);
   if ((t->keeps & threads::KernelState::kGuest) != 0)
-    return text("thread '%s' on rank %d is a virtual rank of roam-mpi, which cannot be checkpointed "
-                "yet",
-                name, rank);
+    return text(
+        "thread '%s' on rank %d is a virtual rank of roam-mpi, which cannot be checkpointed "
+        "yet",
+        name, rank);
   if (t->queue != nullptr && !iso::arena().contains(t->queue))
-    return text("thread '%s' on rank %d waits on a %s at %p, which is in memory of the process "
-                "(a global?): put it into a thread's memory",
-                name, rank, t->waits_for != nullptr ? t->waits_for : "object", t->waits_at);
+    return text(
+        "thread '%s' on rank %d waits on a %s at %p, which is in memory of the process "
+        "(a global?): put it into a thread's memory",
+        name, rank, t->waits_for != nullptr ? t->waits_for : "object", t->waits_at);
   return {};
 }
 
@@ -244,8 +246,8 @@ bool Checkpointer::write(const CheckpointOrderHead& head, std::string_view folde
     return false;
   }
   PieceWriter writer;
-  bool good = writer.open(text("%s/%s", std::string(folder).c_str(), piece_name(rank).c_str()), rank,
-                          net_.ranks(), head.number) &&
+  bool good = writer.open(text("%s/%s", std::string(folder).c_str(), piece_name(rank).c_str()),
+                          rank, net_.ranks(), head.number) &&
               write_threads(writer, said);
   // Each rank writes those that were made on it, or, of ranks that are gone, the first of the node.
   iso::for_each_block([&](Range range, std::size_t bytes, int maker) {
@@ -397,8 +399,7 @@ void Checkpointer::publish() {
 }
 
 void Checkpointer::try_later(std::string why) {
-  if (now_ns() - asks_.front().since_ns > wait_ns_)
-    return end(Errc::checkpoint_failed, why);
+  if (now_ns() - asks_.front().since_ns > wait_ns_) return end(Errc::checkpoint_failed, why);
   order(CheckpointOrder::kGo);
   pause_ns_ = std::clamp(2 * pause_ns_, kFirstPauseNs, kLongestPauseNs);
   tried_ns_ = now_ns();
@@ -418,11 +419,10 @@ void Checkpointer::end(Errc code, std::string why) {
     return;
   }
   const CheckpointDoneHead head{Kind::kCheckpointDone, code, ask.asker};
-  net_.send_long(ask.asker_rank,
-                 with_text(&head, sizeof head,
-                           code == Errc{} ? std::string()
-                                          : text("checkpoint in '%s': %s", ask.path.c_str(),
-                                                 why.c_str())));
+  net_.send_long(ask.asker_rank, with_text(&head, sizeof head,
+                                           code == Errc{} ? std::string()
+                                                          : text("checkpoint in '%s': %s",
+                                                                 ask.path.c_str(), why.c_str())));
 }
 
 }  // namespace roam::runtime

@@ -40,10 +40,10 @@ class Checkpointer final : public Component {
   struct Facts {
     std::function<const std::vector<Component*>&()> components;
     std::function<void(StateWriter&)> addresses;  // that are free here
-    std::function<std::uint64_t()> exit_code;  // that root gave here; 0: it did not end here
-    std::string refusal;                       // why there are none; empty: there are
-    std::function<void()> hooks;               // of the program, before a checkpoint is written
-    std::function<void(Manifest*)> describe;   // fills in what is the same for every checkpoint
+    std::function<std::uint64_t()> exit_code;     // that root gave here; 0: it did not end here
+    std::string refusal;                          // why there are none; empty: there are
+    std::function<void()> hooks;                  // of the program, before a checkpoint is written
+    std::function<void(Manifest*)> describe;      // fills in what is the same for every checkpoint
   };
   // Errors of ask(): Error(checkpoint_failed).
   Checkpointer(Net& net, Lifecycle& life, OpenObjects& open_objects, const Options& options,
@@ -99,7 +99,7 @@ class Checkpointer final : public Component {
   Lifecycle& life_;
   OpenObjects& open_objects_;
   Facts facts_;
-  bool still_ = false;  // threads of this rank
+  bool still_ = false;                                                  // threads of this rank
   std::optional<std::pair<CheckpointOrderHead, std::string>> ordered_;  // not obeyed yet
 
   // On rank 0.

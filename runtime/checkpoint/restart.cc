@@ -53,18 +53,18 @@ Restart::Restart(Mpi& mpi, const std::string& folder, const Manifest& mine) : fo
   const std::uint64_t speaker =
       mpi.min(difference.empty() ? UINT64_MAX : static_cast<std::uint64_t>(mpi.rank()));
   if (speaker == UINT64_MAX) return;
-  throw Error(Errc::layout_mismatch,
-              text("ROAM_RESTART=%s: ", folder.c_str()) +
-                  mpi.broadcast_text(difference, static_cast<int>(speaker)));
+  throw Error(Errc::layout_mismatch, text("ROAM_RESTART=%s: ", folder.c_str()) +
+                                         mpi.broadcast_text(difference, static_cast<int>(speaker)));
 }
 
 void Restart::check_arena(std::size_t lease_bytes) const {
   if (manifest().lease_bytes == lease_bytes) return;
-  throw Error(Errc::layout_mismatch,
-              text("ROAM_RESTART=%s: the arena was cut into leases of %zu bytes when the checkpoint "
-                   "was made, and is cut into leases of %zu bytes for %d ranks: start with as many "
-                   "ranks as then",
-                   folder_.c_str(), manifest().lease_bytes, lease_bytes, homes()));
+  throw Error(
+      Errc::layout_mismatch,
+      text("ROAM_RESTART=%s: the arena was cut into leases of %zu bytes when the checkpoint "
+           "was made, and is cut into leases of %zu bytes for %d ranks: start with as many "
+           "ranks as then",
+           folder_.c_str(), manifest().lease_bytes, lease_bytes, homes()));
 }
 
 // ---- memory ----
@@ -91,8 +91,7 @@ bool Restart::choose(Piece& piece, std::string* why) const {
   }
   std::size_t place = 0;
   for (std::size_t i = 0; i < all; ++i) {
-    const std::size_t turn =
-        may_go[i] ? place++ * static_cast<std::size_t>(sharers) / movable : 0;
+    const std::size_t turn = may_go[i] ? place++ * static_cast<std::size_t>(sharers) / movable : 0;
     if (turn == static_cast<std::size_t>(mine)) piece.images.push_back(i);
   }
   return true;
@@ -151,8 +150,7 @@ void Restart::give_up() {
   for (const Piece& piece : pieces_) {
     for (std::size_t i = 0; i < piece.claimed; ++i)
       runtime::give_up(piece.reader->image(piece.images[i]));
-    for (std::size_t b = 0; b < piece.blocks; ++b)
-      iso::give_up_block(piece.reader->block(b).range);
+    for (std::size_t b = 0; b < piece.blocks; ++b) iso::give_up_block(piece.reader->block(b).range);
   }
   pieces_.clear();
 }
@@ -173,8 +171,8 @@ void Restart::read(Net& net) {
     const Manifest tried = std::move(candidates_.front());
     candidates_.erase(candidates_.begin());
     // An older one of a job that was cut otherwise cannot be read into this arena.
-    while (!candidates_.empty() && (candidates_.front().homes != tried.homes ||
-                                    candidates_.front().canary != tried.canary))
+    while (!candidates_.empty() &&
+           (candidates_.front().homes != tried.homes || candidates_.front().canary != tried.canary))
       candidates_.erase(candidates_.begin());
     mpi.barrier();  // nobody claims what another rank of the node still has
     if (candidates_.empty()) break;

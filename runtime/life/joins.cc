@@ -62,7 +62,8 @@ void Lifecycle::try_join(const JoinHead& head) {
     case Locator::Where::kEnded:
       if (const auto it = leftovers_.find(id); it != leftovers_.end()) {
         give_remains(head, id, it->second);
-      } else if (const auto at = locator_.directory_of(id)->take_remains(id); at && *at != net_.rank()) {
+      } else if (const auto at = locator_.directory_of(id)->take_remains(id);
+                 at && *at != net_.rank()) {
         JoinHead onward = head;
         onward.at_remains = 1;
         net_.send(*at, onward);

@@ -94,9 +94,10 @@ void Lifecycle::settle() {
 std::string Lifecycle::obstacle() const {
   for (const auto& [id, t] : leftovers_) {
     if (!iso::of_process(t->exception)) continue;
-    return text("thread '%s' ended with an exception that nobody has joined, and that lies in "
-                "memory of rank %d: %s",
-                t->name(), net_.rank(), describe_exception(t->exception).c_str());
+    return text(
+        "thread '%s' ended with an exception that nobody has joined, and that lies in "
+        "memory of rank %d: %s",
+        t->name(), net_.rank(), describe_exception(t->exception).c_str());
   }
   return {};
 }
@@ -130,7 +131,8 @@ void Lifecycle::restored_leftover(Tcb* ended) {
 void Lifecycle::restored(Tcb* t) {
   const Answer* answer = static_cast<const Answer*>(t->answer);
   if (answer == nullptr || answer->done || answer->joins.id == 0) return;
-  try_join({Kind::kJoin, net_.rank(), answer->joins, {t->id.load(std::memory_order_relaxed), t}, 0});
+  try_join(
+      {Kind::kJoin, net_.rank(), answer->joins, {t->id.load(std::memory_order_relaxed), t}, 0});
 }
 
 void Lifecycle::poll() {

@@ -48,8 +48,8 @@ enum class Kind : std::uint32_t {
   kPull = 21,     // PullHead, to the origin: send them now
   kReceipt = 22,  // ReceiptHead, to the sender's rank: they have been received
   // teams/whereabouts.h
-  kMemberAt = 23,      // MemberAtHead, to an origin: where a member is
-  kMembersHome = 38,   // MembersHomeHead and Targets, to the rank that is the home now
+  kMemberAt = 23,     // MemberAtHead, to an origin: where a member is
+  kMembersHome = 38,  // MembersHomeHead and Targets, to the rank that is the home now
   // teams/flow_control.h
   kRoom = 33,  // RoomHead, to a sender's rank: its receiver has room again
   // teams/teams.h

@@ -133,7 +133,7 @@ class Net final : public Component {
   std::vector<int> nodes_;       // of each rank: its node
   std::vector<int> node_ranks_;  // of each rank: its index in its node
   int homes_ = 0;
-  int leader_ = 0;               // rank that made the memory of this node
+  int leader_ = 0;  // rank that made the memory of this node
   Messages later_, to_self_;
   struct Aside {
     int from;

@@ -16,8 +16,8 @@ struct Answer {
   std::uint64_t about;  // id of the thread that is joined, or asked to move
   Target joins{};       // the thread whose end is waited for; empty: another call
   bool done = false;
-  bool checkpoint = false;  // what is waited for is a checkpoint ...
-  bool resumed = false;     // ... from which the job was started again
+  bool checkpoint = false;       // what is waited for is a checkpoint ...
+  bool resumed = false;          // ... from which the job was started again
   Errc code{};                   // 0: as asked
   char why[500];                 // of a code
   std::exception_ptr exception;  // what escaped from the joined thread

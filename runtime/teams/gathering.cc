@@ -426,8 +426,8 @@ void Gatherings::on_gathered(const char* message) {
 }
 
 std::span<const Kind> Gatherings::kinds() const {
-  static constexpr Kind kOwn[] = {Kind::kGather, Kind::kSpread, Kind::kLateResult,
-                                  Kind::kTeamKnown, Kind::kGathered};
+  static constexpr Kind kOwn[] = {Kind::kGather, Kind::kSpread, Kind::kLateResult, Kind::kTeamKnown,
+                                  Kind::kGathered};
   return kOwn;
 }
 

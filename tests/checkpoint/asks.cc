@@ -21,7 +21,7 @@ class Folder {
  public:
   explicit Folder(const char* name)
       : path_(std::string(std::getenv("TEST_TMPDIR") != nullptr ? std::getenv("TEST_TMPDIR")
-                                                                  : "/tmp") +
+                                                                : "/tmp") +
               "/" + name + "." + std::to_string(getpid())) {}
   ~Folder() {
     const roam::SystemHeap process;
@@ -83,11 +83,9 @@ SCENARIO(Checkpoint, OfATeamUnderWay) {
       team.send((me + 1) % n, 1, data);
       if (me == round % n && round % 13 == 0)
         expect(roam::checkpoint(path) == roam::Resumed::no, "it goes on");
-      if (round % 10 == 5)
-        expect(team.checkpoint(path) == roam::Resumed::no, "all go on");
+      if (round % 10 == 5) expect(team.checkpoint(path) == roam::Resumed::no, "all go on");
       roam::this_thread::migrate((me + round) % roam::ranks());
-      for (const std::uint64_t value :
-           team.recv<std::vector<std::uint64_t>>((me + n - 1) % n, 1))
+      for (const std::uint64_t value : team.recv<std::vector<std::uint64_t>>((me + n - 1) % n, 1))
         sum += value;
       expect_eq(team.allreduce(1), n, "members");
     }
@@ -158,9 +156,8 @@ SCENARIO(Checkpoint, OfThreadsThatHaveEndedAndNotBegun) {
   const Folder folder("ended");
   std::vector<roam::Thread> failed, fresh;
   for (int i = 0; i < 2 * roam::ranks(); ++i) {
-    failed.push_back(roam::spawn({.rank = i % roam::ranks()}, [i] {
-      throw std::runtime_error("thread " + std::to_string(i));
-    }));
+    failed.push_back(roam::spawn({.rank = i % roam::ranks()},
+                                 [i] { throw std::runtime_error("thread " + std::to_string(i)); }));
   }
   roam::this_thread::sleep_for(std::chrono::milliseconds(20));
   for (int i = 0; i < 2 * roam::ranks(); ++i)

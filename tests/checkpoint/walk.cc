@@ -163,7 +163,6 @@ int begin(const std::string& folder, int checkpoints) {
 int main(int argc, char** argv) {
   const std::string folder = argc > 1 ? argv[1] : "";
   const int checkpoints = argc > 2 ? std::atoi(argv[2]) : argc > 1 ? 2 : 0;
-  return roam::run(argc, argv, [folder, checkpoints] {
-    return roam_test::begin(folder, checkpoints);
-  });
+  return roam::run(argc, argv,
+                   [folder, checkpoints] { return roam_test::begin(folder, checkpoints); });
 }

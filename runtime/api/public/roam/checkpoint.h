@@ -23,9 +23,9 @@ enum class Resumed { no, yes };
 // anything: all stand still where they are until it is written. Returns twice, in a way: with
 // Resumed::no where the job goes on, and with Resumed::yes in each job that is restarted from it.
 //
-// What is the process's and not a thread's, such as globals, open files and variables of main, is not
-// in it: see on_restart() and job_data(). So a root that captures variables of main by reference
-// finds others in a restart; let it capture copies.
+// What is the process's and not a thread's, such as globals, open files and variables of main, is
+// not in it: see on_restart() and job_data(). So a root that captures variables of main by
+// reference finds others in a restart; let it capture copies.
 //
 // Context: any thread; it stays on its rank meanwhile.
 // Errors:  Error(checkpoint_failed): it could not be written, or something was in the way for
