@@ -5,7 +5,7 @@
 #
 #   profiled_test.sh ROAM_MPI MPIEXEC SOURCE
 set -u
-roam_mpi=$1 mpiexec=$2 source=$3
+roam_mpi=$(realpath "$1") mpiexec=$(realpath "$2") source=$(realpath "$3")
 scratch=$(mktemp -d /tmp/roam_test.XXXXXX)
 trap 'rm -rf "$scratch"' EXIT
 export HOME=$scratch TMPDIR=$scratch UCX_LOG_LEVEL=error
