@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <random>
 #include <string>
@@ -297,6 +298,8 @@ void Job::reclaim() {
 
 void Job::describe(Manifest* manifest) const {
   const iso::Arena& arena = iso::arena();
+  std::error_code none;
+  manifest->program = std::filesystem::read_symlink("/proc/self/exe", none).string();
   manifest->layout = os::layout_facts();
   manifest->arena = arena.whole();
   manifest->lease_bytes = arena.ready() ? arena.lease_bytes() : 0;
