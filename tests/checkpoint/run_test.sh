@@ -178,7 +178,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$roam_run" "${with[@]}" "$program" well "$
     >"$work/out" 2>"$work/err" &
   pid=$!
   for ((i = 0; i < 300; ++i)); do
-    [[ -e $work/d/000002/manifest ]] && break
+    compgen -G "$work/d/*/manifest" >"$work/found" && break
     sleep 0.1
   done
   kill -$signal $pid
@@ -187,7 +187,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$roam_run" "${with[@]}" "$program" well "$
   [[ $signal == INT ]] && wanted=130 || wanted=143
   ((status == wanted)) || fail "SIG$signal: status $status"
   said "stopped by SIG$signal"
-  said 'it can go on from checkpoint 0000'
+  said 'it can go on from checkpoint 0'
   [[ -z $(ranks_of) ]] || fail "SIG$signal: ranks are left"
 done
 # Goes on with other ranks, and nobody else meanwhile.
