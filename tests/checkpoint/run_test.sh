@@ -53,7 +53,7 @@ said 'an error of the program is not tried again'
 supervised 1 "${with[@]}" "$program" deadlock "$work/d" 10
 said 'an error of the program is not tried again'
 supervised 139 "${with[@]}" "$program" crash "$work/d" 40
-said 'crashed after .* by signal 11 at endure+0x[0-9a-f]* .*started again from checkpoint 0000'
+said 'crashed after .* by signal 11 at endure+0x[0-9a-f]* .*started again from checkpoint 0'
 said 'second crash there: not tried again'
 (($(starts) == 1)) || fail "the same crash is tried more than once"
 supervised 134 "${with[@]}" "$program" abort "$work/d" 8
