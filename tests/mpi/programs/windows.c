@@ -25,8 +25,8 @@ static void fences(void) {
   MPI_Win_fence(MPI_MODE_NOPRECEDE, window);
   fill(out, kCells, -me * 100);
   MPI_Put(out, 10, MPI_LONG, right, 3, 10, MPI_LONG, window);
-  memset(out, 0, sizeof out);  // it has been copied
   MPI_Win_fence(0, window);
+  memset(out, 0, sizeof out);  // MPICH 4.2 reads it up to here
   say("put: %ld", total(cells, kCells));
   MPI_Get(got, kCells, MPI_LONG, left, 0, kCells, MPI_LONG, window);
   MPI_Win_fence(0, window);
@@ -170,6 +170,7 @@ static void locks(void) {
       MPI_Fetch_and_op(&i, &before, MPI_LONG, 0, 7, MPI_SUM, window);
       MPI_Win_flush_local(0, window);
       MPI_Accumulate(&i, 1, MPI_LONG, 0, 8, 1, MPI_LONG, MPI_MAX, window);
+      MPI_Win_flush_local(0, window);  // before i changes
     }
     MPI_Win_flush_all(window);
     MPI_Win_unlock_all(window);
