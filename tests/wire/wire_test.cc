@@ -13,6 +13,7 @@
 #include "runtime/balancing/diffuse_messages.h"
 #include "runtime/balancing/loads_along.h"
 #include "runtime/balancing/place_head.h"
+#include "runtime/checkpoint/checkpoint_messages.h"
 #include "runtime/image/codec.h"
 #include "runtime/image/image.h"
 #include "runtime/image/memory_stream.h"
@@ -238,6 +239,37 @@ const std::map<std::string, Layout>& real() {
       {"ProgressHead",
        {sizeof(ProgressHead),
         {FIELD(ProgressHead, kind), FIELD(ProgressHead, rank), FIELD(ProgressHead, counts)}}},
+      {"HomeHead", {sizeof(HomeHead), {FIELD(HomeHead, kind), FIELD(HomeHead, home)}}},
+      {"MembersHomeHead",
+       {sizeof(MembersHomeHead),
+        {FIELD(MembersHomeHead, kind), FIELD(MembersHomeHead, size), FIELD(MembersHomeHead, team),
+         FIELD(MembersHomeHead, first), FIELD(MembersHomeHead, count)}}},
+      {"TeamKnownHead",
+       {sizeof(TeamKnownHead),
+        {FIELD(TeamKnownHead, kind), FIELD(TeamKnownHead, size), FIELD(TeamKnownHead, team)}}},
+      {"GatheredHead",
+       {sizeof(GatheredHead),
+        {FIELD(GatheredHead, kind), FIELD(GatheredHead, size), FIELD(GatheredHead, came),
+         FIELD(GatheredHead, waiters)}}},
+      {"CheckpointAskHead",
+       {sizeof(CheckpointAskHead),
+        {FIELD(CheckpointAskHead, kind), FIELD(CheckpointAskHead, asker_rank),
+         FIELD(CheckpointAskHead, asker)}}},
+      {"CheckpointOrderHead",
+       {sizeof(CheckpointOrderHead),
+        {FIELD(CheckpointOrderHead, kind), FIELD(CheckpointOrderHead, order),
+         FIELD(CheckpointOrderHead, round), FIELD(CheckpointOrderHead, padding),
+         FIELD(CheckpointOrderHead, number)}}},
+      {"CheckpointReplyHead",
+       {sizeof(CheckpointReplyHead),
+        {FIELD(CheckpointReplyHead, kind), FIELD(CheckpointReplyHead, order),
+         FIELD(CheckpointReplyHead, round), FIELD(CheckpointReplyHead, good),
+         FIELD(CheckpointReplyHead, sent), FIELD(CheckpointReplyHead, received),
+         FIELD(CheckpointReplyHead, threads)}}},
+      {"CheckpointDoneHead",
+       {sizeof(CheckpointDoneHead),
+        {FIELD(CheckpointDoneHead, kind), FIELD(CheckpointDoneHead, code),
+         FIELD(CheckpointDoneHead, asker)}}},
   };
   return layouts;
 }
