@@ -69,44 +69,13 @@ void Restart::check_arena(std::size_t lease_bytes) const {
 
 // ---- memory ----
 
-// Which of its images come to this rank: all, or those whose turn it is. Members of teams are
-// spread, as a balancer may do at any time; who else used memory of its node finds it beside itself
-// again.
-bool Restart::choose(Piece& piece, std::string* why) const {
-  const int ranks = net_->ranks(), pieces = manifest().ranks;
-  const int sharers = piece.number < ranks ? 1 + (ranks - 1 - piece.number) / pieces : 1;
-  const int mine = net_->rank() < pieces ? 0 : net_->rank() / pieces;
-  const std::size_t all = piece.reader->images();
-  std::size_t movable = 0;
-  std::vector<bool> may_go(all, false);
-  for (std::size_t i = 0; sharers > 1 && i < all; ++i) {
-    const ImageHead& head = piece.reader->head(i);
-    if (head.what != ImageOf::kThread) continue;
-    alignas(Tcb) unsigned char room[sizeof(Tcb)];
-    if (!piece.reader->copy(i, reinterpret_cast<Address>(head.control), room, sizeof room, why))
-      return false;
-    const Tcb* t = reinterpret_cast<const Tcb*>(room);
-    may_go[i] = t->member != nullptr && t->queue == nullptr && threads::Scheduler::may_move(t);
-    movable += may_go[i];
-  }
-  std::size_t place = 0;
-  for (std::size_t i = 0; i < all; ++i) {
-    const std::size_t turn = may_go[i] ? place++ * static_cast<std::size_t>(sharers) / movable : 0;
-    if (turn == static_cast<std::size_t>(mine)) piece.images.push_back(i);
-  }
-  return true;
-}
-
 bool Restart::open(std::string* why) {
   const Manifest& m = manifest();
   const int rank = net_->rank(), ranks = net_->ranks();
   for (int p = 0; p < m.ranks; ++p) {
-    const bool ours = net_->home_rank(p) == rank;
-    if (!ours && !(rank >= m.ranks && rank % m.ranks == p)) continue;
-    Piece piece{p, std::make_unique<PieceReader>(), {}, ours};
-    if (!piece.reader->open(m.path_of(p), m.pieces[static_cast<std::size_t>(p)], why) ||
-        !choose(piece, why))
-      return false;
+    if (net_->home_rank(p) != rank) continue;
+    Piece piece{p, std::make_unique<PieceReader>()};
+    if (!piece.reader->open(m.path_of(p), m.pieces[static_cast<std::size_t>(p)], why)) return false;
     pieces_.push_back(std::move(piece));
   }
   // What rank 0 knew of leases concerns all, where there are more ranks than before.
@@ -119,7 +88,7 @@ bool Restart::open(std::string* why) {
 
 bool Restart::place(Piece& piece, std::string* why) {
   PieceReader& reader = *piece.reader;
-  for (const std::size_t i : piece.images) {
+  for (std::size_t i = 0; i < reader.images(); ++i) {
     ImageRefusal refusal;
     bool returns = false;
     if (!claim(reader.image(i), &returns, &refusal)) {
@@ -132,7 +101,7 @@ bool Restart::place(Piece& piece, std::string* why) {
     *why = text("%s: %s", manifest().path_of(piece.number).c_str(), refusal.why.c_str());
     return false;
   }
-  for (std::size_t b = 0; piece.ours && b < reader.blocks(); ++b) {
+  for (std::size_t b = 0; b < reader.blocks(); ++b) {
     const PieceReader::Block& block = reader.block(b);
     if (!iso::begin_block(block.range, why)) return false;
     ++piece.blocks;
@@ -148,8 +117,7 @@ bool Restart::place(Piece& piece, std::string* why) {
 
 void Restart::give_up() {
   for (const Piece& piece : pieces_) {
-    for (std::size_t i = 0; i < piece.claimed; ++i)
-      runtime::give_up(piece.reader->image(piece.images[i]));
+    for (std::size_t i = 0; i < piece.claimed; ++i) runtime::give_up(piece.reader->image(i));
     for (std::size_t b = 0; b < piece.blocks; ++b) iso::give_up_block(piece.reader->block(b).range);
   }
   pieces_.clear();
@@ -194,9 +162,7 @@ std::string_view Restart::state_of(const Piece& piece, std::string_view name) {
 
 void Restart::take_over(LeaseBroker& leases) {
   std::vector<std::string_view> own;
-  for (const Piece& piece : pieces_) {
-    if (piece.ours) own.push_back(state_of(piece, Checkpointer::kLeasesState));
-  }
+  for (const Piece& piece : pieces_) own.push_back(state_of(piece, Checkpointer::kLeasesState));
   // What rank 0 hands out next concerns itself, and ranks beyond the pieces.
   const std::string_view first = first_leases_.empty() ? own.front() : first_leases_;
   leases.take_over(first, own, manifest().ranks);
@@ -204,7 +170,7 @@ void Restart::take_over(LeaseBroker& leases) {
 
 void Restart::restore(const std::vector<Component*>& components) {
   for (const Piece& piece : pieces_) {
-    for (std::size_t i = 0; piece.ours && i < components.size(); ++i) {
+    for (std::size_t i = 0; i < components.size(); ++i) {
       const std::string_view state = state_of(piece, Checkpointer::state_name(i));
       if (state.empty()) continue;
       StateReader in(state);
@@ -217,7 +183,7 @@ void Restart::resume(const std::vector<Component*>& components, Lifecycle& life)
   const int rank = net_->rank(), ranks = net_->ranks();
   std::vector<Tcb*> threads;
   for (const Piece& piece : pieces_) {
-    for (const std::size_t i : piece.images) {
+    for (std::size_t i = 0; i < piece.reader->images(); ++i) {
       const ImageHead& head = piece.reader->head(i);
       // Leases that were opened meanwhile are sealed where nothing lived yet.
       for (const Mark& mark : piece.reader->image(i).marks) iso::arena().admit(mark.range);
@@ -254,7 +220,7 @@ std::uint64_t Restart::exit_code() const {
   std::uint64_t sum = 0;
   for (const Piece& piece : pieces_) {
     const std::string_view state = state_of(piece, Checkpointer::kJobState);
-    if (piece.ours && state.size() == sizeof(Checkpointer::JobState))
+    if (state.size() == sizeof(Checkpointer::JobState))
       sum += runtime::read<Checkpointer::JobState>(state.data()).exit_code;
   }
   return sum;

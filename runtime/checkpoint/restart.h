@@ -17,8 +17,9 @@
 namespace roam::runtime {
 
 // The start of a job that goes on from a checkpoint, step by step; every rank takes each of them.
-// Piece p is read by rank Net::home_rank(p). Where there are more ranks than pieces, members of
-// teams that may move are spread over the ranks p, p + pieces, p + 2 * pieces, ...
+// Piece p is read by rank Net::home_rank(p). Ranks beyond the pieces have no thread at first:
+// threads that share memory without a word stay together, and only the program, or a balancer that
+// it lets, knows who may go there.
 //
 // Context: the rank's kernel thread, its own stack, capture off.
 class Restart {
@@ -52,14 +53,11 @@ class Restart {
   struct Piece {
     int number;
     std::unique_ptr<PieceReader> reader;
-    std::vector<std::size_t> images;  // of them, those for this rank
-    bool ours;                        // its blocks and its state too
-    std::size_t claimed = 0;          // images so far, and blocks
+    std::size_t claimed = 0;  // images so far, and blocks
     std::size_t blocks = 0;
   };
   bool open(std::string* why);
   bool place(Piece& piece, std::string* why);
-  bool choose(Piece& piece, std::string* why) const;
   void give_up();
   static std::string_view state_of(const Piece& piece, std::string_view name);
 
