@@ -1,7 +1,6 @@
 #include "runtime/checkpoint/checkpointer.h"
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 #include <typeinfo>
 #include <utility>
@@ -10,7 +9,6 @@
 #include "base/text.h"
 #include "isomalloc/arena.h"
 #include "isomalloc/block.h"
-#include "isomalloc/in_process.h"
 #include "runtime/checkpoint/piece.h"
 #include "runtime/image/image.h"
 #include "threads/kernel_state.h"
@@ -28,13 +26,6 @@ constexpr std::int64_t kFirstPauseNs = 1'000'000;
 constexpr std::int64_t kLongestPauseNs = 200'000'000;
 // Messages under way come to an end; if that takes so long, it is told.
 constexpr std::int64_t kLongSettlingNs = 10'000'000'000;
-
-std::vector<char> with_text(const void* head, std::size_t bytes, std::string_view text) {
-  std::vector<char> message(bytes + text.size());
-  std::memcpy(message.data(), head, bytes);
-  if (!text.empty()) std::memcpy(message.data() + bytes, text.data(), text.size());
-  return message;
-}
 
 template <class Head>
 std::string_view text_behind(const char* message, std::size_t bytes) {
@@ -77,7 +68,7 @@ void Checkpointer::ask(Tcb* self, std::string_view path, Answer* answer) {
   std::error_code error;
   std::string whole = std::filesystem::absolute(path, error).lexically_normal().string();
   if (error) whole = path;  // the folder that it begins at is gone
-  net_.send_long(0, with_text(&head, sizeof head, whole));
+  net_.send_long(0, head, whole);
 }
 
 std::span<const Kind> Checkpointer::kinds() const {
@@ -150,7 +141,7 @@ void Checkpointer::obey(const CheckpointOrderHead& head, std::string_view path) 
 
 // Rank 0's own takes the same way, between two looks at what else has come.
 void Checkpointer::reply(const CheckpointReplyHead& head, std::string_view said) {
-  net_.send_long(0, with_text(&head, sizeof head, said));
+  net_.send_long(0, head, said);
 }
 
 CheckpointReplyHead Checkpointer::count(const CheckpointOrderHead& head, std::string* why) {
@@ -315,8 +306,7 @@ void Checkpointer::order(CheckpointOrder what, std::string_view said) {
   awaited_ = net_.ranks();
   good_ = true;
   const CheckpointOrderHead head{Kind::kCheckpointOrder, what, round_, 0, folder_.number};
-  const std::vector<char> message = with_text(&head, sizeof head, said);
-  for (int rank = 1; rank < net_.ranks(); ++rank) net_.send_long(rank, message);
+  for (int rank = 1; rank < net_.ranks(); ++rank) net_.send_long(rank, head, said);
   obey(head, said);
 }
 
@@ -419,10 +409,9 @@ void Checkpointer::end(Errc code, std::string why) {
     return;
   }
   const CheckpointDoneHead head{Kind::kCheckpointDone, code, ask.asker};
-  net_.send_long(ask.asker_rank, with_text(&head, sizeof head,
-                                           code == Errc{} ? std::string()
-                                                          : text("checkpoint in '%s': %s",
-                                                                 ask.path.c_str(), why.c_str())));
+  net_.send_long(ask.asker_rank, head,
+                 code == Errc{} ? std::string()
+                                : text("checkpoint in '%s': %s", ask.path.c_str(), why.c_str()));
 }
 
 }  // namespace roam::runtime

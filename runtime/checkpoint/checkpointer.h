@@ -26,10 +26,11 @@ namespace roam::runtime {
 // message is under way and all that is for a thread lies in its memory (Component::settle), and has
 // each rank write its piece: the images of its threads, blocks, and what components save. Then
 // threads go on. Where something forbids a checkpoint, such as an open FILE*, threads go on for a
-// while, and it is tried again, for so long as ROAM_CHECKPOINT_WAIT says.
+// while, and it is tried again, for so long as wait= of ROAM_CHECKPOINT says.
 //
-//   kCheckpointAsk -->  rank 0:  kCount -->  <-- counts, until two rounds are quiet
-//                                kCheck -->  <-- what forbids it
+//   kCheckpointAsk -->  rank 0:  kCheck -->  <-- what forbids it
+//                                kCount -->  <-- counts, until two rounds are quiet
+//                                kCheck -->  <-- what forbids it now
 //                                kWrite -->  <-- the piece is written
 //                                kGo    -->
 //

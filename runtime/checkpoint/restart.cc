@@ -49,12 +49,9 @@ Restart::Restart(Mpi& mpi, const std::string& folder, const Manifest& mine) : fo
                 text("ROAM_RESTART=%s: there is no whole checkpoint to go on from%s%s",
                      folder.c_str(), trouble.empty() ? "" : ": ", trouble.c_str()));
   }
-  const std::string difference = compare(candidates_.front(), mine);
-  const std::uint64_t speaker =
-      mpi.min(difference.empty() ? UINT64_MAX : static_cast<std::uint64_t>(mpi.rank()));
-  if (speaker == UINT64_MAX) return;
-  throw Error(Errc::layout_mismatch, text("ROAM_RESTART=%s: ", folder.c_str()) +
-                                         mpi.broadcast_text(difference, static_cast<int>(speaker)));
+  const std::string difference = mpi.first_said(compare(candidates_.front(), mine));
+  if (!difference.empty())
+    throw Error(Errc::layout_mismatch, text("ROAM_RESTART=%s: ", folder.c_str()) + difference);
 }
 
 void Restart::check_arena(std::size_t lease_bytes) const {
@@ -131,11 +128,10 @@ void Restart::read(Net& net) {
     why.clear();
     bool good = open(&why);
     for (Piece& piece : pieces_) good = good && place(piece, &why);
-    const std::uint64_t speaker =
-        mpi.min(good ? UINT64_MAX : static_cast<std::uint64_t>(mpi.rank()));
-    if (speaker == UINT64_MAX) return;
+    ROAM_CHECK(good || !why.empty(), "a checkpoint cannot be read, and nobody says why");
+    why = mpi.first_said(good ? std::string() : why);
+    if (why.empty()) return;
     give_up();
-    why = mpi.broadcast_text(why, static_cast<int>(speaker));
     const Manifest tried = std::move(candidates_.front());
     candidates_.erase(candidates_.begin());
     // An older one of a job that was cut otherwise cannot be read into this arena.

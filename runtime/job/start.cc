@@ -259,13 +259,10 @@ void Job::check_layout() {
       difference =
           text("rank 0 has \"%s\", rank %d has \"%s\"", a.c_str(), mpi().rank(), b.c_str());
   }
-  const std::uint64_t speaker =
-      mpi().min(difference.empty() ? UINT64_MAX : static_cast<std::uint64_t>(mpi().rank()));
-  difference = mpi().broadcast_text(difference, static_cast<int>(speaker));
-  const std::string cure = mpi().broadcast_text(os::layout_cure(), static_cast<int>(speaker));
+  if (!difference.empty()) difference += text(". %s", os::layout_cure());
   throw Error(Errc::layout_mismatch,
               "the ranks are not laid out alike, so threads cannot move between them: " +
-                  difference + ". " + cure);
+                  mpi().first_said(difference));
 }
 
 // Collective.

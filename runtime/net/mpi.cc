@@ -211,6 +211,11 @@ std::uint64_t Mpi::min(std::uint64_t value) {
   return static_cast<std::uint64_t>(least) ^ kTop;
 }
 
+std::string Mpi::first_said(const std::string& s) {
+  const std::uint64_t speaker = min(s.empty() ? UINT64_MAX : static_cast<std::uint64_t>(rank_));
+  return speaker == UINT64_MAX ? std::string() : broadcast_text(s, static_cast<int>(speaker));
+}
+
 std::uint64_t Mpi::sum(std::uint64_t value) {
   std::uint64_t result = 0;
   ROAM_MPI(MPI_Allreduce(&value, &result, 1, MPI_UINT64_T, MPI_SUM, state_->world));

@@ -45,6 +45,8 @@ class Mpi {
   std::uint64_t sum(std::uint64_t value);
   bool alike(std::uint64_t value);  // whether all ranks have the same
   std::string broadcast_text(const std::string& s, int from);
+  // What the lowest rank says of those that do not say nothing; empty: all do.
+  std::string first_said(const std::string& s);
   void barrier();
 
   // ---- between two ranks, each waiting for the other; at start and end ----

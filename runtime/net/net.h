@@ -8,6 +8,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -66,6 +67,14 @@ class Net final : public Component {
   }
   // Of any length.
   void send_long(int to, const std::vector<char>& message);
+  // The same of a head and the bytes that follow it.
+  template <class Head>
+  void send_long(int to, const Head& head, std::string_view behind) {
+    std::vector<char> message(sizeof head + behind.size());
+    std::memcpy(message.data(), &head, sizeof head);
+    if (!behind.empty()) std::memcpy(message.data() + sizeof head, behind.data(), behind.size());
+    send_long(to, message);
+  }
   // To this rank, once there may be news: what it is about is on its way.
   template <class Head>
   void keep_for_later(const Head& head) {

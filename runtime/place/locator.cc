@@ -1,8 +1,5 @@
 #include "runtime/place/locator.h"
 
-#include <cstring>
-#include <vector>
-
 #include "isomalloc/arena.h"
 
 namespace roam::runtime {
@@ -88,11 +85,7 @@ void Locator::restore(int, StateReader& in) {
       take_over(home, own);
       continue;
     }
-    const HomeHead head{Kind::kHome, home};
-    std::vector<char> message(sizeof head + state.size());
-    std::memcpy(message.data(), &head, sizeof head);
-    std::memcpy(message.data() + sizeof head, state.data(), state.size());
-    net_.send_long(rank, message);
+    net_.send_long(rank, HomeHead{Kind::kHome, home}, state);
   }
 }
 

@@ -1,8 +1,5 @@
 #include "runtime/teams/whereabouts.h"
 
-#include <cstring>
-#include <vector>
-
 #include "runtime/teams/member.h"
 
 namespace roam::runtime {
@@ -108,22 +105,18 @@ void Whereabouts::restore(int piece, StateReader& in) {
     for (int rank = 0; piece == 0 && rank < net_.ranks(); ++rank)
       net_.send(rank, MembersHomeHead{Kind::kMembersHome, head.size, head.team, 0, 0});
     const std::string_view bytes = in.get_bytes();
-    std::vector<Target> targets(static_cast<std::size_t>(head.count));
-    if (!targets.empty()) std::memcpy(targets.data(), bytes.data(), bytes.size());
+    const std::size_t targets = bytes.size() / sizeof(Target);
     know_team(head.team, head.size);
     const Directions* d = directions(head.team);
     // In blocks that have one home.
-    for (std::size_t begin = 0; begin < targets.size();) {
+    for (std::size_t begin = 0; begin < targets;) {
       const int rank = d->home_rank(head.first);
       std::size_t end = begin;
-      while (end < targets.size() &&
-             d->home_rank(head.first + static_cast<int>(end - begin)) == rank)
+      while (end < targets && d->home_rank(head.first + static_cast<int>(end - begin)) == rank)
         ++end;
       head.count = static_cast<std::int32_t>(end - begin);
-      std::vector<char> message(sizeof head + (end - begin) * sizeof(Target));
-      std::memcpy(message.data(), &head, sizeof head);
-      std::memcpy(message.data() + sizeof head, &targets[begin], (end - begin) * sizeof(Target));
-      net_.send_long(rank, message);
+      net_.send_long(rank, head,
+                     bytes.substr(begin * sizeof(Target), (end - begin) * sizeof(Target)));
       head.first += head.count;
       begin = end;
     }
