@@ -105,6 +105,11 @@ int make_folder(const std::string& path, unsigned mode) {
   return mkdir(path.c_str(), mode);
 }
 
+int link_file(const std::string& from, const std::string& to) {
+  if (injected_failure(ENOSPC)) return -1;
+  return again([&] { return link(from.c_str(), to.c_str()); });
+}
+
 int rename_file(const std::string& from, const std::string& to) {
   if (injected_failure(EIO)) return -1;
   return rename(from.c_str(), to.c_str());

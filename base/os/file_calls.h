@@ -21,6 +21,7 @@ ssize_t write_parts(int fd, const iovec* parts, int count, std::uint64_t offset)
 ssize_t read_parts(int fd, const iovec* parts, int count, std::uint64_t offset);
 int sync_file(int fd);
 int make_folder(const std::string& path, unsigned mode);
+int link_file(const std::string& from, const std::string& to);
 int rename_file(const std::string& from, const std::string& to);
 int remove_file(const std::string& path);
 int remove_folder(const std::string& path);

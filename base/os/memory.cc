@@ -26,6 +26,8 @@
 
 namespace roam::os {
 
+std::atomic<Discarded*> discarded{nullptr};
+
 int fail_after = 0;
 
 namespace {
@@ -55,6 +57,13 @@ GuardRuns<kMprotectGuards> mprotect_guards;
 Guards& chosen_guards() {
   static Guards chosen = probe_cheap_guards() ? Guards::kByAdvice : Guards::kByMprotect;
   return chosen;
+}
+
+void note_discarded(Range range) {
+  Discarded* list = discarded.load(std::memory_order_acquire);
+  if (list == nullptr) return;
+  const std::size_t at = list->count.fetch_add(1, std::memory_order_acq_rel);
+  if (at < list->room) list->ranges[at] = range;
 }
 
 }  // namespace
@@ -140,6 +149,7 @@ void discard(Range range, bool shared, int fd, std::size_t offset) {
                std::strerror(errno));
     return;
   }
+  note_discarded(range);
   int result;
   do {
     result = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
@@ -147,6 +157,7 @@ void discard(Range range, bool shared, int fd, std::size_t offset) {
   } while (result != 0 && errno == EINTR);
   ROAM_CHECK(result == 0, "fallocate(punch hole, %p, %zu): %s", range.pointer(), range.bytes,
              std::strerror(errno));
+  note_discarded(range);
 }
 
 bool set_huge_pages(Range range, bool huge) {

@@ -2,35 +2,39 @@
 
 #include <algorithm>
 #include <cinttypes>
-#include <cstdio>
+#include <sstream>
 
 #include "base/text.h"
 
 namespace roam::runtime {
 
 std::string pack_summary(const PieceSummary& s) {
-  return text("%d %d %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
-              " %" PRIu64 " ",
-              s.rank, s.ranks, s.number, s.bytes, s.index_offset, s.index_bytes, s.index_hash,
-              s.images, s.blocks) +
-         s.file;
+  std::string packed = text("%d %d %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
+                            " %" PRIu64 " %" PRIu64 " %zu",
+                            s.rank, s.ranks, s.number, s.bytes, s.index_offset, s.index_bytes,
+                            s.index_hash, s.images, s.blocks, s.bases.size());
+  for (const BaseEntry& base : s.bases) packed += text(" %" PRIu64 " %u", base.number, base.rank);
+  return packed + " " + s.file;
 }
 
 PieceSummary unpack_summary(std::string_view packed) {
-  const std::string all(packed);
+  std::istringstream in{std::string(packed)};
   PieceSummary s;
-  int at = 0;
-  const int got = std::sscanf(all.c_str(),
-                              "%d %d %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
-                              " %" SCNu64 " %" SCNu64 "%n",
-                              &s.rank, &s.ranks, &s.number, &s.bytes, &s.index_offset,
-                              &s.index_bytes, &s.index_hash, &s.images, &s.blocks, &at);
-  if (got != 9 || static_cast<std::size_t>(at) + 1 >= all.size()) return {};
-  s.file = all.substr(static_cast<std::size_t>(at) + 1);
+  std::size_t bases = 0;
+  in >> s.rank >> s.ranks >> s.number >> s.bytes >> s.index_offset >> s.index_bytes >>
+      s.index_hash >> s.images >> s.blocks >> bases;
+  for (BaseEntry base{}; in && s.bases.size() < bases; s.bases.push_back(base))
+    in >> base.number >> base.rank;
+  in.get();  // the space
+  if (!in || !std::getline(in, s.file)) return {};
   return s;
 }
 
 std::string piece_name(int rank) { return text("piece-%d", rank); }
+
+std::string base_name(const BaseEntry& base) {
+  return text("base-%06" PRIu64 "-%u", base.number, base.rank);
+}
 
 void page_runs_of(const std::vector<Range>& runs, std::vector<Range>* pages) {
   pages->clear();

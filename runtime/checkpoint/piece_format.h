@@ -19,7 +19,7 @@ namespace roam::runtime {
 // numbers are little-endian. Each byte is covered by a checksum (hash.h): the head by its own,
 // pages by those in the index, the index by the one that the trailer and the manifest have, the
 // trailer by its own.
-inline constexpr std::uint32_t kPieceVersion = 1;  // a number is never used again
+inline constexpr std::uint32_t kPieceVersion = 2;  // a number is never used again
 
 struct PieceHead {
   static constexpr std::uint64_t kMagic = 0x4543'4549'5044'4d52;  // "RMDPIECE"
@@ -38,16 +38,17 @@ static_assert(sizeof(PieceHead) == kPageBytes);
 struct PageRun {
   std::uint64_t begin;
   std::uint32_t bytes;
-  std::uint32_t file;  // 0: this one; others are for checkpoints that build on earlier ones
+  std::uint32_t file;  // 0: this one; n: the n-th of its bases
   std::uint64_t offset;
-  std::uint64_t hash;
+  std::uint64_t hash;  // hash_of_pages()
 };
 static_assert(sizeof(PageRun) == 32);
 // The longest, so that whoever looks for one byte need not read more.
 inline constexpr std::size_t kMostPageRunBytes = 1 << 20;
 
-// What the index begins with. Images follow, then blocks, then states:
+// What the index begins with. Bases follow, then images, blocks and states:
 //
+//   base:  BaseEntry
 //   image: head, marks and runs as write_lists() of runtime/image/codec.h has them, the number of
 //          page runs (8 bytes), page runs
 //   block: BlockEntry, page runs
@@ -58,8 +59,17 @@ struct IndexHead {
   std::uint64_t images;  // how many
   std::uint64_t blocks;
   std::uint64_t states;
+  std::uint64_t bases;
 };
-static_assert(sizeof(IndexHead) == 32);
+static_assert(sizeof(IndexHead) == 40);
+// An earlier piece that has some of the pages. It is in the folder too, as base_name() says.
+struct BaseEntry {
+  std::uint64_t number;  // of its checkpoint
+  std::uint32_t rank;    // that wrote it
+  std::uint32_t zero;
+  friend bool operator==(const BaseEntry&, const BaseEntry&) = default;
+};
+static_assert(sizeof(BaseEntry) == 16);
 struct BlockEntry {
   std::uint64_t begin;  // of its range
   std::uint64_t range_bytes;
@@ -95,6 +105,7 @@ struct PieceSummary {
   std::uint64_t index_hash = 0;
   std::uint64_t images = 0;
   std::uint64_t blocks = 0;
+  std::vector<BaseEntry> bases;
   friend bool operator==(const PieceSummary&, const PieceSummary&) = default;
 };
 // As bytes of a message, and back; of what cannot be one an empty summary.
@@ -103,6 +114,8 @@ PieceSummary unpack_summary(std::string_view packed);
 
 // How a piece is called in the folder of its checkpoint.
 std::string piece_name(int rank);
+// And an earlier one, which others of that folder build on.
+std::string base_name(const BaseEntry& base);
 
 // The whole pages that `runs` lie in, in their order, joined where they touch and cut to at most
 // kMostPageRunBytes each.

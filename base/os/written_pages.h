@@ -1,0 +1,50 @@
+#ifndef ROAM_BASE_OS_WRITTEN_PAGES_H_
+#define ROAM_BASE_OS_WRITTEN_PAGES_H_
+
+#include <vector>
+
+#include "base/os/memory.h"
+#include "base/range.h"
+
+namespace roam::os {
+
+// Which pages of a range this process, or the kernel for it, has written through its mapping since
+// they were protected last: write protection that the kernel takes away at the first write by
+// itself (userfaultfd in its asynchronous mode), and PAGEMAP_SCAN; Linux 6.7 and later. What other
+// processes write into the same object, what is written by its descriptor, and what a device writes
+// into pages that were handed to it before (RDMA), is not seen. What os::discard() throws away here
+// counts as written.
+//
+// Context: one kernel thread; one of them in a process.
+class WrittenPages {
+ public:
+  WrittenPages() = default;
+  ~WrittenPages() { end(); }
+  WrittenPages(const WrittenPages&) = delete;
+  WrittenPages& operator=(const WrittenPages&) = delete;
+
+  // Begins to watch. False: this kernel cannot, or forbids it, or devices of this machine write
+  // into memory past its page tables.
+  bool begin(Range range);
+  void end();
+  bool watches() const { return userfault_ >= 0; }
+
+  // Pages that exist and have not been written since protect(), in order, into `clean`; then
+  // protects all pages that exist, and gives those that had been written. Pages of neither have not
+  // been touched, or are gone. A page that is written meanwhile is in `written`, and will be again.
+  // False: it went wrong, and nothing is known.
+  bool protect(std::vector<Range>* clean, std::vector<Range>* written);
+
+ private:
+  bool watch();
+  bool scan(std::uint64_t flags, std::uint64_t inverted, std::vector<Range>* found);
+
+  Range range_;
+  int userfault_ = -1;
+  int pagemap_ = -1;
+  Discarded discarded_;
+};
+
+}  // namespace roam::os
+
+#endif  // ROAM_BASE_OS_WRITTEN_PAGES_H_

@@ -1,0 +1,127 @@
+#include "base/os/written_pages.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <vector>
+
+#include "base/os/memory.h"
+
+namespace roam::os {
+namespace {
+
+constexpr std::size_t kPages = 20'000;  // more than one call of the kernel can say, if each second
+constexpr Range kWhole{0x210000000000, std::size_t{64} << 40 >> 3};
+constexpr Range kRange{kWhole.begin + (std::size_t{3} << 40), kPages* kPageBytes};
+
+// Memory with access in the midst of a large range, private or shared as the parameter says.
+class WrittenPagesTest : public testing::TestWithParam<bool> {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(reserve(kWhole));
+    if (GetParam()) {
+      fd_ = make_shared(kWhole.bytes);
+      ASSERT_TRUE(map_shared(kWhole, fd_));
+    } else {
+      ASSERT_TRUE(map_private(kWhole));
+    }
+    ASSERT_TRUE(allow_access(kRange));
+    if (!pages_.begin(kWhole)) GTEST_SKIP() << "this kernel does not tell which pages are written";
+  }
+  void TearDown() override {
+    pages_.end();
+    unreserve(kWhole);
+    if (fd_ >= 0) close(fd_);
+  }
+  static char* at(std::size_t page) {
+    return reinterpret_cast<char*>(kRange.begin + page * kPageBytes);
+  }
+  static std::vector<bool> marks(const std::vector<Range>& ranges) {
+    std::vector<bool> found(kPages);
+    for (const Range& range : ranges) {
+      EXPECT_TRUE(kRange.contains(range.begin) && range.end() <= kRange.end());
+      for (Address a = range.begin; a < range.end(); a += kPageBytes)
+        found[(a - kRange.begin) / kPageBytes] = true;
+    }
+    return found;
+  }
+  void protect() {
+    std::vector<Range> clean, written;
+    ASSERT_TRUE(pages_.protect(&clean, &written));
+    clean_ = marks(clean);
+    written_ = marks(written);
+  }
+  // How many are clean, and not said to be written.
+  std::size_t clean_count() const {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < kPages; ++i) count += clean_[i] && !written_[i];
+    return count;
+  }
+
+  int fd_ = -1;
+  WrittenPages pages_;
+  std::vector<bool> clean_, written_;
+};
+INSTANTIATE_TEST_SUITE_P(Kinds, WrittenPagesTest, testing::Bool(),
+                         [](const auto& info) { return info.param ? "Shared" : "Private"; });
+
+TEST_P(WrittenPagesTest, EachSecondPageIsFound) {
+  std::memset(at(0), 1, kRange.bytes);
+  protect();
+  EXPECT_EQ(clean_count(), 0u) << "all are new";
+  for (std::size_t i = 0; i < kPages; i += 2) at(i)[7] = 2;
+  protect();
+  for (std::size_t i = 0; i < kPages; ++i) {
+    ASSERT_EQ(written_[i], i % 2 == 0) << i;
+    ASSERT_TRUE(clean_[i] || i % 2 == 0) << i;
+  }
+  protect();
+  EXPECT_EQ(clean_count(), kPages);
+}
+
+TEST_P(WrittenPagesTest, WhatTheKernelWritesIsSeenAndWhatIsReadIsNot) {
+  std::memset(at(0), 1, kRange.bytes);
+  protect();
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  ASSERT_EQ(write(ends[1], at(3), 100), 100);
+  ASSERT_EQ(read(ends[0], at(5), 100), 100);
+  close(ends[0]);
+  close(ends[1]);
+  protect();
+  EXPECT_TRUE(written_[5] && !written_[3] && clean_[3]);
+  EXPECT_EQ(clean_count(), kPages - 1);
+}
+
+TEST_P(WrittenPagesTest, PagesThatWereThrownAwayAreNotClean) {
+  std::memset(at(0), 1, kRange.bytes);
+  protect();
+  discard({kRange.begin, 10 * kPageBytes}, GetParam(), fd_, kRange.begin - kWhole.begin);
+  EXPECT_EQ(at(2)[0], 0);
+  at(4)[0] = 1;
+  protect();
+  for (std::size_t i = 0; i < 10; ++i) ASSERT_FALSE(clean_[i] && !written_[i]) << i;
+  EXPECT_EQ(clean_count(), kPages - 10);
+}
+
+TEST_P(WrittenPagesTest, WhatIsMappedAnewIsWrittenUntilItIsWatched) {
+  std::memset(at(0), 1, kRange.bytes);
+  protect();
+  const Range middle{kRange.begin + 100 * kPageBytes, 50 * kPageBytes};
+  if (!GetParam()) {
+    ASSERT_TRUE(map_private(middle));
+    ASSERT_TRUE(allow_access(middle));
+    std::memset(middle.pointer(), 5, middle.bytes);
+    protect();
+    EXPECT_EQ(clean_count(), kPages - 50);
+    for (std::size_t i = 100; i < 150; ++i) ASSERT_TRUE(written_[i]) << i;
+    protect();
+    EXPECT_EQ(clean_count(), kPages - 50) << "since now they are watched, and protected";
+    protect();
+    EXPECT_EQ(clean_count(), kPages);
+  }
+}
+
+}  // namespace
+}  // namespace roam::os
