@@ -102,6 +102,8 @@ bool set_checkpoint(Options& options, const std::string& s) {
       options.checkpoint_every_s = static_cast<int>(value);
     } else if (name == "keep" && parse_int(text, 1, 1'000'000, &value)) {
       options.checkpoint_keep = static_cast<int>(value);
+    } else if (name == "full" && parse_int(text, 1, 1'000'000, &value)) {
+      options.checkpoint_full = static_cast<int>(value);
     } else if (name == "wait" && parse_seconds(text, 0, &value)) {
       options.checkpoint_wait_s = static_cast<int>(value);
     } else {

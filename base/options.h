@@ -33,6 +33,7 @@ struct Options {
   std::string checkpoint_dir;          // ROAM_CHECKPOINT: folder; empty: only when asked
   int checkpoint_every_s = 0;          // ... every=SECONDS
   int checkpoint_keep = 2;             // ... keep=NUMBER of checkpoints in a folder
+  int checkpoint_full = 10;            // ... full=NUMBER: each so-manieth has all memory
   int checkpoint_wait_s = 10;          // ... wait=SECONDS for what is in the way
   std::string restart_dir;             // ROAM_RESTART: folder of checkpoints to go on from
   std::string record;                  // ROAM_RECORD: file for how the job ended; empty: none

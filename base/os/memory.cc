@@ -1,6 +1,8 @@
 #include "base/os/memory.h"
 
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -26,7 +28,7 @@
 
 namespace roam::os {
 
-std::atomic<Discarded*> discarded{nullptr};
+std::atomic<Watched*> watched{nullptr};
 
 int fail_after = 0;
 
@@ -60,10 +62,21 @@ Guards& chosen_guards() {
 }
 
 void note_discarded(Range range) {
-  Discarded* list = discarded.load(std::memory_order_acquire);
-  if (list == nullptr) return;
-  const std::size_t at = list->count.fetch_add(1, std::memory_order_acq_rel);
-  if (at < list->room) list->ranges[at] = range;
+  Watched* watch = watched.load(std::memory_order_acquire);
+  if (watch == nullptr) return;
+  const std::size_t at = watch->count.fetch_add(1, std::memory_order_acq_rel);
+  if (at < watch->room) watch->discarded[at] = range;
+}
+
+// They count as written then. What was mapped since the last look is not watched, and has none.
+void take_write_protection_away(Range range) {
+  const Watched* watch = watched.load(std::memory_order_acquire);
+  if (watch == nullptr) return;
+  uffdio_writeprotect none{{range.begin, range.bytes}, 0};
+  if (ioctl(watch->userfault, UFFDIO_WRITEPROTECT, &none) == 0 || errno != ENOENT) return;
+  uffdio_register all{{range.begin, range.bytes}, UFFDIO_REGISTER_MODE_WP, 0};
+  if (ioctl(watch->userfault, UFFDIO_REGISTER, &all) == 0)
+    ioctl(watch->userfault, UFFDIO_WRITEPROTECT, &none);
 }
 
 }  // namespace
@@ -192,6 +205,7 @@ bool set_guards(Guards guards) {
 bool guard(Range range) {
   switch (guards()) {
     case Guards::kByAdvice:
+      take_write_protection_away(range);
       return madvise(range.pointer(), range.bytes, MADV_GUARD_INSTALL) == 0;
     case Guards::kByMprotect:
       if (!mprotect_guards.add(range)) return false;

@@ -39,14 +39,17 @@ bool store_in_read_only(void** word, void* value);
 // Drops the pages of `range`: it reads as zeros afterwards. Shared memory is the object's: `fd`,
 // from `offset` on.
 void discard(Range range, bool shared, int fd = -1, std::size_t offset = 0);
-// Where discard() notes shared ranges, before and after each, so that nobody who looks meanwhile
-// misses one: pages that are gone, and come back as zeros, have not been written for the kernel.
-struct Discarded {
-  Range* ranges = nullptr;
+// What it takes to watch which pages are written (written_pages.h): discard() notes shared ranges,
+// before and after each, so that nobody who looks meanwhile misses one, since pages that are gone,
+// and come back as zeros, have not been written for the kernel; and guard() takes write protection
+// away before, as Linux 6.18 does not come to an end where it is to guard pages that have it.
+struct Watched {
+  int userfault = -1;
+  Range* discarded = nullptr;
   std::size_t room = 0;
   std::atomic<std::size_t> count = 0;  // may be more than there is room for
 };
-extern std::atomic<Discarded*> discarded;  // null: nobody wants to know
+extern std::atomic<Watched*> watched;  // null: nobody wants to know
 // Whether memory of `range` that is made from now on is made of huge pages, where the kernel allows
 // it. False: it does not know them, or has no room for another mapping.
 bool set_huge_pages(Range range, bool huge);

@@ -47,7 +47,10 @@ bool has_entries(const char* path) {
 bool WrittenPages::begin(Range range) {
   end();
   // Adapters keep memory pinned in which they have once received, and write past its page tables.
-  if (has_entries("/sys/class/infiniband") || has_entries("/sys/class/cxi")) return false;
+  // XPMEM has processes write through page tables of their own.
+  if (has_entries("/sys/class/infiniband") || has_entries("/sys/class/cxi") ||
+      access("/dev/xpmem", F_OK) == 0)
+    return false;
   range_ = range;
   userfault_ =
       static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | int{kUserModeOnly}));
@@ -56,11 +59,12 @@ bool WrittenPages::begin(Range range) {
   std::vector<Range> none;
   if (userfault_ >= 0 && pagemap_ >= 0 && ioctl(userfault_, UFFDIO_API, &api) == 0 && watch() &&
       scan(0, 0, &none)) {
-    discarded_.room = kMostDiscards;
-    discarded_.ranges = static_cast<Range*>(map_memory(kMostDiscards * sizeof(Range)).pointer());
-    discarded_.count = 0;
-    if (discarded_.ranges != nullptr) {
-      discarded.store(&discarded_, std::memory_order_release);
+    watched_.userfault = userfault_;
+    watched_.room = kMostDiscards;
+    watched_.discarded = static_cast<Range*>(map_memory(kMostDiscards * sizeof(Range)).pointer());
+    watched_.count = 0;
+    if (watched_.discarded != nullptr) {
+      watched.store(&watched_, std::memory_order_release);
       return true;
     }
   }
@@ -69,10 +73,10 @@ bool WrittenPages::begin(Range range) {
 }
 
 void WrittenPages::end() {
-  if (discarded_.ranges != nullptr) {
-    discarded.store(nullptr, std::memory_order_release);
-    unreserve({reinterpret_cast<Address>(discarded_.ranges), discarded_.room * sizeof(Range)});
-    discarded_.ranges = nullptr;
+  if (watched_.discarded != nullptr) {
+    watched.store(nullptr, std::memory_order_release);
+    unreserve({reinterpret_cast<Address>(watched_.discarded), watched_.room * sizeof(Range)});
+    watched_.discarded = nullptr;
   }
   if (userfault_ >= 0) close(userfault_);
   if (pagemap_ >= 0) close(pagemap_);
@@ -122,15 +126,15 @@ bool WrittenPages::protect(std::vector<Range>* clean, std::vector<Range>* writte
   if (!scan(0, kWritten, clean) || !scan(kProtectMatching, 0, written) ||
       !scan(0, 0, &not_watched) || !watch())
     return false;
-  const std::size_t discards = discarded_.count.load(std::memory_order_acquire);
-  if (discards > discarded_.room) {
-    discarded_.count = 0;
+  const std::size_t discards = watched_.count.load(std::memory_order_acquire);
+  if (discards > watched_.room) {
+    watched_.count = 0;
     return false;
   }
   written->insert(written->end(), not_watched.begin(), not_watched.end());
-  written->insert(written->end(), discarded_.ranges, discarded_.ranges + discards);
+  written->insert(written->end(), watched_.discarded, watched_.discarded + discards);
   std::sort(written->begin(), written->end(), [](Range a, Range b) { return a.begin < b.begin; });
-  discarded_.count.store(0, std::memory_order_release);
+  watched_.count.store(0, std::memory_order_release);
   return true;
 }
 

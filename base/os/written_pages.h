@@ -42,7 +42,7 @@ class WrittenPages {
   Range range_;
   int userfault_ = -1;
   int pagemap_ = -1;
-  Discarded discarded_;
+  Watched watched_;
 };
 
 }  // namespace roam::os

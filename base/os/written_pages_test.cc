@@ -105,6 +105,23 @@ TEST_P(WrittenPagesTest, PagesThatWereThrownAwayAreNotClean) {
   EXPECT_EQ(clean_count(), kPages - 10);
 }
 
+TEST_P(WrittenPagesTest, WatchedPagesCanBeGuarded) {
+  std::memset(at(0), 1, kRange.bytes);
+  protect();
+  // Written, protected, thrown away: whatever state it is in.
+  at(2)[0] = 1;
+  discard({kRange.begin + 4 * kPageBytes, kPageBytes}, GetParam(), fd_,
+          kRange.begin - kWhole.begin + 4 * kPageBytes);
+  const Range guarded{kRange.begin, 8 * kPageBytes};
+  ASSERT_TRUE(guard(guarded));
+  protect();
+  unguard(guarded);
+  for (std::size_t i = 0; i < 8; ++i) at(i)[0] = 3;
+  protect();
+  for (std::size_t i = 0; i < 8; ++i) ASSERT_TRUE(written_[i] || !clean_[i]) << i;
+  EXPECT_EQ(clean_count(), kPages - 8);
+}
+
 TEST_P(WrittenPagesTest, WhatIsMappedAnewIsWrittenUntilItIsWatched) {
   std::memset(at(0), 1, kRange.bytes);
   protect();

@@ -19,8 +19,10 @@ struct CheckpointAskHead {
 enum class CheckpointOrder : std::uint32_t {
   kCount = 1,  // threads stand still from now on: how many messages were there, is all quiet?
   kCheck,      // does anything forbid a checkpoint?
-  kWrite,      // write your piece into the folder whose path follows
+  kScan,       // which pages were written since the last one?
+  kWrite,      // begin your piece in the folder whose path follows: memory may change afterwards
   kGo,         // threads go on
+  kWritten,    // of a reply only: the piece is there
 };
 
 struct CheckpointOrderHead {
@@ -29,9 +31,10 @@ struct CheckpointOrderHead {
   std::uint32_t round;
   std::uint32_t padding;
   std::uint64_t number;  // of the checkpoint
+  std::uint64_t base;    // the one that it may build on; 0: none
 };
 
-// Text follows: why not, or of kWrite a PieceSummary.
+// Text follows: why not, or of kWritten a PieceSummary.
 struct CheckpointReplyHead {
   Kind kind;
   CheckpointOrder order;
@@ -40,6 +43,16 @@ struct CheckpointReplyHead {
   std::uint64_t sent;  // messages so far, and what passed inside nodes
   std::uint64_t received;
   std::uint64_t threads;
+  std::uint64_t bytes;   // of kWrite: of all its pages
+  std::uint64_t copied;  // and of those that the piece has itself
+};
+
+// Ranges of pages, 16 bytes each, that the sender has written since the last scan.
+struct CheckpointPagesHead {
+  Kind kind;
+  std::uint32_t round;
+  std::uint32_t known;  // 0: it does not know
+  std::uint32_t padding;
 };
 
 // How it went, to who asked; why not follows.

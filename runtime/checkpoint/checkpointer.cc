@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <typeinfo>
 #include <utility>
 
 #include "base/clock.h"
@@ -24,6 +23,8 @@ namespace {
 // How long threads go on before it is tried again: twice as long each time.
 constexpr std::int64_t kFirstPauseNs = 1'000'000;
 constexpr std::int64_t kLongestPauseNs = 200'000'000;
+// So many are made without watching pages, if most have changed.
+constexpr int kNotTracked = 4;
 // Messages under way come to an end; if that takes so long, it is told.
 constexpr std::int64_t kLongSettlingNs = 10'000'000'000;
 
@@ -46,6 +47,7 @@ Checkpointer::Checkpointer(Net& net, Lifecycle& life, OpenObjects& open_objects,
       every_ns_(std::int64_t{options.checkpoint_every_s} * 1'000'000'000),
       wait_ns_(std::int64_t{options.checkpoint_wait_s} * 1'000'000'000),
       keep_(options.checkpoint_keep),
+      full_every_(options.checkpoint_full),
       rounds_(net.ranks()) {
   if (net_.rank() != 0 || every_ns_ == 0 || !facts_.refusal.empty()) return;
   next_ns_ = now_ns() + every_ns_;
@@ -73,7 +75,8 @@ void Checkpointer::ask(Tcb* self, std::string_view path, Answer* answer) {
 
 std::span<const Kind> Checkpointer::kinds() const {
   static constexpr Kind kOwn[] = {Kind::kCheckpointAsk, Kind::kCheckpointOrder,
-                                  Kind::kCheckpointReply, Kind::kCheckpointDone};
+                                  Kind::kCheckpointReply, Kind::kCheckpointDone,
+                                  Kind::kCheckpointPages};
   return kOwn;
 }
 
@@ -91,6 +94,9 @@ void Checkpointer::handle(int from, const char* message, std::size_t bytes) {
                        std::string(text_behind<CheckpointOrderHead>(message, bytes)));
       set_due(true);
       return;
+    case Kind::kCheckpointPages:
+      return take_pages(read<CheckpointPagesHead>(message),
+                        text_behind<CheckpointPagesHead>(message, bytes));
     case Kind::kCheckpointReply:
       return take_reply(from, read<CheckpointReplyHead>(message),
                         text_behind<CheckpointReplyHead>(message, bytes));
@@ -110,175 +116,20 @@ std::string Checkpointer::describe() const {
   return line;
 }
 
-// ---- on every rank ----
-
-void Checkpointer::obey(const CheckpointOrderHead& head, std::string_view path) {
-  std::string said;
-  CheckpointReplyHead answer{Kind::kCheckpointReply, head.order, head.round, 1, 0, 0, 0};
-  switch (head.order) {
-    case CheckpointOrder::kCount:
-      answer = count(head, &said);
-      break;
-    case CheckpointOrder::kCheck:
-      answer.good = check(&said);
-      break;
-    case CheckpointOrder::kWrite:
-      try {
-        answer.good = write(head, path, &said);
-      } catch (const std::exception& error) {
-        answer.good = 0;
-        said = text("rank %d: %s", net_.rank(), error.what());
-      }
-      answer.threads = scheduler().slots().live_count();
-      break;
-    case CheckpointOrder::kGo:
-      still_ = false;
-      scheduler().stand_still(false);
-      return;
-  }
-  reply(answer, said);
-}
-
-// Rank 0's own takes the same way, between two looks at what else has come.
-void Checkpointer::reply(const CheckpointReplyHead& head, std::string_view said) {
-  net_.send_long(0, head, said);
-}
-
-CheckpointReplyHead Checkpointer::count(const CheckpointOrderHead& head, std::string* why) {
-  still_ = true;
-  scheduler().stand_still(true);
-  bool quiet = !scheduler().any_departing();
-  for (Component* c : facts_.components()) {
-    if (c == this) continue;
-    c->settle();
-    if (c == &net_ ? net_.nothing_waits() : c->quiet()) continue;
-    quiet = false;
-    *why += text("rank %d: %s is not quiet; ", net_.rank(), typeid(*c).name());
-  }
-  const Mpi& mpi = net_.mpi();
-  return {Kind::kCheckpointReply,
-          head.order,
-          head.round,
-          quiet,
-          mpi.sent() + net_.handed_off(),
-          mpi.received() + net_.taken_over(),
-          0};
-}
-
-std::string Checkpointer::obstacle_of(const Tcb* t) const {
-  const char* name = t->name();
-  const int rank = net_.rank();
-  if (t->pins > 0 || t->open_objects > 0 || t->locks > 0 || t->static_inits > 0)
-    return text("thread '%s' on rank %d: %s", name, rank, open_objects_.pinned_by(t).c_str());
-  if (t->system_heaps > 0)
-    return text("thread '%s' on rank %d has a SystemHeap: it uses memory of the process", name,
-                rank);
-  if ((t->keeps & threads::KernelState::kGuest) != 0)
-    return text(
-        "thread '%s' on rank %d is a virtual rank of roam-mpi, which cannot be checkpointed "
-        "yet",
-        name, rank);
-  if (t->queue != nullptr && !iso::arena().contains(t->queue))
-    return text(
-        "thread '%s' on rank %d waits on a %s at %p, which is in memory of the process "
-        "(a global?): put it into a thread's memory",
-        name, rank, t->waits_for != nullptr ? t->waits_for : "object", t->waits_at);
-  return {};
-}
-
-bool Checkpointer::check(std::string* why) const {
-  open_objects_.take_closed();
-  scheduler().slots().for_each([&](const Tcb* t) {
-    if (why->empty()) *why = obstacle_of(t);
-  });
-  for (const Component* c : facts_.components()) {
-    if (!why->empty()) return false;
-    *why = c->obstacle();
-  }
-  return why->empty();
-}
-
-// Threads that are ready come first, in the order in which they would run.
-bool Checkpointer::write_threads(PieceWriter& writer, std::string* why) {
-  std::vector<Tcb*> all;
-  scheduler().slots().for_each([&](const Tcb* t) { all.push_back(const_cast<Tcb*>(t)); });
-  // None may be missing, whatever the reason.
-  if (all.size() != scheduler().slots().live_count()) {
-    *why = text("%zu threads are on the rank, and %zu were found", scheduler().slots().live_count(),
-                all.size());
-    return false;
-  }
-  std::stable_sort(all.begin(), all.end(), [](const Tcb* a, const Tcb* b) {
-    const bool a_ready = a->state == State::kReady, b_ready = b->state == State::kReady;
-    return a_ready != b_ready ? a_ready : a_ready && a->ring_position < b->ring_position;
-  });
-  Image image;
-  bool good = true;
-  const auto add = [&](Tcb* t, ImageOf what) {
-    if (!good) return;
-    close_for_image(t);
-    plan_image(*t, what, &image);
-    good = writer.add_image(head_of(*t, what, image), image);
-    reopen(t);
-  };
-  for (Tcb* t : all) add(t, ImageOf::kThread);
-  life_.for_each_leftover([&](Tcb* t) { add(t, ImageOf::kRemains); });
-  if (!good) *why = writer.error();
-  return good;
-}
-
-bool Checkpointer::write(const CheckpointOrderHead& head, std::string_view folder,
-                         std::string* said) {
-  const int rank = net_.rank();
-  try {
-    facts_.hooks();
-  } catch (const std::exception& error) {
-    *said = text("rank %d: a hook of on_checkpoint threw: %s", rank, error.what());
-    return false;
-  }
-  PieceWriter writer;
-  bool good = writer.open(text("%s/%s", std::string(folder).c_str(), piece_name(rank).c_str()),
-                          rank, net_.ranks(), head.number) &&
-              write_threads(writer, said);
-  // Each rank writes those that were made on it, or, of ranks that are gone, the first of the node.
-  iso::for_each_block([&](Range range, std::size_t bytes, int maker) {
-    const int writer_of_it = maker >= 0 && maker < net_.node_ranks() ? maker : 0;
-    if (good && writer_of_it == net_.own_node_rank()) good = writer.add_block(range, bytes);
-  });
-  const std::vector<Component*>& components = facts_.components();
-  for (std::size_t i = 0; good && i < components.size(); ++i) {
-    StateWriter state;
-    components[i]->save(state);
-    if (!state.bytes().empty()) good = writer.add_state(state_name(i), state.bytes());
-  }
-  if (good) {
-    StateWriter addresses;
-    facts_.addresses(addresses);
-    good = writer.add_state(kLeasesState, addresses.bytes());
-  }
-  if (good) {
-    const JobState job{facts_.exit_code()};
-    good = writer.add_state(kJobState, {reinterpret_cast<const char*>(&job), sizeof job});
-  }
-  PieceSummary summary;
-  good = good && writer.finish(&summary);
-  if (said->empty()) *said = writer.error();
-  *said = good ? pack_summary(summary) : text("rank %d: %s", rank, said->c_str());
-  return good;
-}
-
 // ---- on rank 0 ----
 
 // What has come is obeyed here, when no message is in hand: those are counted when they have been
 // handled.
 void Checkpointer::poll() {
+  if (writing_ && writing_->done.load(std::memory_order_acquire)) written();
   if (net_.rank() != 0) {
     const auto ordered = std::exchange(ordered_, std::nullopt);
-    set_due(false);
+    set_due(writing_ != nullptr);
     if (ordered) obey(ordered->first, ordered->second);
     return;
   }
-  if (at_ != CheckpointOrder{} && awaited_ == 0) all_replied();
+  if (at_ == CheckpointOrder::kWritten && writers_done_ == writers_) publish();
+  if (at_ != CheckpointOrder{} && at_ != CheckpointOrder::kWritten && awaited_ == 0) all_replied();
   const std::int64_t now = now_ns();
   // Not while a wave may be finding the end of the job: it would not see this.
   if (next_ns_ != 0 && now >= next_ns_ && asks_.empty() &&
@@ -305,20 +156,30 @@ void Checkpointer::order(CheckpointOrder what, std::string_view said) {
   ++round_;
   awaited_ = net_.ranks();
   good_ = true;
-  const CheckpointOrderHead head{Kind::kCheckpointOrder, what, round_, 0, folder_.number};
+  const CheckpointOrderHead head{Kind::kCheckpointOrder, what, round_, 0, folder_.number, base_};
   for (int rank = 1; rank < net_.ranks(); ++rank) net_.send_long(rank, head, said);
   obey(head, said);
 }
 
 void Checkpointer::take_reply(int from, const CheckpointReplyHead& head, std::string_view said) {
+  if (head.order == CheckpointOrder::kWritten) {  // others may still be copying
+    ++writers_done_;
+    if (head.good != 0)
+      pieces_[static_cast<std::size_t>(from)] = unpack_summary(said);
+    else if (std::exchange(written_well_, false) && why_.empty())
+      why_ = said;
+    return;
+  }
   if (head.order != at_ || head.round != round_) return;
   if (head.order == CheckpointOrder::kCount) rounds_.add(head.sent, head.received, head.good != 0);
   if (head.good == 0) {
     good_ = false;
     if (why_.empty()) why_ = said;
   } else if (head.order == CheckpointOrder::kWrite) {
-    pieces_[static_cast<std::size_t>(from)] = unpack_summary(said);
+    ++writers_;
     threads_ += head.threads;
+    all_bytes_ += head.bytes;
+    copied_bytes_ += head.copied;
   }
   --awaited_;
 }
@@ -349,42 +210,64 @@ void Checkpointer::all_replied() {
         rounds_.begin();
         return order(CheckpointOrder::kCount);
       }
-      std::string why;
-      if (!folder_.begin(asks_.front().path, &why)) return end(Errc::checkpoint_failed, why);
-      pieces_.assign(static_cast<std::size_t>(net_.ranks()), {});
-      threads_ = 0;
-      order(CheckpointOrder::kWrite, folder_.part_path());
+      write_all();
       return;
     }
+    case CheckpointOrder::kScan:
+      order(CheckpointOrder::kWrite, folder_.part_path());
+      return;
     default:
-      if (!good_) {
-        folder_.give_up();
-        return end(Errc::checkpoint_failed, why_);
-      }
-      try {
-        publish();
-      } catch (const std::exception& error) {  // of job_data
-        folder_.give_up();
-        end(Errc::checkpoint_failed, error.what());
-      }
+      // Who has copied its memory goes on to the end in any case: it is heard of below.
+      written_well_ = written_well_ && good_;
+      order(CheckpointOrder::kGo);
+      at_ = CheckpointOrder::kWritten;
       return;
   }
 }
 
-void Checkpointer::publish() {
-  Manifest manifest;
-  facts_.describe(&manifest);
-  manifest.number = folder_.number;
-  manifest.ranks = net_.ranks();
-  manifest.homes = net_.homes();
-  manifest.threads = threads_;
-  manifest.pieces = std::move(pieces_);
+// Everything stands still: which pages have changed, then the pieces.
+void Checkpointer::write_all() {
+  const std::string& dir = asks_.front().path;
   std::string why;
-  if (!folder_.publish(manifest, &why)) {
-    folder_.give_up();
-    return end(Errc::checkpoint_failed, why);
+  if (!folder_.begin(dir, &why)) return end(Errc::checkpoint_failed, why);
+  manifest_ = {};
+  try {
+    facts_.describe(&manifest_);
+  } catch (const std::exception& error) {  // of job_data
+    return end(Errc::checkpoint_failed, error.what());
   }
-  if (!keep_newest(asks_.front().path, keep_, &why)) report(why.c_str());
+  pieces_.assign(static_cast<std::size_t>(net_.ranks()), {});
+  threads_ = all_bytes_ = copied_bytes_ = 0;
+  writers_ = writers_done_ = 0;
+  written_well_ = true;
+  base_ = last_dir_ == dir && since_full_ + 1 < full_every_ ? last_ : 0;
+  if (full_every_ == 1 || not_tracked_ > 0) {
+    not_tracked_ = std::max(0, not_tracked_ - 1);
+    base_ = 0;
+    return order(CheckpointOrder::kWrite, folder_.part_path());
+  }
+  order(CheckpointOrder::kScan);
+}
+
+// All pieces have come to an end.
+void Checkpointer::publish() {
+  manifest_.number = folder_.number;
+  manifest_.ranks = net_.ranks();
+  manifest_.homes = net_.homes();
+  manifest_.threads = threads_;
+  manifest_.pieces = std::move(pieces_);
+  last_ = 0;
+  std::string why = why_;
+  if (!written_well_ || !folder_.publish(manifest_, &why)) return end(Errc::checkpoint_failed, why);
+  last_ = manifest_.number;
+  last_dir_ = asks_.front().path;
+  since_full_ = base_ == 0 ? 0 : since_full_ + 1;
+  // To watch pages costs a fault of each that changes, which pays if few do.
+  if (base_ != 0 && copied_bytes_ > all_bytes_ / 2) {
+    not_tracked_ = kNotTracked;
+    last_ = 0;
+  }
+  if (!keep_newest(last_dir_, keep_, &why)) report(why.c_str());
   end(Errc{}, "");
 }
 
@@ -397,7 +280,11 @@ void Checkpointer::try_later(std::string why) {
 }
 
 void Checkpointer::end(Errc code, std::string why) {
-  order(CheckpointOrder::kGo);
+  folder_.give_up();  // what is published stays
+  if (at_ == CheckpointOrder::kWritten)
+    at_ = {};
+  else
+    order(CheckpointOrder::kGo);
   const Ask ask = std::move(asks_.front());
   asks_.pop_front();
   if (!asks_.empty()) asks_.front().since_ns = now_ns();

@@ -1,19 +1,26 @@
 #ifndef ROAM_RUNTIME_CHECKPOINT_CHECKPOINTER_H_
 #define ROAM_RUNTIME_CHECKPOINT_CHECKPOINTER_H_
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/options.h"
+#include "base/os/written_pages.h"
+#include "runtime/checkpoint/aside.h"
 #include "runtime/checkpoint/checkpoint_messages.h"
 #include "runtime/checkpoint/folder.h"
+#include "runtime/checkpoint/known_pages.h"
 #include "runtime/checkpoint/manifest.h"
+#include "runtime/checkpoint/piece_writer.h"
 #include "runtime/checkpoint/quiet_rounds.h"
 #include "runtime/life/lifecycle.h"
 #include "runtime/move/open_objects.h"
@@ -24,9 +31,12 @@ namespace roam::runtime {
 
 // Checkpoints of the whole job. Rank 0 has the threads of all ranks stand still, waits until no
 // message is under way and all that is for a thread lies in its memory (Component::settle), and has
-// each rank write its piece: the images of its threads, blocks, and what components save. Then
-// threads go on. Where something forbids a checkpoint, such as an open FILE*, threads go on for a
-// while, and it is tried again, for so long as wait= of ROAM_CHECKPOINT says.
+// each rank make its piece: the images of its threads, blocks, and what components save. Memory is
+// copied aside, then threads go on, while a kernel thread of each rank computes checksums and
+// writes the file. Where there is no memory for that, files are written while threads stand still.
+// Pages that have not changed since the checkpoint before are not copied. Where something forbids a
+// checkpoint, such as an open FILE*, threads go on for a while, and it is tried again, for so long
+// as wait= of ROAM_CHECKPOINT says.
 //
 //   kCheckpointAsk -->  rank 0:  kCheck -->  <-- what forbids it
 //                                kCount -->  <-- counts, until two rounds are quiet
@@ -49,6 +59,7 @@ class Checkpointer final : public Component {
   // Errors of ask(): Error(checkpoint_failed).
   Checkpointer(Net& net, Lifecycle& life, OpenObjects& open_objects, const Options& options,
                Facts facts);
+  ~Checkpointer() override;
 
   // `self` wants one in the folder `path`, and gets `answer`: done with code 0 where the job goes
   // on, with `resumed` where it was restarted.
@@ -57,8 +68,10 @@ class Checkpointer final : public Component {
   std::span<const Kind> kinds() const override;
   void handle(int from, const char* message, std::size_t bytes) override;
   void poll() override;
-  bool quiet() const override { return !still_ && asks_.empty() && !ordered_; }
-  bool urgent() const override { return still_ || !asks_.empty(); }
+  bool quiet() const override { return !still_ && asks_.empty() && !ordered_ && !writing_; }
+  bool urgent() const override {
+    return still_ || writing_ || (!asks_.empty() && at_ != CheckpointOrder::kWritten);
+  }
   std::string describe() const override;
 
   // The name under which a piece has what the component at that place of the list saved.
@@ -83,8 +96,15 @@ class Checkpointer final : public Component {
   CheckpointReplyHead count(const CheckpointOrderHead& head, std::string* why);
   bool check(std::string* why) const;
   std::string obstacle_of(const Tcb* t) const;
-  bool write(const CheckpointOrderHead& head, std::string_view folder, std::string* text);
-  bool write_threads(class PieceWriter& writer, std::string* why);
+  void scan(const CheckpointOrderHead& head);
+  void take_pages(const CheckpointPagesHead& head, std::string_view ranges);
+  bool write(const CheckpointOrderHead& head, std::string_view folder, CheckpointReplyHead* answer,
+             std::string* why);
+  bool write_threads(PieceWriter& writer, std::string* why);
+  bool write_blocks(PieceWriter& writer);
+  bool write_states(PieceWriter& writer);
+  void begin_writing();
+  void written();
   void reply(const CheckpointReplyHead& head, std::string_view text);
 
   // ---- on rank 0 ----
@@ -92,6 +112,7 @@ class Checkpointer final : public Component {
   void order(CheckpointOrder what, std::string_view text = {});
   void take_reply(int from, const CheckpointReplyHead& head, std::string_view text);
   void all_replied();
+  void write_all();
   void publish();
   void try_later(std::string why);
   void end(Errc code, std::string why);
@@ -103,12 +124,38 @@ class Checkpointer final : public Component {
   bool still_ = false;                                                  // threads of this rank
   std::optional<std::pair<CheckpointOrderHead, std::string>> ordered_;  // not obeyed yet
 
+  // A piece whose memory is copied, and which a kernel thread finishes.
+  struct Writing {
+    CheckpointOrderHead head;
+    std::string path;
+    bool in_memory = false;
+    PieceWriter writer;
+    std::atomic<bool> done = false;
+    bool good = false;
+    PieceSummary summary;
+    KnownPages pages;
+    std::string why;
+    std::thread thread;
+  };
+  std::unique_ptr<Writing> writing_;
+  Aside aside_;
+  // What has changed since the last one.
+  KnownPages known_;
+  os::WrittenPages written_pages_;
+  bool watch_tried_ = false;
+  bool scanned_ = false;        // `clean_` is known
+  std::vector<Range> clean_;    // pages that no rank of the node has written
+  std::uint32_t scanning_ = 0;  // the round; what the node's ranks say of it:
+  std::vector<std::pair<CheckpointPagesHead, std::vector<Range>>> heard_;
+  bool scan_obeyed_ = false;
+
   // On rank 0.
   std::deque<Ask> asks_;  // the first is being made, if `at_` says so
   std::string every_dir_;
   std::int64_t every_ns_ = 0, next_ns_ = 0;  // without being asked
   std::int64_t wait_ns_ = 0;
   int keep_ = 0;
+  int full_every_ = 0;
   CheckpointOrder at_{};  // what replies are awaited for; 0: nothing
   std::uint32_t round_ = 0;
   int awaited_ = 0;
@@ -119,8 +166,19 @@ class Checkpointer final : public Component {
   std::string why_;       // not: the first that was said
   std::int64_t tried_ns_ = 0, pause_ns_ = 0;
   NewCheckpoint folder_;
+  Manifest manifest_;
   std::vector<PieceSummary> pieces_;
   std::uint64_t threads_ = 0;
+  std::uint64_t all_bytes_ = 0, copied_bytes_ = 0;
+  int writers_ = 0;  // ranks that make their piece, and how many have ended
+  int writers_done_ = 0;
+  bool written_well_ = true;
+  std::uint64_t base_ = 0;  // on which the one that is made builds; 0: on none
+  // The last one, on which the next may build, if all went well.
+  std::uint64_t last_ = 0;
+  std::string last_dir_;
+  int since_full_ = 0;   // checkpoints that build on others
+  int not_tracked_ = 0;  // so many are made without looking at what has changed
 };
 
 }  // namespace roam::runtime

@@ -208,7 +208,7 @@ TEST_F(CorruptionTest, AManifestThatIsWrongIsRefusedThoughItHasItsChecksum) {
       EXPECT_FALSE(wrong.parse("there", json + line, &why_)) << to;
       EXPECT_TRUE(why_.starts_with("there/manifest")) << why_;
     };
-    refused("\"version\": 1", "\"version\": 2");
+    refused("\"version\": 2", "\"version\": 3");
     refused("\"ranks\": 1", "\"ranks\": 0");
     refused("\"ranks\": 1", "\"ranks\": 2");
     refused("\"ranks\": 1", "\"ranks\": -1");

@@ -131,6 +131,11 @@ PieceSummary piece_of(const Value& value, const Manifest& of, int rank) {
   piece.index_hash = hex_in(value, "index_hash");
   piece.images = number_in(value, "images");
   piece.blocks = number_in(value, "blocks");
+  for (const Value& base : list_in(value, "bases").GetArray()) {
+    if (!base.IsObject()) throw Wrong("a base is no object");
+    piece.bases.push_back({number_in(base, "number"),
+                           static_cast<std::uint32_t>(number_in(base, "rank", INT32_MAX)), 0});
+  }
   return piece;
 }
 
@@ -208,6 +213,15 @@ std::string Manifest::text() const {
     put(json, "index_hash", hex(piece.index_hash));
     put(json, "images", piece.images);
     put(json, "blocks", piece.blocks);
+    json.Key("bases");
+    json.StartArray();
+    for (const BaseEntry& base : piece.bases) {
+      json.StartObject();
+      put(json, "number", base.number);
+      put(json, "rank", std::uint64_t{base.rank});
+      json.EndObject();
+    }
+    json.EndArray();
     json.EndObject();
   }
   json.EndArray();

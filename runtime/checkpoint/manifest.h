@@ -15,7 +15,7 @@ namespace roam::runtime {
 // What a checkpoint is of, and which files are in it: `manifest` in its folder, written last. JSON,
 // and a last line with the checksum of what is above it; docs/checkpoint.md has it field by field.
 struct Manifest {
-  static constexpr int kVersion = 1;  // of the format; a number is never used again
+  static constexpr int kVersion = 2;  // of the format; a number is never used again
   static constexpr const char* kFile = "manifest";
 
   std::uint64_t number = 0;  // of the checkpoint in its folder

@@ -72,7 +72,17 @@ TEST(PageRuns, EachByteOfARunIsInOnePage) {
 }
 
 TEST(PieceSummary, ComesBackFromAMessage) {
-  const PieceSummary summary{"piece 1, of", 1, 2, 3, UINT64_MAX, 5, 6, UINT64_MAX - 1, 8, 9};
+  const PieceSummary summary{"piece 1, of",
+                             1,
+                             2,
+                             3,
+                             UINT64_MAX,
+                             5,
+                             6,
+                             UINT64_MAX - 1,
+                             8,
+                             9,
+                             {{41, 7, 0}, {UINT64_MAX, 0, 0}}};
   EXPECT_EQ(unpack_summary(pack_summary(summary)), summary);
   EXPECT_EQ(unpack_summary(""), PieceSummary());
   EXPECT_EQ(unpack_summary("1 2 3"), PieceSummary());

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
-#include <numeric>
 
 #include "base/os/file_calls.h"
 #include "base/text.h"
@@ -59,13 +58,23 @@ class PieceReader::Cursor {
 
 bool PieceReader::open(const std::string& path, const PieceSummary& expected, std::string* why,
                        bool of_others) {
-  path_ = path;
-  fd_ = os::open_file(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  const std::string folder = path.substr(0, path.rfind('/') + 1);
+  const auto in_folder = [&](const std::string& name) {
+    return os::open_file(folder + name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  };
+  return open(in_folder, path, expected, why, of_others);
+}
+
+bool PieceReader::open_file(const Opener& opened, const std::string& name, const std::string& path,
+                            bool of_others, std::uint64_t* bytes, std::string* why) {
+  const int fd = opened(name);
   struct stat file {};
-  if (fd_ < 0 || fstat(fd_, &file) != 0) {
+  if (fd < 0 || fstat(fd, &file) != 0) {
     *why = text("%s: open: %s", path.c_str(), std::strerror(errno));
+    if (fd >= 0) os::close_file_of(fd);
     return false;
   }
+  files_.push_back({path, fd, false});
   if (!S_ISREG(file.st_mode)) {
     *why = path + ": it is no regular file";
     return false;
@@ -75,7 +84,15 @@ bool PieceReader::open(const std::string& path, const PieceSummary& expected, st
                 geteuid());
     return false;
   }
-  const auto bytes = static_cast<std::uint64_t>(file.st_size);
+  *bytes = static_cast<std::uint64_t>(file.st_size);
+  files_.back().direct = os::set_direct(fd, true) == 0;
+  return true;
+}
+
+bool PieceReader::open(const Opener& opened, const std::string& path, const PieceSummary& expected,
+                       std::string* why, bool of_others) {
+  std::uint64_t bytes = 0;
+  if (!open_file(opened, expected.file, path, of_others, &bytes, why)) return false;
   if (bytes != expected.bytes) {
     return refuse(std::min(bytes, expected.bytes),
                   text("the file has %llu bytes; when it was written it had %llu", number(bytes),
@@ -92,33 +109,52 @@ bool PieceReader::open(const std::string& path, const PieceSummary& expected, st
                   why);
   }
   index_offset_ = expected.index_offset;
-  direct_ = os::set_direct(fd_, true) == 0;
-  return check_head_page(expected, why) && read_index(expected, why);
+  return check_head_page(0, expected, why) && open_bases(opened, expected.bases, of_others, why) &&
+         read_index(expected, why);
 }
 
-bool PieceReader::check_head_page(const PieceSummary& expected, std::string* why) {
+// The pages in them are checked as all are.
+bool PieceReader::open_bases(const Opener& opened, const std::vector<BaseEntry>& bases,
+                             bool of_others, std::string* why) {
+  const std::string folder = files_[0].path.substr(0, files_[0].path.rfind('/') + 1);
+  for (const BaseEntry& base : bases) {
+    std::uint64_t bytes = 0;
+    const std::string name = base_name(base);
+    if (!open_file(opened, name, folder + name, of_others, &bytes, why)) return false;
+    PieceSummary head;
+    head.rank = static_cast<int>(base.rank);
+    head.ranks = -1;  // as many as there were
+    head.number = base.number;
+    if (!check_head_page(files_.size() - 1, head, why)) return false;
+  }
+  return true;
+}
+
+bool PieceReader::check_head_page(std::size_t file, const PieceSummary& expected,
+                                  std::string* why) {
   window_.make(sizeof(PieceHead));
-  if (!read_at(0, window_.data(), sizeof(PieceHead), why)) return false;
+  if (!read_at(file, 0, window_.data(), sizeof(PieceHead), why)) return false;
   PieceHead head;
   std::memcpy(&head, window_.data(), sizeof head);
   if (head.magic != PieceHead::kMagic)
-    return refuse(0, "it does not begin as a piece of a checkpoint does", why);
+    return refuse(0, "it does not begin as a piece of a checkpoint does", why, file);
   if (head.version != kPieceVersion) {
     return refuse(offsetof(PieceHead, version),
                   text("the piece has version %u; this program reads version %u", head.version,
                        kPieceVersion),
-                  why);
+                  why, file);
   }
   if (head.hash != hash_of(&head, offsetof(PieceHead, hash)))
-    return refuse(0, "the first page does not have its checksum", why);
+    return refuse(0, "the first page does not have its checksum", why, file);
   if (head.page_bytes != kPageBytes || head.rank != static_cast<std::uint32_t>(expected.rank) ||
-      head.ranks != static_cast<std::uint32_t>(expected.ranks) || head.number != expected.number) {
+      (expected.ranks >= 0 && head.ranks != static_cast<std::uint32_t>(expected.ranks)) ||
+      head.number != expected.number) {
     return refuse(0,
                   text("it is of rank %u of %u and checkpoint %llu, with pages of %u bytes; here "
                        "that of rank %d of %d and checkpoint %llu belongs",
                        head.rank, head.ranks, number(head.number), head.page_bytes, expected.rank,
                        expected.ranks, number(expected.number)),
-                  why);
+                  why, file);
   }
   return true;
 }
@@ -126,7 +162,7 @@ bool PieceReader::check_head_page(const PieceSummary& expected, std::string* why
 bool PieceReader::read_index(const PieceSummary& expected, std::string* why) {
   const std::uint64_t bytes = expected.index_bytes;
   index_.make(bytes + sizeof(PieceTrailer));
-  if (!read_at(index_offset_, index_.data(), bytes + sizeof(PieceTrailer), why)) return false;
+  if (!read_at(0, index_offset_, index_.data(), bytes + sizeof(PieceTrailer), why)) return false;
   PieceTrailer trailer;
   std::memcpy(&trailer, index_.data() + bytes, sizeof trailer);
   const std::uint64_t at = index_offset_ + bytes;
@@ -156,6 +192,10 @@ bool PieceReader::read_index(const PieceSummary& expected, std::string* why) {
   if (!in.take(&head) || head.magic != IndexHead::kMagic || head.images != expected.images ||
       head.blocks != expected.blocks)
     return refuse(index_offset_, "it does not begin as the index of this piece does", why);
+  std::vector<BaseEntry> bases(expected.bases.size());
+  if (head.bases != bases.size() || !in.copy(bases.data(), bases.size() * sizeof(BaseEntry)) ||
+      bases != expected.bases)
+    return refuse(index_offset_, "the pieces that it builds on are not those of the manifest", why);
   if (!take_images(in, head.images, why) || !take_blocks(in, head.blocks, why) ||
       !take_states(in, head.states, why))
     return false;
@@ -178,8 +218,8 @@ bool PieceReader::take_images(Cursor& in, std::uint64_t count, std::string* why)
       return refuse(at, text("image %llu: ", number(i)) + refusal.why, why);
     page_runs_of(entry.image.runs, &pages);
     entry.first = runs_.size();
-    entry.count = pages.size();
     if (!take_runs(in, pages, why)) return false;
+    entry.count = runs_.size() - entry.first;
   }
   return true;
 }
@@ -229,36 +269,42 @@ bool PieceReader::take_blocks(Cursor& in, std::uint64_t count, std::string* why)
   return true;
 }
 
-// Page runs for exactly `pages`.
+// Page runs for exactly `pages`, each in one or more.
 bool PieceReader::take_runs(Cursor& in, const std::vector<Range>& pages, std::string* why) {
   const std::uint64_t at = in.offset();
   std::uint64_t count = 0;
-  if (!in.take(&count) || count != pages.size() || count > in.left() / sizeof(PageRun)) {
-    return refuse(at,
-                  text("there are %llu page runs here; it takes %zu for this memory", number(count),
-                       pages.size()),
-                  why);
-  }
-  for (const Range& expected : pages) {
+  if (!in.take(&count) || count > in.left() / sizeof(PageRun))
+    return refuse(at, text("%llu page runs are cut off", number(count)), why);
+  std::size_t p = 0;
+  Address from = pages.empty() ? 0 : pages[0].begin;
+  for (; count != 0; --count) {
     PageRun run;
     const std::uint64_t its = in.offset();
     in.take(&run);
-    if (run.begin != expected.begin || run.bytes != expected.bytes) {
-      return refuse(its,
-                    text("the page run is 0x%x bytes at 0x%llx; it has to be 0x%zx bytes at 0x%zx",
-                         run.bytes, number(run.begin), expected.bytes, expected.begin),
-                    why);
+    if (p == pages.size())
+      return refuse(its, text("%llu page runs are more than this memory has", number(count)), why);
+    if (run.begin != from || run.bytes == 0 || run.bytes % kPageBytes != 0 ||
+        run.bytes > pages[p].end() - from) {
+      return refuse(
+          its,
+          text("the page run is 0x%x bytes at 0x%llx; it has to be pages from 0x%zx on, up "
+               "to 0x%zx",
+               run.bytes, number(run.begin), from, pages[p].end()),
+          why);
     }
-    if (run.file != 0) {
+    if (run.file >= files_.size() || run.offset < sizeof(PieceHead) ||
+        run.offset % kPageBytes != 0) {
       return refuse(its,
-                    text("the page run is in file %u; this program reads what is in the "
-                         "piece itself",
-                         run.file),
+                    text("the page run is at byte %llu of file %u; the piece has %zu files",
+                         number(run.offset), run.file, files_.size()),
                     why);
     }
     runs_.push_back(run);
+    from += run.bytes;
+    if (from == pages[p].end() && ++p < pages.size()) from = pages[p].begin;
   }
-  return true;
+  return p == pages.size() ||
+         refuse(at, text("the page runs end at 0x%zx; this memory has more", from), why);
 }
 
 bool PieceReader::take_states(Cursor& in, std::uint64_t count, std::string* why) {
@@ -276,8 +322,10 @@ bool PieceReader::take_states(Cursor& in, std::uint64_t count, std::string* why)
 
 // Each page between head and index belongs to one page run, so that each has a checksum.
 bool PieceReader::covers_all_pages(std::string* why) const {
-  std::vector<std::size_t> order(runs_.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < runs_.size(); ++i) {
+    if (runs_[i].file == 0) order.push_back(i);
+  }
   const auto earlier = [this](std::size_t a, std::size_t b) {
     return runs_[a].offset < runs_[b].offset;
   };

@@ -25,26 +25,30 @@ constexpr std::size_t kMostParts = 1024;
 }  // namespace
 
 PieceReader::~PieceReader() {
-  if (fd_ >= 0) os::close_file_of(fd_);
+  for (const File& file : files_) os::close_file_of(file.fd);
 }
 
-bool PieceReader::refuse(std::uint64_t at, const std::string& what, std::string* why) const {
-  *why = text("%s at byte %llu: ", path_.c_str(), static_cast<unsigned long long>(at)) + what;
+bool PieceReader::refuse(std::uint64_t at, const std::string& what, std::string* why,
+                         std::size_t file) const {
+  *why = text("%s at byte %llu: ", files_[file].path.c_str(), static_cast<unsigned long long>(at)) +
+         what;
   return false;
 }
 
-bool PieceReader::read_at(std::uint64_t offset, std::span<const iovec> parts, std::string* why) {
+bool PieceReader::read_at(std::size_t number, std::uint64_t offset, std::span<const iovec> parts,
+                          std::string* why) {
+  File& file = files_[number];
   std::vector<iovec> left(parts.begin(), parts.end());
   for (std::size_t first = 0; first < left.size();) {
     const int count = static_cast<int>(std::min(kMostParts, left.size() - first));
-    const ssize_t done = os::read_parts(fd_, &left[first], count, offset);
-    if (done < 0 && errno == EINVAL && direct_) {
-      direct_ = false;
-      os::set_direct(fd_, false);
+    const ssize_t done = os::read_parts(file.fd, &left[first], count, offset);
+    if (done < 0 && errno == EINVAL && file.direct) {
+      file.direct = false;
+      os::set_direct(file.fd, false);
       continue;
     }
-    if (done < 0) return refuse(offset, text("preadv: %s", std::strerror(errno)), why);
-    if (done == 0) return refuse(offset, "the file ends here: it is cut off", why);
+    if (done < 0) return refuse(offset, text("preadv: %s", std::strerror(errno)), why, number);
+    if (done == 0) return refuse(offset, "the file ends here: it is cut off", why, number);
     offset += static_cast<std::uint64_t>(done);
     for (auto taken = static_cast<std::size_t>(done); taken != 0;) {
       iovec& part = left[first];
@@ -54,21 +58,22 @@ bool PieceReader::read_at(std::uint64_t offset, std::span<const iovec> parts, st
       taken -= bytes;
       if (part.iov_len == 0) ++first;
     }
-    if (direct_ && offset % kPageBytes != 0) {
-      direct_ = false;
-      os::set_direct(fd_, false);
+    if (file.direct && offset % kPageBytes != 0) {
+      file.direct = false;
+      os::set_direct(file.fd, false);
     }
   }
   return true;
 }
 
-bool PieceReader::read_at(std::uint64_t offset, char* to, std::size_t bytes, std::string* why) {
+bool PieceReader::read_at(std::size_t number, std::uint64_t offset, char* to, std::size_t bytes,
+                          std::string* why) {
   const iovec part{to, bytes};
-  return read_at(offset, {&part, 1}, why);
+  return read_at(number, offset, {&part, 1}, why);
 }
 
 bool PieceReader::check_hash(const PageRun& run, const void* bytes, std::string* why) const {
-  const std::uint64_t hash = hash_of(bytes, run.bytes);
+  const std::uint64_t hash = hash_of_pages(bytes, run.bytes);
   if (hash == run.hash) return true;
   return refuse(
       run.offset,
@@ -76,7 +81,7 @@ bool PieceReader::check_hash(const PageRun& run, const void* bytes, std::string*
            "written it was %016llx",
            run.bytes, static_cast<unsigned long long>(run.begin),
            static_cast<unsigned long long>(hash), static_cast<unsigned long long>(run.hash)),
-      why);
+      why, run.file);
 }
 
 // ---- pages ----
@@ -97,7 +102,7 @@ bool PieceReader::read_runs(std::size_t first, std::size_t count, std::string* w
     std::size_t last = i;
     for (std::size_t bytes = 0;
          last < end && runs_[last].bytes >= kDirectBytes &&
-         bytes + runs_[last].bytes <= kMostBytes && runs_[last].offset == run.offset + bytes;
+         bytes + runs_[last].bytes <= kMostBytes && follows(runs_[last], run, bytes);
          ++last)
       bytes += runs_[last].bytes;
     if (!read_direct(i, last - i, why)) return false;
@@ -114,7 +119,7 @@ bool PieceReader::read_direct(std::size_t first, std::size_t count, std::string*
     iso::arena().reach(pages);  // no handler mends the kernel's accesses
     parts.push_back({pages.pointer(), pages.bytes});
   }
-  if (!read_at(runs_[first].offset, parts, why)) return false;
+  if (!read_at(runs_[first].file, runs_[first].offset, parts, why)) return false;
   for (std::size_t i = first; i < first + count; ++i) {
     if (!check_hash(runs_[i], reinterpret_cast<const void*>(runs_[i].begin), why)) return false;
   }
@@ -124,16 +129,18 @@ bool PieceReader::read_direct(std::size_t first, std::size_t count, std::string*
 // The bytes of a run, which are right; null: why not. Those of following ones are read too.
 const char* PieceReader::in_window(std::size_t number, std::string* why) {
   const PageRun& run = runs_[number];
-  if (run.offset < window_begin_ || run.offset + run.bytes > window_begin_ + window_bytes_) {
+  if (run.file != window_file_ || run.offset < window_begin_ ||
+      run.offset + run.bytes > window_begin_ + window_bytes_) {
     std::size_t bytes = run.bytes;
     for (std::size_t i = number + 1;
-         i < runs_.size() && runs_[i].offset == run.offset + bytes &&
-         runs_[i].bytes < kDirectBytes && bytes + runs_[i].bytes <= kMostBytes;
+         i < runs_.size() && follows(runs_[i], run, bytes) && runs_[i].bytes < kDirectBytes &&
+         bytes + runs_[i].bytes <= kMostBytes;
          ++i)
       bytes += runs_[i].bytes;
     window_.make(kMostBytes);
     window_bytes_ = 0;
-    if (!read_at(run.offset, window_.data(), bytes, why)) return nullptr;
+    if (!read_at(run.file, run.offset, window_.data(), bytes, why)) return nullptr;
+    window_file_ = run.file;
     window_begin_ = run.offset;
     window_bytes_ = bytes;
   }
@@ -149,7 +156,7 @@ bool PieceReader::copy(std::size_t i, Address from, void* to, std::size_t bytes,
     const std::size_t end = entry.first + entry.count;
     while (number < end && from - runs_[number].begin >= runs_[number].bytes) ++number;
     if (number == end) {
-      *why = text("%s: image %zu has no memory at 0x%zx", path_.c_str(), i, from);
+      *why = text("%s: image %zu has no memory at 0x%zx", files_[0].path.c_str(), i, from);
       return false;
     }
     const char* page = in_window(number, why);
@@ -169,12 +176,12 @@ bool PieceReader::verify(std::string* why) {
   window_bytes_ = 0;
   for (std::size_t i = 0; i < runs_.size();) {
     std::size_t end = i, bytes = 0;
-    for (; end < runs_.size() && runs_[end].offset == runs_[i].offset + bytes &&
+    for (; end < runs_.size() && follows(runs_[end], runs_[i], bytes) &&
            bytes + runs_[end].bytes <= kMostBytes;
          ++end)
       bytes += runs_[end].bytes;
     const std::uint64_t begin = runs_[i].offset;
-    if (!read_at(begin, window_.data(), bytes, why)) return false;
+    if (!read_at(runs_[i].file, begin, window_.data(), bytes, why)) return false;
     for (; i < end; ++i) {
       if (!check_hash(runs_[i], window_.data() + (runs_[i].offset - begin), why)) return false;
     }

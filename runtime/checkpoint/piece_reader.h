@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -40,6 +41,12 @@ class PieceReader {
   // REQUIRES: iso::arena() has the addresses of the job that wrote it, and its number of homes.
   bool open(const std::string& path, const PieceSummary& expected, std::string* why,
             bool of_others = false);
+  // The same of one that lies elsewhere. `opened` gives a descriptor, which is the reader's from
+  // then on, for the name of a file: the piece, as its summary names it, or a base. -1 with errno.
+  // `path` is what errors name.
+  using Opener = std::function<int(const std::string& name)>;
+  bool open(const Opener& opened, const std::string& path, const PieceSummary& expected,
+            std::string* why, bool of_others = false);
 
   std::size_t images() const { return images_.size(); }
   const ImageHead& head(std::size_t i) const { return images_[i].head; }
@@ -77,10 +84,23 @@ class PieceReader {
     std::size_t first, count;
   };
 
-  bool refuse(std::uint64_t at, const std::string& what, std::string* why) const;
-  bool read_at(std::uint64_t offset, std::span<const iovec> parts, std::string* why);
-  bool read_at(std::uint64_t offset, char* to, std::size_t bytes, std::string* why);
-  bool check_head_page(const PieceSummary& expected, std::string* why);
+  // The piece, and those that it builds on.
+  struct File {
+    std::string path;
+    int fd = -1;
+    bool direct = false;
+  };
+  bool refuse(std::uint64_t at, const std::string& what, std::string* why,
+              std::size_t file = 0) const;
+  bool open_file(const Opener& opened, const std::string& name, const std::string& path,
+                 bool of_others, std::uint64_t* bytes, std::string* why);
+  bool open_bases(const Opener& opened, const std::vector<BaseEntry>& bases, bool of_others,
+                  std::string* why);
+  bool read_at(std::size_t file, std::uint64_t offset, std::span<const iovec> parts,
+               std::string* why);
+  bool read_at(std::size_t file, std::uint64_t offset, char* to, std::size_t bytes,
+               std::string* why);
+  bool check_head_page(std::size_t file, const PieceSummary& expected, std::string* why);
   bool read_index(const PieceSummary& expected, std::string* why);
   bool take_images(Cursor& in, std::uint64_t count, std::string* why);
   bool take_blocks(Cursor& in, std::uint64_t count, std::string* why);
@@ -88,21 +108,24 @@ class PieceReader {
   bool take_runs(Cursor& in, const std::vector<Range>& pages, std::string* why);
   bool covers_all_pages(std::string* why) const;
 
+  // Whether the second lies behind the first in the file, `bytes` from its begin.
+  static bool follows(const PageRun& next, const PageRun& first, std::size_t bytes) {
+    return next.file == first.file && next.offset == first.offset + bytes;
+  }
   bool read_runs(std::size_t first, std::size_t count, std::string* why);
   bool read_direct(std::size_t first, std::size_t count, std::string* why);
   const char* in_window(std::size_t run, std::string* why);
   bool check_hash(const PageRun& run, const void* bytes, std::string* why) const;
 
-  int fd_ = -1;
-  bool direct_ = false;
-  std::string path_;
+  std::vector<File> files_;  // in the order in which page runs count them
   std::uint64_t index_offset_ = 0;
   PageBuffer index_;
   std::vector<ImageEntry> images_;
   std::vector<BlockRuns> blocks_;
   std::vector<PageRun> runs_;  // of images, then of blocks
   std::vector<std::pair<std::string_view, std::string_view>> states_;
-  PageBuffer window_;  // bytes of the file
+  PageBuffer window_;  // bytes of one of the files
+  std::size_t window_file_ = 0;
   std::uint64_t window_begin_ = 0, window_bytes_ = 0;
 };
 

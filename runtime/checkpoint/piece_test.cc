@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "base/test_bytes.h"
@@ -28,7 +30,8 @@ constexpr std::string_view kBytes("a\0b", 3);
 Tcb* self() { return scheduler().current(); }
 void hop() { scheduler().depart_current(threads::TestThreads::kRank + 1); }
 
-class PieceTest : public testing::TestWithParam<bool> {
+// The arena is shared, and the piece is in memory first.
+class PieceTest : public testing::TestWithParam<std::tuple<bool, bool>> {
  protected:
   PieceTest() {
     std::string name = testing::TempDir() + "piece.XXXXXX";
@@ -60,7 +63,7 @@ class PieceTest : public testing::TestWithParam<bool> {
     ++trips_;
     unlink(path_.c_str());
     PieceWriter writer;
-    ASSERT_TRUE(writer.open(path_, 2, 5, 42)) << writer.error();
+    writer.begin(path_, 2, 5, 42);
     std::vector<Image> images(travelers_.size());
     for (std::size_t i = 0; i < travelers_.size(); ++i) {
       Tcb* t = travelers_[i];
@@ -71,7 +74,16 @@ class PieceTest : public testing::TestWithParam<bool> {
     }
     ASSERT_TRUE(writer.add_state("some", kBytes));
     ASSERT_TRUE(writer.add_state("none", ""));
+    const bool in_memory = std::get<1>(GetParam());
+    const int fd = in_memory ? memfd_create("piece", MFD_CLOEXEC) : -1;
+    if (in_memory) writer.put_into(fd);
+    ASSERT_TRUE(writer.copy()) << writer.error();
     ASSERT_TRUE(writer.finish(&summary_)) << writer.error();
+    if (in_memory) {
+      std::string why;
+      ASSERT_TRUE(write_to_file(fd, summary_.bytes, path_, &why)) << why;
+      close(fd);
+    }
     for (const Image& image : images) give_up(image);
 
     struct stat file {};
@@ -113,15 +125,18 @@ class PieceTest : public testing::TestWithParam<bool> {
     }
   }
 
-  threads::TestThreads threads_{GetParam()};
+  threads::TestThreads threads_{std::get<0>(GetParam())};
   std::string folder_, path_;
   std::vector<Tcb*> travelers_;
   PieceSummary summary_;
   int trips_ = 0;
   off_t flip_at_ = 0;  // before pages are read into their place
 };
-INSTANTIATE_TEST_SUITE_P(Kinds, PieceTest, testing::Bool(),
-                         [](const auto& info) { return info.param ? "Shared" : "Private"; });
+INSTANTIATE_TEST_SUITE_P(Kinds, PieceTest, testing::Combine(testing::Bool(), testing::Bool()),
+                         [](const auto& info) {
+                           return std::string(std::get<0>(info.param) ? "Shared" : "Private") +
+                                  (std::get<1>(info.param) ? "FromMemory" : "");
+                         });
 
 TEST_P(PieceTest, ThreadsGoOnFromAFile) {
   const std::uint64_t seed = test_seed();

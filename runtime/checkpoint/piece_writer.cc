@@ -1,10 +1,12 @@
 #include "runtime/checkpoint/piece_writer.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "base/os/file_calls.h"
 #include "base/os/memory.h"
@@ -36,51 +38,96 @@ struct ListSink {
 };
 
 std::string file_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
+
+// The first bytes of an object in memory.
+class ReadMapping {
+ public:
+  ~ReadMapping() {
+    if (data_ != MAP_FAILED) munmap(data_, bytes_);
+  }
+  bool make(int fd, std::size_t bytes) {
+    bytes_ = bytes;
+    data_ = mmap(nullptr, bytes, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+    return data_ != MAP_FAILED;
+  }
+  const char* data() const { return static_cast<const char*>(data_); }
+
+ private:
+  void* data_ = MAP_FAILED;
+  std::size_t bytes_ = 0;
+};
+
+PieceHead head_of_piece(const PieceSummary& summary) {
+  PieceHead head{PieceHead::kMagic,
+                 kPieceVersion,
+                 kPageBytes,
+                 static_cast<std::uint32_t>(summary.rank),
+                 static_cast<std::uint32_t>(summary.ranks),
+                 summary.number,
+                 {},
+                 0};
+  head.hash = hash_of(&head, offsetof(PieceHead, hash));
+  return head;
+}
 
 }  // namespace
 
-PieceWriter::~PieceWriter() {
-  if (fd_ < 0) return;
-  os::close_file_of(fd_);
-  os::remove_file(path_);
+void PieceWriter::give_up() {
+  if (fd_ >= 0 && !in_memory_) {
+    os::close_file_of(fd_);
+    os::remove_file(path_);
+  }
+  if (!finished_) remove_bases();
+  fd_ = -1;
+}
+
+void PieceWriter::remove_bases() {
+  for (const BaseEntry& base : summary_.bases) os::remove_file(folder_of(path_) + base_name(base));
+  summary_.bases.clear();
 }
 
 bool PieceWriter::fail(int error, const std::string& call) {
   error_ = text("%s: %s: %s", path_.c_str(), call.c_str(), std::strerror(error));
-  if (fd_ < 0) return false;
-  os::close_file_of(fd_);
-  os::remove_file(path_);
-  fd_ = -1;
+  give_up();
   return false;
 }
 
 bool PieceWriter::usable() {
-  if (fd_ < 0 && error_.empty()) error_ = path_ + ": the file is not open";
-  return fd_ >= 0;
+  if (path_.empty() && error_.empty()) error_ = "a piece was not begun";
+  return error_.empty();
 }
 
-bool PieceWriter::open(const std::string& path, int rank, int ranks, std::uint64_t number) {
+void PieceWriter::begin(const std::string& path, int rank, int ranks, std::uint64_t number) {
   path_ = path;
   summary_.file = file_of(path);
   summary_.rank = rank;
   summary_.ranks = ranks;
   summary_.number = number;
-  fd_ = os::open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-  if (fd_ < 0) return fail(errno, "open");
-  direct_ = os::set_direct(fd_, true) == 0;
-  buffer_.make(sizeof(PieceHead));
-  PieceHead head{PieceHead::kMagic,
-                 kPieceVersion,
-                 kPageBytes,
-                 static_cast<std::uint32_t>(rank),
-                 static_cast<std::uint32_t>(ranks),
-                 number,
-                 {},
-                 0};
-  head.hash = hash_of(&head, offsetof(PieceHead, hash));
-  std::memcpy(buffer_.data(), &head, sizeof head);
-  parts_.assign(1, {buffer_.data(), sizeof head});
-  return write(parts_);
+}
+
+void PieceWriter::put_into(int fd) {
+  fd_ = fd;
+  in_memory_ = true;
+}
+
+bool PieceWriter::build_on(const KnownPages& known, const std::vector<Range>* clean) {
+  if (!usable() || known.number == 0) return false;
+  std::vector<BaseEntry> bases = known.bases;
+  bases.push_back({known.number, known.rank, 0});
+  for (const BaseEntry& base : bases) {
+    const bool last = base == bases.back();
+    const std::string from =
+        known.folder + "/" + (last ? piece_name(static_cast<int>(known.rank)) : base_name(base));
+    if (os::link_file(from, folder_of(path_) + base_name(base)) != 0) {
+      remove_bases();
+      return false;
+    }
+    summary_.bases.push_back(base);
+  }
+  known_ = &known;
+  clean_ = clean;
+  return true;
 }
 
 // Advances `offset_` by all of `parts`, which it uses up.
@@ -117,17 +164,81 @@ bool PieceWriter::write(std::vector<iovec>& parts) {
   return true;
 }
 
+// ---- what belongs to it ----
+
 // Page runs of `pages_`, whose offsets are known and whose hashes follow when they are written.
 void PieceWriter::add_pages(std::string* to) {
-  append_number(to, pages_.size());
+  const std::size_t count_at = to->size();
+  append_number(to, 0);
   for (const Range& pages : pages_) {
-    const PageRun run{pages.begin, static_cast<std::uint32_t>(pages.bytes), 0,
-                      sizeof(PieceHead) + pages_bytes_, 0};
-    pending_.push_back({pages, to, to->size() + offsetof(PageRun, hash)});
-    append(to, &run, sizeof run);
-    pages_bytes_ += pages.bytes;
-    pending_bytes_ += pages.bytes;
+    all_bytes_ += pages.bytes;
+    Address at = pages.begin;
+    while (at < pages.end()) {
+      const Range left{at, pages.end() - at};
+      const KnownPages::Run* run = nullptr;
+      Range same = left;
+      if (known_ == nullptr) {
+        run = nullptr;
+      } else if (clean_ != nullptr) {
+        run = known_->first_in(left, *clean_, &same);
+      } else if (same.bytes = same_bytes(left, &run); run == nullptr) {
+        add_run({at, same.bytes}, to);  // others, up to the next of which that is not known
+        at += same.bytes;
+        continue;
+      }
+      if (run == nullptr) {
+        add_run(left, to);
+        break;
+      }
+      if (same.begin > at) add_run({at, same.begin - at}, to);
+      add_known(*run, same, to);
+      at = same.end();
+    }
   }
+  const std::uint64_t count = (to->size() - count_at) / sizeof(PageRun);
+  std::memcpy(to->data() + count_at, &count, sizeof count);
+}
+
+// How many bytes from the begin of `pages` have the checksums that they are known by, in one run;
+// or have not, and `run` is null.
+std::size_t PieceWriter::same_bytes(Range pages, const KnownPages::Run** run) const {
+  std::size_t bytes = 0;
+  for (Address at = pages.begin; at < pages.end(); at += kPageBytes, bytes += kPageBytes) {
+    const KnownPages::Run* found = known_->run_at(at);
+    if (found != nullptr) {
+      iso::arena().reach({at, kPageBytes});
+      std::uint64_t now = 0;
+      hash_pages(reinterpret_cast<const void*>(at), kPageBytes, &now);
+      if (now != known_->hashes[found->hashes + (at - found->pages.begin) / kPageBytes])
+        found = nullptr;
+    }
+    if (bytes == 0) *run = found;
+    if (found != *run) break;
+  }
+  return bytes;
+}
+
+void PieceWriter::add_run(Range pages, std::string* to) {
+  const PageRun run{pages.begin, static_cast<std::uint32_t>(pages.bytes), 0,
+                    sizeof(PieceHead) + pages_bytes_, 0};
+  pending_.push_back({pages, to, to->size() + offsetof(PageRun, hash), own_.hashes.size()});
+  own_.runs.push_back({pages, 0, run.offset, own_.hashes.size()});
+  own_.hashes.resize(own_.hashes.size() + pages.bytes / kPageBytes);
+  append(to, &run, sizeof run);
+  pages_bytes_ += pages.bytes;
+}
+
+// Its bases are those that are known, in their order, and the piece that knows them.
+void PieceWriter::add_known(const KnownPages::Run& known, Range part, std::string* to) {
+  const std::size_t skipped = part.begin - known.pages.begin;
+  const auto file =
+      static_cast<std::uint32_t>(known.file != 0 ? known.file : summary_.bases.size());
+  const std::uint64_t* hashes = &known_->hashes[known.hashes + skipped / kPageBytes];
+  const PageRun run{part.begin, static_cast<std::uint32_t>(part.bytes), file,
+                    known.offset + skipped, hash_of_pages(hashes, part.bytes)};
+  own_.runs.push_back({part, file, run.offset, own_.hashes.size()});
+  own_.hashes.insert(own_.hashes.end(), hashes, hashes + part.bytes / kPageBytes);
+  append(to, &run, sizeof run);
 }
 
 bool PieceWriter::add_image(const ImageHead& head, const Image& image) {
@@ -137,7 +248,7 @@ bool PieceWriter::add_image(const ImageHead& head, const Image& image) {
   page_runs_of(image.runs, &pages_);
   add_pages(&images_);
   ++summary_.images;
-  return flush(false);
+  return true;
 }
 
 bool PieceWriter::add_block(Range range, std::uint64_t bytes_asked) {
@@ -152,7 +263,7 @@ bool PieceWriter::add_block(Range range, std::uint64_t bytes_asked) {
   append_number(&blocks_, bytes_asked);
   add_pages(&blocks_);
   ++summary_.blocks;
-  return flush(false);
+  return true;
 }
 
 bool PieceWriter::add_state(std::string_view name, std::string_view bytes) {
@@ -165,32 +276,60 @@ bool PieceWriter::add_state(std::string_view name, std::string_view bytes) {
   return true;
 }
 
-// Writes what is pending: all of it, or while there is enough for a system call.
-bool PieceWriter::flush(bool all) {
-  std::size_t next = 0;
-  while (next < pending_.size() &&
-         (all || pending_bytes_ >= kMostBytes || pending_.size() - next >= kMostParts)) {
+// ---- its bytes ----
+
+void PieceWriter::hash(const Pending& p, const void* bytes) {
+  std::uint64_t* each = &own_.hashes[p.hashes];
+  hash_pages(bytes, p.pages.bytes, each);
+  const std::uint64_t all = hash_of_pages(each, p.pages.bytes);
+  std::memcpy(p.index->data() + p.at, &all, sizeof all);
+}
+
+bool PieceWriter::copy() {
+  if (!usable()) return false;
+  if (!in_memory_) {
+    fd_ = os::open_file(path_, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    if (fd_ < 0) return fail(errno, "open");
+    direct_ = os::set_direct(fd_, true) == 0;
+  }
+  buffer_.make(sizeof(PieceHead));
+  const PieceHead head = head_of_piece(summary_);
+  std::memcpy(buffer_.data(), &head, sizeof head);
+  parts_.assign(1, {buffer_.data(), sizeof head});
+  if (!write(parts_)) return false;
+  for (std::size_t next = 0; next < pending_.size();) {
     std::size_t bytes = 0;
-    parts_.clear();
     for (; next < pending_.size() && parts_.size() < kMostParts && bytes < kMostBytes; ++next) {
       const Pending& p = pending_[next];
       iso::arena().reach(p.pages);  // no handler mends the kernel's accesses
-      const std::uint64_t hash = hash_of(p.pages.pointer(), p.pages.bytes);
-      std::memcpy(p.index->data() + p.at, &hash, sizeof hash);
+      if (!in_memory_) hash(p, p.pages.pointer());
       parts_.push_back({p.pages.pointer(), p.pages.bytes});
       bytes += p.pages.bytes;
     }
-    pending_bytes_ -= bytes;
     if (!write(parts_)) return false;
   }
-  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(next));
   return true;
 }
 
-bool PieceWriter::finish(PieceSummary* summary) {
-  if (!usable() || !flush(true)) return false;
-  const IndexHead head{IndexHead::kMagic, summary_.images, summary_.blocks, state_count_};
-  const std::size_t raw = sizeof head + images_.size() + blocks_.size() + states_.size();
+// Of a piece in memory, whose pages follow one another there.
+bool PieceWriter::hash_copied() {
+  ReadMapping copied;
+  if (!copied.make(fd_, offset_)) return fail(errno, "mmap");
+  for (const Pending& p : pending_) {
+    std::uint64_t at = 0;
+    std::memcpy(&at, p.index->data() + p.at - offsetof(PageRun, hash) + offsetof(PageRun, offset),
+                sizeof at);
+    hash(p, copied.data() + at);
+  }
+  return true;
+}
+
+bool PieceWriter::finish(PieceSummary* summary, KnownPages* pages) {
+  if (!usable() || (in_memory_ && !hash_copied())) return false;
+  const IndexHead head{IndexHead::kMagic, summary_.images, summary_.blocks, state_count_,
+                       summary_.bases.size()};
+  const std::size_t raw = sizeof head + summary_.bases.size() * sizeof(BaseEntry) + images_.size() +
+                          blocks_.size() + states_.size();
   const std::size_t all = round_up(raw + sizeof(PieceTrailer), kPageBytes);
   buffer_.make(all);
   char* at = buffer_.data();
@@ -199,6 +338,7 @@ bool PieceWriter::finish(PieceSummary* summary) {
     at += bytes;
   };
   put(&head, sizeof head);
+  put(summary_.bases.data(), summary_.bases.size() * sizeof(BaseEntry));
   for (const std::string* part : {&images_, &blocks_, &states_}) put(part->data(), part->size());
   std::memset(at, 0, all - raw);
   summary_.index_offset = offset_;
@@ -211,16 +351,58 @@ bool PieceWriter::finish(PieceSummary* summary) {
   std::memcpy(buffer_.data() + summary_.index_bytes, &trailer, sizeof trailer);
   parts_.assign(1, {buffer_.data(), all});
   if (!write(parts_)) return false;
-  if (os::sync_file(fd_) != 0) return fail(errno, "fsync");
-  const int fd = fd_;
-  fd_ = -1;
-  if (os::close_file_of(fd) != 0) {
-    fail(errno, "close");
-    os::remove_file(path_);
-    return false;
+  const int fd = std::exchange(fd_, -1);
+  if (!in_memory_) {
+    const bool synced = os::sync_file(fd) == 0;
+    const int error = errno;
+    if (os::close_file_of(fd) != 0 || !synced) {
+      const int close_error = errno;
+      os::remove_file(path_);
+      return fail(synced ? close_error : error, synced ? "close" : "fsync");
+    }
   }
+  finished_ = true;
   *summary = summary_;
+  if (pages == nullptr) return true;
+  own_.number = summary_.number;
+  own_.rank = static_cast<std::uint32_t>(summary_.rank);
+  own_.bases = summary_.bases;
+  own_.sort();
+  *pages = std::move(own_);
   return true;
+}
+
+bool write_to_file(int from, std::uint64_t bytes, const std::string& path, std::string* why) {
+  const auto fail = [&](const char* call, int fd) {
+    *why = text("%s: %s: %s", path.c_str(), call, std::strerror(errno));
+    if (fd >= 0) {
+      os::close_file_of(fd);
+      os::remove_file(path);
+    }
+    return false;
+  };
+  ReadMapping piece;
+  if (!piece.make(from, bytes)) return fail("mmap", -1);
+  const int fd = os::open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  if (fd < 0) return fail("open", -1);
+  bool direct = os::set_direct(fd, true) == 0;
+  for (std::uint64_t at = 0; at < bytes;) {
+    const iovec part{const_cast<char*>(piece.data()) + at, std::min(kMostBytes, bytes - at)};
+    const ssize_t done = os::write_parts(fd, &part, 1, at);
+    if (done > 0) at += static_cast<std::uint64_t>(done);
+    if (done == 0) errno = ENOSPC;
+    const bool refused = done < 0 && errno == EINVAL && direct;
+    if (done <= 0 && !refused) return fail("pwritev", fd);
+    if (refused || (direct && at % kPageBytes != 0)) {
+      direct = false;
+      os::set_direct(fd, false);
+    }
+  }
+  if (os::sync_file(fd) != 0) return fail("fsync", fd);
+  if (os::close_file_of(fd) == 0) return true;
+  fail("close", -1);
+  os::remove_file(path);
+  return false;
 }
 
 }  // namespace roam::runtime

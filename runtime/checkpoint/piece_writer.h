@@ -10,51 +10,75 @@
 #include <vector>
 
 #include "base/range.h"
+#include "runtime/checkpoint/known_pages.h"
 #include "runtime/checkpoint/page_buffer.h"
 #include "runtime/checkpoint/piece_format.h"
 #include "runtime/image/image.h"
 
 namespace roam::runtime {
 
-// Writes a piece: images, blocks and states in any order, then finish(). Memory that it was given
-// stays as it is until finish() has returned, but for what close_for_image() and reopen() change:
-// pages are looked at when they are written.
+// Writes a piece: begin(), add images, blocks and states in any order, copy(), finish(). Memory
+// that it was given stays as it is from add until copy() has returned, but for what
+// close_for_image() and reopen() change: pages are looked at when they are copied.
 //
-// Context: the rank's kernel thread, the malloc family not captured. Errors: false; error() names
-// file, call and reason, the file is gone, and whatever follows returns false.
+// A piece is a file, or lies in memory: then copy() only copies, and finish() computes the
+// checksums, so that threads may go on between the two.
+//
+// Context: the rank's kernel thread, the malloc family not captured; finish() in any kernel thread.
+// Errors: false; error() names file, call and reason, the file is gone, and whatever follows
+// returns false.
 class PieceWriter {
  public:
   PieceWriter() = default;
-  ~PieceWriter();  // gives up what was not finished
+  ~PieceWriter() { give_up(); }  // what was not finished
   PieceWriter(const PieceWriter&) = delete;
   PieceWriter& operator=(const PieceWriter&) = delete;
 
-  // Makes the file, for this user only. There is none yet.
-  bool open(const std::string& path, int rank, int ranks, std::uint64_t number);
+  // Its file will be `path`, for this user only; there is none yet.
+  void begin(const std::string& path, int rank, int ranks, std::uint64_t number);
+  // It lies in memory, of the object `fd`, which stays the caller's and is overwritten. REQUIRES:
+  // nothing has been copied.
+  void put_into(int fd);
+  // Pages that `known` has, and that are in `clean` or have their checksums, need not be written
+  // again: only the others are. Both have to stay. Its files get other names beside the new one, by
+  // link(); false: that cannot be, and all pages are written. REQUIRES: nothing was added.
+  bool build_on(const KnownPages& known, const std::vector<Range>* clean);
+
   bool add_image(const ImageHead& head, const Image& image);
   // The pages that exist of the block's range.
   bool add_block(Range range, std::uint64_t bytes_asked);
   bool add_state(std::string_view name, std::string_view bytes);
-  // All of it is on disk.
-  bool finish(PieceSummary* summary);
+  bool copy();
+  // All of it is on disk, if it is a file. `pages`, if not null, is what it has.
+  bool finish(PieceSummary* summary, KnownPages* pages = nullptr);
 
   const std::string& error() const { return error_; }
-  // In pages, so far.
-  std::uint64_t bytes() const { return pages_bytes_; }
+  // In pages: of all memory, and of that which is copied.
+  std::uint64_t bytes() const { return all_bytes_; }
+  std::uint64_t bytes_copied() const { return pages_bytes_; }
 
  private:
   struct Pending {
     Range pages;
     std::string* index;  // in which its hash belongs at `at`
     std::size_t at;
+    std::size_t hashes;  // where those of its pages belong
   };
   bool fail(int error, const std::string& call);
+  void give_up();
+  void remove_bases();
   bool usable();
   void add_pages(std::string* to);
-  bool flush(bool all);
+  void add_run(Range pages, std::string* to);
+  void add_known(const KnownPages::Run& run, Range part, std::string* to);
+  std::size_t same_bytes(Range pages, const KnownPages::Run** run) const;
   bool write(std::vector<iovec>& parts);
+  bool hash_copied();
+  void hash(const Pending& pending, const void* bytes);
 
   int fd_ = -1;
+  bool in_memory_ = false;
+  bool finished_ = false;
   bool direct_ = false;
   std::string path_;
   std::string error_;
@@ -62,13 +86,19 @@ class PieceWriter {
   std::string images_, blocks_, states_;  // their entries in the index
   std::vector<Range> pages_;              // of what is being added
   std::vector<Pending> pending_;
-  std::size_t pending_bytes_ = 0;
-  std::uint64_t pages_bytes_ = 0;
+  std::uint64_t all_bytes_ = 0, pages_bytes_ = 0;
   std::uint64_t offset_ = 0;  // up to which the file is written
   std::uint64_t state_count_ = 0;
   std::vector<iovec> parts_;
   PageBuffer buffer_;
+  KnownPages own_;  // what this piece has
+  const KnownPages* known_ = nullptr;
+  const std::vector<Range>* clean_ = nullptr;
 };
+
+// Copies a piece that is in memory, of the object `fd`, into a new file, which is on disk when it
+// returns. Context: any kernel thread. Errors: false, and the file is gone.
+bool write_to_file(int fd, std::uint64_t bytes, const std::string& path, std::string* why);
 
 }  // namespace roam::runtime
 

@@ -62,10 +62,11 @@ class TestJob {
   bool write_piece(const std::string& path, std::uint64_t number, PieceSummary* summary,
                    std::string* why) {
     PieceWriter writer;
-    const bool good = writer.open(path, 0, 1, number) &&
-                      writer.add_image(head_of(*t_, ImageOf::kThread, image_), image_) &&
+    writer.begin(path, 0, 1, number);
+    const bool good = writer.add_image(head_of(*t_, ImageOf::kThread, image_), image_) &&
                       writer.add_block(block_, kBlockAsked) &&
-                      writer.add_state("state", "some bytes") && writer.finish(summary);
+                      writer.add_state("state", "some bytes") && writer.copy() &&
+                      writer.finish(summary);
     *why = writer.error();
     return good;
   }

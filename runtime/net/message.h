@@ -74,9 +74,10 @@ enum class Kind : std::uint32_t {
   kCheckpointOrder = 42,  // CheckpointOrderHead and text, from rank 0
   kCheckpointReply = 43,  // CheckpointReplyHead and text, to rank 0
   kCheckpointDone = 44,   // CheckpointDoneHead and text, to who asked
+  kCheckpointPages = 45,  // CheckpointPagesHead and ranges, to the ranks of the node
 };
 // One more than the largest.
-constexpr std::size_t kKinds = 45;
+constexpr std::size_t kKinds = 46;
 
 // A thread, as the public handle has it.
 struct Target {

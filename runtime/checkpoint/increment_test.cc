@@ -1,0 +1,214 @@
+// Pieces that build on earlier ones: what has changed is in them, and all of it comes back.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/os/file_calls.h"
+#include "base/os/written_pages.h"
+#include "base/test_bytes.h"
+#include "runtime/checkpoint/test_job.h"
+
+namespace roam::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kPages = 700;  // of the block: several runs
+
+// By what is known to have changed: by watching pages, by their checksums.
+class IncrementTest : public testing::TestWithParam<bool> {
+ protected:
+  IncrementTest() : block_(iso::pool(iso::Region::kBlocks).allocate(8 << 20)->range) {
+    iso::arena().units().mark(block_, iso::UnitKind::kBlock);
+    fill_bytes(block_.pointer(), kPages * kPageBytes, test_seed());
+    std::string name = testing::TempDir() + "increment.XXXXXX";
+    top_ = mkdtemp(name.data());
+  }
+  ~IncrementTest() override {
+    iso::arena().units().unmark(block_);
+    fs::remove_all(top_);
+  }
+  char* page(std::size_t i) const { return static_cast<char*>(block_.pointer()) + i * kPageBytes; }
+  std::string folder(std::uint64_t number) const {
+    char name[32];
+    std::snprintf(name, sizeof name, "/%06llu", static_cast<unsigned long long>(number));
+    return top_ + name;
+  }
+  // Checkpoint `number`, on the one before it if it is not a full one.
+  void make(std::uint64_t number, bool full = false) {
+    fs::create_directory(folder(number));
+    std::vector<Range> clean, written;
+    bool scanned = false;
+    if (GetParam() && watched_.watches()) {
+      ASSERT_TRUE(watched_.protect(&clean, &written));
+      clean = without(clean, written);
+      scanned = true;
+    }
+    PieceWriter writer;
+    writer.begin(folder(number) + "/piece-0", 0, 1, number);
+    if (!full) {
+      ASSERT_TRUE(writer.build_on(known_, scanned ? &clean : nullptr));
+    }
+    ASSERT_TRUE(writer.add_block(block_, block_.bytes));
+    copied_ = writer.bytes_copied();
+    ASSERT_TRUE(writer.copy() && writer.finish(&summary_, &known_)) << writer.error();
+    known_.folder = folder(number);
+    EXPECT_EQ(writer.bytes(), kPages * kPageBytes);
+  }
+  // Whether it brings back what is in memory now.
+  void expect_whole(std::uint64_t number) {
+    const std::string now(page(0), kPages * kPageBytes);
+    PieceReader reader;
+    std::string why;
+    ASSERT_TRUE(reader.open(folder(number) + "/piece-0", summary_, &why)) << why;
+    ASSERT_TRUE(reader.verify(&why)) << why;
+    std::memset(page(0), 0, kPages * kPageBytes);
+    ASSERT_TRUE(reader.read_block(0, &why)) << why;
+    for (std::size_t i = 0; i < kPages; ++i)
+      ASSERT_EQ(std::memcmp(page(i), now.data() + i * kPageBytes, kPageBytes), 0) << i;
+  }
+  void watch() {
+    if (GetParam() && !watched_.begin(iso::arena().whole()))
+      GTEST_SKIP() << "this kernel does not tell which pages are written";
+  }
+
+  threads::TestThreads threads_;
+  Range block_;
+  std::string top_;
+  os::WrittenPages watched_;
+  KnownPages known_;
+  PieceSummary summary_;
+  std::uint64_t copied_ = 0;
+};
+INSTANTIATE_TEST_SUITE_P(Kinds, IncrementTest, testing::Bool(),
+                         [](const auto& info) { return info.param ? "Watched" : "Hashed"; });
+
+TEST_P(IncrementTest, OnlyPagesThatChangedAreCopied) {
+  watch();
+  make(1, true);
+  EXPECT_EQ(copied_, kPages * kPageBytes);
+  for (const std::size_t i : {0u, 5u, 6u, 300u, 699u}) page(i)[9] ^= 1;
+  make(2);
+  EXPECT_EQ(copied_, 5 * kPageBytes);
+  EXPECT_EQ(summary_.bases, (std::vector<BaseEntry>{{1, 0, 0}}));
+  expect_whole(2);
+}
+
+TEST_P(IncrementTest, ALongChainOfRandomChanges) {
+  watch();
+  std::uint64_t random = test_seed();
+  make(1, true);
+  for (std::uint64_t number = 2; number < 14; ++number) {
+    std::set<std::size_t> changed;
+    const std::size_t count = next_random(&random) % 200;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t at = next_random(&random) % kPages;
+      changed.insert(at);
+      page(at)[next_random(&random) % kPageBytes] ^= static_cast<char>(1 + number);
+    }
+    const bool full = number == 9;
+    make(number, full);
+    if (HasFatalFailure()) return;
+    if (!full && !(GetParam() && number == 8)) {  // 7 was read back into its place
+      EXPECT_LE(copied_, changed.size() * kPageBytes);
+    }
+    EXPECT_EQ(summary_.bases.size(), full ? 0 : number < 9 ? number - 1 : number - 9);
+    if (number % 3 == 0) fs::remove_all(folder(number - 1));  // its files have other names too
+    if (number % 3 == 0) known_.folder = folder(number);
+    if (number == 7 || number == 13) expect_whole(number);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST_P(IncrementTest, PagesThatAreThrownAwayComeBackAsZeros) {
+  watch();
+  make(1, true);
+  const Range gone{block_.begin + 10 * kPageBytes, 4 * kPageBytes};
+  iso::arena().discard(gone);
+  EXPECT_EQ(page(10)[0], 0);  // it exists again
+  EXPECT_EQ(page(13)[7], 0);
+  fill_bytes(page(11), 2 * kPageBytes, test_seed() + 1);
+  make(2);
+  EXPECT_GE(copied_, 4 * kPageBytes);
+  expect_whole(2);
+}
+
+TEST_P(IncrementTest, AFlippedBaseIsNamed) {
+  watch();
+  make(1, true);
+  page(3)[0] ^= 1;
+  make(2);
+  const std::string base = folder(2) + "/base-000001-0";
+  const int fd = os::open_file(base, O_RDWR);
+  char byte = 0;
+  ASSERT_EQ(pread(fd, &byte, 1, 100 * 4096), 1);
+  byte = static_cast<char>(byte ^ 1);
+  ASSERT_EQ(pwrite(fd, &byte, 1, 100 * 4096), 1);
+  close(fd);
+  PieceReader reader;
+  std::string why;
+  ASSERT_TRUE(reader.open(folder(2) + "/piece-0", summary_, &why)) << why;
+  EXPECT_FALSE(reader.verify(&why));
+  EXPECT_NE(why.find(base + " at byte "), std::string::npos) << why;
+  fs::remove(base);
+  PieceReader without_base;
+  EXPECT_FALSE(without_base.open(folder(2) + "/piece-0", summary_, &why));
+  EXPECT_NE(why.find(base), std::string::npos) << why;
+}
+
+TEST_P(IncrementTest, WithoutLinksAllPagesAreWritten) {
+  watch();
+  make(1, true);
+  fs::create_directory(folder(2));
+  PieceWriter writer;
+  writer.begin(folder(2) + "/piece-0", 0, 1, 2);
+  os::fail_file_call_after = 1;
+  EXPECT_FALSE(writer.build_on(known_, nullptr));
+  os::fail_file_call_after = 0;
+  ASSERT_TRUE(writer.add_block(block_, block_.bytes) && writer.copy() &&
+              writer.finish(&summary_, &known_))
+      << writer.error();
+  EXPECT_EQ(writer.bytes_copied(), kPages * kPageBytes);
+  expect_whole(2);
+}
+
+TEST(KnownPages, PartsThatAreCleanAreFound) {
+  KnownPages known;
+  known.runs = {{{0x3000, 0x4000}, 1, 0x1000, 0}, {{0x9000, 0x2000}, 0, 0x8000, 4}};
+  known.sort();
+  const std::vector<Range> clean{{0x1000, 0x3000}, {0x5000, 0x5000}};
+  Range part;
+  const KnownPages::Run* run = known.first_in({0x1000, 0xf000}, clean, &part);
+  ASSERT_NE(run, nullptr);
+  EXPECT_EQ(part, (Range{0x3000, 0x1000}));
+  run = known.first_in({0x4000, 0xc000}, clean, &part);
+  ASSERT_NE(run, nullptr);
+  EXPECT_EQ(part, (Range{0x5000, 0x2000}));
+  run = known.first_in({0x7000, 0x9000}, clean, &part);
+  ASSERT_NE(run, nullptr);
+  EXPECT_EQ(part, (Range{0x9000, 0x1000}));
+  EXPECT_EQ(run->offset, 0x8000u);
+  EXPECT_EQ(known.first_in({0xa000, 0x6000}, clean, &part), nullptr);
+  EXPECT_EQ(known.run_at(0xa000), run);
+  EXPECT_EQ(known.run_at(0x8000), nullptr);
+}
+
+TEST(KnownPages, RangesWithoutOthers) {
+  using Ranges = std::vector<Range>;
+  const Ranges from{{0x1000, 0x4000}, {0x8000, 0x1000}, {0xa000, 0x2000}};
+  EXPECT_EQ(without(from, {}), from);
+  EXPECT_EQ(without(from, {{0, 0x10000}}), Ranges{});
+  EXPECT_EQ(without(from, {{0x2000, 0x1000}, {0x2000, 0x2000}, {0xb000, 0x1000}}),
+            (Ranges{{0x1000, 0x1000}, {0x4000, 0x1000}, {0x8000, 0x1000}, {0xa000, 0x1000}}));
+  EXPECT_EQ(without({{0x1000, 0x1000}}, {{0, 0x1000}, {0x2000, 0x1000}}),
+            (Ranges{{0x1000, 0x1000}}));
+}
+
+}  // namespace
+}  // namespace roam::runtime
