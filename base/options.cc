@@ -137,11 +137,14 @@ const std::vector<Option>& table() {
        "default 256M, or an eighth of ROAM_MEMORY if that is less; 0: no bound",
        bytes(&Options::unreceived_bytes)},
       {"ROAM_CHECKPOINT",
-       "DIR,every=TIME,keep=NUMBER,wait=TIME: TIME as 90, 90s, 5m or 2h; each part but DIR may be "
+       "DIR,every=TIME,keep=NUMBER,full=NUMBER,wait=TIME: TIME as 90, 90s, 5m or 2h; each part but "
+       "DIR may be "
        "left out, DIR too without every",
        "makes a checkpoint of the job in the folder DIR from time to time; of all that are made in "
-       "one folder the newest NUMBER are kept (default 2), and what is in the way of one, such as "
-       "an open file, is waited for so long (default 10s)",
+       "one folder the newest NUMBER are kept (default 2), each so-manieth is full (default 10), "
+       "the "
+       "others have what changed, and what is in the way of one, such as an open file, is waited "
+       "for so long (default 10s)",
        set_checkpoint},
       {"ROAM_RESTART", "a folder with checkpoints",
        "goes on from the newest whole checkpoint there, with any number of ranks",

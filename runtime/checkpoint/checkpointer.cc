@@ -41,9 +41,9 @@ Checkpointer::Checkpointer(Net& net, Lifecycle& life, OpenObjects& open_objects,
       life_(life),
       open_objects_(open_objects),
       facts_(std::move(facts)),
-      every_dir_(options.checkpoint_every_s == 0
-                     ? std::string()
-                     : std::filesystem::absolute(options.checkpoint_dir).string()),
+      dir_(options.checkpoint_dir.empty()
+               ? std::string()
+               : std::filesystem::absolute(options.checkpoint_dir).string()),
       every_ns_(std::int64_t{options.checkpoint_every_s} * 1'000'000'000),
       wait_ns_(std::int64_t{options.checkpoint_wait_s} * 1'000'000'000),
       keep_(options.checkpoint_keep),
@@ -71,6 +71,14 @@ void Checkpointer::ask(Tcb* self, std::string_view path, Answer* answer) {
   std::string whole = std::filesystem::absolute(path, error).lexically_normal().string();
   if (error) whole = path;  // the folder that it begins at is gone
   net_.send_long(0, head, whole);
+}
+
+void Checkpointer::ask_from_outside() {
+  std::string why = facts_.refusal;
+  if (why.empty() && dir_.empty())
+    why = "somebody asks for one from outside, and ROAM_CHECKPOINT names no folder";
+  if (!why.empty()) return report(text("no checkpoint: %s", why.c_str()).c_str());
+  net_.send_long(0, CheckpointAskHead{Kind::kCheckpointAsk, kFromOutside, {}}, dir_);
 }
 
 std::span<const Kind> Checkpointer::kinds() const {
@@ -135,7 +143,7 @@ void Checkpointer::poll() {
   if (next_ns_ != 0 && now >= next_ns_ && asks_.empty() &&
       (net_.ranks() == 1 || !net_.mpi().wave_started())) {
     next_ns_ = now + every_ns_;
-    asks_.push_back({-1, {}, every_dir_, now});
+    asks_.push_back({kFromTimeToTime, {}, dir_, now});
   }
   if (!asks_.empty() && at_ == CheckpointOrder{} && now - tried_ns_ >= pause_ns_) begin();
   set_due(next_ns_ != 0 || !asks_.empty() || at_ != CheckpointOrder{});
@@ -259,7 +267,7 @@ void Checkpointer::publish() {
   last_ = 0;
   std::string why = why_;
   if (!written_well_ || !folder_.publish(manifest_, &why)) return end(Errc::checkpoint_failed, why);
-  last_ = manifest_.number;
+  last_ = last_made_ = manifest_.number;
   last_dir_ = asks_.front().path;
   since_full_ = base_ == 0 ? 0 : since_full_ + 1;
   // To watch pages costs a fault of each that changes, which pays if few do.
@@ -291,8 +299,13 @@ void Checkpointer::end(Errc code, std::string why) {
   pause_ns_ = 0;
   why_.clear();
   if (ask.asker_rank < 0) {
-    if (code != Errc{})
+    if (code != Errc{}) {
       report(text("no checkpoint in '%s': %s", ask.path.c_str(), why.c_str()).c_str());
+    } else if (ask.asker_rank == kFromOutside) {
+      report(text("checkpoint %llu in '%s' is made", static_cast<unsigned long long>(last_made_),
+                  ask.path.c_str())
+                 .c_str());
+    }
     return;
   }
   const CheckpointDoneHead head{Kind::kCheckpointDone, code, ask.asker};

@@ -64,6 +64,8 @@ class Checkpointer final : public Component {
   // `self` wants one in the folder `path`, and gets `answer`: done with code 0 where the job goes
   // on, with `resumed` where it was restarted.
   void ask(Tcb* self, std::string_view path, Answer* answer);
+  // Somebody beside the job wants one, in the folder of ROAM_CHECKPOINT. How it went is reported.
+  void ask_from_outside();
 
   std::span<const Kind> kinds() const override;
   void handle(int from, const char* message, std::size_t bytes) override;
@@ -85,11 +87,13 @@ class Checkpointer final : public Component {
 
  private:
   struct Ask {
-    int asker_rank;  // -1: nobody waits for it
+    int asker_rank;  // nobody waits for it: kFromTimeToTime, kFromOutside
     Target asker;
     std::string path;
     std::int64_t since_ns;
   };
+
+  static constexpr int kFromTimeToTime = -1, kFromOutside = -2;
 
   // ---- on every rank ----
   void obey(const CheckpointOrderHead& head, std::string_view text);
@@ -150,8 +154,8 @@ class Checkpointer final : public Component {
   bool scan_obeyed_ = false;
 
   // On rank 0.
-  std::deque<Ask> asks_;  // the first is being made, if `at_` says so
-  std::string every_dir_;
+  std::deque<Ask> asks_;                     // the first is being made, if `at_` says so
+  std::string dir_;                          // of ROAM_CHECKPOINT
   std::int64_t every_ns_ = 0, next_ns_ = 0;  // without being asked
   std::int64_t wait_ns_ = 0;
   int keep_ = 0;
@@ -175,7 +179,7 @@ class Checkpointer final : public Component {
   bool written_well_ = true;
   std::uint64_t base_ = 0;  // on which the one that is made builds; 0: on none
   // The last one, on which the next may build, if all went well.
-  std::uint64_t last_ = 0;
+  std::uint64_t last_ = 0, last_made_ = 0;
   std::string last_dir_;
   int since_full_ = 0;   // checkpoints that build on others
   int not_tracked_ = 0;  // so many are made without looking at what has changed

@@ -56,6 +56,10 @@ void Job::poll() {
     }
   }
   if (dump_wanted_ != 0) dump();
+  if (checkpoint_wanted_ != 0) {
+    checkpoint_wanted_ = 0;
+    checkpointer().ask_from_outside();
+  }
   net.deliver_own();
   if (net.any_later()) {
     const int rounds = idle_rounds_;

@@ -61,6 +61,8 @@ class Job final : public threads::Host {
 
   // A handler of a signal asks for dump().
   void request_dump() { dump_wanted_ = 1; }
+  // ... and for a checkpoint.
+  void request_checkpoint() { checkpoint_wanted_ = 1; }
 
  private:
   Mpi& mpi() { return components_.net.mpi(); }
@@ -120,6 +122,7 @@ class Job final : public threads::Host {
   bool mail_lately_ = false;  // what came last came from the node
   std::uintptr_t canary_ = 0;
   volatile int dump_wanted_ = 0;
+  volatile int checkpoint_wanted_ = 0;
 };
 
 // This rank's job. No function-local static, as for the scheduler: every spawn and join would check

@@ -80,16 +80,22 @@ std::vector<std::string> lines_of(const std::string& s) {
 // MPICH has a handler for SIGUSR1 too (its launcher tells it of failed processes): it is called
 // after ours.
 struct sigaction previous_dump_action;
+// What comes with a SIGUSR1 that asks for a checkpoint (tools/roam-ps): "roam".
+constexpr int kCheckpointSignal = 0x6d616f72;
 
 void install_dump_signal() {
   struct sigaction action {};
-  action.sa_handler = [](int signal) {
+  action.sa_sigaction = [](int signal, siginfo_t* info, void*) {
+    if (info->si_code == SI_QUEUE && info->si_value.sival_int == kCheckpointSignal) {
+      the_job().request_checkpoint();
+      return;
+    }
     the_job().request_dump();
     if ((previous_dump_action.sa_flags & SA_SIGINFO) != 0) return;
     const auto next = previous_dump_action.sa_handler;
     if (next != SIG_DFL && next != SIG_IGN) next(signal);
   };
-  action.sa_flags = SA_RESTART;
+  action.sa_flags = SA_RESTART | SA_SIGINFO;
   sigaction(SIGUSR1, &action, &previous_dump_action);
 }
 
