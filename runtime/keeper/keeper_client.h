@@ -16,8 +16,8 @@ namespace roam::runtime {
 //
 // Context: any kernel thread, one at a time; what is left open is closed by exec. Errors: false (or
 // -1), and error() is a sentence. No call lasts longer than the patience. Where the keeper is gone,
-// hangs, or says what no keeper says, the connection is closed: connected() is false then, and so is
-// whatever follows. A refusal (there is no such piece) leaves it as it was.
+// hangs, or says what no keeper says, the connection is closed: connected() is false then, and so
+// is whatever follows. A refusal (there is no such piece) leaves it as it was.
 class KeeperClient {
  public:
   KeeperClient() = default;
@@ -40,7 +40,8 @@ class KeeperClient {
 
   // From now on the keeper holds `fd`, which stays the caller's too, as the piece `name` of
   // checkpoint `number`. It takes the place of an earlier one of that name. Pieces of checkpoints
-  // that nobody has committed are dropped, but for those of this one.
+  // that nobody has committed are dropped, but for those of this one; so is a committed one of this
+  // number, which a job that went on from an older one gives again.
   bool put(std::uint64_t number, const std::string& name, int fd);
   // The same of what it holds as another piece, as link() does with files: a base of an incremental
   // piece.
@@ -69,11 +70,14 @@ class KeeperClient {
   const std::string& error() const { return error_; }
 
  private:
-  struct Answer;
-  bool connect_to(const std::string& folder, int node, std::int64_t until_ns);
-  bool ask(const struct KeeperRequest& request, int fd, Answer* answer);
-  bool refuse(std::string why);
-  bool lose(std::string why);
+  struct Call;
+  enum class Found { kKeeper, kNobody, kGoing, kFails };  // kGoing: one that ends
+  Found look_for(const std::string& folder, int node, std::int64_t until_ns);
+  bool ask(Call& call, std::int64_t until_ns);
+  bool ask(Call& call);
+  bool refuse(const std::string& why);
+  bool lose(const std::string& why);
+  std::int64_t patience_ns() const { return std::int64_t{patience_ms_} * 1'000'000; }
 
   int fd_ = -1;
   int patience_ms_ = 5000;
@@ -84,8 +88,8 @@ class KeeperClient {
 // other numbers for its nodes.
 std::vector<int> keepers_of(const std::string& folder);
 
-// The program roam-keeper: `named` (ROAM_KEEPER), else beside the tools that are installed with this
-// library or program. Empty: there is none, and `why` is a sentence.
+// The program roam-keeper: `named` (ROAM_KEEPER), else beside the tools that are installed with
+// this library or program. Empty: there is none, and `why` is a sentence.
 std::string find_keeper(const std::string& named, std::string* why);
 
 }  // namespace roam::runtime
