@@ -20,7 +20,7 @@ const char* const kNames[] = {
     "ROAM_EAGER",      "ROAM_REEXEC",     "ROAM_HUGE",    "ROAM_SHARE",      "ROAM_SHUFFLE",
     "ROAM_TRACE",      "ROAM_PROGRESS",   "ROAM_CHECK",   "ROAM_UNRECEIVED", "ROAM_GUARDS",
     "ROAM_STOPPED",    "ROAM_SINGLE",     "ROAM_BALANCE", "ROAM_LOAD_MODEL", "ROAM_BALANCE_TABLE",
-    "ROAM_RECORD",     "ROAM_CHECKPOINT", "ROAM_RESTART"};
+    "ROAM_RECORD",     "ROAM_CHECKPOINT", "ROAM_RESTART",    "ROAM_KEEPER"};
 
 class OptionsTest : public testing::Test {
  protected:
