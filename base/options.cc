@@ -159,6 +159,13 @@ const std::vector<Option>& table() {
          options.record = s;
          return s.size() < 4000;
        }},
+      {"ROAM_KEEPER", "a program",
+       "the roam-keeper that holds checkpoints in memory; default: the one that is installed with "
+       "this library",
+       [](Options& options, const std::string& s) {
+         options.keeper = s;
+         return !s.empty();
+       }},
       {"ROAM_KEEP", "bytes, with K, M, G or T",
        "memory that a rank keeps for reuse after it was freed; default 512M",
        bytes(&Options::keep_bytes)},

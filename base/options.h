@@ -37,6 +37,7 @@ struct Options {
   int checkpoint_wait_s = 10;          // ... wait=SECONDS for what is in the way
   std::string restart_dir;             // ROAM_RESTART: folder of checkpoints to go on from
   std::string record;                  // ROAM_RECORD: file for how the job ended; empty: none
+  std::string keeper;                  // ROAM_KEEPER: the program; empty: beside the other tools
   int progress_s = 0;                  // ROAM_PROGRESS: seconds from line to line; 0: none
   int stopped_s = 10;                  // ROAM_STOPPED: a rank that waits so long; 0: not told of
   bool check_pointers = false;         // ROAM_CHECK=pointers

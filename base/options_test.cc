@@ -20,7 +20,7 @@ const char* const kNames[] = {
     "ROAM_EAGER",      "ROAM_REEXEC",     "ROAM_HUGE",    "ROAM_SHARE",      "ROAM_SHUFFLE",
     "ROAM_TRACE",      "ROAM_PROGRESS",   "ROAM_CHECK",   "ROAM_UNRECEIVED", "ROAM_GUARDS",
     "ROAM_STOPPED",    "ROAM_SINGLE",     "ROAM_BALANCE", "ROAM_LOAD_MODEL", "ROAM_BALANCE_TABLE",
-    "ROAM_RECORD",     "ROAM_CHECKPOINT", "ROAM_RESTART"};
+    "ROAM_RECORD",     "ROAM_CHECKPOINT", "ROAM_RESTART", "ROAM_KEEPER"};
 
 class OptionsTest : public testing::Test {
  protected:
@@ -110,6 +110,7 @@ TEST_F(OptionsTest, EachGoodValueIsTaken) {
   EXPECT_TRUE(with("ROAM_REEXEC", "1").reexec);
   EXPECT_FALSE(with("ROAM_SHARE", "0").share);
   EXPECT_EQ(with("ROAM_RECORD", "/tmp/r").record, "/tmp/r");
+  EXPECT_EQ(with("ROAM_KEEPER", "/opt/roam-keeper").keeper, "/opt/roam-keeper");
   EXPECT_EQ(with("ROAM_HUGE", "0").huge, 0);
   EXPECT_EQ(with("ROAM_HUGE", "1").huge, 1);
   EXPECT_EQ(with("ROAM_SHUFFLE", "9223372036854775807").seed, 9223372036854775807u);
