@@ -104,6 +104,10 @@ bool set_checkpoint(Options& options, const std::string& s) {
       options.checkpoint_keep = static_cast<int>(value);
     } else if (name == "full" && parse_int(text, 1, 1'000'000, &value)) {
       options.checkpoint_full = static_cast<int>(value);
+    } else if (name == "disk" && parse_int(text, 0, 1'000'000, &value)) {
+      options.checkpoint_disk = static_cast<int>(value);
+    } else if (name == "memory" && (text == "on" || text == "off")) {
+      options.checkpoint_memory = text == "on";
     } else if (name == "wait" && parse_seconds(text, 0, &value)) {
       options.checkpoint_wait_s = static_cast<int>(value);
     } else {
@@ -137,14 +141,16 @@ const std::vector<Option>& table() {
        "default 256M, or an eighth of ROAM_MEMORY if that is less; 0: no bound",
        bytes(&Options::unreceived_bytes)},
       {"ROAM_CHECKPOINT",
-       "DIR,every=TIME,keep=NUMBER,full=NUMBER,wait=TIME: TIME as 90, 90s, 5m or 2h; each part but "
+       "DIR,every=TIME,keep=NUMBER,full=NUMBER,memory=on,disk=NUMBER,wait=TIME: TIME as 90, 90s, "
+       "5m or 2h; each part but "
        "DIR may be "
        "left out, DIR too without every",
        "makes a checkpoint of the job in the folder DIR from time to time; of all that are made in "
        "one folder the newest NUMBER are kept (default 2), each so-manieth is full (default 10), "
        "the "
        "others have what changed, and what is in the way of one, such as an open file, is waited "
-       "for so long (default 10s)",
+       "for so long (default 10s); memory=on keeps the newest in memory that outlives the job, and "
+       "writes each so-manieth (default 10; 0: none) to DIR too",
        set_checkpoint},
       {"ROAM_RESTART", "a folder with checkpoints",
        "goes on from the newest whole checkpoint there, with any number of ranks",

@@ -3,34 +3,56 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/os/memory_left.h"
 
 namespace roam::runtime {
-namespace {
 
-// Of a piece that is so many times smaller than what is kept, the rest is given back; up to so many
-// bytes are kept in any case.
-constexpr std::uint64_t kMuchSmaller = 8;
-constexpr std::uint64_t kKept = std::uint64_t{16} << 20;
-
-}  // namespace
-
-Aside::~Aside() {
-  if (fd_ >= 0) close(fd_);
+void Aside::clear() {
+  for (const Object& object : objects_) close(object.fd);
+  objects_.clear();
 }
 
-int Aside::take(std::uint64_t bytes, int ranks) {
-  const std::uint64_t more = bytes > bytes_ ? bytes - bytes_ : 0;
+int Aside::take(std::uint64_t bytes, int ranks, std::uint64_t number) {
+  // The smallest that is large enough, or else the largest.
+  Object* best = nullptr;
+  for (Object& object : objects_) {
+    if (object.number != 0) continue;
+    const bool better = best == nullptr ||
+                        (best->bytes < bytes ? object.bytes > best->bytes
+                                             : object.bytes >= bytes && object.bytes < best->bytes);
+    if (better) best = &object;
+  }
+  const std::uint64_t there = best == nullptr ? 0 : best->bytes;
+  const std::uint64_t more = bytes > there ? bytes - there : 0;
   // Half of what is left stays the program's.
   if (more > os::memory_left() / 2 / static_cast<std::uint64_t>(ranks)) return -1;
-  if (fd_ < 0) fd_ = memfd_create("roam-checkpoint", MFD_CLOEXEC);
-  if (fd_ < 0) return -1;
-  if (bytes_ > kKept && bytes < bytes_ / kMuchSmaller) {
-    if (ftruncate(fd_, static_cast<off_t>(kKept)) != 0) return -1;
-    bytes_ = kKept;
+  if (best == nullptr) {
+    const int fd = memfd_create("roam-checkpoint", MFD_CLOEXEC);
+    if (fd < 0) return -1;
+    best = &objects_.emplace_back(Object{fd, 0, 0});
   }
-  if (bytes > bytes_) bytes_ = bytes;
-  return fd_;
+  best->bytes = std::max(best->bytes, bytes);
+  best->number = number;
+  return best->fd;
+}
+
+void Aside::keep_only(const std::vector<std::uint64_t>& numbers) {
+  for (Object& object : objects_) {
+    if (std::find(numbers.begin(), numbers.end(), object.number) == numbers.end())
+      object.number = 0;
+  }
+}
+
+void Aside::give_back() {
+  std::uint64_t kept = 0;
+  for (const Object& object : objects_) kept += object.number == 0 ? object.bytes : 0;
+  if (kept <= os::memory_left() / 4) return;
+  std::erase_if(objects_, [](const Object& object) {
+    if (object.number == 0) close(object.fd);
+    return object.number == 0;
+  });
 }
 
 }  // namespace roam::runtime

@@ -2,27 +2,37 @@
 #define ROAM_RUNTIME_CHECKPOINT_ASIDE_H_
 
 #include <cstdint>
+#include <vector>
 
 namespace roam::runtime {
 
-// Memory beside the arena into which a rank copies its piece while threads stand still. It is kept
-// from one to the next, since pages that exist are written three times as fast as new ones, unless
-// the next one is much smaller.
+// Memory beside the arena into which a rank copies its pieces while threads stand still. It is kept
+// from one to the next, since pages that exist are written three times as fast as new ones.
 class Aside {
  public:
   Aside() = default;
-  ~Aside();
+  ~Aside() { clear(); }
   Aside(const Aside&) = delete;
   Aside& operator=(const Aside&) = delete;
 
-  // The object for a piece of `bytes`, of which `ranks` of this machine may want one now; -1: there
-  // is not enough memory, with a good part of it left over.
-  int take(std::uint64_t bytes, int ranks);
-  int fd() const { return fd_; }  // that was taken; -1: none was
+  // An object for a piece of `bytes`, of which `ranks` of this machine may want one now, and which
+  // is nobody else's: it is that of checkpoint `number` from now on. -1: there is not enough
+  // memory, with a good part of it left over.
+  int take(std::uint64_t bytes, int ranks, std::uint64_t number);
+  // Those of other checkpoints are free again, but for the ones of `numbers`.
+  void keep_only(const std::vector<std::uint64_t>& numbers);
+  // What is free goes back to the machine, if it is much of what that has left.
+  void give_back();
+  // All is somebody else's from now on.
+  void clear();
 
  private:
-  int fd_ = -1;
-  std::uint64_t bytes_ = 0;
+  struct Object {
+    int fd;
+    std::uint64_t bytes;   // that it may have pages for
+    std::uint64_t number;  // 0: it is free
+  };
+  std::vector<Object> objects_;
 };
 
 }  // namespace roam::runtime

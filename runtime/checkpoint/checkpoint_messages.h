@@ -23,13 +23,21 @@ enum class CheckpointOrder : std::uint32_t {
   kWrite,      // begin your piece in the folder whose path follows: memory may change afterwards
   kGo,         // threads go on
   kWritten,    // of a reply only: the piece is there
+  kCommit,     // the checkpoint in memory is complete: its manifest follows
 };
+
+// Where a checkpoint is made: one of these, or both.
+enum class CheckpointTargets : std::uint32_t { kNone, kDisk, kMemory, kBoth };
+inline bool has(CheckpointTargets all, CheckpointTargets one) {
+  return (static_cast<std::uint32_t>(all) & static_cast<std::uint32_t>(one)) ==
+         static_cast<std::uint32_t>(one);
+}
 
 struct CheckpointOrderHead {
   Kind kind;
   CheckpointOrder order;
   std::uint32_t round;
-  std::uint32_t padding;
+  CheckpointTargets targets;
   std::uint64_t number;  // of the checkpoint
   std::uint64_t base;    // the one that it may build on; 0: none
 };

@@ -41,6 +41,7 @@ Checkpointer::Checkpointer(Net& net, Lifecycle& life, OpenObjects& open_objects,
       life_(life),
       open_objects_(open_objects),
       facts_(std::move(facts)),
+      keeper_program_(options.keeper),
       dir_(options.checkpoint_dir.empty()
                ? std::string()
                : std::filesystem::absolute(options.checkpoint_dir).string()),
@@ -48,6 +49,8 @@ Checkpointer::Checkpointer(Net& net, Lifecycle& life, OpenObjects& open_objects,
       wait_ns_(std::int64_t{options.checkpoint_wait_s} * 1'000'000'000),
       keep_(options.checkpoint_keep),
       full_every_(options.checkpoint_full),
+      memory_(options.checkpoint_memory),
+      disk_every_(options.checkpoint_disk),
       rounds_(net.ranks()) {
   if (net_.rank() != 0 || every_ns_ == 0 || !facts_.refusal.empty()) return;
   next_ns_ = now_ns() + every_ns_;
@@ -164,7 +167,7 @@ void Checkpointer::order(CheckpointOrder what, std::string_view said) {
   ++round_;
   awaited_ = net_.ranks();
   good_ = true;
-  const CheckpointOrderHead head{Kind::kCheckpointOrder, what, round_, 0, folder_.number, base_};
+  const CheckpointOrderHead head{Kind::kCheckpointOrder, what, round_, targets_, number_, base_};
   for (int rank = 1; rank < net_.ranks(); ++rank) net_.send_long(rank, head, said);
   obey(head, said);
 }
@@ -222,8 +225,11 @@ void Checkpointer::all_replied() {
       return;
     }
     case CheckpointOrder::kScan:
-      order(CheckpointOrder::kWrite, folder_.part_path());
+      order(CheckpointOrder::kWrite, part_path());
       return;
+    case CheckpointOrder::kCommit:
+      if (!good_) return end(Errc::checkpoint_failed, why_);
+      return made();
     default:
       // Who has copied its memory goes on to the end in any case: it is heard of below.
       written_well_ = written_well_ && good_;
@@ -233,11 +239,35 @@ void Checkpointer::all_replied() {
   }
 }
 
+std::string Checkpointer::part_path() const {
+  if (has(targets_, CheckpointTargets::kDisk)) return folder_.part_path();
+  return asks_.front().path + text("/%06llu", static_cast<unsigned long long>(number_));
+}
+
+// What is asked for goes to disk; what is made from time to time to memory, if that is wanted, and
+// now and then to both.
+CheckpointTargets Checkpointer::choose_targets() {
+  if (!memory_ || asks_.front().asker_rank != kFromTimeToTime) return CheckpointTargets::kDisk;
+  if (memory_failures_ > 0) return CheckpointTargets::kBoth;
+  return disk_every_ != 0 && since_disk_ + 1 >= disk_every_ ? CheckpointTargets::kBoth
+                                                            : CheckpointTargets::kMemory;
+}
+
 // Everything stands still: which pages have changed, then the pieces.
 void Checkpointer::write_all() {
   const std::string& dir = asks_.front().path;
   std::string why;
-  if (!folder_.begin(dir, &why)) return end(Errc::checkpoint_failed, why);
+  targets_ = choose_targets();
+  // Of those in memory each has a number above all before, on disk too.
+  const std::uint64_t above = std::max(last_made_, facts_.restarted_from);
+  if (has(targets_, CheckpointTargets::kDisk) || last_made_ == 0) {
+    if (!folder_.begin(dir, &why, dir == dir_ ? above : 0))
+      return end(Errc::checkpoint_failed, why);
+    number_ = folder_.number;
+    if (!has(targets_, CheckpointTargets::kDisk)) folder_.give_up();
+  } else {
+    number_ = above + 1;
+  }
   manifest_ = {};
   try {
     facts_.describe(&manifest_);
@@ -248,34 +278,51 @@ void Checkpointer::write_all() {
   threads_ = all_bytes_ = copied_bytes_ = 0;
   writers_ = writers_done_ = 0;
   written_well_ = true;
-  base_ = last_dir_ == dir && since_full_ + 1 < full_every_ ? last_ : 0;
+  const bool can_build =
+      last_dir_ == dir && since_full_ + 1 < full_every_ && has(last_targets_, targets_);
+  base_ = can_build ? last_ : 0;
   if (full_every_ == 1 || not_tracked_ > 0) {
     not_tracked_ = std::max(0, not_tracked_ - 1);
     base_ = 0;
-    return order(CheckpointOrder::kWrite, folder_.part_path());
+    return order(CheckpointOrder::kWrite, part_path());
   }
   order(CheckpointOrder::kScan);
 }
 
 // All pieces have come to an end.
 void Checkpointer::publish() {
-  manifest_.number = folder_.number;
+  manifest_.number = number_;
   manifest_.ranks = net_.ranks();
   manifest_.homes = net_.homes();
   manifest_.threads = threads_;
   manifest_.pieces = std::move(pieces_);
+  complete(&manifest_);
   last_ = 0;
   std::string why = why_;
-  if (!written_well_ || !folder_.publish(manifest_, &why)) return end(Errc::checkpoint_failed, why);
-  last_ = last_made_ = manifest_.number;
+  if (!written_well_ ||
+      (has(targets_, CheckpointTargets::kDisk) && !folder_.publish(manifest_, &why)))
+    return end(Errc::checkpoint_failed, why);
   last_dir_ = asks_.front().path;
+  if (has(targets_, CheckpointTargets::kDisk) && !keep_newest(last_dir_, keep_, &why))
+    report(why.c_str());
+  if (!has(targets_, CheckpointTargets::kMemory)) return made();
+  order(CheckpointOrder::kCommit, manifest_.text());
+}
+
+void Checkpointer::made() {
+  if (asks_.front().path == dir_) last_made_ = number_;
+  last_ = number_;
+  last_targets_ = targets_;
   since_full_ = base_ == 0 ? 0 : since_full_ + 1;
+  if (has(targets_, CheckpointTargets::kMemory)) {
+    memory_failures_ = 0;
+    since_disk_ = has(targets_, CheckpointTargets::kDisk) ? 0 : since_disk_ + 1;
+  }
   // To watch pages costs a fault of each that changes, which pays if few do.
   if (base_ != 0 && copied_bytes_ > all_bytes_ / 2) {
     not_tracked_ = kNotTracked;
     last_ = 0;
   }
-  if (!keep_newest(last_dir_, keep_, &why)) report(why.c_str());
   end(Errc{}, "");
 }
 
@@ -289,20 +336,29 @@ void Checkpointer::try_later(std::string why) {
 
 void Checkpointer::end(Errc code, std::string why) {
   folder_.give_up();  // what is published stays
-  if (at_ == CheckpointOrder::kWritten)
-    at_ = {};
-  else
+  if (still_)
     order(CheckpointOrder::kGo);
+  else
+    at_ = {};
+  if (code != Errc{} && has(targets_, CheckpointTargets::kMemory)) {
+    last_ = 0;
+    // The next one goes to disk too; then to disk only.
+    if (++memory_failures_ == 2) {
+      memory_ = false;
+      why += "; from now on checkpoints are made on disk only";
+    }
+  }
   const Ask ask = std::move(asks_.front());
   asks_.pop_front();
   if (!asks_.empty()) asks_.front().since_ns = now_ns();
   pause_ns_ = 0;
   why_.clear();
+  targets_ = {};
   if (ask.asker_rank < 0) {
     if (code != Errc{}) {
       report(text("no checkpoint in '%s': %s", ask.path.c_str(), why.c_str()).c_str());
     } else if (ask.asker_rank == kFromOutside) {
-      report(text("checkpoint %llu in '%s' is made", static_cast<unsigned long long>(last_made_),
+      report(text("checkpoint %llu in '%s' is made", static_cast<unsigned long long>(number_),
                   ask.path.c_str())
                  .c_str());
     }

@@ -22,6 +22,7 @@
 #include "runtime/checkpoint/manifest.h"
 #include "runtime/checkpoint/piece_writer.h"
 #include "runtime/checkpoint/quiet_rounds.h"
+#include "runtime/keeper/keeper_client.h"
 #include "runtime/life/lifecycle.h"
 #include "runtime/move/open_objects.h"
 #include "runtime/net/net.h"
@@ -54,6 +55,7 @@ class Checkpointer final : public Component {
     std::function<std::uint64_t()> exit_code;     // that root gave here; 0: it did not end here
     std::string refusal;                          // why there are none; empty: there are
     std::function<void()> hooks;                  // of the program, before a checkpoint is written
+    std::uint64_t restarted_from = 0;             // the number of a checkpoint; 0: it was not
     std::function<void(Manifest*)> describe;      // fills in what is the same for every checkpoint
   };
   // Errors of ask(): Error(checkpoint_failed).
@@ -70,6 +72,9 @@ class Checkpointer final : public Component {
   std::span<const Kind> kinds() const override;
   void handle(int from, const char* message, std::size_t bytes) override;
   void poll() override;
+  // The job has ended: keepers need not hold anything for it.
+  void forget_kept();
+
   bool quiet() const override { return !still_ && asks_.empty() && !ordered_ && !writing_; }
   bool urgent() const override {
     return still_ || writing_ || (!asks_.empty() && at_ != CheckpointOrder::kWritten);
@@ -117,6 +122,9 @@ class Checkpointer final : public Component {
   void take_reply(int from, const CheckpointReplyHead& head, std::string_view text);
   void all_replied();
   void write_all();
+  CheckpointTargets choose_targets();
+  std::string part_path() const;
+  void made();
   void publish();
   void try_later(std::string why);
   void end(Errc code, std::string why);
@@ -132,7 +140,7 @@ class Checkpointer final : public Component {
   struct Writing {
     CheckpointOrderHead head;
     std::string path;
-    bool in_memory = false;
+    int fd = -1;  // the copy in memory; -1: there is none
     PieceWriter writer;
     std::atomic<bool> done = false;
     bool good = false;
@@ -141,8 +149,16 @@ class Checkpointer final : public Component {
     std::string why;
     std::thread thread;
   };
+  bool reach_keeper(std::string* why);
+  void lose_keeper();
+  void build_on_last(PieceWriter& writer, const CheckpointOrderHead& head);
+  bool commit(const CheckpointOrderHead& head, std::string_view manifest, std::string* why);
+
   std::unique_ptr<Writing> writing_;
   Aside aside_;
+  KeeperClient keeper_;
+  std::string keeper_program_;               // ROAM_KEEPER
+  std::vector<std::uint64_t> kept_numbers_;  // checkpoints of which it holds memory of this rank
   // What has changed since the last one.
   KnownPages known_;
   os::WrittenPages written_pages_;
@@ -177,10 +193,16 @@ class Checkpointer final : public Component {
   int writers_ = 0;  // ranks that make their piece, and how many have ended
   int writers_done_ = 0;
   bool written_well_ = true;
-  std::uint64_t base_ = 0;  // on which the one that is made builds; 0: on none
+  CheckpointTargets targets_{};
+  std::uint64_t number_ = 0;
+  bool memory_ = false;  // those from time to time are made there
+  int disk_every_ = 0, since_disk_ = 0;
+  int memory_failures_ = 0;  // one after the other
+  std::uint64_t base_ = 0;   // on which the one that is made builds; 0: on none
   // The last one, on which the next may build, if all went well.
   std::uint64_t last_ = 0, last_made_ = 0;
   std::string last_dir_;
+  CheckpointTargets last_targets_{};
   int since_full_ = 0;   // checkpoints that build on others
   int not_tracked_ = 0;  // so many are made without looking at what has changed
 };

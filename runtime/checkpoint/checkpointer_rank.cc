@@ -1,5 +1,6 @@
 // What every rank does for a checkpoint.
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -49,6 +50,9 @@ void Checkpointer::obey(const CheckpointOrderHead& head, std::string_view path) 
       reply(answer, said);
       if (writing_) begin_writing();
       return;
+    case CheckpointOrder::kCommit:
+      answer.good = commit(head, path, &said);
+      break;
     case CheckpointOrder::kWritten:
       return;
     case CheckpointOrder::kGo:
@@ -227,12 +231,18 @@ bool Checkpointer::write(const CheckpointOrderHead& head, std::string_view folde
   writing_->path = std::string(folder) + "/" + piece_name(net_.rank());
   PieceWriter& writer = writing_->writer;
   writer.begin(writing_->path, net_.rank(), net_.ranks(), head.number);
-  if (head.base != 0 && known_.number == head.base)
-    writer.build_on(known_, scanned_ ? &clean_ : nullptr);
+  const bool to_keeper = has(head.targets, CheckpointTargets::kMemory);
+  if (to_keeper && !reach_keeper(why)) return false;
+  if (head.base != 0 && known_.number == head.base) build_on_last(writer, head);
   bool good = write_threads(writer, why) && write_blocks(writer) && write_states(writer);
   if (good) {
-    const int fd = aside_.take(writer.bytes_copied(), net_.node_ranks());
-    writing_->in_memory = fd >= 0;
+    const int fd = aside_.take(writer.bytes_copied(), net_.node_ranks(), head.number);
+    if (fd < 0 && to_keeper) {
+      *why = text("there is not enough memory to keep %llu bytes beside the job",
+                  static_cast<unsigned long long>(writer.bytes_copied()));
+      return false;
+    }
+    writing_->fd = fd;
     if (fd >= 0) writer.put_into(fd);
     good = writer.copy();
   }
@@ -242,14 +252,73 @@ bool Checkpointer::write(const CheckpointOrderHead& head, std::string_view folde
   return good;
 }
 
-// The kernel thread uses nothing of the rank but this piece.
+// Pages of it are where the new one goes too, or all are written.
+void Checkpointer::build_on_last(PieceWriter& writer, const CheckpointOrderHead& head) {
+  const bool disk = has(head.targets, CheckpointTargets::kDisk);
+  const bool memory = has(head.targets, CheckpointTargets::kMemory);
+  if ((disk && known_.folder.empty()) || (memory && !known_.kept)) return;
+  const PieceWriter::Linker files = writer.links_of_files(known_);
+  writer.build_on(known_, scanned_ ? &clean_ : nullptr,
+                  [&](const std::string& from, const std::string& to) {
+                    return (!disk || files(from, to)) &&
+                           (!memory || keeper_.link(head.number, to, known_.number, from));
+                  });
+}
+
+// ---- the keeper ----
+
+bool Checkpointer::reach_keeper(std::string* why) {
+  if (keeper_.connected()) return true;
+  lose_keeper();
+  const std::string program = find_keeper(keeper_program_, why);
+  if (program.empty()) return false;
+  if (keeper_.connect_or_start(dir_, net_.node(), program)) return true;
+  *why = "the keeper of checkpoints in memory: " + keeper_.error();
+  return false;
+}
+
+// What it may still hold stays as it is: later pieces are copied into other memory.
+void Checkpointer::lose_keeper() {
+  keeper_.close();
+  aside_.clear();
+  kept_numbers_.clear();
+  known_ = {};
+}
+
+bool Checkpointer::commit(const CheckpointOrderHead& head, std::string_view manifest,
+                          std::string* why) {
+  if (net_.own_node_rank() == 0 && !keeper_.commit(head.number, manifest)) {
+    *why = text("rank %d: the keeper of checkpoints in memory: ", net_.rank()) + keeper_.error();
+    lose_keeper();
+    return false;
+  }
+  // The memory of all others is this rank's again.
+  kept_numbers_ = {head.number};
+  for (const BaseEntry& base : known_.bases) kept_numbers_.push_back(base.number);
+  aside_.keep_only(kept_numbers_);
+  aside_.give_back();
+  return true;
+}
+
+void Checkpointer::forget_kept() {
+  if (keeper_.connected() && net_.own_node_rank() == 0) keeper_.forget();
+  keeper_.close();
+}
+
+// The kernel thread uses nothing of the rank but this piece, and the keeper.
 void Checkpointer::begin_writing() {
   Writing* w = writing_.get();
-  const int fd = aside_.fd();
-  const auto finish = [w, fd] {
+  const auto finish = [w, this] {
     w->good = w->writer.finish(&w->summary, &w->pages);
     w->why = w->writer.error();
-    if (w->good && w->in_memory) w->good = write_to_file(fd, w->summary.bytes, w->path, &w->why);
+    if (w->good && has(w->head.targets, CheckpointTargets::kMemory)) {
+      // The copy is longer than the piece if it was another one's before.
+      w->good = ftruncate(w->fd, static_cast<off_t>(w->summary.bytes)) == 0 &&
+                keeper_.put(w->head.number, w->summary.file, w->fd);
+      if (!w->good) w->why = "the keeper of checkpoints in memory: " + keeper_.error();
+    }
+    if (w->good && w->fd >= 0 && has(w->head.targets, CheckpointTargets::kDisk))
+      w->good = write_to_file(w->fd, w->summary.bytes, w->path, &w->why);
     w->done.store(true, std::memory_order_release);
   };
   sigset_t all, before;
@@ -270,7 +339,15 @@ void Checkpointer::written() {
   known_ = {};
   if (w->good) {
     known_ = std::move(w->pages);
-    known_.folder = w->path.substr(0, w->path.rfind(".part/"));
+    known_.kept = has(w->head.targets, CheckpointTargets::kMemory);
+    if (has(w->head.targets, CheckpointTargets::kDisk))
+      known_.folder = w->path.substr(0, w->path.rfind(".part/"));
+  } else if (has(w->head.targets, CheckpointTargets::kMemory)) {
+    lose_keeper();
+  }
+  if (!has(w->head.targets, CheckpointTargets::kMemory)) {
+    aside_.keep_only(kept_numbers_);
+    aside_.give_back();
   }
   reply({Kind::kCheckpointReply, CheckpointOrder::kWritten, w->head.round, w->good, 0, 0, 0, 0, 0},
         w->good ? pack_summary(w->summary) : text("rank %d: ", net_.rank()) + w->why);

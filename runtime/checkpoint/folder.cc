@@ -90,7 +90,7 @@ void NewCheckpoint::close() {
   renamed_ = false;
 }
 
-bool NewCheckpoint::begin(const std::string& dir, std::string* why) {
+bool NewCheckpoint::begin(const std::string& dir, std::string* why, std::uint64_t above) {
   give_up();
   if (os::make_folder(dir, 0700) == 0) {
     if (!sync_folder(dir + "/..", why)) return false;
@@ -99,7 +99,7 @@ bool NewCheckpoint::begin(const std::string& dir, std::string* why) {
   }
   std::vector<std::string> names;
   if (!os::list_folder(dir, &names)) return failed(dir, "opendir", why);
-  std::uint64_t last = 0;
+  std::uint64_t last = above;
   for (const std::string& name : names) {
     bool part = false;
     last = std::max(last, number_of(name, &part));
@@ -132,11 +132,15 @@ bool NewCheckpoint::begin(const std::string& dir, std::string* why) {
   return false;
 }
 
+void complete(Manifest* manifest) {
+  if (manifest->made.empty()) manifest->made = now_text();
+  manifest->bytes = 0;
+  for (const PieceSummary& piece : manifest->pieces) manifest->bytes += piece.bytes;
+}
+
 bool NewCheckpoint::publish(Manifest manifest, std::string* why) {
   manifest.number = number;
-  if (manifest.made.empty()) manifest.made = now_text();
-  manifest.bytes = 0;
-  for (const PieceSummary& piece : manifest.pieces) manifest.bytes += piece.bytes;
+  complete(&manifest);
   if (!manifest.write(part_path(), why) || !sync_folder(part_path(), why)) return false;
   if (os::rename_file(part_path(), path_) != 0) return failed(part_path(), "rename", why);
   renamed_ = true;

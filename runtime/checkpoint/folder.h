@@ -28,7 +28,8 @@ class NewCheckpoint {
 
   // Makes `dir`, if it is not there, and in it the folder of the next checkpoint. Removes what jobs
   // left there that died; those that live hold a lock of the folder that they write.
-  bool begin(const std::string& dir, std::string* why);
+  // Its number is above `above` too.
+  bool begin(const std::string& dir, std::string* why, std::uint64_t above = 0);
   // Where pieces belong.
   std::string part_path() const { return path_ + ".part"; }
   // All pieces are on disk: writes the manifest, which gets the number, the time and the sum of
@@ -45,6 +46,9 @@ class NewCheckpoint {
   bool renamed_ = false;
   int lock_ = -1;  // of the folder
 };
+
+// What a manifest says when its checkpoint is complete: the time, and the sum of bytes.
+void complete(Manifest* manifest);
 
 // Folders of checkpoints in `dir`, the newest first; `dir` itself if it is one. Whether each is
 // whole, read() of its manifest says. `why`: why there are none, else empty.

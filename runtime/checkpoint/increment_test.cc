@@ -53,7 +53,8 @@ class IncrementTest : public testing::TestWithParam<bool> {
     PieceWriter writer;
     writer.begin(folder(number) + "/piece-0", 0, 1, number);
     if (!full) {
-      ASSERT_TRUE(writer.build_on(known_, scanned ? &clean : nullptr));
+      ASSERT_TRUE(
+          writer.build_on(known_, scanned ? &clean : nullptr, writer.links_of_files(known_)));
     }
     ASSERT_TRUE(writer.add_block(block_, block_.bytes));
     copied_ = writer.bytes_copied();
@@ -169,7 +170,7 @@ TEST_P(IncrementTest, WithoutLinksAllPagesAreWritten) {
   PieceWriter writer;
   writer.begin(folder(2) + "/piece-0", 0, 1, 2);
   os::fail_file_call_after = 1;
-  EXPECT_FALSE(writer.build_on(known_, nullptr));
+  EXPECT_FALSE(writer.build_on(known_, nullptr, writer.links_of_files(known_)));
   os::fail_file_call_after = 0;
   ASSERT_TRUE(writer.add_block(block_, block_.bytes) && writer.copy() &&
               writer.finish(&summary_, &known_))

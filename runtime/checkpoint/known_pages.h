@@ -20,7 +20,8 @@ struct KnownPages {
     std::uint64_t offset;  // in that file
     std::size_t hashes;    // where those of its pages begin
   };
-  std::string folder;        // of the checkpoint
+  std::string folder;        // of the checkpoint, if it is on disk
+  bool kept = false;         // a keeper has it
   std::uint64_t number = 0;  // of it; 0: nothing is known
   std::uint32_t rank = 0;
   std::vector<Run> runs;  // by address once it is complete

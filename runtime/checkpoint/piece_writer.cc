@@ -78,13 +78,7 @@ void PieceWriter::give_up() {
     os::close_file_of(fd_);
     os::remove_file(path_);
   }
-  if (!finished_) remove_bases();
   fd_ = -1;
-}
-
-void PieceWriter::remove_bases() {
-  for (const BaseEntry& base : summary_.bases) os::remove_file(folder_of(path_) + base_name(base));
-  summary_.bases.clear();
 }
 
 bool PieceWriter::fail(int error, const std::string& call) {
@@ -111,20 +105,25 @@ void PieceWriter::put_into(int fd) {
   in_memory_ = true;
 }
 
-bool PieceWriter::build_on(const KnownPages& known, const std::vector<Range>* clean) {
+PieceWriter::Linker PieceWriter::links_of_files(const KnownPages& known) const {
+  return [from_folder = known.folder + "/", to_folder = folder_of(path_)](const std::string& from,
+                                                                          const std::string& to) {
+    return os::link_file(from_folder + from, to_folder + to) == 0;
+  };
+}
+
+bool PieceWriter::build_on(const KnownPages& known, const std::vector<Range>* clean,
+                           const Linker& link) {
   if (!usable() || known.number == 0) return false;
   std::vector<BaseEntry> bases = known.bases;
   bases.push_back({known.number, known.rank, 0});
   for (const BaseEntry& base : bases) {
-    const bool last = base == bases.back();
-    const std::string from =
-        known.folder + "/" + (last ? piece_name(static_cast<int>(known.rank)) : base_name(base));
-    if (os::link_file(from, folder_of(path_) + base_name(base)) != 0) {
-      remove_bases();
+    const std::string name = base_name(base);
+    // What has been linked so far goes with the folder, or with the next checkpoint.
+    if (!link(base == bases.back() ? piece_name(static_cast<int>(known.rank)) : name, name))
       return false;
-    }
-    summary_.bases.push_back(base);
   }
+  summary_.bases = std::move(bases);
   known_ = &known;
   clean_ = clean;
   return true;
@@ -361,7 +360,6 @@ bool PieceWriter::finish(PieceSummary* summary, KnownPages* pages) {
       return fail(synced ? close_error : error, synced ? "close" : "fsync");
     }
   }
-  finished_ = true;
   *summary = summary_;
   if (pages == nullptr) return true;
   own_.number = summary_.number;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,9 +41,14 @@ class PieceWriter {
   // nothing has been copied.
   void put_into(int fd);
   // Pages that `known` has, and that are in `clean` or have their checksums, need not be written
-  // again: only the others are. Both have to stay. Its files get other names beside the new one, by
-  // link(); false: that cannot be, and all pages are written. REQUIRES: nothing was added.
-  bool build_on(const KnownPages& known, const std::vector<Range>* clean);
+  // again: only the others are. Both have to stay. The pieces that have them get other names beside
+  // the new one, by `link`, which is given the name that one has now and the one that it gets, and
+  // says whether that can be. False: it cannot, and all pages are written. REQUIRES: nothing was
+  // added.
+  using Linker = std::function<bool(const std::string& from, const std::string& to)>;
+  bool build_on(const KnownPages& known, const std::vector<Range>* clean, const Linker& link);
+  // Of files in the folder of `known` and that of the new one.
+  Linker links_of_files(const KnownPages& known) const;
 
   bool add_image(const ImageHead& head, const Image& image);
   // The pages that exist of the block's range.
@@ -66,7 +72,6 @@ class PieceWriter {
   };
   bool fail(int error, const std::string& call);
   void give_up();
-  void remove_bases();
   bool usable();
   void add_pages(std::string* to);
   void add_run(Range pages, std::string* to);
@@ -78,7 +83,6 @@ class PieceWriter {
 
   int fd_ = -1;
   bool in_memory_ = false;
-  bool finished_ = false;
   bool direct_ = false;
   std::string path_;
   std::string error_;

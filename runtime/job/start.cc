@@ -314,6 +314,7 @@ Checkpointer::Facts Job::facts() {
   facts.exit_code = [this] { return termination_.exit_code; };
   if (later_run_)
     facts.refusal = "it is made in the first roam::run of a process only, and this is a later one";
+  if (restart_) facts.restarted_from = restart_->manifest().number;
   facts.hooks = [] { program_state().checkpoint_begins(); };
   facts.describe = [this](Manifest* manifest) {
     describe(manifest);
@@ -406,6 +407,7 @@ void Job::finish() {
     std::fflush(nullptr);
     mpi().barrier();
   }
+  components_.checkpointer->forget_kept();
   components_.observer->finish([this] { poll(); });
   mpi().close_channel();
   components_.end_run();

@@ -258,7 +258,7 @@ const std::map<std::string, Layout>& real() {
       {"CheckpointOrderHead",
        {sizeof(CheckpointOrderHead),
         {FIELD(CheckpointOrderHead, kind), FIELD(CheckpointOrderHead, order),
-         FIELD(CheckpointOrderHead, round), FIELD(CheckpointOrderHead, padding),
+         FIELD(CheckpointOrderHead, round), FIELD(CheckpointOrderHead, targets),
          FIELD(CheckpointOrderHead, number), FIELD(CheckpointOrderHead, base)}}},
       {"CheckpointReplyHead",
        {sizeof(CheckpointReplyHead),
