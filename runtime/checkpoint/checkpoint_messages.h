@@ -63,6 +63,22 @@ struct CheckpointPagesHead {
   std::uint32_t padding;
 };
 
+// A part of the sender's piece, for the keeper of another node; its bytes follow. The last has none
+// of the piece, but its PieceSummary.
+struct CheckpointCopyHead {
+  Kind kind;
+  std::uint32_t last;
+  std::uint64_t number;  // of the checkpoint
+  std::uint64_t bytes;   // of the piece
+  std::uint64_t offset;  // of these in it
+};
+// It is kept; or why not follows.
+struct CheckpointCopiedHead {
+  Kind kind;
+  std::uint32_t good;
+  std::uint64_t number;
+};
+
 // How it went, to who asked; why not follows.
 struct CheckpointDoneHead {
   Kind kind;

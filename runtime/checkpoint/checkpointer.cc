@@ -41,6 +41,7 @@ Checkpointer::Checkpointer(Net& net, Lifecycle& life, OpenObjects& open_objects,
       life_(life),
       open_objects_(open_objects),
       facts_(std::move(facts)),
+      copies_(net, [this](KeeperClient& keeper, std::string* why) { return reach(keeper, why); }),
       keeper_program_(options.keeper),
       dir_(options.checkpoint_dir.empty()
                ? std::string()
@@ -85,9 +86,9 @@ void Checkpointer::ask_from_outside() {
 }
 
 std::span<const Kind> Checkpointer::kinds() const {
-  static constexpr Kind kOwn[] = {Kind::kCheckpointAsk, Kind::kCheckpointOrder,
-                                  Kind::kCheckpointReply, Kind::kCheckpointDone,
-                                  Kind::kCheckpointPages};
+  static constexpr Kind kOwn[] = {
+      Kind::kCheckpointAsk,   Kind::kCheckpointOrder, Kind::kCheckpointReply, Kind::kCheckpointDone,
+      Kind::kCheckpointPages, Kind::kCheckpointCopy,  Kind::kCheckpointCopied};
   return kOwn;
 }
 
@@ -108,6 +109,12 @@ void Checkpointer::handle(int from, const char* message, std::size_t bytes) {
     case Kind::kCheckpointPages:
       return take_pages(read<CheckpointPagesHead>(message),
                         text_behind<CheckpointPagesHead>(message, bytes));
+    case Kind::kCheckpointCopy:
+      return copies_.take_part(from, read<CheckpointCopyHead>(message),
+                               text_behind<CheckpointCopyHead>(message, bytes));
+    case Kind::kCheckpointCopied:
+      return copies_.take_answer(read<CheckpointCopiedHead>(message),
+                                 text_behind<CheckpointCopiedHead>(message, bytes));
     case Kind::kCheckpointReply:
       return take_reply(from, read<CheckpointReplyHead>(message),
                         text_behind<CheckpointReplyHead>(message, bytes));
@@ -133,9 +140,17 @@ std::string Checkpointer::describe() const {
 // handled.
 void Checkpointer::poll() {
   if (writing_ && writing_->done.load(std::memory_order_acquire)) written();
+  if (copying_) {
+    copies_.poll();
+    std::string why;
+    if (const std::optional<bool> good = copies_.take_result(&why)) {
+      copying_ = false;
+      say_written(*good, why);
+    }
+  }
   if (net_.rank() != 0) {
     const auto ordered = std::exchange(ordered_, std::nullopt);
-    set_due(writing_ != nullptr);
+    set_due(writing_ != nullptr || copying_);
     if (ordered) obey(ordered->first, ordered->second);
     return;
   }
@@ -149,7 +164,7 @@ void Checkpointer::poll() {
     asks_.push_back({kFromTimeToTime, {}, dir_, now});
   }
   if (!asks_.empty() && at_ == CheckpointOrder{} && now - tried_ns_ >= pause_ns_) begin();
-  set_due(next_ns_ != 0 || !asks_.empty() || at_ != CheckpointOrder{});
+  set_due(next_ns_ != 0 || !asks_.empty() || at_ != CheckpointOrder{} || copying_);
 }
 
 void Checkpointer::begin() {
@@ -267,6 +282,13 @@ void Checkpointer::write_all() {
     if (!has(targets_, CheckpointTargets::kDisk)) folder_.give_up();
   } else {
     number_ = above + 1;
+  }
+  // A job that goes on from a checkpoint goes on with its keepers.
+  if (has(targets_, CheckpointTargets::kMemory) && !keepers_named_) {
+    if ((facts_.restarted_from == 0 || name_for_keepers(dir_, false, &why).empty()) &&
+        name_for_keepers(dir_, true, &why).empty())
+      return end(Errc::checkpoint_failed, why);
+    keepers_named_ = true;
   }
   manifest_ = {};
   try {

@@ -20,6 +20,7 @@
 #include "runtime/checkpoint/folder.h"
 #include "runtime/checkpoint/known_pages.h"
 #include "runtime/checkpoint/manifest.h"
+#include "runtime/checkpoint/piece_copies.h"
 #include "runtime/checkpoint/piece_writer.h"
 #include "runtime/checkpoint/quiet_rounds.h"
 #include "runtime/keeper/keeper_client.h"
@@ -75,7 +76,9 @@ class Checkpointer final : public Component {
   // The job has ended: keepers need not hold anything for it.
   void forget_kept();
 
-  bool quiet() const override { return !still_ && asks_.empty() && !ordered_ && !writing_; }
+  bool quiet() const override {
+    return !still_ && asks_.empty() && !ordered_ && !writing_ && !copying_;
+  }
   bool urgent() const override {
     return still_ || writing_ || (!asks_.empty() && at_ != CheckpointOrder::kWritten);
   }
@@ -114,6 +117,7 @@ class Checkpointer final : public Component {
   bool write_states(PieceWriter& writer);
   void begin_writing();
   void written();
+  void say_written(bool good, std::string why);
   void reply(const CheckpointReplyHead& head, std::string_view text);
 
   // ---- on rank 0 ----
@@ -149,6 +153,7 @@ class Checkpointer final : public Component {
     std::string why;
     std::thread thread;
   };
+  bool reach(KeeperClient& keeper, std::string* why);
   bool reach_keeper(std::string* why);
   void lose_keeper();
   void build_on_last(PieceWriter& writer, const CheckpointOrderHead& head);
@@ -157,6 +162,10 @@ class Checkpointer final : public Component {
   std::unique_ptr<Writing> writing_;
   Aside aside_;
   KeeperClient keeper_;
+  PieceCopies copies_;
+  CheckpointOrderHead written_order_{};  // of the piece that is being copied
+  PieceSummary written_;
+  bool copying_ = false;
   std::string keeper_program_;               // ROAM_KEEPER
   std::vector<std::uint64_t> kept_numbers_;  // checkpoints of which it holds memory of this rank
   // What has changed since the last one.
@@ -176,6 +185,8 @@ class Checkpointer final : public Component {
   std::int64_t wait_ns_ = 0;
   int keep_ = 0;
   int full_every_ = 0;
+  bool memory_ = false;  // those from time to time are made there
+  int disk_every_ = 0;
   CheckpointOrder at_{};  // what replies are awaited for; 0: nothing
   std::uint32_t round_ = 0;
   int awaited_ = 0;
@@ -195,8 +206,8 @@ class Checkpointer final : public Component {
   bool written_well_ = true;
   CheckpointTargets targets_{};
   std::uint64_t number_ = 0;
-  bool memory_ = false;  // those from time to time are made there
-  int disk_every_ = 0, since_disk_ = 0;
+  int since_disk_ = 0;
+  bool keepers_named_ = false;
   int memory_failures_ = 0;  // one after the other
   std::uint64_t base_ = 0;   // on which the one that is made builds; 0: on none
   // The last one, on which the next may build, if all went well.

@@ -267,14 +267,20 @@ void Checkpointer::build_on_last(PieceWriter& writer, const CheckpointOrderHead&
 
 // ---- the keeper ----
 
+bool Checkpointer::reach(KeeperClient& keeper, std::string* why) {
+  const std::string program = find_keeper(keeper_program_, why);
+  if (program.empty()) return false;
+  const std::string name = name_for_keepers(dir_, false, why);
+  if (name.empty()) return false;
+  if (keeper.connect_or_start(name, net_.node(), program)) return true;
+  *why = "the keeper of checkpoints in memory: " + keeper.error();
+  return false;
+}
+
 bool Checkpointer::reach_keeper(std::string* why) {
   if (keeper_.connected()) return true;
   lose_keeper();
-  const std::string program = find_keeper(keeper_program_, why);
-  if (program.empty()) return false;
-  if (keeper_.connect_or_start(dir_, net_.node(), program)) return true;
-  *why = "the keeper of checkpoints in memory: " + keeper_.error();
-  return false;
+  return reach(keeper_, why);
 }
 
 // What it may still hold stays as it is: later pieces are copied into other memory.
@@ -297,12 +303,14 @@ bool Checkpointer::commit(const CheckpointOrderHead& head, std::string_view mani
   for (const BaseEntry& base : known_.bases) kept_numbers_.push_back(base.number);
   aside_.keep_only(kept_numbers_);
   aside_.give_back();
+  copies_.committed(head.number);
   return true;
 }
 
 void Checkpointer::forget_kept() {
   if (keeper_.connected() && net_.own_node_rank() == 0) keeper_.forget();
   keeper_.close();
+  copies_.close();
 }
 
 // The kernel thread uses nothing of the rank but this piece, and the keeper.
@@ -349,8 +357,19 @@ void Checkpointer::written() {
     aside_.keep_only(kept_numbers_);
     aside_.give_back();
   }
-  reply({Kind::kCheckpointReply, CheckpointOrder::kWritten, w->head.round, w->good, 0, 0, 0, 0, 0},
-        w->good ? pack_summary(w->summary) : text("rank %d: ", net_.rank()) + w->why);
+  written_order_ = w->head;
+  written_ = w->summary;
+  // Another node's keeper is to have it too.
+  copying_ = w->good && has(w->head.targets, CheckpointTargets::kMemory) &&
+             copies_.begin(w->fd, w->summary);
+  if (!copying_) say_written(w->good, w->why);
+}
+
+void Checkpointer::say_written(bool good, std::string why) {
+  if (!good) known_ = {};
+  reply({Kind::kCheckpointReply, CheckpointOrder::kWritten, written_order_.round, good, 0, 0, 0, 0,
+         0},
+        good ? pack_summary(written_) : text("rank %d: ", net_.rank()) + why);
 }
 
 Checkpointer::~Checkpointer() {

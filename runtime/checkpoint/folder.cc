@@ -1,10 +1,12 @@
 #include "runtime/checkpoint/folder.h"
 
 #include <fcntl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -175,6 +177,45 @@ std::vector<std::string> complete_ones(const std::string& dir, std::string* why)
   std::vector<std::string> paths;
   for (auto& [number, path] : found) paths.push_back(std::move(path));
   return paths;
+}
+
+std::string name_for_keepers(const std::string& dir, bool anew, std::string* why) {
+  const std::string path = dir + "/keepers";
+  constexpr std::size_t kDigits = 16;
+  char digits[kDigits + 1] = {};
+  if (anew) {
+    std::uint64_t random = 0;
+    if (getrandom(&random, sizeof random, 0) != sizeof random) {
+      failed("getrandom", "a random number", why);
+      return {};
+    }
+    std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(random));
+    const std::string fresh = path + ".new";
+    os::remove_file(fresh);
+    const int fd = os::open_file(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    const iovec part{digits, kDigits};
+    const bool written = fd >= 0 && os::write_parts(fd, &part, 1, 0) == ssize_t{kDigits};
+    if (!written) failed(fresh, fd < 0 ? "open" : "pwritev", why);
+    const bool closed = fd >= 0 && os::close_file_of(fd) == 0;
+    if (written && !closed) failed(fresh, "close", why);
+    if (!written || !closed) return {};
+    if (os::rename_file(fresh, path) != 0) {
+      failed(fresh, "rename", why);
+      return {};
+    }
+  } else {
+    const int fd = os::open_file(path, O_RDONLY | O_NOFOLLOW);
+    const iovec part{digits, kDigits};
+    const ssize_t got = fd < 0 ? -1 : os::read_parts(fd, &part, 1, 0);
+    if (got != ssize_t{kDigits} || std::strspn(digits, "0123456789abcdef") != kDigits) {
+      if (got >= 0) errno = EINVAL;
+      failed(path, fd < 0 ? "open" : "pread", why);
+      if (fd >= 0) os::close_file_of(fd);
+      return {};
+    }
+    os::close_file_of(fd);
+  }
+  return path + "-" + digits;
 }
 
 bool keep_newest(const std::string& dir, int count, std::string* why) {

@@ -54,6 +54,11 @@ void complete(Manifest* manifest);
 // whole, read() of its manifest says. `why`: why there are none, else empty.
 std::vector<std::string> complete_ones(const std::string& dir, std::string* why);
 
+// What keepers of checkpoints in memory know those of the job in `dir` by (KeeperClient::connect).
+// It has a random part, which is in the file DIR/keepers, so that no job finds what another one
+// left. `anew`: another one, for a job that begins. Errors: empty, and why.
+std::string name_for_keepers(const std::string& dir, bool anew, std::string* why);
+
 // Removes all but the newest `count` of those that have a manifest that can be read.
 // Errors: false and why.
 bool keep_newest(const std::string& dir, int count, std::string* why);

@@ -187,5 +187,18 @@ TEST_F(FolderTest, WhatBelongsToAnotherUserIsRefusedUnlessToldOtherwise) {
   EXPECT_TRUE(m.read(folder, &why, true)) << why;
 }
 
+TEST_F(FolderTest, EachJobHasKeepersOfItsOwn) {
+  std::string why;
+  fs::create_directories(dir_);
+  EXPECT_EQ(name_for_keepers(dir_, false, &why), "");
+  EXPECT_NE(why.find(dir_ + "/keepers: open"), std::string::npos) << why;
+  const std::string first = name_for_keepers(dir_, true, &why);
+  EXPECT_EQ(first.size(), (dir_ + "/keepers-0123456789abcdef").size()) << why;
+  EXPECT_EQ(name_for_keepers(dir_, false, &why), first);
+  EXPECT_NE(name_for_keepers(dir_, true, &why), first);
+  std::ofstream(dir_ + "/keepers") << "0123456789abcdeX";
+  EXPECT_EQ(name_for_keepers(dir_, false, &why), "");
+}
+
 }  // namespace
 }  // namespace roam::runtime

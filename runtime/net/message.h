@@ -70,14 +70,16 @@ enum class Kind : std::uint32_t {
   // balancing/diffuse_messages.h
   kDiffuse = 32,  // DiffuseHead and what its stage says: balancing without a table
   // checkpoint/checkpoint_messages.h
-  kCheckpointAsk = 41,    // CheckpointAskHead and a path, to rank 0
-  kCheckpointOrder = 42,  // CheckpointOrderHead and text, from rank 0
-  kCheckpointReply = 43,  // CheckpointReplyHead and text, to rank 0
-  kCheckpointDone = 44,   // CheckpointDoneHead and text, to who asked
-  kCheckpointPages = 45,  // CheckpointPagesHead and ranges, to the ranks of the node
+  kCheckpointAsk = 41,     // CheckpointAskHead and a path, to rank 0
+  kCheckpointOrder = 42,   // CheckpointOrderHead and text, from rank 0
+  kCheckpointReply = 43,   // CheckpointReplyHead and text, to rank 0
+  kCheckpointDone = 44,    // CheckpointDoneHead and text, to who asked
+  kCheckpointPages = 45,   // CheckpointPagesHead and ranges, to the ranks of the node
+  kCheckpointCopy = 46,    // CheckpointCopyHead and a part of a piece, to a rank of the buddy
+  kCheckpointCopied = 47,  // CheckpointCopiedHead and text, back
 };
 // One more than the largest.
-constexpr std::size_t kKinds = 46;
+constexpr std::size_t kKinds = 48;
 
 // A thread, as the public handle has it.
 struct Target {

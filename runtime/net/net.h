@@ -57,6 +57,7 @@ class Net final : public Component {
   // This rank's place in its node.
   int own_node_rank() const { return node_ranks_[static_cast<std::size_t>(rank())]; }
   int node_ranks() const { return mpi_.node_ranks(); }
+  const std::vector<int>& node_of() const { return nodes_; }  // each rank
   bool same_node(int rank) const { return nodes_[static_cast<std::size_t>(rank)] == node(); }
 
   // ---- messages, to this rank too ----
