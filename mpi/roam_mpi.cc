@@ -11,13 +11,19 @@
 #include "base/text.h"
 #include "mpi/calls/call.h"
 #include "mpi/calls/ending.h"
+#include "mpi/calls/file.h"
+#include "mpi/calls/open_files.h"
 #include "mpi/calls/virtual_rank.h"
 #include "mpi/image/entry.h"
 #include "mpi/image/image.h"
 #include "mpi/image/launch.h"
 #include "mpi/image/refusal.h"
 #include "mpi/image/same_files.h"
+#include "roam/checkpoint.h"
+#include "roam/error.h"
 #include "roam/roam.h"
+#include "threads/kernel_state.h"
+#include "threads/scheduler.h"
 
 namespace roam::mpi {
 namespace {
@@ -65,6 +71,28 @@ void run_one(int count, const std::vector<std::string>& arguments) {
   if (status != 0) throw Failed{status};
 }
 
+// What is written to them between a checkpoint and the end of the job would not be taken back by a
+// restart. Any file that is open is so in the process where it was opened first.
+void refuse_open_files() {
+  if (open_files::count() == 0) return;
+  std::string whose = text("a virtual rank has a file open by MPI_File_open");
+  threads::scheduler().slots().for_each([&](const detail::Tcb* t) {
+    if ((t->keeps & threads::KernelState::kGuest) == 0) return;
+    const auto* me = static_cast<const VirtualRank*>(static_cast<const Image*>(t->guest)->attached);
+    // Numbers of closed ones are taken again.
+    for (int i = 1; me != nullptr && i <= static_cast<int>(open_files::count()); ++i) {
+      const File* file = me->files.find_number(i);
+      if (file == nullptr) continue;
+      whose = text("virtual rank %d has the file '%s' open by MPI_File_open", me->number(),
+                   file->name.path.c_str());
+    }
+  });
+  throw Error(Errc::checkpoint_failed,
+              whose +
+                  ", and what is written to it would not be taken back by a restart. A "
+                  "checkpoint is made when MPI_File_close has closed it");
+}
+
 // The status of the lowest that failed.
 int run_all(const LaunchRequest& request) {
   if (const std::string why = files_that_differ(layout_here); !why.empty()) {
@@ -96,6 +124,8 @@ int run_main(int argc, char** argv) {
            request.balance.empty() ? 0 : 1);
     add_mpi_calls();
     layout_here = &prepare_images(request);
+    check_restarts(*layout_here, request.virtual_ranks);
+    on_checkpoint(refuse_open_files);
   } catch (const Refusal& refusal) {
     tell_refusal("roam-mpi", refusal);
     return 2;

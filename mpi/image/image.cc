@@ -267,6 +267,8 @@ void Image::enter() {
     libraries_.arrive();
     locale_.arrive();
     ROAM_CHECK(cover_texts(), "%s", no_room(errno).c_str());
+    // This process may be one where no image was made.
+    trace_crashes(layout().set().program());
     watch_exits_of_process();
   }
   if (resident == this) return;

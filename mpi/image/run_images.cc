@@ -109,6 +109,7 @@ int run_main(int argc, char** argv) {
     request = read_request(argc, argv, kUsage);
     add_own_calls(request.moves);
     layout_here = &prepare_images(request);
+    check_restarts(*layout_here, request.virtual_ranks);
   } catch (const Refusal& refusal) {
     tell_refusal("run_images", refusal);
     return 2;

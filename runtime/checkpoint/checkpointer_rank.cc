@@ -99,11 +99,6 @@ std::string Checkpointer::obstacle_of(const Tcb* t) const {
   if (t->system_heaps > 0)
     return text("thread '%s' on rank %d has a SystemHeap: it uses memory of the process", name,
                 rank);
-  if ((t->keeps & threads::KernelState::kGuest) != 0)
-    return text(
-        "thread '%s' on rank %d is a virtual rank of roam-mpi, which cannot be checkpointed "
-        "yet",
-        name, rank);
   if (t->queue != nullptr && !iso::arena().contains(t->queue))
     return text(
         "thread '%s' on rank %d waits on a %s at %p, which is in memory of the process "
@@ -142,6 +137,7 @@ bool Checkpointer::write_threads(PieceWriter& writer, std::string* why) {
   bool good = true;
   const auto add = [&](Tcb* t, ImageOf what) {
     if (!good) return;
+    threads::KernelState::departs(t);  // what is the process's is no part of the image
     close_for_image(t);
     plan_image(*t, what, &image);
     good = writer.add_image(head_of(*t, what, image), image);
