@@ -16,10 +16,15 @@ namespace {
 
 constexpr std::size_t kMiB = 1 << 20;
 
+// Many at a time: where others want the cores, each wait for another rank takes some 20 ms.
 SCENARIO(Flow, ThreadsThatBeginOnOneRankEndOnAnother) {
-  for (int i = 0; i < 3000; ++i)
-    roam::spawn(roam::SpawnOptions{.rank = i % 100 == 0 ? roam::rank() : next_rank()}, [] {
-    }).join();
+  for (int round = 0; round < 100; ++round) {
+    std::vector<roam::Thread> threads;
+    for (int i = 0; i < 30; ++i)
+      threads.push_back(
+          roam::spawn(roam::SpawnOptions{.rank = i == 0 ? roam::rank() : next_rank()}, [] {}));
+    for (roam::Thread thread : threads) thread.join();
+  }
 }
 
 // Stacks of many sizes, ended in another order than they were made: the free ranges are in pieces.
@@ -65,16 +70,20 @@ SCENARIO(Flow, EveryRankMakesWhatTheNextOneEnds) {
   std::vector<roam::Thread> makers;
   for (int r = 0; r < roam::ranks(); ++r) {
     makers.push_back(roam::spawn(roam::SpawnOptions{.rank = r}, [r] {
-      for (std::uint64_t i = 0; i < 400; ++i) {
-        roam::spawn(roam::SpawnOptions{.rank = next_rank()}, [i, r] {
-          const std::size_t bytes = (1 + i % 3) * kMiB;
-          void* block = std::malloc(bytes);
-          expect(block != nullptr, "malloc for rank " + std::to_string(r));
-          Pattern(i).fill(block, 3000);
-          roam::this_thread::migrate(next_rank());
-          Pattern(i).verify(block, 3000, "a block");
-          std::free(block);
-        }).join();
+      for (std::uint64_t round = 0; round < 100; ++round) {
+        std::vector<roam::Thread> threads;
+        for (std::uint64_t i = 4 * round; i < 4 * round + 4; ++i) {
+          threads.push_back(roam::spawn(roam::SpawnOptions{.rank = next_rank()}, [i, r] {
+            const std::size_t bytes = (1 + i % 3) * kMiB;
+            void* block = std::malloc(bytes);
+            expect(block != nullptr, "malloc for rank " + std::to_string(r));
+            Pattern(i).fill(block, 3000);
+            roam::this_thread::migrate(next_rank());
+            Pattern(i).verify(block, 3000, "a block");
+            std::free(block);
+          }));
+        }
+        for (roam::Thread thread : threads) thread.join();
       }
     }));
   }
