@@ -306,6 +306,13 @@ void began(int this_rank, int ranks) {
     report("ROAM_RECORD names a file that cannot be written: how the job ends is not recorded");
 }
 
+void went_on(int this_rank, const char* from) {
+  if (!wanted() || this_rank != 0) return;
+  char name[kPathBytes + 64];
+  std::snprintf(name, sizeof name, "%s.from", path);
+  write_file(name, from, std::strlen(from));
+}
+
 void exits(int code) {
   if (rank > 0 && (code & 0xff) == 0) return;
   if (!my_turn()) return;

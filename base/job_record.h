@@ -15,6 +15,8 @@ namespace roam::job_record {
 bool wanted();
 // The job runs from now on, of which this process is a rank. Rank 0 makes FILE.began.
 void began(int rank, int ranks);
+// It went on from a checkpoint: what rank 0 says of that is in FILE.from.
+void went_on(int rank, const char* from);
 // This process ends by exit: rank 0 tells of the job's end; others of a code that is not 0; and
 // whoever ends before a job began.
 void exits(int code);

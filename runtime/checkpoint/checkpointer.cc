@@ -52,6 +52,7 @@ Checkpointer::Checkpointer(Net& net, Lifecycle& life, OpenObjects& open_objects,
       full_every_(options.checkpoint_full),
       memory_(options.checkpoint_memory),
       disk_every_(options.checkpoint_disk),
+      since_disk_(options.checkpoint_disk - 1),  // the first is on disk too
       rounds_(net.ranks()) {
   if (net_.rank() != 0 || every_ns_ == 0 || !facts_.refusal.empty()) return;
   next_ns_ = now_ns() + every_ns_;

@@ -186,7 +186,7 @@ class Checkpointer final : public Component {
   int keep_ = 0;
   int full_every_ = 0;
   bool memory_ = false;  // those from time to time are made there
-  int disk_every_ = 0;
+  int disk_every_ = 0, since_disk_ = 0;
   CheckpointOrder at_{};  // what replies are awaited for; 0: nothing
   std::uint32_t round_ = 0;
   int awaited_ = 0;
@@ -206,7 +206,6 @@ class Checkpointer final : public Component {
   bool written_well_ = true;
   CheckpointTargets targets_{};
   std::uint64_t number_ = 0;
-  int since_disk_ = 0;
   bool keepers_named_ = false;
   int memory_failures_ = 0;  // one after the other
   std::uint64_t base_ = 0;   // on which the one that is made builds; 0: on none

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/job_record.h"
 #include "base/text.h"
 #include "isomalloc/arena.h"
 #include "isomalloc/block.h"
@@ -18,11 +19,36 @@ namespace roam::runtime {
 
 using threads::scheduler;
 
-Restart::Restart(Mpi& mpi, const std::string& folder, const Manifest& mine) : folder_(folder) {
-  // Rank 0 reads, and all have the same texts.
-  std::string texts, trouble;
+Restart::Restart(Mpi& mpi, const std::string& folder, const Manifest& mine)
+    : folder_(folder), kept_(mpi, folder) {
+  std::string trouble;
+  add_candidates(mpi, &trouble);
+  if (candidates_.empty()) {
+    throw Error(Errc::checkpoint_failed,
+                text("ROAM_RESTART=%s: there is no whole checkpoint to go on from%s%s",
+                     folder.c_str(), trouble.empty() ? "" : ": ", trouble.c_str()));
+  }
+  last_number_ = manifest().number;
+  const std::string difference = mpi.first_said(compare(manifest(), mine));
+  if (!difference.empty())
+    throw Error(Errc::layout_mismatch, text("ROAM_RESTART=%s: ", folder.c_str()) + difference);
+}
+
+// All ranks get the same texts.
+void Restart::add_candidates(Mpi& mpi, std::string* trouble) {
+  const auto add = [&](const std::string& name, const std::string& text_of_it, bool in_memory) {
+    Candidate one{{}, in_memory};
+    std::string why;
+    if (one.manifest.parse(name, text_of_it, &why)) {
+      candidates_.push_back(std::move(one));
+    } else if (mpi.rank() == 0) {
+      report(text("%s: it is passed over", why.c_str()).c_str());
+    }
+  };
+  for (const std::string& manifest : kept_.manifests()) add(folder_ + " in memory", manifest, true);
+  std::string texts;
   if (mpi.rank() == 0) {
-    for (const std::string& name : complete_ones(folder, &trouble)) {
+    for (const std::string& name : complete_ones(folder_, trouble)) {
       Manifest m;
       std::string why;
       if (m.read(name, &why)) {
@@ -36,22 +62,14 @@ Restart::Restart(Mpi& mpi, const std::string& folder, const Manifest& mine) : fo
     }
   }
   texts = mpi.broadcast_text(texts, 0);
-  trouble = mpi.broadcast_text(trouble, 0);
+  *trouble = mpi.broadcast_text(*trouble, 0);
   for (StateReader in(texts); !in.at_end();) {
     const std::string name = in.get_text();
-    Manifest m;
-    std::string why;
-    ROAM_CHECK(m.parse(name, in.get_text(), &why), "%s", why.c_str());
-    candidates_.push_back(std::move(m));
+    add(name, in.get_text(), false);
   }
-  if (candidates_.empty()) {
-    throw Error(Errc::checkpoint_failed,
-                text("ROAM_RESTART=%s: there is no whole checkpoint to go on from%s%s",
-                     folder.c_str(), trouble.empty() ? "" : ": ", trouble.c_str()));
-  }
-  const std::string difference = mpi.first_said(compare(candidates_.front(), mine));
-  if (!difference.empty())
-    throw Error(Errc::layout_mismatch, text("ROAM_RESTART=%s: ", folder.c_str()) + difference);
+  std::stable_sort(
+      candidates_.begin(), candidates_.end(),
+      [](const Candidate& a, const Candidate& b) { return a.manifest.number > b.manifest.number; });
 }
 
 void Restart::check_arena(std::size_t lease_bytes) const {
@@ -66,20 +84,26 @@ void Restart::check_arena(std::size_t lease_bytes) const {
 
 // ---- memory ----
 
+bool Restart::open_one(PieceReader* reader, int piece, std::string* why) const {
+  const Manifest& m = manifest();
+  const PieceSummary& expected = m.pieces[static_cast<std::size_t>(piece)];
+  if (!candidates_.front().in_memory) return reader->open(m.path_of(piece), expected, why);
+  const auto opened = [this](const std::string& name) { return kept_.open(name); };
+  return reader->open(opened, m.path_of(piece), expected, why);
+}
+
 bool Restart::open(std::string* why) {
   const Manifest& m = manifest();
-  const int rank = net_->rank(), ranks = net_->ranks();
+  if (candidates_.front().in_memory && !kept_.bring(*net_, m, why)) {
+    if (why->empty()) *why = "another rank has not got its pieces";
+    return false;
+  }
   for (int p = 0; p < m.ranks; ++p) {
-    if (net_->home_rank(p) != rank) continue;
+    if (net_->home_rank(p) != net_->rank()) continue;
     Piece piece{p, std::make_unique<PieceReader>()};
-    if (!piece.reader->open(m.path_of(p), m.pieces[static_cast<std::size_t>(p)], why)) return false;
+    if (!open_one(piece.reader.get(), p, why)) return false;
     pieces_.push_back(std::move(piece));
   }
-  // What rank 0 knew of leases concerns all, where there are more ranks than before.
-  PieceReader first;
-  if (ranks <= m.ranks) return true;
-  if (!first.open(m.path_of(0), m.pieces[0], why)) return false;
-  first_leases_ = first.state(Checkpointer::kLeasesState).value_or("");
   return true;
 }
 
@@ -130,24 +154,44 @@ void Restart::read(Net& net) {
     for (Piece& piece : pieces_) good = good && place(piece, &why);
     ROAM_CHECK(good || !why.empty(), "a checkpoint cannot be read, and nobody says why");
     why = mpi.first_said(good ? std::string() : why);
-    if (why.empty()) return;
+    if (why.empty()) break;
     give_up();
-    const Manifest tried = std::move(candidates_.front());
+    const Candidate tried = std::move(candidates_.front());
     candidates_.erase(candidates_.begin());
     // An older one of a job that was cut otherwise cannot be read into this arena.
     while (!candidates_.empty() &&
-           (candidates_.front().homes != tried.homes || candidates_.front().canary != tried.canary))
+           (manifest().homes != tried.manifest.homes || manifest().canary != tried.manifest.canary))
       candidates_.erase(candidates_.begin());
     mpi.barrier();  // nobody claims what another rank of the node still has
-    if (candidates_.empty()) break;
-    if (mpi.rank() == 0) {
-      report(text("checkpoint %llu in '%s' cannot be used: %s. The one before it is tried.",
-                  static_cast<unsigned long long>(tried.number), folder_.c_str(), why.c_str())
-                 .c_str());
+    if (candidates_.empty()) {
+      throw Error(Errc::checkpoint_failed, text("ROAM_RESTART=%s: no checkpoint can be used: %s",
+                                                folder_.c_str(), why.c_str()));
     }
+    if (mpi.rank() != 0) continue;
+    report(text("checkpoint %llu in '%s'%s cannot be used: %s. The one before it is tried.",
+                static_cast<unsigned long long>(tried.manifest.number), folder_.c_str(),
+                tried.in_memory ? " that is in memory" : "", why.c_str())
+               .c_str());
   }
-  throw Error(Errc::checkpoint_failed,
-              text("ROAM_RESTART=%s: no checkpoint can be used: %s", folder_.c_str(), why.c_str()));
+  // What rank 0 knew of leases concerns all, where there are more ranks than before.
+  if (mpi.ranks() > manifest().ranks) {
+    first_leases_ = mpi.broadcast_text(
+        mpi.rank() == 0 ? std::string(state_of(pieces_.front(), Checkpointer::kLeasesState))
+                        : std::string(),
+        0);
+  }
+  tell();
+  if (candidates_.front().in_memory) kept_.settle(mpi, manifest());
+}
+
+// Who watches the job does not know where it has found it.
+void Restart::tell() const {
+  const char* where = !candidates_.front().in_memory ? "disk"
+                      : kept_.from_buddy()           ? "the buddy"
+                                                     : "memory";
+  job_record::went_on(net_->rank(), text("checkpoint %06llu, from %s\n",
+                                         static_cast<unsigned long long>(manifest().number), where)
+                                        .c_str());
 }
 
 // ---- what components know ----

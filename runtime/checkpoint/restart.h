@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/checkpoint/kept_checkpoints.h"
 #include "runtime/checkpoint/manifest.h"
 #include "runtime/checkpoint/piece.h"
 #include "runtime/life/lifecycle.h"
@@ -25,12 +26,14 @@ namespace roam::runtime {
 class Restart {
  public:
   // Collective, before the arena is cut into leases. Rank 0 looks into `folder`, and names what it
-  // passes over. Errors, on every rank: Error(checkpoint_failed): there is none that is whole;
-  // Error(layout_mismatch): this is another program, or laid out otherwise, `mine` tells how.
+  // passes over; every rank asks the keepers of its machine, which hold checkpoints in memory. Of
+  // both the newest counts, and of equals the one in memory. Errors, on every rank:
+  // Error(checkpoint_failed): there is none that is whole; Error(layout_mismatch): this is another
+  // program, or laid out otherwise, `mine` tells how.
   Restart(Mpi& mpi, const std::string& folder, const Manifest& mine);
   // Of the job that made it.
-  int homes() const { return candidates_.front().homes; }
-  std::uint64_t canary() const { return candidates_.front().canary; }
+  int homes() const { return manifest().homes; }
+  std::uint64_t canary() const { return manifest().canary; }
 
   // When that is cut. Errors, on every rank: Error(layout_mismatch).
   void check_arena(std::size_t lease_bytes) const;
@@ -47,23 +50,34 @@ class Restart {
   void resume(const std::vector<Component*>& components, Lifecycle& life);
   std::uint64_t exit_code() const;  // of root, if it had ended, from this rank's pieces
 
-  const Manifest& manifest() const { return candidates_.front(); }
+  // The largest number of those that were there, also of one that cannot be read.
+  std::uint64_t last_number() const { return last_number_; }
+  const Manifest& manifest() const { return candidates_.front().manifest; }
 
  private:
+  struct Candidate {
+    Manifest manifest;
+    bool in_memory = false;
+  };
   struct Piece {
     int number;
     std::unique_ptr<PieceReader> reader;
     std::size_t claimed = 0;  // images so far, and blocks
     std::size_t blocks = 0;
   };
+  void add_candidates(Mpi& mpi, std::string* trouble);
   bool open(std::string* why);
+  bool open_one(PieceReader* reader, int piece, std::string* why) const;
+  void tell() const;
   bool place(Piece& piece, std::string* why);
   void give_up();
   static std::string_view state_of(const Piece& piece, std::string_view name);
 
   Net* net_ = nullptr;
   std::string folder_;
-  std::vector<Manifest> candidates_;  // newest first; the first is being read
+  KeptCheckpoints kept_;
+  std::uint64_t last_number_ = 0;
+  std::vector<Candidate> candidates_;  // newest first; the first is being read
   std::vector<Piece> pieces_;
   std::string first_leases_;  // of piece 0
 };

@@ -65,7 +65,8 @@ std::vector<std::size_t> places_of(const std::vector<KeptAt>& kept, std::uint64_
     const auto better = [&](std::size_t a, std::size_t b) {
       const int of_a = kept[a].rank, of_b = kept[b].rank;
       if ((of_a == piece.reader) != (of_b == piece.reader)) return of_a == piece.reader;
-      return sends[of_a] < sends[of_b];
+      if (of_a != piece.reader) return sends[of_a] < sends[of_b];
+      return (kept[a].keeper == piece.node) > (kept[b].keeper == piece.node);
     };
     // The first of equals.
     const std::size_t best = *std::min_element(found->second.begin(), found->second.end(), better);

@@ -33,14 +33,15 @@ struct KeptAt {
 // Of which some keeper knows that they are complete: the newest first.
 std::vector<std::uint64_t> committed_numbers(const std::vector<KeptAt>& kept);
 
-// A piece, and who will read it.
+// A piece, and who will read it, on which node.
 struct WantedPiece {
   std::string name;
   int reader = 0;
+  int node = 0;
 };
 // The index in `kept` of the keeper that each piece of checkpoint `number` is taken from: one that
-// its reader reaches itself, or else one of another rank, which sends it; of those, ranks take
-// their turns. Empty: one is nowhere, and `missing` is its name.
+// its reader reaches itself, first the one of its node's number; or else one of another rank, which
+// sends it; of those, ranks take their turns. Empty: one is nowhere, and `missing` is its name.
 std::vector<std::size_t> places_of(const std::vector<KeptAt>& kept, std::uint64_t number,
                                    const std::vector<WantedPiece>& wanted, std::string* missing);
 

@@ -53,16 +53,23 @@ TEST(Buddy, PiecesAreTakenFromTheReadersOwnKeeperIfItHasThem) {
                                  {1, 1, 7, false, {piece(1), piece(0)}},
                                  {1, 0, 7, true, {piece(2)}}};
   std::string missing;
-  EXPECT_EQ(places_of(kept, 7, {{piece(0), 0}, {piece(1), 1}, {piece(2), 1}}, &missing),
+  EXPECT_EQ(places_of(kept, 7, {{piece(0), 0, 0}, {piece(1), 1, 1}, {piece(2), 1, 1}}, &missing),
             (std::vector<std::size_t>{0, 1, 2}));
-  EXPECT_EQ(places_of(kept, 7, {{piece(2), 0}}, &missing), (std::vector<std::size_t>{2}));
+  EXPECT_EQ(places_of(kept, 7, {{piece(2), 0, 0}}, &missing), (std::vector<std::size_t>{2}));
   EXPECT_EQ(missing, "");
+}
+
+TEST(Buddy, OfSeveralOnTheReadersMachineItsOwnNodesComesFirst) {
+  const std::vector<KeptAt> kept{{1, 0, 7, true, {piece(1)}}, {1, 1, 7, true, {piece(1)}}};
+  std::string missing;
+  EXPECT_EQ(places_of(kept, 7, {{piece(1), 1, 1}}, &missing), (std::vector<std::size_t>{1}));
+  EXPECT_EQ(places_of(kept, 7, {{piece(1), 1, 5}}, &missing), (std::vector<std::size_t>{0}));
 }
 
 TEST(Buddy, WhatIsNowhereIsNamed) {
   const std::vector<KeptAt> kept{{0, 0, 7, true, {piece(0)}}, {0, 0, 8, false, {piece(1)}}};
   std::string missing;
-  EXPECT_TRUE(places_of(kept, 7, {{piece(0), 0}, {piece(1), 0}}, &missing).empty());
+  EXPECT_TRUE(places_of(kept, 7, {{piece(0), 0, 0}, {piece(1), 0, 0}}, &missing).empty());
   EXPECT_EQ(missing, piece(1));
 }
 
@@ -71,7 +78,8 @@ TEST(Buddy, WhoCanSendTakesTurns) {
                                  {2, 2, 2, true, {piece(0), piece(1), piece(2), piece(3)}}};
   std::string missing;
   EXPECT_EQ(
-      places_of(kept, 2, {{piece(0), 0}, {piece(1), 0}, {piece(2), 0}, {piece(3), 0}}, &missing),
+      places_of(kept, 2, {{piece(0), 0, 0}, {piece(1), 0, 0}, {piece(2), 0, 0}, {piece(3), 0, 0}},
+                &missing),
       (std::vector<std::size_t>{0, 1, 0, 1}));
 }
 
@@ -105,7 +113,7 @@ TEST(Buddy, ALostNodeCostsNothingUnlessItsBuddyIsLostToo) {
       if (!lost.contains(one.keeper)) kept.push_back(one);
     }
     std::vector<WantedPiece> wanted;
-    for (int r = 0; r < ranks; ++r) wanted.push_back({piece(r), static_cast<int>(random() % 3)});
+    for (int r = 0; r < ranks; ++r) wanted.push_back({piece(r), static_cast<int>(random() % 3), 0});
 
     bool all_there = true;
     for (const int node : lost) {

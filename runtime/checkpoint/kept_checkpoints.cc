@@ -1,0 +1,214 @@
+#include "runtime/checkpoint/kept_checkpoints.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "base/check.h"
+#include "base/os/file_calls.h"
+#include "base/text.h"
+#include "runtime/checkpoint/folder.h"
+#include "runtime/checkpoint/piece.h"
+
+namespace roam::runtime {
+namespace {
+
+constexpr std::size_t kChunkBytes = 16 << 20;  // of a piece, a message
+
+void write_kept(const KeptAt& one, StateWriter& to) {
+  to.put_text(text("%d %d %llu %d", one.rank, one.keeper,
+                   static_cast<unsigned long long>(one.number), one.committed));
+  std::string names;
+  for (const std::string& name : one.pieces) names += name + '\n';
+  to.put_text(names);
+}
+
+KeptAt read_kept(StateReader& in) {
+  KeptAt one;
+  unsigned long long number = 0;
+  int committed = 0;
+  const std::string head = in.get_text();
+  ROAM_CHECK(
+      std::sscanf(head.c_str(), "%d %d %llu %d", &one.rank, &one.keeper, &number, &committed) == 4,
+      "a rank says of keepers '%s'", head.c_str());
+  one.number = number;
+  one.committed = committed != 0;
+  const std::string names = in.get_text();
+  for (std::size_t at = 0; at < names.size();) {
+    const std::size_t end = names.find('\n', at);
+    one.pieces.push_back(names.substr(at, end - at));
+    at = end + 1;
+  }
+  return one;
+}
+
+std::vector<std::string> files_of(const PieceSummary& piece) {
+  std::vector<std::string> files{piece.file};
+  for (const BaseEntry& base : piece.bases) files.push_back(base_name(base));
+  return files;
+}
+
+// All of it; false with errno.
+bool transfer(ssize_t (*call)(int, const iovec*, int, std::uint64_t), int fd, char* bytes,
+              std::size_t count, std::uint64_t offset) {
+  while (count != 0) {
+    const iovec part{bytes, count};
+    const ssize_t done = call(fd, &part, 1, offset);
+    if (done <= 0) {
+      if (done == 0) errno = EIO;
+      return false;
+    }
+    bytes += done;
+    offset += static_cast<std::uint64_t>(done);
+    count -= static_cast<std::size_t>(done);
+  }
+  return true;
+}
+
+}  // namespace
+
+KeptCheckpoints::KeptCheckpoints(Mpi& mpi, const std::string& folder) {
+  std::map<std::uint64_t, std::string> manifests;  // that this rank has seen
+  StateWriter own;
+  // Where a job never kept any in memory, there is no name.
+  std::string none;
+  const std::string name = name_for_keepers(folder, false, &none);
+  for (const int node : name.empty() ? std::vector<int>() : keepers_of(name)) {
+    auto keeper = std::make_unique<KeeperClient>();
+    std::vector<KeeperClient::Kept> all;
+    if (!keeper->connect(name, node) || !keeper->list(&all)) {
+      report((keeper->error() + ": it is passed over").c_str());
+      continue;
+    }
+    for (KeeperClient::Kept& one : all) {
+      if (one.committed) manifests.emplace(one.number, std::move(one.manifest));
+      write_kept({mpi.rank(), node, one.number, one.committed, std::move(one.pieces)}, own);
+    }
+    keepers_[node] = std::move(keeper);
+  }
+  if (mpi.sum(own.bytes().size()) == 0) return;
+  for (int rank = 0; rank < mpi.ranks(); ++rank) {
+    const std::string said = mpi.broadcast_text(std::string(own.bytes()), rank);
+    for (StateReader in(said); !in.at_end();) kept_.push_back(read_kept(in));
+  }
+  for (const std::uint64_t number : committed_numbers(kept_)) {
+    const auto first = std::find_if(kept_.begin(), kept_.end(), [&](const KeptAt& one) {
+      return one.number == number && one.committed;
+    });
+    manifests_.push_back(mpi.broadcast_text(manifests[number], first->rank));
+  }
+}
+
+void KeptCheckpoints::drop() {
+  for (const auto& one : brought_) close(one.second);
+  brought_.clear();
+}
+
+int KeptCheckpoints::open(const std::string& name) const {
+  const auto found = brought_.find(name);
+  if (found != brought_.end()) return fcntl(found->second, F_DUPFD_CLOEXEC, 0);
+  errno = ENOENT;
+  return -1;
+}
+
+bool KeptCheckpoints::bring(Net& net, const Manifest& manifest, std::string* why) {
+  drop();
+  Mpi& mpi = net.mpi();
+  std::vector<WantedPiece> wanted;
+  for (int p = 0; p < manifest.ranks; ++p) {
+    const int reader = net.home_rank(p);
+    for (const std::string& name : files_of(manifest.pieces[static_cast<std::size_t>(p)]))
+      wanted.push_back({name, reader, net.node_of(reader)});
+  }
+  std::string missing;
+  const std::vector<std::size_t> places = places_of(kept_, manifest.number, wanted, &missing);
+  if (places.empty()) {
+    *why = text("'%s' is in memory of no node that is left", missing.c_str());
+    return false;
+  }
+  // In the same order everywhere, so that none waits in a circle. One that cannot be had is sent as
+  // none, and told in the end.
+  from_buddy_ = false;
+  for (std::size_t w = 0; w < wanted.size(); ++w) {
+    const KeptAt& from = kept_[places[w]];
+    const WantedPiece& piece = wanted[w];
+    from_buddy_ = from_buddy_ || from.rank != piece.reader || from.keeper != piece.node;
+    if (from.rank != mpi.rank() && piece.reader != mpi.rank()) continue;
+    int fd = -1;
+    if (from.rank == mpi.rank()) {
+      KeeperClient& keeper = *keepers_.at(from.keeper);
+      fd = keeper.get(manifest.number, piece.name);
+      if (fd < 0 && why->empty()) *why = piece.name + ": " + keeper.error();
+      if (piece.reader != mpi.rank()) {
+        send(mpi, piece.reader, fd);
+        if (fd >= 0) close(fd);
+        continue;
+      }
+    } else {
+      fd = receive(mpi, from.rank, why);
+    }
+    if (fd >= 0) brought_[piece.name] = fd;
+  }
+  return mpi.sum(!why->empty()) == 0;
+}
+
+// Its length, then its bytes. What cannot be read is sent as one byte less.
+void KeptCheckpoints::send(Mpi& mpi, int to, int fd) {
+  struct stat status {};
+  const bool there = fd >= 0 && fstat(fd, &status) == 0;
+  const std::uint64_t bytes = there ? static_cast<std::uint64_t>(status.st_size) : 0;
+  mpi.send_now(to, &bytes, sizeof bytes);
+  std::vector<char> chunk(std::min<std::uint64_t>(bytes, kChunkBytes));
+  for (std::uint64_t at = 0; at < bytes; at += chunk.size()) {
+    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(bytes - at, chunk.size()));
+    const bool good = transfer(os::read_parts, fd, chunk.data(), count, at);
+    mpi.send_now(to, chunk.data(), good ? count : count - 1);
+  }
+}
+
+int KeptCheckpoints::receive(Mpi& mpi, int from, std::string* why) {
+  std::vector<char> chunk;
+  mpi.receive_now(from, &chunk);
+  std::uint64_t bytes = 0;
+  ROAM_CHECK(chunk.size() == sizeof bytes, "a piece begins with %zu bytes", chunk.size());
+  std::memcpy(&bytes, chunk.data(), sizeof bytes);
+  const int fd = memfd_create("roam-checkpoint", MFD_CLOEXEC);
+  bool good = fd >= 0 && bytes != 0;
+  if (fd < 0) *why = text("no memory for a piece: %s", strerror(errno));
+  for (std::uint64_t at = 0; at < bytes;) {
+    const std::uint64_t count = std::min<std::uint64_t>(bytes - at, kChunkBytes);
+    mpi.receive_now(from, &chunk);
+    if (good && chunk.size() != count) good = false;
+    if (good && !transfer(os::write_parts, fd, chunk.data(), chunk.size(), at)) {
+      *why = text("no memory for a piece: %s", strerror(errno));
+      good = false;
+    }
+    at += count;
+  }
+  if (good) return fd;
+  if (why->empty()) *why = text("rank %d cannot send a piece that is in memory there", from);
+  if (fd >= 0) close(fd);
+  return -1;
+}
+
+void KeptCheckpoints::settle(Mpi& mpi, const Manifest& manifest) {
+  for (const KeptAt& one : kept_) {
+    if (one.rank != mpi.rank() || one.number != manifest.number || one.committed) continue;
+    KeeperClient& keeper = *keepers_.at(one.keeper);
+    if (!keeper.commit(manifest.number, manifest.text()))
+      report((keeper.error() + ": it has no whole checkpoint").c_str());
+  }
+  drop();
+  keepers_.clear();
+  mpi.barrier();  // no newer one is begun there before
+}
+
+}  // namespace roam::runtime

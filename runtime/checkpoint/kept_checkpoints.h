@@ -1,0 +1,59 @@
+#ifndef ROAM_RUNTIME_CHECKPOINT_KEPT_CHECKPOINTS_H_
+#define ROAM_RUNTIME_CHECKPOINT_KEPT_CHECKPOINTS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/checkpoint/manifest.h"
+#include "runtime/keeper/buddy.h"
+#include "runtime/keeper/keeper_client.h"
+#include "runtime/net/net.h"
+
+namespace roam::runtime {
+
+// What keepers have of a folder's checkpoints, at a restart: those of every machine that ranks run
+// on now, whatever its nodes were called when they were started.
+//
+// Context: as Restart. What is collective gives every rank the same.
+class KeptCheckpoints {
+ public:
+  // Collective. A keeper that does not answer has nothing.
+  KeptCheckpoints(Mpi& mpi, const std::string& folder);
+  ~KeptCheckpoints() { drop(); }
+  KeptCheckpoints(const KeptCheckpoints&) = delete;
+  KeptCheckpoints& operator=(const KeptCheckpoints&) = delete;
+
+  // Of those that are complete: the texts, newest first.
+  const std::vector<std::string>& manifests() const { return manifests_; }
+  // Collective. Makes sure that this rank can open all files of the pieces that it reads, piece p
+  // on rank Net::home_rank(p): those that no keeper of its machine has are sent by another rank.
+  // False on any rank, with `why` on some.
+  bool bring(Net& net, const Manifest& manifest, std::string* why);
+  // A descriptor of one of those, the caller's. -1 with errno.
+  int open(const std::string& name) const;
+  // Whether one that was brought came from another node's keeper than its reader's. Collective.
+  bool from_buddy() const { return from_buddy_; }
+  // Collective, when the checkpoint has been read: it is the newest for all keepers that have any
+  // of it, and what was brought is closed.
+  void settle(Mpi& mpi, const Manifest& manifest);
+
+ private:
+  bool get(std::uint64_t number, std::size_t from, const std::string& name, std::string* why);
+  void send(Mpi& mpi, int to, int fd);
+  int receive(Mpi& mpi, int from, std::string* why);
+  void drop();
+
+  std::vector<KeptAt> kept_;  // of all ranks
+  std::vector<std::string> manifests_;
+  std::map<int, std::unique_ptr<KeeperClient>> keepers_;  // of this machine, by node
+  std::map<std::string, int> brought_;                    // files, open
+  bool from_buddy_ = false;
+};
+
+}  // namespace roam::runtime
+
+#endif  // ROAM_RUNTIME_CHECKPOINT_KEPT_CHECKPOINTS_H_
