@@ -47,8 +47,8 @@ class KeeperClient {
   // piece.
   bool link(std::uint64_t number, const std::string& name, std::uint64_t from_number,
             const std::string& from_name);
-  // The checkpoint is complete: it is the newest, and all others are dropped. It need not have any
-  // piece here.
+  // The checkpoint is complete: it is the newest, and all earlier ones are dropped. It need not
+  // have any piece here.
   bool commit(std::uint64_t number, std::string_view manifest);
 
   // What it holds: the newest that was committed, and what has been put for another one since,

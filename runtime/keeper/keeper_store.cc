@@ -66,7 +66,8 @@ bool KeeperStore::link(std::uint64_t number, const std::string& name, std::uint6
 }
 
 void KeeperStore::commit(std::uint64_t number, std::string manifest) {
-  std::erase_if(checkpoints_, [&](const auto& one) { return one.first != number; });
+  // What has been put for a newer one since stays: this may be said twice.
+  std::erase_if(checkpoints_, [&](const auto& one) { return one.first < number; });
   Checkpoint& one = checkpoints_[number];
   one.committed = true;
   one.manifest = std::move(manifest);

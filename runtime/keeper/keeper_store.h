@@ -26,7 +26,7 @@ class KeeperStore {
   bool put(std::uint64_t number, const std::string& name, Memory memory, std::string* why);
   bool link(std::uint64_t number, const std::string& name, std::uint64_t from_number,
             const std::string& from_name, std::string* why);
-  // Drops all others.
+  // Drops all earlier ones.
   void commit(std::uint64_t number, std::string manifest);
   Memory get(std::uint64_t number, const std::string& name) const;  // null: there is none
   std::vector<KeeperClient::Kept> list() const;                     // by number

@@ -57,6 +57,16 @@ TEST(KeeperStore, ANumberThatIsGivenAgainIsAnotherCheckpoint) {
   EXPECT_EQ(shape(store), "7 part: piece-0 piece-1; ");
 }
 
+TEST(KeeperStore, ACommitThatIsSaidAgainLetsTheNextOneBe) {
+  KeeperStore store;
+  std::string why;
+  ASSERT_TRUE(store.put(5, "piece-0", some(), &why));
+  store.commit(5, "=a");
+  ASSERT_TRUE(store.put(6, "piece-0", some(), &why));
+  store.commit(5, "=a");
+  EXPECT_EQ(shape(store), "5 whole=a: piece-0; 6 part: piece-0; ");
+}
+
 TEST(KeeperStore, HoldsMemoryAsLongAsItHasAName) {
   KeeperStore store;
   std::string why;

@@ -156,9 +156,16 @@ int memory_of(std::string_view text) {
   return memory.release();
 }
 
+// No manifest is longer.
+constexpr off_t kMostTextBytes = off_t{256} << 20;
+
 bool text_of(int memory, std::string* text) {
   struct stat status {};
   if (fstat(memory, &status) != 0) return false;
+  if (status.st_size > kMostTextBytes) {
+    errno = EFBIG;
+    return false;
+  }
   text->resize(static_cast<std::size_t>(status.st_size));
   for (std::size_t at = 0; at < text->size();) {
     const ssize_t n = pread(memory, text->data() + at, text->size() - at, static_cast<off_t>(at));

@@ -44,7 +44,8 @@ int fill(const std::vector<std::string>& words) {
   const std::string &program = words[1], &dir = words[2], &number = words[4];
   KeeperClient client;
   client.set_patience_ms(60'000);
-  if (!client.connect_or_start(named(dir), atoi(words[3].c_str()), program)) return fail(client.error());
+  if (!client.connect_or_start(named(dir), atoi(words[3].c_str()), program))
+    return fail(client.error());
   const std::string folder = dir + "/" + number + "/";
   const auto n = static_cast<unsigned long long>(atoll(number.c_str()));
   if (words[0] == "commit") {
