@@ -73,6 +73,7 @@ def runs():
               True, ("hop_nodes/", "hop_nodes_crowd/"))
     yield Run("group", [], 2)
     yield Run("group", [], 2, {"ROAM_NODE_RANKS": "1"})
+    yield Run("checkpoint", [], 4)
     yield Run("message")
     for size in MESSAGES:
         yield Run("message", [f"--bytes={size}"], 2)
@@ -112,6 +113,14 @@ def rows():
             limit = 1.5 if nodes == 2 and size <= 4 * KIB else 1
             yield Row(f"message/{size}/nodes={nodes}", title, "MPI, the same bytes", ("ratio", limit))
             yield Row(f"message_burst/{size}/nodes={nodes}", title + ", one of 64", "MPI, one alone")
+
+    for what, title in (("all", "all memory"), ("changed", "1 % of the pages")):
+        yield Row(f"checkpoint_still/{what}/ranks=4", f"checkpoint of {title}: threads stand still",
+                  "memcpy of what is copied", ("ratio", 1.3) if what == "all" else None)
+        yield Row(f"checkpoint_disk/{what}/ranks=4", f"checkpoint of {title}: until it is on disk",
+                  "write + fsync of as many bytes")
+        yield Row(f"checkpoint_bytes/{what}/ranks=4", f"checkpoint of {title}: written of what lives", "",
+                  ("value", 1.02 if what == "all" else 0.012))
 
     yield Row("hop_in_node/0", "hop in a node, empty heap", "cache line, one way", ("value", 3000))
     yield Row("hop_in_node/67108864", "hop in a node, 64 MiB", "cache line, one way",

@@ -3,6 +3,7 @@
 //
 //   endure HOW FOLDER ROUNDS [MICROSECONDS]
 //
+// FOLDER: of the checkpoints; -: it makes none itself.
 // HOW: well, with the code 0; code7; throw: something that nobody catches; crash: in the midst,
 // each time at the same place; crash-once: the first time, which makes the file FOLDER/../crashed;
 // abort; exit: exit(5) in the midst; deadlock; usage: before there is a job.
@@ -70,7 +71,8 @@ void compute(const Arguments& arguments) {
     while (std::chrono::steady_clock::now() < end) roam::this_thread::yield();
     if (round % 9 == me) roam::this_thread::migrate((me + round) % roam::ranks());
     if (me == 1 && round == arguments.rounds / 2) end_otherwise(arguments);
-    if (me == 0 && round % kRoundsToACheckpoint == kRoundsToACheckpoint - 1)
+    if (me == 0 && round % kRoundsToACheckpoint == kRoundsToACheckpoint - 1 &&
+        arguments.folder != "-")
       roam::checkpoint(arguments.folder);
   }
   if (me != 0) return;

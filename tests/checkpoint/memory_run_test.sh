@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# Jobs under `roam run --memory`: ranks are killed, and with them the keeper of their node; the job
+# goes on from memory, from what the next node has, or from disk, to the right answer.
+#
+#   memory_run_test.sh ROAM_RUN PROGRAM KEEPER
+set -u
+roam_run=$(readlink -f "$1") program=$(readlink -f "$2")
+ROAM_KEEPER=$(readlink -f "$3")
+export ROAM_KEEPER
+work=$(mktemp -d "${TEST_TMPDIR:-/tmp}/roam_memory.XXXXXX")
+export TMPDIR=$work HOME=$work
+export OMPI_MCA_btl_vader_backing_directory=$work OMPI_MCA_btl_sm_backing_directory=$work
+patience=$((240 * ${PATIENCE:-1}))
+
+keepers() { # [NODE]: processes that keep for jobs of this test
+  local pid words
+  for pid in $(pgrep -x roam-keeper); do
+    mapfile -d '' -t words <"/proc/$pid/cmdline"
+    [[ ${words[*]} == *"$work/"* ]] || continue
+    [[ -z ${1-} || ${words[-1]} == "$1" ]] && echo "$pid"
+  done 2>/dev/null
+}
+end_all() {
+  local pid
+  for pid in $(keepers); do kill -9 "$pid"; done
+  rm -rf "$work"
+}
+trap end_all EXIT
+fail() {
+  echo "memory_run_test: FAILED: $*"
+  tail -n 40 "$work/out" "$work/err"
+  exit 1
+}
+ranks_of() {
+  local exe
+  for exe in /proc/[0-9]*/exe; do
+    [[ $exe -ef $program ]] && echo "${exe//[!0-9]/}"
+  done 2>/dev/null
+}
+within() { # SECONDS CONDITION...
+  local end=$((SECONDS + $1 * ${PATIENCE:-1}))
+  shift
+  until "$@"; do
+    ((SECONDS < end)) || return 1
+    sleep 0.1
+  done
+}
+made() { # whether the newest checkpoint in memory is the one with number $1, or newer
+  local pid
+  pid=$(keepers | head -n 1)
+  [[ -n $pid && $(find "/proc/$pid/fd" -lname '*memfd*' 2>/dev/null | wc -l) -gt 0 ]] || return 1
+  [[ -e $work/d/000001/manifest ]]
+}
+# job NODE_RANKS: begins one that takes some seconds.
+job() {
+  rm -rf "$work/d"
+  ROAM_NODE_RANKS=$1 timeout $patience "$roam_run" -n 4 --checkpoint "$work/d" --every 1 --memory \
+    "$program" well - 600 20000 >"$work/out" 2>"$work/err" &
+  supervisor=$!
+  within 60 made || fail "no checkpoint is in memory"
+  sleep 1.5
+}
+kill_a_rank() {
+  local ranks
+  mapfile -t ranks < <(ranks_of)
+  kill -9 "${ranks[RANDOM % ${#ranks[@]}]}" || fail "there is no rank to kill"
+}
+# ends FROM: it ends well, and has gone on from there.
+ends() {
+  wait "$supervisor" || fail "status $?"
+  [[ $(<"$work/out") == "$right" ]] || fail "it prints '$(<"$work/out")', not '$right'"
+  grep -q "it went on from checkpoint 0.*, from $1" "$work/err" || fail "it did not go on from $1"
+  within 20 none_left || fail "a keeper is left after the job"
+  echo "ok: $2"
+}
+none_left() { [[ -z $(keepers) ]]; }
+
+right=$(timeout $patience "$roam_run" -n 4 --every 0 "$program" well - 600 200) || fail "without kills"
+
+job 0
+kill_a_rank
+ends memory "one node, a rank is killed"
+
+job 0
+kill_a_rank
+sleep 4
+kill_a_rank
+ends memory "... and another one later"
+
+job 2
+kill_a_rank
+ends memory "two nodes"
+
+# A node is lost, with its ranks and its keeper.
+job 2
+for pid in $(keepers 1); do kill -9 "$pid"; done
+kill_a_rank
+ends "the buddy" "a node is lost"
+
+# All keepers are lost, and then a rank.
+job 2
+for pid in $(keepers); do kill -9 "$pid"; done
+kill_a_rank
+ends disk "all that was in memory is lost"
+
+# A keeper alone is lost: the job says so once, and goes on.
+job 0
+for pid in $(keepers); do kill -9 "$pid"; done
+wait "$supervisor" || fail "status $?"
+[[ $(<"$work/out") == "$right" ]] || fail "without a keeper it prints '$(<"$work/out")'"
+(($(grep -c "keeper of checkpoints in memory" "$work/err") == 1)) || fail "it is not said once"
+echo "ok: a keeper is lost"
+echo "memory_run_test: passed"
