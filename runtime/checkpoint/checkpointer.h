@@ -1,6 +1,8 @@
 #ifndef ROAM_RUNTIME_CHECKPOINT_CHECKPOINTER_H_
 #define ROAM_RUNTIME_CHECKPOINT_CHECKPOINTER_H_
 
+#include <unistd.h>
+
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -101,6 +103,21 @@ class Checkpointer final : public Component {
     std::int64_t since_ns;
   };
 
+  // A piece whose memory is copied, and which a kernel thread finishes.
+  struct Writing {
+    CheckpointOrderHead head;
+    std::string path;
+    int fd = -1;  // the copy in memory; -1: there is none
+    PieceWriter writer;
+    std::atomic<bool> done = false;
+    bool good = false;
+    PieceSummary summary;
+    KnownPages pages;
+    std::string why;
+    std::thread thread;
+    int process = getpid();
+  };
+
   static constexpr int kFromTimeToTime = -1, kFromOutside = -2;
 
   // ---- on every rank ----
@@ -116,6 +133,7 @@ class Checkpointer final : public Component {
   bool write_blocks(PieceWriter& writer);
   bool write_states(PieceWriter& writer);
   void begin_writing();
+  void finish_piece(Writing& w);
   void written();
   void say_written(bool good, std::string why);
   void reply(const CheckpointReplyHead& head, std::string_view text);
@@ -140,19 +158,6 @@ class Checkpointer final : public Component {
   bool still_ = false;                                                  // threads of this rank
   std::optional<std::pair<CheckpointOrderHead, std::string>> ordered_;  // not obeyed yet
 
-  // A piece whose memory is copied, and which a kernel thread finishes.
-  struct Writing {
-    CheckpointOrderHead head;
-    std::string path;
-    int fd = -1;  // the copy in memory; -1: there is none
-    PieceWriter writer;
-    std::atomic<bool> done = false;
-    bool good = false;
-    PieceSummary summary;
-    KnownPages pages;
-    std::string why;
-    std::thread thread;
-  };
   bool reach(KeeperClient& keeper, std::string* why);
   bool reach_keeper(std::string* why);
   void lose_keeper();

@@ -309,20 +309,30 @@ void Checkpointer::forget_kept() {
   copies_.close();
 }
 
+void Checkpointer::finish_piece(Writing& w) {
+  const bool memory = has(w.head.targets, CheckpointTargets::kMemory);
+  w.good = w.writer.finish(&w.summary, &w.pages);
+  w.why = w.writer.error();
+  if (w.good && memory) {
+    // The copy is longer than the piece if it was another one's before.
+    w.good = ftruncate(w.fd, static_cast<off_t>(w.summary.bytes)) == 0 &&
+             keeper_.put(w.head.number, w.summary.file, w.fd);
+    if (!w.good) w.why = "the keeper of checkpoints in memory: " + keeper_.error();
+  }
+  if (w.good && w.fd >= 0 && has(w.head.targets, CheckpointTargets::kDisk))
+    w.good = write_to_file(w.fd, w.summary.bytes, w.path, &w.why);
+}
+
 // The kernel thread uses nothing of the rank but this piece, and the keeper.
 void Checkpointer::begin_writing() {
   Writing* w = writing_.get();
   const auto finish = [w, this] {
-    w->good = w->writer.finish(&w->summary, &w->pages);
-    w->why = w->writer.error();
-    if (w->good && has(w->head.targets, CheckpointTargets::kMemory)) {
-      // The copy is longer than the piece if it was another one's before.
-      w->good = ftruncate(w->fd, static_cast<off_t>(w->summary.bytes)) == 0 &&
-                keeper_.put(w->head.number, w->summary.file, w->fd);
-      if (!w->good) w->why = "the keeper of checkpoints in memory: " + keeper_.error();
+    try {
+      finish_piece(*w);
+    } catch (const std::exception& error) {  // there is no memory for its index
+      w->good = false;
+      w->why = error.what();
     }
-    if (w->good && w->fd >= 0 && has(w->head.targets, CheckpointTargets::kDisk))
-      w->good = write_to_file(w->fd, w->summary.bytes, w->path, &w->why);
     w->done.store(true, std::memory_order_release);
   };
   sigset_t all, before;
@@ -369,7 +379,13 @@ void Checkpointer::say_written(bool good, std::string why) {
 }
 
 Checkpointer::~Checkpointer() {
-  if (writing_ && writing_->thread.joinable()) writing_->thread.join();
+  if (!writing_ || !writing_->thread.joinable()) return;
+  if (writing_->process == getpid()) {
+    writing_->thread.join();
+  } else {  // a child of fork has no such kernel thread
+    writing_->thread.detach();
+    static_cast<void>(writing_.release());
+  }
 }
 
 }  // namespace roam::runtime

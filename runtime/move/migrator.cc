@@ -177,8 +177,8 @@ void Migrator::on_refuse(const RefusalHead& refusal) {
 // ---- the target ----
 
 // All bytes are in place: the thread is here.
-void Migrator::settle(int from, const CarryHead& carry, const ImageHead& head, const Image& image,
-                      bool returns) {
+void Migrator::settle_in(int from, const CarryHead& carry, const ImageHead& head,
+                         const Image& image, bool returns) {
   const bool remains = carry.joiner.id != 0;
   Tcb* t = land(head, image, mpi_.rank());
   t->returns = returns;
@@ -210,7 +210,7 @@ void Migrator::on_image(int from, const char* message, std::size_t bytes) {
     refuse(from, carry.transfer, refusal);
     return;
   }
-  settle(from, carry, head, arriving_, returns);
+  settle_in(from, carry, head, arriving_, returns);
 }
 
 void Migrator::on_offer(int from, const char* message, std::size_t bytes) {
@@ -321,7 +321,7 @@ void Migrator::progress() {
     const int from = it->first.first;
     const Arrival done = std::move(a);
     it = arrivals_.erase(it);
-    settle(from, done.carry, done.head, done.image, done.returns);
+    settle_in(from, done.carry, done.head, done.image, done.returns);
   }
   std::erase_if(bulk_leaving_, [this](std::uint32_t transfer) {
     Record& d = records_[transfer];

@@ -156,8 +156,8 @@ class Migrator final : public Component {
   void on_taken(std::uint32_t transfer);
   void on_refuse(const RefusalHead& refusal);
   void keep(Record& d, std::uint32_t transfer);
-  void settle(int from, const CarryHead& carry, const ImageHead& head, const Image& image,
-              bool returns);
+  void settle_in(int from, const CarryHead& carry, const ImageHead& head, const Image& image,
+                 bool returns);
   void refuse(int to, std::uint32_t transfer, const ImageRefusal& refusal);
   void reply(int to, Kind kind, std::uint32_t transfer);
   template <class Head>
