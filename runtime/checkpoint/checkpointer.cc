@@ -249,6 +249,7 @@ void Checkpointer::all_replied() {
     default:
       // Who has copied its memory goes on to the end in any case: it is heard of below.
       written_well_ = written_well_ && good_;
+      describe_job();
       order(CheckpointOrder::kGo);
       at_ = CheckpointOrder::kWritten;
       return;
@@ -267,6 +268,17 @@ CheckpointTargets Checkpointer::choose_targets() {
   if (memory_failures_ > 0) return CheckpointTargets::kBoth;
   return disk_every_ != 0 && since_disk_ + 1 >= disk_every_ ? CheckpointTargets::kBoth
                                                             : CheckpointTargets::kMemory;
+}
+
+// After hooks of the program, which may have set what travels, and before its threads go on.
+void Checkpointer::describe_job() {
+  manifest_ = {};
+  try {
+    facts_.describe(&manifest_);
+  } catch (const std::exception& error) {  // of job_data
+    written_well_ = false;
+    if (why_.empty()) why_ = error.what();
+  }
 }
 
 // Everything stands still: which pages have changed, then the pieces.
@@ -290,12 +302,6 @@ void Checkpointer::write_all() {
         name_for_keepers(dir_, true, &why).empty())
       return end(Errc::checkpoint_failed, why);
     keepers_named_ = true;
-  }
-  manifest_ = {};
-  try {
-    facts_.describe(&manifest_);
-  } catch (const std::exception& error) {  // of job_data
-    return end(Errc::checkpoint_failed, error.what());
   }
   pieces_.assign(static_cast<std::size_t>(net_.ranks()), {});
   threads_ = all_bytes_ = copied_bytes_ = 0;

@@ -144,6 +144,7 @@ class Checkpointer final : public Component {
   void take_reply(int from, const CheckpointReplyHead& head, std::string_view text);
   void all_replied();
   void write_all();
+  void describe_job();
   CheckpointTargets choose_targets();
   std::string part_path() const;
   void made();
