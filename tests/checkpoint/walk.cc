@@ -163,6 +163,13 @@ int begin(const std::string& folder, int checkpoints) {
 int main(int argc, char** argv) {
   const std::string folder = argc > 1 ? argv[1] : "";
   const int checkpoints = argc > 2 ? std::atoi(argv[2]) : argc > 1 ? 2 : 0;
+  // What a hook sets before a checkpoint is in that one already.
+  static int noted = 0;
+  roam::job_data("noted", noted);
+  roam::on_checkpoint([] { noted = 42; });
+  roam::on_restart([] {
+    if (noted != 42) roam_test::say("the checkpoint has not what its hook has set");
+  });
   return roam::run(argc, argv,
                    [folder, checkpoints] { return roam_test::begin(folder, checkpoints); });
 }
