@@ -103,8 +103,8 @@ void Checkpointer::handle(int from, const char* message, std::size_t bytes) {
       return;
     }
     case Kind::kCheckpointOrder:
-      ordered_.emplace(read<CheckpointOrderHead>(message),
-                       std::string(text_behind<CheckpointOrderHead>(message, bytes)));
+      ordered_.emplace_back(read<CheckpointOrderHead>(message),
+                            std::string(text_behind<CheckpointOrderHead>(message, bytes)));
       set_due(true);
       return;
     case Kind::kCheckpointPages:
@@ -150,9 +150,9 @@ void Checkpointer::poll() {
     }
   }
   if (net_.rank() != 0) {
-    const auto ordered = std::exchange(ordered_, std::nullopt);
+    const auto ordered = std::exchange(ordered_, {});
     set_due(writing_ != nullptr || copying_);
-    if (ordered) obey(ordered->first, ordered->second);
+    for (const auto& [head, text] : ordered) obey(head, text);
     return;
   }
   if (at_ == CheckpointOrder::kWritten && writers_done_ == writers_) publish();

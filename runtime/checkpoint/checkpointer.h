@@ -79,7 +79,7 @@ class Checkpointer final : public Component {
   void forget_kept();
 
   bool quiet() const override {
-    return !still_ && asks_.empty() && !ordered_ && !writing_ && !copying_;
+    return !still_ && asks_.empty() && ordered_.empty() && !writing_ && !copying_;
   }
   bool urgent() const override {
     return still_ || writing_ || (!asks_.empty() && at_ != CheckpointOrder::kWritten);
@@ -156,8 +156,9 @@ class Checkpointer final : public Component {
   Lifecycle& life_;
   OpenObjects& open_objects_;
   Facts facts_;
-  bool still_ = false;                                                  // threads of this rank
-  std::optional<std::pair<CheckpointOrderHead, std::string>> ordered_;  // not obeyed yet
+  bool still_ = false;  // threads of this rank
+  // Not obeyed yet: kGo is not answered, so another one may come right behind it.
+  std::deque<std::pair<CheckpointOrderHead, std::string>> ordered_;
 
   bool reach(KeeperClient& keeper, std::string* why);
   bool reach_keeper(std::string* why);
