@@ -59,7 +59,8 @@ class Checkpointer final : public Component {
     std::string refusal;                          // why there are none; empty: there are
     std::function<void()> hooks;                  // of the program, before a checkpoint is written
     std::uint64_t restarted_from = 0;             // the number of a checkpoint; 0: it was not
-    std::function<void(Manifest*)> describe;      // fills in what is the same for every checkpoint
+    std::string kept_in;  // the folder, if the one that it goes on from was in memory
+    std::function<void(Manifest*)> describe;  // fills in what is the same for every checkpoint
   };
   // Errors of ask(): Error(checkpoint_failed).
   Checkpointer(Net& net, Lifecycle& life, OpenObjects& open_objects, const Options& options,
@@ -217,7 +218,7 @@ class Checkpointer final : public Component {
   int memory_failures_ = 0;  // one after the other
   std::uint64_t base_ = 0;   // on which the one that is made builds; 0: on none
   // The last one, on which the next may build, if all went well.
-  std::uint64_t last_ = 0, last_made_ = 0;
+  std::uint64_t last_ = 0, last_tried_ = 0;
   std::string last_dir_;
   CheckpointTargets last_targets_{};
   int since_full_ = 0;   // checkpoints that build on others

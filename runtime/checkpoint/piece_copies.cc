@@ -118,6 +118,8 @@ void PieceCopies::committed(std::uint64_t number) {
 
 void PieceCopies::close() {
   keeper_.close();
+  for (auto& [from, kept] : kept_)
+    kept = {-1, 0, {}, "the keeper of checkpoints in memory is lost"};
   aside_.clear();  // the keeper may still hold it: later pieces go into other memory
 }
 

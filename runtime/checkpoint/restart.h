@@ -50,6 +50,7 @@ class Restart {
   void resume(const std::vector<Component*>& components, Lifecycle& life);
   std::uint64_t exit_code() const;  // of root, if it had ended, from this rank's pieces
 
+  bool from_memory() const { return candidates_.front().in_memory; }
   // The largest number of those that were there, also of one that cannot be read.
   std::uint64_t last_number() const { return last_number_; }
   const Manifest& manifest() const { return candidates_.front().manifest; }

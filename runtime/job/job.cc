@@ -56,7 +56,8 @@ void Job::poll() {
     }
   }
   if (dump_wanted_ != 0) dump();
-  if (checkpoint_wanted_ != 0) {
+  // Not while a wave may be finding the end of the job: it would not see this.
+  if (checkpoint_wanted_ != 0 && (ranks() == 1 || !mpi().wave_started())) {
     checkpoint_wanted_ = 0;
     checkpointer().ask_from_outside();
   }

@@ -314,7 +314,10 @@ Checkpointer::Facts Job::facts() {
   facts.exit_code = [this] { return termination_.exit_code; };
   if (later_run_)
     facts.refusal = "it is made in the first roam::run of a process only, and this is a later one";
-  if (restart_) facts.restarted_from = restart_->last_number();
+  if (restart_) {
+    facts.restarted_from = restart_->last_number();
+    if (restart_->from_memory()) facts.kept_in = options_.restart_dir;
+  }
   facts.hooks = [] { program_state().checkpoint_begins(); };
   facts.describe = [this](Manifest* manifest) {
     describe(manifest);
