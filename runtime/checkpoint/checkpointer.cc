@@ -10,6 +10,7 @@
 #include "isomalloc/block.h"
 #include "runtime/checkpoint/piece.h"
 #include "runtime/image/image.h"
+#include "runtime/keeper/keeper_wire.h"
 #include "threads/kernel_state.h"
 #include "threads/scheduler.h"
 
@@ -31,15 +32,6 @@ constexpr int kNotTracked = 4;
 // Messages under way come to an end; if that takes so long, it is told.
 constexpr std::int64_t kLongSettlingNs = 10'000'000'000;
 
-// The same for each way to write a path, but for links.
-std::string whole_path(std::string_view path) {
-  std::error_code error;
-  std::string whole = std::filesystem::absolute(path, error).lexically_normal().string();
-  if (error) return std::string(path);  // the folder that it begins at is gone
-  if (whole.size() > 1 && whole.ends_with('/')) whole.pop_back();
-  return whole;
-}
-
 template <class Head>
 std::string_view text_behind(const char* message, std::size_t bytes) {
   return {message + sizeof(Head), bytes - sizeof(Head)};
@@ -55,7 +47,7 @@ Checkpointer::Checkpointer(Net& net, Lifecycle& life, OpenObjects& open_objects,
       facts_(std::move(facts)),
       copies_(net, [this](KeeperClient& keeper, std::string* why) { return reach(keeper, why); }),
       keeper_program_(options.keeper),
-      dir_(options.checkpoint_dir.empty() ? std::string() : whole_path(options.checkpoint_dir)),
+      dir_(options.checkpoint_dir.empty() ? std::string() : keeper_folder(options.checkpoint_dir)),
       every_ns_(std::int64_t{options.checkpoint_every_s} * 1'000'000'000),
       wait_ns_(std::int64_t{options.checkpoint_wait_s} * 1'000'000'000),
       keep_(options.checkpoint_keep),
@@ -82,7 +74,7 @@ void Checkpointer::ask(Tcb* self, std::string_view path, Answer* answer) {
   self->answer = answer;
   const CheckpointAskHead head{
       Kind::kCheckpointAsk, net_.rank(), {self->id.load(std::memory_order_relaxed), self}};
-  net_.send_long(0, head, whole_path(path));
+  net_.send_long(0, head, keeper_folder(std::string(path)));
 }
 
 void Checkpointer::ask_from_outside() {
@@ -306,7 +298,7 @@ void Checkpointer::write_all() {
   if (dir == dir_) last_tried_ = number_;  // keepers may have it, whether it is made or not
   // A job that goes on from what keepers had goes on with them; others must not find it.
   if (has(targets_, CheckpointTargets::kMemory) && !keepers_named_) {
-    const bool same = !facts_.kept_in.empty() && whole_path(facts_.kept_in) == dir_ &&
+    const bool same = !facts_.kept_in.empty() && keeper_folder(facts_.kept_in) == dir_ &&
                       !name_for_keepers(dir_, false, &why).empty();
     if (!same && name_for_keepers(dir_, true, &why).empty())
       return end(Errc::checkpoint_failed, why);
