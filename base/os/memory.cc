@@ -64,8 +64,12 @@ Guards& chosen_guards() {
 void note_discarded(Range range) {
   Watched* watch = watched.load(std::memory_order_acquire);
   if (watch == nullptr) return;
-  const std::size_t at = watch->count.fetch_add(1, std::memory_order_acq_rel);
-  if (at < watch->room) watch->discarded[at] = range;
+  const std::uint64_t next = watch->next.fetch_add(1, std::memory_order_acq_rel);
+  const std::uint64_t at = next & ~Watched::kSecondList;
+  if (at >= watch->room) return;
+  Range& place = watch->lists[(next & Watched::kSecondList) != 0][at];
+  place.begin = range.begin;
+  __atomic_store_n(&place.bytes, range.bytes, __ATOMIC_RELEASE);
 }
 
 // They count as written then. What was mapped since the last look is not watched, and has none.

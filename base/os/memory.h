@@ -44,10 +44,13 @@ void discard(Range range, bool shared, int fd = -1, std::size_t offset = 0);
 // and come back as zeros, have not been written for the kernel; and guard() takes write protection
 // away before, as Linux 6.18 does not come to an end where it is to guard pages that have it.
 struct Watched {
+  static constexpr std::uint64_t kSecondList = std::uint64_t{1} << 63;
   int userfault = -1;
-  Range* discarded = nullptr;
-  std::size_t room = 0;
-  std::atomic<std::size_t> count = 0;  // may be more than there is room for
+  Range* lists[2] = {};  // one is written while the other is read; no bytes: not written yet
+  std::size_t room = 0;  // in each
+  // The next place in a list, and kSecondList if it is that one. May be beyond what there is room
+  // for.
+  std::atomic<std::uint64_t> next = 0;
 };
 extern std::atomic<Watched*> watched;  // null: nobody wants to know
 // Whether memory of `range` that is made from now on is made of huge pages, where the kernel allows

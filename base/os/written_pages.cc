@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,6 +11,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <fstream>
+#include <string>
 #include <utility>
 
 namespace roam::os {
@@ -24,14 +27,14 @@ struct ScanArguments {
   std::uint64_t inverted, all_of, any_of, wanted;
 };
 constexpr unsigned long kScan = _IOWR('f', 16, ScanArguments);
-constexpr std::uint64_t kProtectMatching = 1;                  // PM_SCAN_WP_MATCHING
-constexpr std::uint64_t kWritten = 1 << 1, kPresent = 1 << 3;  // PAGE_IS_*
-constexpr std::uint64_t kUserModeOnly = 1;                     // UFFD_USER_MODE_ONLY
-constexpr std::uint64_t kAsynchronous = 1 << 15;               // UFFD_FEATURE_WP_ASYNC
-constexpr std::uint64_t kUnpopulated = 1 << 13;                // UFFD_FEATURE_WP_UNPOPULATED
-constexpr std::uint64_t kSharedMemory = 1 << 12;               // UFFD_FEATURE_WP_HUGETLBFS_SHMEM
-constexpr std::size_t kRegions = 4096;                         // of one call
-constexpr std::size_t kMostDiscards = 64 << 10;                // between two
+constexpr std::uint64_t kProtectMatching = 1;  // PM_SCAN_WP_MATCHING
+constexpr std::uint64_t kWritten = 1 << 1, kPresent = 1 << 3, kSwapped = 1 << 4;  // PAGE_IS_*
+constexpr std::uint64_t kUserModeOnly = 1;        // UFFD_USER_MODE_ONLY
+constexpr std::uint64_t kAsynchronous = 1 << 15;  // UFFD_FEATURE_WP_ASYNC
+constexpr std::uint64_t kUnpopulated = 1 << 13;   // UFFD_FEATURE_WP_UNPOPULATED
+constexpr std::uint64_t kSharedMemory = 1 << 12;  // UFFD_FEATURE_WP_HUGETLBFS_SHMEM
+constexpr std::size_t kRegions = 4096;            // of one call
+constexpr std::size_t kMostDiscards = 64 << 10;   // between two
 
 bool has_entries(const char* path) {
   DIR* folder = opendir(path);
@@ -42,10 +45,43 @@ bool has_entries(const char* path) {
   return found;
 }
 
+// The one that is chosen, of a file that has all choices, such as "always [never]".
+std::string chosen_in(const std::string& path) {
+  std::ifstream file(path);
+  for (std::string word; file >> word;) {
+    if (word.size() > 2 && word.front() == '[') return word.substr(1, word.size() - 2);
+  }
+  return {};
+}
+
+// Memory of several processes can be swapped, or be made of huge pages: then the entries of page
+// tables that say what a process has written go, with no trace.
+bool entries_can_go() {
+  std::ifstream swaps("/proc/swaps");
+  std::string line;
+  if (std::getline(swaps, line) && std::getline(swaps, line)) return true;
+  const std::string folder = "/sys/kernel/mm/transparent_hugepage/";
+  const auto allowed = [](const std::string& choice) {
+    return !choice.empty() && choice != "never" && choice != "deny" && choice != "inherit";
+  };
+  if (allowed(chosen_in(folder + "shmem_enabled"))) return true;
+  for (int kib = 8; kib <= 1 << 20; kib *= 2) {
+    if (allowed(chosen_in(folder + "hugepages-" + std::to_string(kib) + "kB/shmem_enabled")))
+      return true;
+  }
+  return false;
+}
+
 }  // namespace
 
-bool WrittenPages::begin(Range range) {
+// Pages of which all of `all` holds, but for those `inverted`, and any of `any`.
+struct WrittenPages::Wanted {
+  std::uint64_t all = 0, any = 0, inverted = 0;
+};
+
+bool WrittenPages::begin(Range range, bool others) {
   end();
+  others_ = others;
   // Adapters keep memory pinned in which they have once received, and write past its page tables.
   // XPMEM has processes write through page tables of their own.
   if (has_entries("/sys/class/infiniband") || has_entries("/sys/class/cxi") ||
@@ -58,12 +94,14 @@ bool WrittenPages::begin(Range range) {
   uffdio_api api{UFFD_API, kAsynchronous | kUnpopulated | kSharedMemory, 0};
   std::vector<Range> none;
   if (userfault_ >= 0 && pagemap_ >= 0 && ioctl(userfault_, UFFDIO_API, &api) == 0 && watch() &&
-      scan(0, 0, &none)) {
+      !(others && entries_can_go()) && scan(0, {kPresent, 0, 0}, &none)) {
     watched_.userfault = userfault_;
     watched_.room = kMostDiscards;
-    watched_.discarded = static_cast<Range*>(map_memory(kMostDiscards * sizeof(Range)).pointer());
-    watched_.count = 0;
-    if (watched_.discarded != nullptr) {
+    watched_.next = 0;
+    watched_.lists[0] =
+        static_cast<Range*>(map_memory(2 * kMostDiscards * sizeof(Range)).pointer());
+    if (watched_.lists[0] != nullptr) {
+      watched_.lists[1] = watched_.lists[0] + kMostDiscards;
       watched.store(&watched_, std::memory_order_release);
       return true;
     }
@@ -73,10 +111,10 @@ bool WrittenPages::begin(Range range) {
 }
 
 void WrittenPages::end() {
-  if (watched_.discarded != nullptr) {
+  if (watched_.lists[0] != nullptr) {
     watched.store(nullptr, std::memory_order_release);
-    unreserve({reinterpret_cast<Address>(watched_.discarded), watched_.room * sizeof(Range)});
-    watched_.discarded = nullptr;
+    unreserve({reinterpret_cast<Address>(watched_.lists[0]), 2 * watched_.room * sizeof(Range)});
+    watched_.lists[0] = watched_.lists[1] = nullptr;
   }
   if (userfault_ >= 0) close(userfault_);
   if (pagemap_ >= 0) close(pagemap_);
@@ -89,15 +127,21 @@ bool WrittenPages::watch() {
   return ioctl(userfault_, UFFDIO_REGISTER, &all) == 0;
 }
 
-// Pages that exist, and are written, or are not if that is `inverted`.
-bool WrittenPages::scan(std::uint64_t flags, std::uint64_t inverted, std::vector<Range>* found) {
+bool WrittenPages::scan(std::uint64_t flags, const Wanted& wanted, std::vector<Range>* found) {
   std::vector<Region> regions(kRegions);
   for (Address at = range_.begin; at < range_.end();) {
-    ScanArguments arguments{
-        sizeof(ScanArguments), flags, at,
-        range_.end(),          0,     reinterpret_cast<std::uint64_t>(regions.data()),
-        regions.size(),        0,     inverted,
-        kWritten | kPresent,   0,     kWritten | kPresent};
+    ScanArguments arguments{sizeof(ScanArguments),
+                            flags,
+                            at,
+                            range_.end(),
+                            0,
+                            reinterpret_cast<std::uint64_t>(regions.data()),
+                            regions.size(),
+                            0,
+                            wanted.inverted,
+                            wanted.all,
+                            wanted.any,
+                            wanted.all | wanted.any};
     const int count = ioctl(pagemap_, kScan, &arguments);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 || arguments.walked_to <= at) return false;
@@ -117,24 +161,37 @@ bool WrittenPages::scan(std::uint64_t flags, std::uint64_t inverted, std::vector
   return true;
 }
 
+// What was thrown away since the last time. False: it was too much to be noted.
+bool WrittenPages::take_discarded(std::vector<Range>* written) {
+  const bool second = (watched_.next.load() & Watched::kSecondList) != 0;
+  const std::uint64_t taken = watched_.next.exchange(second ? 0 : Watched::kSecondList);
+  const std::uint64_t count = taken & ~Watched::kSecondList;
+  Range* list = watched_.lists[second];
+  for (std::uint64_t i = 0; i < std::min<std::uint64_t>(count, watched_.room); ++i) {
+    // Who has this place writes it just now.
+    while (__atomic_load_n(&list[i].bytes, __ATOMIC_ACQUIRE) == 0) sched_yield();
+    written->push_back(list[i]);
+    list[i].bytes = 0;
+  }
+  return count <= watched_.room;
+}
+
 bool WrittenPages::protect(std::vector<Range>* clean, std::vector<Range>* written) {
   clean->clear();
   written->clear();
-  // What is not watched counts as written always: it is asked for a second time, since protecting
-  // passes over it.
-  std::vector<Range> not_watched;
-  if (!scan(0, kWritten, clean) || !scan(kProtectMatching, 0, written) ||
-      !scan(0, 0, &not_watched) || !watch())
-    return false;
-  const std::size_t discards = watched_.count.load(std::memory_order_acquire);
-  if (discards > watched_.room) {
-    watched_.count = 0;
-    return false;
-  }
+  // Whatever the kernel says, a page that is neither here nor elsewhere is not known to be clean:
+  // those that move just now look swapped, and count where they were written. What is not watched
+  // counts as written always: it is asked for a second time, since protecting passes over it.
+  const Wanted clean_ones{kWritten | kPresent, 0, kWritten},
+      written_ones{kWritten, kPresent | kSwapped, 0};
+  std::vector<Range> not_watched, discarded;
+  const bool known = !(others_ && entries_can_go()) && scan(0, clean_ones, clean) &&
+                     scan(kProtectMatching, written_ones, written) &&
+                     scan(0, written_ones, &not_watched) && watch();
+  if (!take_discarded(&discarded) || !known) return false;
   written->insert(written->end(), not_watched.begin(), not_watched.end());
-  written->insert(written->end(), watched_.discarded, watched_.discarded + discards);
+  written->insert(written->end(), discarded.begin(), discarded.end());
   std::sort(written->begin(), written->end(), [](Range a, Range b) { return a.begin < b.begin; });
-  watched_.count.store(0, std::memory_order_release);
   return true;
 }
 

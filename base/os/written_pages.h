@@ -23,9 +23,10 @@ class WrittenPages {
   WrittenPages(const WrittenPages&) = delete;
   WrittenPages& operator=(const WrittenPages&) = delete;
 
-  // Begins to watch. False: this kernel cannot, or forbids it, or devices of this machine write
-  // into memory past its page tables.
-  bool begin(Range range);
+  // Begins to watch. `others`: other processes write the same memory, and say what they have
+  // written. False: this kernel cannot, or forbids it, or devices of this machine write into memory
+  // past its page tables, or what others know of it can be lost.
+  bool begin(Range range, bool others);
   void end();
   bool watches() const { return userfault_ >= 0; }
 
@@ -37,9 +38,12 @@ class WrittenPages {
 
  private:
   bool watch();
-  bool scan(std::uint64_t flags, std::uint64_t inverted, std::vector<Range>* found);
+  struct Wanted;
+  bool scan(std::uint64_t flags, const Wanted& wanted, std::vector<Range>* found);
+  bool take_discarded(std::vector<Range>* written);
 
   Range range_;
+  bool others_ = false;
   int userfault_ = -1;
   int pagemap_ = -1;
   Watched watched_;

@@ -27,7 +27,8 @@ class WrittenPagesTest : public testing::TestWithParam<bool> {
       ASSERT_TRUE(map_private(kWhole));
     }
     ASSERT_TRUE(allow_access(kRange));
-    if (!pages_.begin(kWhole)) GTEST_SKIP() << "this kernel does not tell which pages are written";
+    if (!pages_.begin(kWhole, GetParam()))
+      GTEST_SKIP() << "this kernel does not tell which pages are written";
   }
   void TearDown() override {
     pages_.end();

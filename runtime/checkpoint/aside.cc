@@ -1,17 +1,42 @@
 #include "runtime/checkpoint/aside.h"
 
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 
+#include "base/os/memory.h"
 #include "base/os/memory_left.h"
 
 namespace roam::runtime {
 
+void Aside::give_back(const Object& object) {
+  if (object.mapped.bytes != 0) munmap(object.mapped.pointer(), object.mapped.bytes);
+  close(object.fd);
+}
+
 void Aside::clear() {
-  for (const Object& object : objects_) close(object.fd);
+  for (const Object& object : objects_) give_back(object);
   objects_.clear();
+}
+
+Aside::Mapped Aside::map(int fd, std::uint64_t bytes) {
+  const auto object = std::find_if(objects_.begin(), objects_.end(),
+                                   [fd](const Object& one) { return one.fd == fd; });
+  struct stat status {};
+  if (object == objects_.end() || fstat(fd, &status) != 0) return {};
+  const auto exists = round_down(static_cast<std::uint64_t>(status.st_size), kPageBytes);
+  const std::uint64_t whole = round_up(std::max(bytes, exists), kPageBytes);
+  if (object->mapped.bytes < whole) {
+    if (object->mapped.bytes != 0) munmap(object->mapped.pointer(), object->mapped.bytes);
+    object->mapped = {};
+    void* memory = mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (memory == MAP_FAILED) return {};
+    object->mapped = {reinterpret_cast<Address>(memory), whole};
+    os::exclude_from_core(object->mapped);
+  }
+  return {static_cast<char*>(object->mapped.pointer()), object->mapped.bytes, exists};
 }
 
 int Aside::take(std::uint64_t bytes, int ranks, std::uint64_t number) {
@@ -31,7 +56,7 @@ int Aside::take(std::uint64_t bytes, int ranks, std::uint64_t number) {
   if (best == nullptr) {
     const int fd = memfd_create("roam-checkpoint", MFD_CLOEXEC);
     if (fd < 0) return -1;
-    best = &objects_.emplace_back(Object{fd, 0, 0});
+    best = &objects_.emplace_back(Object{fd, 0, 0, {}});
   }
   best->bytes = std::max(best->bytes, bytes);
   best->number = number;
@@ -50,7 +75,7 @@ void Aside::give_back() {
   for (const Object& object : objects_) kept += object.number == 0 ? object.bytes : 0;
   if (kept <= os::memory_left() / 4) return;
   std::erase_if(objects_, [](const Object& object) {
-    if (object.number == 0) close(object.fd);
+    if (object.number == 0) give_back(object);
     return object.number == 0;
   });
 }

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/range.h"
+
 namespace roam::runtime {
 
 // Memory beside the arena into which a rank copies its pieces while threads stand still. It is kept
@@ -19,6 +21,13 @@ class Aside {
   // is nobody else's: it is that of checkpoint `number` from now on. -1: there is not enough
   // memory, with a good part of it left over.
   int take(std::uint64_t bytes, int ranks, std::uint64_t number);
+  // That object as memory of this process, for as long as it is used.
+  struct Mapped {
+    char* memory = nullptr;    // null: it cannot be mapped
+    std::uint64_t bytes = 0;   // whole pages
+    std::uint64_t exists = 0;  // so many have been written before; behind them may be no memory yet
+  };
+  Mapped map(int fd, std::uint64_t bytes);
   // Those of other checkpoints are free again, but for the ones of `numbers`.
   void keep_only(const std::vector<std::uint64_t>& numbers);
   // What is free goes back to the machine, if it is much of what that has left.
@@ -31,7 +40,9 @@ class Aside {
     int fd;
     std::uint64_t bytes;   // that it may have pages for
     std::uint64_t number;  // 0: it is free
+    Range mapped;
   };
+  static void give_back(const Object& object);
   std::vector<Object> objects_;
 };
 

@@ -15,15 +15,17 @@ struct CheckpointAskHead {
   Target asker;
 };
 
-// What rank 0 has all ranks do, one after the other. Each is answered, but kGo.
+// What rank 0 has all ranks do, one after the other. Each is answered, but kGo. Numbers are never
+// used again; 3 was one.
 enum class CheckpointOrder : std::uint32_t {
   kCount = 1,  // threads stand still from now on: how many messages were there, is all quiet?
-  kCheck,      // does anything forbid a checkpoint?
-  kScan,       // which pages were written since the last one?
-  kWrite,      // begin your piece in the folder whose path follows: memory may change afterwards
-  kGo,         // threads go on
+  kCheck = 2,  // does anything forbid a checkpoint?
+  kWrite = 4,  // begin your piece: memory may change afterwards. The folder's path follows, and,
+               // where keepers get it, a zero and their name
+  kGo = 5,     // threads go on
   kWritten,    // of a reply only: the piece is there
   kCommit,     // the checkpoint in memory is complete: its manifest follows
+  kSettle,     // it is so for all keepers: what is older goes. Of number 0: none is made any more
 };
 
 // Where a checkpoint is made: one of these, or both.
@@ -40,6 +42,8 @@ struct CheckpointOrderHead {
   CheckpointTargets targets;
   std::uint64_t number;  // of the checkpoint
   std::uint64_t base;    // the one that it may build on; 0: none
+  std::uint32_t watch;   // pages are watched from this one on, or on: kCheckpointPages are sent
+  std::uint32_t padding;
 };
 
 // Text follows: why not, or of kWritten a PieceSummary.
@@ -55,11 +59,11 @@ struct CheckpointReplyHead {
   std::uint64_t copied;  // and of those that the piece has itself
 };
 
-// Ranges of pages, 16 bytes each, that the sender has written since the last scan.
+// Ranges of pages, 16 bytes each, that the sender has written since the last time.
 struct CheckpointPagesHead {
   Kind kind;
   std::uint32_t round;
-  std::uint32_t known;  // 0: it does not know
+  std::uint32_t known;  // 0: it does not know, or that was not for the base of this one
   std::uint32_t padding;
 };
 

@@ -24,11 +24,10 @@ namespace {
 // How long threads go on before it is tried again: twice as long each time.
 constexpr std::int64_t kFirstPauseNs = 1'000'000;
 constexpr std::int64_t kLongestPauseNs = 200'000'000;
-// Whether the kernel is asked which pages have changed (kScan). Not yet: what closing images and
-// hooks write between that and the copy is not seen. Until then pages are compared by checksums.
-constexpr bool kWatchPages = false;
 // So many are made without comparing pages, if most have changed.
 constexpr int kNotTracked = 4;
+// So much later than rank 0 others find that it is time.
+constexpr std::int64_t kSlackNs = 100'000'000;
 // Messages under way come to an end; if that takes so long, it is told.
 constexpr std::int64_t kLongSettlingNs = 10'000'000'000;
 
@@ -45,10 +44,10 @@ Checkpointer::Checkpointer(Net& net, Lifecycle& life, OpenObjects& open_objects,
       life_(life),
       open_objects_(open_objects),
       facts_(std::move(facts)),
-      copies_(net, [this](KeeperClient& keeper, std::string* why) { return reach(keeper, why); }),
-      keeper_program_(options.keeper),
       dir_(options.checkpoint_dir.empty() ? std::string() : keeper_folder(options.checkpoint_dir)),
       every_ns_(std::int64_t{options.checkpoint_every_s} * 1'000'000'000),
+      copies_(net, [this](KeeperClient& keeper, std::string* why) { return reach(keeper, why); }),
+      keeper_program_(options.keeper),
       wait_ns_(std::int64_t{options.checkpoint_wait_s} * 1'000'000'000),
       keep_(options.checkpoint_keep),
       full_every_(options.checkpoint_full),
@@ -56,8 +55,8 @@ Checkpointer::Checkpointer(Net& net, Lifecycle& life, OpenObjects& open_objects,
       disk_every_(options.checkpoint_disk),
       since_disk_(options.checkpoint_disk - 1),  // the first is on disk too
       rounds_(net.ranks()) {
-  if (net_.rank() != 0 || every_ns_ == 0 || !facts_.refusal.empty()) return;
-  next_ns_ = now_ns() + every_ns_;
+  if (every_ns_ == 0 || !facts_.refusal.empty()) return;
+  wind_up();
   set_due(true);
 }
 
@@ -96,6 +95,10 @@ void Checkpointer::handle(int from, const char* message, std::size_t bytes) {
   switch (read<Kind>(message)) {
     case Kind::kCheckpointAsk: {
       const auto head = read<CheckpointAskHead>(message);
+      if (head.asker_rank == kFromTimeToTime) {
+        if (!asks_.empty() || now_ns() < next_ns_) return;  // somebody was first
+        wind_up();
+      }
       asks_.push_back({head.asker_rank, head.asker,
                        std::string(text_behind<CheckpointAskHead>(message, bytes)), now_ns()});
       set_due(true);
@@ -150,21 +153,31 @@ void Checkpointer::poll() {
   }
   if (net_.rank() != 0) {
     const auto ordered = std::exchange(ordered_, {});
-    set_due(writing_ != nullptr || copying_);
     for (const auto& [head, text] : ordered) obey(head, text);
+    if (time_has_come())
+      net_.send_long(0, CheckpointAskHead{Kind::kCheckpointAsk, kFromTimeToTime, {}}, dir_);
+    set_due(next_ns_ != 0 || writing_ != nullptr || copying_);
     return;
   }
   if (at_ == CheckpointOrder::kWritten && writers_done_ == writers_) publish();
   if (at_ != CheckpointOrder{} && at_ != CheckpointOrder::kWritten && awaited_ == 0) all_replied();
-  const std::int64_t now = now_ns();
-  // Not while a wave may be finding the end of the job: it would not see this.
-  if (next_ns_ != 0 && now >= next_ns_ && asks_.empty() &&
-      (net_.ranks() == 1 || !net_.mpi().wave_started())) {
-    next_ns_ = now + every_ns_;
-    asks_.push_back({kFromTimeToTime, {}, dir_, now});
-  }
-  if (!asks_.empty() && at_ == CheckpointOrder{} && now - tried_ns_ >= pause_ns_) begin();
+  if (asks_.empty() && time_has_come()) asks_.push_back({kFromTimeToTime, {}, dir_, now_ns()});
+  if (!asks_.empty() && at_ == CheckpointOrder{} && now_ns() - tried_ns_ >= pause_ns_) begin();
   set_due(next_ns_ != 0 || !asks_.empty() || at_ != CheckpointOrder{} || copying_);
+}
+
+// Rank 0 looks at the clock for all. But it may have nothing to do, and wait in a wave that finds
+// the end of the job, which would not see what it begins then: somebody who works asks it instead,
+// a little later.
+void Checkpointer::wind_up() {
+  next_ns_ = now_ns() + every_ns_ + (net_.rank() == 0 ? 0 : every_ns_ / 16 + kSlackNs);
+}
+
+bool Checkpointer::time_has_come() {
+  if (next_ns_ == 0 || now_ns() < next_ns_) return false;
+  if (net_.ranks() != 1 && net_.mpi().wave_started()) return false;
+  wind_up();
+  return true;
 }
 
 void Checkpointer::begin() {
@@ -182,7 +195,8 @@ void Checkpointer::order(CheckpointOrder what, std::string_view said) {
   ++round_;
   awaited_ = net_.ranks();
   good_ = true;
-  const CheckpointOrderHead head{Kind::kCheckpointOrder, what, round_, targets_, number_, base_};
+  const CheckpointOrderHead head{
+      Kind::kCheckpointOrder, what, round_, targets_, number_, base_, watch_, 0};
   for (int rank = 1; rank < net_.ranks(); ++rank) net_.send_long(rank, head, said);
   obey(head, said);
 }
@@ -239,11 +253,11 @@ void Checkpointer::all_replied() {
       write_all();
       return;
     }
-    case CheckpointOrder::kScan:
-      order(CheckpointOrder::kWrite, part_path());
-      return;
     case CheckpointOrder::kCommit:
       if (!good_) return end(Errc::checkpoint_failed, why_);
+      return order(CheckpointOrder::kSettle);
+    case CheckpointOrder::kSettle:
+      // It is there; a keeper that was lost since is found at the next one.
       return made();
     default:
       // Who has copied its memory goes on to the end in any case: it is heard of below.
@@ -297,12 +311,11 @@ void Checkpointer::write_all() {
   }
   if (dir == dir_) last_tried_ = number_;  // keepers may have it, whether it is made or not
   // A job that goes on from what keepers had goes on with them; others must not find it.
-  if (has(targets_, CheckpointTargets::kMemory) && !keepers_named_) {
-    const bool same = !facts_.kept_in.empty() && keeper_folder(facts_.kept_in) == dir_ &&
-                      !name_for_keepers(dir_, false, &why).empty();
-    if (!same && name_for_keepers(dir_, true, &why).empty())
-      return end(Errc::checkpoint_failed, why);
-    keepers_named_ = true;
+  if (has(targets_, CheckpointTargets::kMemory) && keepers_.empty()) {
+    if (!facts_.kept_in.empty() && keeper_folder(facts_.kept_in) == dir_)
+      keepers_ = name_for_keepers(dir_, false, &why);
+    if (keepers_.empty()) keepers_ = name_for_keepers(dir_, true, &why);
+    if (keepers_.empty()) return end(Errc::checkpoint_failed, why);
   }
   pieces_.assign(static_cast<std::size_t>(net_.ranks()), {});
   threads_ = all_bytes_ = copied_bytes_ = 0;
@@ -310,14 +323,12 @@ void Checkpointer::write_all() {
   written_well_ = true;
   const bool can_build =
       last_dir_ == dir && since_full_ + 1 < full_every_ && has(last_targets_, targets_);
-  base_ = can_build ? last_ : 0;
-  if (full_every_ == 1 || not_tracked_ > 0) {
-    not_tracked_ = std::max(0, not_tracked_ - 1);
-    base_ = 0;
-    return order(CheckpointOrder::kWrite, part_path());
-  }
-  if (!kWatchPages) return order(CheckpointOrder::kWrite, part_path());
-  order(CheckpointOrder::kScan);
+  watch_ = full_every_ != 1 && not_tracked_ == 0;
+  not_tracked_ = std::max(0, not_tracked_ - 1);
+  base_ = can_build && watch_ ? last_ : 0;
+  std::string said = part_path();
+  if (has(targets_, CheckpointTargets::kMemory)) said += '\0' + keepers_;
+  order(CheckpointOrder::kWrite, said);
 }
 
 // All pieces have come to an end.
@@ -341,7 +352,7 @@ void Checkpointer::publish() {
 }
 
 void Checkpointer::made() {
-  last_ = number_;
+  last_ = watch_ ? number_ : 0;  // what was written since is not known
   last_targets_ = targets_;
   since_full_ = base_ == 0 ? 0 : since_full_ + 1;
   if (has(targets_, CheckpointTargets::kMemory)) {
@@ -376,6 +387,9 @@ void Checkpointer::end(Errc code, std::string why) {
     if (++memory_failures_ == 2) {
       memory_ = false;
       why += "; from now on checkpoints are made on disk only";
+      number_ = 0;
+      order(CheckpointOrder::kSettle);
+      at_ = {};
     }
   }
   const Ask ask = std::move(asks_.front());

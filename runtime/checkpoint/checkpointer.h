@@ -11,11 +11,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/options.h"
+#include "base/os/helper_thread.h"
 #include "base/os/written_pages.h"
 #include "runtime/checkpoint/aside.h"
 #include "runtime/checkpoint/checkpoint_messages.h"
@@ -23,6 +23,7 @@
 #include "runtime/checkpoint/known_pages.h"
 #include "runtime/checkpoint/manifest.h"
 #include "runtime/checkpoint/piece_copies.h"
+#include "runtime/checkpoint/piece_file.h"
 #include "runtime/checkpoint/piece_writer.h"
 #include "runtime/checkpoint/quiet_rounds.h"
 #include "runtime/keeper/keeper_client.h"
@@ -45,8 +46,10 @@ namespace roam::runtime {
 //   kCheckpointAsk -->  rank 0:  kCheck -->  <-- what forbids it
 //                                kCount -->  <-- counts, until two rounds are quiet
 //                                kCheck -->  <-- what forbids it now
-//                                kWrite -->  <-- the piece is written
-//                                kGo    -->
+//                                kWrite -->      what has been written? (among a node's ranks)
+//                                            <-- memory is copied aside
+//                                kGo    -->  <-- the piece is written
+//                                kCommit, kSettle --> where keepers have it
 //
 // Context: the rank's kernel thread, capture off.
 class Checkpointer final : public Component {
@@ -104,19 +107,21 @@ class Checkpointer final : public Component {
     std::int64_t since_ns;
   };
 
-  // A piece whose memory is copied, and which a kernel thread finishes.
+  // A piece whose memory is copied, and which kernel threads finish.
   struct Writing {
     CheckpointOrderHead head;
     std::string path;
-    int fd = -1;  // the copy in memory; -1: there is none
+    std::string keepers;  // their name
+    std::string why;      // not
+    int fd = -1;          // the copy in memory; -1: there is none
     PieceWriter writer;
-    std::atomic<bool> done = false;
+    PieceFile file;
     bool good = false;
     PieceSummary summary;
     KnownPages pages;
-    std::string why;
-    std::thread thread;
+    std::atomic<bool> done = false;
     int process = getpid();
+    os::HelperThread thread;
   };
 
   static constexpr int kFromTimeToTime = -1, kFromOutside = -2;
@@ -126,18 +131,28 @@ class Checkpointer final : public Component {
   CheckpointReplyHead count(const CheckpointOrderHead& head, std::string* why);
   bool check(std::string* why) const;
   std::string obstacle_of(const Tcb* t) const;
+  void begin_piece(const CheckpointOrderHead& head, std::string_view folder);
+  bool gather(Writing& w);
   void scan(const CheckpointOrderHead& head);
   void take_pages(const CheckpointPagesHead& head, std::string_view ranges);
-  bool write(const CheckpointOrderHead& head, std::string_view folder, CheckpointReplyHead* answer,
-             std::string* why);
+  void copy_piece();
+  bool copy(Writing& w, CheckpointReplyHead* answer);
   bool write_threads(PieceWriter& writer, std::string* why);
   bool write_blocks(PieceWriter& writer);
   bool write_states(PieceWriter& writer);
+  void build_on_last(PieceWriter& writer, const CheckpointOrderHead& head);
+  bool reach(KeeperClient& keeper, std::string* why);
+  bool reach_keeper(std::string* why);
+  void lose_keeper();
+  bool commit(const CheckpointOrderHead& head, std::string_view manifest, std::string* why);
+  bool settle(const CheckpointOrderHead& head, std::string* why);
   void begin_writing();
   void finish_piece(Writing& w);
   void written();
   void say_written(bool good, std::string why);
   void reply(const CheckpointReplyHead& head, std::string_view text);
+  void wind_up();
+  bool time_has_come();
 
   // ---- on rank 0 ----
   void begin();
@@ -161,35 +176,31 @@ class Checkpointer final : public Component {
   // Not obeyed yet: kGo is not answered, so another one may come right behind it.
   std::deque<std::pair<CheckpointOrderHead, std::string>> ordered_;
 
-  bool reach(KeeperClient& keeper, std::string* why);
-  bool reach_keeper(std::string* why);
-  void lose_keeper();
-  void build_on_last(PieceWriter& writer, const CheckpointOrderHead& head);
-  bool commit(const CheckpointOrderHead& head, std::string_view manifest, std::string* why);
-
-  std::unique_ptr<Writing> writing_;
+  std::string dir_;                          // of ROAM_CHECKPOINT
+  std::int64_t every_ns_ = 0, next_ns_ = 0;  // without being asked
   Aside aside_;
+  std::unique_ptr<Writing> writing_;  // into what `aside_` has
   KeeperClient keeper_;
   PieceCopies copies_;
   CheckpointOrderHead written_order_{};  // of the piece that is being copied
   PieceSummary written_;
   bool copying_ = false;
   std::string keeper_program_;               // ROAM_KEEPER
-  std::vector<std::uint64_t> kept_numbers_;  // checkpoints of which it holds memory of this rank
+  std::string keepers_;                      // their name
+  std::vector<std::uint64_t> kept_numbers_;  // checkpoints of which it may hold memory of this rank
   // What has changed since the last one.
   KnownPages known_;
   os::WrittenPages written_pages_;
   bool watch_tried_ = false;
-  bool scanned_ = false;        // `clean_` is known
-  std::vector<Range> clean_;    // pages that no rank of the node has written
-  std::uint32_t scanning_ = 0;  // the round; what the node's ranks say of it:
+  std::uint64_t protected_at_ = 0;  // the checkpoint since which they know what was written
+  bool scanned_ = false;            // `clean_` is known
+  std::vector<Range> clean_;        // pages that no rank of the node has written
+  bool scanning_ = false;
+  // What the node's ranks say of it. Those of a rank that was ordered before may come first.
   std::vector<std::pair<CheckpointPagesHead, std::vector<Range>>> heard_;
-  bool scan_obeyed_ = false;
 
   // On rank 0.
-  std::deque<Ask> asks_;                     // the first is being made, if `at_` says so
-  std::string dir_;                          // of ROAM_CHECKPOINT
-  std::int64_t every_ns_ = 0, next_ns_ = 0;  // without being asked
+  std::deque<Ask> asks_;  // the first is being made, if `at_` says so
   std::int64_t wait_ns_ = 0;
   int keep_ = 0;
   int full_every_ = 0;
@@ -214,7 +225,6 @@ class Checkpointer final : public Component {
   bool written_well_ = true;
   CheckpointTargets targets_{};
   std::uint64_t number_ = 0;
-  bool keepers_named_ = false;
   int memory_failures_ = 0;  // one after the other
   std::uint64_t base_ = 0;   // on which the one that is made builds; 0: on none
   // The last one, on which the next may build, if all went well.
@@ -223,6 +233,7 @@ class Checkpointer final : public Component {
   CheckpointTargets last_targets_{};
   int since_full_ = 0;   // checkpoints that build on others
   int not_tracked_ = 0;  // so many are made without looking at what has changed
+  bool watch_ = false;   // the one that is made looks
 };
 
 }  // namespace roam::runtime

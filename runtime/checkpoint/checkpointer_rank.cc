@@ -1,10 +1,10 @@
 // What every rank does for a checkpoint.
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 #include <exception>
+#include <new>
 #include <typeinfo>
 #include <utility>
 
@@ -33,31 +33,20 @@ void Checkpointer::obey(const CheckpointOrderHead& head, std::string_view path) 
     case CheckpointOrder::kCheck:
       answer.good = check(&said);
       break;
-    case CheckpointOrder::kScan:
-      return scan(head);  // answered when the node's ranks have been heard
     case CheckpointOrder::kWrite:
-      try {
-        answer.good = write(head, path, &answer, &said);
-      } catch (const std::exception& error) {
-        answer.good = 0;
-        said = error.what();
-      }
-      if (answer.good == 0) {
-        writing_.reset();
-        said = text("rank %d: ", net_.rank()) + said;
-      }
-      answer.threads = scheduler().slots().live_count();
-      reply(answer, said);
-      if (writing_) begin_writing();
-      return;
+      return begin_piece(head, path);  // answered when its memory is copied
     case CheckpointOrder::kCommit:
       answer.good = commit(head, path, &said);
+      break;
+    case CheckpointOrder::kSettle:
+      answer.good = settle(head, &said);
       break;
     case CheckpointOrder::kWritten:
       return;
     case CheckpointOrder::kGo:
       still_ = false;
       scheduler().stand_still(false);
+      if (next_ns_ != 0 && net_.rank() != 0) wind_up();
       return;
   }
   reply(answer, said);
@@ -174,17 +163,61 @@ bool Checkpointer::write_states(PieceWriter& writer) {
          writer.add_state(kJobState, {reinterpret_cast<const char*>(&job), sizeof job});
 }
 
-// ---- what has changed ----
+// ---- the piece ----
 
-// Where ranks share memory, each knows what it has written itself only.
+// What is part of it is found first, and whatever is written for that; then which pages have been
+// written since the last one; then they are copied.
+void Checkpointer::begin_piece(const CheckpointOrderHead& head, std::string_view said) {
+  const std::size_t zero = std::min(said.find('\0'), said.size());
+  writing_ = std::make_unique<Writing>();
+  Writing& w = *writing_;
+  w.head = head;
+  w.path = std::string(said.substr(0, zero)) + "/" + piece_name(net_.rank());
+  if (zero != said.size()) keepers_ = said.substr(zero + 1);
+  try {
+    w.good = gather(w);
+  } catch (const std::exception& error) {
+    w.why = error.what();
+  }
+  if (head.watch == 0) {
+    scanned_ = false;
+    return copy_piece();
+  }
+  scan(head);
+}
+
+bool Checkpointer::gather(Writing& w) {
+  try {
+    facts_.hooks();
+  } catch (const std::exception& error) {
+    w.why = text("a hook of on_checkpoint threw: %s", error.what());
+    return false;
+  }
+  w.writer.begin(w.path, net_.rank(), net_.ranks(), w.head.number);
+  if (has(w.head.targets, CheckpointTargets::kMemory) && !reach_keeper(&w.why)) return false;
+  const bool good =
+      write_threads(w.writer, &w.why) && write_blocks(w.writer) && write_states(w.writer);
+  if (!good && w.why.empty()) w.why = w.writer.error();
+  return good;
+}
+
+// Where ranks share memory, each knows what it has written itself only. They hear of each other
+// whatever went wrong.
 void Checkpointer::scan(const CheckpointOrderHead& head) {
-  if (!std::exchange(watch_tried_, true)) written_pages_.begin(iso::arena().whole());
   std::vector<Range> own;
-  scanned_ = written_pages_.watches() && written_pages_.protect(&clean_, &own);
-  if (scanned_) clean_ = without(clean_, own);
-  scanning_ = head.round;
-  scan_obeyed_ = true;
-  if (head.base == 0) own.clear();  // nobody wants to know
+  try {
+    if (!std::exchange(watch_tried_, true))
+      written_pages_.begin(iso::arena().whole(), net_.node_ranks() > 1);
+    scanned_ = written_pages_.watches() && written_pages_.protect(&clean_, &own);
+    const std::uint64_t since = std::exchange(protected_at_, scanned_ ? head.number : 0);
+    scanned_ = scanned_ && head.base != 0 && since == head.base;
+    if (scanned_) clean_ = without(clean_, own);
+  } catch (const std::bad_alloc&) {
+    scanned_ = false;
+    protected_at_ = 0;
+  }
+  if (!scanned_) own = {};  // nobody wants to know
+  scanning_ = true;
   const CheckpointPagesHead said{Kind::kCheckpointPages, head.round, scanned_, 0};
   for (int rank = 0; rank < net_.ranks(); ++rank) {
     if (rank == net_.rank() || !net_.same_node(rank)) continue;
@@ -194,57 +227,68 @@ void Checkpointer::scan(const CheckpointOrderHead& head) {
   take_pages({}, {});
 }
 
-// Those of a rank that was ordered before this one may come first.
 void Checkpointer::take_pages(const CheckpointPagesHead& head, std::string_view bytes) {
   if (head.round != 0) {
     std::vector<Range> ranges(bytes.size() / sizeof(Range));
     if (!ranges.empty()) std::memcpy(ranges.data(), bytes.data(), bytes.size());
     heard_.emplace_back(head, std::move(ranges));
   }
-  if (!scan_obeyed_ || heard_.size() + 1 != static_cast<std::size_t>(net_.node_ranks())) return;
-  scan_obeyed_ = false;
+  if (!scanning_ || heard_.size() + 1 != static_cast<std::size_t>(net_.node_ranks())) return;
+  scanning_ = false;
   for (const auto& [said, ranges] : heard_) {
-    ROAM_CHECK(said.round == scanning_, "pages of round %u in round %u", said.round, scanning_);
+    ROAM_CHECK(said.round == writing_->head.round, "pages of round %u in round %u", said.round,
+               writing_->head.round);
     scanned_ = scanned_ && said.known != 0;
-    clean_ = without(clean_, ranges);
+    if (scanned_) clean_ = without(clean_, ranges);
   }
   heard_.clear();
-  reply({Kind::kCheckpointReply, CheckpointOrder::kScan, scanning_, 1, 0, 0, 0, 0, 0}, {});
+  copy_piece();
 }
 
-// ---- the piece ----
-
-bool Checkpointer::write(const CheckpointOrderHead& head, std::string_view folder,
-                         CheckpointReplyHead* answer, std::string* why) {
+void Checkpointer::copy_piece() {
+  Writing& w = *writing_;
+  CheckpointReplyHead answer{
+      Kind::kCheckpointReply, CheckpointOrder::kWrite, w.head.round, 1, 0, 0, 0, 0, 0};
+  std::string why;
   try {
-    facts_.hooks();
+    w.good = w.good && copy(w, &answer);
+    if (!w.good) why = text("rank %d: ", net_.rank()) + w.why;
   } catch (const std::exception& error) {
-    *why = text("a hook of on_checkpoint threw: %s", error.what());
-    return false;
+    w.good = false;
+    why = text("rank %d: %s", net_.rank(), error.what());
   }
-  writing_ = std::make_unique<Writing>();
-  writing_->head = head;
-  writing_->path = std::string(folder) + "/" + piece_name(net_.rank());
-  PieceWriter& writer = writing_->writer;
-  writer.begin(writing_->path, net_.rank(), net_.ranks(), head.number);
-  const bool to_keeper = has(head.targets, CheckpointTargets::kMemory);
-  if (to_keeper && !reach_keeper(why)) return false;
-  if (head.base != 0 && known_.number == head.base) build_on_last(writer, head);
-  bool good = write_threads(writer, why) && write_blocks(writer) && write_states(writer);
+  answer.good = w.good;
+  answer.threads = scheduler().slots().live_count();
+  if (!w.good) writing_.reset();
+  reply(answer, why);
+  if (writing_) begin_writing();
+}
+
+bool Checkpointer::copy(Writing& w, CheckpointReplyHead* answer) {
+  PieceWriter& writer = w.writer;
+  const bool to_keeper = has(w.head.targets, CheckpointTargets::kMemory);
+  if (w.head.base != 0 && known_.number == w.head.base) build_on_last(writer, w.head);
+  bool good = writer.arrange();
   if (good) {
-    const int fd = aside_.take(writer.bytes_copied(), net_.node_ranks(), head.number);
-    if (fd < 0 && to_keeper) {
-      *why = text("there is not enough memory to keep %llu bytes beside the job",
-                  static_cast<unsigned long long>(writer.bytes_copied()));
+    const std::uint64_t bytes = sizeof(PieceHead) + writer.bytes_copied();
+    w.fd = aside_.take(bytes, net_.node_ranks(), w.head.number);
+    if (w.fd < 0 && to_keeper) {
+      w.why = text("there is not enough memory to keep %llu bytes beside the job",
+                   static_cast<unsigned long long>(writer.bytes_copied()));
       return false;
     }
-    writing_->fd = fd;
-    if (fd >= 0) writer.put_into(fd);
+    if (to_keeper) kept_numbers_.push_back(w.head.number);
+    if (w.fd >= 0) {
+      const Aside::Mapped mapped = aside_.map(w.fd, bytes);
+      if (has(w.head.targets, CheckpointTargets::kDisk))
+        w.file.begin(w.path, w.fd, mapped.memory, mapped.bytes);
+      writer.put_into(w.fd, mapped, [&w](std::uint64_t there) { w.file.grew_to(there); });
+    }
     good = writer.copy();
   }
   answer->bytes = writer.bytes();
   answer->copied = writer.bytes_copied();
-  if (!good && why->empty()) *why = writer.error();
+  if (!good) w.why = writer.error();
   return good;
 }
 
@@ -266,9 +310,7 @@ void Checkpointer::build_on_last(PieceWriter& writer, const CheckpointOrderHead&
 bool Checkpointer::reach(KeeperClient& keeper, std::string* why) {
   const std::string program = find_keeper(keeper_program_, why);
   if (program.empty()) return false;
-  const std::string name = name_for_keepers(dir_, false, why);
-  if (name.empty()) return false;
-  if (keeper.connect_or_start(name, net_.node(), program)) return true;
+  if (keeper.connect_or_start(keepers_, net_.node(), program)) return true;
   *why = "the keeper of checkpoints in memory: " + keeper.error();
   return false;
 }
@@ -294,12 +336,27 @@ bool Checkpointer::commit(const CheckpointOrderHead& head, std::string_view mani
     lose_keeper();
     return false;
   }
-  // The memory of all others is this rank's again.
+  return true;
+}
+
+// What is older than the one that all keepers have is this rank's memory again.
+bool Checkpointer::settle(const CheckpointOrderHead& head, std::string* why) {
+  if (head.number == 0) {  // the keeper may still hold the last one
+    aside_.clear();
+    kept_numbers_.clear();
+    known_ = {};
+    return true;
+  }
+  if (net_.own_node_rank() == 0 && !keeper_.settle(head.number)) {
+    *why = text("rank %d: the keeper of checkpoints in memory: ", net_.rank()) + keeper_.error();
+    lose_keeper();
+    return false;
+  }
   kept_numbers_ = {head.number};
   for (const BaseEntry& base : known_.bases) kept_numbers_.push_back(base.number);
   aside_.keep_only(kept_numbers_);
   aside_.give_back();
-  copies_.committed(head.number);
+  copies_.settled(head.number);
   return true;
 }
 
@@ -320,7 +377,8 @@ void Checkpointer::finish_piece(Writing& w) {
     if (!w.good) w.why = "the keeper of checkpoints in memory: " + keeper_.error();
   }
   if (w.good && w.fd >= 0 && has(w.head.targets, CheckpointTargets::kDisk))
-    w.good = write_to_file(w.fd, w.summary.bytes, w.path, &w.why);
+    w.good = w.file.end(w.summary.bytes, &w.why);
+  if (!w.good) w.file.give_up();
 }
 
 // The kernel thread uses nothing of the rank but this piece, and the keeper.
@@ -335,21 +393,13 @@ void Checkpointer::begin_writing() {
     }
     w->done.store(true, std::memory_order_release);
   };
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  try {
-    w->thread = std::thread(finish);
-  } catch (const std::exception&) {
-    finish();  // there is no room for a kernel thread: threads wait
-  }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (!w->thread.begin(finish)) finish();  // there is no room for a kernel thread: threads wait
   set_due(true);
 }
 
 void Checkpointer::written() {
   const std::unique_ptr<Writing> w = std::move(writing_);
-  if (w->thread.joinable()) w->thread.join();
+  w->thread.end();
   known_ = {};
   if (w->good) {
     known_ = std::move(w->pages);
@@ -378,14 +428,9 @@ void Checkpointer::say_written(bool good, std::string why) {
         good ? pack_summary(written_) : text("rank %d: ", net_.rank()) + why);
 }
 
+// A child of fork has no kernel threads that write, and no file to give up.
 Checkpointer::~Checkpointer() {
-  if (!writing_ || !writing_->thread.joinable()) return;
-  if (writing_->process == getpid()) {
-    writing_->thread.join();
-  } else {  // a child of fork has no such kernel thread
-    writing_->thread.detach();
-    static_cast<void>(writing_.release());
-  }
+  if (writing_ && writing_->process != getpid()) static_cast<void>(writing_.release());
 }
 
 }  // namespace roam::runtime

@@ -45,18 +45,19 @@ class IncrementTest : public testing::TestWithParam<bool> {
     fs::create_directory(folder(number));
     std::vector<Range> clean, written;
     bool scanned = false;
+    PieceWriter writer;
+    writer.begin(folder(number) + "/piece-0", 0, 1, number);
+    ASSERT_TRUE(writer.add_block(block_, block_.bytes));
     if (GetParam() && watched_.watches()) {
       ASSERT_TRUE(watched_.protect(&clean, &written));
       clean = without(clean, written);
       scanned = true;
     }
-    PieceWriter writer;
-    writer.begin(folder(number) + "/piece-0", 0, 1, number);
     if (!full) {
       ASSERT_TRUE(
           writer.build_on(known_, scanned ? &clean : nullptr, writer.links_of_files(known_)));
     }
-    ASSERT_TRUE(writer.add_block(block_, block_.bytes));
+    ASSERT_TRUE(writer.arrange());
     copied_ = writer.bytes_copied();
     ASSERT_TRUE(writer.copy() && writer.finish(&summary_, &known_)) << writer.error();
     known_.folder = folder(number);
@@ -75,7 +76,7 @@ class IncrementTest : public testing::TestWithParam<bool> {
       ASSERT_EQ(std::memcmp(page(i), now.data() + i * kPageBytes, kPageBytes), 0) << i;
   }
   void watch() {
-    if (GetParam() && !watched_.begin(iso::arena().whole()))
+    if (GetParam() && !watched_.begin(iso::arena().whole(), false))
       GTEST_SKIP() << "this kernel does not tell which pages are written";
   }
 

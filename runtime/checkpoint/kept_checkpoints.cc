@@ -200,11 +200,19 @@ int KeptCheckpoints::receive(Mpi& mpi, int from, std::string* why) {
 }
 
 void KeptCheckpoints::settle(Mpi& mpi, const Manifest& manifest) {
+  bool all = true;
   for (const KeptAt& one : kept_) {
     if (one.rank != mpi.rank() || one.number != manifest.number || one.committed) continue;
     KeeperClient& keeper = *keepers_.at(one.keeper);
-    if (!keeper.commit(manifest.number, manifest.text()))
-      report((keeper.error() + ": it has no whole checkpoint").c_str());
+    if (keeper.commit(manifest.number, manifest.text())) continue;
+    all = false;
+    report((keeper.error() + ": it has no whole checkpoint").c_str());
+  }
+  if (mpi.sum(!all) == 0) {
+    for (const KeptAt& one : kept_) {
+      if (one.rank == mpi.rank() && one.number == manifest.number)
+        keepers_.at(one.keeper)->settle(manifest.number);
+    }
   }
   drop();
   keepers_.clear();

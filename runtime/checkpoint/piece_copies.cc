@@ -107,7 +107,7 @@ bool PieceCopies::keep(Kept& kept, const PieceSummary& summary) {
   return good;
 }
 
-void PieceCopies::committed(std::uint64_t number) {
+void PieceCopies::settled(std::uint64_t number) {
   std::vector<std::uint64_t> needed{number};
   for (const auto& [from, kept] : kept_) {
     for (const BaseEntry& base : kept.bases) needed.push_back(base.number);

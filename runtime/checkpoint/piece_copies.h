@@ -38,8 +38,8 @@ class PieceCopies {
 
   void take_part(int from, const CheckpointCopyHead& head, std::string_view bytes);
   void take_answer(const CheckpointCopiedHead& head, std::string_view why);
-  // Checkpoint `number` is complete: memory of those that it does not build on is free again.
-  void committed(std::uint64_t number);
+  // All keepers have checkpoint `number`: memory of those that it does not build on is free again.
+  void settled(std::uint64_t number);
   // The job has ended, or the keeper is gone.
   void close();
 

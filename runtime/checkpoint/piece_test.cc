@@ -17,6 +17,8 @@
 #include <vector>
 
 #include "base/test_bytes.h"
+#include "runtime/checkpoint/aside.h"
+#include "runtime/checkpoint/piece_file.h"
 #include "runtime/image/test_image.h"
 #include "threads/scheduler.h"
 
@@ -75,14 +77,23 @@ class PieceTest : public testing::TestWithParam<std::tuple<bool, bool>> {
     ASSERT_TRUE(writer.add_state("some", kBytes));
     ASSERT_TRUE(writer.add_state("none", ""));
     const bool in_memory = std::get<1>(GetParam());
-    const int fd = in_memory ? memfd_create("piece", MFD_CLOEXEC) : -1;
-    if (in_memory) writer.put_into(fd);
+    // The second trip finds memory that exists, for a part of the piece.
+    PieceFile piece_file;
+    ASSERT_TRUE(writer.arrange());
+    if (in_memory) {
+      const int fd = aside_.take(writer.bytes_copied(), 1, 1);
+      ASSERT_GE(fd, 0);
+      const Aside::Mapped mapped = aside_.map(fd, writer.bytes_copied());
+      ASSERT_NE(mapped.memory, nullptr);
+      piece_file.begin(path_, fd, mapped.memory, mapped.bytes);
+      writer.put_into(fd, mapped, [&](std::uint64_t bytes) { piece_file.grew_to(bytes); });
+    }
     ASSERT_TRUE(writer.copy()) << writer.error();
     ASSERT_TRUE(writer.finish(&summary_)) << writer.error();
+    std::string why;
     if (in_memory) {
-      std::string why;
-      ASSERT_TRUE(write_to_file(fd, summary_.bytes, path_, &why)) << why;
-      close(fd);
+      ASSERT_TRUE(piece_file.end(summary_.bytes, &why)) << why;
+      aside_.keep_only({});
     }
     for (const Image& image : images) give_up(image);
 
@@ -92,7 +103,6 @@ class PieceTest : public testing::TestWithParam<std::tuple<bool, bool>> {
     EXPECT_EQ(static_cast<std::uint64_t>(file.st_size), summary_.bytes);
 
     PieceReader reader;
-    std::string why;
     ASSERT_TRUE(reader.open(path_, unpack_summary(pack_summary(summary_)), &why)) << why;
     ASSERT_TRUE(reader.verify(&why)) << why;
     EXPECT_EQ(reader.state("some"), kBytes);
@@ -127,6 +137,7 @@ class PieceTest : public testing::TestWithParam<std::tuple<bool, bool>> {
 
   threads::TestThreads threads_{std::get<0>(GetParam())};
   std::string folder_, path_;
+  Aside aside_;
   std::vector<Tcb*> travelers_;
   PieceSummary summary_;
   int trips_ = 0;

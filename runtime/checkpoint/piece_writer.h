@@ -6,11 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/range.h"
+#include "runtime/checkpoint/aside.h"
 #include "runtime/checkpoint/known_pages.h"
 #include "runtime/checkpoint/page_buffer.h"
 #include "runtime/checkpoint/piece_format.h"
@@ -18,9 +20,9 @@
 
 namespace roam::runtime {
 
-// Writes a piece: begin(), add images, blocks and states in any order, copy(), finish(). Memory
-// that it was given stays as it is from add until copy() has returned, but for what
-// close_for_image() and reopen() change: pages are looked at when they are copied.
+// Writes a piece: begin(), add images, blocks and states in any order, arrange(), copy(), finish().
+// Memory that it was given stays as it is from arrange() until copy() has returned, but for what
+// reopen() changes: pages are looked at when they are copied.
 //
 // A piece is a file, or lies in memory: then copy() only copies, and finish() computes the
 // checksums, so that threads may go on between the two.
@@ -37,14 +39,16 @@ class PieceWriter {
 
   // Its file will be `path`, for this user only; there is none yet.
   void begin(const std::string& path, int rank, int ranks, std::uint64_t number);
-  // It lies in memory, of the object `fd`, which stays the caller's and is overwritten. REQUIRES:
-  // nothing has been copied.
-  void put_into(int fd);
+  // It lies in memory, of the object `fd`, which stays the caller's and is overwritten. It is
+  // mapped too (`memory`; none: it is written by its descriptor). `grown` is told, if it is not
+  // null, how many of its bytes will not change any more. REQUIRES: nothing has been copied.
+  using Grown = std::function<void(std::uint64_t bytes)>;
+  void put_into(int fd, const Aside::Mapped& memory, Grown grown = nullptr);
   // Pages that `known` has, and that are in `clean` or have their checksums, need not be written
   // again: only the others are. Both have to stay. The pieces that have them get other names beside
   // the new one, by `link`, which is given the name that one has now and the one that it gets, and
   // says whether that can be. False: it cannot, and all pages are written. REQUIRES: nothing was
-  // added.
+  // arranged.
   using Linker = std::function<bool(const std::string& from, const std::string& to)>;
   bool build_on(const KnownPages& known, const std::vector<Range>* clean, const Linker& link);
   // Of files in the folder of `known` and that of the new one.
@@ -54,16 +58,24 @@ class PieceWriter {
   // The pages that exist of the block's range.
   bool add_block(Range range, std::uint64_t bytes_asked);
   bool add_state(std::string_view name, std::string_view bytes);
+  // Decides which pages are copied, of all that was added.
+  bool arrange();
   bool copy();
   // All of it is on disk, if it is a file. `pages`, if not null, is what it has.
   bool finish(PieceSummary* summary, KnownPages* pages = nullptr);
 
   const std::string& error() const { return error_; }
-  // In pages: of all memory, and of that which is copied.
+  // In pages, once they are arranged: of all memory, and of that which is copied.
   std::uint64_t bytes() const { return all_bytes_; }
   std::uint64_t bytes_copied() const { return pages_bytes_; }
 
  private:
+  // What was added: text of its entry in `lists_`, and its pages in `ranges_`, up to there. They
+  // follow in the index.
+  struct Added {
+    std::string* index;
+    std::size_t text_end, ranges_end;
+  };
   struct Pending {
     Range pages;
     std::string* index;  // in which its hash belongs at `at`
@@ -73,22 +85,31 @@ class PieceWriter {
   bool fail(int error, const std::string& call);
   void give_up();
   bool usable();
-  void add_pages(std::string* to);
+  void add_ranges(std::string* index, const std::vector<Range>& ranges);
+  void add_pages(std::span<const Range> ranges, std::string* to);
   void add_run(Range pages, std::string* to);
   void add_known(const KnownPages::Run& run, Range part, std::string* to);
   std::size_t same_bytes(Range pages, const KnownPages::Run** run) const;
   bool write(std::vector<iovec>& parts);
+  bool copy_head();
+  bool copy_mapped(Range pages);
   bool hash_copied();
   void hash(const Pending& pending, const void* bytes);
 
   int fd_ = -1;
   bool in_memory_ = false;
+  Aside::Mapped memory_;
+  Grown grown_;
   bool direct_ = false;
   std::string path_;
   std::string error_;
   PieceSummary summary_;
   std::string images_, blocks_, states_;  // their entries in the index
-  std::vector<Range> pages_;              // of what is being added
+  std::string lists_;
+  std::vector<Range> ranges_;
+  std::vector<Range> pages_;  // of what is being added
+  std::vector<Added> added_;
+  bool arranged_ = false;
   std::vector<Pending> pending_;
   std::uint64_t all_bytes_ = 0, pages_bytes_ = 0;
   std::uint64_t offset_ = 0;  // up to which the file is written
@@ -99,10 +120,6 @@ class PieceWriter {
   const KnownPages* known_ = nullptr;
   const std::vector<Range>* clean_ = nullptr;
 };
-
-// Copies a piece that is in memory, of the object `fd`, into a new file, which is on disk when it
-// returns. Context: any kernel thread. Errors: false, and the file is gone.
-bool write_to_file(int fd, std::uint64_t bytes, const std::string& path, std::string* why);
 
 }  // namespace roam::runtime
 

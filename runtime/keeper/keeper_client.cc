@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -212,6 +213,11 @@ bool KeeperClient::commit(std::uint64_t number, std::string_view manifest) {
   return ask(call);
 }
 
+bool KeeperClient::settle(std::uint64_t number) {
+  Call call{KeeperCall::kSettle, number};
+  return ask(call);
+}
+
 bool KeeperClient::list(std::vector<Kept>* kept) {
   kept->clear();
   Call call{KeeperCall::kList};
@@ -226,12 +232,11 @@ bool KeeperClient::list(std::vector<Kept>* kept) {
 bool KeeperClient::newest(Kept* kept) {
   std::vector<Kept> all;
   if (!list(&all)) return false;
-  for (Kept& one : all) {
-    if (!one.committed) continue;
-    *kept = std::move(one);
-    return true;
-  }
-  return false;
+  const auto last =
+      std::find_if(all.rbegin(), all.rend(), [](const Kept& k) { return k.committed; });
+  if (last == all.rend()) return false;
+  *kept = std::move(*last);
+  return true;
 }
 
 int KeeperClient::get(std::uint64_t number, const std::string& name) {

@@ -12,7 +12,7 @@ namespace roam::runtime {
 // the job (keeper_service.h). There is one for a folder of checkpoints and a node.
 //
 // What is put is not copied: it is memory of the keeper and of who put it, which leaves it as it is
-// until the keeper has dropped it: once a newer checkpoint is committed that does not link to it.
+// until the keeper has dropped it: once a newer checkpoint is settled that does not link to it.
 //
 // Context: any kernel thread, one at a time; what is left open is closed by exec. Errors: false (or
 // -1), and error() is a sentence. No call lasts longer than the patience. Where the keeper is gone,
@@ -47,12 +47,14 @@ class KeeperClient {
   // piece.
   bool link(std::uint64_t number, const std::string& name, std::uint64_t from_number,
             const std::string& from_name);
-  // The checkpoint is complete: it is the newest, and all earlier ones are dropped. It need not
-  // have any piece here.
+  // The checkpoint is complete. It need not have any piece here.
   bool commit(std::uint64_t number, std::string_view manifest);
+  // It is committed with all keepers of the job, so that earlier ones are of no use: they are
+  // dropped.
+  bool settle(std::uint64_t number);
 
-  // What it holds: the newest that was committed, and what has been put for another one since,
-  // whose commit may have reached other keepers.
+  // What it holds: what was committed, and what has been put for another one since, whose commit
+  // may have reached other keepers.
   struct Kept {
     std::uint64_t number = 0;
     bool committed = false;

@@ -116,6 +116,9 @@ bool KeeperService::answer(Client& client, const KeeperRequest& request, std::st
       const bool good = commit(request, fd, &why);
       return reply(client, good, why);
     }
+    case KeeperCall::kSettle:
+      store_.settle(request.number);
+      return reply(client, true, "");
     case KeeperCall::kList: {
       const OwnedFd all(memory_of(pack_kept(store_.list())));
       return reply(client, all.get() >= 0, all.get() >= 0 ? "" : strerror(errno), all.get());

@@ -66,11 +66,14 @@ bool KeeperStore::link(std::uint64_t number, const std::string& name, std::uint6
 }
 
 void KeeperStore::commit(std::uint64_t number, std::string manifest) {
-  // What has been put for a newer one since stays: this may be said twice.
-  std::erase_if(checkpoints_, [&](const auto& one) { return one.first < number; });
   Checkpoint& one = checkpoints_[number];
   one.committed = true;
   one.manifest = std::move(manifest);
+}
+
+void KeeperStore::settle(std::uint64_t number) {
+  // What has been put for a newer one since stays: this may be said twice.
+  std::erase_if(checkpoints_, [&](const auto& one) { return one.first < number; });
 }
 
 KeeperStore::Memory KeeperStore::get(std::uint64_t number, const std::string& name) const {

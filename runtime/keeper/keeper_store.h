@@ -14,9 +14,9 @@
 
 namespace roam::runtime {
 
-// What a keeper holds: the checkpoint that was committed last, and pieces of one that is being
-// made. Memory is held as long as a name is there for it. Errors: false and why; nothing has
-// changed.
+// What a keeper holds: checkpoints that were committed, until a newer one is settled, and pieces of
+// one that is being made. Memory is held as long as a name is there for it. Errors: false and why;
+// nothing has changed.
 class KeeperStore {
  public:
   using Memory = std::shared_ptr<OwnedFd>;
@@ -26,8 +26,9 @@ class KeeperStore {
   bool put(std::uint64_t number, const std::string& name, Memory memory, std::string* why);
   bool link(std::uint64_t number, const std::string& name, std::uint64_t from_number,
             const std::string& from_name, std::string* why);
-  // Drops all earlier ones.
   void commit(std::uint64_t number, std::string manifest);
+  // Drops all earlier ones.
+  void settle(std::uint64_t number);
   Memory get(std::uint64_t number, const std::string& name) const;  // null: there is none
   std::vector<KeeperClient::Kept> list() const;                     // by number
   std::size_t pieces() const;                                       // names, of all checkpoints

@@ -21,7 +21,7 @@ std::string shape(const KeeperStore& store) {
   return all;
 }
 
-TEST(KeeperStore, HoldsTheNewestThatWasCommittedAndTheOneThatIsBeingMade) {
+TEST(KeeperStore, HoldsWhatWasCommittedUntilANewerOneIsSettled) {
   KeeperStore store;
   std::string why;
   ASSERT_TRUE(store.put(1, "piece-0", some(), &why));
@@ -31,7 +31,12 @@ TEST(KeeperStore, HoldsTheNewestThatWasCommittedAndTheOneThatIsBeingMade) {
   ASSERT_TRUE(store.put(2, "piece-1", some(), &why));
   EXPECT_EQ(shape(store), "1 whole=a: piece-0 piece-1; 2 part: piece-1; ");
   store.commit(2, "=b");
-  EXPECT_EQ(shape(store), "2 whole=b: piece-1; ");
+  EXPECT_EQ(shape(store), "1 whole=a: piece-0 piece-1; 2 whole=b: piece-1; ");
+  ASSERT_TRUE(store.put(3, "piece-1", some(), &why));
+  store.settle(2);
+  EXPECT_EQ(shape(store), "2 whole=b: piece-1; 3 part: piece-1; ");
+  store.settle(2);
+  EXPECT_EQ(shape(store), "2 whole=b: piece-1; 3 part: piece-1; ");
 }
 
 TEST(KeeperStore, DropsWhatWasNeverCommittedWhenAnotherBegins) {
@@ -79,11 +84,15 @@ TEST(KeeperStore, HoldsMemoryAsLongAsItHasAName) {
   ASSERT_TRUE(store.link(2, "base-000001-0", 1, "piece-0", &why));
   EXPECT_EQ(store.get(2, "base-000001-0"), base.lock());
   store.commit(2, "");
+  EXPECT_FALSE(dropped.expired());
+  store.settle(2);
   EXPECT_TRUE(dropped.expired());
   ASSERT_TRUE(store.link(3, "base-000001-0", 2, "base-000001-0", &why));
   store.commit(3, "");
+  store.settle(3);
   EXPECT_EQ(store.get(3, "base-000001-0"), base.lock());
   store.commit(4, "");
+  store.settle(4);
   EXPECT_TRUE(base.expired());
 }
 

@@ -55,7 +55,7 @@ TEST_F(Keeper, GivesPiecesToBeReadOnly) {
   EXPECT_EQ(fcntl(memory.get(), F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
 }
 
-TEST_F(Keeper, DropsTheRestWhenANewerOneIsCommitted) {
+TEST_F(Keeper, DropsTheRestWhenANewerOneIsSettled) {
   KeeperClient client;
   ASSERT_TRUE(start(client));
   ASSERT_TRUE(put(client, 1, "piece-0", "first"));
@@ -70,6 +70,12 @@ TEST_F(Keeper, DropsTheRestWhenANewerOneIsCommitted) {
   EXPECT_TRUE(all[0].committed);
   EXPECT_FALSE(all[1].committed);
   ASSERT_TRUE(client.commit(2, std::string(3'000'000, 'm')));
+  ASSERT_TRUE(client.list(&all));
+  EXPECT_EQ(all.size(), 2u) << "others may have the first one only";
+  KeeperClient::Kept newest;
+  ASSERT_TRUE(client.newest(&newest));
+  EXPECT_EQ(newest.number, 2u);
+  ASSERT_TRUE(client.settle(2));
   ASSERT_TRUE(client.list(&all));
   ASSERT_EQ(all.size(), 1u);
   EXPECT_EQ(all[0].manifest.size(), 3'000'000u);

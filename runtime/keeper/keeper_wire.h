@@ -41,6 +41,7 @@ enum class KeeperCall : std::uint32_t {  // numbers are never used again
   kList,    // the answer comes with what pack_kept() makes
   kGet,     // ... with the piece
   kForget,
+  kSettle,
 };
 
 struct KeeperRequest {
