@@ -15,20 +15,11 @@
 #include <string>
 #include <utility>
 
+#include "base/os/page_scan.h"
+
 namespace roam::os {
 namespace {
 
-// As the kernel has them since 6.7; older headers do not.
-struct Region {
-  std::uint64_t begin, end, categories;
-};
-struct ScanArguments {
-  std::uint64_t size, flags, begin, end, walked_to, regions, region_count, most_pages;
-  std::uint64_t inverted, all_of, any_of, wanted;
-};
-constexpr unsigned long kScan = _IOWR('f', 16, ScanArguments);
-constexpr std::uint64_t kProtectMatching = 1;  // PM_SCAN_WP_MATCHING
-constexpr std::uint64_t kWritten = 1 << 1, kPresent = 1 << 3, kSwapped = 1 << 4;  // PAGE_IS_*
 constexpr std::uint64_t kUserModeOnly = 1;        // UFFD_USER_MODE_ONLY
 constexpr std::uint64_t kAsynchronous = 1 << 15;  // UFFD_FEATURE_WP_ASYNC
 constexpr std::uint64_t kUnpopulated = 1 << 13;   // UFFD_FEATURE_WP_UNPOPULATED
@@ -74,11 +65,6 @@ bool entries_can_go() {
 
 }  // namespace
 
-// Pages of which all of `all` holds, but for those `inverted`, and any of `any`.
-struct WrittenPages::Wanted {
-  std::uint64_t all = 0, any = 0, inverted = 0;
-};
-
 bool WrittenPages::begin(Range range, bool others) {
   end();
   others_ = others;
@@ -90,11 +76,10 @@ bool WrittenPages::begin(Range range, bool others) {
   range_ = range;
   userfault_ =
       static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | int{kUserModeOnly}));
-  pagemap_ = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
   uffdio_api api{UFFD_API, kAsynchronous | kUnpopulated | kSharedMemory, 0};
   std::vector<Range> none;
-  if (userfault_ >= 0 && pagemap_ >= 0 && ioctl(userfault_, UFFDIO_API, &api) == 0 && watch() &&
-      !(others && entries_can_go()) && scan(0, {kPresent, 0, 0}, &none)) {
+  if (userfault_ >= 0 && ioctl(userfault_, UFFDIO_API, &api) == 0 && watch() &&
+      !(others && entries_can_go()) && scan_pages(range_, {kPageIsPresent, 0, 0}, false, &none)) {
     watched_.userfault = userfault_;
     watched_.room = kMostDiscards;
     watched_.next = 0;
@@ -117,48 +102,13 @@ void WrittenPages::end() {
     watched_.lists[0] = watched_.lists[1] = nullptr;
   }
   if (userfault_ >= 0) close(userfault_);
-  if (pagemap_ >= 0) close(pagemap_);
-  userfault_ = pagemap_ = -1;
+  userfault_ = -1;
 }
 
-// Again each time: what was mapped since is not watched yet.
+// Again each time, for what was mapped since: protecting passes over what is not watched.
 bool WrittenPages::watch() {
   uffdio_register all{{range_.begin, range_.bytes}, UFFDIO_REGISTER_MODE_WP, 0};
   return ioctl(userfault_, UFFDIO_REGISTER, &all) == 0;
-}
-
-bool WrittenPages::scan(std::uint64_t flags, const Wanted& wanted, std::vector<Range>* found) {
-  std::vector<Region> regions(kRegions);
-  for (Address at = range_.begin; at < range_.end();) {
-    ScanArguments arguments{sizeof(ScanArguments),
-                            flags,
-                            at,
-                            range_.end(),
-                            0,
-                            reinterpret_cast<std::uint64_t>(regions.data()),
-                            regions.size(),
-                            0,
-                            wanted.inverted,
-                            wanted.all,
-                            wanted.any,
-                            wanted.all | wanted.any};
-    const int count = ioctl(pagemap_, kScan, &arguments);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 || arguments.walked_to <= at) return false;
-    for (int i = 0; i < count; ++i) {
-      // A call that goes on where a full list ended says some pages twice.
-      const Region& region = regions[static_cast<std::size_t>(i)];
-      const Address begin =
-          std::max<Address>(region.begin, found->empty() ? 0 : found->back().end());
-      if (begin >= region.end) continue;
-      if (!found->empty() && found->back().end() == begin)
-        found->back().bytes += region.end - begin;
-      else
-        found->push_back({begin, region.end - begin});
-    }
-    at = arguments.walked_to;
-  }
-  return true;
 }
 
 // What was thrown away since the last time. False: it was too much to be noted.
@@ -179,17 +129,15 @@ bool WrittenPages::take_discarded(std::vector<Range>* written) {
 bool WrittenPages::protect(std::vector<Range>* clean, std::vector<Range>* written) {
   clean->clear();
   written->clear();
-  // Whatever the kernel says, a page that is neither here nor elsewhere is not known to be clean:
-  // those that move just now look swapped, and count where they were written. What is not watched
-  // counts as written always: it is asked for a second time, since protecting passes over it.
-  const Wanted clean_ones{kWritten | kPresent, 0, kWritten},
-      written_ones{kWritten, kPresent | kSwapped, 0};
-  std::vector<Range> not_watched, discarded;
-  const bool known = !(others_ && entries_can_go()) && scan(0, clean_ones, clean) &&
-                     scan(kProtectMatching, written_ones, written) &&
-                     scan(0, written_ones, &not_watched) && watch();
+  // A page that moves just now looks swapped: it is not clean, and written if it was. What was
+  // mapped since the last time is watched from now on, and counts as written.
+  const WantedPages clean_ones{kPageIsWritten | kPageIsPresent, 0, kPageIsWritten};
+  const WantedPages written_ones{kPageIsWritten, kPageIsPresent | kPageIsSwapped, 0};
+  std::vector<Range> discarded;
+  const bool known = !(others_ && entries_can_go()) && watch() &&
+                     scan_pages(range_, clean_ones, false, clean) &&
+                     scan_pages(range_, written_ones, true, written);
   if (!take_discarded(&discarded) || !known) return false;
-  written->insert(written->end(), not_watched.begin(), not_watched.end());
   written->insert(written->end(), discarded.begin(), discarded.end());
   std::sort(written->begin(), written->end(), [](Range a, Range b) { return a.begin < b.begin; });
   return true;

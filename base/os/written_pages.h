@@ -38,14 +38,11 @@ class WrittenPages {
 
  private:
   bool watch();
-  struct Wanted;
-  bool scan(std::uint64_t flags, const Wanted& wanted, std::vector<Range>* found);
   bool take_discarded(std::vector<Range>* written);
 
   Range range_;
   bool others_ = false;
   int userfault_ = -1;
-  int pagemap_ = -1;
   Watched watched_;
 };
 

@@ -116,6 +116,7 @@ class Checkpointer final : public Component {
     int fd = -1;          // the copy in memory; -1: there is none
     PieceWriter writer;
     PieceFile file;
+    bool begun = false;  // kernel threads are at it
     bool good = false;
     PieceSummary summary;
     KnownPages pages;

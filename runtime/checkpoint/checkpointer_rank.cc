@@ -47,6 +47,8 @@ void Checkpointer::obey(const CheckpointOrderHead& head, std::string_view path) 
       still_ = false;
       scheduler().stand_still(false);
       if (next_ns_ != 0 && net_.rank() != 0) wind_up();
+      // Not before: others of this machine would have had to wait for their copies.
+      if (writing_ && !writing_->begun) begin_writing();
       return;
   }
   reply(answer, said);
@@ -261,7 +263,6 @@ void Checkpointer::copy_piece() {
   answer.threads = scheduler().slots().live_count();
   if (!w.good) writing_.reset();
   reply(answer, why);
-  if (writing_) begin_writing();
 }
 
 bool Checkpointer::copy(Writing& w, CheckpointReplyHead* answer) {
@@ -384,6 +385,7 @@ void Checkpointer::finish_piece(Writing& w) {
 // The kernel thread uses nothing of the rank but this piece, and the keeper.
 void Checkpointer::begin_writing() {
   Writing* w = writing_.get();
+  w->begun = true;
   const auto finish = [w, this] {
     try {
       finish_piece(*w);

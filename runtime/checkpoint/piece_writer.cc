@@ -163,7 +163,7 @@ bool PieceWriter::write(std::vector<iovec>& parts) {
     }
   }
   parts.clear();
-  if (grown_ != nullptr) grown_(offset_);
+  tell_growth();
   return true;
 }
 
@@ -322,8 +322,15 @@ bool PieceWriter::copy_mapped(Range pages) {
   if (offset_ + pages.bytes > memory_.exists) return false;
   os::copy_pages(memory_.memory + offset_, pages.pointer(), pages.bytes);
   offset_ += pages.bytes;
-  if (grown_ != nullptr) grown_(offset_);
+  tell_growth();
   return true;
+}
+
+// Not of each page: somebody wakes up for it.
+void PieceWriter::tell_growth() {
+  if (grown_ == nullptr || offset_ - told_ < kMostBytes) return;
+  told_ = offset_;
+  grown_(offset_);
 }
 
 bool PieceWriter::copy() {

@@ -40,8 +40,9 @@ class PieceWriter {
   // Its file will be `path`, for this user only; there is none yet.
   void begin(const std::string& path, int rank, int ranks, std::uint64_t number);
   // It lies in memory, of the object `fd`, which stays the caller's and is overwritten. It is
-  // mapped too (`memory`; none: it is written by its descriptor). `grown` is told, if it is not
-  // null, how many of its bytes will not change any more. REQUIRES: nothing has been copied.
+  // mapped too (`memory`; none: it is written by its descriptor). `grown` is told now and then, if
+  // it is not null, how many of its bytes will not change any more. REQUIRES: nothing has been
+  // copied.
   using Grown = std::function<void(std::uint64_t bytes)>;
   void put_into(int fd, const Aside::Mapped& memory, Grown grown = nullptr);
   // Pages that `known` has, and that are in `clean` or have their checksums, need not be written
@@ -93,6 +94,7 @@ class PieceWriter {
   bool write(std::vector<iovec>& parts);
   bool copy_head();
   bool copy_mapped(Range pages);
+  void tell_growth();
   bool hash_copied();
   void hash(const Pending& pending, const void* bytes);
 
@@ -113,6 +115,7 @@ class PieceWriter {
   std::vector<Pending> pending_;
   std::uint64_t all_bytes_ = 0, pages_bytes_ = 0;
   std::uint64_t offset_ = 0;  // up to which the file is written
+  std::uint64_t told_ = 0;    // and up to which that was told
   std::uint64_t state_count_ = 0;
   std::vector<iovec> parts_;
   PageBuffer buffer_;
