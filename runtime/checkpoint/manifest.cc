@@ -20,6 +20,7 @@
 #include "base/os/file_calls.h"
 #include "base/text.h"
 #include "runtime/checkpoint/hash.h"
+#include "runtime/checkpoint/owner.h"
 
 namespace roam::runtime {
 namespace {
@@ -298,11 +299,8 @@ bool Manifest::read(const std::string& folder_read, std::string* why, bool of_ot
     return fail(roam::text("open: %s", std::strerror(errno)), fd);
   if (!S_ISREG(file.st_mode) || file.st_size > kMostBytes)
     return fail("it cannot be a manifest", fd);
-  if (!of_others && file.st_uid != geteuid()) {
-    return fail(roam::text("the checkpoint belongs to user %u, and this is user %u", file.st_uid,
-                           geteuid()),
-                fd);
-  }
+  std::string whose;
+  if (!may_be_read(file.st_uid, geteuid(), of_others, &whose)) return fail(whose, fd);
   std::string all(static_cast<std::size_t>(file.st_size), '\0');
   for (std::size_t done = 0; done < all.size();) {
     const iovec part{all.data() + done, all.size() - done};

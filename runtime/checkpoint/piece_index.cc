@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "isomalloc/arena.h"
 #include "runtime/checkpoint/hash.h"
+#include "runtime/checkpoint/owner.h"
 #include "runtime/checkpoint/piece_reader.h"
 #include "runtime/image/codec.h"
 
@@ -79,9 +80,9 @@ bool PieceReader::open_file(const Opener& opened, const std::string& name, const
     *why = path + ": it is no regular file";
     return false;
   }
-  if (!of_others && file.st_uid != geteuid()) {
-    *why = text("%s: the file belongs to user %u, and this is user %u", path.c_str(), file.st_uid,
-                geteuid());
+  std::string whose;
+  if (!may_be_read(file.st_uid, geteuid(), of_others, &whose)) {
+    *why = path + ": " + whose;
     return false;
   }
   *bytes = static_cast<std::uint64_t>(file.st_size);

@@ -150,7 +150,7 @@ void Job::start(int& argc, char**& argv) {
     }
     Manifest mine;
     describe(&mine);
-    restart_.emplace(mpi(), options_.restart_dir, mine);
+    restart_.emplace(mpi(), options_.restart_dir, options_.restart_of_others, mine);
     net().set_homes(restart_->homes());
   }
   net().make_nodes(options_.share, options_.node_ranks);
