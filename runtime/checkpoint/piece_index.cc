@@ -75,7 +75,7 @@ bool PieceReader::open_file(const Opener& opened, const std::string& name, const
     if (fd >= 0) os::close_file_of(fd);
     return false;
   }
-  files_.push_back({path, fd, false});
+  files_.push_back({path, fd, false, static_cast<std::uint64_t>(file.st_size)});
   if (!S_ISREG(file.st_mode)) {
     *why = path + ": it is no regular file";
     return false;
@@ -299,6 +299,13 @@ bool PieceReader::take_runs(Cursor& in, const std::vector<Range>& pages, std::st
                     text("the page run is at byte %llu of file %u; the piece has %zu files",
                          number(run.offset), run.file, files_.size()),
                     why);
+    }
+    const File& its_file = files_[run.file];
+    if (run.bytes > its_file.bytes || run.offset > its_file.bytes - run.bytes) {
+      return refuse(std::min(run.offset, its_file.bytes),
+                    text("the file has %llu bytes; memory of 0x%x bytes belongs at byte %llu",
+                         number(its_file.bytes), run.bytes, number(run.offset)),
+                    why, run.file);
     }
     runs_.push_back(run);
     from += run.bytes;
