@@ -231,8 +231,7 @@ TEST_F(BasesTest, NoOtherPlaceOfAFileIsTakenForThatOfARun) {
     for (const std::uint32_t file : files) {
       for (const std::uint64_t offset : offsets) {
         if (file == run.file && offset == run.offset) continue;
-        SCOPED_TRACE(testing::Message()
-                     << "run " << r << " at " << offset << " of file " << file);
+        SCOPED_TRACE(testing::Message() << "run " << r << " at " << offset << " of file " << file);
         PageRun wrong = run;
         wrong.file = file;
         wrong.offset = offset;
@@ -365,7 +364,8 @@ TEST_F(BasesTest, EachByteOfABaseThatIsUsedCounts) {
     }
     close(fd);
     // Of the first, what 2 or 3 has written again; of the second page 4; and what is behind pages.
-    const std::size_t index = pages - manifest_of(name[10] - '0').pieces[0].index_offset / kPageBytes;
+    const std::size_t index =
+        pages - manifest_of(name[10] - '0').pieces[0].index_offset / kPageBytes;
     EXPECT_EQ(unused, static_cast<int>(index) + (name[10] == '1' ? 5 : 1)) << name;
   }
 }
