@@ -6,7 +6,7 @@ namespace roam::threads {
 // Something of a thread that needs the process while the thread runs or is there: pages of files in
 // its memory, variables at fixed places. It lies in the thread's memory and travels with it
 // (KernelState::set_guest). Calls: the rank's kernel thread, capture off. They allocate nothing of
-// the thread's and do not throw.
+// the thread's and do not throw. `errno` is the thread's again after enter().
 class Guest {
  public:
   // The thread runs from here on, after another one, or on another rank than before.
@@ -14,6 +14,9 @@ class Guest {
   // The thread, which does not run, is about to leave this rank. If it may not after all, enter()
   // follows.
   virtual void depart() = 0;
+  // Whether the thread, which runs, may leave this rank, and be in a checkpoint, while it sleeps in
+  // a call of libc. Others stay: their code has not been told that it may go there.
+  virtual bool may_leave_asleep() const { return false; }
 
  protected:
   ~Guest() = default;

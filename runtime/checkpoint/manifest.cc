@@ -165,6 +165,7 @@ void take(const Value& json, Manifest* m) {
     throw Wrong("'arena' lies where no memory can be");
   m->lease_bytes = number_in(arena, "lease_bytes");
   m->canary = hex_in(json, "canary");
+  m->clock_ns = hex_in(json, "clock_ns");
   const Value& pieces = list_in(json, "pieces");
   if (pieces.Size() != static_cast<rapidjson::SizeType>(m->ranks))
     throw Wrong(roam::text("there are %u pieces of %d ranks", pieces.Size(), m->ranks));
@@ -203,6 +204,7 @@ std::string Manifest::text() const {
   put(json, "lease_bytes", std::uint64_t{lease_bytes});
   json.EndObject();
   put(json, "canary", hex(canary));
+  put(json, "clock_ns", hex(clock_ns));
   json.Key("pieces");
   json.StartArray();
   for (const PieceSummary& piece : pieces) {

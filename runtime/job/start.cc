@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/job_clock.h"
 #include "base/job_record.h"
+#include "base/os/clock_name.h"
 #include "base/os/kernel_threads.h"
 #include "base/os/layout.h"
 #include "base/os/memory.h"
@@ -24,6 +26,7 @@
 #include "runtime/check/pointer_check.h"
 #include "runtime/checkpoint/program.h"
 #include "runtime/job/child.h"
+#include "runtime/job/clock_shift.h"
 #include "runtime/job/exits.h"
 #include "runtime/job/guards.h"
 #include "runtime/job/job.h"
@@ -153,6 +156,7 @@ void Job::start(int& argc, char**& argv) {
     restart_.emplace(mpi(), options_.restart_dir, options_.restart_of_others, mine);
     net().set_homes(restart_->homes());
   }
+  if (first) set_clock();
   net().make_nodes(options_.share, options_.node_ranks);
   if (restart_) restart_->check_arena(arena.lease_bytes());
   share_locale();
@@ -219,6 +223,18 @@ void Job::begin_first_run(bool alone) {
   install_dump_signal();
   watch_exits();
   watch_forks();
+}
+
+// Collective.
+void Job::set_clock() {
+  const std::string name = os::clock_name();
+  ClockSaid said;
+  if (rank() == 0) {
+    const std::int64_t now = now_ns();
+    said = {name, now, first_shift(restart_ ? restart_->manifest().clock_ns : 0, now)};
+  }
+  said = unpack_clock(mpi().broadcast_text(pack_clock(said), 0));
+  job_clock_shift_ns = shift_after(said, name, now_ns());
 }
 
 void Job::tell_of_start() {
@@ -321,6 +337,7 @@ Checkpointer::Facts Job::facts() {
   facts.hooks = [] { program_state().checkpoint_begins(); };
   facts.describe = [this](Manifest* manifest) {
     describe(manifest);
+    manifest->clock_ns = static_cast<std::uint64_t>(job_now_ns());
     for (const auto& [name, bytes] : program_state().save())
       manifest->data[name] = std::string(bytes.begin(), bytes.end());
   };
