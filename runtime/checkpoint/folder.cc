@@ -179,6 +179,8 @@ std::vector<std::string> complete_ones(const std::string& dir, std::string* why)
   return paths;
 }
 
+std::string names_for_keepers(const std::string& dir) { return dir + "/keepers-"; }
+
 std::string name_for_keepers(const std::string& dir, bool anew, std::string* why) {
   const std::string path = dir + "/keepers";
   constexpr std::size_t kDigits = 16;
@@ -215,7 +217,7 @@ std::string name_for_keepers(const std::string& dir, bool anew, std::string* why
     }
     os::close_file_of(fd);
   }
-  return path + "-" + digits;
+  return names_for_keepers(dir) + digits;
 }
 
 bool keep_newest(const std::string& dir, int count, std::string* why) {

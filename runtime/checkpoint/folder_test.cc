@@ -196,6 +196,7 @@ TEST_F(FolderTest, EachJobHasKeepersOfItsOwn) {
   const std::string first = name_for_keepers(dir_, true, &why);
   EXPECT_EQ(first.size(), (dir_ + "/keepers-0123456789abcdef").size()) << why;
   EXPECT_EQ(name_for_keepers(dir_, false, &why), first);
+  EXPECT_TRUE(first.starts_with(names_for_keepers(dir_)));
   EXPECT_NE(name_for_keepers(dir_, true, &why), first);
   std::ofstream(dir_ + "/keepers") << "0123456789abcdeX";
   EXPECT_EQ(name_for_keepers(dir_, false, &why), "");
