@@ -370,6 +370,7 @@ void Job::resume() {
   for (const auto& [name, bytes] : restart_->manifest().data)
     data[name].assign(bytes.begin(), bytes.end());
   program_state().restart(data);
+  mpi().barrier();  // what a hook does to a file of all ranks comes before their threads
   threads::scheduler().stand_still(false);
 }
 
