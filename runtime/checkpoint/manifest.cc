@@ -273,14 +273,8 @@ bool Manifest::write(const std::string& folder_to, std::string* why) const {
   };
   const int fd = os::open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
   if (fd < 0) return fail("open", fd);
-  std::string all = text();
-  for (std::size_t done = 0; done < all.size();) {
-    const iovec part{all.data() + done, all.size() - done};
-    const ssize_t n = os::write_parts(fd, &part, 1, done);
-    if (n == 0) errno = ENOSPC;
-    if (n <= 0) return fail("pwritev", fd);
-    done += static_cast<std::size_t>(n);
-  }
+  const std::string all = text();
+  if (!os::write_all(fd, all.data(), all.size(), 0)) return fail("pwritev", fd);
   if (os::sync_file(fd) != 0) return fail("fsync", fd);
   if (os::close_file_of(fd) != 0) return fail("close", -1);
   return true;

@@ -26,8 +26,7 @@ std::int64_t first_shift(std::uint64_t clock_ns, std::int64_t now_ns) {
 }
 
 std::int64_t shift_after(const ClockSaid& said, const std::string& name, std::int64_t now_ns) {
-  return said.name == name && !name.empty() ? said.shift_ns
-                                            : said.now_ns + said.shift_ns - now_ns;
+  return said.name == name && !name.empty() ? said.shift_ns : said.now_ns + said.shift_ns - now_ns;
 }
 
 }  // namespace roam::runtime

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/fnv.h"
 #include "base/job_clock.h"
 #include "base/job_record.h"
 #include "base/os/clock_name.h"
@@ -61,13 +62,6 @@ void describe_here(char* buffer, std::size_t bytes) {
   if (threads::scheduler().current() == nullptr) return;
   if (n > 0) n += std::snprintf(buffer + n, bytes - static_cast<std::size_t>(n), ", ");
   threads::describe_current(buffer + n, bytes - static_cast<std::size_t>(n));
-}
-
-std::uint64_t hash(const std::string& s) {
-  std::uint64_t h =
-      0xcbf29ce484222325;  // FNV-1a: the ranks need the same value, whatever their libraries
-  for (const unsigned char c : s) h = (h ^ c) * 0x100000001b3;
-  return h;
 }
 
 std::vector<std::string> lines_of(const std::string& s) {
@@ -270,7 +264,7 @@ void Job::check_layout() {
   const Range whole = iso::arena().whole();
   mine += text("arena %p + %zu\n", whole.pointer(), whole.bytes);
   mine += text("ROAM_EAGER %zu\n", options_.eager_bytes);
-  if (mpi().alike(hash(mine))) return;
+  if (mpi().alike(fnv_of(mine))) return;
   const std::vector<std::string> theirs = lines_of(mpi().broadcast_text(mine, 0));
   const std::vector<std::string> ours = lines_of(mine);
   std::string difference;

@@ -1,5 +1,6 @@
 // Waits that end at a time, of every kind, with deadlines on stacks: a checkpoint comes in their
-// midst, and they end after the time that was left, whatever the clock of the machine shows by then.
+// midst, and they end after the time that was left, whatever the clock of the machine shows by
+// then.
 //
 //   waits FOLDER [end]    end: the job ends where its checkpoint is made
 //
@@ -40,8 +41,8 @@ void wait(Group& group) {
 }
 void wait_until(Group& group) {
   std::unique_lock lock(group.mutex);
-  const bool early = group.tick.wait_until(lock, std::chrono::system_clock::now() + kWait,
-                                           [] { return false; });
+  const bool early =
+      group.tick.wait_until(lock, std::chrono::system_clock::now() + kWait, [] { return false; });
   end_wait(group, !early);
 }
 void wait_for_value(Group& group) {
