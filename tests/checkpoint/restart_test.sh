@@ -4,24 +4,14 @@
 #
 #   restart_test.sh MPIEXEC WALK OTHER ROAM_CHECKPOINT
 set -u
+walks=$(realpath "$(dirname "$0")/walks.sh")
 mpiexec=$(realpath "$1") walk=$(realpath "$2") other=$(realpath "$3") tool=$(realpath "$4")
 scratch=$(mktemp -d /tmp/roam_test.XXXXXX)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
-unset ROAM_NODE_RANKS ROAM_RESTART ROAM_CHECKPOINT
+# shellcheck source=tests/checkpoint/walks.sh
+source "$walks"
 
-fail() {
-  echo "FAILED: $*"
-  exit 1
-}
-
-# walk RANKS FOLDER CHECKPOINTS: what it printed is in `printed`, what it said in `said`.
-walk() {
-  timeout $((60 * ${PATIENCE:-1})) "$mpiexec" -n "$1" "$walk" "${@:2}" >printed 2>said </dev/null
-  local status=$?
-  grep . printed | sort >sorted
-  return $status
-}
 # same WHAT: the job that has just run printed what it was to print.
 same() {
   diff wanted sorted >differs || fail "$1: $(head -5 differs) $(tail -5 said)"
