@@ -6,7 +6,7 @@ namespace roam::threads {
 // Something of a thread that needs the process while the thread runs or is there: pages of files in
 // its memory, variables at fixed places. It lies in the thread's memory and travels with it
 // (KernelState::set_guest). Calls: the rank's kernel thread, capture off. They allocate nothing of
-// the thread's and do not throw. `errno` is the thread's again after enter().
+// the thread's and do not throw.
 class Guest {
  public:
   // The thread runs from here on, after another one, or on another rank than before.
