@@ -117,6 +117,17 @@ bool set_checkpoint(Options& options, const std::string& s) {
   return options.checkpoint_every_s == 0 || !options.checkpoint_dir.empty();
 }
 
+bool set_restart(Options& options, const std::string& s) {
+  const std::size_t comma = s.find(',');
+  options.restart_dir = s.substr(0, comma);
+  if (comma != std::string::npos) {
+    const std::string of = s.substr(comma + 1);
+    if (of != "of=others" && of != "of=me") return false;
+    options.restart_of_others = of == "of=others";
+  }
+  return !options.restart_dir.empty();
+}
+
 const std::vector<Option>& table() {
   static const std::vector<Option> options = {
       {"ROAM_NODE_RANKS", "a whole number of ranks, 0 or more",
@@ -152,12 +163,10 @@ const std::vector<Option>& table() {
        "for so long (default 10s); memory=on keeps the newest in memory that outlives the job, and "
        "writes each so-manieth (default 10; 0: none) to DIR too",
        set_checkpoint},
-      {"ROAM_RESTART", "a folder with checkpoints",
-       "goes on from the newest whole checkpoint there, with any number of ranks",
-       [](Options& options, const std::string& s) {
-         options.restart_dir = s;
-         return !s.empty();
-       }},
+      {"ROAM_RESTART", "DIR, a folder with checkpoints, or DIR,of=others",
+       "goes on from the newest whole checkpoint there, with any number of ranks; of=others: also "
+       "where it belongs to another user, whose program it then is that runs",
+       set_restart},
       {"ROAM_RECORD", "a file that is not there yet, where all ranks can write",
        "how the job ended, for who started it: a line of JSON, which is there when the job has "
        "ended, unless it was killed",

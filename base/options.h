@@ -35,15 +35,16 @@ struct Options {
   int checkpoint_keep = 2;             // ... keep=NUMBER of checkpoints in a folder
   int checkpoint_full = 10;            // ... full=NUMBER: each so-manieth has all memory
   bool checkpoint_memory = false;      // ... memory=on: those from time to time, by keepers
-  int checkpoint_disk = 10;     // ... disk=NUMBER: each so-manieth of them on disk too; 0: none
-  int checkpoint_wait_s = 10;   // ... wait=SECONDS for what is in the way
-  std::string restart_dir;      // ROAM_RESTART: folder of checkpoints to go on from
-  std::string record;           // ROAM_RECORD: file for how the job ended; empty: none
-  std::string keeper;           // ROAM_KEEPER: the program; empty: beside the other tools
-  int progress_s = 0;           // ROAM_PROGRESS: seconds from line to line; 0: none
-  int stopped_s = 10;           // ROAM_STOPPED: a rank that waits so long; 0: not told of
-  bool check_pointers = false;  // ROAM_CHECK=pointers
-  std::uint64_t seed = 0;       // ROAM_SHUFFLE: seed that shuffles the ready queue; 0: FIFO
+  int checkpoint_disk = 10;        // ... disk=NUMBER: each so-manieth of them on disk too; 0: none
+  int checkpoint_wait_s = 10;      // ... wait=SECONDS for what is in the way
+  std::string restart_dir;         // ROAM_RESTART: folder of checkpoints to go on from
+  bool restart_of_others = false;  // ... of=others: whoever they belong to
+  std::string record;              // ROAM_RECORD: file for how the job ended; empty: none
+  std::string keeper;              // ROAM_KEEPER: the program; empty: beside the other tools
+  int progress_s = 0;              // ROAM_PROGRESS: seconds from line to line; 0: none
+  int stopped_s = 10;              // ROAM_STOPPED: a rank that waits so long; 0: not told of
+  bool check_pointers = false;     // ROAM_CHECK=pointers
+  std::uint64_t seed = 0;          // ROAM_SHUFFLE: seed that shuffles the ready queue; 0: FIFO
 };
 
 // Reads the environment. Errors: Error(bad_option) naming variable, value and what is allowed.

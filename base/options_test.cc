@@ -111,6 +111,11 @@ TEST_F(OptionsTest, EachGoodValueIsTaken) {
   EXPECT_FALSE(with("ROAM_SHARE", "0").share);
   EXPECT_EQ(with("ROAM_RECORD", "/tmp/r").record, "/tmp/r");
   EXPECT_EQ(with("ROAM_KEEPER", "/opt/roam-keeper").keeper, "/opt/roam-keeper");
+  EXPECT_EQ(with("ROAM_RESTART", "/tmp/r").restart_dir, "/tmp/r");
+  EXPECT_FALSE(with("ROAM_RESTART", "/tmp/r").restart_of_others);
+  EXPECT_FALSE(with("ROAM_RESTART", "/tmp/r,of=me").restart_of_others);
+  EXPECT_EQ(with("ROAM_RESTART", "/tmp/r,of=others").restart_dir, "/tmp/r");
+  EXPECT_TRUE(with("ROAM_RESTART", "/tmp/r,of=others").restart_of_others);
   EXPECT_EQ(with("ROAM_HUGE", "0").huge, 0);
   EXPECT_EQ(with("ROAM_HUGE", "1").huge, 1);
   EXPECT_EQ(with("ROAM_SHUFFLE", "9223372036854775807").seed, 9223372036854775807u);
@@ -152,6 +157,13 @@ TEST_F(OptionsTest, EachBadArenaIsRefusedWithTheRule) {
                           "1T,0", "1T,65537K", "1T,127T", "127T,1T", "1T,1T,1T", "-1,1T",
                           "1T,9223372036854775807", "9223372035781033984,64M"}) {
     expect_refused("ROAM_ARENA", bad, "BASE,SIZE");
+  }
+}
+
+TEST_F(OptionsTest, EachBadRestartIsRefusedWithTheRule) {
+  for (const char* bad : {",of=others", "d,", "d,of", "d,of=", "d,of=other", "d,of=others,",
+                          "d,of=others,of=others", "d,others", "d,keep=2"}) {
+    expect_refused("ROAM_RESTART", bad, "DIR,of=others");
   }
 }
 

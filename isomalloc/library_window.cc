@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/fnv.h"
 #include "isomalloc/arena.h"
 
 namespace roam::iso {
@@ -16,10 +17,9 @@ constexpr std::size_t kPlaceBytes = std::size_t{128} << 20;
 constexpr std::size_t kFirstPlace = 64;
 constexpr std::size_t kPlaces = kLibraryWindow.bytes / kPlaceBytes - kFirstPlace;
 
-// FNV-1a: the same number in every build.
+// The same in every build.
 std::uint64_t number_of(std::string_view name) {
-  std::uint64_t number = 0xcbf29ce484222325;
-  for (const char c : name) number = (number ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  const std::uint64_t number = fnv_of(name);
   return number ^ number >> 32;
 }
 

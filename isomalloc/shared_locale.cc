@@ -11,6 +11,7 @@
 #include <string_view>
 #include <typeinfo>
 
+#include "base/fnv.h"
 #include "isomalloc/process_call.h"
 
 namespace roam::iso {
@@ -83,16 +84,13 @@ void make_in_place(StandIn& s, Place<ByName>& place) {
 class Hash {
  public:
   void add(std::uint64_t value) {
-    for (int i = 0; i < 8; ++i, value >>= 8) add_byte(static_cast<unsigned char>(value));
+    for (int i = 0; i < 8; ++i, value >>= 8) hash_.add(static_cast<unsigned char>(value));
   }
-  void add(std::string_view text) {
-    for (const char c : text) add_byte(static_cast<unsigned char>(c));
-  }
-  std::uint64_t value() const { return value_ | 1; }  // not 0
+  void add(std::string_view text) { hash_.add(text); }
+  std::uint64_t value() const { return hash_.value() | 1; }  // not 0
 
  private:
-  void add_byte(unsigned char byte) { value_ = (value_ ^ byte) * 0x100000001b3; }
-  std::uint64_t value_ = 0xcbf29ce484222325;  // FNV-1a
+  Fnv hash_;
 };
 
 // What streams keep has to lie alike everywhere, and everything to be of the same type.

@@ -59,6 +59,7 @@ void run_one(int count, const std::vector<std::string>& arguments) {
     VirtualRank me(number, count);
     Image image(*layout_here, arguments, environment_of(number, count));
     image.attached = &me;
+    image.call = &me.call;
     status = run_program(&image);
     if (me.is_open()) {
       end_job(

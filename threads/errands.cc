@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/job_clock.h"
 #include "base/text.h"
 #include "isomalloc/heap.h"
 #include "isomalloc/turns.h"
@@ -150,7 +151,7 @@ void between_looks(int round) {
 }
 
 bool time_is_up(std::int64_t deadline_ns) {
-  return deadline_ns != kForEver && now_ns() >= deadline_ns;
+  return deadline_ns != kForEver && job_now_ns() >= deadline_ns;
 }
 
 bool memory_is_known() {

@@ -14,6 +14,9 @@ class Guest {
   // The thread, which does not run, is about to leave this rank. If it may not after all, enter()
   // follows.
   virtual void depart() = 0;
+  // Whether the thread, which runs, may leave this rank, and be in a checkpoint, while it sleeps in
+  // a call of libc. Others stay: their code has not been told that it may go there.
+  virtual bool may_leave_asleep() const { return false; }
 
  protected:
   ~Guest() = default;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <string>
 
 #include "threads/kernel_state.h"
@@ -46,6 +47,36 @@ TEST(Guest, EntersWheneverItsThreadRunsAfterAnotherOne) {
   });
   threads.run();
   EXPECT_EQ(log, "a b a b a b ");
+}
+
+// Of which system calls of its own may fail.
+TEST(Guest, ErrnoIsTheThreads) {
+  struct Failing final : Guest {
+    void enter() override { errno = EINVAL; }
+    void depart() override { errno = EINVAL; }
+  };
+  TestThreads threads;
+  Failing guest;
+  threads.on_depart = [&](Tcb* t, int) { scheduler().resume_arrived(t); };
+  threads.spawn([&] {
+    KernelState::set_guest(&guest);
+    for (int i = 0; i < 3; ++i) {
+      errno = 70 + i;
+      scheduler().yield();
+      EXPECT_EQ(errno, 70 + i);
+      scheduler().depart_current(TestThreads::kRank + 1);
+      EXPECT_EQ(errno, 70 + i);
+    }
+    KernelState::set_guest(nullptr);
+  });
+  threads.spawn([] {
+    for (int i = 0; i < 6; ++i) {
+      errno = 5;
+      scheduler().yield();
+      EXPECT_EQ(errno, 5);
+    }
+  });
+  threads.run();
 }
 
 TEST(Guest, DepartsBeforeItsThreadAndEntersWhereItArrivesOrIsRefused) {

@@ -105,7 +105,9 @@ void KernelState::enter(Tcb* self) {
   if ((self->keeps & kX87) != 0) asm volatile("fnclex\n\tfldenv %0" : : "m"(self->x87_state));
   if ((self->keeps & kGuest) != 0) {
     const iso::HeapScope process;
+    const int error = errno;  // the thread's, by now
     self->guest->enter();
+    errno = error;
   }
   scheduler().visit_next();
 }

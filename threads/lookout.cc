@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/job_clock.h"
 #include "base/os/kernel_threads.h"
 #include "base/os/memory.h"
 #include "threads/errands.h"
@@ -91,7 +92,7 @@ bool Lookout::something_waits(char* what, std::size_t bytes) const {
   std::int64_t deadline_ns = 0;
   if (const void* first = scheduler().first_deadline();
       first != nullptr && os::copy_own(first, &deadline_ns, sizeof deadline_ns) &&
-      deadline_ns < now_ns()) {
+      deadline_ns < job_now_ns()) {
     ++could_run;
   }
   if (could_run != 0) {

@@ -124,7 +124,7 @@ std::int64_t to_ns(std::int64_t seconds, std::int64_t ns) {
 
 std::int64_t deadline_after(std::int64_t ns) {
   std::int64_t when;
-  return __builtin_add_overflow(now_ns(), ns, &when) ? kForEver : when;
+  return __builtin_add_overflow(job_now_ns(), ns, &when) ? kForEver : when;
 }
 
 void OutsidePause::operator()(std::int64_t deadline_ns) {
@@ -135,7 +135,7 @@ void OutsidePause::operator()(std::int64_t deadline_ns) {
     scheduler().yield();
     return;
   }
-  const std::int64_t now = now_ns();
+  const std::int64_t now = job_now_ns();
   if (deadline_ns == kForEver && !told_ && now - start_ns_ > long_wait_ns) {
     told_ = true;
     roam::iso::HeapScope process;

@@ -28,7 +28,7 @@ void asked_in_vain(Tcb* self);
 constexpr std::int64_t kForEver = INT64_MAX;
 constexpr std::int64_t kAtOnce = 0;            // do not wait
 constexpr std::int64_t kByLibc = -1;           // let libc say what is wrong
-std::int64_t deadline_after(std::int64_t ns);  // on the monotonic clock, saturated
+std::int64_t deadline_after(std::int64_t ns);  // on the job's clock, saturated
 std::int64_t to_ns(std::int64_t seconds, std::int64_t ns);
 
 // After so long a wait without an end is told of.
@@ -50,7 +50,7 @@ class OutsidePause {
   int descriptor_;
   int rounds_ = 0;
   bool told_ = false;
-  std::int64_t start_ns_ = now_ns();
+  std::int64_t start_ns_ = job_now_ns();
 };
 
 enum class Asked {
@@ -75,7 +75,7 @@ Asked ask_outside(Tcb* self, const char* call, int descriptor, Deadline deadline
   for (OutsidePause pause(self, call, descriptor);;) {
     pause(until);
     if (attempt()) return Asked::kDone;
-    if (until != kForEver && now_ns() >= until) return Asked::kTimeOut;
+    if (until != kForEver && job_now_ns() >= until) return Asked::kTimeOut;
   }
 }
 

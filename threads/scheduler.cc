@@ -7,7 +7,7 @@
 #include <new>
 
 #include "base/check.h"
-#include "base/clock.h"
+#include "base/job_clock.h"
 #include "base/sanitizers.h"
 #include "threads/errands.h"
 #include "threads/wait_queue_access.h"
@@ -216,7 +216,7 @@ void Scheduler::run(Host& host) {
 
 void Scheduler::wake_sleepers() {
   if (sleepers_.empty()) return;
-  const std::int64_t now = now_ns();
+  const std::int64_t now = job_now_ns();
   while (Tcb* t = sleepers_.due(now)) {
     if (t->queue != nullptr) detail::WaitQueueAccess::remove(*t->queue, t);
     make_ready(t);

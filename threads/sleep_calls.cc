@@ -6,12 +6,12 @@
 #include <unistd.h>
 
 #include <climits>
+#include <optional>
 
 #include "threads/outside_waits.h"
 
 namespace {
 
-using roam::now_ns;
 using roam::detail::Tcb;
 using roam::threads::scheduler;
 using namespace roam::threads::wait_calls;
@@ -35,16 +35,30 @@ std::int64_t to_ns(const timespec& t) {
   return roam::threads::wait_calls::to_ns(t.tv_sec, t.tv_nsec);
 }
 
+// A virtual rank goes where it is sent, as in any call of MPI that waits.
+bool may_leave(const Tcb* self) {
+  return self->guest != nullptr && self->guest->may_leave_asleep();
+}
+
 void sleep_until(Tcb* self, std::int64_t deadline_ns) {
-  Stay stay(self);
+  std::optional<Stay> stay;
+  if (!may_leave(self)) stay.emplace(self);
   self->waits_for = "a sleep of libc";
   self->waits_at = nullptr;
   scheduler().sleep_until(deadline_ns);
   self->waits_for = nullptr;
 }
+// No sleep, but others run.
+void pass(Tcb* self) {
+  if (may_leave(self)) {
+    scheduler().yield();
+  } else {
+    asked_in_vain(self);
+  }
+}
 void sleep_for(Tcb* self, std::int64_t ns) {
   if (ns <= 0) {
-    asked_in_vain(self);
+    pass(self);
   } else {
     sleep_until(self, deadline_after(ns));
   }
@@ -56,6 +70,12 @@ int sleep_by(Tcb* self, clockid_t clock, bool absolute, const timespec* time) {
   if (!is_time(time) || clock == CLOCK_THREAD_CPUTIME_ID || clock_gettime(clock, &now) != 0)
     return EINVAL;
   std::int64_t end = to_ns(*time);
+  // Whoever sets the clock does not change how long that is.
+  if (!absolute && clock != CLOCK_PROCESS_CPUTIME_ID) {
+    sleep_for(self, end);
+    return 0;
+  }
+  const Stay stay(self);  // the time is that of a clock here
   if (!absolute && __builtin_add_overflow(end, to_ns(now), &end)) end = INT64_MAX;
   for (bool slept = false;; slept = true) {
     clock_gettime(clock, &now);
@@ -70,7 +90,7 @@ int yield_from(const void* return_address) {
   Tcb* self = sleeper(return_address);
   if (self == nullptr) return real_yield();
   const bool others = scheduler().ready_count() != 0;
-  asked_in_vain(self);
+  pass(self);
   return others ? 0 : real_yield();
 }
 

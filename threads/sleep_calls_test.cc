@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <threads.h>
@@ -12,6 +13,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/job_clock.h"
+#include "threads/kernel_state.h"
 #include "threads/outside_waits.h"
 #include "threads/test_threads.h"
 
@@ -98,6 +101,66 @@ TEST(SleepCalls, WhoSleepsStaysOnItsRank) {
     EXPECT_FALSE(Scheduler::may_move(sleeper));
   });
   threads.run();
+}
+
+// As a virtual rank.
+TEST(SleepCalls, AGuestMayLeaveInTheMidstOfASleepIfItSaysSo) {
+  struct Sleeping final : Guest {
+    void enter() override {}
+    void depart() override {}
+    bool may_leave_asleep() const override { return may_leave; }
+    bool may_leave = false;
+  };
+  TestThreads threads;
+  Sleeping guest;
+  int departures = 0;
+  threads.on_depart = [&](Tcb* t, int) {
+    ++departures;
+    t->deadline_ns = job_now_ns() + 1'000'000;
+    scheduler().resume_arrived(t);
+  };
+  Tcb* sleeper = threads.spawn([&] {
+    KernelState::set_guest(&guest);
+    const timespec second{1, 0};
+    for (const bool may : {false, true}) {
+      guest.may_leave = may;
+      const std::int64_t start = now_ns();
+      if (may) {
+        EXPECT_EQ(nanosleep(&second, nullptr), 0);
+        EXPECT_LT(now_ns() - start, 900'000'000);  // on_depart has cut it short
+      } else {
+        EXPECT_EQ(usleep(2000), 0);
+      }
+    }
+    timespec past{1, 0};
+    EXPECT_EQ(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &past, nullptr), 0);
+    KernelState::set_guest(nullptr);
+  });
+  threads.spawn([&] {
+    EXPECT_EQ(sleeper->state, State::kSleeping);
+    EXPECT_FALSE(Scheduler::may_move(sleeper));
+    while (!guest.may_leave || sleeper->state != State::kSleeping) yield();
+    EXPECT_TRUE(Scheduler::may_move(sleeper));
+    scheduler().ask_to_move(sleeper, TestThreads::kRank + 1);
+  });
+  threads.run();
+  EXPECT_EQ(departures, 1);
+}
+
+// Deadlines are of the job's clock, however that differs from this machine's.
+TEST(SleepCalls, TheJobsClockMayBeShifted) {
+  for (const std::int64_t shift : {std::int64_t{-1'000'000'000'000}, std::int64_t{1} << 60}) {
+    job_clock_shift_ns = shift;
+    expect_sleep([] { EXPECT_EQ(usleep(2000), 0); });
+    expect_sleep([] { EXPECT_EQ(nanosleep(&kShort, nullptr), 0); });
+    expect_sleep([] { EXPECT_EQ(poll(nullptr, 0, 2), 0); });
+    expect_sleep([] { EXPECT_EQ(clock_nanosleep(CLOCK_REALTIME, 0, &kShort, nullptr), 0); });
+    expect_sleep([] {
+      const timespec end = in_a_moment(CLOCK_MONOTONIC);
+      EXPECT_EQ(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, nullptr), 0);
+    });
+  }
+  job_clock_shift_ns = 0;
 }
 
 TEST(SleepCalls, AYieldOfLibcLetsOthersRun) {

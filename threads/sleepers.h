@@ -12,7 +12,7 @@ namespace roam::threads {
 using detail::Tcb;
 
 // Threads of one rank that sleep, or wait until a deadline at most, in the order of their
-// deadlines on the monotonic clock. Context: the rank's kernel thread.
+// deadlines on the job's clock. Context: the rank's kernel thread.
 class Sleepers {
  public:
   // REQUIRES: `t` is not in it; deadline_ns != 0

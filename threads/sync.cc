@@ -7,7 +7,7 @@
 #include <typeinfo>
 
 #include "base/check.h"
-#include "base/clock.h"
+#include "base/job_clock.h"
 #include "base/text.h"
 #include "threads/child.h"
 #include "threads/scheduler.h"
@@ -81,7 +81,7 @@ AllocateBeside::AllocateBeside(const void* object) noexcept : saved_(iso::curren
 AllocateBeside::~AllocateBeside() { iso::current_heap = static_cast<iso::Heap*>(saved_); }
 
 std::int64_t deadline_after(std::chrono::nanoseconds duration) {
-  const std::int64_t now = now_ns();
+  const std::int64_t now = job_now_ns();
   if (duration.count() <= 0) return now;
   if (duration.count() > std::numeric_limits<std::int64_t>::max() - now) {
     return std::numeric_limits<std::int64_t>::max();
@@ -108,7 +108,7 @@ void WaitQueue::wait(const void* object, const char* what) {
 
 bool WaitQueue::wait_until(const void* object, const char* what, std::int64_t deadline_ns) {
   // "Is it ready?" may be asked from anywhere.
-  if ((!threads::on_rank_thread || scheduler().current() == nullptr) && deadline_ns <= now_ns())
+  if ((!threads::on_rank_thread || scheduler().current() == nullptr) && deadline_ns <= job_now_ns())
     return false;
   Tcb* self = waiting_thread(what);
   check_home(object, what);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/job_clock.h"
 #include "isomalloc/test_arena.h"
 #include "threads/scheduler.h"
 #include "threads/tcb.h"
@@ -58,7 +59,7 @@ class TestThreads : public Host {
   }
   void idle(std::int64_t wake_ns) override {
     if (wake_ns != 0) {
-      while (now_ns() < wake_ns) sched_yield();
+      while (job_now_ns() < wake_ns) sched_yield();
       return;
     }
     if (on_idle && on_idle()) return;

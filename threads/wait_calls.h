@@ -7,7 +7,7 @@
 #include <ctime>
 
 #include "base/check.h"
-#include "base/clock.h"
+#include "base/job_clock.h"
 #include "base/text.h"
 #include "isomalloc/arena.h"
 #include "isomalloc/heap.h"
@@ -78,7 +78,7 @@ class Pause {
     if (rounds_ != 0) self_->waits_for = nullptr;
   }
   void operator()() {
-    if (rounds_ == 0) start_ns_ = roam::now_ns();
+    if (rounds_ == 0) start_ns_ = roam::job_now_ns();
     self_->waits_for = what_;
     self_->waits_at = object_;
     ++rounds_;
@@ -86,7 +86,7 @@ class Pause {
       scheduler().yield();
       return;
     }
-    const std::int64_t now = roam::now_ns();
+    const std::int64_t now = roam::job_now_ns();
     if (now - start_ns_ > kLongNs) {
       start_ns_ = now + kNeverNs;
       roam::iso::HeapScope process;

@@ -95,6 +95,32 @@ ssize_t read_parts(int fd, const iovec* parts, int count, std::uint64_t offset) 
   return transfer(preadv, fd, parts, count, offset, EIO);
 }
 
+namespace {
+
+bool all(ssize_t (*call)(int, const iovec*, int, std::uint64_t), int fd, char* bytes,
+         std::size_t count, std::uint64_t offset) {
+  while (count != 0) {
+    const iovec part{bytes, count};
+    const ssize_t done = call(fd, &part, 1, offset);
+    if (done == 0) errno = EIO;
+    if (done <= 0) return false;
+    bytes += done;
+    offset += static_cast<std::uint64_t>(done);
+    count -= static_cast<std::size_t>(done);
+  }
+  return true;
+}
+
+}  // namespace
+
+bool write_all(int fd, const void* bytes, std::size_t count, std::uint64_t offset) {
+  return all(write_parts, fd, static_cast<char*>(const_cast<void*>(bytes)), count, offset);
+}
+
+bool read_all(int fd, void* bytes, std::size_t count, std::uint64_t offset) {
+  return all(read_parts, fd, static_cast<char*>(bytes), count, offset);
+}
+
 int sync_file(int fd) {
   if (injected_failure(EIO)) return -1;
   return again([&] { return fsync(fd); });

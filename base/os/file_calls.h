@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -19,6 +20,9 @@ int close_file_of(int fd);
 // Up to 1,024 parts. They may do less than they were asked for.
 ssize_t write_parts(int fd, const iovec* parts, int count, std::uint64_t offset);
 ssize_t read_parts(int fd, const iovec* parts, int count, std::uint64_t offset);
+// All of the bytes. False with errno; EIO where the file ends before, or takes nothing more.
+bool write_all(int fd, const void* bytes, std::size_t count, std::uint64_t offset);
+bool read_all(int fd, void* bytes, std::size_t count, std::uint64_t offset);
 int sync_file(int fd);
 int make_folder(const std::string& path, unsigned mode);
 int link_file(const std::string& from, const std::string& to);

@@ -68,6 +68,29 @@ TEST_F(FileCallsTest, AHalfIsWrittenAndRead) {
   close_file_of(fd);
 }
 
+TEST_F(FileCallsTest, AllOfItIsWrittenAndReadThoughACallDoesAHalf) {
+  const int fd = open_file(path_, O_RDWR | O_CREAT, 0600);
+  fail_by_half = true;
+  fail_file_call_after = 1;
+  EXPECT_TRUE(write_all(fd, "abcdefg", 7, 2));
+  EXPECT_EQ(fail_file_call_after, 0);
+  char bytes[8] = "";
+  fail_file_call_after = 1;
+  EXPECT_TRUE(read_all(fd, bytes, 7, 2));
+  EXPECT_STREQ(bytes, "abcdefg");
+  EXPECT_TRUE(read_all(fd, bytes, 0, 100));
+  errno = 0;
+  EXPECT_FALSE(read_all(fd, bytes, 8, 2)) << "the file ends before";
+  EXPECT_EQ(errno, EIO);
+  fail_by_half = false;
+  fail_file_call_after = 1;
+  EXPECT_FALSE(write_all(fd, "x", 1, 0));
+  EXPECT_EQ(errno, ENOSPC);
+  close_file_of(fd);
+  EXPECT_FALSE(write_all(fd, "x", 1, 0));
+  EXPECT_EQ(errno, EBADF);
+}
+
 TEST_F(FileCallsTest, FoldersAreListedInOrder) {
   close_file_of(open_file(path_, O_WRONLY | O_CREAT, 0600));
   ASSERT_EQ(make_folder(folder_ + "/a", 0700), 0);

@@ -17,6 +17,7 @@
 #include "mpi/calls/messages.h"
 #include "mpi/calls/world_collectives.h"
 #include "mpi/image/image.h"
+#include "mpi/image/place_calls.h"
 #include "roam/team.h"
 #include "roam/thread.h"
 
@@ -126,19 +127,6 @@ int profile_control(int, ...) { return MPI_SUCCESS; }
 
 // ---- under AMPI's names ----
 
-int my_rank(int* to) {
-  *to = rank();
-  return MPI_SUCCESS;
-}
-int move_to(int to) {
-  try {
-    this_thread::migrate(to);
-    return MPI_SUCCESS;
-  } catch (const Error&) {
-    return MPI_ERR_OTHER;  // it is pinned, and stays
-  }
-}
-
 // A point that all virtual ranks reach. AMPI has one that does not wait; here both do.
 int migrate(MPI_Info handle) {
   return call("AMPI_Migrate", MPI_COMM_WORLD, [&](VirtualRank& me) {
@@ -185,8 +173,7 @@ void add_environment_calls() {
   add_call("MPI_Alloc_mem", &allocate);
   add_call("MPI_Free_mem", &free_memory);
   add_call("MPI_Pcontrol", &profile_control);
-  add_launcher_call("AMPI_My_pe", &my_rank);
-  add_launcher_call("AMPI_Migrate_to_pe", &move_to);
+  add_place_calls(MPI_ERR_OTHER);
   add_launcher_call("AMPI_Migrate", &migrate);
   add_launcher_call("AMPI_Load_set_value", &set_load);
 }

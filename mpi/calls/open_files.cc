@@ -14,6 +14,7 @@
 #include <cstring>
 #include <map>
 
+#include "base/fnv.h"
 #include "base/text.h"
 #include "isomalloc/heap.h"
 #include "mpi/calls/call_error.h"
@@ -55,10 +56,7 @@ std::uint64_t this_kernel() {
     const int fd = ::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
     if (fd < 0 || read(fd, id, sizeof id - 1) <= 0) gethostname(id, sizeof id - 1);
     if (fd >= 0) close(fd);
-    std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
-    for (const char* c = id; *c != '\0'; ++c)
-      hash = (hash ^ static_cast<unsigned char>(*c)) * 0x100000001b3;
-    return hash;
+    return fnv_of(id);
   }();
   return made;
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/fnv.h"
 #include "base/text.h"
 #include "mpi/calls/call.h"
 #include "mpi/calls/communicators.h"
@@ -161,14 +162,12 @@ int call_errhandler(MPI_Session handle, int code) {
 
 // What members agree by, who have no communicator yet: tags of a context that is everybody's.
 struct Agreement {
-  explicit Agreement(const char* string) {
-    for (; *string != '\0'; ++string) hash = (hash ^ static_cast<unsigned char>(*string)) * kPrime;
-  }
+  explicit Agreement(const char* string) : hash(fnv_of(string)) {}
   int tag_of_members() const { return static_cast<int>(hash & kMostTag) * 2; }
   int tag_of_leaders() const { return tag_of_members() + 1; }
 
-  static constexpr std::uint64_t kPrime = 0x100000001b3, kMostTag = (1u << 29) - 1;
-  std::uint64_t hash = 0xcbf29ce484222325;
+  static constexpr std::uint64_t kMostTag = (1u << 29) - 1;
+  std::uint64_t hash;
 };
 
 MPI_Comm create_from(VirtualRank& me, const Group& group, const char* string,

@@ -36,6 +36,7 @@ int start_main(Main main, int, char**, Initial init, Final fini, Final, void*) {
     }
     image->libraries().note_begun(module);
   }
+  image->in_main = true;
   exit_program(main(image->argument_count(), image->arguments(), image->environment().list()));
 }
 
@@ -109,6 +110,7 @@ int run_program(Image* image) {
 
 void exit_program(int status) {
   Image* image = Image::running();
+  image->in_main = false;
   image->exits().run_of_thread();
   image->exits().run_at_exit(status);
   image->streams().flush_all();
@@ -117,6 +119,7 @@ void exit_program(int status) {
 
 void exit_program_at_once(int status) {
   Image* image = Image::running();
+  image->in_main = false;
   image->status = status & 0xff;
   leave_main(image);
 }

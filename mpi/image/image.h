@@ -114,9 +114,14 @@ class Image final : public threads::Guest {
   link_map* maps = nullptr;
   // What whoever runs the program keeps of this virtual rank, in its thread's memory.
   void* attached = nullptr;
+  // Of that the call of MPI that it is in, "" where it is in none; null: there is no MPI.
+  const char* const* call = nullptr;
+  bool in_main = false;
 
   void enter() override;
   void depart() override;
+  // In a call of MPI, functions of the program are called that know the process's memory.
+  bool may_leave_asleep() const override { return in_main && (call == nullptr || **call == 0); }
 
  private:
   struct Module {

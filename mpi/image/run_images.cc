@@ -12,6 +12,7 @@
 #include "mpi/image/image.h"
 #include "mpi/image/launch.h"
 #include "mpi/image/layout.h"
+#include "mpi/image/place_calls.h"
 #include "mpi/image/process_symbols.h"
 #include "mpi/image/refusal.h"
 #include "mpi/image/same_files.h"
@@ -34,28 +35,14 @@ constexpr char kUsage[] =
 
 // ---- what programs may call of the launcher ----
 
-int my_rank(int* to) {
-  *to = rank();
-  return 0;
-}
-// A virtual rank that is pinned stays; 0: it has moved.
-int move_to(int to) {
-  try {
-    this_thread::migrate(to);
-    return 0;
-  } catch (const Error&) {
-    return 1;
-  }
-}
 int yield_and_move() {
   this_thread::yield();
-  move_to((rank() + 1) % ranks());
+  go_to((rank() + 1) % ranks());  // one that is pinned stays
   return 0;
 }
 
 void add_own_calls(bool moves) {
-  add_launcher_call("AMPI_My_pe", &my_rank);
-  add_launcher_call("AMPI_Migrate_to_pe", &move_to);
+  add_place_calls(1);
   if (moves) add_launcher_call("sched_yield", &yield_and_move);
 }
 

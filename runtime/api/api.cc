@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/clock.h"
+#include "base/job_clock.h"
 #include "base/text.h"
 #include "isomalloc/capture.h"
 #include "isomalloc/helper_threads.h"
@@ -87,7 +87,7 @@ void set_hooks() {
     if (round < kYields) {
       scheduler().yield();
     } else {
-      scheduler().sleep_until(now_ns() + std::min(20'000 * (round - kYields + 1), 1'000'000));
+      scheduler().sleep_until(job_now_ns() + std::min(20'000 * (round - kYields + 1), 1'000'000));
     }
     if (round == kLongRounds) {
       HeapScope process;
@@ -235,8 +235,9 @@ void sleep_until(std::int64_t deadline_ns) {
     scheduler().sleep_until(deadline_ns);
     return;
   }
-  const timespec until{static_cast<time_t>(deadline_ns / 1'000'000'000),
-                       static_cast<long>(deadline_ns % 1'000'000'000)};
+  const std::int64_t own_ns = deadline_ns - job_clock_shift_ns.load(std::memory_order_relaxed);
+  const timespec until{static_cast<time_t>(own_ns / 1'000'000'000),
+                       static_cast<long>(own_ns % 1'000'000'000)};
   while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR) {
   }
 }

@@ -179,6 +179,8 @@ std::vector<std::string> complete_ones(const std::string& dir, std::string* why)
   return paths;
 }
 
+std::string names_for_keepers(const std::string& dir) { return dir + "/keepers-"; }
+
 std::string name_for_keepers(const std::string& dir, bool anew, std::string* why) {
   const std::string path = dir + "/keepers";
   constexpr std::size_t kDigits = 16;
@@ -193,8 +195,7 @@ std::string name_for_keepers(const std::string& dir, bool anew, std::string* why
     const std::string fresh = path + ".new";
     os::remove_file(fresh);
     const int fd = os::open_file(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-    const iovec part{digits, kDigits};
-    const bool written = fd >= 0 && os::write_parts(fd, &part, 1, 0) == ssize_t{kDigits};
+    const bool written = fd >= 0 && os::write_all(fd, digits, kDigits, 0);
     if (!written) failed(fresh, fd < 0 ? "open" : "pwritev", why);
     const bool closed = fd >= 0 && os::close_file_of(fd) == 0;
     if (written && !closed) failed(fresh, "close", why);
@@ -205,17 +206,16 @@ std::string name_for_keepers(const std::string& dir, bool anew, std::string* why
     }
   } else {
     const int fd = os::open_file(path, O_RDONLY | O_NOFOLLOW);
-    const iovec part{digits, kDigits};
-    const ssize_t got = fd < 0 ? -1 : os::read_parts(fd, &part, 1, 0);
-    if (got != ssize_t{kDigits} || std::strspn(digits, "0123456789abcdef") != kDigits) {
-      if (got >= 0) errno = EINVAL;
+    const bool read = fd >= 0 && os::read_all(fd, digits, kDigits, 0);
+    if (!read || std::strspn(digits, "0123456789abcdef") != kDigits) {
+      if (read) errno = EINVAL;
       failed(path, fd < 0 ? "open" : "pread", why);
       if (fd >= 0) os::close_file_of(fd);
       return {};
     }
     os::close_file_of(fd);
   }
-  return path + "-" + digits;
+  return names_for_keepers(dir) + digits;
 }
 
 bool keep_newest(const std::string& dir, int count, std::string* why) {

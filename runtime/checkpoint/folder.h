@@ -59,6 +59,9 @@ std::vector<std::string> complete_ones(const std::string& dir, std::string* why)
 // left. `anew`: another one, for a job that begins. Errors: empty, and why.
 std::string name_for_keepers(const std::string& dir, bool anew, std::string* why);
 
+// What such names of all jobs in `dir`, which is absolute, begin with.
+std::string names_for_keepers(const std::string& dir);
+
 // Removes all but the newest `count` of those that have a manifest that can be read.
 // Errors: false and why.
 bool keep_newest(const std::string& dir, int count, std::string* why);

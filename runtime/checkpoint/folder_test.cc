@@ -35,6 +35,7 @@ class FolderTest : public testing::Test {
     m.arena = {0x2000'0000'0000, std::size_t{48} << 40};
     m.lease_bytes = 1 << 30;
     m.canary = 0xfedc'ba98'7654'3200;
+    m.clock_ns = 0x8000'0000'0000'0001;
     m.data["state"] = std::string("a\0\xff z", 5);
     for (int rank = 0; rank < m.ranks; ++rank) {
       PieceSummary piece;
@@ -195,6 +196,7 @@ TEST_F(FolderTest, EachJobHasKeepersOfItsOwn) {
   const std::string first = name_for_keepers(dir_, true, &why);
   EXPECT_EQ(first.size(), (dir_ + "/keepers-0123456789abcdef").size()) << why;
   EXPECT_EQ(name_for_keepers(dir_, false, &why), first);
+  EXPECT_TRUE(first.starts_with(names_for_keepers(dir_)));
   EXPECT_NE(name_for_keepers(dir_, true, &why), first);
   std::ofstream(dir_ + "/keepers") << "0123456789abcdeX";
   EXPECT_EQ(name_for_keepers(dir_, false, &why), "");

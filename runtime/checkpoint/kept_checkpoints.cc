@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -54,23 +53,6 @@ std::vector<std::string> files_of(const PieceSummary& piece) {
   std::vector<std::string> files{piece.file};
   for (const BaseEntry& base : piece.bases) files.push_back(base_name(base));
   return files;
-}
-
-// All of it; false with errno.
-bool transfer(ssize_t (*call)(int, const iovec*, int, std::uint64_t), int fd, char* bytes,
-              std::size_t count, std::uint64_t offset) {
-  while (count != 0) {
-    const iovec part{bytes, count};
-    const ssize_t done = call(fd, &part, 1, offset);
-    if (done <= 0) {
-      if (done == 0) errno = EIO;
-      return false;
-    }
-    bytes += done;
-    offset += static_cast<std::uint64_t>(done);
-    count -= static_cast<std::size_t>(done);
-  }
-  return true;
 }
 
 }  // namespace
@@ -169,7 +151,7 @@ void KeptCheckpoints::send(Mpi& mpi, int to, int fd) {
   std::vector<char> chunk(std::min<std::uint64_t>(bytes, kChunkBytes));
   for (std::uint64_t at = 0; at < bytes; at += chunk.size()) {
     const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(bytes - at, chunk.size()));
-    const bool good = transfer(os::read_parts, fd, chunk.data(), count, at);
+    const bool good = os::read_all(fd, chunk.data(), count, at);
     mpi.send_now(to, chunk.data(), good ? count : count - 1);
   }
 }
@@ -187,7 +169,7 @@ int KeptCheckpoints::receive(Mpi& mpi, int from, std::string* why) {
     const std::uint64_t count = std::min<std::uint64_t>(bytes - at, kChunkBytes);
     mpi.receive_now(from, &chunk);
     if (good && chunk.size() != count) good = false;
-    if (good && !transfer(os::write_parts, fd, chunk.data(), chunk.size(), at)) {
+    if (good && !os::write_all(fd, chunk.data(), chunk.size(), at)) {
       *why = text("no memory for a piece: %s", strerror(errno));
       good = false;
     }

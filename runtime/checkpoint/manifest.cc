@@ -20,6 +20,7 @@
 #include "base/os/file_calls.h"
 #include "base/text.h"
 #include "runtime/checkpoint/hash.h"
+#include "runtime/checkpoint/owner.h"
 
 namespace roam::runtime {
 namespace {
@@ -164,6 +165,7 @@ void take(const Value& json, Manifest* m) {
     throw Wrong("'arena' lies where no memory can be");
   m->lease_bytes = number_in(arena, "lease_bytes");
   m->canary = hex_in(json, "canary");
+  m->clock_ns = hex_in(json, "clock_ns");
   const Value& pieces = list_in(json, "pieces");
   if (pieces.Size() != static_cast<rapidjson::SizeType>(m->ranks))
     throw Wrong(roam::text("there are %u pieces of %d ranks", pieces.Size(), m->ranks));
@@ -202,6 +204,7 @@ std::string Manifest::text() const {
   put(json, "lease_bytes", std::uint64_t{lease_bytes});
   json.EndObject();
   put(json, "canary", hex(canary));
+  put(json, "clock_ns", hex(clock_ns));
   json.Key("pieces");
   json.StartArray();
   for (const PieceSummary& piece : pieces) {
@@ -270,14 +273,8 @@ bool Manifest::write(const std::string& folder_to, std::string* why) const {
   };
   const int fd = os::open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
   if (fd < 0) return fail("open", fd);
-  std::string all = text();
-  for (std::size_t done = 0; done < all.size();) {
-    const iovec part{all.data() + done, all.size() - done};
-    const ssize_t n = os::write_parts(fd, &part, 1, done);
-    if (n == 0) errno = ENOSPC;
-    if (n <= 0) return fail("pwritev", fd);
-    done += static_cast<std::size_t>(n);
-  }
+  const std::string all = text();
+  if (!os::write_all(fd, all.data(), all.size(), 0)) return fail("pwritev", fd);
   if (os::sync_file(fd) != 0) return fail("fsync", fd);
   if (os::close_file_of(fd) != 0) return fail("close", -1);
   return true;
@@ -298,11 +295,8 @@ bool Manifest::read(const std::string& folder_read, std::string* why, bool of_ot
     return fail(roam::text("open: %s", std::strerror(errno)), fd);
   if (!S_ISREG(file.st_mode) || file.st_size > kMostBytes)
     return fail("it cannot be a manifest", fd);
-  if (!of_others && file.st_uid != geteuid()) {
-    return fail(roam::text("the checkpoint belongs to user %u, and this is user %u", file.st_uid,
-                           geteuid()),
-                fd);
-  }
+  std::string whose;
+  if (!may_be_read(file.st_uid, geteuid(), of_others, &whose)) return fail(whose, fd);
   std::string all(static_cast<std::size_t>(file.st_size), '\0');
   for (std::size_t done = 0; done < all.size();) {
     const iovec part{all.data() + done, all.size() - done};

@@ -30,6 +30,7 @@ struct Manifest {
   Range arena;
   std::size_t lease_bytes = 0;
   std::uint64_t canary = 0;
+  std::uint64_t clock_ns = 0;               // what the job's clock showed (base/job_clock.h)
   std::vector<PieceSummary> pieces;         // by rank
   std::map<std::string, std::string> data;  // of the job: any bytes
 

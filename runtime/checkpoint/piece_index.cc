@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "isomalloc/arena.h"
 #include "runtime/checkpoint/hash.h"
+#include "runtime/checkpoint/owner.h"
 #include "runtime/checkpoint/piece_reader.h"
 #include "runtime/image/codec.h"
 
@@ -74,14 +75,14 @@ bool PieceReader::open_file(const Opener& opened, const std::string& name, const
     if (fd >= 0) os::close_file_of(fd);
     return false;
   }
-  files_.push_back({path, fd, false});
+  files_.push_back({path, fd, false, static_cast<std::uint64_t>(file.st_size)});
   if (!S_ISREG(file.st_mode)) {
     *why = path + ": it is no regular file";
     return false;
   }
-  if (!of_others && file.st_uid != geteuid()) {
-    *why = text("%s: the file belongs to user %u, and this is user %u", path.c_str(), file.st_uid,
-                geteuid());
+  std::string whose;
+  if (!may_be_read(file.st_uid, geteuid(), of_others, &whose)) {
+    *why = path + ": " + whose;
     return false;
   }
   *bytes = static_cast<std::uint64_t>(file.st_size);
@@ -298,6 +299,13 @@ bool PieceReader::take_runs(Cursor& in, const std::vector<Range>& pages, std::st
                     text("the page run is at byte %llu of file %u; the piece has %zu files",
                          number(run.offset), run.file, files_.size()),
                     why);
+    }
+    const File& its_file = files_[run.file];
+    if (run.bytes > its_file.bytes || run.offset > its_file.bytes - run.bytes) {
+      return refuse(std::min(run.offset, its_file.bytes),
+                    text("the file has %llu bytes; memory of 0x%x bytes belongs at byte %llu",
+                         number(its_file.bytes), run.bytes, number(run.offset)),
+                    why, run.file);
     }
     runs_.push_back(run);
     from += run.bytes;

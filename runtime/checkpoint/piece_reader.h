@@ -89,6 +89,7 @@ class PieceReader {
     std::string path;
     int fd = -1;
     bool direct = false;
+    std::uint64_t bytes = 0;
   };
   bool refuse(std::uint64_t at, const std::string& what, std::string* why,
               std::size_t file = 0) const;

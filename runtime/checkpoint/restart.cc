@@ -19,8 +19,8 @@ namespace roam::runtime {
 
 using threads::scheduler;
 
-Restart::Restart(Mpi& mpi, const std::string& folder, const Manifest& mine)
-    : folder_(folder), kept_(mpi, folder) {
+Restart::Restart(Mpi& mpi, const std::string& folder, bool of_others, const Manifest& mine)
+    : folder_(folder), of_others_(of_others), kept_(mpi, folder) {
   std::string trouble;
   add_candidates(mpi, &trouble);
   if (candidates_.empty()) {
@@ -51,7 +51,7 @@ void Restart::add_candidates(Mpi& mpi, std::string* trouble) {
     for (const std::string& name : complete_ones(folder_, trouble)) {
       Manifest m;
       std::string why;
-      if (m.read(name, &why)) {
+      if (m.read(name, &why, of_others_)) {
         StateWriter one;
         one.put_text(name);
         one.put_text(m.text());
@@ -87,7 +87,9 @@ void Restart::check_arena(std::size_t lease_bytes) const {
 bool Restart::open_one(PieceReader* reader, int piece, std::string* why) const {
   const Manifest& m = manifest();
   const PieceSummary& expected = m.pieces[static_cast<std::size_t>(piece)];
-  if (!candidates_.front().in_memory) return reader->open(m.path_of(piece), expected, why);
+  if (!candidates_.front().in_memory) {
+    return reader->open(m.path_of(piece), expected, why, of_others_);
+  }
   const auto opened = [this](const std::string& name) { return kept_.open(name); };
   return reader->open(opened, m.path_of(piece), expected, why);
 }

@@ -29,8 +29,9 @@ class Restart {
   // passes over; every rank asks the keepers of its machine, which hold checkpoints in memory. Of
   // both the newest counts, and of equals the one in memory. Errors, on every rank:
   // Error(checkpoint_failed): there is none that is whole; Error(layout_mismatch): this is another
-  // program, or laid out otherwise, `mine` tells how.
-  Restart(Mpi& mpi, const std::string& folder, const Manifest& mine);
+  // program, or laid out otherwise, `mine` tells how. Files of other users are passed over, unless
+  // `of_others`; keepers of theirs are never asked.
+  Restart(Mpi& mpi, const std::string& folder, bool of_others, const Manifest& mine);
   // Of the job that made it.
   int homes() const { return manifest().homes; }
   std::uint64_t canary() const { return manifest().canary; }
@@ -76,6 +77,7 @@ class Restart {
 
   Net* net_ = nullptr;
   std::string folder_;
+  bool of_others_;
   KeptCheckpoints kept_;
   std::uint64_t last_number_ = 0;
   std::vector<Candidate> candidates_;  // newest first; the first is being read

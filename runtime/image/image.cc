@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/clock.h"
+#include "base/job_clock.h"
 #include "base/os/memory.h"
 #include "isomalloc/heap.h"
 #include "threads/companions.h"
@@ -98,7 +98,7 @@ ImageHead head_of(const Tcb& t, ImageOf what, const Image& image) {
   head.control = const_cast<Tcb*>(&t);
   head.bytes = image.bytes;
   head.sleep_left_ns =
-      t.deadline_ns != 0 ? std::max<std::int64_t>(t.deadline_ns - now_ns(), 0) : -1;
+      t.deadline_ns != 0 ? std::max<std::int64_t>(t.deadline_ns - job_now_ns(), 0) : -1;
   return head;
 }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/clock.h"
+#include "base/job_clock.h"
 #include "base/text.h"
 #include "isomalloc/arena.h"
 #include "isomalloc/heap.h"
@@ -126,7 +126,7 @@ detail::Tcb* land(const ImageHead& head, const Image& image, int rank) {
   }
   detail::Tcb* t = head.control;
   if (t->deadline_ns != 0)
-    t->deadline_ns = now_ns() + std::max<std::int64_t>(head.sleep_left_ns, 0);
+    t->deadline_ns = job_now_ns() + std::max<std::int64_t>(head.sleep_left_ns, 0);
   reopen(t);
   return t;
 }

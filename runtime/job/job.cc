@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "base/clock.h"
+#include "base/job_clock.h"
 #include "threads/errands.h"
 
 namespace roam::runtime {
@@ -160,7 +160,7 @@ void Job::rest(std::int64_t wake_ns) {
   std::int64_t ns =
       std::min(kFirstSleepNs << std::min((round - spin - kYieldRounds) / 8, 10), kLongestSleepNs);
   if (ranks() == 1) ns = 1'000'000'000;
-  if (wake_ns != 0) ns = std::min(ns, wake_ns - now_ns());
+  if (wake_ns != 0) ns = std::min(ns, wake_ns - job_now_ns());
   components_.net.own_inbox().sleep(ns, threads::errands_wait);
 }
 

@@ -84,6 +84,7 @@ class Job final : public threads::Host {
   void check_start();
   void check_layout();
   void check_unjoined();
+  void set_clock();
   void tell_of_start();
   [[noreturn]] void end_deadlocked();
   // What other ranks may have sent that this one has not taken, of one that stands still; null:

@@ -11,7 +11,10 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/fnv.h"
+#include "base/job_clock.h"
 #include "base/job_record.h"
+#include "base/os/clock_name.h"
 #include "base/os/kernel_threads.h"
 #include "base/os/layout.h"
 #include "base/os/memory.h"
@@ -24,6 +27,7 @@
 #include "runtime/check/pointer_check.h"
 #include "runtime/checkpoint/program.h"
 #include "runtime/job/child.h"
+#include "runtime/job/clock_shift.h"
 #include "runtime/job/exits.h"
 #include "runtime/job/guards.h"
 #include "runtime/job/job.h"
@@ -58,13 +62,6 @@ void describe_here(char* buffer, std::size_t bytes) {
   if (threads::scheduler().current() == nullptr) return;
   if (n > 0) n += std::snprintf(buffer + n, bytes - static_cast<std::size_t>(n), ", ");
   threads::describe_current(buffer + n, bytes - static_cast<std::size_t>(n));
-}
-
-std::uint64_t hash(const std::string& s) {
-  std::uint64_t h =
-      0xcbf29ce484222325;  // FNV-1a: the ranks need the same value, whatever their libraries
-  for (const unsigned char c : s) h = (h ^ c) * 0x100000001b3;
-  return h;
 }
 
 std::vector<std::string> lines_of(const std::string& s) {
@@ -150,9 +147,10 @@ void Job::start(int& argc, char**& argv) {
     }
     Manifest mine;
     describe(&mine);
-    restart_.emplace(mpi(), options_.restart_dir, mine);
+    restart_.emplace(mpi(), options_.restart_dir, options_.restart_of_others, mine);
     net().set_homes(restart_->homes());
   }
+  if (first) set_clock();
   net().make_nodes(options_.share, options_.node_ranks);
   if (restart_) restart_->check_arena(arena.lease_bytes());
   share_locale();
@@ -221,6 +219,18 @@ void Job::begin_first_run(bool alone) {
   watch_forks();
 }
 
+// Collective.
+void Job::set_clock() {
+  const std::string name = os::clock_name();
+  ClockSaid said;
+  if (rank() == 0) {
+    const std::int64_t now = now_ns();
+    said = {name, now, first_shift(restart_ ? restart_->manifest().clock_ns : 0, now)};
+  }
+  said = unpack_clock(mpi().broadcast_text(pack_clock(said), 0));
+  job_clock_shift_ns = shift_after(said, name, now_ns());
+}
+
 void Job::tell_of_start() {
   const iso::Arena& arena = iso::arena();
   report(text("%d ranks on %d nodes; arena %p + %s, leases of %s; address randomisation %s; "
@@ -254,7 +264,7 @@ void Job::check_layout() {
   const Range whole = iso::arena().whole();
   mine += text("arena %p + %zu\n", whole.pointer(), whole.bytes);
   mine += text("ROAM_EAGER %zu\n", options_.eager_bytes);
-  if (mpi().alike(hash(mine))) return;
+  if (mpi().alike(fnv_of(mine))) return;
   const std::vector<std::string> theirs = lines_of(mpi().broadcast_text(mine, 0));
   const std::vector<std::string> ours = lines_of(mine);
   std::string difference;
@@ -321,6 +331,7 @@ Checkpointer::Facts Job::facts() {
   facts.hooks = [] { program_state().checkpoint_begins(); };
   facts.describe = [this](Manifest* manifest) {
     describe(manifest);
+    manifest->clock_ns = static_cast<std::uint64_t>(job_now_ns());
     for (const auto& [name, bytes] : program_state().save())
       manifest->data[name] = std::string(bytes.begin(), bytes.end());
   };
@@ -353,6 +364,7 @@ void Job::resume() {
   for (const auto& [name, bytes] : restart_->manifest().data)
     data[name].assign(bytes.begin(), bytes.end());
   program_state().restart(data);
+  mpi().barrier();  // what a hook does to a file of all ranks comes before their threads
   threads::scheduler().stand_still(false);
 }
 

@@ -1,4 +1,5 @@
 #include <dlfcn.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,6 +35,23 @@ std::filesystem::path own_folder() {
   return error ? std::filesystem::path() : file.parent_path();
 }
 
+// A node's number; negative: it is none.
+int node_in(const std::string& word) {
+  const bool digits = !word.empty() && word.size() <= 9 &&
+                      word.find_first_not_of("0123456789") == std::string::npos;
+  return digits ? std::stoi(word) : -1;
+}
+
+// The arguments of a process; none if it has gone, or is another user's.
+std::vector<std::string> words_of(const std::filesystem::path& process) {
+  std::vector<std::string> words;
+  struct stat status {};
+  if (stat(process.c_str(), &status) != 0 || status.st_uid != geteuid()) return words;
+  std::ifstream file(process / "cmdline", std::ios::binary);
+  for (std::string word; std::getline(file, word, '\0');) words.push_back(word);
+  return words;
+}
+
 }  // namespace
 
 std::string find_keeper(const std::string& named, std::string* why) {
@@ -61,16 +79,28 @@ std::vector<int> keepers_of(const std::string& folder) {
   for (std::string line; std::getline(sockets, line);) {
     const std::size_t at = line.find(stem);
     if (at == std::string::npos) continue;
-    const std::string node = line.substr(at + stem.size());
-    if (node.empty() || node.size() > 9 ||
-        node.find_first_not_of("0123456789") != std::string::npos) {
-      continue;
-    }
-    nodes.push_back(std::stoi(node));
+    const int node = node_in(line.substr(at + stem.size()));
+    if (node >= 0) nodes.push_back(node);
   }
   std::sort(nodes.begin(), nodes.end());
   nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
   return nodes;
+}
+
+std::vector<KeeperPlace> keepers_beginning(const std::string& folders) {
+  std::vector<KeeperPlace> places;
+  std::error_code error;
+  for (const auto& process : std::filesystem::directory_iterator("/proc", error)) {
+    if (node_in(process.path().filename()) < 0) continue;
+    const std::vector<std::string> words = words_of(process.path());
+    if (words.size() < 3 || std::filesystem::path(words[0]).filename() != kProgram) continue;
+    const std::string& folder = words[words.size() - 2];
+    const int node = node_in(words.back());
+    if (node >= 0 && folder.starts_with(folders)) places.push_back({folder, node});
+  }
+  std::sort(places.begin(), places.end());
+  places.erase(std::unique(places.begin(), places.end()), places.end());
+  return places;
 }
 
 }  // namespace roam::runtime

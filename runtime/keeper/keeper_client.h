@@ -1,6 +1,7 @@
 #ifndef ROAM_RUNTIME_KEEPER_KEEPER_CLIENT_H_
 #define ROAM_RUNTIME_KEEPER_KEEPER_CLIENT_H_
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -89,6 +90,15 @@ class KeeperClient {
 // The nodes whose keepers of `folder` run on this machine, sorted: they may be of a job that had
 // other numbers for its nodes.
 std::vector<int> keepers_of(const std::string& folder);
+
+// The keepers of this user that run on this machine, of all folders whose names begin so, sorted:
+// also those of earlier jobs. It asks the processes, which can be slow where there are many.
+struct KeeperPlace {
+  std::string folder;
+  int node = 0;
+  friend auto operator<=>(const KeeperPlace&, const KeeperPlace&) = default;
+};
+std::vector<KeeperPlace> keepers_beginning(const std::string& folders);
 
 // The program roam-keeper: `named` (ROAM_KEEPER), else beside the tools that are installed with
 // this library or program. Empty: there is none, and `why` is a sentence.

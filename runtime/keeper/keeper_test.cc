@@ -181,6 +181,9 @@ TEST_F(Keeper, EachNodeHasItsOwn) {
   EXPECT_EQ(keepers_of(folder_), (std::vector<int>{0, 7}));
   EXPECT_EQ(keepers_of(folder_ + "/"), (std::vector<int>{0, 7}));
   EXPECT_TRUE(keepers_of(folder_ + "x").empty());
+  EXPECT_EQ(keepers_beginning(folder_), (std::vector<KeeperPlace>{{folder_, 0}, {folder_, 7}}));
+  EXPECT_EQ(keepers_beginning(folder_.substr(0, folder_.size() - 1)), keepers_beginning(folder_));
+  EXPECT_TRUE(keepers_beginning(folder_ + "x").empty());
   KeeperClient nobody;
   EXPECT_FALSE(nobody.connect(folder_, 1));
   EXPECT_EQ(nobody.error(), "the keeper of checkpoints: there is none for node 1 of " + folder_);
@@ -288,6 +291,24 @@ TEST_F(Keeper, WhyItCannotBeStartedIsSaid) {
   EXPECT_NE(client.error().find("usage: roam-keeper"), std::string::npos) << client.error();
   client.set_patience_ms(200);
   EXPECT_FALSE(client.connect_or_start(folder_, 0, "/bin/true"));  // it never listens
+}
+
+// Whoever starts it takes status 0 for its word that it listens.
+TEST_F(Keeper, WhereAProcessCannotBeMadeItSaysSo) {
+  const std::string library = std::filesystem::absolute(getenv("FORKS_FAIL"));
+  for (const int which : {1, 2}) {
+    const std::string said = folder_ + ".said";
+    const std::string command = "FORK_FAILS=" + std::to_string(which) + " LD_PRELOAD=" + library +
+                                " " + program_ + " " + folder_ + " 0 2>" + said;
+    const int status = system(command.c_str());
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 1) << which << ": " << status;
+    EXPECT_EQ(text_in(said),
+              "roam-keeper: no process can be made: Resource temporarily unavailable\n");
+    EXPECT_TRUE(soon([this] { return processes().empty(); }));
+    std::filesystem::remove(said);
+  }
+  KeeperClient client;
+  EXPECT_TRUE(start(client));  // the name is free
 }
 
 TEST_F(Keeper, IsFoundByNameOrBesideTheProgram) {

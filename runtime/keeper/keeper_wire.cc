@@ -12,17 +12,12 @@
 #include <system_error>
 
 #include "base/clock.h"
+#include "base/fnv.h"
+#include "base/os/file_calls.h"
 #include "base/text.h"
 
 namespace roam::runtime {
 namespace {
-
-// FNV-1a, 64 bits.
-std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t hash = 0xcbf2'9ce4'8422'2325;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100'0000'01b3;
-  return hash;
-}
 
 // Until the socket can do it, or has an error of its own.
 bool await(int socket, short what, std::int64_t until_ns) {
@@ -69,7 +64,7 @@ std::string keeper_folder(const std::string& path) {
 
 std::string keeper_name_stem(const std::string& folder) {
   return text("roam-keeper/%u/%016llx/", static_cast<unsigned>(geteuid()),
-              static_cast<unsigned long long>(hash_of(folder)));
+              static_cast<unsigned long long>(fnv_of(folder)));
 }
 
 std::string keeper_name(const std::string& folder, int node) {
@@ -145,14 +140,7 @@ bool receive_packet(int socket, char (&buffer)[kMostKeeperBytes], std::size_t* b
 
 int memory_of(std::string_view text) {
   OwnedFd memory(memfd_create("roam-keeper-text", MFD_CLOEXEC));
-  if (memory.get() < 0) return -1;
-  for (std::size_t at = 0; at < text.size();) {
-    const ssize_t n =
-        pwrite(memory.get(), text.data() + at, text.size() - at, static_cast<off_t>(at));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return -1;
-    at += static_cast<std::size_t>(n);
-  }
+  if (memory.get() < 0 || !os::write_all(memory.get(), text.data(), text.size(), 0)) return -1;
   return memory.release();
 }
 
@@ -167,16 +155,7 @@ bool text_of(int memory, std::string* text) {
     return false;
   }
   text->resize(static_cast<std::size_t>(status.st_size));
-  for (std::size_t at = 0; at < text->size();) {
-    const ssize_t n = pread(memory, text->data() + at, text->size() - at, static_cast<off_t>(at));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) {
-      if (n == 0) errno = EIO;  // it became shorter
-      return false;
-    }
-    at += static_cast<std::size_t>(n);
-  }
-  return true;
+  return os::read_all(memory, text->data(), text->size(), 0);  // EIO: it became shorter
 }
 
 }  // namespace roam::runtime

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -35,10 +36,12 @@ int fail(const std::string& what) {
   return 1;
 }
 
-// The next process of this one: 0 in it, 1 in this one, negative where there is none.
-int fork_on() {
-  const pid_t child = fork();
-  return child < 0 ? -1 : child == 0 ? 0 : 1;
+// How a child has ended, which it does at once.
+int status_of(pid_t child) {
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
 // Launchers end what they have started: by the process's number, its group, its session, and by
@@ -95,12 +98,14 @@ int main(int argc, char** argv) {
   if (listener.get() < 0) return fail(std::string("it cannot listen: ") + strerror(errno));
 
   // Twice, so that it leads no session and can get no terminal.
-  int next = fork_on();
+  pid_t next = fork();
+  if (next > 0) return status_of(next);
+  if (next == 0) {
+    setsid();
+    next = fork();
+    if (next > 0) return 0;
+  }
   if (next < 0) return fail(std::string("no process can be made: ") + strerror(errno));
-  if (next > 0) return 0;
-  setsid();
-  next = fork_on();
-  if (next != 0) return 0;
   leave_the_job(&listener);
   allow_many_descriptors();
   prctl(PR_SET_NAME, "roam-keeper");

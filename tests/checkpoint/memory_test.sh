@@ -4,24 +4,14 @@
 #
 #   memory_test.sh MPIEXEC WALK KEEP KEEPER
 set -u
+walks=$(realpath "$(dirname "$0")/walks.sh")
 mpiexec=$(realpath "$1") walk=$(realpath "$2") keep=$(realpath "$3") keeper=$(realpath "$4")
 scratch=$(mktemp -d /tmp/roam_test.XXXXXX)
 trap '"$keep" forget "$scratch/all"; rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
-unset ROAM_NODE_RANKS ROAM_RESTART ROAM_CHECKPOINT
+# shellcheck source=tests/checkpoint/walks.sh
+source "$walks"
 
-fail() {
-  echo "FAILED: $*"
-  exit 1
-}
-
-# walk RANKS FOLDER CHECKPOINTS: what it printed is in `printed`, what it said in `said`.
-walk() {
-  timeout $((60 * ${PATIENCE:-1})) "$mpiexec" -n "$1" "$walk" "${@:2}" >printed 2>said </dev/null
-  local status=$?
-  grep . printed | sort >sorted
-  return $status
-}
 # restarts RANKS NODE_RANKS WHERE: it goes on from the second checkpoint, and says where that was.
 restarts() {
   rm -f record*

@@ -4,24 +4,14 @@
 #
 #   restart_test.sh MPIEXEC WALK OTHER ROAM_CHECKPOINT
 set -u
+walks=$(realpath "$(dirname "$0")/walks.sh")
 mpiexec=$(realpath "$1") walk=$(realpath "$2") other=$(realpath "$3") tool=$(realpath "$4")
 scratch=$(mktemp -d /tmp/roam_test.XXXXXX)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
-unset ROAM_NODE_RANKS ROAM_RESTART ROAM_CHECKPOINT
+# shellcheck source=tests/checkpoint/walks.sh
+source "$walks"
 
-fail() {
-  echo "FAILED: $*"
-  exit 1
-}
-
-# walk RANKS FOLDER CHECKPOINTS: what it printed is in `printed`, what it said in `said`.
-walk() {
-  timeout $((60 * ${PATIENCE:-1})) "$mpiexec" -n "$1" "$walk" "${@:2}" >printed 2>said </dev/null
-  local status=$?
-  grep . printed | sort >sorted
-  return $status
-}
 # same WHAT: the job that has just run printed what it was to print.
 same() {
   diff wanted sorted >differs || fail "$1: $(head -5 differs) $(tail -5 said)"
@@ -67,6 +57,40 @@ same "the checkpoint before a torn one"
 for piece in all/0*/piece-1; do printf y | dd of="$piece" bs=1 seek=$((4 * 4096 + 5)) conv=notrunc status=none; done
 ROAM_RESTART=all walk 3 none 0 && fail "a torn checkpoint was used"
 grep -q "no checkpoint can be used: .*piece-1" said || fail "it is not said why: $(cat said)"
+
+# So is one whose base is torn, gone, or another one's, where the file system has links.
+rm -rf all first
+walk 4 all 2 || fail "$(cat said)"
+cp -r all first
+base=base-000001-1
+if [[ -e first/000002/$base ]]; then
+  instead() { # WHAT: of 2 it is said what is wrong, and 1 is used
+    ROAM_RESTART=all walk 3 none 0 || fail "$1: the one before is not used: $(cat said)"
+    grep -q "checkpoint 2 in 'all' cannot be used: .*$base" said || fail "$1: $(cat said)"
+    grep -q "restarted from checkpoint 0 on 3 ranks" said || fail "$1: from another: $(cat said)"
+    same "the checkpoint before one $1"
+    rm -rf all
+    cp -r first all
+  }
+  rm -rf all
+  cp -r first all # no links any more
+  ROAM_RESTART=all walk 3 none 0 || fail "a copy is not used: $(cat said)"
+  grep -q "restarted from checkpoint 1 on 3 ranks" said || fail "a copy is not used: $(cat said)"
+  rm -rf all/000003
+  for ((page = 1; page < 100; ++page)); do # up to one that 2 uses
+    printf x | dd of=all/000002/$base bs=1 seek=$((page * 4096 + 5)) conv=notrunc status=none
+    [[ $("$tool" verify all 2>&1) != *"000002/$base at byte "* ]] || break
+  done
+  instead "whose base is flipped"
+  truncate -s $((3 * 4096)) all/000002/$base
+  instead "whose base is cut off"
+  rm all/000002/$base
+  instead "whose base is gone"
+  cp first/000002/base-000001-2 all/000002/$base
+  instead "whose base is another rank's"
+else
+  echo "ok: no links here, and no bases"
+fi
 mkdir empty
 ROAM_RESTART=empty walk 2 && fail "from nothing"
 grep -q "ROAM_RESTART=empty: there is no whole checkpoint to go on from" said || fail "$(cat said)"

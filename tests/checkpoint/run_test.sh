@@ -70,6 +70,8 @@ supervised 2 -n 0 "$program"
 supervised 2 --every soon "$program"
 supervised 2 --nodes 3 "$program"
 supervised 2 --restart "$program"
+supervised 2 --checkpoint "$work/d" --of-others "$program"
+said '--of-others needs --restart'
 supervised 2 -n 2 --least-ranks 3 "$program"
 supervised 127 "$work/nothing" well
 said 'nothing: there is no such program'

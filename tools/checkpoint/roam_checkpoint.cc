@@ -1,4 +1,6 @@
 // Looks at checkpoints: what is in them, and whether each byte is what was written.
+#include <sys/stat.h>
+
 #include <CLI/CLI.hpp>
 #include <cinttypes>
 #include <cstdio>
@@ -10,10 +12,14 @@
 #include "runtime/checkpoint/listing.h"
 #include "runtime/checkpoint/manifest.h"
 #include "runtime/checkpoint/piece_reader.h"
+#include "runtime/keeper/keeper_client.h"
+#include "runtime/keeper/keeper_wire.h"
 
 namespace {
 
 using roam::runtime::complete_ones;
+using roam::runtime::KeeperClient;
+using roam::runtime::KeeperPlace;
 using roam::runtime::Manifest;
 using roam::runtime::PieceReader;
 using roam::runtime::PieceSummary;
@@ -64,6 +70,75 @@ void print_line(const Manifest& m, const char* how) {
               printable(m.made).c_str(), m.ranks, m.ranks == 1 ? "" : "s", m.threads,
               m.threads == 1 ? "" : "s", size_text(m.bytes).c_str(), how);
 }
+
+// ---- what is in memory ----
+
+std::vector<KeeperPlace> keepers_for(const std::string& dir) {
+  return roam::runtime::keepers_beginning(
+      roam::runtime::names_for_keepers(roam::runtime::keeper_folder(dir)));
+}
+
+std::uint64_t bytes_of(KeeperClient& keeper, const KeeperClient::Kept& kept) {
+  std::uint64_t bytes = 0;
+  for (const std::string& piece : kept.pieces) {
+    const roam::runtime::OwnedFd memory(keeper.get(kept.number, piece));
+    struct stat status {};
+    if (memory.get() >= 0 && fstat(memory.get(), &status) == 0)
+      bytes += static_cast<std::uint64_t>(status.st_size);
+  }
+  return bytes;
+}
+
+// False, and it is said why: it does not answer.
+bool print_kept(const KeeperPlace& place, KeeperClient& keeper) {
+  std::vector<KeeperClient::Kept> all;
+  if (!keeper.connect(place.folder, place.node) || !keeper.list(&all)) {
+    complain(keeper.error());
+    return false;
+  }
+  if (all.empty()) std::printf("in memory of node %d: nothing\n", place.node);
+  for (const KeeperClient::Kept& one : all) {
+    std::printf("%06" PRIu64 "  in memory of node %d: %zu file%s  %s  %s\n", one.number, place.node,
+                one.pieces.size(), one.pieces.size() == 1 ? "" : "s",
+                size_text(bytes_of(keeper, one)).c_str(),
+                one.committed ? "complete" : "being made, or complete on another node");
+  }
+  return true;
+}
+
+int forget(const std::string& dir) {
+  const std::vector<KeeperPlace> places = keepers_for(dir);
+  int failed = 0;
+  for (const KeeperPlace& place : places) {
+    KeeperClient keeper;
+    if (!print_kept(place, keeper)) {
+      ++failed;
+    } else if (!keeper.forget()) {
+      failed += complain(keeper.error());
+    } else {
+      std::printf("the keeper of node %d has given it back, and ends\n", place.node);
+    }
+  }
+  if (places.empty()) {
+    std::printf("no keeper of this user on this machine has checkpoints of %s in memory\n",
+                printable(dir).c_str());
+  }
+  std::printf(
+      "keepers on other machines are told there, by the same command, or end when nobody has been "
+      "connected to them for ten minutes\n");
+  return failed == 0 ? 0 : 1;
+}
+
+int list_kept(const std::string& dir) {
+  int count = 0;
+  for (const KeeperPlace& place : keepers_for(dir)) {
+    KeeperClient keeper;
+    count += print_kept(place, keeper) ? 1 : 0;
+  }
+  return count;
+}
+
+// ---- what is on disk ----
 
 int list(const std::vector<std::string>& folders) {
   for (const std::string& folder : folders) {
@@ -149,7 +224,7 @@ int show(const std::vector<std::string>& folders) {
 
 int main(int argc, char** argv) {
   CLI::App app(
-      "Looks at the checkpoints in a folder, or at one of them.\n"
+      "Looks at the checkpoints in a folder, or at one of them; those in memory are told to end.\n"
       "Programs that ran with another version of Roam need the roam-checkpoint of that version.");
   std::string dir;
   int (*command)(const std::vector<std::string>&) = nullptr;
@@ -159,13 +234,27 @@ int main(int argc, char** argv) {
     sub->add_flag("--of-others", of_others, "also what belongs to another user");
     sub->callback([&command, how] { command = how; });
   };
-  add("list", "number, time, ranks, threads and size of each; whole or torn", list);
+  add("list",
+      "number, time, ranks, threads and size of each; whole or torn; and what keepers of this "
+      "machine hold",
+      list);
   add("verify", "reads every byte, and compares all checksums; status 1: one is wrong", verify);
   add("show", "the build, threads by name and state, and blocks of the newest", show);
+  bool forgets = false;
+  CLI::App* forgetting = app.add_subcommand(
+      "forget",
+      "tells keepers of this machine, also those of earlier jobs, to give back what they hold of "
+      "DIR in memory, and to end. What is on disk stays");
+  forgetting->add_option("DIR", dir, "a folder of checkpoints; it need not be there any more")
+      ->required();
+  forgetting->callback([&forgets] { forgets = true; });
   app.require_subcommand(1);
   CLI11_PARSE(app, argc, argv);
   while (dir.size() > 1 && dir.back() == '/') dir.pop_back();
+  if (forgets) return forget(dir);
   std::string why;
   const std::vector<std::string> folders = complete_ones(dir, &why);
+  const int kept = command == list ? list_kept(dir) : 0;
+  if (folders.empty() && kept != 0) return 0;
   return folders.empty() ? complain(why) : command(folders);
 }

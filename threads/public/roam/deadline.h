@@ -7,7 +7,7 @@
 // When a wait ends, from the durations and times of any clock that programs give.
 namespace roam::detail {
 
-std::int64_t deadline_after(std::chrono::nanoseconds duration);  // monotonic; saturates
+std::int64_t deadline_after(std::chrono::nanoseconds duration);  // on the job's clock; saturates
 
 // A time to wait, whatever its unit and size: none if it is negative or no number, and the longest
 // there is if it does not fit.

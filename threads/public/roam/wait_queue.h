@@ -23,7 +23,7 @@ class WaitQueue {
   // Suspends the calling thread until it is woken. `object` is what it waits on, `what` its kind,
   // e.g. "Mutex".
   void wait(const void* object, const char* what);
-  // The same, at most until `deadline_ns` on the monotonic clock. False: the time ran out.
+  // The same, at most until `deadline_ns` on the job's clock. False: the time ran out.
   bool wait_until(const void* object, const char* what, std::int64_t deadline_ns);
   // Wakes the first that waits and returns it, or null.
   Tcb* wake_one();

@@ -151,7 +151,7 @@ void join(Thread t);
 inline void Thread::join() const { roam::join(*this); }
 
 namespace detail {
-void sleep_until(std::int64_t deadline_ns);  // monotonic
+void sleep_until(std::int64_t deadline_ns);  // on the job's clock
 }
 
 namespace this_thread {
