@@ -55,9 +55,18 @@ struct Worker {
 
 // Globals belong to a rank's process and stay when a thread leaves: each rank has its own of these.
 // So they must not own memory of a thread's heap, which would leave with the thread: what grows
-// them does so under a roam::SystemHeap.
+// them does so under a roam::SystemHeap. Nor are they in a checkpoint: in a job that goes on from
+// one, threads sign in again.
 std::vector<Worker*> workers_here;  // the threads that compress on this rank
-std::vector<Result> results;        // on rank 0: what threads have brought home
+int restarts = 0;                   // of the job so far, the same on all ranks
+
+// What threads have brought home: in the memory of root, which stays on rank 0, and for threads
+// that are there. What a thread leaves in it when it ends is root's once it has been joined.
+struct Home {
+  std::vector<Result> results;  // in the order of the work list
+  std::size_t arrived = 0;
+  std::uint64_t done_bytes = 0;
+};
 
 void sign_in(Worker& worker) {
   const roam::SystemHeap process;
@@ -77,9 +86,11 @@ void compress(Worker& worker, int level, Result& result) {
   while (worker.done_bytes < worker.bytes) {
     // Let others run. If the balancer calls meanwhile, this returns on another rank.
     const int before = roam::rank();
+    const int restarts_before = restarts;
     roam::this_thread::yield();
-    if (const int now = roam::rank(); now != before) {
-      sign_in(worker);
+    const int now = roam::rank();
+    if (now != before || restarts != restarts_before) sign_in(worker);
+    if (now != before && restarts == restarts_before) {
       result.moves.push_back(
           {.from = before,
            .to = now,
@@ -104,7 +115,7 @@ void compress(Worker& worker, int level, Result& result) {
 }
 
 // A worker: compresses, then travels home with what it has made.
-void work(Result result, int level) {
+void work(Result result, int level, Home* home) {
   Worker worker{.thread = roam::this_thread::self(), .bytes = result.piece.bytes};
   sign_in(worker);
   try {
@@ -116,11 +127,13 @@ void work(Result result, int level) {
 
   roam::this_thread::migrate(0);
   Turn turn{.rank = 0, .begin_ns = now_ns(), .cpu_ns = -cpu_now_ns()};
-  const roam::SystemHeap process;
-  results.push_back(result);  // a copy, since what this thread's heap holds ends with it
+  Result& there = home->results[static_cast<std::size_t>(result.thread)];
+  there = std::move(result);
+  ++home->arrived;
+  home->done_bytes += there.piece.bytes;
   turn.cpu_ns += cpu_now_ns();
   turn.end_ns = now_ns();
-  results.back().turns.push_back(turn);
+  there.turns.push_back(turn);
 }
 
 // Sends threads of this rank away while that brings the ranks nearer to each other. Returns how
@@ -146,15 +159,17 @@ std::size_t send_away(std::vector<double>& seconds_left) {
 // The balancer: tours the ranks until every result is home. What it learns on one rank it knows on
 // the next, for its variables travel with it. `seconds_left` by rank is a guess, until it has been
 // there.
-void tour(bool balance, std::vector<double>& seconds_left, std::size_t pieces,
-          std::uint64_t total_bytes) {
+void tour(bool balance, std::vector<double>& seconds_left, std::uint64_t total_bytes,
+          const Home* home) {
   Progress progress(balance, total_bytes);
   std::size_t moves = 0;
   for (;;) {
     std::uint64_t done_bytes = 0;
     for (int rank = 0; rank < roam::ranks(); ++rank) {
       roam::this_thread::migrate(rank);
-      double& here = seconds_left[static_cast<std::size_t>(rank)];
+      // In a job that went on from a checkpoint meanwhile there may be fewer ranks, or more.
+      seconds_left.resize(static_cast<std::size_t>(roam::ranks()));
+      double& here = seconds_left[static_cast<std::size_t>(roam::rank())];
       here = 0;
       for (const Worker* worker : workers_here) {
         here += worker->seconds_left();
@@ -163,9 +178,9 @@ void tour(bool balance, std::vector<double>& seconds_left, std::size_t pieces,
       if (balance) moves += send_away(seconds_left);
     }
     roam::this_thread::migrate(0);
-    for (const Result& result : results) done_bytes += result.piece.bytes;
+    done_bytes += home->done_bytes;
     progress.show(done_bytes, seconds_left, moves);
-    if (results.size() == pieces) break;
+    if (home->arrived == home->results.size()) break;
     roam::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   progress.end();
@@ -173,7 +188,7 @@ void tour(bool balance, std::vector<double>& seconds_left, std::size_t pieces,
 
 // Makes a thread for each piece, and is the balancer until all have ended. Its life is what a trace
 // has of the run.
-void lead(const std::vector<Piece>& pieces, int level, bool balance) {
+void lead(const std::vector<Piece>& pieces, int level, bool balance, Home* to) {
   std::vector<roam::Thread> threads;
   std::vector<double> seconds_left(static_cast<std::size_t>(roam::ranks()));
   std::uint64_t total_bytes = 0;
@@ -183,29 +198,25 @@ void lead(const std::vector<Piece>& pieces, int level, bool balance) {
     result.thread = static_cast<int>(i);
     result.home = home;
     result.piece = pieces[i];
-    const std::string name = pieces[i].path + ", " + in_bytes(static_cast<double>(pieces[i].bytes));
-    threads.push_back(roam::spawn({.name = name, .rank = home}, work, result, level));
+    seconds_left.resize(static_cast<std::size_t>(roam::ranks()));
     seconds_left[static_cast<std::size_t>(home)] +=
         kGuessedSecondsPerByte * static_cast<double>(pieces[i].bytes);
+    const std::string name = pieces[i].path + ", " + in_bytes(static_cast<double>(pieces[i].bytes));
+    threads.push_back(roam::spawn({.name = name, .rank = home}, work, result, level, to));
     total_bytes += pieces[i].bytes;
   }
   roam::this_thread::yield();  // those of this rank sign in
-  tour(balance, seconds_left, pieces.size(), total_bytes);
+  tour(balance, seconds_left, total_bytes, to);
   for (const roam::Thread thread : threads) thread.join();
 }
 
 // Compresses all pieces once.
 Run run_once(const std::vector<Piece>& pieces, int level, bool balance) {
-  Run run{.balanced = balance, .begin_ns = now_ns(), .results = {}};
-  roam::spawn({.name = title_of(balance)}, lead, pieces, level, balance).join();
-
-  run.results.resize(pieces.size());
-  for (const Result& result : results) {
-    run.results[static_cast<std::size_t>(result.thread)] = result;
-  }
-  const roam::SystemHeap process;
-  results.clear();
-  return run;
+  const std::int64_t begin_ns = now_ns();
+  Home home;
+  home.results.resize(pieces.size());
+  roam::spawn({.name = title_of(balance)}, lead, pieces, level, balance, &home).join();
+  return {.balanced = balance, .begin_ns = begin_ns, .results = std::move(home.results)};
 }
 
 // How long a move takes when no other thread is in its way, with a zlib stream as luggage.
@@ -253,6 +264,18 @@ std::vector<Piece> work_list(const Options& options) {
   return pieces;
 }
 
+// Of the job now, and where it has been before it went on from a checkpoint.
+int most_ranks(const std::vector<Run>& runs) {
+  int most = roam::ranks();
+  for (const Run& run : runs) {
+    for (const Result& result : run.results) {
+      most = std::max(most, result.home + 1);
+      for (const Turn& turn : result.turns) most = std::max(most, turn.rank + 1);
+    }
+  }
+  return most;
+}
+
 int demo(const Options& options) {
   if (!options.output.empty()) make_directory(options.output);  // before the work
 
@@ -262,7 +285,7 @@ int demo(const Options& options) {
   if (options.balance) runs.push_back(run_once(pieces, options.level, true));
   std::vector<double> hop_seconds;
   if (options.balance && roam::ranks() > 1) hop_seconds = time_hops(pieces[0], options.level);
-  print_report(runs, roam::ranks(), hop_seconds);
+  print_report(runs, most_ranks(runs), hop_seconds);
 
   std::size_t wrong = 0;
   double gzip_bytes = 0;
@@ -297,5 +320,7 @@ int root(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  roam::job_data("restarts", restarts);
+  roam::on_restart([] { ++restarts; });
   return roam::run(argc, argv, [&argc, &argv] { return root(argc, argv); });
 }

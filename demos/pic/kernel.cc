@@ -1,5 +1,6 @@
 #include "demos/pic/kernel.h"
 
+#include <bit>
 #include <cmath>
 
 namespace {
@@ -70,4 +71,19 @@ bool is_in_place(const Particle& particle, long moves, int k, int m, int cells) 
   const long y = (particle.birth_y + moves * m) % cells;
   return std::abs(particle.x - (static_cast<double>(x) + 0.5)) <= kTolerance &&
          std::abs(particle.y - (static_cast<double>(y) + 0.5)) <= kTolerance;
+}
+
+std::uint64_t checksum(const Particle& particle) {
+  std::uint64_t sum = 0;
+  // The finalizer of SplitMix64 (Steele, Lea, Flood 2014).
+  const auto add = [&sum](std::uint64_t value) {
+    sum += value + 0x9e3779b97f4a7c15;
+    sum = (sum ^ sum >> 30) * 0xbf58476d1ce4e5b9;
+    sum = (sum ^ sum >> 27) * 0x94d049bb133111eb;
+    sum ^= sum >> 31;
+  };
+  for (const double value : {particle.x, particle.y, particle.vx, particle.vy, particle.charge})
+    add(std::bit_cast<std::uint64_t>(value));
+  add(std::uint64_t{particle.birth_x} << 32 | particle.birth_y);
+  return sum;
 }

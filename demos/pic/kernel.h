@@ -35,4 +35,8 @@ void push(std::span<Particle> particles, int cells);
 // Whether `particle` is, within 1e-6, where it must be after `moves` steps.
 bool is_in_place(const Particle& particle, long moves, int k, int m, int cells);
 
+// Of every bit of a particle. Sums of it, in whatever order, tell whether two runs ended with the
+// same particles to the last bit.
+std::uint64_t checksum(const Particle& particle);
+
 #endif  // DEMOS_PIC_KERNEL_H_

@@ -51,6 +51,20 @@ TEST(Kernel, TheForceIsTheCoulombSumOfTheFourCorners) {
   }
 }
 
+TEST(Kernel, AChecksumIsOfEveryBit) {
+  const Particle particle = at_centre(3, 4, 1, 2);
+  EXPECT_EQ(checksum(particle), checksum(at_centre(3, 4, 1, 2)));
+  for (double Particle::*const member :
+       {&Particle::x, &Particle::y, &Particle::vx, &Particle::vy, &Particle::charge}) {
+    Particle other = particle;
+    other.*member = std::nextafter(other.*member, 100);
+    EXPECT_NE(checksum(other), checksum(particle));
+  }
+  Particle other = particle;
+  std::swap(other.birth_x, other.birth_y);
+  EXPECT_NE(checksum(other), checksum(particle));
+}
+
 TEST(Kernel, AMisplacedParticleIsFound) {
   Particle particle = at_centre(3, 4, 0, 0);
   EXPECT_TRUE(is_in_place(particle, 0, 0, 0, 10));

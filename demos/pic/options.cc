@@ -16,6 +16,8 @@ usage: mpiexec.hydra -n RANKS pic [option...]
   --load=KIND             what balancing goes by: particles (default), or time, as it is measured
   --compare               without balancing, then with (default)
   --balance, --no-balance only one of the two
+  --checksum              print one of all particles in the end, to the last bit, which is the same
+                          with any number of ranks
   --help                  this text
 
 The environment variable ROAM_NODE_RANKS=K cuts this machine into nodes of K ranks, between which
@@ -27,6 +29,7 @@ Options parse_options(int argc, char** argv) {
   int particles = 1'000'000, threads_per_rank = 16;
   std::string distribution = "geometric:0.99", load = "particles";
   Runs runs;
+  bool checksum = false;
   Arguments arguments;
   CLI::App& app = arguments.app();
   app.add_option("--steps", steps)->check(whole_number(0, 1'000'000));
@@ -39,6 +42,7 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--balance-every", balance_every)->check(whole_number(1, 1'000'000));
   app.add_option("--load", load);
   add_runs(app, runs);
+  app.add_flag("--checksum", checksum);
   arguments.read(argc, argv);
 
   if (cells % 2 != 0)
@@ -59,5 +63,6 @@ Options parse_options(int argc, char** argv) {
           .distribution = distribution,
           .threads_per_rank = threads_per_rank,
           .runs = runs,
+          .checksum = checksum,
           .help = arguments.help()};
 }

@@ -24,6 +24,7 @@ struct Options {
   std::string distribution;  // as it was given
   int threads_per_rank;
   Runs runs;
+  bool checksum;  // is printed
   bool help;
 };
 

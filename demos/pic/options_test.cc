@@ -21,7 +21,7 @@ Options parse(std::vector<std::string> words) {
 TEST(Options, ReadsEachOne) {
   const Options options = parse({"--steps=10", "--grid=100", "--particles=5000", "--k=0", "--m",
                                  "1", "--distribution=patch:0,9,0,9", "--threads-per-rank=3",
-                                 "--balance-every=2", "--no-balance", "--load=time"});
+                                 "--balance-every=2", "--no-balance", "--load=time", "--checksum"});
   EXPECT_EQ(options.problem.steps, 10);
   EXPECT_EQ(options.problem.moves(), 11);
   EXPECT_EQ(options.problem.cells, 100);
@@ -32,6 +32,8 @@ TEST(Options, ReadsEachOne) {
   EXPECT_EQ(options.threads_per_rank, 3);
   EXPECT_TRUE(options.problem.load_is_time);
   EXPECT_FALSE(parse({}).problem.load_is_time);
+  EXPECT_TRUE(options.checksum);
+  EXPECT_FALSE(parse({}).checksum);
   EXPECT_TRUE(options.runs.without);
   EXPECT_FALSE(options.runs.with);
 }

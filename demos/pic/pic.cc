@@ -11,6 +11,7 @@
 #include <roam/roam.h>
 
 #include <algorithm>
+#include <cinttypes>
 #include <cstdint>
 #include <cstdio>
 #include <span>
@@ -115,9 +116,11 @@ struct Census {
   std::int64_t count = 0;
   std::int64_t misplaced = 0;
   std::uint64_t births = 0;
+  std::uint64_t checksum = 0;
 
   friend Census operator+(const Census& a, const Census& b) {
-    return {a.count + b.count, a.misplaced + b.misplaced, a.births + b.births};
+    return {a.count + b.count, a.misplaced + b.misplaced, a.births + b.births,
+            a.checksum + b.checksum};
   }
 };
 
@@ -129,6 +132,7 @@ Census take_census(roam::Team team, const Problem& problem, const Domain& domain
     ++census.count;
     census.misplaced += !is_in_place(p, moves, problem.k, problem.m, problem.cells);
     census.births += birth * birth;
+    census.checksum += checksum(p);
   }
   return team.allreduce(census);
 }
@@ -166,7 +170,7 @@ Result run(roam::Team team, const Problem& problem, bool balanced) {
   return result;
 }
 
-void print(const std::vector<Result>& results) {
+void print(const std::vector<Result>& results, bool with_checksum) {
   std::vector<Record> records;
   records.reserve(results.size());
   for (const Result& result : results) records.push_back(result.record);
@@ -181,6 +185,7 @@ void print(const std::vector<Result>& results) {
                   with_commas(r.after.count).c_str(), with_commas(r.before.count).c_str(),
                   with_commas(r.after.misplaced).c_str());
     }
+    if (with_checksum) std::printf("  %-22schecksum %016" PRIx64 "\n", "", r.after.checksum);
   }
 }
 
@@ -192,7 +197,7 @@ void work(const Options& options) {
   if (options.runs.with) results.push_back(run(team, options.problem, true));
   if (team.index() != 0) return;
   roam::this_thread::migrate(0);  // what is printed comes from one process, in order
-  print(results);
+  print(results, options.checksum);
   if (!std::all_of(results.begin(), results.end(), [](const Result& r) { return r.is_right(); }))
     throw std::runtime_error("particles are not where they must be");
 }

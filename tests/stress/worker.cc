@@ -109,9 +109,11 @@ class Worker {
       case 10:
         return move_in_handler();
       case 11:
-        return let_others_free();
+        if (options_.sharing) let_others_free();
+        return;
       case 12:
-        return let_others_allocate();
+        if (options_.sharing) let_others_allocate();
+        return;
       case 13:
         return carry_block();
       case 14:

@@ -12,6 +12,7 @@ struct WorkerOptions {
   int steps = 200;  // of a worker without a parent; half as many for each generation
   int generations = 3;
   bool channels = true;
+  bool sharing = true;  // of memory with other threads of the node, for which they pin themselves
 };
 
 // A thread that does random things to its memory, itself, its children and others, as its seed
