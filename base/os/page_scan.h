@@ -13,7 +13,8 @@ namespace roam::os {
 inline constexpr std::uint64_t kPageIsWritten = 1 << 1, kPageIsPresent = 1 << 3,
                                kPageIsSwapped = 1 << 4;
 
-// Pages of which all of `all` holds and any of `any`, where what is `inverted` holds if it does not.
+// Pages of which all of `all` holds and any of `any`, where what is `inverted` holds if it does
+// not.
 struct WantedPages {
   std::uint64_t all = 0, any = 0, inverted = 0;
 };

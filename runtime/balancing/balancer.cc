@@ -130,17 +130,22 @@ void Balancer::complete(Parts* parts, int size) {
   for (int r = 0; r < net_.ranks(); ++r) table.ranks.push_back(rank_info(r));
   // Members of a team do alike: they go by the one model that would have been best for all.
   balance::ModelChoice choice(table.ranks.size());
-  for (const char* one : told) {
+  // What was told before a checkpoint names a rank of the job that made it.
+  const auto head_of = [this](const char* one) {
     LoadHead head;
     std::memcpy(&head, one, sizeof head);
+    head.rank = net_.home_rank(head.rank);
+    return head;
+  };
+  for (const char* one : told) {
+    const LoadHead head = head_of(one);
     choice.add(static_cast<std::size_t>(head.rank), head.forecast);
   }
   const std::size_t model = load_model_ ? *load_model_ : choice.best();
   std::vector<long double> loads;
   bool named = false;
   for (const char* one : told) {
-    LoadHead head;
-    std::memcpy(&head, one, sizeof head);
+    const LoadHead head = head_of(one);
     loads.push_back(head.forecast.load_s(model));
     named = named || head.named;
     table.threads.push_back({static_cast<double>(loads.back()), head.bytes, head.rank, head.fixed});
