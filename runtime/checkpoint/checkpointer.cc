@@ -51,6 +51,7 @@ Checkpointer::Checkpointer(Net& net, Lifecycle& life, OpenObjects& open_objects,
       wait_ns_(std::int64_t{options.checkpoint_wait_s} * 1'000'000'000),
       keep_(options.checkpoint_keep),
       full_every_(options.checkpoint_full),
+      in_memory_(options.checkpoint_memory),
       memory_(options.checkpoint_memory),
       disk_every_(options.checkpoint_disk),
       since_disk_(options.checkpoint_disk - 1),  // the first is on disk too

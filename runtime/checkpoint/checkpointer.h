@@ -79,7 +79,7 @@ class Checkpointer final : public Component {
   std::span<const Kind> kinds() const override;
   void handle(int from, const char* message, std::size_t bytes) override;
   void poll() override;
-  // The job has ended: keepers need not hold anything for it.
+  // The job has ended: keepers of this machine need not hold anything for it.
   void forget_kept();
 
   bool quiet() const override {
@@ -205,7 +205,8 @@ class Checkpointer final : public Component {
   std::int64_t wait_ns_ = 0;
   int keep_ = 0;
   int full_every_ = 0;
-  bool memory_ = false;  // those from time to time are made there
+  bool in_memory_ = false;  // it was asked for
+  bool memory_ = false;     // those from time to time are made there
   int disk_every_ = 0, since_disk_ = 0;
   CheckpointOrder at_{};  // what replies are awaited for; 0: nothing
   std::uint32_t round_ = 0;

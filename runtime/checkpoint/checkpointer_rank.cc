@@ -361,10 +361,18 @@ bool Checkpointer::settle(const CheckpointOrderHead& head, std::string* why) {
   return true;
 }
 
+// Of whatever topology they are, and whether or not this job came as far as to reach one: it may
+// have gone on from what they have.
 void Checkpointer::forget_kept() {
-  if (keeper_.connected() && net_.own_node_rank() == 0) keeper_.forget();
   keeper_.close();
   copies_.close();
+  if (!in_memory_ || net_.own_node_rank() != 0) return;
+  std::string none;
+  const std::string name = keepers_.empty() ? name_for_keepers(dir_, false, &none) : keepers_;
+  for (const int node : name.empty() ? std::vector<int>() : keepers_of(name)) {
+    KeeperClient keeper;
+    if (keeper.connect(name, node)) keeper.forget();  // or another rank of this machine did
+  }
 }
 
 void Checkpointer::finish_piece(Writing& w) {

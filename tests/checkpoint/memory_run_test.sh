@@ -51,14 +51,15 @@ made() { # whether the newest checkpoint in memory is the one with number $1, or
   [[ -n $pid && $(find "/proc/$pid/fd" -lname '*memfd*' 2>/dev/null | wc -l) -gt 0 ]] || return 1
   [[ -e $work/d/000001/manifest ]]
 }
-# job NODE_RANKS: begins one that takes some seconds.
+# job NODE_RANKS [EVERY [SECONDS]]: begins one that takes some seconds.
 job() {
   rm -rf "$work/d"
-  ROAM_NODE_RANKS=$1 timeout $patience "$roam_run" -n 4 --checkpoint "$work/d" --every 1 --memory \
+  ROAM_NODE_RANKS=$1 timeout $patience "$roam_run" -n 4 --checkpoint "$work/d" --every "${2:-1}" \
+    --memory \
     "$program" well - 600 130000 >"$work/out" 2>"$work/err" &
   supervisor=$!
   within 60 made || fail "no checkpoint is in memory"
-  sleep 1.5
+  sleep "${3:-1.5}"
 }
 kill_a_rank() {
   local ranks
@@ -90,6 +91,11 @@ ends memory "... and another one later"
 job 2
 kill_a_rank
 ends memory "two nodes"
+
+# What goes on from memory ends before it has made a checkpoint itself.
+job 2 4 0.7
+kill_a_rank
+ends memory "a job that ends soon after"
 
 # A node is lost, with its ranks and its keeper.
 job 2
