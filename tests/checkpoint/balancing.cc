@@ -18,8 +18,8 @@ void member(const std::string& folder) {
   bool resumed = false;
   for (int round = 0; round < kRounds; ++round) {
     // Loads that differ, so that members move.
-    const auto end = std::chrono::steady_clock::now() +
-                     std::chrono::microseconds(500 * (1 + team.index() % 3));
+    const auto end =
+        std::chrono::steady_clock::now() + std::chrono::microseconds(500 * (1 + team.index() % 3));
     while (std::chrono::steady_clock::now() < end) {
     }
     if (team.index() == 5 && round == 1) {
