@@ -315,7 +315,11 @@ void Checkpointer::write_all() {
   if (has(targets_, CheckpointTargets::kMemory) && keepers_.empty()) {
     if (!facts_.kept_in.empty() && keeper_folder(facts_.kept_in) == dir_)
       keepers_ = name_for_keepers(dir_, false, &why);
-    if (keepers_.empty()) keepers_ = name_for_keepers(dir_, true, &why);
+    if (keepers_.empty()) {
+      std::string none;
+      earlier_keepers_ = name_for_keepers(dir_, false, &none);
+      keepers_ = name_for_keepers(dir_, true, &why);
+    }
     if (keepers_.empty()) return end(Errc::checkpoint_failed, why);
   }
   pieces_.assign(static_cast<std::size_t>(net_.ranks()), {});
@@ -328,7 +332,7 @@ void Checkpointer::write_all() {
   not_tracked_ = std::max(0, not_tracked_ - 1);
   base_ = can_build && watch_ ? last_ : 0;
   std::string said = part_path();
-  if (has(targets_, CheckpointTargets::kMemory)) said += '\0' + keepers_;
+  if (has(targets_, CheckpointTargets::kMemory)) said += '\0' + keepers_ + '\0' + earlier_keepers_;
   order(CheckpointOrder::kWrite, said);
 }
 

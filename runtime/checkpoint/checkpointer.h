@@ -145,6 +145,7 @@ class Checkpointer final : public Component {
   bool reach(KeeperClient& keeper, std::string* why);
   bool reach_keeper(std::string* why);
   void lose_keeper();
+  void forget_keepers(const std::string& name);
   bool commit(const CheckpointOrderHead& head, std::string_view manifest, std::string* why);
   bool settle(const CheckpointOrderHead& head, std::string* why);
   void begin_writing();
@@ -188,6 +189,7 @@ class Checkpointer final : public Component {
   bool copying_ = false;
   std::string keeper_program_;               // ROAM_KEEPER
   std::string keepers_;                      // their name
+  std::string earlier_keepers_;              // of a job before, of whom nobody will ask
   std::vector<std::uint64_t> kept_numbers_;  // checkpoints of which it may hold memory of this rank
   // What has changed since the last one.
   KnownPages known_;

@@ -175,7 +175,11 @@ void Checkpointer::begin_piece(const CheckpointOrderHead& head, std::string_view
   Writing& w = *writing_;
   w.head = head;
   w.path = std::string(said.substr(0, zero)) + "/" + piece_name(net_.rank());
-  if (zero != said.size()) keepers_ = said.substr(zero + 1);
+  if (zero != said.size()) {
+    const std::string_view names = said.substr(zero + 1);
+    keepers_ = names.substr(0, names.find('\0'));
+    earlier_keepers_ = names.substr(keepers_.size() + 1);
+  }
   try {
     w.good = gather(w);
   } catch (const std::exception& error) {
@@ -358,21 +362,27 @@ bool Checkpointer::settle(const CheckpointOrderHead& head, std::string* why) {
   aside_.keep_only(kept_numbers_);
   aside_.give_back();
   copies_.settled(head.number);
+  forget_keepers(std::exchange(earlier_keepers_, {}));
   return true;
 }
 
-// Of whatever topology they are, and whether or not this job came as far as to reach one: it may
-// have gone on from what they have.
-void Checkpointer::forget_kept() {
-  keeper_.close();
-  copies_.close();
-  if (!in_memory_ || net_.own_node_rank() != 0) return;
-  std::string none;
-  const std::string name = keepers_.empty() ? name_for_keepers(dir_, false, &none) : keepers_;
-  for (const int node : name.empty() ? std::vector<int>() : keepers_of(name)) {
+// Those of this machine, of whatever topology they are.
+void Checkpointer::forget_keepers(const std::string& name) {
+  if (name.empty() || net_.own_node_rank() != 0) return;
+  for (const int node : keepers_of(name)) {
     KeeperClient keeper;
     if (keeper.connect(name, node)) keeper.forget();  // or another rank of this machine did
   }
+}
+
+// Whether or not this job came as far as to reach one: it may have gone on from what they have.
+void Checkpointer::forget_kept() {
+  keeper_.close();
+  copies_.close();
+  if (!in_memory_) return;
+  std::string none;
+  forget_keepers(keepers_.empty() ? name_for_keepers(dir_, false, &none) : keepers_);
+  forget_keepers(earlier_keepers_);
 }
 
 void Checkpointer::finish_piece(Writing& w) {
