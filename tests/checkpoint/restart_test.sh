@@ -62,8 +62,7 @@ grep -q "no checkpoint can be used: .*piece-1" said || fail "it is not said why:
 rm -rf all first
 walk 4 all 2 || fail "$(cat said)"
 cp -r all first
-base=base-000001-1
-if [[ -e first/000002/$base ]]; then
+if [[ -e first/000002/base-000001-0 ]]; then
   instead() { # WHAT: of 2 it is said what is wrong, and 1 is used
     ROAM_RESTART=all walk 3 none 0 || fail "$1: the one before is not used: $(cat said)"
     grep -q "checkpoint 2 in 'all' cannot be used: .*$base" said || fail "$1: $(cat said)"
@@ -77,16 +76,22 @@ if [[ -e first/000002/$base ]]; then
   ROAM_RESTART=all walk 3 none 0 || fail "a copy is not used: $(cat said)"
   grep -q "restarted from checkpoint 1 on 3 ranks" said || fail "a copy is not used: $(cat said)"
   rm -rf all/000003
-  for ((page = 1; page < 100; ++page)); do # up to one that 2 uses
-    printf x | dd of=all/000002/$base bs=1 seek=$((page * 4096 + 5)) conv=notrunc status=none
-    [[ $("$tool" verify all 2>&1) != *"000002/$base at byte "* ]] || break
+  # Up to a page that 2 uses. Which those are, and of which base, is not the same everywhere.
+  for file in all/000002/base-000001-*; do
+    base=${file##*/} pages=$(($(stat -c %s "$file") / 4096))
+    for ((page = 1; page < pages; ++page)); do
+      printf x | dd of="$file" bs=1 seek=$((page * 4096 + 5)) conv=notrunc status=none
+      [[ $("$tool" verify all 2>&1) != *"000002/$base at byte "* ]] || break 2
+    done
   done
+  ((page < pages)) || fail "checkpoint 2 uses no page of another"
+  foreign=base-000001-$(((${base##*-} + 1) % 4))
   instead "whose base is flipped"
-  truncate -s $((3 * 4096)) all/000002/$base
+  truncate -s $((3 * 4096)) "all/000002/$base"
   instead "whose base is cut off"
-  rm all/000002/$base
+  rm "all/000002/$base"
   instead "whose base is gone"
-  cp first/000002/base-000001-2 all/000002/$base
+  cp "first/000002/$foreign" "all/000002/$base"
   instead "whose base is another rank's"
 else
   echo "ok: no links here, and no bases"
