@@ -44,6 +44,8 @@ int Aside::take(std::uint64_t bytes, int ranks, std::uint64_t number) {
   Object* best = nullptr;
   for (Object& object : objects_) {
     if (object.number != 0) continue;
+    struct stat status {};  // it may have been cut to the length of its last piece
+    if (fstat(object.fd, &status) == 0) object.bytes = static_cast<std::uint64_t>(status.st_size);
     const bool better = best == nullptr ||
                         (best->bytes < bytes ? object.bytes > best->bytes
                                              : object.bytes >= bytes && object.bytes < best->bytes);

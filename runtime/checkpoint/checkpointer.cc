@@ -155,7 +155,7 @@ void Checkpointer::poll() {
   if (net_.rank() != 0) {
     const auto ordered = std::exchange(ordered_, {});
     for (const auto& [head, text] : ordered) obey(head, text);
-    if (time_has_come())
+    if (!still_ && !writing_ && time_has_come())
       net_.send_long(0, CheckpointAskHead{Kind::kCheckpointAsk, kFromTimeToTime, {}}, dir_);
     set_due(next_ns_ != 0 || writing_ != nullptr || copying_);
     return;

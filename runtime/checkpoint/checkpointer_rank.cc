@@ -265,7 +265,10 @@ void Checkpointer::copy_piece() {
   }
   answer.good = w.good;
   answer.threads = scheduler().slots().live_count();
-  if (!w.good) writing_.reset();
+  if (!w.good) {
+    writing_.reset();
+    aside_.keep_only(kept_numbers_);
+  }
   reply(answer, why);
 }
 
@@ -410,6 +413,7 @@ void Checkpointer::begin_writing() {
     } catch (const std::exception& error) {  // there is no memory for its index
       w->good = false;
       w->why = error.what();
+      w->file.give_up();
     }
     w->done.store(true, std::memory_order_release);
   };
