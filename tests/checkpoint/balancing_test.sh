@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # A team that balances when a checkpoint is made goes on from it on any number of ranks.
 #
-#   balancing_test.sh MPIEXEC BALANCING WALKS
+#   balancing_test.sh MPIEXEC BALANCING
 set -u
-mpiexec=$(readlink -f "$1") program=$(readlink -f "$2") walks=$(readlink -f "$3")
+walks=$(realpath "$(dirname "$0")/walks.sh")
+mpiexec=$(realpath "$1") walk=$(realpath "$2")
 work=$(mktemp -d "${TEST_TMPDIR:-/tmp}/roam_balancing.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 export TMPDIR=$work HOME=$work
 export OMPI_MCA_btl_vader_backing_directory=$work OMPI_MCA_btl_sm_backing_directory=$work
-walk=$program
 # shellcheck source=tests/checkpoint/walks.sh
 source "$walks"
 

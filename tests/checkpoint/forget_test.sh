@@ -4,22 +4,13 @@
 #
 #   forget_test.sh ROAM_CHECKPOINT EXAMPLE KEEP KEEPER
 set -u
+processes=$(realpath "$(dirname "$0")/processes.sh")
 tool=$(realpath "$1") example=$(realpath "$2") keep=$(realpath "$3") keeper=$(realpath "$4")
 work=$(mktemp -d "${TEST_TMPDIR:-/tmp}/forget.XXXXXX")
 cd "$work" || exit 1
 
-keepers() { # those of this test
-  local pid words
-  for pid in $(pgrep -x roam-keeper); do
-    mapfile -d '' -t words <"/proc/$pid/cmdline"
-    [[ ${words[*]} != *"$work/"* ]] || echo "$pid"
-  done 2>/dev/null
-}
-end_all() {
-  local pid
-  for pid in $(keepers); do kill -9 "$pid"; done
-  rm -rf "$work"
-}
+# shellcheck source=tests/checkpoint/processes.sh
+source "$processes"
 trap end_all EXIT
 fail() {
   echo "FAILED: $*"

@@ -4,6 +4,7 @@
 #
 #   log_test.sh ROAM_RUN MPIEXEC LOG [KILLS [SEED]]
 set -u
+processes=$(realpath "$(dirname "$0")/processes.sh")
 roam_run=$(readlink -f "$1") mpiexec=$(readlink -f "$2") program=$(readlink -f "$3")
 kills=${4:-4}
 RANDOM=${5:-1}
@@ -55,14 +56,8 @@ sort log | uniq -d | grep -q member || fail "nothing is twice in a log that is n
 echo "ok: a log that is not cut back has lines twice"
 
 # At any moment, also in the midst of a line or of a checkpoint.
-ranks_of() {
-  local exe pid
-  for exe in /proc/[0-9]*/exe; do
-    [[ $exe -ef $program ]] || continue
-    pid=${exe//[!0-9]/}
-    ! grep -qz "^ROAM_RECORD=$work/d/" "/proc/$pid/environ" || echo "$pid"
-  done 2>/dev/null
-}
+# shellcheck source=tests/checkpoint/processes.sh
+source "$processes"
 begin=$(date +%s%N)
 supervised || fail "status $?"
 took_ms=$((($(date +%s%N) - begin) / 1000000))

@@ -4,6 +4,7 @@
 #
 #   memory_run_test.sh ROAM_RUN PROGRAM KEEPER
 set -u
+processes=$(realpath "$(dirname "$0")/processes.sh")
 roam_run=$(readlink -f "$1") program=$(readlink -f "$2")
 ROAM_KEEPER=$(readlink -f "$3")
 export ROAM_KEEPER
@@ -12,30 +13,13 @@ export TMPDIR=$work HOME=$work
 export OMPI_MCA_btl_vader_backing_directory=$work OMPI_MCA_btl_sm_backing_directory=$work
 patience=$((240 * ${PATIENCE:-1}))
 
-keepers() { # [NODE]: processes that keep for jobs of this test
-  local pid words
-  for pid in $(pgrep -x roam-keeper); do
-    mapfile -d '' -t words <"/proc/$pid/cmdline"
-    [[ ${words[*]} == *"$work/"* ]] || continue
-    [[ -z ${1-} || ${words[-1]} == "$1" ]] && echo "$pid"
-  done 2>/dev/null
-}
-end_all() {
-  local pid
-  for pid in $(keepers); do kill -9 "$pid"; done
-  rm -rf "$work"
-}
+# shellcheck source=tests/checkpoint/processes.sh
+source "$processes"
 trap end_all EXIT
 fail() {
   echo "memory_run_test: FAILED: $*"
   tail -n 40 "$work/out" "$work/err"
   exit 1
-}
-ranks_of() {
-  local exe
-  for exe in /proc/[0-9]*/exe; do
-    [[ $exe -ef $program ]] && echo "${exe//[!0-9]/}"
-  done 2>/dev/null
 }
 within() { # SECONDS CONDITION...
   local end=$((SECONDS + $1 * ${PATIENCE:-1}))

@@ -7,6 +7,7 @@
 # KILLS: how many jobs have a rank killed, some more than one; default 6. NODE_RANKS: of them all;
 # default: 0 and 1 in turn.
 set -u
+processes=$(realpath "$(dirname "$0")/processes.sh")
 roam_run=$(readlink -f "$1") program=$(readlink -f "$2")
 kills=${3:-6} node_ranks=${5-}
 RANDOM=${4:-1}
@@ -123,15 +124,8 @@ said ': 2 ranks are tried'
 
 # ---- kills ----
 
-# Processes of the job.
-ranks_of() {
-  local exe pid
-  for exe in /proc/[0-9]*/exe; do
-    [[ $exe -ef $program ]] || continue
-    pid=${exe//[!0-9]/}
-    ! grep -qz "^ROAM_RECORD=$work/d/" "/proc/$pid/environ" || echo "$pid"
-  done 2>/dev/null
-}
+# shellcheck source=tests/checkpoint/processes.sh
+source "$processes"
 # Kills one of them, if there is one. False: the job has ended.
 kill_one() {
   local ranks

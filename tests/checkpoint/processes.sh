@@ -1,0 +1,28 @@
+# shellcheck shell=bash
+# For tests that look for processes of their jobs: they set `work`, the folder in which all of theirs
+# is, and `program`.
+
+# Ranks of a job under roam-run whose checkpoints are in $work/d.
+ranks_of() {
+  local exe pid
+  for exe in /proc/[0-9]*/exe; do
+    [[ $exe -ef $program ]] || continue
+    pid=${exe//[!0-9]/}
+    ! grep -qz "^ROAM_RECORD=$work/d/" "/proc/$pid/environ" || echo "$pid"
+  done 2>/dev/null
+}
+# keepers [NODE]: processes that keep for jobs of this test
+keepers() {
+  local pid words
+  for pid in $(pgrep -x roam-keeper); do
+    mapfile -d '' -t words <"/proc/$pid/cmdline"
+    [[ ${words[*]} == *"$work/"* ]] || continue
+    [[ -n ${1-} && ${words[-1]} != "$1" ]] || echo "$pid"
+  done 2>/dev/null
+}
+# At the exit of tests that have keepers.
+end_all() {
+  local pid
+  for pid in $(keepers); do kill -9 "$pid"; done
+  rm -rf "$work"
+}
