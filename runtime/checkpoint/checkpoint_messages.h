@@ -21,7 +21,7 @@ enum class CheckpointOrder : std::uint32_t {
   kCount = 1,  // threads stand still from now on: how many messages were there, is all quiet?
   kCheck = 2,  // does anything forbid a checkpoint?
   kWrite = 4,  // begin your piece: memory may change afterwards. The folder's path follows, and,
-               // where keepers get it, a zero and their name
+               // where keepers get it, their name, and that of those who are not needed any more
   kGo = 5,     // threads go on
   kWritten,    // of a reply only: the piece is there
   kCommit,     // the checkpoint in memory is complete: its manifest follows
