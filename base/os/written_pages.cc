@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdint>
 #include <fstream>
 #include <string>
@@ -24,7 +23,6 @@ constexpr std::uint64_t kUserModeOnly = 1;        // UFFD_USER_MODE_ONLY
 constexpr std::uint64_t kAsynchronous = 1 << 15;  // UFFD_FEATURE_WP_ASYNC
 constexpr std::uint64_t kUnpopulated = 1 << 13;   // UFFD_FEATURE_WP_UNPOPULATED
 constexpr std::uint64_t kSharedMemory = 1 << 12;  // UFFD_FEATURE_WP_HUGETLBFS_SHMEM
-constexpr std::size_t kRegions = 4096;            // of one call
 constexpr std::size_t kMostDiscards = 64 << 10;   // between two
 
 bool has_entries(const char* path) {

@@ -10,6 +10,15 @@
 #include "base/os/memory_left.h"
 
 namespace roam::runtime {
+namespace {
+
+// What it has pages for: it is written from its begin, and cut to the length of its last piece.
+std::uint64_t bytes_of(int fd) {
+  struct stat status {};
+  return fstat(fd, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+}
+
+}  // namespace
 
 void Aside::give_back(const Object& object) {
   if (object.mapped.bytes != 0) munmap(object.mapped.pointer(), object.mapped.bytes);
@@ -24,9 +33,8 @@ void Aside::clear() {
 Aside::Mapped Aside::map(int fd, std::uint64_t bytes) {
   const auto object = std::find_if(objects_.begin(), objects_.end(),
                                    [fd](const Object& one) { return one.fd == fd; });
-  struct stat status {};
-  if (object == objects_.end() || fstat(fd, &status) != 0) return {};
-  const auto exists = round_down(static_cast<std::uint64_t>(status.st_size), kPageBytes);
+  if (object == objects_.end()) return {};
+  const std::uint64_t exists = round_down(bytes_of(fd), kPageBytes);
   const std::uint64_t whole = round_up(std::max(bytes, exists), kPageBytes);
   if (object->mapped.bytes < whole) {
     if (object->mapped.bytes != 0) munmap(object->mapped.pointer(), object->mapped.bytes);
@@ -42,25 +50,22 @@ Aside::Mapped Aside::map(int fd, std::uint64_t bytes) {
 int Aside::take(std::uint64_t bytes, int ranks, std::uint64_t number) {
   // The smallest that is large enough, or else the largest.
   Object* best = nullptr;
+  std::uint64_t there = 0;
   for (Object& object : objects_) {
     if (object.number != 0) continue;
-    struct stat status {};  // it may have been cut to the length of its last piece
-    if (fstat(object.fd, &status) == 0) object.bytes = static_cast<std::uint64_t>(status.st_size);
-    const bool better = best == nullptr ||
-                        (best->bytes < bytes ? object.bytes > best->bytes
-                                             : object.bytes >= bytes && object.bytes < best->bytes);
-    if (better) best = &object;
+    const std::uint64_t its = bytes_of(object.fd);
+    if (best != nullptr && !(there < bytes ? its > there : its >= bytes && its < there)) continue;
+    best = &object;
+    there = its;
   }
-  const std::uint64_t there = best == nullptr ? 0 : best->bytes;
   const std::uint64_t more = bytes > there ? bytes - there : 0;
   // Half of what is left stays the program's.
   if (more > os::memory_left() / 2 / static_cast<std::uint64_t>(ranks)) return -1;
   if (best == nullptr) {
     const int fd = memfd_create("roam-checkpoint", MFD_CLOEXEC);
     if (fd < 0) return -1;
-    best = &objects_.emplace_back(Object{fd, 0, 0, {}});
+    best = &objects_.emplace_back(Object{fd, 0, {}});
   }
-  best->bytes = std::max(best->bytes, bytes);
   best->number = number;
   return best->fd;
 }
@@ -74,7 +79,7 @@ void Aside::keep_only(const std::vector<std::uint64_t>& numbers) {
 
 void Aside::give_back() {
   std::uint64_t kept = 0;
-  for (const Object& object : objects_) kept += object.number == 0 ? object.bytes : 0;
+  for (const Object& object : objects_) kept += object.number == 0 ? bytes_of(object.fd) : 0;
   if (kept <= os::memory_left() / 4) return;
   std::erase_if(objects_, [](const Object& object) {
     if (object.number == 0) give_back(object);

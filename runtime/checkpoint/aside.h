@@ -38,7 +38,6 @@ class Aside {
  private:
   struct Object {
     int fd;
-    std::uint64_t bytes;   // that it may have pages for
     std::uint64_t number;  // 0: it is free
     Range mapped;
   };

@@ -111,9 +111,8 @@ class Checkpointer final : public Component {
   struct Writing {
     CheckpointOrderHead head;
     std::string path;
-    std::string keepers;  // their name
-    std::string why;      // not
-    int fd = -1;          // the copy in memory; -1: there is none
+    std::string why;  // not
+    int fd = -1;      // the copy in memory; -1: there is none
     PieceWriter writer;
     PieceFile file;
     bool begun = false;  // kernel threads are at it
@@ -191,8 +190,8 @@ class Checkpointer final : public Component {
   std::string keepers_;                      // their name
   std::string earlier_keepers_;              // of a job before, of whom nobody will ask
   std::vector<std::uint64_t> kept_numbers_;  // checkpoints of which it may hold memory of this rank
-  // What has changed since the last one.
-  KnownPages known_;
+  KnownPages known_;                         // what the last piece had
+  // Which pages have been written since.
   os::WrittenPages written_pages_;
   bool watch_tried_ = false;
   std::uint64_t protected_at_ = 0;  // the checkpoint since which they know what was written

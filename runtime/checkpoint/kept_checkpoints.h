@@ -42,7 +42,6 @@ class KeptCheckpoints {
   void settle(Mpi& mpi, const Manifest& manifest);
 
  private:
-  bool get(std::uint64_t number, std::size_t from, const std::string& name, std::string* why);
   void send(Mpi& mpi, int to, int fd);
   int receive(Mpi& mpi, int from, std::string* why);
   void drop();

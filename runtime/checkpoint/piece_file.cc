@@ -7,10 +7,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "base/os/file_calls.h"
-#include "base/range.h"
 #include "base/text.h"
+#include "runtime/checkpoint/direct_write.h"
 
 namespace roam::runtime {
 namespace {
@@ -110,24 +111,8 @@ bool PieceFile::write_part(std::uint64_t at, std::uint64_t bytes) {
 }
 
 bool PieceFile::write_from(const char* from, std::uint64_t at, std::uint64_t bytes) {
-  while (bytes != 0) {
-    const iovec part{const_cast<char*>(from), bytes};
-    const ssize_t done = os::write_parts(fd_, &part, 1, at);
-    const bool refused = done < 0 && errno == EINVAL && direct_;
-    if (done == 0) errno = ENOSPC;
-    if (done <= 0 && !refused) return fail("pwritev");
-    if (done > 0) {
-      at += static_cast<std::uint64_t>(done);
-      from += done;
-      bytes -= static_cast<std::uint64_t>(done);
-    }
-    // The file system does it not at all, or what is left of the page is not whole.
-    if (refused || (direct_ && at % kPageBytes != 0)) {
-      direct_ = false;
-      os::set_direct(fd_, false);
-    }
-  }
-  return true;
+  std::vector<iovec> parts{{const_cast<char*>(from), bytes}};
+  return write_direct(fd_, parts, &at, &direct_) || fail("pwritev");
 }
 
 }  // namespace roam::runtime

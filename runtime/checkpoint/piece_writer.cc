@@ -13,14 +13,14 @@
 #include "base/os/memory.h"
 #include "base/text.h"
 #include "isomalloc/arena.h"
+#include "runtime/checkpoint/direct_write.h"
 #include "runtime/checkpoint/hash.h"
 #include "runtime/image/codec.h"
 
 namespace roam::runtime {
 namespace {
 
-// What one system call writes: the kernel takes so many parts, and so many bytes keep a disk busy.
-constexpr std::size_t kMostParts = 1024;
+// Of what is written at once, at most kMostParts: so many bytes keep a disk busy.
 constexpr std::size_t kMostBytes = 4 << 20;
 
 void append(std::string* to, const void* data, std::size_t bytes) {
@@ -134,35 +134,8 @@ bool PieceWriter::build_on(const KnownPages& known, const std::vector<Range>* cl
 
 // Advances `offset_` by all of `parts`, which it uses up.
 bool PieceWriter::write(std::vector<iovec>& parts) {
-  std::size_t first = 0;
-  while (first < parts.size()) {
-    ssize_t done = os::write_parts(
-        fd_, &parts[first], static_cast<int>(std::min(kMostParts, parts.size() - first)), offset_);
-    if (done < 0 && errno == EINVAL && direct_) {
-      // The file system asks for something else, or does it not at all.
-      direct_ = false;
-      os::set_direct(fd_, false);
-      continue;
-    }
-    if (done <= 0) {
-      const int error = done == 0 ? ENOSPC : errno;
-      return fail(error, text("pwritev at byte %llu", static_cast<unsigned long long>(offset_)));
-    }
-    offset_ += static_cast<std::uint64_t>(done);
-    for (auto left = static_cast<std::size_t>(done); left != 0;) {
-      iovec& part = parts[first];
-      const std::size_t taken = std::min(part.iov_len, left);
-      part.iov_base = static_cast<char*>(part.iov_base) + taken;
-      part.iov_len -= taken;
-      left -= taken;
-      if (part.iov_len == 0) ++first;
-    }
-    if (direct_ && offset_ % kPageBytes != 0) {  // what is left of the page is not whole
-      direct_ = false;
-      os::set_direct(fd_, false);
-    }
-  }
-  parts.clear();
+  if (!write_direct(fd_, parts, &offset_, &direct_))
+    return fail(errno, text("pwritev at byte %llu", static_cast<unsigned long long>(offset_)));
   tell_growth();
   return true;
 }
@@ -188,7 +161,6 @@ bool PieceWriter::arrange() {
   added_.clear();
   lists_.clear();
   ranges_.clear();
-  arranged_ = true;
   return true;
 }
 
@@ -317,9 +289,11 @@ bool PieceWriter::copy_head() {
   return write(parts_);
 }
 
-// Into memory that is mapped and exists, which takes a third of the time. False: it ends here.
+// Into memory that is mapped and exists, which takes a third of the time. False: there is none, or
+// it ends here.
 bool PieceWriter::copy_mapped(Range pages) {
   if (offset_ + pages.bytes > memory_.exists) return false;
+  iso::arena().reach(pages);
   os::copy_pages(memory_.memory + offset_, pages.pointer(), pages.bytes);
   offset_ += pages.bytes;
   tell_growth();
@@ -334,7 +308,7 @@ void PieceWriter::tell_growth() {
 }
 
 bool PieceWriter::copy() {
-  if (!usable() || (!arranged_ && !arrange())) return false;
+  if (!arrange()) return false;
   if (!in_memory_) {
     fd_ = os::open_file(path_, O_WRONLY | O_CREAT | O_EXCL, 0600);
     if (fd_ < 0) return fail(errno, "open");
@@ -342,12 +316,7 @@ bool PieceWriter::copy() {
   }
   if (!copy_head()) return false;
   std::size_t next = 0;
-  if (in_memory_ && memory_.memory != nullptr) {
-    for (; next < pending_.size(); ++next) {
-      iso::arena().reach(pending_[next].pages);
-      if (!copy_mapped(pending_[next].pages)) break;
-    }
-  }
+  while (next < pending_.size() && copy_mapped(pending_[next].pages)) ++next;
   while (next < pending_.size()) {
     std::size_t bytes = 0;
     for (; next < pending_.size() && parts_.size() < kMostParts && bytes < kMostBytes; ++next) {

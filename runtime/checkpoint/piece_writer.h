@@ -59,7 +59,7 @@ class PieceWriter {
   // The pages that exist of the block's range.
   bool add_block(Range range, std::uint64_t bytes_asked);
   bool add_state(std::string_view name, std::string_view bytes);
-  // Decides which pages are copied, of all that was added.
+  // Decides which pages are copied, of all that was added; copy() does it if nobody has.
   bool arrange();
   bool copy();
   // All of it is on disk, if it is a file. `pages`, if not null, is what it has.
@@ -111,7 +111,6 @@ class PieceWriter {
   std::vector<Range> ranges_;
   std::vector<Range> pages_;  // of what is being added
   std::vector<Added> added_;
-  bool arranged_ = false;
   std::vector<Pending> pending_;
   std::uint64_t all_bytes_ = 0, pages_bytes_ = 0;
   std::uint64_t offset_ = 0;  // up to which the file is written
