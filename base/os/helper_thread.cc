@@ -2,7 +2,7 @@
 
 #include <signal.h>
 
-#include <system_error>
+#include <exception>
 #include <utility>
 
 namespace roam::os {
@@ -14,7 +14,7 @@ bool HelperThread::begin(std::function<void()> work) {
   bool good = true;
   try {
     thread_ = std::thread(std::move(work));
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {
     good = false;
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
