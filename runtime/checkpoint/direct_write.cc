@@ -15,9 +15,8 @@ bool write_direct(int fd, std::vector<iovec>& parts, std::uint64_t* offset, bool
   };
   std::size_t first = 0;
   while (first < parts.size()) {
-    const ssize_t done =
-        os::write_parts(fd, &parts[first],
-                        static_cast<int>(std::min(kMostParts, parts.size() - first)), *offset);
+    const ssize_t done = os::write_parts(
+        fd, &parts[first], static_cast<int>(std::min(kMostParts, parts.size() - first)), *offset);
     if (done < 0 && errno == EINVAL && *direct) {
       // The file system asks for something else, or does it not at all.
       give_up_direct();
