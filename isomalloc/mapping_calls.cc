@@ -20,6 +20,7 @@
 #include <mutex>
 
 #include "base/lock.h"
+#include "base/os/memory.h"
 #include "isomalloc/arena.h"
 #include "isomalloc/process_call.h"
 
@@ -179,6 +180,22 @@ ROAM_EXPORT int mprotect(void* at, size_t bytes, int protection) noexcept {
   opened(of, of->what, caller);
   const std::lock_guard hold(lock);
   add(begin, end, of);
+  return result;
+}
+
+// What a program advises the kernel to throw away of its own memory, or to write elsewhere, is gone
+// from page tables, and with it whether it had been written (base/os/written_pages.h).
+ROAM_EXPORT int madvise(void* at, size_t bytes, int advice) noexcept {
+  static const auto real = next<int(void*, size_t, int)>("madvise");
+  constexpr int kCold = 20, kPageOut = 21, kDontNeedLocked = 24;
+  const bool taken = advice == MADV_DONTNEED || advice == MADV_REMOVE || advice == MADV_FREE ||
+                     advice == kCold || advice == kPageOut || advice == kDontNeedLocked;
+  if (!taken || !roam::iso::arena().shared() || !roam::iso::arena().contains(at))
+    return real(at, bytes, advice);
+  const roam::Range range{reinterpret_cast<Address>(at), round_to_pages(bytes)};
+  roam::os::note_discarded(range);
+  const int result = real(at, bytes, advice);
+  roam::os::note_discarded(range);
   return result;
 }
 

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <vector>
 
 #include "base/check.h"
@@ -31,10 +32,17 @@
 namespace roam::os {
 
 std::atomic<Watched*> watched{nullptr};
+Lock protecting;
 
 int fail_after = 0;
 
 namespace {
+
+// A child of fork has no page that is watched.
+[[gnu::constructor(102)]] void keep_protecting_over_fork() {
+  keep_over_fork<protecting>();
+  pthread_atfork(nullptr, nullptr, [] { watched.store(nullptr, std::memory_order_relaxed); });
+}
 
 bool injected_failure() {
   if (fail_after == 0 || --fail_after != 0) return false;
@@ -63,6 +71,21 @@ Guards& chosen_guards() {
   return chosen;
 }
 
+// They count as written then. What was mapped since the last look is not watched, and has none.
+// False: they may have it still. REQUIRES: `protecting` is held.
+bool take_write_protection_away(Range range) {
+  const Watched* watch = watched.load(std::memory_order_acquire);
+  if (watch == nullptr) return true;
+  uffdio_writeprotect none{{range.begin, range.bytes}, 0};
+  if (ioctl(watch->userfault, UFFDIO_WRITEPROTECT, &none) == 0) return true;
+  if (errno != ENOENT) return false;
+  uffdio_register all{{range.begin, range.bytes}, UFFDIO_REGISTER_MODE_WP, 0};
+  return ioctl(watch->userfault, UFFDIO_REGISTER, &all) == 0 &&
+         ioctl(watch->userfault, UFFDIO_WRITEPROTECT, &none) == 0;
+}
+
+}  // namespace
+
 void note_discarded(Range range) {
   Watched* watch = watched.load(std::memory_order_acquire);
   if (watch == nullptr) return;
@@ -73,19 +96,6 @@ void note_discarded(Range range) {
   place.begin = range.begin;
   __atomic_store_n(&place.bytes, range.bytes, __ATOMIC_RELEASE);
 }
-
-// They count as written then. What was mapped since the last look is not watched, and has none.
-void take_write_protection_away(Range range) {
-  const Watched* watch = watched.load(std::memory_order_acquire);
-  if (watch == nullptr) return;
-  uffdio_writeprotect none{{range.begin, range.bytes}, 0};
-  if (ioctl(watch->userfault, UFFDIO_WRITEPROTECT, &none) == 0 || errno != ENOENT) return;
-  uffdio_register all{{range.begin, range.bytes}, UFFDIO_REGISTER_MODE_WP, 0};
-  if (ioctl(watch->userfault, UFFDIO_REGISTER, &all) == 0)
-    ioctl(watch->userfault, UFFDIO_WRITEPROTECT, &none);
-}
-
-}  // namespace
 
 bool reserve(Range range) {
   void* p = mmap(range.pointer(), range.bytes, PROT_NONE,
@@ -210,9 +220,11 @@ bool set_guards(Guards guards) {
 
 bool guard(Range range) {
   switch (guards()) {
-    case Guards::kByAdvice:
-      take_write_protection_away(range);
-      return madvise(range.pointer(), range.bytes, MADV_GUARD_INSTALL) == 0;
+    case Guards::kByAdvice: {
+      const std::lock_guard hold(protecting);
+      return take_write_protection_away(range) &&
+             madvise(range.pointer(), range.bytes, MADV_GUARD_INSTALL) == 0;
+    }
     case Guards::kByMprotect:
       if (!mprotect_guards.add(range)) return false;
       if (mprotect(range.pointer(), range.bytes, PROT_NONE) == 0) return true;

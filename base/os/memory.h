@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 
+#include "base/lock.h"
 #include "base/range.h"
 
 // The only calls of the project that change mappings. Each returns false, with errno set, where the
@@ -53,6 +54,11 @@ struct Watched {
   std::atomic<std::uint64_t> next = 0;
 };
 extern std::atomic<Watched*> watched;  // null: nobody wants to know
+// Held while pages are being protected, and by guard(), which must not meet that.
+extern Lock protecting;
+// The same note as discard() makes, for memory that is thrown away in another way, or taken from
+// this process, so that the kernel forgets whether it had written it. Before and after that.
+void note_discarded(Range range);
 // Whether memory of `range` that is made from now on is made of huge pages, where the kernel allows
 // it. False: it does not know them, or has no room for another mapping.
 bool set_huge_pages(Range range, bool huge);

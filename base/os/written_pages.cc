@@ -11,9 +11,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <fstream>
+#include <mutex>
 #include <string>
-#include <utility>
 
+#include "base/os/devices.h"
 #include "base/os/page_scan.h"
 
 namespace roam::os {
@@ -25,15 +26,6 @@ constexpr std::uint64_t kUnpopulated = 1 << 13;   // UFFD_FEATURE_WP_UNPOPULATED
 constexpr std::uint64_t kSharedMemory = 1 << 12;  // UFFD_FEATURE_WP_HUGETLBFS_SHMEM
 constexpr std::size_t kMostDiscards = 64 << 10;   // between two
 
-bool has_entries(const char* path) {
-  DIR* folder = opendir(path);
-  if (folder == nullptr) return false;
-  bool found = false;
-  while (const dirent* entry = readdir(folder)) found = found || entry->d_name[0] != '.';
-  closedir(folder);
-  return found;
-}
-
 // The one that is chosen, of a file that has all choices, such as "always [never]".
 std::string chosen_in(const std::string& path) {
   std::ifstream file(path);
@@ -43,12 +35,15 @@ std::string chosen_in(const std::string& path) {
   return {};
 }
 
-// Memory of several processes can be swapped, or be made of huge pages: then the entries of page
-// tables that say what a process has written go, with no trace.
+// Memory of several processes can be swapped, moved to slower memory, which tries to swap it where
+// that has no room, or be made of huge pages: then the entries of page tables that say what a
+// process has written go, with no trace.
 bool entries_can_go() {
   std::ifstream swaps("/proc/swaps");
   std::string line;
   if (std::getline(swaps, line) && std::getline(swaps, line)) return true;
+  std::ifstream demotion("/sys/kernel/mm/numa/demotion_enabled");
+  if (demotion >> line && line != "false" && line != "0") return true;
   const std::string folder = "/sys/kernel/mm/transparent_hugepage/";
   const auto allowed = [](const std::string& choice) {
     return !choice.empty() && choice != "never" && choice != "deny" && choice != "inherit";
@@ -63,21 +58,22 @@ bool entries_can_go() {
 
 }  // namespace
 
+// Looked up each time: programs open devices, and administrators change the machine.
+bool WrittenPages::can_watch() const {
+  return !devices_may_write() && !(others_ && entries_can_go());
+}
+
 bool WrittenPages::begin(Range range, bool others) {
   end();
   others_ = others;
-  // Adapters keep memory pinned in which they have once received, and write past its page tables.
-  // XPMEM has processes write through page tables of their own.
-  if (has_entries("/sys/class/infiniband") || has_entries("/sys/class/cxi") ||
-      access("/dev/xpmem", F_OK) == 0)
-    return false;
   range_ = range;
+  if (!can_watch()) return false;
   userfault_ =
       static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | int{kUserModeOnly}));
   uffdio_api api{UFFD_API, kAsynchronous | kUnpopulated | kSharedMemory, 0};
   std::vector<Range> none;
   if (userfault_ >= 0 && ioctl(userfault_, UFFDIO_API, &api) == 0 && watch() &&
-      !(others && entries_can_go()) && scan_pages(range_, {kPageIsPresent, 0, 0}, false, &none)) {
+      scan_pages(range_, {kPageIsPresent, 0, 0}, false, &none)) {
     watched_.userfault = userfault_;
     watched_.room = kMostDiscards;
     watched_.next = 0;
@@ -85,6 +81,7 @@ bool WrittenPages::begin(Range range, bool others) {
         static_cast<Range*>(map_memory(2 * kMostDiscards * sizeof(Range)).pointer());
     if (watched_.lists[0] != nullptr) {
       watched_.lists[1] = watched_.lists[0] + kMostDiscards;
+      const std::lock_guard hold(protecting);
       watched.store(&watched_, std::memory_order_release);
       return true;
     }
@@ -95,7 +92,10 @@ bool WrittenPages::begin(Range range, bool others) {
 
 void WrittenPages::end() {
   if (watched_.lists[0] != nullptr) {
-    watched.store(nullptr, std::memory_order_release);
+    {
+      const std::lock_guard hold(protecting);
+      watched.store(nullptr, std::memory_order_release);
+    }
     unreserve({reinterpret_cast<Address>(watched_.lists[0]), 2 * watched_.room * sizeof(Range)});
     watched_.lists[0] = watched_.lists[1] = nullptr;
   }
@@ -132,9 +132,12 @@ bool WrittenPages::protect(std::vector<Range>* clean, std::vector<Range>* writte
   const WantedPages clean_ones{kPageIsWritten | kPageIsPresent, 0, kPageIsWritten};
   const WantedPages written_ones{kPageIsWritten, kPageIsPresent | kPageIsSwapped, 0};
   std::vector<Range> discarded;
-  const bool known = !(others_ && entries_can_go()) && watch() &&
-                     scan_pages(range_, clean_ones, false, clean) &&
-                     scan_pages(range_, written_ones, true, written);
+  bool known = can_watch();
+  if (known) {
+    const std::lock_guard hold(protecting);
+    known = watch() && scan_pages(range_, clean_ones, false, clean) &&
+            scan_pages(range_, written_ones, true, written);
+  }
   if (!take_discarded(&discarded) || !known) return false;
   written->insert(written->end(), discarded.begin(), discarded.end());
   std::sort(written->begin(), written->end(), [](Range a, Range b) { return a.begin < b.begin; });

@@ -11,9 +11,9 @@ namespace roam::os {
 // Which pages of a range this process, or the kernel for it, has written through its mapping since
 // they were protected last: write protection that the kernel takes away at the first write by
 // itself (userfaultfd in its asynchronous mode), and PAGEMAP_SCAN; Linux 6.7 and later. What other
-// processes write into the same object, what is written by its descriptor, and what a device writes
-// into pages that were handed to it before (RDMA), is not seen. What os::discard() throws away here
-// counts as written.
+// processes write into the same object, and what is written by its descriptor, is not seen. Where
+// devices may write into pages that were handed to them before (devices.h), nothing is known. What
+// os::discard() throws away, or note_discarded() names, counts as written.
 //
 // Context: one kernel thread; one of them in a process.
 class WrittenPages {
@@ -24,8 +24,8 @@ class WrittenPages {
   WrittenPages& operator=(const WrittenPages&) = delete;
 
   // Begins to watch. `others`: other processes write the same memory, and say what they have
-  // written. False: this kernel cannot, or forbids it, or devices of this machine write into memory
-  // past its page tables, or what others know of it can be lost.
+  // written. False: this kernel cannot, or forbids it, or devices may write into memory past its
+  // page tables, or what others know of it can be lost. It may be tried again later.
   bool begin(Range range, bool others);
   void end();
   bool watches() const { return userfault_ >= 0; }
@@ -33,10 +33,11 @@ class WrittenPages {
   // Pages that exist and have not been written since protect(), in order, into `clean`; then
   // protects all pages that exist, and gives those that had been written. Pages of neither have not
   // been touched, or are gone. A page that is written meanwhile is in `written`, and will be again.
-  // False: it went wrong, and nothing is known.
+  // False: it went wrong, or it could not be told now, and nothing is known.
   bool protect(std::vector<Range>* clean, std::vector<Range>* written);
 
  private:
+  bool can_watch() const;
   bool watch();
   bool take_discarded(std::vector<Range>* written);
 

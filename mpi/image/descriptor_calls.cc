@@ -299,6 +299,7 @@ void add_descriptor_calls() {
   add_launcher_call("munmap", &::munmap);
   add_launcher_call("mremap", reinterpret_cast<const void*>(&::mremap));
   add_launcher_call("mprotect", &::mprotect);
+  add_launcher_call("madvise", &::madvise);
   add_launcher_call("shmat", &::shmat);
   add_launcher_call("shmdt", &::shmdt);
   add_launcher_call("login_tty", &refuse_login);

@@ -62,6 +62,7 @@ constexpr Named kNamed[] = {
     {SYS_munmap, "munmap"},
     {SYS_mremap, "mremap", true},
     {SYS_mprotect, "mprotect"},
+    {SYS_madvise, "madvise"},
     {SYS_shmat, "shmat", true},
     {SYS_shmdt, "shmdt"},
     {SYS_chdir, "chdir"},
