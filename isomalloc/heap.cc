@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "isomalloc/frees_of_others.h"
 
 namespace roam::iso {
 
@@ -382,6 +383,13 @@ void Heap::for_each_live_head_block(const std::function<void(Range)>& visit) con
 }
 
 void Heap::free_from_elsewhere(void* memory) {
+  if (on_rank_thread) [[likely]]
+    return send_home(memory);
+  const FreeOfOther other;
+  send_home(memory);
+}
+
+void Heap::send_home(void* memory) {
   if (!in_heap_region(memory)) {
     free_head(memory);
     return;

@@ -229,6 +229,7 @@ class Heap {
     span->free = block;
     --span->used;
   }
+  static void send_home(void* block);
   void* allocate_slow(std::size_t bytes);
   void* allocate_head(std::size_t bytes);
   void* allocate_large(std::size_t bytes, std::size_t alignment);

@@ -29,7 +29,6 @@ iso::Heap* heap_of_slot(Address head_unit) { return &detail::tcb_of_head_unit(he
 
 }  // namespace
 
-thread_local constinit bool on_rank_thread = false;
 std::atomic<bool> rank_thread_known = false;
 
 alignas(Scheduler) unsigned char scheduler_room[sizeof(Scheduler)];
