@@ -441,6 +441,12 @@ void Heap::close_remote() {
   }
 }
 
+void Heap::open_remote() {
+  FreeBlock* closed = kClosed;
+  remote_.compare_exchange_strong(closed, nullptr, std::memory_order_release,
+                                  std::memory_order_relaxed);
+}
+
 // ---- questions ----
 
 Heap* heap_of(const void* address) {

@@ -185,7 +185,8 @@ class Heap {
   // Before the heap leaves this node: nothing can be sent home any more. The blocks sent so far are
   // taken in.
   void close_remote();
-  void open_remote() { remote_.store(nullptr, std::memory_order_release); }
+  // What has been sent home to one that was not closed stays.
+  void open_remote();
 
   // Gives back spans without live blocks. True if nothing at all is live in the heap.
   bool release_empty() {

@@ -71,8 +71,8 @@ bool has_one_open() {
     if ((status.st_mode & S_IFMT) != 0) continue;
     char link[64];
     const ssize_t bytes = readlinkat(open_files.fd(), name, link, sizeof link);
-    if (bytes > 0 &&
-        std::string_view(link, static_cast<std::size_t>(bytes)).find("io_uring") != std::string::npos)
+    if (bytes > 0 && std::string_view(link, static_cast<std::size_t>(bytes)).find("io_uring") !=
+                         std::string::npos)
       return true;
   }
   return false;

@@ -25,11 +25,19 @@ enum class CheckpointOrder : std::uint32_t {
   kGo = 5,     // threads go on
   kWritten,    // of a reply only: the piece is there
   kCommit,     // the checkpoint in memory is complete: its manifest follows
-  kSettle,     // it is so for all keepers: what is older goes. Of number 0: none is made any more
+  kSettle,     // it is so for all keepers, which drop what is older
+  kHooks,      // of the program: run them; nothing but kWrite changes memory afterwards
+  kFree,       // all keepers have dropped what is older: it is the ranks' own again
+  kLeave,      // none is made in memory any more: what keepers have stays as it is
+  kForget,     // and is of no use now
 };
 
 // Where a checkpoint is made: one of these, or both.
 enum class CheckpointTargets : std::uint32_t { kNone, kDisk, kMemory, kBoth };
+inline CheckpointTargets operator|(CheckpointTargets a, CheckpointTargets b) {
+  return static_cast<CheckpointTargets>(static_cast<std::uint32_t>(a) |
+                                        static_cast<std::uint32_t>(b));
+}
 inline bool has(CheckpointTargets all, CheckpointTargets one) {
   return (static_cast<std::uint32_t>(all) & static_cast<std::uint32_t>(one)) ==
          static_cast<std::uint32_t>(one);
@@ -42,7 +50,7 @@ struct CheckpointOrderHead {
   CheckpointTargets targets;
   std::uint64_t number;  // of the checkpoint
   std::uint64_t base;    // the one that it may build on; 0: none
-  std::uint32_t watch;   // pages are watched from this one on, or on: kCheckpointPages are sent
+  std::uint32_t watch;   // pages are watched from this one on, or on
   std::uint32_t padding;
 };
 
@@ -51,7 +59,10 @@ struct CheckpointReplyHead {
   Kind kind;
   CheckpointOrder order;
   std::uint32_t round;
-  std::uint32_t good;  // of kCount: quiet; of the others: done
+  std::uint32_t good;        // of kCount: quiet; of the others: done
+  CheckpointTargets failed;  // where it could not be written. Of kWritten that is good: kNone, or
+                             // kDisk, and it is in memory
+  std::uint32_t padding;
   std::uint64_t sent;  // messages so far, and what passed inside nodes
   std::uint64_t received;
   std::uint64_t threads;
@@ -59,7 +70,8 @@ struct CheckpointReplyHead {
   std::uint64_t copied;  // and of those that the piece has itself
 };
 
-// Ranges of pages, 16 bytes each, that the sender has written since the last time.
+// The sender changes nothing more of what threads of its node have. Ranges of pages follow, 16
+// bytes each, that it has written since the last time.
 struct CheckpointPagesHead {
   Kind kind;
   std::uint32_t round;

@@ -149,7 +149,11 @@ void Checkpointer::poll() {
     std::string why;
     if (const std::optional<bool> good = copies_.take_result(&why)) {
       copying_ = false;
-      say_written(*good, why);
+      if (!*good) {
+        why_not_ = why;
+        failed_ = failed_ | CheckpointTargets::kMemory;
+      }
+      say_written(*good);
     }
   }
   if (net_.rank() != 0) {
@@ -184,6 +188,7 @@ bool Checkpointer::time_has_come() {
 void Checkpointer::begin() {
   tried_ns_ = now_ns();
   why_.clear();
+  failed_at_ = {};
   told_ = settled_ = false;
   rounds_ = QuietRounds(net_.ranks());
   // What stands in the way is found out before anything is changed, and again afterwards.
@@ -203,11 +208,15 @@ void Checkpointer::order(CheckpointOrder what, std::string_view said) {
 }
 
 void Checkpointer::take_reply(int from, const CheckpointReplyHead& head, std::string_view said) {
+  failed_at_ = failed_at_ | head.failed;
   if (head.order == CheckpointOrder::kWritten) {  // others may still be copying
     ++writers_done_;
+    const std::size_t zero = std::min(said.find('\0'), said.size());
     if (head.good != 0)
-      pieces_[static_cast<std::size_t>(from)] = unpack_summary(said);
-    else if (std::exchange(written_well_, false) && why_.empty())
+      pieces_[static_cast<std::size_t>(from)] = unpack_summary(said.substr(0, zero));
+    if (head.good != 0 && head.failed != CheckpointTargets::kNone && why_.empty())
+      why_ = said.substr(std::min(zero + 1, said.size()));
+    else if (head.good == 0 && std::exchange(written_well_, false) && why_.empty())
       why_ = said;
     return;
   }
@@ -251,14 +260,24 @@ void Checkpointer::all_replied() {
         rounds_.begin();
         return order(CheckpointOrder::kCount);
       }
-      write_all();
-      return;
+      return order(CheckpointOrder::kHooks);
     }
-    case CheckpointOrder::kCommit:
+    case CheckpointOrder::kHooks:
       if (!good_) return end(Errc::checkpoint_failed, why_);
+      return write_all();
+    case CheckpointOrder::kCommit:
+      if (!good_) {
+        failed_at_ = CheckpointTargets::kMemory;
+        if (has(targets_, CheckpointTargets::kDisk)) why_ += "; it is whole on disk";
+        return end(Errc::checkpoint_failed, why_);
+      }
       return order(CheckpointOrder::kSettle);
     case CheckpointOrder::kSettle:
-      // It is there; a keeper that was lost since is found at the next one.
+      // It is there. A keeper that was lost since, and may still have an older one whose memory
+      // must stay as it is, is found at the next one.
+      if (!good_) return made();
+      return order(CheckpointOrder::kFree);
+    case CheckpointOrder::kFree:
       return made();
     default:
       // Who has copied its memory goes on to the end in any case: it is heard of below.
@@ -303,10 +322,16 @@ void Checkpointer::write_all() {
   // Of those in memory each has a number above all before, on disk too.
   const std::uint64_t above = std::max(last_tried_, facts_.restarted_from);
   if (has(targets_, CheckpointTargets::kDisk) || last_tried_ == 0) {
-    if (!folder_.begin(dir, &why, dir == dir_ ? above : 0))
+    const bool begun = folder_.begin(dir, &why, dir == dir_ ? above : 0);
+    if (begun) {
+      number_ = folder_.number;
+      if (!has(targets_, CheckpointTargets::kDisk)) folder_.give_up();
+    } else if (targets_ == CheckpointTargets::kBoth && last_tried_ != 0) {
+      number_ = above + 1;
+      go_on_in_memory(why);
+    } else {
       return end(Errc::checkpoint_failed, why);
-    number_ = folder_.number;
-    if (!has(targets_, CheckpointTargets::kDisk)) folder_.give_up();
+    }
   } else {
     number_ = above + 1;
   }
@@ -346,9 +371,13 @@ void Checkpointer::publish() {
   complete(&manifest_);
   last_ = 0;
   std::string why = why_;
-  if (!written_well_ ||
-      (has(targets_, CheckpointTargets::kDisk) && !folder_.publish(manifest_, &why)))
-    return end(Errc::checkpoint_failed, why);
+  if (!written_well_) return end(Errc::checkpoint_failed, why);
+  if (has(targets_, CheckpointTargets::kDisk) && failed_at_ == CheckpointTargets::kNone &&
+      !folder_.publish(manifest_, &why)) {
+    failed_at_ = CheckpointTargets::kDisk;
+    if (!has(targets_, CheckpointTargets::kMemory)) return end(Errc::checkpoint_failed, why);
+  }
+  if (failed_at_ == CheckpointTargets::kDisk) go_on_in_memory(why);
   last_dir_ = asks_.front().path;
   if (has(targets_, CheckpointTargets::kDisk) && !keep_newest(last_dir_, keep_, &why))
     report(why.c_str());
@@ -356,10 +385,24 @@ void Checkpointer::publish() {
   order(CheckpointOrder::kCommit, manifest_.text());
 }
 
+// There is no way to the disk now: it is tried again after as many as disk= says.
+void Checkpointer::go_on_in_memory(const std::string& why) {
+  report(text("checkpoint %llu is made in memory, and not on disk: %s",
+              static_cast<unsigned long long>(number_), why.c_str())
+             .c_str());
+  targets_ = CheckpointTargets::kMemory;
+  since_disk_ = -1;
+}
+
 void Checkpointer::made() {
   last_ = watch_ ? number_ : 0;  // what was written since is not known
   last_targets_ = targets_;
   since_full_ = base_ == 0 ? 0 : since_full_ + 1;
+  if (left_memory_ && last_dir_ == dir_) {
+    left_memory_ = false;
+    order(CheckpointOrder::kForget);
+    at_ = {};
+  }
   if (has(targets_, CheckpointTargets::kMemory)) {
     memory_failures_ = 0;
     since_disk_ = has(targets_, CheckpointTargets::kDisk) ? 0 : since_disk_ + 1;
@@ -386,14 +429,14 @@ void Checkpointer::end(Errc code, std::string why) {
     order(CheckpointOrder::kGo);
   else
     at_ = {};
-  if (code != Errc{} && has(targets_, CheckpointTargets::kMemory)) {
-    last_ = 0;
+  if (code != Errc{} && failed_at_ != CheckpointTargets::kNone) last_ = 0;
+  if (code != Errc{} && has(failed_at_, CheckpointTargets::kMemory)) {
     // The next one goes to disk too; then to disk only.
     if (++memory_failures_ == 2) {
       memory_ = false;
+      left_memory_ = true;
       why += "; from now on checkpoints are made on disk only";
-      number_ = 0;
-      order(CheckpointOrder::kSettle);
+      order(CheckpointOrder::kLeave);
       at_ = {};
     }
   }

@@ -46,10 +46,11 @@ namespace roam::runtime {
 //   kCheckpointAsk -->  rank 0:  kCheck -->  <-- what forbids it
 //                                kCount -->  <-- counts, until two rounds are quiet
 //                                kCheck -->  <-- what forbids it now
+//                                kHooks --> <-- hooks of the program have run
 //                                kWrite -->      what has been written? (among a node's ranks)
 //                                            <-- memory is copied aside
 //                                kGo    -->  <-- the piece is written
-//                                kCommit, kSettle --> where keepers have it
+//                                kCommit, kSettle, kFree --> where keepers have it
 //
 // Context: the rank's kernel thread, capture off.
 class Checkpointer final : public Component {
@@ -117,6 +118,7 @@ class Checkpointer final : public Component {
     PieceFile file;
     bool begun = false;  // kernel threads are at it
     bool good = false;
+    CheckpointTargets failed{};  // for want of which it is not good; or kDisk, and it is in memory
     PieceSummary summary;
     KnownPages pages;
     std::atomic<bool> done = false;
@@ -128,12 +130,14 @@ class Checkpointer final : public Component {
 
   // ---- on every rank ----
   void obey(const CheckpointOrderHead& head, std::string_view text);
-  CheckpointReplyHead count(const CheckpointOrderHead& head, std::string* why);
+  void count(CheckpointReplyHead* answer, std::string* why);
   bool check(std::string* why) const;
   std::string obstacle_of(const Tcb* t) const;
+  bool run_hooks(std::string* why);
   void begin_piece(const CheckpointOrderHead& head, std::string_view folder);
   bool gather(Writing& w);
   void scan(const CheckpointOrderHead& head);
+  bool look_at_pages(const CheckpointOrderHead& head, std::vector<Range>* own);
   void take_pages(const CheckpointPagesHead& head, std::string_view ranges);
   void copy_piece();
   bool copy(Writing& w, CheckpointReplyHead* answer);
@@ -147,10 +151,12 @@ class Checkpointer final : public Component {
   void forget_keepers(const std::string& name);
   bool commit(const CheckpointOrderHead& head, std::string_view manifest, std::string* why);
   bool settle(const CheckpointOrderHead& head, std::string* why);
+  void free_older(const CheckpointOrderHead& head);
+  void leave_keeper();
   void begin_writing();
   void finish_piece(Writing& w);
   void written();
-  void say_written(bool good, std::string why);
+  void say_written(bool good);
   void reply(const CheckpointReplyHead& head, std::string_view text);
   void wind_up();
   bool time_has_come();
@@ -164,6 +170,7 @@ class Checkpointer final : public Component {
   void describe_job();
   CheckpointTargets choose_targets();
   std::string part_path() const;
+  void go_on_in_memory(const std::string& why);
   void made();
   void publish();
   void try_later(std::string why);
@@ -185,6 +192,8 @@ class Checkpointer final : public Component {
   PieceCopies copies_;
   CheckpointOrderHead written_order_{};  // of the piece that is being copied
   PieceSummary written_;
+  CheckpointTargets failed_{};
+  std::string why_not_;
   bool copying_ = false;
   std::string keeper_program_;               // ROAM_KEEPER
   std::string keepers_;                      // their name
@@ -193,7 +202,6 @@ class Checkpointer final : public Component {
   KnownPages known_;                         // what the last piece had
   // Which pages have been written since.
   os::WrittenPages written_pages_;
-  bool watch_tried_ = false;
   std::uint64_t protected_at_ = 0;  // the checkpoint since which they know what was written
   bool scanned_ = false;            // `clean_` is known
   std::vector<Range> clean_;        // pages that no rank of the node has written
@@ -226,10 +234,12 @@ class Checkpointer final : public Component {
   int writers_ = 0;  // ranks that make their piece, and how many have ended
   int writers_done_ = 0;
   bool written_well_ = true;
+  CheckpointTargets failed_at_{};  // where the one that is made could not be written
   CheckpointTargets targets_{};
   std::uint64_t number_ = 0;
-  int memory_failures_ = 0;  // one after the other
-  std::uint64_t base_ = 0;   // on which the one that is made builds; 0: on none
+  int memory_failures_ = 0;   // one after the other
+  bool left_memory_ = false;  // and keepers may still have something
+  std::uint64_t base_ = 0;    // on which the one that is made builds; 0: on none
   // The last one, on which the next may build, if all went well.
   std::uint64_t last_ = 0, last_tried_ = 0;
   std::string last_dir_;

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "isomalloc/arena.h"
 #include "isomalloc/block.h"
+#include "isomalloc/frees_of_others.h"
 #include "runtime/checkpoint/checkpointer.h"
 #include "runtime/checkpoint/piece.h"
 #include "runtime/image/image.h"
@@ -25,26 +26,44 @@ using threads::scheduler;
 
 void Checkpointer::obey(const CheckpointOrderHead& head, std::string_view path) {
   std::string said;
-  CheckpointReplyHead answer{Kind::kCheckpointReply, head.order, head.round, 1, 0, 0, 0, 0, 0};
+  CheckpointReplyHead answer{};
+  answer.kind = Kind::kCheckpointReply;
+  answer.order = head.order;
+  answer.round = head.round;
+  answer.good = 1;
   switch (head.order) {
     case CheckpointOrder::kCount:
-      answer = count(head, &said);
+      count(&answer, &said);
       break;
     case CheckpointOrder::kCheck:
       answer.good = check(&said);
       break;
     case CheckpointOrder::kWrite:
       return begin_piece(head, path);  // answered when its memory is copied
+    case CheckpointOrder::kHooks:
+      answer.good = run_hooks(&said);
+      break;
     case CheckpointOrder::kCommit:
       answer.good = commit(head, path, &said);
       break;
     case CheckpointOrder::kSettle:
       answer.good = settle(head, &said);
       break;
+    case CheckpointOrder::kFree:
+      free_older(head);
+      break;
+    case CheckpointOrder::kLeave:
+      leave_keeper();
+      break;
+    case CheckpointOrder::kForget:
+      keeper_.close();
+      forget_keepers(keepers_);
+      break;
     case CheckpointOrder::kWritten:
       return;
     case CheckpointOrder::kGo:
       still_ = false;
+      iso::hold_frees_of_others(false);
       scheduler().stand_still(false);
       if (next_ns_ != 0 && net_.rank() != 0) wind_up();
       // Not before: others of this machine would have had to wait for their copies.
@@ -59,27 +78,20 @@ void Checkpointer::reply(const CheckpointReplyHead& head, std::string_view said)
   net_.send_long(0, head, said);
 }
 
-CheckpointReplyHead Checkpointer::count(const CheckpointOrderHead& head, std::string* why) {
+void Checkpointer::count(CheckpointReplyHead* answer, std::string* why) {
   still_ = true;
   scheduler().stand_still(true);
-  bool quiet = !scheduler().any_departing();
+  answer->good = !scheduler().any_departing();
   for (Component* c : facts_.components()) {
     if (c == this) continue;
     c->settle();
     if (c == &net_ ? net_.nothing_waits() : c->quiet()) continue;
-    quiet = false;
+    answer->good = 0;
     *why += text("rank %d: %s is not quiet; ", net_.rank(), typeid(*c).name());
   }
   const Mpi& mpi = net_.mpi();
-  return {Kind::kCheckpointReply,
-          head.order,
-          head.round,
-          quiet,
-          mpi.sent() + net_.handed_off(),
-          mpi.received() + net_.taken_over(),
-          0,
-          0,
-          0};
+  answer->sent = mpi.sent() + net_.handed_off();
+  answer->received = mpi.received() + net_.taken_over();
 }
 
 std::string Checkpointer::obstacle_of(const Tcb* t) const {
@@ -110,6 +122,19 @@ bool Checkpointer::check(std::string* why) const {
   return why->empty();
 }
 
+// They may write whatever they reach, of other ranks' threads too, and wait for kernel threads of
+// the program, which may free.
+bool Checkpointer::run_hooks(std::string* why) {
+  try {
+    facts_.hooks();
+  } catch (const std::exception& error) {
+    *why = text("rank %d: a hook of on_checkpoint threw: %s", net_.rank(), error.what());
+    return false;
+  }
+  iso::hold_frees_of_others(true);
+  return true;
+}
+
 // Threads that are ready come first, in the order in which they would run.
 bool Checkpointer::write_threads(PieceWriter& writer, std::string* why) {
   std::vector<Tcb*> all;
@@ -129,10 +154,9 @@ bool Checkpointer::write_threads(PieceWriter& writer, std::string* why) {
   const auto add = [&](Tcb* t, ImageOf what) {
     if (!good) return;
     threads::KernelState::departs(t);  // what is the process's is no part of the image
-    close_for_image(t);
+    tidy_for_image(t);
     plan_image(*t, what, &image);
     good = writer.add_image(head_of(*t, what, image), image);
-    reopen(t);
   };
   for (Tcb* t : all) add(t, ImageOf::kThread);
   life_.for_each_leftover([&](Tcb* t) { add(t, ImageOf::kRemains); });
@@ -168,7 +192,7 @@ bool Checkpointer::write_states(PieceWriter& writer) {
 // ---- the piece ----
 
 // What is part of it is found first, and whatever is written for that; then which pages have been
-// written since the last one; then they are copied.
+// written since the last one; then, when all ranks of the node have come so far, they are copied.
 void Checkpointer::begin_piece(const CheckpointOrderHead& head, std::string_view said) {
   const std::size_t zero = std::min(said.find('\0'), said.size());
   writing_ = std::make_unique<Writing>();
@@ -185,26 +209,28 @@ void Checkpointer::begin_piece(const CheckpointOrderHead& head, std::string_view
   } catch (const std::exception& error) {
     w.why = error.what();
   }
-  if (head.watch == 0) {
-    scanned_ = false;
-    return copy_piece();
-  }
   scan(head);
 }
 
 bool Checkpointer::gather(Writing& w) {
-  try {
-    facts_.hooks();
-  } catch (const std::exception& error) {
-    w.why = text("a hook of on_checkpoint threw: %s", error.what());
+  w.writer.begin(w.path, net_.rank(), net_.ranks(), w.head.number);
+  if (has(w.head.targets, CheckpointTargets::kMemory) && !reach_keeper(&w.why)) {
+    w.failed = CheckpointTargets::kMemory;
     return false;
   }
-  w.writer.begin(w.path, net_.rank(), net_.ranks(), w.head.number);
-  if (has(w.head.targets, CheckpointTargets::kMemory) && !reach_keeper(&w.why)) return false;
   const bool good =
       write_threads(w.writer, &w.why) && write_blocks(w.writer) && write_states(w.writer);
   if (!good && w.why.empty()) w.why = w.writer.error();
   return good;
+}
+
+bool Checkpointer::look_at_pages(const CheckpointOrderHead& head, std::vector<Range>* own) {
+  if (!written_pages_.watches()) written_pages_.begin(iso::arena().whole(), net_.node_ranks() > 1);
+  const bool known = written_pages_.watches() && written_pages_.protect(&clean_, own);
+  const std::uint64_t since = std::exchange(protected_at_, known ? head.number : 0);
+  if (!known || head.base == 0 || since != head.base) return false;
+  clean_ = without(clean_, *own);
+  return true;
 }
 
 // Where ranks share memory, each knows what it has written itself only. They hear of each other
@@ -212,12 +238,7 @@ bool Checkpointer::gather(Writing& w) {
 void Checkpointer::scan(const CheckpointOrderHead& head) {
   std::vector<Range> own;
   try {
-    if (!std::exchange(watch_tried_, true))
-      written_pages_.begin(iso::arena().whole(), net_.node_ranks() > 1);
-    scanned_ = written_pages_.watches() && written_pages_.protect(&clean_, &own);
-    const std::uint64_t since = std::exchange(protected_at_, scanned_ ? head.number : 0);
-    scanned_ = scanned_ && head.base != 0 && since == head.base;
-    if (scanned_) clean_ = without(clean_, own);
+    scanned_ = head.watch != 0 && look_at_pages(head, &own);
   } catch (const std::bad_alloc&) {
     scanned_ = false;
     protected_at_ = 0;
@@ -235,9 +256,14 @@ void Checkpointer::scan(const CheckpointOrderHead& head) {
 
 void Checkpointer::take_pages(const CheckpointPagesHead& head, std::string_view bytes) {
   if (head.round != 0) {
-    std::vector<Range> ranges(bytes.size() / sizeof(Range));
-    if (!ranges.empty()) std::memcpy(ranges.data(), bytes.data(), bytes.size());
-    heard_.emplace_back(head, std::move(ranges));
+    heard_.emplace_back(head, std::vector<Range>());
+    try {
+      std::vector<Range>& ranges = heard_.back().second;
+      ranges.resize(bytes.size() / sizeof(Range));
+      if (!ranges.empty()) std::memcpy(ranges.data(), bytes.data(), bytes.size());
+    } catch (const std::bad_alloc&) {
+      heard_.back().first.known = 0;
+    }
   }
   if (!scanning_ || heard_.size() + 1 != static_cast<std::size_t>(net_.node_ranks())) return;
   scanning_ = false;
@@ -253,8 +279,10 @@ void Checkpointer::take_pages(const CheckpointPagesHead& head, std::string_view 
 
 void Checkpointer::copy_piece() {
   Writing& w = *writing_;
-  CheckpointReplyHead answer{
-      Kind::kCheckpointReply, CheckpointOrder::kWrite, w.head.round, 1, 0, 0, 0, 0, 0};
+  CheckpointReplyHead answer{};
+  answer.kind = Kind::kCheckpointReply;
+  answer.order = CheckpointOrder::kWrite;
+  answer.round = w.head.round;
   std::string why;
   try {
     w.good = w.good && copy(w, &answer);
@@ -264,8 +292,10 @@ void Checkpointer::copy_piece() {
     why = text("rank %d: %s", net_.rank(), error.what());
   }
   answer.good = w.good;
+  answer.failed = w.failed;
   answer.threads = scheduler().slots().live_count();
   if (!w.good) {
+    std::erase(kept_numbers_, w.head.number);  // the keeper did not get it
     writing_.reset();
     aside_.keep_only(kept_numbers_);
   }
@@ -281,6 +311,7 @@ bool Checkpointer::copy(Writing& w, CheckpointReplyHead* answer) {
     const std::uint64_t bytes = sizeof(PieceHead) + writer.bytes_copied();
     w.fd = aside_.take(bytes, net_.node_ranks(), w.head.number);
     if (w.fd < 0 && to_keeper) {
+      w.failed = CheckpointTargets::kMemory;
       w.why = text("there is not enough memory to keep %llu bytes beside the job",
                    static_cast<unsigned long long>(writer.bytes_copied()));
       return false;
@@ -296,7 +327,10 @@ bool Checkpointer::copy(Writing& w, CheckpointReplyHead* answer) {
   }
   answer->bytes = writer.bytes();
   answer->copied = writer.bytes_copied();
-  if (!good) w.why = writer.error();
+  if (!good) {
+    w.why = writer.error();
+    w.failed = to_keeper ? CheckpointTargets::kMemory : CheckpointTargets::kDisk;
+  }
   return good;
 }
 
@@ -313,94 +347,28 @@ void Checkpointer::build_on_last(PieceWriter& writer, const CheckpointOrderHead&
                   });
 }
 
-// ---- the keeper ----
-
-bool Checkpointer::reach(KeeperClient& keeper, std::string* why) {
-  const std::string program = find_keeper(keeper_program_, why);
-  if (program.empty()) return false;
-  if (keeper.connect_or_start(keepers_, net_.node(), program)) return true;
-  *why = "the keeper of checkpoints in memory: " + keeper.error();
-  return false;
-}
-
-bool Checkpointer::reach_keeper(std::string* why) {
-  if (keeper_.connected()) return true;
-  lose_keeper();
-  return reach(keeper_, why);
-}
-
-// What it may still hold stays as it is: later pieces are copied into other memory.
-void Checkpointer::lose_keeper() {
-  keeper_.close();
-  aside_.clear();
-  kept_numbers_.clear();
-  known_ = {};
-}
-
-bool Checkpointer::commit(const CheckpointOrderHead& head, std::string_view manifest,
-                          std::string* why) {
-  if (net_.own_node_rank() == 0 && !keeper_.commit(head.number, manifest)) {
-    *why = text("rank %d: the keeper of checkpoints in memory: ", net_.rank()) + keeper_.error();
-    lose_keeper();
-    return false;
-  }
-  return true;
-}
-
-// What is older than the one that all keepers have is this rank's memory again.
-bool Checkpointer::settle(const CheckpointOrderHead& head, std::string* why) {
-  if (head.number == 0) {  // the keeper may still hold the last one
-    aside_.clear();
-    kept_numbers_.clear();
-    known_ = {};
-    return true;
-  }
-  if (net_.own_node_rank() == 0 && !keeper_.settle(head.number)) {
-    *why = text("rank %d: the keeper of checkpoints in memory: ", net_.rank()) + keeper_.error();
-    lose_keeper();
-    return false;
-  }
-  kept_numbers_ = {head.number};
-  for (const BaseEntry& base : known_.bases) kept_numbers_.push_back(base.number);
-  aside_.keep_only(kept_numbers_);
-  aside_.give_back();
-  copies_.settled(head.number);
-  forget_keepers(std::exchange(earlier_keepers_, {}));
-  return true;
-}
-
-// Those of this machine, of whatever topology they are.
-void Checkpointer::forget_keepers(const std::string& name) {
-  if (name.empty() || net_.own_node_rank() != 0) return;
-  for (const int node : keepers_of(name)) {
-    KeeperClient keeper;
-    if (keeper.connect(name, node)) keeper.forget();  // or another rank of this machine did
-  }
-}
-
-// Whether or not this job came as far as to reach one: it may have gone on from what they have.
-void Checkpointer::forget_kept() {
-  keeper_.close();
-  copies_.close();
-  if (!in_memory_) return;
-  std::string none;
-  forget_keepers(keepers_.empty() ? name_for_keepers(dir_, false, &none) : keepers_);
-  forget_keepers(earlier_keepers_);
-}
+// ---- its file, beside the threads ----
 
 void Checkpointer::finish_piece(Writing& w) {
   const bool memory = has(w.head.targets, CheckpointTargets::kMemory);
   w.good = w.writer.finish(&w.summary, &w.pages);
   w.why = w.writer.error();
+  if (!w.good) w.failed = memory ? CheckpointTargets::kMemory : CheckpointTargets::kDisk;
   if (w.good && memory) {
     // The copy is longer than the piece if it was another one's before.
     w.good = ftruncate(w.fd, static_cast<off_t>(w.summary.bytes)) == 0 &&
              keeper_.put(w.head.number, w.summary.file, w.fd);
-    if (!w.good) w.why = "the keeper of checkpoints in memory: " + keeper_.error();
+    if (!w.good) {
+      w.why = "the keeper of checkpoints in memory: " + keeper_.error();
+      w.failed = CheckpointTargets::kMemory;
+    }
   }
-  if (w.good && w.fd >= 0 && has(w.head.targets, CheckpointTargets::kDisk))
-    w.good = w.file.end(w.summary.bytes, &w.why);
-  if (!w.good) w.file.give_up();
+  if (w.good && w.fd >= 0 && has(w.head.targets, CheckpointTargets::kDisk) &&
+      !w.file.end(w.summary.bytes, &w.why)) {
+    w.failed = CheckpointTargets::kDisk;
+    w.good = memory;  // where it is whole
+  }
+  if (w.failed != CheckpointTargets::kNone) w.file.give_up();
 }
 
 // The kernel thread uses nothing of the rank but this piece, and the keeper.
@@ -413,6 +381,7 @@ void Checkpointer::begin_writing() {
     } catch (const std::exception& error) {  // there is no memory for its index
       w->good = false;
       w->why = error.what();
+      w->failed = w->head.targets;
       w->file.give_up();
     }
     w->done.store(true, std::memory_order_release);
@@ -428,7 +397,7 @@ void Checkpointer::written() {
   if (w->good) {
     known_ = std::move(w->pages);
     known_.kept = has(w->head.targets, CheckpointTargets::kMemory);
-    if (has(w->head.targets, CheckpointTargets::kDisk))
+    if (has(w->head.targets, CheckpointTargets::kDisk) && w->failed == CheckpointTargets::kNone)
       known_.folder = w->path.substr(0, w->path.rfind(".part/"));
   } else if (has(w->head.targets, CheckpointTargets::kMemory)) {
     lose_keeper();
@@ -439,22 +408,33 @@ void Checkpointer::written() {
   }
   written_order_ = w->head;
   written_ = w->summary;
+  failed_ = w->failed;
+  why_not_ = w->why;
   // Another node's keeper is to have it too.
   copying_ = w->good && has(w->head.targets, CheckpointTargets::kMemory) &&
              copies_.begin(w->fd, w->summary);
-  if (!copying_) say_written(w->good, w->why);
+  if (!copying_) say_written(w->good);
 }
 
-void Checkpointer::say_written(bool good, std::string why) {
+void Checkpointer::say_written(bool good) {
+  CheckpointReplyHead answer{};
+  answer.kind = Kind::kCheckpointReply;
+  answer.order = CheckpointOrder::kWritten;
+  answer.round = written_order_.round;
+  answer.good = good;
+  answer.failed = failed_;
   if (!good) known_ = {};
-  reply({Kind::kCheckpointReply, CheckpointOrder::kWritten, written_order_.round, good, 0, 0, 0, 0,
-         0},
-        good ? pack_summary(written_) : text("rank %d: ", net_.rank()) + why);
+  std::string said = good ? pack_summary(written_) : std::string();
+  if (!good || failed_ != CheckpointTargets::kNone)
+    said += (good ? std::string(1, '\0') : "") + text("rank %d: ", net_.rank()) + why_not_;
+  reply(answer, said);
 }
 
 // A child of fork has no kernel threads that write, and no file to give up.
 Checkpointer::~Checkpointer() {
   if (writing_ && writing_->process != getpid()) static_cast<void>(writing_.release());
+  writing_.reset();  // its kernel thread uses the keeper
+  if (still_) iso::hold_frees_of_others(false);
 }
 
 }  // namespace roam::runtime

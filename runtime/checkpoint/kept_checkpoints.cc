@@ -89,6 +89,12 @@ KeptCheckpoints::KeptCheckpoints(Mpi& mpi, const std::string& folder) {
   }
 }
 
+std::uint64_t KeptCheckpoints::largest_number() const {
+  std::uint64_t largest = 0;
+  for (const KeptAt& one : kept_) largest = std::max(largest, one.number);
+  return largest;
+}
+
 void KeptCheckpoints::drop() {
   for (const auto& one : brought_) close(one.second);
   brought_.clear();

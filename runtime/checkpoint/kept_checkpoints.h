@@ -29,6 +29,8 @@ class KeptCheckpoints {
 
   // Of those that are complete: the texts, newest first.
   const std::vector<std::string>& manifests() const { return manifests_; }
+  // The largest number of which a keeper has anything, whole or not; 0: none has.
+  std::uint64_t largest_number() const;
   // Collective. Makes sure that this rank can open all files of the pieces that it reads, piece p
   // on rank Net::home_rank(p): those that no keeper of its machine has are sent by another rank.
   // False on any rank, with `why` on some.

@@ -83,7 +83,8 @@ void PieceWriter::give_up() {
 }
 
 bool PieceWriter::fail(int error, const std::string& call) {
-  error_ = text("%s: %s: %s", path_.c_str(), call.c_str(), std::strerror(error));
+  error_ = text("%s%s: %s: %s", path_.c_str(), in_memory_ ? " (its copy in memory)" : "",
+                call.c_str(), std::strerror(error));
   give_up();
   return false;
 }

@@ -28,7 +28,8 @@ Restart::Restart(Mpi& mpi, const std::string& folder, bool of_others, const Mani
                 text("ROAM_RESTART=%s: there is no whole checkpoint to go on from%s%s",
                      folder.c_str(), trouble.empty() ? "" : ": ", trouble.c_str()));
   }
-  last_number_ = manifest().number;
+  // What keepers have of one that was not made must not become a part of a new one.
+  last_number_ = std::max(manifest().number, kept_.largest_number());
   const std::string difference = mpi.first_said(compare(manifest(), mine));
   if (!difference.empty())
     throw Error(Errc::layout_mismatch, text("ROAM_RESTART=%s: ", folder.c_str()) + difference);

@@ -73,6 +73,12 @@ void close_for_image(Tcb* t) {
   t->heap.find_holes();
 }
 
+void tidy_for_image(Tcb* t) {
+  threads::sweep_companions(t);
+  t->heap.release_empty();
+  t->heap.find_holes();
+}
+
 void reopen(Tcb* t) { t->heap.open_remote(); }
 
 void plan_image(const Tcb& t, ImageOf what, Image* image) {

@@ -38,9 +38,12 @@ struct Image {
 // companions nothing lives in, and looks for pages that hold free blocks only. Nothing can be sent
 // home to its heap after this; reopen() undoes that.
 void close_for_image(detail::Tcb* t);
+// For a checkpoint, where `t` stays: the same without closing, which would end a program that frees
+// its memory meanwhile. REQUIRES: nobody else frees now (iso::hold_frees_of_others).
+void tidy_for_image(detail::Tcb* t);
 void reopen(detail::Tcb* t);
 
-// Plans the image of `t` and changes nothing of it. REQUIRES: close_for_image(), after which `t`
+// Plans the image of `t` and changes nothing of it. REQUIRES: one of these two, after which `t`
 // has not run.
 void plan_image(const detail::Tcb& t, ImageOf what, Image* image);
 // The head that goes before the image.

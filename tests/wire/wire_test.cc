@@ -265,6 +265,7 @@ const std::map<std::string, Layout>& real() {
        {sizeof(CheckpointReplyHead),
         {FIELD(CheckpointReplyHead, kind), FIELD(CheckpointReplyHead, order),
          FIELD(CheckpointReplyHead, round), FIELD(CheckpointReplyHead, good),
+         FIELD(CheckpointReplyHead, failed), FIELD(CheckpointReplyHead, padding),
          FIELD(CheckpointReplyHead, sent), FIELD(CheckpointReplyHead, received),
          FIELD(CheckpointReplyHead, threads), FIELD(CheckpointReplyHead, bytes),
          FIELD(CheckpointReplyHead, copied)}}},

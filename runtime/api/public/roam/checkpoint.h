@@ -20,8 +20,9 @@ enum class Resumed { no, yes };
 
 // Makes a checkpoint of the job in `folder`, which is made if it is not there; of those in one
 // folder the newest are kept (ROAM_CHECKPOINT=,keep=NUMBER; default 2). No other thread has to call
-// anything: all stand still where they are until it is written. Returns twice, in a way: with
-// Resumed::no where the job goes on, and with Resumed::yes in each job that is restarted from it.
+// anything: all stand still where they are until their memory is copied. Returns when it is on
+// disk, and twice, in a way: with Resumed::no where the job goes on, and with Resumed::yes in each
+// job that is restarted from it.
 //
 // What is the process's and not a thread's, such as globals, open files and variables of main, is
 // not in it: see on_restart() and job_data(). So a root that captures variables of main by
@@ -35,10 +36,11 @@ enum class Resumed { no, yes };
 //          Error(not_in_thread).
 Resumed checkpoint(std::string_view folder);
 
-// `hook` is called on each rank before that writes its part of a checkpoint; before the threads of
-// a restarted job go on, and after objects named to job_data() have their values. Hooks are called
-// in the order in which they were given. One that throws has the checkpoint fail; at a restart it
-// ends the job.
+// `hook` is called on each rank when the threads of all ranks stand still: that of on_checkpoint on
+// all ranks before any rank copies memory, that of on_restart on all ranks before any thread goes
+// on, and after objects named to job_data() have their values. It may write into what threads of
+// its node have. Hooks are called in the order in which they were given. One that throws has the
+// checkpoint fail; at a restart it ends the job.
 //
 // Context: plain code, before run(), on every rank alike. The hook runs on the rank's own stack
 //          while no thread runs: it must not call what suspends, nor make or free isomalloc blocks.

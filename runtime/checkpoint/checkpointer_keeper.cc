@@ -1,0 +1,85 @@
+// What ranks do for checkpoints in memory, which keepers hold.
+#include <utility>
+
+#include "base/text.h"
+#include "runtime/checkpoint/checkpointer.h"
+
+namespace roam::runtime {
+
+bool Checkpointer::reach(KeeperClient& keeper, std::string* why) {
+  const std::string program = find_keeper(keeper_program_, why);
+  if (program.empty()) return false;
+  if (keeper.connect_or_start(keepers_, net_.node(), program)) return true;
+  *why = "the keeper of checkpoints in memory: " + keeper.error();
+  return false;
+}
+
+bool Checkpointer::reach_keeper(std::string* why) {
+  if (keeper_.connected()) return true;
+  lose_keeper();
+  return reach(keeper_, why);
+}
+
+// What it may still hold stays as it is: later pieces are copied into other memory.
+void Checkpointer::lose_keeper() {
+  keeper_.close();
+  aside_.clear();
+  kept_numbers_.clear();
+  known_ = {};
+}
+
+bool Checkpointer::commit(const CheckpointOrderHead& head, std::string_view manifest,
+                          std::string* why) {
+  if (net_.own_node_rank() == 0 && !keeper_.commit(head.number, manifest)) {
+    *why = text("rank %d: the keeper of checkpoints in memory: ", net_.rank()) + keeper_.error();
+    lose_keeper();
+    return false;
+  }
+  return true;
+}
+
+bool Checkpointer::settle(const CheckpointOrderHead& head, std::string* why) {
+  if (net_.own_node_rank() == 0 && !keeper_.settle(head.number)) {
+    *why = text("rank %d: the keeper of checkpoints in memory: ", net_.rank()) + keeper_.error();
+    lose_keeper();
+    return false;
+  }
+  return true;
+}
+
+// What is older than the one that all keepers have is this rank's memory again.
+void Checkpointer::free_older(const CheckpointOrderHead& head) {
+  kept_numbers_ = {head.number};
+  for (const BaseEntry& base : known_.bases) kept_numbers_.push_back(base.number);
+  aside_.keep_only(kept_numbers_);
+  aside_.give_back();
+  copies_.settled(head.number);
+  forget_keepers(std::exchange(earlier_keepers_, {}));
+}
+
+// What it has stays there until something newer is on disk.
+void Checkpointer::leave_keeper() {
+  lose_keeper();
+  copies_.close();
+}
+
+// Those of this machine, of whatever topology they are.
+void Checkpointer::forget_keepers(const std::string& name) {
+  if (name.empty() || net_.own_node_rank() != 0) return;
+  for (const int node : keepers_of(name)) {
+    KeeperClient keeper;
+    if (keeper.connect(name, node)) keeper.forget();  // or another rank of this machine did
+  }
+}
+
+// Whether or not this job came as far as to reach one: it may have gone on from what they have.
+void Checkpointer::forget_kept() {
+  keeper_.close();
+  copies_.close();
+  if (!in_memory_) return;
+  std::string none;
+  forget_keepers(keepers_.empty() ? name_for_keepers(dir_, false, &none) : keepers_);
+  forget_keepers(earlier_keepers_);
+}
+
+}  // namespace roam::runtime
