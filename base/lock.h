@@ -31,7 +31,8 @@ class Lock {
 };
 
 // From now on fork waits for `lock`: a child must not find it taken by a kernel thread that is not
-// there. Those registered first are taken last.
+// there. Those registered first are taken last: one that is taken while others are held has to be
+// registered before them.
 template <Lock& lock>
 void keep_over_fork() {
   pthread_atfork([] { lock.lock(); }, [] { lock.unlock(); }, [] { lock.unlock(); });

@@ -6,7 +6,7 @@
 
 namespace roam::iso {
 
-thread_local constinit bool on_rank_thread = false;
+thread_local constinit bool frees_at_once = false;
 
 namespace {
 
@@ -16,8 +16,8 @@ constinit Lock frees;
 bool held = false;  // `frees` is for it
 thread_local constinit int depth = 0;
 
-// A child of fork has no rank thread that would end it.
-[[gnu::constructor(102)]] void keep_frees_over_fork() {
+// A child of fork has no rank thread that would end it. After leases.cc: a free may open addresses.
+[[gnu::constructor(104)]] void keep_frees_over_fork() {
   keep_over_fork<frees>();
   pthread_atfork(nullptr, nullptr, [] { held = false; });
 }
@@ -29,8 +29,6 @@ void hold_frees_of_others(bool hold) {
   held = hold;
   frees.unlock();
 }
-
-bool frees_are_held() { return held; }
 
 FreeOfOther::FreeOfOther() {
   if (depth++ != 0) return;

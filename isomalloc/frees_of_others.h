@@ -3,9 +3,8 @@
 
 namespace roam::iso {
 
-// True on the kernel thread that runs the rank's threads, false on any other that the program
-// makes.
-extern thread_local constinit bool on_rank_thread [[gnu::tls_model("initial-exec")]];
+// True on the kernel thread that runs the rank's threads, whose frees are never held.
+extern thread_local constinit bool frees_at_once [[gnu::tls_model("initial-exec")]];
 
 // Kernel threads beside the rank's may free blocks of threads at any time, while those stand still
 // too. While frees are held they wait, so that memory of threads stays as it is.
@@ -14,7 +13,6 @@ extern thread_local constinit bool on_rank_thread [[gnu::tls_model("initial-exec
 // it is called with false. Nothing that it does meanwhile may wait for another kernel thread of the
 // program.
 void hold_frees_of_others(bool hold);
-bool frees_are_held();
 
 // Around a free of a block of a thread's heap on another kernel thread than the rank's. Nests: what
 // ends the program in the midst of one may free too.

@@ -21,10 +21,10 @@ using namespace std::chrono_literals;
 // The calling kernel thread is the rank's.
 class FreesOfOthersTest : public testing::Test {
  protected:
-  void SetUp() override { on_rank_thread = true; }
+  void SetUp() override { frees_at_once = true; }
   void TearDown() override {
     hold_frees_of_others(false);
-    on_rank_thread = false;
+    frees_at_once = false;
   }
   TestArena arena_{true};
   TestHeap heap_;
@@ -83,7 +83,7 @@ TEST_F(FreesOfOthersTest, AChildOfForkWaitsForNobody) {
   hold_frees_of_others(true);
   const pid_t child = fork();
   if (child == 0) {
-    on_rank_thread = false;
+    frees_at_once = false;
     Heap::free_from_elsewhere(block);
     _exit(0);
   }

@@ -383,7 +383,7 @@ void Heap::for_each_live_head_block(const std::function<void(Range)>& visit) con
 }
 
 void Heap::free_from_elsewhere(void* memory) {
-  if (on_rank_thread) [[likely]]
+  if (frees_at_once) [[likely]]
     return send_home(memory);
   const FreeOfOther other;
   send_home(memory);

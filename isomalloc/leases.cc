@@ -18,7 +18,7 @@ constexpr std::size_t kCoarseBytes = 64 << 20;
 // Leases are opened by the kernel thread that runs the rank's threads, and by any that frees a
 // block which another rank's thread allocated.
 constinit Lock opening;
-[[gnu::constructor(102)]] void keep_opening_over_fork() { keep_over_fork<opening>(); }
+[[gnu::constructor(103)]] void keep_opening_over_fork() { keep_over_fork<opening>(); }
 
 }  // namespace
 

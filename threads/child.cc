@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "base/text.h"
+#include "isomalloc/frees_of_others.h"
 #include "isomalloc/range_pool.h"
 #include "roam/error.h"
 #include "threads/errands.h"
@@ -88,7 +89,7 @@ iso::Arena::Kept memory_of_rank() {
 
 bool become_child(Tcb* forker, const iso::Arena::Kept* shared) {
   is_child = true;
-  on_rank_thread = false;
+  on_rank_thread = iso::frees_at_once = false;
   errands.store(kClosed, std::memory_order_relaxed);  // nobody runs here who could do them
   if (shared != nullptr && !iso::arena().keep_in_child(*shared)) return false;
   for (int r = 0; r < iso::kRegions; ++r)

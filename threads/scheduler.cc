@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/job_clock.h"
 #include "base/sanitizers.h"
+#include "isomalloc/frees_of_others.h"
 #include "threads/errands.h"
 #include "threads/wait_queue_access.h"
 
@@ -29,6 +30,7 @@ iso::Heap* heap_of_slot(Address head_unit) { return &detail::tcb_of_head_unit(he
 
 }  // namespace
 
+thread_local constinit bool on_rank_thread = false;
 std::atomic<bool> rank_thread_known = false;
 
 alignas(Scheduler) unsigned char scheduler_room[sizeof(Scheduler)];
@@ -37,7 +39,7 @@ alignas(Scheduler) unsigned char scheduler_room[sizeof(Scheduler)];
 [[gnu::constructor(103)]] static void construct_scheduler() { new (scheduler_room) Scheduler; }
 
 void Scheduler::start(int rank, std::uintptr_t canary, std::uint64_t shuffle_seed) {
-  on_rank_thread = true;
+  on_rank_thread = iso::frees_at_once = true;
   rank_thread_known.store(true, std::memory_order_relaxed);
   rank_ = rank;
   canary_ = canary;

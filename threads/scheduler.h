@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "isomalloc/frees_of_others.h"
 #include "threads/context.h"
 #include "threads/kernel_state.h"
 #include "threads/meter.h"
@@ -207,7 +206,9 @@ void on_rank_stack(F f) {
 // this_thread::yield(): does nothing where no thread of Roam runs.
 void yield();
 
-using iso::on_rank_thread;
+// True on the kernel thread that runs the rank's threads, false on any other that the program
+// makes.
+extern thread_local constinit bool on_rank_thread [[gnu::tls_model("initial-exec")]];
 
 // True on a kernel thread of the program beside the one that runs the rank's threads, once that
 // runs.

@@ -68,6 +68,10 @@ bool has_one_open() {
     struct stat status {};
     if (fstat(std::atoi(name), &status) != 0) continue;  // closed meanwhile
     if (S_ISCHR(status.st_mode) && !leaves_memory_alone(status.st_rdev)) return true;
+    if (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode)) {
+      const int flags = fcntl(std::atoi(name), F_GETFL);
+      if (flags >= 0 && (flags & O_DIRECT) != 0) return true;
+    }
     if ((status.st_mode & S_IFMT) != 0) continue;
     char link[64];
     const ssize_t bytes = readlinkat(open_files.fd(), name, link, sizeof link);
@@ -82,7 +86,8 @@ bool has_one_open() {
 std::string text_of(const char* path) {
   std::string text;
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  for (ssize_t got = fd < 0 ? 0 : 1; got > 0;) {
+  ssize_t got = fd < 0 ? -1 : 1;
+  while (got > 0) {
     constexpr std::size_t kPart = 64 << 10;
     const std::size_t before = text.size();
     text.resize(before + kPart);
@@ -90,7 +95,7 @@ std::string text_of(const char* path) {
     text.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
   }
   if (fd >= 0) close(fd);
-  return text;
+  return got < 0 ? std::string() : text;
 }
 
 bool has_pinned_some() {
@@ -101,16 +106,27 @@ bool has_pinned_some() {
          std::strtoull(status.c_str() + at + kName.size(), nullptr, 10) != 0;
 }
 
-// A context of libaio is a mapping of this name.
-bool has_requests() {
+// By their names: a context of libaio, rings whose descriptor may be closed, and devices.
+bool has_mapped_one() {
   const std::string mappings = text_of("/proc/self/maps");
-  return mappings.empty() || mappings.find(" /[aio]") != std::string::npos;
+  if (mappings.empty() || mappings.find(" /[aio]") != std::string::npos ||
+      mappings.find("[io_uring]") != std::string::npos)
+    return true;
+  constexpr std::string_view kDevice = " /dev/";
+  for (std::size_t at = mappings.find(kDevice); at != std::string::npos;
+       at = mappings.find(kDevice, at + 1)) {
+    const std::string_view name = std::string_view(mappings).substr(at + kDevice.size());
+    if (!name.starts_with("shm/") && !name.starts_with("zero") && !name.starts_with("null") &&
+        !name.starts_with("hugepages"))
+      return true;
+  }
+  return false;
 }
 
 }  // namespace
 
 bool devices_may_write() {
-  return machine_has_some() || has_one_open() || has_pinned_some() || has_requests();
+  return machine_has_some() || has_one_open() || has_pinned_some() || has_mapped_one();
 }
 
 }  // namespace roam::os

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <linux/aio_abi.h>
 #include <linux/io_uring.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -51,6 +52,12 @@ TEST_F(DevicesTest, AnIoUringMay) {
   if (ring < 0) GTEST_SKIP() << "there is none here";
   keep(static_cast<int>(ring));
   EXPECT_TRUE(devices_may_write());
+  void* queue = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, open_.back(), 0);
+  ASSERT_NE(queue, MAP_FAILED);
+  close(open_.back());
+  open_.pop_back();
+  EXPECT_TRUE(devices_may_write()) << "it can be used by its number still";
+  ASSERT_EQ(munmap(queue, 4096), 0);
 }
 
 TEST_F(DevicesTest, AContextOfAsynchronousRequestsMay) {
@@ -58,6 +65,15 @@ TEST_F(DevicesTest, AContextOfAsynchronousRequestsMay) {
   if (syscall(SYS_io_setup, 4, &context) != 0) GTEST_SKIP() << "there is none here";
   EXPECT_TRUE(devices_may_write());
   EXPECT_EQ(syscall(SYS_io_destroy, context), 0);
+}
+
+TEST_F(DevicesTest, AFileThatIsReadPastThePageCacheMay) {
+  const std::string path = testing::TempDir() + "/direct";
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_DIRECT, 0600);
+  unlink(path.c_str());
+  if (fd < 0) GTEST_SKIP() << "this file system has none";
+  keep(fd);
+  EXPECT_TRUE(devices_may_write());
 }
 
 // One that no program opens by accident: it takes part in nothing.

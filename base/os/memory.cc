@@ -39,6 +39,7 @@ int fail_after = 0;
 namespace {
 
 // A child of fork has no page that is watched.
+// Before leases.cc, which lays guards with its own lock held; after the locks of malloc.
 [[gnu::constructor(102)]] void keep_protecting_over_fork() {
   keep_over_fork<protecting>();
   pthread_atfork(nullptr, nullptr, [] { watched.store(nullptr, std::memory_order_relaxed); });
@@ -50,6 +51,11 @@ bool injected_failure() {
   return true;
 }
 
+// Past the program's own madvise (isomalloc/mapping_calls.cc), which comes to guard().
+bool install_guard(Range range) {
+  return syscall(SYS_madvise, range.begin, range.bytes, MADV_GUARD_INSTALL) == 0;
+}
+
 bool probe_cheap_guards() {
   const int fd = memfd_create("roam-probe", MFD_CLOEXEC);
   if (fd < 0) return false;
@@ -59,7 +65,7 @@ bool probe_cheap_guards() {
   }
   close(fd);
   if (page == MAP_FAILED) return false;
-  const bool works = madvise(page, kPageBytes, MADV_GUARD_INSTALL) == 0;
+  const bool works = install_guard({reinterpret_cast<Address>(page), kPageBytes});
   munmap(page, kPageBytes);
   return works;
 }
@@ -87,6 +93,7 @@ bool take_write_protection_away(Range range) {
 }  // namespace
 
 void note_discarded(Range range) {
+  if (range.bytes == 0) return;
   Watched* watch = watched.load(std::memory_order_acquire);
   if (watch == nullptr) return;
   const std::uint64_t next = watch->next.fetch_add(1, std::memory_order_acq_rel);
@@ -222,8 +229,7 @@ bool guard(Range range) {
   switch (guards()) {
     case Guards::kByAdvice: {
       const std::lock_guard hold(protecting);
-      return take_write_protection_away(range) &&
-             madvise(range.pointer(), range.bytes, MADV_GUARD_INSTALL) == 0;
+      return take_write_protection_away(range) && install_guard(range);
     }
     case Guards::kByMprotect:
       if (!mprotect_guards.add(range)) return false;
@@ -341,7 +347,7 @@ void for_each_present(Range range, bool shared, int fd, std::size_t offset,
   Joined found(run);
   // What this process has mapped exists; of all else the object knows.
   std::vector<Range> mapped;
-  if (range.bytes < kLongRange || !scan_pages(range, {kPageIsPresent, 0, 0}, false, &mapped) ||
+  if (range.bytes < kLongRange || !find_present_pages(range, &mapped) ||
       mapped.size() > range.bytes / kPageBytes / kPagesOfAGap)
     mapped.clear();
   Address at = range.begin;

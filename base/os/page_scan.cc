@@ -21,6 +21,50 @@ struct ScanArguments {
 constexpr unsigned long kScan = _IOWR('f', 16, ScanArguments);
 constexpr std::uint64_t kProtectMatching = 1;  // PM_SCAN_WP_MATCHING
 constexpr std::size_t kRegions = 4096;         // of one call
+// Categories, as the kernel numbers them (PAGE_IS_*).
+constexpr std::uint64_t kWritten = 1 << 1, kPresent = 1 << 3, kSwapped = 1 << 4;
+
+void append(std::vector<Range>* to, Range range) {
+  if (!to->empty() && to->back().end() == range.begin)
+    to->back().bytes += range.bytes;
+  else
+    to->push_back(range);
+}
+
+// Calls `visit` with runs of pages that are of any of the categories `any`, and what each is of
+// `told`, in order and apart.
+template <class Visit>
+bool scan(Range range, std::uint64_t flags, std::uint64_t any, std::uint64_t told, Visit visit) {
+  std::vector<Region> regions(std::min(kRegions, range.bytes / kPageBytes));
+  Address told_up_to = range.begin;
+  for (Address at = range.begin; at < range.end();) {
+    ScanArguments arguments{sizeof(ScanArguments),
+                            flags,
+                            at,
+                            range.end(),
+                            0,
+                            reinterpret_cast<std::uint64_t>(regions.data()),
+                            regions.size(),
+                            0,
+                            0,
+                            0,
+                            any,
+                            told};
+    const int count = ioctl(page_map(), kScan, &arguments);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 || arguments.walked_to <= at) return false;
+    for (int i = 0; i < count; ++i) {
+      // A call that goes on where a full list ended says some pages twice.
+      const Region& region = regions[static_cast<std::size_t>(i)];
+      const Address begin = std::max<Address>(region.begin, told_up_to);
+      if (begin >= region.end) continue;
+      visit(Range{begin, region.end - begin}, region.categories);
+      told_up_to = region.end;
+    }
+    at = arguments.walked_to;
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -34,39 +78,19 @@ int page_map() {
   return pagemap;
 }
 
-bool scan_pages(Range range, const WantedPages& wanted, bool protect, std::vector<Range>* found) {
-  std::vector<Region> regions(std::min(kRegions, range.bytes / kPageBytes));
-  const std::size_t before = found->size();
-  for (Address at = range.begin; at < range.end();) {
-    ScanArguments arguments{sizeof(ScanArguments),
-                            protect ? kProtectMatching : 0,
-                            at,
-                            range.end(),
-                            0,
-                            reinterpret_cast<std::uint64_t>(regions.data()),
-                            regions.size(),
-                            0,
-                            wanted.inverted,
-                            wanted.all,
-                            wanted.any,
-                            wanted.all | wanted.any};
-    const int count = ioctl(page_map(), kScan, &arguments);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 || arguments.walked_to <= at) return false;
-    for (int i = 0; i < count; ++i) {
-      // A call that goes on where a full list ended says some pages twice.
-      const Region& region = regions[static_cast<std::size_t>(i)];
-      const bool first = found->size() == before;
-      const Address begin = std::max<Address>(region.begin, first ? 0 : found->back().end());
-      if (begin >= region.end) continue;
-      if (!first && found->back().end() == begin)
-        found->back().bytes += region.end - begin;
-      else
-        found->push_back({begin, region.end - begin});
-    }
-    at = arguments.walked_to;
-  }
-  return true;
+bool find_present_pages(Range range, std::vector<Range>* found) {
+  return scan(range, 0, kPresent, kPresent,
+              [found](Range run, std::uint64_t) { append(found, run); });
+}
+
+bool protect_pages(Range range, std::vector<Range>* clean, std::vector<Range>* written) {
+  return scan(range, kProtectMatching, kPresent | kSwapped, kWritten | kPresent | kSwapped,
+              [&](Range run, std::uint64_t is) {
+                if ((is & kWritten) != 0)
+                  append(written, run);
+                else if ((is & kPresent) != 0)
+                  append(clean, run);
+              });
 }
 
 }  // namespace roam::os

@@ -9,19 +9,15 @@
 // What the page tables of this process say (PAGEMAP_SCAN, Linux 6.7 and later).
 namespace roam::os {
 
-// As the kernel numbers them (PAGE_IS_*).
-inline constexpr std::uint64_t kPageIsWritten = 1 << 1, kPageIsPresent = 1 << 3,
-                               kPageIsSwapped = 1 << 4;
+// Those of `range` that are in memory, in order and apart, are appended to `found`. False with
+// errno: the kernel does not tell.
+bool find_present_pages(Range range, std::vector<Range>* found);
 
-// Pages of which all of `all` holds and any of `any`, where what is `inverted` holds if it does
-// not.
-struct WantedPages {
-  std::uint64_t all = 0, any = 0, inverted = 0;
-};
-
-// Those of `range`, in order and apart, are appended to `found`; `protect`: they are protected too,
-// where they are watched. False with errno: the kernel does not do that.
-bool scan_pages(Range range, const WantedPages& wanted, bool protect, std::vector<Range>* found);
+// In one look at each page of `range`, where pages are watched (written_pages.h): those that have
+// been written are appended to `written` and protected anew; those that are in memory and have not
+// been are appended to `clean`. A page that moves just now looks swapped: it is not clean, and
+// written if it was. Both are in order and apart. False with errno: the kernel does not do that.
+bool protect_pages(Range range, std::vector<Range>* clean, std::vector<Range>* written);
 
 // /proc/self/pagemap, opened once; negative: it cannot be.
 int page_map();

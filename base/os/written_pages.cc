@@ -40,6 +40,7 @@ std::string chosen_in(const std::string& path) {
 // process has written go, with no trace.
 bool entries_can_go() {
   std::ifstream swaps("/proc/swaps");
+  if (!swaps && access("/proc/swaps", F_OK) == 0) return true;  // it is not told
   std::string line;
   if (std::getline(swaps, line) && std::getline(swaps, line)) return true;
   std::ifstream demotion("/sys/kernel/mm/numa/demotion_enabled");
@@ -73,7 +74,7 @@ bool WrittenPages::begin(Range range, bool others) {
   uffdio_api api{UFFD_API, kAsynchronous | kUnpopulated | kSharedMemory, 0};
   std::vector<Range> none;
   if (userfault_ >= 0 && ioctl(userfault_, UFFDIO_API, &api) == 0 && watch() &&
-      scan_pages(range_, {kPageIsPresent, 0, 0}, false, &none)) {
+      find_present_pages(range_, &none)) {
     watched_.userfault = userfault_;
     watched_.room = kMostDiscards;
     watched_.next = 0;
@@ -127,17 +128,14 @@ bool WrittenPages::take_discarded(std::vector<Range>* written) {
 bool WrittenPages::protect(std::vector<Range>* clean, std::vector<Range>* written) {
   clean->clear();
   written->clear();
-  // A page that moves just now looks swapped: it is not clean, and written if it was. What was
-  // mapped since the last time is watched from now on, and counts as written.
-  const WantedPages clean_ones{kPageIsWritten | kPageIsPresent, 0, kPageIsWritten};
-  const WantedPages written_ones{kPageIsWritten, kPageIsPresent | kPageIsSwapped, 0};
+  // What was mapped since the last time is watched from now on, and counts as written.
   std::vector<Range> discarded;
   bool known = can_watch();
   if (known) {
     const std::lock_guard hold(protecting);
-    known = watch() && scan_pages(range_, clean_ones, false, clean) &&
-            scan_pages(range_, written_ones, true, written);
+    known = watch() && protect_pages(range_, clean, written);
   }
+  known = known && can_watch();  // nobody has begun meanwhile
   if (!take_discarded(&discarded) || !known) return false;
   written->insert(written->end(), discarded.begin(), discarded.end());
   std::sort(written->begin(), written->end(), [](Range a, Range b) { return a.begin < b.begin; });

@@ -158,6 +158,7 @@ TEST_P(WrittenPagesTest, WhatIsNotedCountsAsWritten) {
   const Range taken{kRange.begin, 10 * kPageBytes};
   at(3)[0] = 2;
   note_discarded(taken);
+  note_discarded({kRange.begin, 0});
   ASSERT_EQ(madvise(taken.pointer(), taken.bytes, MADV_DONTNEED), 0);
   note_discarded(taken);
   protect();

@@ -89,7 +89,7 @@ balance::RankInfo Balancer::rank_info(int rank) const {
   balance::RankInfo info;
   info.node = net_.node_of(rank);
   if (memory_bytes_ != 0)
-    info.memory_bytes = memory_bytes_ / static_cast<std::size_t>(net_.node_ranks());
+    info.memory_bytes = memory_bytes_ / static_cast<std::size_t>(net_.mpi().node_ranks());
   return info;
 }
 

@@ -56,6 +56,10 @@ Checkpointer::Checkpointer(Net& net, Lifecycle& life, OpenObjects& open_objects,
       disk_every_(options.checkpoint_disk),
       since_disk_(options.checkpoint_disk - 1),  // the first is on disk too
       rounds_(net.ranks()) {
+  if (!facts_.restarts) begin();
+}
+
+void Checkpointer::begin() {
   if (every_ns_ == 0 || !facts_.refusal.empty()) return;
   wind_up();
   set_due(true);
@@ -167,7 +171,7 @@ void Checkpointer::poll() {
   if (at_ == CheckpointOrder::kWritten && writers_done_ == writers_) publish();
   if (at_ != CheckpointOrder{} && at_ != CheckpointOrder::kWritten && awaited_ == 0) all_replied();
   if (asks_.empty() && time_has_come()) asks_.push_back({kFromTimeToTime, {}, dir_, now_ns()});
-  if (!asks_.empty() && at_ == CheckpointOrder{} && now_ns() - tried_ns_ >= pause_ns_) begin();
+  if (!asks_.empty() && at_ == CheckpointOrder{} && now_ns() - tried_ns_ >= pause_ns_) begin_one();
   set_due(next_ns_ != 0 || !asks_.empty() || at_ != CheckpointOrder{} || copying_);
 }
 
@@ -185,7 +189,7 @@ bool Checkpointer::time_has_come() {
   return true;
 }
 
-void Checkpointer::begin() {
+void Checkpointer::begin_one() {
   tried_ns_ = now_ns();
   why_.clear();
   failed_at_ = {};
@@ -297,8 +301,8 @@ std::string Checkpointer::part_path() const {
 // What is asked for goes to disk; what is made from time to time to memory, if that is wanted, and
 // now and then to both.
 CheckpointTargets Checkpointer::choose_targets() {
-  if (!memory_ || asks_.front().asker_rank != kFromTimeToTime) return CheckpointTargets::kDisk;
-  if (memory_failures_ > 0) return CheckpointTargets::kBoth;
+  if (!memory_ || disk_next_ || asks_.front().asker_rank != kFromTimeToTime)
+    return CheckpointTargets::kDisk;
   return disk_every_ != 0 && since_disk_ + 1 >= disk_every_ ? CheckpointTargets::kBoth
                                                             : CheckpointTargets::kMemory;
 }
@@ -397,6 +401,7 @@ void Checkpointer::go_on_in_memory(const std::string& why) {
 void Checkpointer::made() {
   last_ = watch_ ? number_ : 0;  // what was written since is not known
   last_targets_ = targets_;
+  if (has(targets_, CheckpointTargets::kDisk)) disk_next_ = false;
   since_full_ = base_ == 0 ? 0 : since_full_ + 1;
   if (left_memory_ && last_dir_ == dir_) {
     left_memory_ = false;
@@ -431,7 +436,8 @@ void Checkpointer::end(Errc code, std::string why) {
     at_ = {};
   if (code != Errc{} && failed_at_ != CheckpointTargets::kNone) last_ = 0;
   if (code != Errc{} && has(failed_at_, CheckpointTargets::kMemory)) {
-    // The next one goes to disk too; then to disk only.
+    // The next one goes to disk; and all, if the one after it fails too.
+    disk_next_ = true;
     if (++memory_failures_ == 2) {
       memory_ = false;
       left_memory_ = true;

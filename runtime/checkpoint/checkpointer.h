@@ -62,7 +62,8 @@ class Checkpointer final : public Component {
     std::function<std::uint64_t()> exit_code;     // that root gave here; 0: it did not end here
     std::string refusal;                          // why there are none; empty: there are
     std::function<void()> hooks;                  // of the program, before a checkpoint is written
-    std::uint64_t restarted_from = 0;             // the number of a checkpoint; 0: it was not
+    bool restarts = false;                        // none is made by itself before begin()
+    std::uint64_t restarted_from = 0;             // the number above which new ones have theirs
     std::string kept_in;  // the folder, if the one that it goes on from was in memory
     std::function<void(Manifest*)> describe;  // fills in what is the same for every checkpoint
   };
@@ -71,6 +72,8 @@ class Checkpointer final : public Component {
                Facts facts);
   ~Checkpointer() override;
 
+  // From now on one is made from time to time, if that is wanted.
+  void begin();
   // `self` wants one in the folder `path`, and gets `answer`: done with code 0 where the job goes
   // on, with `resumed` where it was restarted.
   void ask(Tcb* self, std::string_view path, Answer* answer);
@@ -162,7 +165,7 @@ class Checkpointer final : public Component {
   bool time_has_come();
 
   // ---- on rank 0 ----
-  void begin();
+  void begin_one();
   void order(CheckpointOrder what, std::string_view text = {});
   void take_reply(int from, const CheckpointReplyHead& head, std::string_view text);
   void all_replied();
@@ -238,6 +241,7 @@ class Checkpointer final : public Component {
   CheckpointTargets targets_{};
   std::uint64_t number_ = 0;
   int memory_failures_ = 0;   // one after the other
+  bool disk_next_ = false;    // after a failure
   bool left_memory_ = false;  // and keepers may still have something
   std::uint64_t base_ = 0;    // on which the one that is made builds; 0: on none
   // The last one, on which the next may build, if all went well.

@@ -295,7 +295,8 @@ void Checkpointer::copy_piece() {
   answer.failed = w.failed;
   answer.threads = scheduler().slots().live_count();
   if (!w.good) {
-    std::erase(kept_numbers_, w.head.number);  // the keeper did not get it
+    if (has(w.head.targets, CheckpointTargets::kMemory))
+      std::erase(kept_numbers_, w.head.number);  // the keeper did not get it
     writing_.reset();
     aside_.keep_only(kept_numbers_);
   }
@@ -309,7 +310,7 @@ bool Checkpointer::copy(Writing& w, CheckpointReplyHead* answer) {
   bool good = writer.arrange();
   if (good) {
     const std::uint64_t bytes = sizeof(PieceHead) + writer.bytes_copied();
-    w.fd = aside_.take(bytes, net_.node_ranks(), w.head.number);
+    w.fd = aside_.take(bytes, net_.mpi().node_ranks(), w.head.number);
     if (w.fd < 0 && to_keeper) {
       w.failed = CheckpointTargets::kMemory;
       w.why = text("there is not enough memory to keep %llu bytes beside the job",

@@ -57,7 +57,7 @@ void Job::poll() {
   }
   if (dump_wanted_ != 0) dump();
   // Not while a wave may be finding the end of the job: it would not see this.
-  if (checkpoint_wanted_ != 0 && (ranks() == 1 || !mpi().wave_started())) {
+  if (checkpoint_wanted_ != 0 && !restarts() && (ranks() == 1 || !mpi().wave_started())) {
     checkpoint_wanted_ = 0;
     checkpointer().ask_from_outside();
   }

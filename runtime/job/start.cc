@@ -182,7 +182,7 @@ void Job::start(int& argc, char**& argv) {
 // What this rank keeps for reuse, another rank of the node cannot take back.
 void Job::limit_memory() {
   if (options_.memory_bytes == 0) return;
-  const std::size_t ranks = static_cast<std::size_t>(net().node_ranks());
+  const std::size_t ranks = static_cast<std::size_t>(mpi().node_ranks());
   options_.keep_bytes = std::min(options_.keep_bytes, options_.memory_bytes / (8 * ranks));
   if (options_.unreceived_bytes != 0)
     options_.unreceived_bytes = std::min(options_.unreceived_bytes, options_.memory_bytes / 8);
@@ -324,6 +324,7 @@ Checkpointer::Facts Job::facts() {
   facts.exit_code = [this] { return termination_.exit_code; };
   if (later_run_)
     facts.refusal = "it is made in the first roam::run of a process only, and this is a later one";
+  facts.restarts = restart_.has_value();
   if (restart_) {
     facts.restarted_from = restart_->last_number();
     if (restart_->from_memory()) facts.kept_in = options_.restart_dir;
@@ -365,6 +366,7 @@ void Job::resume() {
     data[name].assign(bytes.begin(), bytes.end());
   program_state().restart(data);
   mpi().barrier();  // what a hook does to a file of all ranks comes before their threads
+  checkpointer().begin();
   threads::scheduler().stand_still(false);
 }
 

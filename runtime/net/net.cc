@@ -71,6 +71,7 @@ void Net::make_nodes(bool share, int node_ranks) {
                                       distinct.begin()));
   }
   node_ranks_ = mpi_.gather_ints(node_rank);
+  shared_by_ = static_cast<int>(std::count(leaders.begin(), leaders.end(), leader_));
 }
 
 // ---- messages ----

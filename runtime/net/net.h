@@ -56,7 +56,8 @@ class Net final : public Component {
   int home_rank(int home) const { return home < ranks() ? home : home % ranks(); }
   // This rank's place in its node.
   int own_node_rank() const { return node_ranks_[static_cast<std::size_t>(rank())]; }
-  int node_ranks() const { return mpi_.node_ranks(); }
+  // Ranks that share memory. Of the machine there may be more: mpi().node_ranks().
+  int node_ranks() const { return shared_by_; }
   const std::vector<int>& node_of() const { return nodes_; }  // each rank
   bool same_node(int rank) const { return nodes_[static_cast<std::size_t>(rank)] == node(); }
 
@@ -143,7 +144,8 @@ class Net final : public Component {
   std::vector<int> nodes_;       // of each rank: its node
   std::vector<int> node_ranks_;  // of each rank: its index in its node
   int homes_ = 0;
-  int leader_ = 0;  // rank that made the memory of this node
+  int leader_ = 0;     // rank that made the memory of this node
+  int shared_by_ = 1;  // so many ranks
   Messages later_, to_self_;
   struct Aside {
     int from;

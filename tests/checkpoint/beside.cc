@@ -1,8 +1,11 @@
-// What others than threads do to threads' memory while checkpoints are made: kernel threads of the
-// program free blocks of theirs, and hooks write into a block that was made on another rank. All
-// ranks are one node. Where it goes on from a checkpoint, it looks at all of that, and ends.
+// What is done to threads' memory besides writing into it while checkpoints are made: kernel
+// threads of the program free blocks of theirs, hooks write into a block that was made on another
+// rank, and pages are thrown away with madvise. All ranks are one node. Where it goes on from a
+// checkpoint, it looks at all of that, and ends.
 //
 //   beside FOLDER CHECKPOINTS
+#include <sys/mman.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -19,7 +22,7 @@
 namespace roam_test {
 namespace {
 
-constexpr int kWorkers = 6;  // of a rank
+constexpr int kWorkers = 6;                       // of a rank
 constexpr std::size_t kLive = 100, kOld = 3'000;  // blocks
 
 // Made on rank 0. What a rank writes has a page of its own.
@@ -96,11 +99,47 @@ void check(const char* block) {
   }
 }
 
+// Pages of which some are thrown away, and read as zeros then.
+class Thrown {
+ public:
+  Thrown() : pages_(static_cast<char*>(std::aligned_alloc(kPage, kPages * kPage))) {
+    std::memset(pages_, 7, kPages * kPage);
+  }
+  ~Thrown() { std::free(pages_); }
+  Thrown(const Thrown&) = delete;
+  Thrown& operator=(const Thrown&) = delete;
+  void throw_one(std::uint64_t random) {
+    const std::size_t page = random % kPages;
+    char* at = pages_ + page * kPage;
+    // Memory that ranks share is thrown away in one way, a rank's own in another.
+    if (madvise(at, kPage, MADV_REMOVE) != 0) madvise(at, kPage, MADV_DONTNEED);
+    gone_[page] = true;
+    check();
+    if (random % 3 != 0) return;
+    std::memset(at, 7, kPage);
+    gone_[page] = false;
+  }
+  void check() const {
+    for (std::size_t page = 0; page < kPages; ++page) {
+      if (pages_[page * kPage + 5] != (gone_[page] ? 0 : 7))
+        fail("page " + std::to_string(page) + " is not as it was");
+    }
+  }
+
+ private:
+  static constexpr std::size_t kPage = 4096, kPages = 64;
+  char* pages_;
+  bool gone_[kPages] = {};
+};
+
 void work(int number) {
   std::uint64_t random = static_cast<std::uint64_t>(number) + 1;
   std::vector<char*> live;
   std::vector<char*> old;  // in pages that do not change before they are freed
-  while (!shared->end) {
+  Thrown thrown;
+  for (int step = 0; !shared->end; ++step) {
+    thrown.check();
+    if (step % 16 == 0) thrown.throw_one(random);
     random = mix(random);
     while (old.size() < kOld) old.push_back(make(random++));
     std::swap(old[random % kOld], old.back());
@@ -139,8 +178,7 @@ void begin(const std::string& folder, int checkpoints) {
   for (int r = 0; r < roam::ranks(); ++r) {
     roam::spawn({.rank = r}, [block = shared] { shared = block; }).join();
     for (int i = 0; i < kWorkers; ++i)
-      workers.push_back(
-          roam::spawn({.rank = r}, [number = r * kWorkers + i] { work(number); }));
+      workers.push_back(roam::spawn({.rank = r}, [number = r * kWorkers + i] { work(number); }));
   }
   bool restarted = false;
   for (int i = 1; i <= checkpoints && !restarted; ++i) {

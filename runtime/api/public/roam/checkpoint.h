@@ -43,7 +43,8 @@ Resumed checkpoint(std::string_view folder);
 // checkpoint fail; at a restart it ends the job.
 //
 // Context: plain code, before run(), on every rank alike. The hook runs on the rank's own stack
-//          while no thread runs: it must not call what suspends, nor make or free isomalloc blocks.
+//          while no thread runs: it must not call what suspends, nor wait for another kernel thread
+//          of the program, nor make or free isomalloc blocks.
 void on_checkpoint(std::function<void()> hook);
 void on_restart(std::function<void()> hook);
 
