@@ -57,6 +57,7 @@ TEST_F(FreesOfOthersTest, TheRanksOwnDoNotWait) {
 TEST_F(FreesOfOthersTest, MemoryStaysAsItIsWhileTheyAreHeld) {
   std::vector<void*> blocks;
   for (int i = 0; i < 20'000; ++i) blocks.push_back(heap_->allocate(200));
+  hold_frees_of_others(true);
   std::thread other([&] {
     for (void* block : blocks) Heap::free_from_elsewhere(block);
   });

@@ -188,14 +188,15 @@ ROAM_EXPORT int mprotect(void* at, size_t bytes, int protection) noexcept {
 // not meet pages that are being watched.
 ROAM_EXPORT int madvise(void* at, size_t bytes, int advice) noexcept {
   static const auto real = next<int(void*, size_t, int)>("madvise");
-  constexpr int kCold = 20, kPageOut = 21, kDontNeedLocked = 24, kGuardInstall = 102;
+  constexpr int kCold = 20, kPageOut = 21, kDontNeedLocked = 24, kCollapse = 25,
+                kGuardInstall = 102;
   const roam::Range range{reinterpret_cast<Address>(at), round_to_pages(bytes)};
   if (bytes == 0 || range.begin % roam::kPageBytes != 0 || !roam::iso::arena().contains(at))
     return real(at, bytes, advice);
-  if (advice == kGuardInstall && roam::os::has_cheap_guards())
-    return roam::os::guard(range) ? 0 : -1;
+  if (advice == kGuardInstall) return roam::os::install_guard(range) ? 0 : -1;
   const bool taken = advice == MADV_DONTNEED || advice == MADV_REMOVE || advice == MADV_FREE ||
-                     advice == kCold || advice == kPageOut || advice == kDontNeedLocked;
+                     advice == kCold || advice == kPageOut || advice == kDontNeedLocked ||
+                     advice == kCollapse;
   if (!taken || !roam::iso::arena().shared()) return real(at, bytes, advice);
   roam::os::note_discarded(range);
   const int result = real(at, bytes, advice);

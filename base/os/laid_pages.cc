@@ -43,9 +43,9 @@ class Hold {
   std::uint64_t before_ = 0;  // the kernel's mask
 };
 
+// Past the program's own mprotect (isomalloc/mapping_calls.cc), which takes a lock.
 bool give_access(Address from, Address end) {
-  return from >= end ||
-         mprotect(reinterpret_cast<void*>(from), end - from, PROT_READ | PROT_WRITE) == 0;
+  return from >= end || syscall(SYS_mprotect, from, end - from, PROT_READ | PROT_WRITE) == 0;
 }
 
 }  // namespace

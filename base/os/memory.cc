@@ -51,8 +51,8 @@ bool injected_failure() {
   return true;
 }
 
-// Past the program's own madvise (isomalloc/mapping_calls.cc), which comes to guard().
-bool install_guard(Range range) {
+// Past the program's own madvise (isomalloc/mapping_calls.cc), which comes to install_guard().
+bool advise_guard(Range range) {
   return syscall(SYS_madvise, range.begin, range.bytes, MADV_GUARD_INSTALL) == 0;
 }
 
@@ -65,7 +65,7 @@ bool probe_cheap_guards() {
   }
   close(fd);
   if (page == MAP_FAILED) return false;
-  const bool works = install_guard({reinterpret_cast<Address>(page), kPageBytes});
+  const bool works = advise_guard({reinterpret_cast<Address>(page), kPageBytes});
   munmap(page, kPageBytes);
   return works;
 }
@@ -225,12 +225,15 @@ bool set_guards(Guards guards) {
   return true;
 }
 
+bool install_guard(Range range) {
+  const std::lock_guard hold(protecting);
+  return take_write_protection_away(range) && advise_guard(range);
+}
+
 bool guard(Range range) {
   switch (guards()) {
-    case Guards::kByAdvice: {
-      const std::lock_guard hold(protecting);
-      return take_write_protection_away(range) && install_guard(range);
-    }
+    case Guards::kByAdvice:
+      return install_guard(range);
     case Guards::kByMprotect:
       if (!mprotect_guards.add(range)) return false;
       if (mprotect(range.pointer(), range.bytes, PROT_NONE) == 0) return true;

@@ -82,6 +82,8 @@ inline bool has_cheap_guards() { return guards() == Guards::kByAdvice; }
 // be a part of what was laid, or more.
 bool guard(Range range);
 void unguard(Range range);
+// MADV_GUARD_INSTALL, whatever guards() are. False with errno: the kernel refuses.
+bool install_guard(Range range);
 
 // Calls `run` for each run of pages in `range` that exist. Pages that were never written, or were
 // dropped, do not.

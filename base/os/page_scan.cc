@@ -32,7 +32,8 @@ void append(std::vector<Range>* to, Range range) {
 }
 
 // Calls `visit` with runs of pages that are of any of the categories `any`, and what each is of
-// `told`, in order and apart.
+// `told`: in order and apart, but for pages that are written while this goes on, which are visited
+// once more, wherever that is.
 template <class Visit>
 bool scan(Range range, std::uint64_t flags, std::uint64_t any, std::uint64_t told, Visit visit) {
   std::vector<Region> regions(std::min(kRegions, range.bytes / kPageBytes));
@@ -54,14 +55,17 @@ bool scan(Range range, std::uint64_t flags, std::uint64_t any, std::uint64_t tol
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 || arguments.walked_to <= at) return false;
     for (int i = 0; i < count; ++i) {
-      // A call that goes on where a full list ended says some pages twice.
+      // A call that goes on where a full list ended says some pages twice. One that has been
+      // written between the two was protected anew, and nobody else will say so.
       const Region& region = regions[static_cast<std::size_t>(i)];
-      const Address begin = std::max<Address>(region.begin, told_up_to);
+      const bool again = region.begin < told_up_to && (region.categories & kWritten) != 0;
+      const Address begin = again ? region.begin : std::max<Address>(region.begin, told_up_to);
       if (begin >= region.end) continue;
       visit(Range{begin, region.end - begin}, region.categories);
-      told_up_to = region.end;
+      told_up_to = std::max<Address>(told_up_to, region.end);
     }
-    at = arguments.walked_to;
+    // Where the list is not full, all was walked through, whatever it says (Linux 6.18).
+    at = static_cast<std::size_t>(count) < regions.size() ? range.end() : arguments.walked_to;
   }
   return true;
 }

@@ -16,7 +16,8 @@ bool find_present_pages(Range range, std::vector<Range>* found);
 // In one look at each page of `range`, where pages are watched (written_pages.h): those that have
 // been written are appended to `written` and protected anew; those that are in memory and have not
 // been are appended to `clean`. A page that moves just now looks swapped: it is not clean, and
-// written if it was. Both are in order and apart. False with errno: the kernel does not do that.
+// written if it was. `clean` is in order and apart; of `written` some can come twice, those that
+// are written meanwhile, and be in `clean` too. False with errno: the kernel does not do that.
 bool protect_pages(Range range, std::vector<Range>* clean, std::vector<Range>* written);
 
 // /proc/self/pagemap, opened once; negative: it cannot be.

@@ -130,12 +130,12 @@ bool WrittenPages::protect(std::vector<Range>* clean, std::vector<Range>* writte
   written->clear();
   // What was mapped since the last time is watched from now on, and counts as written.
   std::vector<Range> discarded;
-  bool known = can_watch();
-  if (known) {
+  bool known = false;
+  {
     const std::lock_guard hold(protecting);
     known = watch() && protect_pages(range_, clean, written);
   }
-  known = known && can_watch();  // nobody has begun meanwhile
+  known = known && can_watch();  // afterwards: nobody has begun meanwhile
   if (!take_discarded(&discarded) || !known) return false;
   written->insert(written->end(), discarded.begin(), discarded.end());
   std::sort(written->begin(), written->end(), [](Range a, Range b) { return a.begin < b.begin; });

@@ -1,6 +1,7 @@
 #include "mpi/image/descriptors.h"
 
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,15 +26,17 @@ std::vector<const Descriptors*>& owners() {
   return made;
 }
 
-// Descriptors of its own, or MPI, would get the numbers of standard ones that the process was
-// started without; so they are there, before anything else is opened.
-[[gnu::constructor(101)]] void have_standard_ones() {
+// Descriptors of its own, or of libraries, would get the numbers of standard ones that the process
+// was started without; so they are there before anything else is opened: initialisers of a program
+// come after those of its libraries (UCX 1.18 opens a socket in one), but for these.
+void have_standard_ones() {
   while (true) {
-    const int made = ::open("/dev/null", O_RDWR);
-    if (made > STDERR_FILENO) ::close(made);
+    const long made = syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR);
+    if (made > STDERR_FILENO) syscall(SYS_close, made);
     if (made < 0 || made > STDERR_FILENO) return;
   }
 }
+[[gnu::section(".preinit_array"), gnu::used]] void (*standard_ones)() = have_standard_ones;
 
 }  // namespace
 

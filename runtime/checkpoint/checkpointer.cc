@@ -104,8 +104,11 @@ void Checkpointer::handle(int from, const char* message, std::size_t bytes) {
         if (!asks_.empty() || now_ns() < next_ns_) return;  // somebody was first
         wind_up();
       }
-      asks_.push_back({head.asker_rank, head.asker,
-                       std::string(text_behind<CheckpointAskHead>(message, bytes)), now_ns()});
+      // Of one folder all have numbers one above the other, by whatever way they name it; and it
+      // may have another way on another node.
+      std::string path(text_behind<CheckpointAskHead>(message, bytes));
+      if (head.asker_rank < 0 || same_folder(path, dir_)) path = dir_;
+      asks_.push_back({head.asker_rank, head.asker, std::move(path), now_ns()});
       set_due(true);
       return;
     }
@@ -401,7 +404,7 @@ void Checkpointer::go_on_in_memory(const std::string& why) {
 void Checkpointer::made() {
   last_ = watch_ ? number_ : 0;  // what was written since is not known
   last_targets_ = targets_;
-  if (has(targets_, CheckpointTargets::kDisk)) disk_next_ = false;
+  if (has(targets_, CheckpointTargets::kDisk) && last_dir_ == dir_) disk_next_ = false;
   since_full_ = base_ == 0 ? 0 : since_full_ + 1;
   if (left_memory_ && last_dir_ == dir_) {
     left_memory_ = false;
@@ -435,6 +438,8 @@ void Checkpointer::end(Errc code, std::string why) {
   else
     at_ = {};
   if (code != Errc{} && failed_at_ != CheckpointTargets::kNone) last_ = 0;
+  // Memory is tried again, lest a disk that fails leave none at all.
+  if (code != Errc{} && targets_ == CheckpointTargets::kDisk) disk_next_ = false;
   if (code != Errc{} && has(failed_at_, CheckpointTargets::kMemory)) {
     // The next one goes to disk; and all, if the one after it fails too.
     disk_next_ = true;

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <filesystem>
 #include <utility>
 
 #include "base/os/file_calls.h"
@@ -232,6 +233,19 @@ bool keep_newest(const std::string& dir, int count, std::string* why) {
     if (!remove_all(part, why)) return false;
   }
   return true;
+}
+
+bool same_folder(const std::string& a, const std::string& b) {
+  if (a.empty() || b.empty()) return a == b;
+  const auto resolved = [](const std::string& path) {
+    std::error_code error;
+    const std::filesystem::path whole = std::filesystem::absolute(path, error);
+    std::string found = std::filesystem::weakly_canonical(whole, error).string();
+    if (error) found = whole.lexically_normal().string();
+    while (found.size() > 1 && found.back() == '/') found.pop_back();
+    return found;
+  };
+  return resolved(a) == resolved(b);
 }
 
 }  // namespace roam::runtime

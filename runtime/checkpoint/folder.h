@@ -66,6 +66,9 @@ std::string names_for_keepers(const std::string& dir);
 // Errors: false and why.
 bool keep_newest(const std::string& dir, int count, std::string* why);
 
+// Whether both name one folder, by whatever way; it need not be there.
+bool same_folder(const std::string& a, const std::string& b);
+
 }  // namespace roam::runtime
 
 #endif  // ROAM_RUNTIME_CHECKPOINT_FOLDER_H_

@@ -202,5 +202,21 @@ TEST_F(FolderTest, EachJobHasKeepersOfItsOwn) {
   EXPECT_EQ(name_for_keepers(dir_, false, &why), "");
 }
 
+TEST_F(FolderTest, IsTheSameByWhateverWay) {
+  const std::string scratch = fs::path(dir_).parent_path().string();
+  fs::create_directories(scratch + "/place");
+  fs::create_directory_symlink(scratch + "/place", scratch + "/link");
+  for (const bool there : {false, true}) {
+    if (there) fs::create_directories(scratch + "/place/all");
+    for (const char* way : {"/place/all", "/place/all/", "/place/./all", "/place/x/../all",
+                            "/link/all", "/link/../place/all"})
+      EXPECT_TRUE(same_folder(scratch + way, scratch + "/place/all")) << way << there;
+    EXPECT_FALSE(same_folder(scratch + "/place/al", scratch + "/place/all"));
+    EXPECT_FALSE(same_folder(scratch + "/all", scratch + "/place/all"));
+  }
+  EXPECT_TRUE(same_folder("not/there", fs::current_path().string() + "/not/there"));
+  EXPECT_FALSE(same_folder("", fs::current_path().string()));
+}
+
 }  // namespace
 }  // namespace roam::runtime

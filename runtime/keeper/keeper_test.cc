@@ -18,29 +18,6 @@
 namespace roam::runtime {
 namespace {
 
-// Or a job that names its folder in two ways would give the same number to two checkpoints.
-TEST(KeeperFolder, IsTheSameByWhateverWay) {
-  namespace fs = std::filesystem;
-  const std::string scratch =
-      fs::canonical(fs::temp_directory_path()).string() + "/folder." + std::to_string(getpid());
-  const auto expect_all = [&] {
-    for (const char* way : {"/place/all", "/place/all/", "/place/./all", "/place/x/../all",
-                            "/link/all", "/link/../place/all"})
-      EXPECT_EQ(keeper_folder(scratch + way), scratch + "/place/all") << way;
-  };
-  fs::create_directories(scratch + "/place");
-  fs::create_directory_symlink(scratch + "/place", scratch + "/link");
-  expect_all();
-  fs::create_directories(scratch + "/place/all");
-  expect_all();
-  const fs::path before = fs::current_path();
-  fs::current_path(scratch + "/place");
-  EXPECT_EQ(keeper_folder("all"), scratch + "/place/all");
-  EXPECT_EQ(keeper_folder("not/there"), scratch + "/place/not/there");
-  fs::current_path(before);
-  fs::remove_all(scratch);
-}
-
 TEST_F(Keeper, HoldsWhatItIsGivenForWhoComesLater) {
   const std::string piece(300'000, 'p'), other("other");
   {

@@ -56,11 +56,8 @@ void OwnedFd::reset(int fd) {
 
 std::string keeper_folder(const std::string& path) {
   std::error_code error;
-  // By whatever way it is reached. It may not be there yet.
-  const std::filesystem::path begins = std::filesystem::absolute(path, error);
-  std::string whole = std::filesystem::weakly_canonical(begins, error).string();
-  if (error) whole = begins.lexically_normal().string();
-  if (whole.empty()) return path;  // the folder that it begins at is gone
+  std::string whole = std::filesystem::absolute(path, error).lexically_normal().string();
+  if (error) return path;  // the folder that it begins at is gone
   if (whole.size() > 1 && whole.back() == '/') whole.pop_back();
   return whole;
 }

@@ -24,6 +24,8 @@ for how in "4 full=4" "4 full=1" "1 full=4"; do
   ranks=${how% *}
   rm -rf all
   ROAM_CHECKPOINT=$scratch/all,keep=8,${how#* } beside "$ranks" "$scratch/all"
+  [[ $how == *full=1 ]] || compgen -G "all/*/base-*" >/dev/null ||
+    fail "$how: none builds on another"
   for ((left = 8; left > 0; --left)); do
     ROAM_RESTART=$scratch/all beside "$ranks" "$scratch/all"
     newest=$(cd all && printf '%s\n' [0-9]* | sort | tail -1)

@@ -29,14 +29,14 @@ on_disk() { echo $(cd "$work/d" && ls -d [0-9]*); }
 # The first and each second are on disk too: the third is not, the fifth is.
 for what in piece-1 000003.part; do
   rm -rf d
-  ROAM_CHECKPOINT=$work/d,every=1s,memory=on,disk=2,keep=9 job 6 $what 3 6 &&
+  ROAM_CHECKPOINT=$work/d,every=1s,memory=on,disk=2,keep=9 job 10 $what 3 6 &&
     fail "it was to be killed"
   grep -q "checkpoint 3 is made in memory, and not on disk: .*Input/output" said ||
     fail "$what: it is not said"
   [[ $(on_disk) == "000001 000005" ]] || fail "$what: on disk are $(on_disk)"
   grep -q "no checkpoint in\|on disk only" said && fail "$what: keepers have not failed"
   rm -rf d/000005
-  ROAM_RECORD=$work/record ROAM_RESTART=$work/d ROAM_CHECKPOINT=$work/d,memory=on job 6 ||
+  ROAM_RECORD=$work/record ROAM_RESTART=$work/d ROAM_CHECKPOINT=$work/d,memory=on job 10 ||
     fail "$what: restart"
   [[ $(<record.from) == "checkpoint 000005, from memory" ]] || fail "$what: $(<record.from)"
   echo "ok: $what"
@@ -44,15 +44,18 @@ done
 
 # There is no folder any more where the third is to be.
 rm -rf d
-ROAM_CHECKPOINT=$work/d,every=1s,memory=on,disk=2 job 6 none 0 5 &
-until [[ -e d/000001/manifest ]]; do sleep 0.05; done
+ROAM_CHECKPOINT=$work/d,every=1s,memory=on,disk=2 job 10 none 0 5 &
+until [[ -e d/000001/manifest ]]; do
+  kill -0 $! || fail "it ended early"
+  sleep 0.05
+done
 mv d elsewhere
 touch d
 wait
 grep -q "is made in memory, and not on disk: " said || fail "without a folder: it is not said"
 rm d
 mv elsewhere d
-ROAM_RECORD=$work/record ROAM_RESTART=$work/d ROAM_CHECKPOINT=$work/d,memory=on job 6 ||
+ROAM_RECORD=$work/record ROAM_RESTART=$work/d ROAM_CHECKPOINT=$work/d,memory=on job 10 ||
   fail "restart after the folder was gone"
 [[ $(<record.from) == "checkpoint 000004, from memory" ]] || fail "$(<record.from)"
 echo "disk_test: passed"
