@@ -12,7 +12,7 @@ Bytes outgoing(Schedule* s, const void* data, MPI_Count count, const Type& type)
 
 Bytes incoming(Schedule* s, void* data, MPI_Count count, const Type& type) {
   const std::size_t bytes = type.bytes(count);
-  if (char* row = type.in_a_row(data, count)) return {row, bytes};
+  if (char* row = type.writable_in_a_row(data, count)) return {row, bytes};
   char* packed = s->scratch(bytes);
   s->at_end([=] { type.unpack(packed, bytes, data, count); });
   return {packed, bytes};

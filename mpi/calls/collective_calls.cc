@@ -274,9 +274,11 @@ int iallgather(const void* in, Count in_count, MPI_Datatype in_type, void* out, 
       kName.text, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
         const Type type(me, out_type);
         const Bytes own =
-            in_place(in) ? outgoing(s, static_cast<char*>(out) + c.rank * out_count * type.extent(),
-                                    out_count, type)
-                         : outgoing(s, in, in_count, Type(me, in_type));
+            in_place(in)
+                ? outgoing(s,
+                           static_cast<char*>(out) + MPI_Count{c.rank} * out_count * type.extent(),
+                           out_count, type)
+                : outgoing(s, in, in_count, Type(me, in_type));
         add_allgather(s, c, own, even_parts(s, Way::kIn, c.peers().size(), out, out_count, type));
       });
 }

@@ -162,7 +162,7 @@ void finish_receive(Request* request) {
 
 void start_receive(Request* request) {
   const std::size_t room = request->type.bytes(request->count);
-  void* to = request->type.in_a_row(request->data, request->count);
+  void* to = request->type.writable_in_a_row(request->data, request->count);
   if (to == nullptr && room != 0) {
     request->packed.resize(room);
     to = request->packed.data();
@@ -441,6 +441,7 @@ bool receive_plainly(VirtualRank& me, void* data, MPI_Count count, MPI_Datatype 
   const bool any = from == MPI_ANY_SOURCE;
   if (plain < 0 || (!any && (from < 0 || from >= c.peers().size()))) return false;
   if (tag != MPI_ANY_TAG && (tag < 0 || tag > kMostTag)) return false;
+  if (plain != 0 && !runtime::travels(data)) return false;  // a thread_local variable
   const auto room = static_cast<std::size_t>(plain);
   const Group& group = c.peers();
   Wire wire;

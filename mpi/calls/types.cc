@@ -5,6 +5,7 @@
 #include "mpi/calls/virtual_rank.h"
 #include "mpi/datatype/pack.h"
 #include "mpi/image/image.h"
+#include "runtime/api/member_messages.h"
 
 namespace roam::mpi {
 
@@ -40,6 +41,11 @@ char* Type::in_a_row(const void* data, MPI_Count count) const {
 char* Type::readable_in_a_row(const void* data, MPI_Count count) const {
   char* row = in_a_row(data, count);
   return row != nullptr && Image::running()->is_of_file(row) ? nullptr : row;
+}
+
+char* Type::writable_in_a_row(void* data, MPI_Count count) const {
+  char* row = in_a_row(data, count);
+  return row != nullptr && !runtime::travels(row) ? nullptr : row;
 }
 
 void Type::pack(const void* data, MPI_Count count, char* to) const {

@@ -33,6 +33,9 @@ class Type {
   // The same, for a receiver that reads them there: null also for constants of the program, which
   // are pages of its file in this process.
   char* readable_in_a_row(const void* data, MPI_Count count) const;
+  // The same of what others write, while this virtual rank may not run: its thread_local variables
+  // are in their place only while it does.
+  char* writable_in_a_row(void* data, MPI_Count count) const;
   // All of them, or the first `bytes`.
   void pack(const void* data, MPI_Count count, char* to) const;
   void unpack(const char* from, std::size_t bytes, void* data, MPI_Count count) const;

@@ -5,6 +5,7 @@
 
 #include "mpi/datatype/operation.h"
 #include "runtime/api/member_collectives.h"
+#include "runtime/api/member_messages.h"
 
 namespace roam::mpi {
 namespace {
@@ -63,8 +64,9 @@ void allreduce_of_all(VirtualRank& me, const Communicator& c, const void* in, vo
                       .combine = &combine};
   const OperationLoop loop = op.loop();
   std::memcpy(call.op, &loop, sizeof loop);
-  if (type.bytes(count) == bytes) return take_part(me, call);
-  // Only the elements themselves are changed in the program's buffer.
+  if (type.bytes(count) == bytes && runtime::travels(out)) return take_part(me, call);
+  // Only the elements themselves are changed in the program's buffer, and those of a thread_local
+  // variable by its virtual rank.
   alignas(16) char result[kMostOfAll];
   char packed[kMostOfAll];
   call.out = result;

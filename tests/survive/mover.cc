@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 
@@ -15,7 +16,8 @@ using namespace std::chrono_literals;
 
 constexpr Mode kModes[] = {Mode::stay,          Mode::migrate,     Mode::there_and_back,
                            Mode::ring,          Mode::asked_ready, Mode::asked_asleep,
-                           Mode::asked_waiting, Mode::asked_afar};
+                           Mode::asked_waiting, Mode::asked_afar,  Mode::checkpoint,
+                           Mode::restart};
 
 // A thread on `rank` that asks for the calling thread to be moved to `target`.
 roam::Thread spawn_asker(int rank, int target) {
@@ -52,7 +54,11 @@ void be_asked_while_waiting(int target) {
 
 }  // namespace
 
-std::span<const Mode> all_modes() { return kModes; }
+std::string checkpoint_folder;
+bool goes_on_from_checkpoint = false;
+int moves_begun = 0;
+
+std::span<const Mode> all_modes() { return std::span(kModes).first(std::size(kModes) - 2); }
 
 const char* to_string(Mode mode) {
   switch (mode) {
@@ -72,6 +78,10 @@ const char* to_string(Mode mode) {
       return "asked_waiting";
     case Mode::asked_afar:
       return "asked_afar";
+    case Mode::checkpoint:
+      return "checkpoint";
+    case Mode::restart:
+      return "restart";
   }
   return "?";
 }
@@ -87,7 +97,7 @@ Mode mode_from(std::string_view name) {
 
 bool Mover::leaves() const {
   return roam::ranks() > 1 && mode_ != Mode::stay && mode_ != Mode::there_and_back &&
-         mode_ != Mode::ring;
+         mode_ != Mode::ring && mode_ != Mode::checkpoint;
 }
 
 void Mover::operator()() {
@@ -129,6 +139,18 @@ void Mover::operator()() {
       break;
     case Mode::asked_afar:
       be_asked((start + 2) % roam::ranks(), next, false);
+      break;
+    case Mode::checkpoint: {
+      const int errno_before = errno;
+      expect(roam::checkpoint(checkpoint_folder) == roam::Resumed::no, "the job goes on");
+      errno = errno_before;
+      want = start;
+      break;
+    }
+    case Mode::restart:
+      ++moves_begun;
+      while (!goes_on_from_checkpoint) roam::this_thread::sleep_for(1ms);
+      want = start % roam::ranks();
       break;
   }
   expect_eq(roam::rank(), want, "rank after the move");

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace roam_test {
@@ -17,12 +18,21 @@ enum class Mode {
   asked_asleep,    // ... while it sleeps
   asked_waiting,   // ... while it waits, in join
   asked_afar,      // a thread of a third rank asks, while this one is ready
+  checkpoint,      // it has a checkpoint of the job made, in checkpoint_folder, and goes on
+  restart,         // it waits until the job is ended, and goes on in one from its checkpoint
 };
 
+// But for the last two, which want a folder.
 std::span<const Mode> all_modes();
 const char* to_string(Mode mode);
 // Throws std::invalid_argument, naming the modes there are.
 Mode mode_from(std::string_view name);
+
+// Of every rank's process.
+extern std::string checkpoint_folder;
+extern bool goes_on_from_checkpoint;
+// How many moves have been begun on this rank; all of mode restart wait in theirs.
+extern int moves_begun;
 
 // What a case calls in the middle to be moved. Copyable, for cases of several threads: each moves
 // itself.

@@ -1,7 +1,14 @@
 // Runs the survive cases: each in every mode, one at a time or (--at-once) all of them together.
 //
 //   survive [--group=usual|heavy|large|setjmp] [--cases=PART,PART] [--modes=MODE,MODE] [--seed=N]
-//   [--at-once] [--list]
+//   [--at-once] [--list] [--folder=DIR]
+//
+// DIR: of checkpoints, which the modes checkpoint and restart make. In the mode restart, all cases
+// are under way when the job is killed, and end in one that is started with ROAM_RESTART=DIR.
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -9,6 +16,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "roam/roam.h"
@@ -61,6 +69,8 @@ Options parse(int argc, char** argv) {
       options.group = group_from(group);
     } else if (auto parts = value("--cases="); !parts.empty()) {
       options.parts = split(parts);
+    } else if (auto folder = value("--folder="); !folder.empty()) {
+      checkpoint_folder = folder;
     } else if (auto seed = value("--seed="); !seed.empty()) {
       options.seed = std::stoull(seed);
     } else if (auto modes = value("--modes="); !modes.empty()) {
@@ -69,6 +79,12 @@ Options parse(int argc, char** argv) {
     } else {
       throw std::invalid_argument("unknown argument " + std::string(arg));
     }
+  }
+  for (const Mode mode : options.modes) {
+    if ((mode == Mode::checkpoint || mode == Mode::restart) && checkpoint_folder.empty())
+      throw std::invalid_argument(std::string(to_string(mode)) + " wants --folder=DIR");
+    if (mode == Mode::restart && !options.at_once)
+      throw std::invalid_argument("restart wants --at-once");
   }
   return options;
 }
@@ -139,17 +155,44 @@ void run_one_by_one(const std::vector<const Case*>& list, Mode mode, const Optio
   }
 }
 
+// Of all ranks, which need not share memory.
+std::size_t all_moves_begun() {
+  std::size_t sum = 0;
+  for (int rank = 0; rank < roam::ranks(); ++rank) {
+    const std::string said = outcome(
+        roam::spawn({.rank = rank}, [] { throw std::runtime_error(std::to_string(moves_begun)); }));
+    sum += static_cast<std::size_t>(std::stoul(said));
+  }
+  return sum;
+}
+
+// When all cases wait to be moved, the job ends as one that crashed. Returns in the next one.
+void die_and_go_on(std::size_t cases) {
+  std::size_t begun = 0;
+  for (std::size_t last = 1; begun < cases || begun != last;) {
+    roam::this_thread::sleep_for(std::chrono::milliseconds(500));
+    last = std::exchange(begun, all_moves_begun());
+  }
+  if (roam::checkpoint(checkpoint_folder) == roam::Resumed::yes) return;
+  printf("%zu moves of %zu cases wait, and the job is killed\n", begun, cases);
+  fflush(stdout);
+  kill(getpid(), SIGKILL);
+}
+
+// The cases by value: the list of all is in the process's memory, which a restart has anew.
 void run_at_once(const std::vector<const Case*>& list, Mode mode, const Options& options,
                  Tally& tally) {
   printf("%-14s %zu cases at once\n", to_string(mode), list.size());
   fflush(stdout);
+  std::vector<Case> cases;
+  for (const Case* one : list) cases.push_back(*one);
+  const int ranks = roam::ranks();
   std::vector<roam::Thread> threads;
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    threads.push_back(start(*list[i], mode, options.seed, static_cast<int>(i) % roam::ranks()));
-  }
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    tally.failed +=
-        report(*list[i], mode, static_cast<int>(i) % roam::ranks(), outcome(threads[i]));
+  for (std::size_t i = 0; i < cases.size(); ++i)
+    threads.push_back(start(cases[i], mode, options.seed, static_cast<int>(i) % ranks));
+  if (mode == Mode::restart) die_and_go_on(cases.size());
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    tally.failed += report(cases[i], mode, static_cast<int>(i) % ranks, outcome(threads[i]));
     ++tally.ran;
   }
 }
@@ -190,5 +233,6 @@ int main(int argc, char** argv) {
     for (const roam_test::Case& one : roam_test::cases()) printf("%s\n", one.name);
     return 0;
   }
+  roam::on_restart([] { roam_test::goes_on_from_checkpoint = true; });
   return roam::run(argc, argv, [options] { return roam_test::run_all(options); });
 }
