@@ -5,6 +5,7 @@
 #include <new>
 #include <stdexcept>
 #include <typeinfo>
+#include <utility>
 
 #include "base/check.h"
 #include "base/job_clock.h"
@@ -45,12 +46,24 @@ Tcb* waiting_thread(const char* what) {
   return self;
 }
 
-// Ties the thread in whose memory `object` lies to its place while `self` waits; waking unties it.
+// Ties the thread in whose memory `object` lies to its place while `self` waits, and until it runs
+// again and has looked at the object, which takes no longer than its turn: nobody departs in that.
 void tie(Tcb* self, const void* object) {
   Tcb* owner = owner_of(object);
   if (owner == nullptr || owner == self) return;
   self->tied_to = owner;
+  self->tied_id = static_cast<std::uint32_t>(owner->id.load(std::memory_order_relaxed));
   ++owner->tied;
+}
+// Who has the object now: it may have ended, and another have its memory, or its place.
+void untie(Tcb* self, const void* object) {
+  if (std::exchange(self->tied_to, nullptr) == nullptr) return;
+  Tcb* owner = owner_of(object);
+  if (owner == nullptr ||
+      static_cast<std::uint32_t>(owner->id.load(std::memory_order_relaxed)) != self->tied_id)
+    return;
+  --owner->tied;
+  scheduler().loosened(owner);
 }
 
 }  // namespace
@@ -102,6 +115,7 @@ void WaitQueue::wait(const void* object, const char* what) {
   WaitQueueAccess::push(*this, self);
   self->in_wait = true;
   scheduler().block(what, object);
+  untie(self, object);
   self->in_wait = false;
   scheduler().loosened(self);
 }
@@ -116,6 +130,7 @@ bool WaitQueue::wait_until(const void* object, const char* what, std::int64_t de
   WaitQueueAccess::push(*this, self);
   self->in_wait = true;
   const bool woken = scheduler().block_until(what, object, deadline_ns);
+  untie(self, object);
   self->in_wait = false;
   scheduler().loosened(self);
   return woken;

@@ -90,6 +90,8 @@ TEST(Sync, WhoseMemoryHoldsAnObjectIsPinnedWhileOthersWaitOnIt) {
     EXPECT_EQ(owner->tied, 3);
     EXPECT_FALSE(Scheduler::may_move(owner));
     latch.count_down();
+    EXPECT_FALSE(Scheduler::may_move(owner)) << "they are to look at it";
+    yield();
     EXPECT_EQ(owner->tied, 0);
     EXPECT_TRUE(Scheduler::may_move(owner));
     Mutex mutex;
@@ -103,6 +105,33 @@ TEST(Sync, WhoseMemoryHoldsAnObjectIsPinnedWhileOthersWaitOnIt) {
     scheduler().sleep_until(now_ns() + 3'000'000);
     yield();
     EXPECT_EQ(owner->tied, 0) << "also when the time ran out";
+  });
+  threads.run();
+}
+
+// Who ends as soon as it has woken others is nothing to them when they run, and neither is who has
+// its place.
+TEST(Sync, TiesEndWithTheirThread) {
+  TestThreads threads;
+  Tcb *ended = nullptr, *next = nullptr;
+  threads.spawn([&] {
+    Tcb* waiter = nullptr;
+    Latch* latch = nullptr;
+    ended = threads.spawn([&] {
+      Latch own(1);
+      latch = &own;
+      yield();
+      EXPECT_EQ(self()->tied, 1);
+      own.count_down();
+      EXPECT_EQ(self()->tied, 1);
+    });
+    waiter = threads.spawn([&] { latch->wait(); });
+    yield();
+    yield();
+    yield();
+    EXPECT_EQ(waiter->tied_to, nullptr);
+    next = threads.spawn([&] { EXPECT_EQ(self()->tied, 0); });
+    yield();
   });
   threads.run();
 }

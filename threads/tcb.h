@@ -83,7 +83,8 @@ struct alignas(64) Tcb {
   std::int32_t system_heaps;      // SystemHeaps that live in it
   std::int32_t open_objects;      // FILE*, DIR*, locale_t
   std::int32_t locks;             // Mutexes held
-  std::int32_t tied;              // threads that wait on objects in this thread's memory
+  std::int32_t tied;              // threads that wait on objects in this thread's memory, or have
+                                  // been woken and did not run since
   std::int64_t deadline_ns;       // of a sleep or timed wait; 0: none
   const char* waits_for;          // kind of object, e.g. "Mutex", while blocked
   const void* waits_at;
@@ -105,6 +106,7 @@ struct alignas(64) Tcb {
   Tcb* next_companion;
   Tcb* holder;  // of a companion: who joined it
   std::uint32_t recent_companion_count;
+  std::uint32_t tied_id;  // the lower half of the id of `tied_to`, which may end meanwhile
   Range slot;
   std::uint64_t signal_mask;    // the kernel's, if it keeps its own
   unsigned char x87_state[28];  // as fnstenv writes it, if it keeps its own and does not run

@@ -27,11 +27,6 @@ struct WaitQueueAccess {
     (t->next != nullptr ? t->next->previous : q.tail_) = t->previous;
     t->next = t->previous = nullptr;
     t->queue = nullptr;
-    if (Tcb* owner = t->tied_to; owner != nullptr) {
-      t->tied_to = nullptr;
-      --owner->tied;
-      threads::scheduler().loosened(owner);
-    }
   }
 };
 

@@ -328,6 +328,7 @@ Thread self() noexcept {
 void migrate(int rank) {
   Tcb* self = require_thread("this_thread::migrate");
   if (rank == the_job().rank()) return;
+  if (self->tied > 0) threads::yield();  // those whom it has woken look at what lies here first
   iso::in_process([&] {
     the_job().net().check_rank(rank, "this_thread::migrate");
     the_job().open_objects().take_closed();

@@ -112,6 +112,24 @@ TEST_P(ImageTest, WhatOfALargeBlockWasNeverTouchedReadsAsZeros) {
   threads_.run();
 }
 
+TEST_P(ImageTest, ASleeperWithoutEndSleepsOn) {
+  constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+  bool slept = false;
+  Tcb* sleeper = threads_.spawn([&] {
+    scheduler().sleep_until(kNever);
+    slept = true;
+  });
+  threads_.spawn([&] {
+    scheduler().ask_to_move(sleeper, threads::TestThreads::kRank + 1);
+    for (int i = 0; i < 100; ++i) scheduler().yield();
+    EXPECT_FALSE(slept);
+    EXPECT_EQ(sleeper->deadline_ns, kNever);
+    scheduler().make_ready(sleeper);
+  });
+  threads_.run();
+  EXPECT_EQ(hops_, 1);
+}
+
 TEST_P(ImageTest, ASleeperSleepsOn) {
   bool slept = false;
   Tcb* sleeper = threads_.spawn([&] {

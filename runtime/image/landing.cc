@@ -1,6 +1,7 @@
 #include "runtime/image/landing.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/job_clock.h"
 #include "base/text.h"
@@ -125,8 +126,11 @@ detail::Tcb* land(const ImageHead& head, const Image& image, int rank) {
     }
   }
   detail::Tcb* t = head.control;
-  if (t->deadline_ns != 0)
-    t->deadline_ns = job_now_ns() + std::max<std::int64_t>(head.sleep_left_ns, 0);
+  if (t->deadline_ns != 0) {  // which may be the end of time
+    constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+    const std::int64_t now = job_now_ns(), left = std::max<std::int64_t>(head.sleep_left_ns, 0);
+    t->deadline_ns = left > kNever - now ? kNever : now + left;
+  }
   reopen(t);
   return t;
 }

@@ -81,6 +81,17 @@ void Lifecycle::give_remains(const JoinHead& head, std::uint64_t id, Tcb* ended)
 void Lifecycle::adopt(Tcb* joiner, Tcb* ended) {
   if (ended->long_name != nullptr) threads::Slots::shorten_name(ended);
   ended->rank.store(net_.rank(), std::memory_order_relaxed);
+  // Who waits on an object in this memory ties who has it from now on.
+  if (ended->tied > 0) {
+    threads::scheduler().slots().for_each([&](const Tcb* one) {
+      if (one->tied_to != ended) return;
+      const_cast<Tcb*>(one)->tied_to = joiner;
+      const_cast<Tcb*>(one)->tied_id =
+          static_cast<std::uint32_t>(joiner->id.load(std::memory_order_relaxed));
+      ++joiner->tied;
+      --ended->tied;
+    });
+  }
   joiner->heap.adopt(ended->heap);
   threads::take_companions(joiner, ended);
 }

@@ -59,6 +59,7 @@ void Mover::depart(Tcb* t, int to) {
     return;
   }
   forget_refusal(id_of(t));
+  if (!threads::Scheduler::may_move(t)) return stay(t, to);
   if (t->member != nullptr && !member_departs(t, to)) return;
   if (the_check != nullptr) the_check->leaves(t, to);
   std::vector<std::vector<char>> messages;  // to those that wait for it, who follow it
@@ -85,6 +86,19 @@ void Mover::depart(Tcb* t, int to) {
   if (the_trace != nullptr)
     the_trace->departed(id, hop, to, migrator_.bytes_out - bytes_before, begin_ticks, asked);
   for (const std::vector<char>& message : messages) net_.send_long(to, message);
+}
+
+// Since it was to go, others have begun to wait on what lies in its memory. It goes when they have
+// been served; who moves itself is told.
+void Mover::stay(Tcb* t, int to) {
+  const bool itself = t->destined;
+  if (itself) {
+    refusals_[id_of(t)] = {Errc::pinned, text("thread '%s' cannot leave rank %d now: %s", t->name(),
+                                              net_.rank(), open_objects_.pinned_by(t).c_str())};
+    if (t->entry != nullptr && !t->begins_anywhere) t->entry = refuse_to_start;
+  }
+  scheduler().resume_arrived(t);
+  if (!itself) t->move_to = to;
 }
 
 // False: it stays, for a while or for good.

@@ -93,6 +93,7 @@ class Mover final : public Component, public Migrator::Listener {
   void refused(Tcb* t, int to, Errc code, const char* why, Target joiner) override;
 
  private:
+  void stay(Tcb* t, int to);
   bool member_departs(Tcb* t, int to);
   void try_move(const MoveHead& head);
   void answer_move(const MoveHead& head, Errc code, const std::string& why);

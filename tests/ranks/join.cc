@@ -29,6 +29,44 @@ struct Wreck : std::logic_error {
   std::vector<unsigned char> cargo;
 };
 
+// An object outlives the thread that made it, in the memory of who joined that thread: who waits on
+// it is the joiner's to wait for.
+void inherit_a_channel() {
+  static std::shared_ptr<roam::Channel<int>> channel;
+  {
+    const roam::Thread maker =
+        roam::spawn({.rank = 0}, [] { channel = std::make_shared<roam::Channel<int>>(1); });
+    while (!channel) roam::this_thread::yield();
+    const roam::Thread waiter =
+        roam::spawn({.rank = 0}, [] { expect_eq(channel->recv().value(), 5, "what is sent"); });
+    roam::this_thread::sleep_for(std::chrono::milliseconds(20));
+    maker.join();
+    // Others may have the maker's slot now.
+    std::vector<roam::Thread> others;
+    for (int i = 0; i < 4; ++i)
+      others.push_back(roam::spawn({.rank = 0}, [] {
+        roam::this_thread::sleep_for(std::chrono::milliseconds(50));
+        roam::this_thread::migrate(1);
+        expect_eq(roam::rank(), 1, "a thread that nobody waits for goes");
+      }));
+    try {
+      roam::this_thread::migrate(1);
+      throw std::runtime_error("it left while a thread waits in its memory");
+    } catch (const roam::Error& error) {
+      expect_eq(std::string(roam::to_string(error.code())), "pinned", "why it stays");
+    }
+    channel->send(5);
+    waiter.join();
+    for (const roam::Thread t : others) t.join();
+  }
+  channel.reset();
+  roam::this_thread::migrate(1);
+  expect_eq(roam::rank(), 1, "it goes when nobody waits");
+}
+SCENARIO(Join, TakesOverWhoWaitsOnWhatItInherits, .ranks_needed = 2) {
+  roam::spawn({.rank = 0}, inherit_a_channel).join();
+}
+
 SCENARIO(Join, RethrowsAnExceptionThrownOnAnyRankByItsType) {
   for (int r = 0; r < roam::ranks(); ++r) {
     for (std::size_t bytes : {10, 5000, 3000000}) {

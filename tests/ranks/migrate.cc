@@ -18,6 +18,49 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// It is on its way, and has not left: who waits on what is its own must not be left behind.
+SCENARIO(Migrate, StaysForWhoBeganToWaitOnItsObjects, .ranks_needed = 2) {
+  for (const bool asked_before : {false, true}) {
+    static roam::Channel<int>* channel = nullptr;
+    channel = nullptr;
+    const roam::Thread t = roam::spawn({.rank = 0}, [] {
+      roam::Channel<int> own(1);
+      channel = &own;
+      roam::this_thread::sleep_for(std::chrono::milliseconds(100));
+      own.send(7);
+      for (int i = 0; i < 5000 && roam::rank() == 0; ++i)
+        roam::this_thread::sleep_for(std::chrono::milliseconds(1));
+      expect_eq(roam::rank(), 1, "where it was asked to be");
+    });
+    while (channel == nullptr) roam::this_thread::yield();
+    roam::Thread asker;
+    if (asked_before) {
+      roam::migrate(t, 1);
+    } else {
+      asker = roam::spawn({.rank = 0}, [t] { roam::migrate(t, 1); });
+    }
+    expect_eq(channel->recv().value(), 7, "what it sends");
+    t.join();
+    if (asker) asker.join();
+  }
+}
+
+// Who has woken others and moves itself lets them look first.
+SCENARIO(Migrate, LetsThoseLookWhomItHasWoken, .ranks_needed = 2) {
+  static roam::Channel<int>* channel = nullptr;
+  channel = nullptr;
+  const roam::Thread t = roam::spawn({.rank = 0}, [] {
+    roam::Channel<int> own(1);
+    channel = &own;
+    roam::this_thread::sleep_for(std::chrono::milliseconds(50));
+    own.send(8);
+    roam::this_thread::migrate(1);
+  });
+  while (channel == nullptr) roam::this_thread::yield();
+  expect_eq(channel->recv().value(), 8, "what it sends");
+  t.join();
+}
+
 SCENARIO(Migrate, ReturnsOnEachRankInTurnAndOnItsOwn) {
   std::vector<std::uint64_t> data(10000);
   std::iota(data.begin(), data.end(), 7);
