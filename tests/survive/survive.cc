@@ -1,13 +1,14 @@
 // Runs the survive cases: each in every mode, one at a time or (--at-once) all of them together.
 //
-//   survive [--group=usual|heavy|large|setjmp] [--cases=PART,PART] [--modes=MODE,MODE] [--seed=N]
-//   [--at-once] [--list] [--folder=DIR]
+//   survive [--group=usual|heavy|large|setjmp] [--cases=PART,PART] [--without=PART,PART]
+//   [--modes=MODE,MODE] [--seed=N] [--at-once] [--list] [--folder=DIR]
 //
 // DIR: of checkpoints, which the modes checkpoint and restart make. In the mode restart, all cases
 // are under way when the job is killed, and end in one that is started with ROAM_RESTART=DIR.
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -30,6 +31,7 @@ namespace {
 struct Options {
   Group group = Group::usual;
   std::vector<std::string> parts;  // of case names; none: all
+  std::vector<std::string> without;
   std::vector<Mode> modes{all_modes().begin(), all_modes().end()};
   std::uint64_t seed = 20261122;
   bool at_once = false;
@@ -69,6 +71,8 @@ Options parse(int argc, char** argv) {
       options.group = group_from(group);
     } else if (auto parts = value("--cases="); !parts.empty()) {
       options.parts = split(parts);
+    } else if (auto without = value("--without="); !without.empty()) {
+      options.without = split(without);
     } else if (auto folder = value("--folder="); !folder.empty()) {
       checkpoint_folder = folder;
     } else if (auto seed = value("--seed="); !seed.empty()) {
@@ -90,12 +94,13 @@ Options parse(int argc, char** argv) {
 }
 
 bool chosen(const Case& one, const Options& options) {
-  if (one.group != options.group) return false;
-  if (options.parts.empty()) return true;
-  for (const std::string& part : options.parts) {
-    if (std::string_view(one.name).find(part) != std::string_view::npos) return true;
-  }
-  return false;
+  const auto has_one_of = [&one](const std::vector<std::string>& parts) {
+    return std::any_of(parts.begin(), parts.end(), [&one](const std::string& part) {
+      return std::string_view(one.name).find(part) != std::string_view::npos;
+    });
+  };
+  return one.group == options.group && !has_one_of(options.without) &&
+         (options.parts.empty() || has_one_of(options.parts));
 }
 
 std::uint64_t seed_of(std::uint64_t seed, const Case& one) {
