@@ -24,12 +24,21 @@ namespace roam::runtime {
 using detail::State;
 using threads::scheduler;
 
+namespace {
+
+CheckpointReplyHead reply_to(CheckpointOrder order, std::uint32_t round) {
+  CheckpointReplyHead head{};
+  head.kind = Kind::kCheckpointReply;
+  head.order = order;
+  head.round = round;
+  return head;
+}
+
+}  // namespace
+
 void Checkpointer::obey(const CheckpointOrderHead& head, std::string_view path) {
   std::string said;
-  CheckpointReplyHead answer{};
-  answer.kind = Kind::kCheckpointReply;
-  answer.order = head.order;
-  answer.round = head.round;
+  CheckpointReplyHead answer = reply_to(head.order, head.round);
   answer.good = 1;
   switch (head.order) {
     case CheckpointOrder::kCount:
@@ -279,10 +288,7 @@ void Checkpointer::take_pages(const CheckpointPagesHead& head, std::string_view 
 
 void Checkpointer::copy_piece() {
   Writing& w = *writing_;
-  CheckpointReplyHead answer{};
-  answer.kind = Kind::kCheckpointReply;
-  answer.order = CheckpointOrder::kWrite;
-  answer.round = w.head.round;
+  CheckpointReplyHead answer = reply_to(CheckpointOrder::kWrite, w.head.round);
   std::string why;
   try {
     w.good = w.good && copy(w, &answer);
@@ -418,10 +424,7 @@ void Checkpointer::written() {
 }
 
 void Checkpointer::say_written(bool good) {
-  CheckpointReplyHead answer{};
-  answer.kind = Kind::kCheckpointReply;
-  answer.order = CheckpointOrder::kWritten;
-  answer.round = written_order_.round;
+  CheckpointReplyHead answer = reply_to(CheckpointOrder::kWritten, written_order_.round);
   answer.good = good;
   answer.failed = failed_;
   if (!good) known_ = {};
