@@ -132,7 +132,7 @@ const std::vector<Option>& table() {
   static const std::vector<Option> options = {
       {"ROAM_NODE_RANKS", "a whole number of ranks, 0 or more",
        "cut each machine into nodes of so many ranks; 0 (the default): all ranks that share memory "
-       "are a node",
+       "are a node, of 240 at most",
        whole(&Options::node_ranks, 0, 1 << 24)},
       {"ROAM_ARENA",
        "BASE,SIZE: BASE a multiple of 1G, SIZE a multiple of 1M from 64M, below 2^47 - 2^40",

@@ -1,5 +1,7 @@
 #include "isomalloc/departures.h"
 
+#include "base/check.h"
+
 namespace roam::iso {
 
 void Departures::start(const Layout& layout, UnitMap* units) {
@@ -9,8 +11,8 @@ void Departures::start(const Layout& layout, UnitMap* units) {
 }
 
 void Departures::set_node_rank(int node_rank) {
-  constexpr int kFirst = static_cast<int>(UnitKind::kLeaving);
-  mark_ = static_cast<UnitKind>(kFirst + node_rank % (256 - kFirst));
+  ROAM_CHECK(node_rank >= 0 && node_rank < kMostNodeRanks, "a node has no rank %d", node_rank);
+  mark_ = static_cast<UnitKind>(static_cast<int>(UnitKind::kLeaving) + node_rank);
 }
 
 void Departures::leave(Range range, std::uint32_t departure) {

@@ -19,7 +19,9 @@ class Departures {
   void start(const Layout& layout, UnitMap* units);
   void release() { last_.unmap(); }
 
-  // Ranks of a node mark what they send differently.
+  // Ranks of a node mark what they send differently: there are so many marks.
+  static constexpr int kMostNodeRanks = 256 - static_cast<int>(UnitKind::kLeaving);
+  // REQUIRES: 0 <= node_rank < kMostNodeRanks.
   void set_node_rank(int node_rank);
   void leave(Range range, std::uint32_t departure);
   // Marks kKept what left with `departure` and has not come back meanwhile.

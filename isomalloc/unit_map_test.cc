@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -165,11 +166,16 @@ TEST_F(DeparturesTest, WhatAnotherRankOfTheNodeSendsIsNotKeptByThisOne) {
 }
 
 TEST_F(DeparturesTest, EachRankOfANodeHasAMarkOfItsOwn) {
-  for (const int node_rank : {0, 1, 100, 239, 240, 1000}) {
+  std::set<UnitKind> marks;
+  for (int node_rank = 0; node_rank < Departures::kMostNodeRanks; ++node_rank) {
     departures_.set_node_rank(node_rank);
     departures_.leave(units(5, 1), 1);
-    EXPECT_GE(units_.kind(units(5, 1).begin), UnitKind::kLeaving) << node_rank;
+    const UnitKind mark = units_.kind(units(5, 1).begin);
+    EXPECT_GE(mark, UnitKind::kLeaving) << node_rank;
+    EXPECT_TRUE(marks.insert(mark).second) << node_rank;
   }
+  for (const int none : {-1, Departures::kMostNodeRanks})
+    EXPECT_DEATH(departures_.set_node_rank(none), "has no rank");
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ class alignas(128) Inbox {
   std::atomic<std::int32_t> asker_;
 };
 
-inline constexpr std::size_t kMostNodeRanks = iso::Layout::kNodeRoomBytes / sizeof(Inbox);
+static_assert(sizeof(Inbox) * iso::Departures::kMostNodeRanks <= iso::Layout::kNodeRoomBytes);
 
 // The inbox of the node's rank with that index.
 inline Inbox& inbox(int node_rank) {

@@ -15,6 +15,7 @@
 #include "base/os/give_core.h"
 #include "base/text.h"
 #include "roam/error.h"
+#include "runtime/net/node_size.h"
 #include "runtime/net/ucx_disconnect.h"
 
 namespace roam::runtime {
@@ -167,13 +168,13 @@ void Mpi::abort(int status) {
   _exit(status);
 }
 
-void Mpi::cut_nodes(int node_ranks) {
+void Mpi::cut_nodes(int node_ranks, int most) {
   MPI_Comm& host = state_->host;
   ROAM_MPI(MPI_Comm_split_type(state_->world, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &host));
   int host_rank = 0;
   ROAM_MPI(MPI_Comm_rank(host, &host_rank));
   ROAM_MPI(MPI_Comm_size(host, &host_ranks_));
-  const int part = node_ranks > 0 ? host_rank / node_ranks : 0;
+  const int part = host_rank / node_size(host_ranks_, node_ranks, most);
   ROAM_MPI(MPI_Comm_split(host, part, host_rank, &state_->node));
   ROAM_MPI(MPI_Comm_rank(state_->node, &node_rank_));
   ROAM_MPI(MPI_Comm_size(state_->node, &node_ranks_));

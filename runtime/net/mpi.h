@@ -31,8 +31,9 @@ class Mpi {
 
   // ---- collective, at start and end ----
 
-  // Cuts the ranks that share memory into nodes of `node_ranks` (0: all of them).
-  void cut_nodes(int node_ranks);
+  // Cuts the ranks that share memory into nodes of `node_ranks` (0: all of them), and of `most` at
+  // most. Errors: Error(bad_option).
+  void cut_nodes(int node_ranks, int most);
   int node_rank() const { return node_rank_; }
   int node_ranks() const { return node_ranks_; }
   // Makes of `words` of this rank the union of the bits of all ranks on this machine. The rank that

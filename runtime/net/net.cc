@@ -20,13 +20,7 @@ void Net::check_rank(int rank, const char* call) const {
 int Net::node_count() const { return *std::max_element(nodes_.begin(), nodes_.end()) + 1; }
 
 void Net::make_nodes(bool share, int node_ranks) {
-  mpi_.cut_nodes(share ? node_ranks : 1);
-  if (static_cast<std::size_t>(mpi_.node_ranks()) > kMostNodeRanks) {
-    throw Error(Errc::bad_option,
-                text("%d ranks share one machine, and a node has at most %zu. Cut it with "
-                     "ROAM_NODE_RANKS.",
-                     mpi_.node_ranks(), kMostNodeRanks));
-  }
+  mpi_.cut_nodes(share ? node_ranks : 1, iso::Departures::kMostNodeRanks);
   iso::Arena& arena = iso::arena();
   struct {
     int pid, fd, leader;

@@ -19,7 +19,7 @@ void fail(const char* what, std::size_t count) {
 int main(int argc, char** argv) {
   roam::runtime::Mpi mpi;
   mpi.start(&argc, &argv);
-  mpi.cut_nodes(0);
+  mpi.cut_nodes(0, 2);
   mpi.open_channel(100'000);
   const std::size_t bytes = mpi.most_bytes();
   for (int round = 0; round < 3; ++round) {
