@@ -409,13 +409,18 @@ void Heap::send_home(void* memory) {
   if (block->marked()) double_free(block);
   block->mark = block->free_mark();
   Heap* owner = span->heap.load(std::memory_order_acquire);
-  FreeBlock* head = owner->remote_.load(std::memory_order_relaxed);
+  FreeBlock* head = owner->remote_.load(std::memory_order_acquire);
   do {
-    ROAM_CHECK(head != kClosed, "free(%p): the thread that allocated it is leaving this node.",
-               memory);
+    while (head == kClosed) {
+      Heap* const heir = span->heap.load(std::memory_order_acquire);
+      ROAM_CHECK(heir != owner, "free(%p): the thread that allocated it is leaving this node.",
+                 memory);
+      owner = heir;
+      head = owner->remote_.load(std::memory_order_acquire);
+    }
     block->next = head;
   } while (!owner->remote_.compare_exchange_weak(head, block, std::memory_order_release,
-                                                 std::memory_order_relaxed));
+                                                 std::memory_order_acquire));
 }
 
 void Heap::collect() {

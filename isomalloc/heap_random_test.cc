@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
+#include <immintrin.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <deque>
 #include <iterator>
@@ -411,6 +413,38 @@ TEST_P(HeapRandomTest, AnAdoptedBlockIsTheAdoptersAndFreesFindIt) {
   EXPECT_TRUE(other->release_empty());
   EXPECT_TRUE(heap_->release_empty());
   for (int i = 0; i < 100; ++i) ASSERT_NE(heap_->allocate(500), nullptr);
+}
+
+// Another kernel thread frees a block just as its heap is taken over: between the look at whose it
+// is and the sending it changes hands.
+TEST_P(HeapRandomTest, ABlockThatIsSentHomeWhileItsHeapIsAdoptedComesHome) {
+  TestHeap other;
+  std::atomic<void*> offered = nullptr;
+  std::atomic<bool> over = false;
+  std::thread freer([&] {
+    while (!over) {
+      if (void* block = offered.load(); block != nullptr) {
+        Heap::free_from_elsewhere(block);
+        offered = nullptr;
+      }
+    }
+  });
+  int round = 0;
+  for (; round < 10'000; ++round) {
+    void* kept = other->allocate(300);
+    offered = other->allocate(300);
+    for (int i = round % 64; i > 0; --i) _mm_pause();
+    heap_->adopt(other.heap());
+    while (offered != nullptr) std::this_thread::yield();
+    heap_->free(kept);
+    const bool home = heap_->release_empty();
+    EXPECT_TRUE(home) << "round " << round;
+    if (!home || !other->release_empty()) break;
+    other->restart();
+  }
+  over = true;
+  freer.join();
+  EXPECT_EQ(round, 10'000);
 }
 
 TEST_P(HeapRandomTest, EverythingCanBeGivenBackLiveOrNot) {

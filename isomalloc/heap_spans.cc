@@ -127,7 +127,9 @@ void Heap::adopt(Heap& other) {
     address_bytes_ += span->range().bytes;
     if (span->listed) list_free(span);
   }
-  other.collect();  // what was sent home meanwhile: it goes on to this heap
+  // What was sent home meanwhile goes on to this heap, and so does what somebody is sending who has
+  // read whose the span was: closed, the list tells him to read it again.
+  other.close_remote();
 }
 
 void Heap::for_each_span(const std::function<void(const Span&)>& visit) const {
