@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <exception>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/os/memory.h"
@@ -84,6 +86,28 @@ TEST(Slots, NamesOfAnyLengthAreKept) {
     EXPECT_EQ(t->name(), name);
   }
   threads.run();
+}
+
+// Memory that was kept where the fence of an earlier slot was belongs to a fresh slot once its
+// keeper has done with it.
+TEST(Slots, AFreshSlotWaitsForWhoGivesBackMemoryThere) {
+  TestThreads threads;
+  Tcb* first = slots().make(kStack, "first");
+  const Range slot = first->slot;
+  slots().retire(first);
+  slots().drop_resting(0);
+  iso::UnitMap& units = iso::arena().units();
+  const Range kept{slot.begin + iso::kUnitBytes, iso::kUnitBytes};
+  units.set_kind(kept.begin, iso::UnitKind::kEvicting);
+  std::thread keeper([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    units.unmark(kept);
+  });
+  Tcb* second = slots().make(kStack, "second");
+  keeper.join();
+  ASSERT_EQ(second->slot, slot);
+  EXPECT_EQ(units.range_at(slot.begin), slot) << "all of it is marked";
+  slots().retire(second);
 }
 
 TEST(Slots, AThreadThatNeverRanIsGivenBack) {
