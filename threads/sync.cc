@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "threads/child.h"
 #include "threads/scheduler.h"
+#include "threads/ties.h"
 #include "threads/wait_queue_access.h"
 
 namespace roam {
@@ -50,20 +51,10 @@ Tcb* waiting_thread(const char* what) {
 // again and has looked at the object, which takes no longer than its turn: nobody departs in that.
 void tie(Tcb* self, const void* object) {
   Tcb* owner = owner_of(object);
-  if (owner == nullptr || owner == self) return;
-  self->tied_to = owner;
-  self->tied_id = static_cast<std::uint32_t>(owner->id.load(std::memory_order_relaxed));
-  ++owner->tied;
+  if (owner != nullptr && owner != self) threads::tie(self, owner);
 }
-// Who has the object now: it may have ended, and another have its memory, or its place.
 void untie(Tcb* self, const void* object) {
-  if (std::exchange(self->tied_to, nullptr) == nullptr) return;
-  Tcb* owner = owner_of(object);
-  if (owner == nullptr ||
-      static_cast<std::uint32_t>(owner->id.load(std::memory_order_relaxed)) != self->tied_id)
-    return;
-  --owner->tied;
-  scheduler().loosened(owner);
+  if (self->tied_to != nullptr) threads::untie(self, owner_of(object));
 }
 
 }  // namespace
@@ -189,9 +180,7 @@ ExceptionTie::~ExceptionTie() {
 
 void ExceptionTie::untie() {
   for (const End& end : ends_) {
-    if (end.thread == nullptr || end.thread->id.load(std::memory_order_relaxed) != end.id) continue;
-    --end.thread->tied;
-    scheduler().loosened(end.thread);
+    if (end.thread != nullptr) threads::untie_number(end.thread, end.id);
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "roam/sync.h"
 #include "threads/test_threads.h"
+#include "threads/ties.h"
 
 namespace roam::threads {
 namespace {
@@ -156,6 +157,49 @@ TEST(Sync, AnExceptionTieHoldsItsGiverAndItsTaker) {
     EXPECT_TRUE(Scheduler::may_move(giver));
     EXPECT_TRUE(Scheduler::may_move(owner));
     looked = true;
+  });
+  threads.run();
+}
+
+// As when the giver has ended and another thread has joined it, and that one has been joined too.
+TEST(Sync, AnExceptionTieHoldsWhoInheritsTheGiversMemory) {
+  TestThreads threads;
+  bool over = false;
+  const auto idle = [&] {
+    while (!over) yield();
+  };
+  threads.spawn([&] {
+    Tcb* giver = threads.spawn(idle);
+    Tcb* heir = threads.spawn(idle);
+    Tcb* last = threads.spawn(idle);
+    const auto end = [](Tcb* t, Tcb* heir) {
+      const std::uint64_t id = t->id.load();
+      keep_ties(t, id);
+      t->id = 0;
+      inherit_ties(heir, t);
+      t->id = id;
+    };
+    {
+      std::optional<detail::ExceptionTie> tie(std::in_place);
+      threads.spawn([&] { tie->tie(giver->slot.pointer()); });  // between itself and `giver`
+      yield();
+      EXPECT_EQ(giver->tied, 1);
+      end(giver, heir);
+      EXPECT_EQ(giver->tied, 0);
+      EXPECT_FALSE(Scheduler::may_move(heir));
+      giver->id = giver->id + 1'000'000;  // its place is another's
+      end(heir, last);
+      heir->id = heir->id + 1'000'000;
+      EXPECT_TRUE(Scheduler::may_move(heir));
+      EXPECT_FALSE(Scheduler::may_move(last));
+      tie.reset();
+      EXPECT_TRUE(Scheduler::may_move(last));
+      EXPECT_EQ(giver->tied + heir->tied + last->tied, 0);
+      EXPECT_TRUE(inherited_ties().empty());
+      giver->id = giver->id - 1'000'000;
+      heir->id = heir->id - 1'000'000;
+    }
+    over = true;
   });
   threads.run();
 }

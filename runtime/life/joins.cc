@@ -100,8 +100,9 @@ void Lifecycle::answer_join(const JoinHead& head, Errc code, const char* why, Tc
 void Lifecycle::answer_here(Target asker, Errc code, const char* why, Tcb* remains) {
   if (remains != nullptr) {
     threads::Slots::welcome(remains);  // it may have ended on another rank of the node
-    awaited_answer(asker)->exception = std::move(remains->exception);
-    adopt(asker.control, remains);
+    Answer* answer = awaited_answer(asker);
+    answer->exception = std::move(remains->exception);
+    adopt(asker.control, remains, answer->joins.id);
   }
   give_answer(asker, code, why);
 }

@@ -9,6 +9,7 @@
 #include "threads/companions.h"
 #include "threads/scheduler.h"
 #include "threads/slots.h"
+#include "threads/ties.h"
 
 namespace roam::runtime {
 
@@ -52,7 +53,7 @@ Target Lifecycle::begin(Tcb* t, int to) {
 void Lifecycle::abandon(Tcb* t, Tcb* spawner) {
   t->move_to = -1;
   if (spawner != nullptr) {
-    adopt(spawner, t);
+    adopt(spawner, t, 0);
   } else {
     leftovers_[~reinterpret_cast<Address>(t)] = t;  // no thread has such an id: nobody joins it
   }
@@ -129,6 +130,7 @@ void Lifecycle::ended(Tcb* t) {
   const bool empty = t->heap.release_empty() && !threads::has_companions(t);
   std::vector<JoinHead> joiners;
   if (t->joiner != nullptr || t->has_joiners) joiners = take_joiners(t, id);
+  threads::keep_ties(t, id);
   t->id.store(0, std::memory_order_release);
 
   const bool waits =
@@ -141,6 +143,7 @@ void Lifecycle::ended(Tcb* t) {
 
   if (!failed && empty) {
     for (const JoinHead& joiner : joiners) answer_join(joiner, Errc{}, "", nullptr);
+    threads::forget_ties(t);
     scheduler().slots().retire(t);
     return;
   }

@@ -120,7 +120,8 @@ class Lifecycle final : public Component, public Mover::Joiners {
   void answer_here(Target asker, Errc code, const char* why, Tcb* remains);
   void give_remains(const JoinHead& head, std::uint64_t id, Tcb* ended);
   std::vector<JoinHead> take_joiners(Tcb* t, std::uint64_t id);
-  void adopt(Tcb* joiner, Tcb* ended);
+  // `id`: the number that `ended` had; 0 if it never ran.
+  void adopt(Tcb* joiner, Tcb* ended, std::uint64_t id);
   void note_gone(std::uint64_t id);
   static bool bring_home(Tcb* ended);
 

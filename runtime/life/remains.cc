@@ -10,6 +10,7 @@
 #include "threads/companions.h"
 #include "threads/scheduler.h"
 #include "threads/slots.h"
+#include "threads/ties.h"
 
 namespace roam::runtime {
 
@@ -23,6 +24,7 @@ void Lifecycle::sweep_leftovers() {
     if (!t->exception) {
       threads::sweep_companions(t);
       if (t->heap.release_empty() && !threads::has_companions(t)) {
+        threads::forget_ties(t);
         scheduler().slots().retire(t);
         note_gone(it->first);
         it = leftovers_.erase(it);
@@ -57,17 +59,19 @@ bool Lifecycle::bring_home(Tcb* ended) {
 // `ended` is on this rank, with memory or an exception: they go to the joiner.
 void Lifecycle::give_remains(const JoinHead& head, std::uint64_t id, Tcb* ended) {
   if (head.joiner_rank != net_.rank()) {
-    if (!bring_home(ended)) {
+    const bool of_thread = bring_home(ended);
+    if (!of_thread || ended->tied > 0 || open_objects_.has_lent(ended, id)) {
+      if (!ended->exception) return answer_join(head, Errc{}, "", nullptr);
       const std::string why = text(
-          "join: the thread ended with %s; it lies in memory of rank %d and cannot be brought here",
-          describe_exception(ended->exception).c_str(), net_.rank());
+          "join: the thread ended with %s; it lies in memory of rank %d%s and cannot be "
+          "brought here",
+          describe_exception(ended->exception).c_str(), net_.rank(),
+          of_thread ? " that others there use" : "");
       ended->exception = nullptr;
-      answer_join(head, Errc::thread_ended, why.c_str(), nullptr);
-      return;
+      return answer_join(head, Errc::thread_ended, why.c_str(), nullptr);
     }
   }
-  const bool stays = !ended->exception && open_objects_.has_lent(ended, id);
-  if (net_.same_node(head.joiner_rank) && !stays) {
+  if (net_.same_node(head.joiner_rank)) {
     leftovers_.erase(id);
     answer_join(head, Errc{}, "", ended);
   } else if (ended->exception) {
@@ -78,20 +82,11 @@ void Lifecycle::give_remains(const JoinHead& head, std::uint64_t id, Tcb* ended)
   }
 }
 
-void Lifecycle::adopt(Tcb* joiner, Tcb* ended) {
+void Lifecycle::adopt(Tcb* joiner, Tcb* ended, std::uint64_t id) {
   if (ended->long_name != nullptr) threads::Slots::shorten_name(ended);
   ended->rank.store(net_.rank(), std::memory_order_relaxed);
-  // Who waits on an object in this memory ties who has it from now on.
-  if (ended->tied > 0) {
-    threads::scheduler().slots().for_each([&](const Tcb* one) {
-      if (one->tied_to != ended) return;
-      const_cast<Tcb*>(one)->tied_to = joiner;
-      const_cast<Tcb*>(one)->tied_id =
-          static_cast<std::uint32_t>(joiner->id.load(std::memory_order_relaxed));
-      ++joiner->tied;
-      --ended->tied;
-    });
-  }
+  threads::inherit_ties(joiner, ended);
+  open_objects_.inherit(joiner, ended, id);
   joiner->heap.adopt(ended->heap);
   threads::take_companions(joiner, ended);
 }
@@ -119,12 +114,22 @@ void Lifecycle::save(StateWriter& out) {
     out.put(id);
     out.put<const Tcb*>(t);
   }
+  const auto inherited = threads::inherited_ties();
+  out.put<std::uint64_t>(inherited.size());
+  for (const auto& [id, heir] : inherited) {
+    out.put(id);
+    out.put<const Tcb*>(heir);
+  }
 }
 
 void Lifecycle::restore(int, StateReader& in) {
   for (auto left = in.get<std::uint64_t>(); left > 0; --left) {
     const auto id = in.get<std::uint64_t>();
     coming_leftovers_[in.get<const Tcb*>()] = id;
+  }
+  for (auto left = in.get<std::uint64_t>(); left > 0; --left) {
+    const auto id = in.get<std::uint64_t>();
+    threads::restore_inherited(id, const_cast<Tcb*>(in.get<const Tcb*>()));
   }
 }
 

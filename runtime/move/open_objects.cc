@@ -27,6 +27,17 @@ bool OpenObjects::has_lent(const Tcb* ended, std::uint64_t id) const {
   });
 }
 
+void OpenObjects::inherit(Tcb* heir, const Tcb* ended, std::uint64_t id) {
+  if (ended->open_objects == 0) return;
+  const std::lock_guard hold(lock_);
+  for (auto& [object, open] : open_) {
+    if (!open.lent || open.control != ended || open.thread != id) continue;
+    open.control = heir;
+    open.thread = heir->id.load(std::memory_order_relaxed);
+    ++heir->open_objects;
+  }
+}
+
 void OpenObjects::note_closed(const void* object) {
   const Tcb* self = threads::on_rank_thread ? scheduler().current() : nullptr;
   Open open;

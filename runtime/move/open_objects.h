@@ -29,6 +29,8 @@ class OpenObjects final : public Component {
   void poll() override;
   // Whether objects of this process refer to memory that the thread of that number left.
   bool has_lent(const Tcb* ended, std::uint64_t id) const;
+  // What refers to memory of `ended`, which had that number, keeps `heir`, who has it now.
+  void inherit(Tcb* heir, const Tcb* ended, std::uint64_t id);
   // All that keeps `t` here, for a message.
   std::string pinned_by(const Tcb* t) const;
 

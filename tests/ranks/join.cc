@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -65,6 +66,62 @@ void inherit_a_channel() {
 }
 SCENARIO(Join, TakesOverWhoWaitsOnWhatItInherits, .ranks_needed = 2) {
   roam::spawn({.rank = 0}, inherit_a_channel).join();
+}
+
+// A Promise holds an exception that lies in the memory of who gave it, which has ended.
+void give_and_end(roam::Promise<int>* promise) {
+  const roam::Thread giver = roam::spawn({.rank = roam::rank()}, [promise] {
+    promise->set_exception(std::make_exception_ptr(Wreck(3, 5000)));
+  });
+  roam::this_thread::sleep_for(std::chrono::milliseconds(5));
+  std::optional<roam::Future<int>> future = promise->get_future();
+  bool joined = false, left = false;
+  const roam::Thread joiner = roam::spawn({.rank = roam::rank()}, [&, giver] {
+    giver.join();
+    expect_error(roam::Errc::pinned, {"exception"}, [] { roam::this_thread::migrate(1); });
+    joined = true;
+    while (!left) roam::this_thread::yield();
+    roam::this_thread::migrate(1);
+  });
+  while (!joined) roam::this_thread::yield();
+  try {
+    future->get();
+    fail("get returned");
+  } catch (const Wreck& wreck) {
+    wreck.verify();
+  }
+  future.reset();
+  *promise = roam::Promise<int>();
+  left = true;
+  joiner.join();
+}
+SCENARIO(Join, TakesOverAnExceptionThatAPromiseHolds, .ranks_needed = 2) {
+  roam::spawn({.rank = 0}, [] {
+    roam::Promise<int> promise;
+    give_and_end(&promise);
+    roam::this_thread::migrate(1);
+  }).join();
+}
+
+SCENARIO(Join, LeavesAnExceptionThatAPromiseHoldsWhereItIs, .ranks_needed = 2) {
+  roam::spawn({.rank = 0}, [] {
+    roam::Promise<int> promise;
+    roam::Future<int> future = promise.get_future();
+    roam::Promise<int>* const given = &promise;
+    const roam::Thread giver = roam::spawn(
+        {.rank = 0}, [given] { given->set_exception(std::make_exception_ptr(Wreck(3, 5000))); });
+    roam::this_thread::sleep_for(std::chrono::milliseconds(5));
+    roam::spawn({.rank = 1}, [giver] {
+      giver.join();
+      roam::this_thread::migrate(roam::ranks() - 1);
+    }).join();
+    try {
+      future.get();
+      fail("get returned");
+    } catch (const Wreck& wreck) {
+      wreck.verify();
+    }
+  }).join();
 }
 
 SCENARIO(Join, RethrowsAnExceptionThrownOnAnyRankByItsType) {

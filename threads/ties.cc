@@ -1,0 +1,82 @@
+#include "threads/ties.h"
+
+#include <new>
+#include <unordered_map>
+
+#include "threads/scheduler.h"
+
+namespace roam::threads {
+namespace {
+
+// The lower half says enough of one whose control block is known.
+std::uint32_t half(std::uint64_t id) { return static_cast<std::uint32_t>(id); }
+
+std::uint64_t id_of(const Tcb* t) { return t->id.load(std::memory_order_relaxed); }
+
+// Of numbers whose threads have ended: who has the memory. Never destroyed: a Future may end with
+// the program's statics.
+using Heirs = std::unordered_map<std::uint64_t, Tcb*>;
+Heirs& heirs() {
+  alignas(Heirs) static char memory[sizeof(Heirs)];
+  static Heirs* const of = new (memory) Heirs;
+  return *of;
+}
+
+void loosen(Tcb* t) {
+  if (t->tied == 0) return;
+  --t->tied;
+  if (id_of(t) != 0) scheduler().loosened(t);
+}
+
+}  // namespace
+
+void tie(Tcb* waiter, Tcb* owner) {
+  waiter->tied_to = owner;
+  waiter->tied_id = half(id_of(owner));
+  ++owner->tied;
+}
+
+// It may have ended, and another have its memory, or its place.
+void untie(Tcb* waiter, Tcb* owner) {
+  if (std::exchange(waiter->tied_to, nullptr) == nullptr || owner == nullptr) return;
+  const std::uint64_t id = id_of(owner);  // 0: it has ended
+  if (id == 0 || half(id) == waiter->tied_id) loosen(owner);
+}
+
+void untie_number(Tcb* t, std::uint64_t id) {
+  if (id_of(t) == id) return loosen(t);
+  const auto it = heirs().find(id);
+  if (it == heirs().end()) return;
+  Tcb* heir = it->second;
+  loosen(heir);
+  if (heir->tied == 0) forget_ties(heir);
+}
+
+void keep_ties(Tcb* ended, std::uint64_t id) {
+  if (ended->tied > 0) heirs()[id] = ended;
+}
+
+void inherit_ties(Tcb* heir, Tcb* ended) {
+  if (ended->tied == 0) return;
+  scheduler().slots().for_each([&](const Tcb* one) {
+    if (one->tied_to != ended) return;
+    tie(const_cast<Tcb*>(one), heir);
+    --ended->tied;
+  });
+  for (auto& [id, has] : heirs()) {
+    if (has == ended) has = heir;
+  }
+  heir->tied += std::exchange(ended->tied, 0);
+}
+
+void forget_ties(const Tcb* ended) {
+  std::erase_if(heirs(), [&](const auto& entry) { return entry.second == ended; });
+}
+
+std::vector<std::pair<std::uint64_t, Tcb*>> inherited_ties() {
+  return {heirs().begin(), heirs().end()};
+}
+
+void restore_inherited(std::uint64_t id, Tcb* heir) { heirs()[id] = heir; }
+
+}  // namespace roam::threads
