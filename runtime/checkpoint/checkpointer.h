@@ -153,7 +153,7 @@ class Checkpointer final : public Component {
   void lose_keeper();
   void forget_keepers(const std::string& name);
   bool commit(const CheckpointOrderHead& head, std::string_view manifest, std::string* why);
-  bool settle(const CheckpointOrderHead& head, std::string* why);
+  bool settle_kept(const CheckpointOrderHead& head, std::string* why);
   void free_older(const CheckpointOrderHead& head);
   void leave_keeper();
   void begin_writing();

@@ -38,7 +38,7 @@ bool Checkpointer::commit(const CheckpointOrderHead& head, std::string_view mani
   return true;
 }
 
-bool Checkpointer::settle(const CheckpointOrderHead& head, std::string* why) {
+bool Checkpointer::settle_kept(const CheckpointOrderHead& head, std::string* why) {
   if (net_.own_node_rank() == 0 && !keeper_.settle(head.number)) {
     *why = text("rank %d: the keeper of checkpoints in memory: ", net_.rank()) + keeper_.error();
     lose_keeper();

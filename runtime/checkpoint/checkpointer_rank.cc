@@ -56,7 +56,7 @@ void Checkpointer::obey(const CheckpointOrderHead& head, std::string_view path) 
       answer.good = commit(head, path, &said);
       break;
     case CheckpointOrder::kSettle:
-      answer.good = settle(head, &said);
+      answer.good = settle_kept(head, &said);
       break;
     case CheckpointOrder::kFree:
       free_older(head);
