@@ -122,6 +122,7 @@ std::uint32_t noted_receives() { return caller().noted; }
 void wait_for_news(const char* what) {
   Tcb* self = scheduler().current();
   self->member->waiting = true;
+  if (self->member->sends != nullptr) the_job().post().sender_waits();
   self->loose = true;
   scheduler().block(what, nullptr);
   self->loose = false;

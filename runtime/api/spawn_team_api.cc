@@ -146,6 +146,7 @@ void team_leave() noexcept {
         continue;
       }
       self->member->waiting = true;  // until one is received, or there is memory for a copy
+      the_job().post().sender_waits();
       scheduler().block("what it sent to be received", nullptr);
       self->member->waiting = false;
     }

@@ -11,6 +11,7 @@
 #include "roam/team.h"
 #include "runtime/api/caller.h"
 #include "runtime/api/member_collectives.h"
+#include "runtime/api/member_messages.h"
 #include "runtime/balancing/place_head.h"
 #include "runtime/job/job.h"
 #include "runtime/teams/member.h"
@@ -99,14 +100,7 @@ const char* name_of(const RequestState* request) {
 // Waits until `done()`. The thread may be moved meanwhile: nothing of a rank is remembered.
 template <class Done>
 void wait_until(const char* what, Done done) {
-  while (!done()) {
-    Tcb* self = scheduler().current();
-    self->member->waiting = true;
-    self->loose = true;
-    scheduler().block(what, nullptr);
-    self->loose = false;
-    self->member->waiting = false;
-  }
+  while (!done()) runtime::wait_for_news(what);
 }
 void wait_for(const RequestState* request) {
   if (!is_done(request)) wait_until(name_of(request), [request] { return is_done(request); });
@@ -175,6 +169,19 @@ void throw_wrong_length(std::size_t bytes, std::size_t element_bytes) {
            bytes, element_bytes));
 }
 
+// The parts of an alltoall, all of them done.
+static void check_parts(const RequestState& r) {
+  for (std::size_t i = 0; i < r.part_count; ++i) {
+    const RequestState& part = r.parts[i];
+    if (part.kind != RequestState::Kind::kReceive) continue;
+    ROAM_CHECK(
+        part.error == Errc{} && part.bytes == part.room,
+        "members of a team disagree in alltoall: member %d sends parts of %zu bytes, and "
+        "another takes parts of %zu. All members must make the same calls in the same order.",
+        part.from, part.bytes, part.room);
+  }
+}
+
 bool request_test(RequestState* request) {
   runtime::require_thread("Request::test");
   if (is_done(request)) return true;
@@ -193,6 +200,7 @@ Received request_wait(RequestState*& state) {
   const RequestState r = *request;
   const std::unique_ptr<RequestState[]> parts(request->parts);
   delete request;
+  if (r.kind == RequestState::Kind::kMany) check_parts(r);
   if (r.kind == RequestState::Kind::kReceive) check_received(r, r.room);
   return r.kind == RequestState::Kind::kReceive ? received(r) : Received{};
 }
@@ -211,6 +219,7 @@ void request_drop(RequestState* request) noexcept {
       if (cancelled) runtime::unpin_for_request(self, request);
     }
     if (!cancelled) wait_for(request);
+    if (request->kind == RequestState::Kind::kMany) check_parts(*request);
   }
   delete[] request->parts;
   delete request;

@@ -87,8 +87,9 @@ std::string OpenObjects::pinned_by(const Tcb* t) const {
     why += (why.empty() ? "" : ", and ") + reason;
   };
   if (t->pins > 0)
-    add("a this_thread::Pin lives in it, it is initialising a static variable, or a receive or "
-        "collective under way puts its result into memory of the process");
+    add("a this_thread::Pin lives in it, it is initialising a static variable or making a thread "
+        "or "
+        "a team, or a receive or collective under way puts its result into memory of the process");
   {
     const std::lock_guard hold(lock_);
     struct Kind {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 
 #include "base/check.h"
 #include "runtime/teams/directions.h"
@@ -80,7 +81,22 @@ Gatherings::Gathering& Gatherings::gathering(TeamState& team, const GatherHead& 
   return g;
 }
 
+// An operation of the program's runs where nothing can suspend: what has come together so far is
+// the rank's, and other members change it.
 void Gatherings::contribute(Member& me, const CollectiveCall& call, RequestState* request) {
+  if (call.combine == nullptr || call.of_numbers) return add(me, call, request);
+  std::exception_ptr error;
+  threads::on_rank_stack([&] {
+    try {
+      add(me, call, request);
+    } catch (...) {
+      error = std::current_exception();
+    }
+  });
+  if (error) std::rethrow_exception(std::move(error));
+}
+
+void Gatherings::add(Member& me, const CollectiveCall& call, RequestState* request) {
   TeamState& team = team_of(me.team);
   GatherHead head{};
   head.what = call.kind;

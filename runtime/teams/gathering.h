@@ -119,6 +119,7 @@ class Gatherings final : public Component {
     if (last_.team == nullptr || last_.id != id) last_ = {id, &teams_.at(id)};
     return *last_.team;
   }
+  void add(detail::Member& me, const CollectiveCall& call, detail::RequestState* request);
   Gathering& gathering(TeamState& team, const GatherHead& head);
   void consider(TeamState& team, std::uint32_t number);
   // Whether some parts will be sent up by poll().

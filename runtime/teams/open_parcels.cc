@@ -1,5 +1,7 @@
 #include "runtime/teams/open_parcels.h"
 
+#include <x86intrin.h>
+
 #include <cstring>
 
 #include "base/check.h"
@@ -9,6 +11,13 @@
 #include "threads/scheduler.h"
 
 namespace roam::runtime {
+namespace {
+
+// How long a sender waits on a rank that is never idle, some 2 ms in ticks of the time-stamp
+// counter: a copy costs as much as the receiver's own, so it is for who would wait for ever.
+constexpr std::uint64_t kPatienceTicks = 5'000'000;
+
+}  // namespace
 
 using detail::Envelope;
 using detail::Member;
@@ -145,23 +154,25 @@ void OpenParcels::tally(Parcel* open) {
 }
 
 // Puts a copy in place of the sender's memory. False: a receiver has it just now, or there is no
-// memory.
+// memory. Whoever wants the bytes while they are moved spins, so that nothing may wait then: memory
+// for the copy, which other ranks may have to give, is there before.
 bool OpenParcels::detach(Member& m, RequestState* request) {
   Parcel* parcel = request->parcel;
-  std::uint32_t seen = Parcel::kOffered;
   no_memory_ = false;
-  if (!parcel->state.compare_exchange_strong(seen, Parcel::kMoving, std::memory_order_acquire))
-    return false;
+  if (parcel->state.load(std::memory_order_relaxed) != Parcel::kOffered) return false;
   void* block = store_.allocate(parcel->envelope.bytes);
-  if (block != nullptr) {
-    if (parcel->envelope.bytes != 0) std::memcpy(block, parcel->data, parcel->envelope.bytes);
-    parcel->data = block;
-    parcel->copied = true;
-    if (parcel->envelope.origin == net_.rank()) tally(parcel);
-  }
-  parcel->state.store(Parcel::kOffered, std::memory_order_release);
   no_memory_ = block == nullptr;
   if (no_memory_) return false;
+  std::uint32_t seen = Parcel::kOffered;
+  if (!parcel->state.compare_exchange_strong(seen, Parcel::kMoving, std::memory_order_acquire)) {
+    store_.free(block);
+    return false;
+  }
+  if (parcel->envelope.bytes != 0) std::memcpy(block, parcel->data, parcel->envelope.bytes);
+  parcel->data = block;
+  parcel->copied = true;
+  if (parcel->envelope.origin == net_.rank()) tally(parcel);
+  parcel->state.store(Parcel::kOffered, std::memory_order_release);
   request->parcel = nullptr;
   finish_request(m.thread, request);
   return true;
@@ -203,6 +214,20 @@ void OpenParcels::copy_for_waiting() {
     }
   });
   no_memory_ = no_memory;
+}
+
+void OpenParcels::sender_waits() {
+  if (due()) return;
+  waits_since_ = __rdtsc();
+  set_due(true);
+}
+
+void OpenParcels::poll() {
+  const std::uint64_t now = __rdtsc();
+  if (now - waits_since_ < kPatienceTicks) return;
+  waits_since_ = now;
+  copy_for_waiting();
+  set_due(residents_.any([](const Member& m) { return m.waiting && m.sends != nullptr; }));
 }
 
 void OpenParcels::idle(Idle stage) {

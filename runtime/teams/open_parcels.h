@@ -38,7 +38,7 @@ class OpenParcels final : public Component {
   // `most_copied`: bytes of copies for senders that wait, of each pair of members; 0: no bound.
   OpenParcels(Net& net, const Locator& locator, ParcelStore& store, Residents& residents,
               std::uint64_t most_copied)
-      : Component(/*heeds_idle=*/true, /*polls=*/false),
+      : Component(/*heeds_idle=*/true),
         net_(net),
         locator_(locator),
         store_(store),
@@ -70,6 +70,12 @@ class OpenParcels final : public Component {
   // `m` is about to go where its unfinished sends could not be found: they get copies.
   Departure detach_all(detail::Member& m);
 
+  // A member of this rank waits, perhaps for sends of its own: it gets copies, at once where the
+  // rank is idle, after a while where threads of it always run, as those that ask again and again.
+  // Context: threads too.
+  void sender_waits();
+  void poll() override;
+
   std::span<const Kind> kinds() const override;
   void handle(int from, const char* message, std::size_t bytes) override;
   // Senders that wait could get copies of their data, so that they go on.
@@ -93,7 +99,8 @@ class OpenParcels final : public Component {
   ParcelStore& store_;
   Residents& residents_;
   CopyCount copies_;
-  bool no_memory_ = false;  // to copy what a sender waits for
+  bool no_memory_ = false;         // to copy what a sender waits for
+  std::uint64_t waits_since_ = 0;  // in ticks, while due
 };
 
 }  // namespace roam::runtime

@@ -1,8 +1,12 @@
 #include "runtime/teams/parts.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
+#include <exception>
 #include <new>
+
+#include "base/check.h"
 
 namespace roam::detail {
 
@@ -49,13 +53,41 @@ bool made_by_rider(CollectiveKind what) { return what == CollectiveKind::kBalanc
 
 bool answered_by_rider(CollectiveKind what) { return what == CollectiveKind::kBalanceApart; }
 
+namespace {
+
+[[noreturn]] void operation_threw(const GatherHead& head, const char* what) {
+  fatal(
+      "the operation of %s of team %llu threw: %s. Operations can neither throw nor wait, since "
+      "they run for other members too.",
+      detail::to_string(head.what), static_cast<unsigned long long>(head.team), what);
+}
+
+// Whatever it throws, part of the members' numbers are in what it has changed: nobody could go on.
+void run_operation(const GatherHead& head, char* into, const char* from) {
+  constexpr std::size_t kAlignment = CollectiveCall::kMostAlignment;
+  std::vector<char> aligned;  // a message has no alignment
+  if (reinterpret_cast<std::uintptr_t>(from) % kAlignment != 0) [[unlikely]] {
+    aligned.assign(from, from + head.bytes);
+    from = aligned.data();
+  }
+  try {
+    head.combine(head.op, into, from, head.count);
+  } catch (const std::exception& error) {
+    operation_threw(head, error.what());
+  } catch (...) {
+    operation_threw(head, "what is no std::exception");
+  }
+}
+
+}  // namespace
+
 void Parts::combine(const char* from, std::size_t bytes, bool has) {
   if (!has) return;
   if (head.has_blob == 0) {
     blob.assign(from, from + bytes);
     head.has_blob = 1;
   } else if (head.combine != nullptr) {
-    head.combine(head.op, blob.data(), from, head.count);
+    run_operation(head, blob.data(), from);
   }
 }
 
@@ -81,7 +113,7 @@ void Parts::insert(std::int32_t first, std::uint32_t level, const char* bytes) {
     if (is_left ? at + 1 == partials.end() : at == partials.begin()) return;
     const auto right = left + 1;
     if (left->level != right->level || left->first + width != right->first) return;
-    head.combine(head.op, bytes_of(*left), bytes_of(*right), head.count);
+    run_operation(head, bytes_of(*left), bytes_of(*right));
     ++left->level;
     free_places_.push_back(right->place);
     at = partials.erase(right) - 1;
@@ -202,7 +234,7 @@ void complete(Parts* parts, int size) {
     if (&p == &parts->partials.front()) {
       parts->blob.assign(parts->bytes_of(p), parts->bytes_of(p) + head.bytes);
     } else {
-      head.combine(head.op, parts->blob.data(), parts->bytes_of(p), head.count);
+      run_operation(head, parts->blob.data(), parts->bytes_of(p));
     }
   }
   parts->partials.clear();
@@ -227,7 +259,7 @@ void complete(Parts* parts, int size) {
       // The lower index goes first: what it has so far is combined with this one's part.
       std::vector<char> sum(ordered.begin() + static_cast<std::ptrdiff_t>((i - 1) * head.bytes),
                             ordered.begin() + static_cast<std::ptrdiff_t>(i * head.bytes));
-      head.combine(head.op, sum.data(), ordered.data() + i * head.bytes, head.count);
+      run_operation(head, sum.data(), ordered.data() + i * head.bytes);
       std::copy(sum.begin(), sum.end(),
                 ordered.begin() + static_cast<std::ptrdiff_t>(i * head.bytes));
     }

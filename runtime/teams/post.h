@@ -71,6 +71,9 @@ class Post final : public Component, public detail::Mailbox::Receiver {
   // The receive `request` of `me` takes a message that has come, or is posted.
   void receive(detail::Member& me, detail::RequestState* request);
 
+  // OpenParcels::sender_waits.
+  void sender_waits() { open_.sender_waits(); }
+
   std::span<const Kind> kinds() const override;
   void handle(int from, const char* message, std::size_t bytes) override;
   // Takes what is in the inbox, and tries again what could not be delivered.

@@ -2,7 +2,9 @@
 #include <cstdlib>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
+#include <vector>
 
 #include "roam/roam.h"
 #include "tests/death/death.h"
@@ -31,6 +33,37 @@ DEATH(mutex_destroyed_while_held) {
   auto mutex = std::make_unique<roam::Mutex>();
   mutex->lock();
   mutex.reset();
+}
+
+DEATH(parts_of_alltoall_of_another_length) {
+  roam::spawn_team(4, [] {
+    const roam::Team team = roam::Team::current();
+    const std::vector<double> eights(4);
+    const std::vector<float> fours(4);
+    std::vector<double> some(4);
+    std::vector<float> others(4);
+    if (team.index() == 3) {
+      team.alltoall(eights, some);
+    } else {
+      team.alltoall(fours, others);
+    }
+  }).join();
+}
+
+DEATH(operation_that_throws) {
+  roam::spawn_team(8, [] {
+    roam::Team::current().allreduce(1, [](int, int) -> int { throw std::range_error("too much"); });
+  }).join();
+}
+
+DEATH(operation_that_waits) {
+  static roam::Mutex mutex;
+  roam::spawn_team(8, [] {
+    roam::Team::current().allreduce(1, [](int a, int b) {
+      const std::scoped_lock lock(mutex);
+      return a + b;
+    });
+  }).join();
 }
 
 DEATH(terminate) { std::terminate(); }

@@ -139,6 +139,26 @@ SCENARIO(Collectives, SplitPhaseOnesOverlapAndTheirMembersMoveMeanwhile) {
   }).join();
 }
 
+struct alignas(16) Wide {
+  double a, b;
+};
+
+SCENARIO(Collectives, ElementsMayBeAlignedTo16) {
+  roam::spawn_team(2 * roam::ranks() + 1, [] {
+    const roam::Team team = roam::Team::current();
+    for (const std::size_t count : {1ul, 3ul, 5000ul}) {
+      const auto add = [](const Wide& x, const Wide& y) { return Wide{x.a + y.a, x.b + y.b}; };
+      std::vector<Wide> all(count, Wide{1, 0.5});
+      all = team.allreduce(all, add);
+      expect_eq(all.back().b * 2, 1.0 * team.size(), "sum");
+      all = team.allreduce(std::vector<Wide>(count, Wide{1, 1}), roam::AnyOrder(add));
+      expect_eq(all.back().a, 1.0 * team.size(), "sum in any order");
+      all = team.scan(std::vector<Wide>(count, Wide{1, 1}), add);
+      expect_eq(all.back().a, team.index() + 1.0, "scan");
+    }
+  }).join();
+}
+
 SCENARIO(Collectives, ManyMembersOnFewRanks) {
   roam::spawn_team(600, [] {
     const roam::Team team = roam::Team::current();

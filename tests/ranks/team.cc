@@ -1,5 +1,6 @@
 // Making teams: members, their places, their ends.
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -101,6 +102,86 @@ SCENARIO(Team, AMemberMakesATeamOfItsOwn) {
     expect(roam::Team::current() == outer, "still a member of the outer team");
   });
   team.join();
+}
+
+// Another thread asks the calling one to go to one rank after the other while it runs `work`.
+template <class Work>
+void driven(Work work) {
+  static bool stop;  // of rank 0
+  on_rank(0, [] { stop = false; });
+  const roam::Thread t = roam::this_thread::self();
+  const roam::Thread driver = roam::spawn({.name = "driver", .rank = 0}, [t] {
+    for (int to = 0; !stop; to = (to + 1) % roam::ranks()) {
+      try {
+        roam::migrate(t, to);
+      } catch (const roam::Error& error) {
+        expect(error.code() == roam::Errc::pinned, "why it does not go");
+      }
+      roam::this_thread::yield();
+    }
+  });
+  work();
+  on_rank(0, [] { stop = true; });
+  driver.join();
+}
+
+SCENARIO(Team, WhoMakesOneStaysUntilItIsMade, .ranks_needed = 2) {
+  driven([] {
+    for (int round = 0; round < 100; ++round) {
+      const int here = roam::rank();
+      const roam::Team team = roam::spawn_team(5, [] {});
+      expect_eq(roam::rank(), here, "rank of who made it");
+      team.join();
+    }
+  });
+}
+
+// Its copy takes a while, in which its thread is asked to go.
+struct Slow {
+  Slow() = default;
+  Slow(const Slow&) { roam::this_thread::sleep_for(std::chrono::microseconds(200)); }
+  void operator()() const {}
+};
+
+SCENARIO(Team, WhoMakesAThreadStaysWhileItsFunctionIsCopied, .ranks_needed = 2) {
+  driven([] {
+    const Slow slow;
+    for (int round = 0; round < 50; ++round) {
+      const int here = roam::rank();
+      const roam::Thread made = roam::spawn(slow);
+      expect_eq(roam::rank(), here, "rank of who made it");
+      try {
+        roam::migrate(made, (here + 1) % roam::ranks());
+      } catch (const roam::Error& error) {
+        expect(error.code() == roam::Errc::thread_ended, "why it does not go");
+      }
+      made.join();
+      roam::spawn_team(3, slow).join();
+    }
+  });
+}
+
+// A rank with a thread that asks again and again is never idle.
+SCENARIO(Team, TwoMayBothSendFirstWhileOthersAsk) {
+  const int ranks = roam::ranks();
+  roam::spawn_team(3 * ranks, [ranks] {
+    const roam::Team team = roam::Team::current();
+    const int place = team.index() / 3, kind = team.index() % 3;
+    const int next = (place + 1) % ranks, before = (place + ranks - 1) % ranks;
+    std::vector<int> data(300'000, team.index());
+    std::vector<int> got(data.size());
+    if (kind == 2) {  // until the first of its three has done
+      while (!team.iprobe(3 * place, 5)) {
+      }
+      team.recv(3 * place, 5, got);
+      return;
+    }
+    const int to = kind == 0 ? 3 * next + 1 : 3 * before;
+    team.send(to, 0, data);
+    team.recv(to, 0, got);
+    expect_eq(got[7], to, "from whom it comes");
+    if (kind == 0) team.send(3 * place + 2, 5, std::vector<int>(1));
+  }).join();
 }
 
 SCENARIO(Team, ManyTeamsOneAfterTheOther) {

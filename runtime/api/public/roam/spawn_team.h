@@ -144,6 +144,7 @@ Team spawn_team(const SpawnOptions& options, int n, F&& f, A&&... a) {
                 "spawn_team: each member gets a copy of f and its arguments");
   detail::TeamPlan plan = detail::team_begin(options, n);
   plan.name = options.name;
+  const this_thread::Pin pin;  // the team begins from this rank, where it is noted who made it
   const Thread keeper =
       spawn(SpawnOptions{.name = "team keeper"},
             detail::Keeper<Body>{plan, Body(std::forward<F>(f), std::forward<A>(a)...)});

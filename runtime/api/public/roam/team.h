@@ -72,6 +72,15 @@ inline constexpr bool kAnyOrder<T, std::bit_or<>> = true;
 template <std::integral T>
 inline constexpr bool kAnyOrder<T, std::bit_xor<>> = true;
 
+// Whether it neither throws nor waits, whatever the elements are.
+template <class T, class Op>
+inline constexpr bool kOfNumbers = std::is_arithmetic_v<T> &&
+                                   (std::is_same_v<Op, std::plus<>> ||
+                                    std::is_same_v<Op, std::plus<T>> ||
+                                    std::is_same_v<Op, std::multiplies<>> || kAnyOrder<T, Op>);
+template <class T, class Op>
+inline constexpr bool kOfNumbers<T, AnyOrder<Op>> = kOfNumbers<T, Op>;
+
 struct CollectiveCall;
 
 Received team_send_blocking(std::uint64_t team, int to, int tag, const void* data,
@@ -111,6 +120,7 @@ using Combine = void (*)(const void* op, void* into, const void* from, std::size
 
 struct CollectiveCall {
   static constexpr std::size_t kMostOpBytes = 48;
+  static constexpr std::size_t kMostAlignment = 16;
   CollectiveKind kind;
   int root = 0;
   const void* in = nullptr;
@@ -120,7 +130,8 @@ struct CollectiveCall {
   Combine combine = nullptr;
   bool blocking = false;   // the caller goes on when it is done
   bool any_order = false;  // parts may be combined as they come
-  alignas(16) unsigned char op[kMostOpBytes] = {};
+  bool of_numbers = true;  // the operation is one of the language's, not the program's own
+  alignas(kMostAlignment) unsigned char op[kMostOpBytes] = {};
 };
 
 template <class T, class Op>
@@ -128,9 +139,13 @@ CollectiveCall reduction(CollectiveKind kind, int root, const T* in, T* out, std
                          const Op& op) {
   static_assert(std::is_trivially_copyable_v<Op> && sizeof(Op) <= CollectiveCall::kMostOpBytes,
                 "the operation travels as its bytes: at most 48, trivially copyable");
+  static_assert(
+      alignof(T) <= CollectiveCall::kMostAlignment && alignof(Op) <= CollectiveCall::kMostAlignment,
+      "elements and operations are aligned to 16 bytes at most");
   CollectiveCall call{
       .kind = kind, .root = root, .in = in, .out = out, .bytes = count * sizeof(T), .count = count};
   call.any_order = kAnyOrder<T, Op>;
+  call.of_numbers = kOfNumbers<T, Op>;
   new (call.op) Op(op);
   call.combine = [](const void* f, void* into, const void* from, std::size_t n) {
     const Op& combine = *static_cast<const Op*>(f);
@@ -231,7 +246,8 @@ class Team {
   // i and returns a Request, whose data must stay until it is done; any number may be under way.
   // Operations are associative. Of reduce, allreduce and scan the order of members is kept, and
   // what is combined with what follows from their number alone: the same numbers give the same bits
-  // in every run, wherever members are. AnyOrder gives that up for speed. Errors:
+  // in every run, wherever members are. AnyOrder gives that up for speed. Operations run for other
+  // members too, on no thread: they cannot wait, and one that throws ends the job. Errors:
   // Errc::not_in_team, Errc::no_such_member (the root), Errc::bad_option (a size).
 
   void barrier() const { run({.kind = detail::CollectiveKind::kBarrier}); }
