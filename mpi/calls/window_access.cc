@@ -94,7 +94,7 @@ class Sending {
   std::optional<this_thread::Pin> pin_;
 };
 
-// Whether an epoch is open for the member; takes the lock that MPI_Win_lock_all gives.
+// Whether an epoch is open for the member; takes the lock that MPI_Win_lock_all has left for now.
 void enter_epoch(VirtualRank& me, Window& w, int world, int rank) {
   bool open = false;
   switch (w.epoch) {
@@ -112,7 +112,7 @@ void enter_epoch(VirtualRank& me, Window& w, int world, int rank) {
       break;
     }
     case Window::Epoch::kLockAll:
-      if (w.peers[world].lock != Lock::kHeld) take_lock(me, w, world, false);
+      if (w.peers[world].lock != Lock::kHeld) take_locks(me, w, {world}, false);
       open = true;
       break;
   }
@@ -314,15 +314,19 @@ void await_all_fetches(VirtualRank& me, Window& w) {
   wait_and_settle(me, w, [&] { return w.fetching == 0; });
 }
 
-void take_lock(VirtualRank& me, Window& w, int world, bool exclusive) {
-  Window::Peer& peer = w.peers[world];
-  if (peer.lock == Lock::kNone) {
+void take_locks(VirtualRank& me, Window& w, const std::vector<int>& worlds, bool exclusive) {
+  for (const int world : worlds) {
+    Window::Peer& peer = w.peers[world];
+    peer.exclusive = exclusive;
+    if (peer.lock != Lock::kNone) continue;
     peer.lock = Lock::kAsked;
     me.windows.send(w, world,
                     {.kind = What::kLock, .exclusive = static_cast<std::uint8_t>(exclusive)});
   }
-  peer.exclusive = exclusive;
-  me.wait_until([&] { return peer.lock == Lock::kHeld; });
+  me.wait_until([&] {
+    return std::all_of(worlds.begin(), worlds.end(),
+                       [&](int world) { return w.peers[world].lock == Lock::kHeld; });
+  });
 }
 
 void give_locks_back(VirtualRank& me, Window& w, const std::vector<int>& worlds) {

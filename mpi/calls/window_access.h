@@ -2,6 +2,7 @@
 #define ROAM_MPI_CALLS_WINDOW_ACCESS_H_
 
 #include <memory>
+#include <vector>
 
 #include "mpi/calls/virtual_rank.h"
 #include "mpi/calls/window.h"
@@ -43,8 +44,8 @@ void confirm_all(VirtualRank& me, Window& w);
 void await_fetches(VirtualRank& me, Window& w, int world);
 void await_all_fetches(VirtualRank& me, Window& w);
 
-// Takes the member's lock.
-void take_lock(VirtualRank& me, Window& w, int world, bool exclusive);
+// Takes the locks of the members, which are asked for at once.
+void take_locks(VirtualRank& me, Window& w, const std::vector<int>& worlds, bool exclusive);
 // Gives those back that are held, when all operations on these members are done.
 void give_locks_back(VirtualRank& me, Window& w, const std::vector<int>& worlds);
 

@@ -125,7 +125,7 @@ int lock(int type, int rank, int, MPI_Win window) {
     if (peer.named) throw CallError(MPI_ERR_RMA_SYNC, text("rank %d is locked already", rank));
     w.epoch = Epoch::kLock;
     peer.named = true;
-    take_lock(me, w, world, type == MPI_LOCK_EXCLUSIVE);
+    take_locks(me, w, {world}, type == MPI_LOCK_EXCLUSIVE);
   });
 }
 bool any_named(const Window& w) {
@@ -143,11 +143,19 @@ int unlock(int rank, MPI_Win window) {
     give_locks_back(me, w, {world});
   });
 }
-// The locks themselves are taken at the first access to each member: nobody can tell.
+// Of whom the program may load and store without a call: this member, and all of a shared window.
+// Their locks are taken here; those of others at the first access to them, which nobody can tell.
+std::vector<int> reached_by_pointers(const VirtualRank& me, const Window& w) {
+  if (w.flavor != MPI_WIN_FLAVOR_SHARED) return {me.number()};
+  std::vector<int> members;
+  for (int i = 0; i < w.communicator.size(); ++i) members.push_back(w.communicator.member(i));
+  return members;
+}
 int lock_all(int, MPI_Win window) {
-  return window_call("MPI_Win_lock_all", window, [&](VirtualRank&, Window& w) {
+  return window_call("MPI_Win_lock_all", window, [&](VirtualRank& me, Window& w) {
     check_idle(w);
     w.epoch = Epoch::kLockAll;
+    take_locks(me, w, reached_by_pointers(me, w), false);
   });
 }
 int unlock_all(MPI_Win window) {
