@@ -30,10 +30,11 @@ void Reduction::combine(const void* from, void* into, MPI_Count count) const {
   }
   if (operation_ != MPI_OP_NULL)
     return throw_failure(reduce(operation_, from, into, count, *type_));
+  char* const origin = type_.buffer_in(static_cast<char*>(const_cast<void*>(from)), count);
+  char* const into_origin = type_.buffer_in(static_cast<char*>(into), count);
   const auto call = [&](MPI_Aint at, auto function, auto n) {
     MPI_Datatype handle = type_.handle();
-    function(type_.buffer_in(static_cast<char*>(const_cast<void*>(from)) + at),
-             type_.buffer_in(static_cast<char*>(into) + at), &n, &handle);
+    function(origin + at, into_origin + at, &n, &handle);
   };
   if (user_.long_function != nullptr) return call(0, user_.long_function, count);
   constexpr MPI_Count kMost = 1 << 30;
@@ -43,9 +44,7 @@ void Reduction::combine(const void* from, void* into, MPI_Count count) const {
     if (user_.proxy == nullptr) {
       call(at, user_.function, n);
     } else {
-      user_.proxy(type_.buffer_in(static_cast<char*>(const_cast<void*>(from)) + at),
-                  type_.buffer_in(static_cast<char*>(into) + at), n, type_.handle(),
-                  user_.function);
+      user_.proxy(origin + at, into_origin + at, n, type_.handle(), user_.function);
     }
   }
 }

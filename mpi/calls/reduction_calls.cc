@@ -19,7 +19,7 @@ Bytes part_of(Schedule* s, const void* in, const void* out, MPI_Count count, con
   const std::size_t span = type.span(count);
   char* part = s->scratch(span);
   const char* from = static_cast<const char*>(in_place(in) ? out : in);
-  const MPI_Aint at = type->bounds.true_lb;
+  const MPI_Aint at = type.first_byte(count);
   s->at_begin([=] {
     if (span != 0) std::memcpy(part, from + at, span);
   });
@@ -38,7 +38,7 @@ Bytes exchanged(Schedule* s, const Communicator& c, Bytes part) {
 void put_result(Schedule* s, void* to, Bytes part, MPI_Count count, const Type& type) {
   s->then([=] {
     if (type.bytes(count) == 0) return;
-    const char* buffer = type.buffer_in(part.begin);
+    const char* buffer = type.buffer_in(part.begin, count);
     const std::size_t bytes = type.bytes(count);
     if (char* row = type.in_a_row(to, count)) {
       std::memcpy(row, part.begin, bytes);
@@ -148,6 +148,12 @@ int iscan(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op,
   return scan_of(kName.text, in, out, count, type, op, communicator, kWithoutOwn, handle);
 }
 
+// Of `all` elements, `count` from the `first` on.
+Bytes some_of(Bytes part, MPI_Count all, MPI_Count first, MPI_Count count, const Type& type) {
+  char* buffer = type.buffer_in(part.begin, all) + first * type.extent();
+  return {buffer + type.first_byte(count), type.span(count)};
+}
+
 // Rank i gets counts[i] elements, those behind what lower ranks get.
 template <class Counts>
 int reduce_scatter_of(const char* name, const void* in, void* out, Counts counts,
@@ -164,16 +170,19 @@ int reduce_scatter_of(const char* name, const void* in, void* out, Counts counts
     const Bytes part = part_of(s, in, out, all, type);
     add_reduction_to_first(s, c, part, all, op);
     const Bytes result = exchanged(s, c, part);
-    const MPI_Count own = counts(c.rank);
+    const MPI_Count count = counts(c.rank);
+    Bytes own = some_of(result, all, 0, count, type);
     if (c.rank == 0) {
-      MPI_Count before = own;
-      for (int i = 1; i < c.size(); before += counts(i++))
-        s->send(c.member(i), result.begin + before * type.extent(), type.span(counts(i)));
+      MPI_Count before = count;
+      for (int i = 1; i < c.size(); before += counts(i++)) {
+        const Bytes theirs = some_of(result, all, before, counts(i), type);
+        s->send(c.member(i), theirs.begin, theirs.count);
+      }
     } else {
-      s->receive(c.member(0), result.begin, type.span(own));
+      s->receive(c.member(0), own.begin, own.count);
     }
     s->end_round();
-    put_result(s, out, result, own, type);
+    put_result(s, out, own, count, type);
   });
 }
 template <Name kName, class Count>
@@ -211,7 +220,7 @@ int reduce_local(const void* in, void* inout, Count count, MPI_Datatype datatype
     const Type type(me, datatype);
     const Reduction op(me, operation, type);
     if (type.bytes(count) == 0) return;
-    const MPI_Aint at = type->bounds.true_lb;
+    const MPI_Aint at = type.first_byte(count);
     op.combine(static_cast<const char*>(in) + at, static_cast<char*>(inout) + at, count);
   });
 }

@@ -1,5 +1,8 @@
 #include "mpi/calls/types.h"
 
+#include <algorithm>
+#include <cstdint>
+
 #include "base/text.h"
 #include "mpi/calls/call_error.h"
 #include "mpi/calls/virtual_rank.h"
@@ -58,7 +61,20 @@ void Type::unpack(const char* from, std::size_t bytes, void* data, MPI_Count cou
 
 std::size_t Type::span(MPI_Count count) const {
   if (bytes(count) == 0) return 0;
-  return static_cast<std::size_t>((count - 1) * extent() + type_->bounds.true_extent());
+  const __int128 all_but_one = static_cast<__int128>(count - 1) * extent();
+  const __int128 span =
+      (all_but_one < 0 ? -all_but_one : all_but_one) + type_->bounds.true_extent();
+  if (span > PTRDIFF_MAX) {
+    throw CallError(MPI_ERR_COUNT,
+                    text("%lld elements of extent %lld are in no memory",
+                         static_cast<long long>(count), static_cast<long long>(extent())));
+  }
+  return static_cast<std::size_t>(span);
+}
+
+MPI_Aint Type::first_byte(MPI_Count count) const {
+  if (span(count) == 0) return 0;
+  return type_->bounds.true_lb + std::min<MPI_Aint>(0, (count - 1) * extent());
 }
 
 }  // namespace roam::mpi

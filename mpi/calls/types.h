@@ -40,10 +40,13 @@ class Type {
   void pack(const void* data, MPI_Count count, char* to) const;
   void unpack(const char* from, std::size_t bytes, void* data, MPI_Count count) const;
 
-  // Memory for `count` elements as they lie in a buffer: so many bytes, and where a buffer would
-  // begin whose elements lie in `memory`.
+  // Memory for `count` elements as they lie in a buffer, forwards or, with a negative extent,
+  // backwards: so many bytes; where the first byte of the elements of a buffer lies, from its
+  // begin; and where a buffer would begin whose elements lie in `memory`. CallError(MPI_ERR_COUNT):
+  // as bytes(), or no memory has so many.
   std::size_t span(MPI_Count count) const;
-  char* buffer_in(char* memory) const { return memory - type_->bounds.true_lb; }
+  MPI_Aint first_byte(MPI_Count count) const;
+  char* buffer_in(char* memory, MPI_Count count) const { return memory - first_byte(count); }
 
  private:
   MPI_Datatype handle_ = MPI_DATATYPE_NULL;

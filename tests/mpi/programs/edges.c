@@ -61,9 +61,100 @@ static void locks(void) {
   stores_under_lock_all(window, first, n - 1, "lock_all keeps others from shared memory");
 }
 
+// ---- elements that lie backwards, or before the buffer ----
+
+// The i-th of a buffer whose elements are ints, wherever they lie.
+static int* element(void* buffer, MPI_Datatype type, int i) {
+  MPI_Aint lb, extent, at, bytes;
+  MPI_Type_get_extent(type, &lb, &extent);
+  MPI_Type_get_true_extent(type, &at, &bytes);
+  return (int*)((char*)buffer + at + i * extent);
+}
+static void add(void* in, void* inout, int* count, MPI_Datatype* type) {
+  for (int i = 0; i < *count; ++i) *element(inout, *type, i) += *element(in, *type, i);
+}
+// Does not commute: that of the lowest rank is left.
+static void keep_first(void* in, void* inout, int* count, MPI_Datatype* type) {
+  for (int i = 0; i < *count; ++i) *element(inout, *type, i) = *element(in, *type, i);
+}
+
+enum { kRoom = 64, kOrigin = 32, kEach = 2 };
+struct Rooms {
+  MPI_Datatype type;
+  int in[kRoom], out[kRoom];
+};
+static void fill(struct Rooms* r, int count, int in_place) {
+  for (int i = 0; i < kRoom; ++i) r->in[i] = r->out[i] = -i;
+  for (int i = 0; i < count; ++i) *element((in_place ? r->out : r->in) + kOrigin, r->type, i) = (me + 1) * (i + 1);
+}
+// The first `count` elements are `factor` times i + first, and nothing else has changed.
+static void compare(struct Rooms* r, int count, int first, int factor, const char* what) {
+  for (int at = 0; at < kRoom; ++at) {
+    int value = -at;
+    for (int i = 0; i < count; ++i)
+      if (r->out + at == element(r->out + kOrigin, r->type, i)) value = factor * (i + first);
+    expect(r->out[at] == value, what, at * 10000L + r->out[at]);
+  }
+}
+
+static void backwards(int step, int shift) {
+  struct Rooms r;
+  MPI_Datatype shifted;
+  MPI_Op sum, ordered;
+  MPI_Request request;
+  const int each = kEach, all = each * n;
+  int counts[64];
+  int sum_of_all = n * (n + 1) / 2, up_to_me = (me + 1) * (me + 2) / 2;
+  MPI_Type_create_indexed_block(1, 1, &shift, MPI_INT, &shifted);
+  MPI_Type_create_resized(shifted, 0, step * (MPI_Aint)sizeof(int), &r.type);
+  MPI_Type_commit(&r.type);
+  MPI_Op_create(add, 1, &sum);
+  MPI_Op_create(keep_first, 0, &ordered);
+  int* const in = r.in + kOrigin;
+  int* const out = r.out + kOrigin;
+
+  fill(&r, all, 0);
+  MPI_Reduce(in, out, all, r.type, sum, n - 1, MPI_COMM_WORLD);
+  compare(&r, me == n - 1 ? all : 0, 1, sum_of_all, "reduce");
+  fill(&r, all, 0);
+  MPI_Allreduce(in, out, all, r.type, ordered, MPI_COMM_WORLD);
+  compare(&r, all, 1, 1, "allreduce");
+  fill(&r, all, 1);
+  MPI_Iallreduce(MPI_IN_PLACE, out, all, r.type, sum, MPI_COMM_WORLD, &request);
+  MPI_Wait(&request, MPI_STATUS_IGNORE);
+  compare(&r, all, 1, sum_of_all, "iallreduce in place");
+  fill(&r, all, 0);
+  MPI_Scan(in, out, all, r.type, sum, MPI_COMM_WORLD);
+  compare(&r, all, 1, up_to_me, "scan");
+  fill(&r, all, 0);
+  MPI_Exscan(in, out, all, r.type, sum, MPI_COMM_WORLD);
+  compare(&r, me == 0 ? 0 : all, 1, up_to_me - me - 1, "exscan");
+  fill(&r, all, 0);
+  MPI_Reduce_scatter_block(in, out, each, r.type, ordered, MPI_COMM_WORLD);
+  compare(&r, each, 1 + me * each, 1, "reduce_scatter_block");
+  fill(&r, all, 0);
+  for (int i = 0; i < n; ++i) counts[i] = i == 1 ? 0 : i == 2 ? 2 * each : each;
+  MPI_Reduce_scatter(in, out, counts, r.type, sum, MPI_COMM_WORLD);
+  compare(&r, counts[me], 1 + (me == 2 ? each : me * each), sum_of_all, "reduce_scatter");
+  fill(&r, all, 0);
+  for (int i = 0; i < all; ++i) *element(out, r.type, i) = i + 1;
+  MPI_Reduce_local(in, out, all, r.type, sum);
+  compare(&r, all, 1, me + 2, "reduce_local");
+  MPI_Op_free(&sum);
+  MPI_Op_free(&ordered);
+  MPI_Type_free(&shifted);
+  MPI_Type_free(&r.type);
+}
+static void reductions(void) {
+  const int steps[] = {1, -1, 2, -2}, shifts[] = {0, -5, 5};
+  for (int i = 0; i < 4; ++i)
+    for (int k = 0; k < 3; ++k) backwards(steps[i], shifts[k]);
+}
+
 int main(int argc, char** argv) {
   begin(&argc, &argv);
   locks();
+  reductions();
   MPI_Barrier(MPI_COMM_WORLD);
   say("end: %d wrong", wrong);
   MPI_Finalize();
