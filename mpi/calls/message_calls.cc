@@ -1,6 +1,7 @@
 // Point-to-point messages (chapter 3 of the standard), blocking and not, in all modes.
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "mpi/calls/call.h"
@@ -128,7 +129,17 @@ int send_receive_replace(void* data, Count count, MPI_Datatype type, int to, int
   });
 }
 
-// Both parts are requests of their own, which the one that the program has waits for.
+// Both parts are requests of their own: the program has that of the receive, which is done when
+// both are.
+void start_both(VirtualRank& me, std::unique_ptr<Request> receives, std::unique_ptr<Request> sends,
+                MPI_Request* handle) {
+  Request* send = sends.get();
+  receives->with = std::move(sends);
+  start(me, receives.get());
+  start(me, send);
+  *handle = me.requests.add(std::move(receives));
+}
+
 template <Name kName, class Count>
 int isend_receive(const void* out, Count out_count, MPI_Datatype out_type, int to, int out_tag,
                   void* in, Count in_count, MPI_Datatype in_type, int from, int in_tag,
@@ -139,10 +150,7 @@ int isend_receive(const void* out, Count out_count, MPI_Datatype out_type, int t
     prepare_receive(me, receives.get(), in, in_count, in_type, from, in_tag, communicator);
     prepare_send(me, sends.get(), SendMode::kStandard, out, out_count, out_type, to, out_tag,
                  communicator);
-    start(me, receives.get());
-    start(me, sends.get());
-    receives->with = std::move(sends);
-    *handle = me.requests.add(std::move(receives));
+    start_both(me, std::move(receives), std::move(sends), handle);
   });
 }
 template <Name kName, class Count>
@@ -155,10 +163,7 @@ int isend_receive_replace(void* data, Count count, MPI_Datatype type, int to, in
     prepare_send(me, sends.get(), SendMode::kStandard, data, count, type, to, out_tag,
                  communicator);
     send_a_copy(me, sends.get());
-    start(me, receives.get());
-    start(me, sends.get());
-    receives->with = std::move(sends);
-    *handle = me.requests.add(std::move(receives));
+    start_both(me, std::move(receives), std::move(sends), handle);
   });
 }
 

@@ -192,6 +192,10 @@ bool look(Request* request) {
       }
       acknowledge(request);
       if (request->with != nullptr && !advance(request->with.get())) return false;
+      if (request->peer == MPI_PROC_NULL) {  // only its send was under way
+        end(request, null_status());
+        return true;
+      }
       if (!request->wire.done) return false;
       finish_receive(request);
       return true;
@@ -327,6 +331,7 @@ void start(VirtualRank& me, Request* request) {
       start_collective(me, request);
     } else if (request->peer == MPI_PROC_NULL) {
       if (request->partitions != nullptr) count_partitions(request);
+      if (request->with != nullptr) return;  // it is done when its send is
       end(request, request->kind == Request::Kind::kReceive ? null_status() : empty_status());
     } else if (request->partitions != nullptr) {
       start_partitioned(me, request);

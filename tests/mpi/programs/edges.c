@@ -1,5 +1,6 @@
 // What lies at the edges of the standard. The program itself judges what is right: MPICH 4.0 has
 // faults of its own here.
+#include <string.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -151,10 +152,54 @@ static void reductions(void) {
     for (int k = 0; k < 3; ++k) backwards(steps[i], shifts[k]);
 }
 
+// ---- requests ----
+
+enum { kLong = 300000 };
+static int out[kLong], in[kLong];
+
+// Nothing is received, and what is sent goes when the other one takes it.
+static void send_from_nobody(int replaces, int freed) {
+  const int right = (me + 1) % n, left = (me + n - 1) % n;
+  MPI_Request request;
+  MPI_Status status;
+  int flag = 0;
+  for (int i = 0; i < kLong; ++i) out[i] = me * 7 + i;
+  if (replaces)
+    MPI_Isendrecv_replace(out, kLong, MPI_INT, right, 5, MPI_PROC_NULL, 6, MPI_COMM_WORLD, &request);
+  else
+    MPI_Isendrecv(out, kLong, MPI_INT, right, 5, in, kLong, MPI_INT, MPI_PROC_NULL, 6, MPI_COMM_WORLD, &request);
+  if (freed) {
+    MPI_Request_free(&request);
+  } else {
+    MPI_Request_get_status(request, &flag, MPI_STATUS_IGNORE);
+    if (flag) memset(out, 0, sizeof out);  // it has gone
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+  MPI_Recv(in, kLong, MPI_INT, left, 5, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+  for (int i = 0; i < kLong; ++i)
+    if (in[i] != left * 7 + i) {
+      expect(0, "sent from nobody", in[i]);
+      break;
+    }
+  if (!freed) {
+    int count;
+    MPI_Wait(&request, &status);
+    MPI_Get_count(&status, MPI_INT, &count);
+    expect(status.MPI_SOURCE == MPI_PROC_NULL && status.MPI_TAG == MPI_ANY_TAG && count == 0, "nobody's status", count);
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+  // To nobody: only the receive is waited for.
+  MPI_Isendrecv(out, 1, MPI_INT, MPI_PROC_NULL, 5, in, 1, MPI_INT, left, 7, MPI_COMM_WORLD, &request);
+  MPI_Send(&right, 1, MPI_INT, right, 7, MPI_COMM_WORLD);
+  MPI_Wait(&request, &status);
+  expect(in[0] == me && status.MPI_SOURCE == left, "sent to nobody", in[0]);
+}
+
 int main(int argc, char** argv) {
   begin(&argc, &argv);
   locks();
   reductions();
+  for (int i = 0; i < 4; ++i) send_from_nobody(i % 2, i / 2);
   MPI_Barrier(MPI_COMM_WORLD);
   say("end: %d wrong", wrong);
   MPI_Finalize();
