@@ -186,7 +186,9 @@ bool look(Request* request) {
       return true;
     case Request::Kind::kReceive:
       if (request->partitions != nullptr && !request->on_wire) {
-        if (!request->partitions->introduction.done) return false;
+        if (!request->partitions->is_known()) return false;
+        if (request->partitions->introduction.error != Errc{})
+          throw CallError(MPI_ERR_OTHER, "the virtual rank of the partitioned send has ended");
         request->context = request->partitions->context;
         start_receive(request);
       }

@@ -36,19 +36,20 @@ void introduce(VirtualRank& me, Request* request, const Communicator& c) {
   if (request->peer == MPI_PROC_NULL) return;
   const std::uint64_t context = c.context + kPartitionedContext;
   const int peer = request->group.world_of(request->peer);
-  p->introduced = true;
-  p->sends = request->kind == Request::Kind::kSend;
-  if (!p->sends) {
+  if (request->kind == Request::Kind::kReceive) {
+    p->introduced = true;
     runtime::start_receive(&p->introduction, context, peer, request->tag, &p->context,
                            sizeof p->context);
     return;
   }
-  p->context = request->context = me.make_context();
-  runtime::start_send(&p->introduction, {.context = context,
-                                         .to = peer,
-                                         .tag = request->tag,
-                                         .data = &p->context,
-                                         .bytes = sizeof p->context});
+  request->context = me.make_context();
+  detail::RequestState introduction;
+  runtime::start_send(&introduction, {.context = context,
+                                      .to = peer,
+                                      .tag = request->tag,
+                                      .data = &request->context,
+                                      .bytes = sizeof request->context,
+                                      .copied = true});
 }
 
 template <class Prepare>
@@ -130,10 +131,8 @@ int arrived(MPI_Request handle, int partition, int* flag) {
 }  // namespace
 
 Partitions::~Partitions() {
-  if (!introduced || introduction.done) return;
-  if (!sends && runtime::cancel_receive(&introduction)) return;
-  while (!introduction.done)
-    runtime::wait_for_news("the receive that belongs to a partitioned send");
+  if (is_known() || runtime::cancel_receive(&introduction)) return;
+  while (!introduction.done) runtime::wait_for_news("the introduction of a partitioned send");
 }
 
 void add_partitioned_calls() {

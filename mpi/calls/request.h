@@ -39,16 +39,19 @@ struct Generalized {
 // the order in which they were made.
 struct Partitions {
   explicit Partitions(int n) : count(n), ready(static_cast<std::size_t>(n)) {}
-  // Waits for the introduction's end.
+  // Takes the introduction's receive back.
   ~Partitions();
 
   int count;
-  std::vector<bool> ready;            // of a send that was started
-  int waiting = 0;                    // so many are not ready
-  std::uint64_t context = 0;          // of its messages; the sender makes it
-  detail::RequestState introduction;  // that tells it
-  bool introduced = false;            // it is under way, or done
-  bool sends = false;
+  std::vector<bool> ready;  // of a send that was started
+  int waiting = 0;          // so many are not ready
+  // Of a receive, which is told the context of the messages by their sender, who makes it.
+  std::uint64_t context = 0;
+  detail::RequestState introduction;
+  bool introduced = false;  // it is under way, or done
+
+  // It is a send, or its sender has told it.
+  bool is_known() const { return !introduced || introduction.done; }
 };
 
 // A message or collective under way, or a persistent one between two. It stays where it is while it

@@ -289,7 +289,8 @@ int free_request(MPI_Request* handle) {
                       text("0x%08x is no request", static_cast<unsigned>(*handle)));
     *handle = MPI_REQUEST_NULL;
     me.unwatch(request.get());
-    if (request->started && !advance(request.get())) me.keep_to_its_end(std::move(request));
+    if (request->started && !advance(request.get())) return me.keep_to_its_end(std::move(request));
+    if (request->partitions != nullptr) me.keep_until_known(std::move(request->partitions));
   });
 }
 

@@ -133,6 +133,7 @@ void VirtualRank::give_up_requests() {
   requests.clear();
   messages.clear();
   kept_.clear();
+  unknown_.clear();
 }
 
 void VirtualRank::unwatch(Request* request) {
@@ -143,6 +144,11 @@ void VirtualRank::keep_to_its_end(std::unique_ptr<Request> request) {
   buffered_bytes_ += request->buffer_bytes;
   watch(request.get());
   kept_.push_back(std::move(request));
+}
+
+void VirtualRank::keep_until_known(std::unique_ptr<Partitions> partitions) {
+  std::erase_if(unknown_, [](const auto& one) { return one->is_known(); });
+  if (!partitions->is_known()) unknown_.push_back(std::move(partitions));
 }
 
 void VirtualRank::wait() { runtime::wait_for_news(call); }

@@ -158,6 +158,8 @@ class VirtualRank {
   void unwatch(Request* request);
   // Nobody waits for it, and it is there until it is done.
   void keep_to_its_end(std::unique_ptr<Request> request);
+  // Of a partitioned receive that is freed: the next one is not for the send that belongs to it.
+  void keep_until_known(std::unique_ptr<Partitions> partitions);
   // At the end of the program: what it has left under way is taken back or waited for, while its
   // variables are there.
   void give_up_requests();
@@ -182,6 +184,7 @@ class VirtualRank {
   std::uint32_t noted_ = 0;  // receives that had something to be answered, when it was looked last
   std::vector<Request*> watched_;
   std::vector<std::unique_ptr<Request>> kept_;
+  std::vector<std::unique_ptr<Partitions>> unknown_;
   std::size_t buffered_bytes_ = 0;
 };
 

@@ -195,11 +195,43 @@ static void send_from_nobody(int replaces, int freed) {
   expect(in[0] == me && status.MPI_SOURCE == left, "sent to nobody", in[0]);
 }
 
+// Partitioned receives that are freed unused, before their sends are made or after, have had their
+// turn all the same.
+static void freed_partitioned(int sends_first) {
+  const int right = (me + 1) % n, left = (me + n - 1) % n;
+  int values[3] = {me * 10, me * 10 + 1, me * 10 + 2}, got = -1, flag = 0;
+  MPI_Request send[3], receive[3];
+  for (int step = 0; step < 2; ++step) {
+    for (int i = 0; i < 3; ++i) {
+      if (step == !sends_first) {
+        MPI_Psend_init(&values[i], 1, 1, MPI_INT, right, 5, MPI_COMM_WORLD, MPI_INFO_NULL,
+                       &send[i]);
+        if (i < 2) MPI_Request_free(&send[i]);
+      } else {
+        MPI_Precv_init(&got, 1, 1, MPI_INT, left, 5, MPI_COMM_WORLD, MPI_INFO_NULL, &receive[i]);
+        if (i < 2) MPI_Request_free(&receive[i]);
+      }
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
+  }
+  MPI_Start(&send[2]);
+  MPI_Pready(0, send[2]);
+  MPI_Start(&receive[2]);
+  for (const double begin = MPI_Wtime(); !flag && MPI_Wtime() < begin + 20;)
+    MPI_Test(&receive[2], &flag, MPI_STATUS_IGNORE);
+  expect(flag && got == left * 10 + 2, "after freed partitioned receives", got);
+  if (!flag) MPI_Abort(MPI_COMM_WORLD, 3);
+  MPI_Wait(&send[2], MPI_STATUS_IGNORE);
+  MPI_Request_free(&send[2]);
+  MPI_Request_free(&receive[2]);
+}
+
 int main(int argc, char** argv) {
   begin(&argc, &argv);
   locks();
   reductions();
   for (int i = 0; i < 4; ++i) send_from_nobody(i % 2, i / 2);
+  for (int i = 0; i < 2; ++i) freed_partitioned(i);
   MPI_Barrier(MPI_COMM_WORLD);
   say("end: %d wrong", wrong);
   MPI_Finalize();
