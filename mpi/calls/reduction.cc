@@ -11,6 +11,7 @@ namespace roam::mpi {
 Reduction::Reduction(VirtualRank& me, MPI_Op handle, const Type& type) : type_(type) {
   if (const UserOp* user = me.ops.find(handle)) {
     user_ = *user;
+    if (me.types.find(type.handle()) != nullptr) number_ = me.hold_type(type.handle());
     return;
   }
   throw_failure(check_operation(handle, *type));

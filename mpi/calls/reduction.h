@@ -3,6 +3,8 @@
 
 #include <mpi.h>
 
+#include <memory>
+
 #include "mpi/calls/types.h"
 #include "mpi/calls/virtual_rank.h"
 #include "mpi/datatype/operation.h"
@@ -31,6 +33,7 @@ class Reduction {
   Own own_ = nullptr;
   MPI_Op operation_ = MPI_OP_NULL;
   UserOp user_;
+  std::shared_ptr<void> number_;  // of a datatype that it is given
 };
 
 }  // namespace roam::mpi

@@ -82,8 +82,10 @@ struct Request {
   // As the program gave them, for the next start of a persistent one and for unpacking.
   std::uint64_t context = 0;
   Group group;                            // that `peer` is a rank of; the communicator's
-  MPI_Comm communicator = MPI_COMM_NULL;  // whose error handler is told; it may be freed by now
+  MPI_Comm communicator = MPI_COMM_NULL;  // whose error handler is told
   MPI_Win window = MPI_WIN_NULL;          // the same, of an access to a window
+  // What it was when they were freed, whose numbers name others then.
+  MPI_Errhandler errhandler = MPI_ERRHANDLER_NULL;
   int peer = MPI_PROC_NULL;
   int tag = 0;
   void* data = nullptr;

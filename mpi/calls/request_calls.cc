@@ -32,6 +32,15 @@ int call_of_request(const char* name, MPI_Request handle, Body body) {
   if (!me.is_open()) [[unlikely]]
     refuse_call(me, name);
   const Request* request = VirtualRank::running().requests.find(handle);
+  if (request != nullptr && request->errhandler != MPI_ERRHANDLER_NULL) {
+    return call_telling(
+        name,
+        [name, handler = request->errhandler](VirtualRank& me, const CallError& failure) {
+          return tell_handler(me, handler, MPI_COMM_NULL,
+                              "a communicator or window that was freed since", name, failure);
+        },
+        body);
+  }
   if (request != nullptr && request->window != MPI_WIN_NULL) {
     return call_telling(
         name,

@@ -160,7 +160,7 @@ int bound_of(MPI_Datatype type, MPI_Aint* to) {
 
 DerivedType& derived(VirtualRank& me, MPI_Datatype handle) {
   DerivedType* found = me.types.find(handle);
-  if (found == nullptr) {
+  if (found == nullptr || found->freed) {
     throw CallError(MPI_ERR_TYPE, text("0x%08x is no datatype that the program made, or was freed",
                                        static_cast<unsigned>(handle)));
   }
@@ -172,11 +172,19 @@ int commit(MPI_Datatype* handle) {
     if (!type->named() || me.types.find(*handle) != nullptr) derived(me, *handle).committed = true;
   });
 }
+// Those by precision and range are given to whoever asks for them again.
+bool is_of_fortran(const VirtualRank& me, MPI_Datatype handle) {
+  return std::any_of(me.fortran_types.begin(), me.fortran_types.end(),
+                     [handle](const auto& one) { return one.second == handle; });
+}
 int free_type(MPI_Datatype* handle) {
   return call("MPI_Type_free", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    if (is_of_fortran(me, *handle)) {
+      throw CallError(MPI_ERR_TYPE,
+                      "a datatype of MPI_Type_create_f90_integer or its kin cannot be freed");
+    }
     derived(me, *handle).attributes.remove_all(me, *handle);
-    me.type_names.erase(*handle);
-    me.types.remove(*handle);
+    me.free_type(*handle);
     *handle = MPI_DATATYPE_NULL;
   });
 }
@@ -269,12 +277,19 @@ void copy_contents(const std::vector<T>& from, MPI_Count most, T* to) {
   std::copy(from.begin(), from.end(), to);
 }
 // Predefined types are given as they are; of derived ones, each time a new handle.
+MPI_Datatype handle_of(VirtualRank& me, const TypeRef& type) {
+  if (type->named()) return type->handle;
+  for (const auto& [key, handle] : me.fortran_types) {
+    if (me.types.find(handle)->type.get() == type.get()) return handle;
+  }
+  return keep(me, type);
+}
 void copy_types(VirtualRank& me, const std::vector<TypeRef>& from, MPI_Count most,
                 MPI_Datatype* to) {
   if (static_cast<MPI_Count>(from.size()) > most)
     throw CallError(MPI_ERR_ARG, text("there is room for %lld of %zu datatypes",
                                       static_cast<long long>(most), from.size()));
-  for (const TypeRef& type : from) *to++ = type->named() ? type->handle : keep(me, type);
+  for (const TypeRef& type : from) *to++ = handle_of(me, type);
 }
 Contents contents_of(VirtualRank& me, MPI_Datatype handle) {
   const Type type(me, handle);

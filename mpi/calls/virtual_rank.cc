@@ -93,6 +93,22 @@ Info& VirtualRank::info(MPI_Info handle) {
   return *found;
 }
 
+std::shared_ptr<void> VirtualRank::hold_type(MPI_Datatype handle) {
+  DerivedType* type = types.find(handle);
+  ++type->holders;
+  return {type, [this, handle](DerivedType* held) {
+            if (--held->holders == 0 && held->freed) free_type(handle);
+          }};
+}
+
+void VirtualRank::free_type(MPI_Datatype handle) {
+  DerivedType* type = types.find(handle);
+  type->freed = true;
+  if (type->holders != 0) return;
+  type_names.erase(handle);
+  types.remove(handle);
+}
+
 // ---- progress ----
 
 // What ends may let something end that was looked at before.

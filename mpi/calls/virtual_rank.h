@@ -47,6 +47,8 @@ struct Session {
 struct DerivedType {
   TypeRef type;
   bool committed = false;
+  bool freed = false;  // by the program, while its number is held
+  int holders = 0;
   Attributes attributes;
 };
 // All that MPI is to one virtual rank: its communicators, requests, and so on. It lies in the
@@ -99,11 +101,14 @@ class VirtualRank {
   MPI_Group add(Group group);
   void remove_group(MPI_Group handle);
 
+  HandleTable<DerivedType, Kind::kDatatype> types;
+  std::map<MPI_Datatype, std::string> type_names;  // that the program gave
+  // While it lives, the number of the datatype names nothing else, though the program frees it.
+  std::shared_ptr<void> hold_type(MPI_Datatype handle);
+  void free_type(MPI_Datatype handle);
   HandleTable<Request, Kind::kRequest> requests;
   HandleTable<Request, Kind::kMessage> messages;  // claimed by MPI_Mprobe
   std::uint64_t next_claim = 0;
-  HandleTable<DerivedType, Kind::kDatatype> types;
-  std::map<MPI_Datatype, std::string> type_names;  // that the program gave
   std::map<MPI_Datatype, Attributes> predefined_type_attributes;
   std::map<long, MPI_Datatype> fortran_types;  // by what was asked for
   // CallError(MPI_ERR_INFO).

@@ -254,6 +254,11 @@ int free_window(MPI_Win* window) {
       throw CallError(MPI_ERR_RMA_SYNC, "an epoch of the window is open");
     w.attributes.remove_all(me, *window);
     wait_for_barrier(me, w.communicator);
+    me.requests.for_each([&](Request& request) {
+      if (request.window != *window) return;
+      request.window = MPI_WIN_NULL;
+      request.errhandler = w.errhandler;
+    });
     void* const memory = w.memory;
     me.windows.remove(*window);
     std::free(memory);

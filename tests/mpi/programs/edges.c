@@ -226,12 +226,106 @@ static void freed_partitioned(int sends_first) {
   MPI_Request_free(&receive[2]);
 }
 
+// ---- numbers that are used again ----
+
+static int bytes_of_type;
+static void look_at_type(void* from, void* to, int* count, MPI_Datatype* type) {
+  MPI_Type_size(*type, &bytes_of_type);
+  for (int i = 0; i < 2 * *count; ++i) ((int*)to)[i] += ((int*)from)[i];
+}
+// A datatype is freed, and others are made, while a reduction of its elements is under way.
+static void freed_types(int persistent) {
+  int values[2] = {me, 1}, sums[2];
+  MPI_Datatype pair, others[4];
+  MPI_Op op;
+  MPI_Request request;
+  MPI_Type_contiguous(2, MPI_INT, &pair);
+  MPI_Type_commit(&pair);
+  const MPI_Datatype number = pair;
+  MPI_Op_create(look_at_type, 1, &op);
+  bytes_of_type = 2 * sizeof(int);
+  if (!persistent && me != 0) MPI_Barrier(MPI_COMM_WORLD);
+  if (persistent)
+    MPI_Allreduce_init(values, sums, 1, pair, op, MPI_COMM_WORLD, MPI_INFO_NULL, &request);
+  else
+    MPI_Iallreduce(values, sums, 1, pair, op, MPI_COMM_WORLD, &request);
+  MPI_Type_free(&pair);
+  MPI_Op_free(&op);
+  for (int i = 0; i < 4; ++i) MPI_Type_contiguous(3 + i, MPI_DOUBLE, &others[i]);
+  // The others begin when that of rank 0 has been freed.
+  if (!persistent && me == 0) MPI_Barrier(MPI_COMM_WORLD);
+  for (int i = 0; i <= persistent; ++i) {
+    if (persistent) MPI_Start(&request);
+    MPI_Wait(&request, MPI_STATUS_IGNORE);
+    expect(sums[0] == n * (n - 1) / 2 && sums[1] == n, "reduction of a freed datatype", sums[0]);
+    expect(bytes_of_type == 2 * sizeof(int), "the datatype that an operation sees", bytes_of_type);
+  }
+  if (persistent) MPI_Request_free(&request);
+  // Who had nothing to combine has used the number again before.
+  MPI_Type_dup(MPI_INT, &pair);
+  int used = pair == number;
+  for (int i = 0; i < 4; ++i) used = used || others[i] == number;
+  expect(used, "what was held is given back", number);
+  MPI_Type_free(&pair);
+  for (int i = 0; i < 4; ++i) MPI_Type_free(&others[i]);
+}
+// Each real of so many digits is the same one, which nobody frees.
+static void types_of_fortran(void) {
+  MPI_Datatype real, again, holder, inside;
+  int integers[1], code;
+  MPI_Aint addresses[1];
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+  MPI_Type_create_f90_real(6, 30, &real);
+  again = real;
+  MPI_Type_free(&again);
+  MPI_Type_contiguous(3, real, &holder);
+  MPI_Type_get_contents(holder, 1, 0, 1, integers, addresses, &inside);
+  MPI_Type_create_f90_real(6, 30, &again);
+  MPI_Type_size(again, &code);
+  expect(again == real && inside == real && code == 4, "a real of Fortran", code);
+  MPI_Type_free(&holder);
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_ARE_FATAL);
+}
+
+static int told_first, told_second;
+static void first_handler(MPI_Comm* communicator, int* code, ...) {
+  (void)communicator, (void)code;
+  ++told_first;
+}
+static void second_handler(MPI_Comm* communicator, int* code, ...) {
+  (void)communicator, (void)code;
+  ++told_second;
+}
+// A communicator is freed, and another is made, while a receive is under way that fails.
+static void freed_communicators(void) {
+  MPI_Comm first, second;
+  MPI_Errhandler handlers[2];
+  MPI_Request request;
+  int room;
+  MPI_Comm_create_errhandler(first_handler, &handlers[0]);
+  MPI_Comm_create_errhandler(second_handler, &handlers[1]);
+  MPI_Comm_dup(MPI_COMM_WORLD, &first);
+  MPI_Comm_set_errhandler(first, handlers[0]);
+  MPI_Irecv(&room, 1, MPI_INT, (me + n - 1) % n, 3, first, &request);
+  MPI_Send(out, 2, MPI_INT, (me + 1) % n, 3, first);
+  MPI_Comm_free(&first);
+  MPI_Comm_dup(MPI_COMM_WORLD, &second);
+  MPI_Comm_set_errhandler(second, handlers[1]);
+  MPI_Wait(&request, MPI_STATUS_IGNORE);
+  expect(told_first == 1 && told_second == 0, "a freed communicator's handler", told_second);
+  MPI_Comm_free(&second);
+  for (int i = 0; i < 2; ++i) MPI_Errhandler_free(&handlers[i]);
+}
+
 int main(int argc, char** argv) {
   begin(&argc, &argv);
   locks();
   reductions();
   for (int i = 0; i < 4; ++i) send_from_nobody(i % 2, i / 2);
   for (int i = 0; i < 2; ++i) freed_partitioned(i);
+  for (int i = 0; i < 2; ++i) freed_types(i);
+  types_of_fortran();
+  freed_communicators();
   MPI_Barrier(MPI_COMM_WORLD);
   say("end: %d wrong", wrong);
   MPI_Finalize();
