@@ -111,6 +111,10 @@ int window_call(const char* name, MPI_Win window, Body body) {
       [&](VirtualRank& me) { body(me, me.windows.window(window)); });
 }
 
+// What MPICH does for mpi_f08 when it begins: its Fortran library, and what else the program has
+// loaded, is told the addresses that stand for absent weights in C. Context: a virtual rank.
+void set_constants_of_fortran();
+
 // Each chapter has its functions known.
 void add_environment_calls();
 void add_message_calls();

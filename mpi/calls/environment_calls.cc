@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -16,12 +17,29 @@
 #include "mpi/calls/ending.h"
 #include "mpi/calls/messages.h"
 #include "mpi/calls/world_collectives.h"
+#include "mpi/image/elf_file.h"
 #include "mpi/image/image.h"
 #include "mpi/image/place_calls.h"
 #include "roam/team.h"
 #include "roam/thread.h"
 
 namespace roam::mpi {
+namespace {}  // namespace
+
+void set_constants_of_fortran() {
+  const std::pair<const char*, int*> constants[] = {
+      {"MPIR_C_MPI_UNWEIGHTED", MPI_UNWEIGHTED}, {"MPIR_C_MPI_WEIGHTS_EMPTY", MPI_WEIGHTS_EMPTY}};
+  const Image& image = *Image::running();
+  for (std::size_t i = 0; i < image.module_count(); ++i) {
+    if (!image.has_module(i)) continue;
+    const ElfFile& file = *image.module(i).file;
+    for (const auto& [name, value] : constants) {
+      if (const std::uint32_t found = file.find(name, {}); found != 0)
+        *image.at<int**>(i, file.symbol(found).st_value) = value;
+    }
+  }
+}
+
 namespace {
 
 int init_at_level(int wanted, int* provided) {
@@ -29,6 +47,7 @@ int init_at_level(int wanted, int* provided) {
   if (me.state != VirtualRank::State::kBefore)
     end_job(1, text("virtual rank %d calls MPI_Init for the second time", me.number()));
   me.state = VirtualRank::State::kInside;
+  set_constants_of_fortran();
   me.thread_level = std::min(wanted, VirtualRank::most_thread_level);
   if (provided != nullptr) *provided = me.thread_level;
   return MPI_SUCCESS;

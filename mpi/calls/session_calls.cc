@@ -75,6 +75,7 @@ int begin(MPI_Info wishes, MPI_Errhandler errhandler, MPI_Session* handle) {
         session->errhandler = errhandler;
         session->info = granted(me.infos.find(wishes));
         *handle = me.sessions.add(std::move(session));
+        set_constants_of_fortran();
       });
 }
 

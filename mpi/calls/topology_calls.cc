@@ -225,6 +225,14 @@ int graph_neighbors(MPI_Comm handle, int rank, int most, int* neighbours) {
 
 bool unweighted(const int* weights) { return weights == MPI_UNWEIGHTED; }
 
+// The constants are no weights.
+void check_weights(const int* weights, int count) {
+  if (count > 0 && (weights == nullptr || weights == MPI_WEIGHTS_EMPTY)) {
+    throw CallError(MPI_ERR_ARG, text("the weights of %d edges are %s", count,
+                                      weights == nullptr ? "a null pointer" : "MPI_WEIGHTS_EMPTY"));
+  }
+}
+
 void check_edges(const Communicator& c, int count, const int* ranks) {
   if (count < 0) throw CallError(MPI_ERR_ARG, text("the number of edges is %d", count));
   for (int i = 0; i < count; ++i) {
@@ -245,6 +253,10 @@ int dist_graph_create_adjacent(MPI_Comm handle, int in_count, const int* sources
     Communicator& c = me.communicator(handle);
     check_edges(c, in_count, sources);
     check_edges(c, out_count, destinations);
+    check_weights(source_weights, in_count);
+    check_weights(destination_weights, out_count);
+    if (unweighted(source_weights) != unweighted(destination_weights))
+      throw CallError(MPI_ERR_ARG, "MPI_UNWEIGHTED is given for one of the two");
     Topology topology;
     topology.kind = MPI_DIST_GRAPH;
     DistributedGraph& g = topology.distributed;
@@ -271,6 +283,7 @@ int dist_graph_create(MPI_Comm handle, int count, const int* nodes, const int* d
     const bool weighted = !unweighted(weights);
     for (int i = 0; i < count; ++i) {
       check_edges(c, degrees[i], destinations + next);
+      check_weights(weights, degrees[i]);
       for (int k = 0; k < degrees[i]; ++k, ++next) {
         const Edge edge{nodes[i], destinations[next], weighted ? weights[next] : 0,
                         weighted ? 1 : 0};

@@ -141,7 +141,45 @@ program keys
                     mod(me + n - 1, n), 99, comm, MPI_STATUS_IGNORE, ierror)
   print '(i0,a,2(1x,i0))', me, ' ignored', sum(got(1:32)), i
   print '(i0,a,2(1x,i0))', me, ' unchanged', MPI_STATUSES_IGNORE(1, 1), MPI_STATUS_IGNORE(1)
+  call constants()
   call MPI_COMM_FREE(comm, ierror)
   call MPI_BARRIER(MPI_COMM_WORLD, ierror)
   call MPI_FINALIZE(ierror)
+contains
+  ! Those that stand for addresses.
+  subroutine constants()
+    integer :: ring, ins, outs, sources(1), destinations(1), weights(1), there
+    integer(MPI_ADDRESS_KIND) :: here
+    logical :: weighted
+    integer, target :: value
+    call MPI_DIST_GRAPH_CREATE_ADJACENT(comm, 1, [mod(me + n - 1, n)], MPI_UNWEIGHTED, 1, [mod(me + 1, n)], &
+                                        MPI_UNWEIGHTED, MPI_INFO_NULL, .false., ring, ierror)
+    call MPI_DIST_GRAPH_NEIGHBORS_COUNT(ring, ins, outs, weighted, ierror)
+    call MPI_DIST_GRAPH_NEIGHBORS(ring, 1, sources, MPI_UNWEIGHTED, 1, destinations, MPI_UNWEIGHTED, ierror)
+    print '(i0,a,2(1x,i0),1x,l1,2(1x,i0))', me, ' unweighted', ins, outs, weighted, sources, destinations
+    call MPI_COMM_FREE(ring, ierror)
+    if (me == 0) then
+      call MPI_DIST_GRAPH_CREATE_ADJACENT(comm, 0, sources, MPI_WEIGHTS_EMPTY, 1, [n - 1], [5], MPI_INFO_NULL, &
+                                          .false., ring, ierror)
+    else if (me == n - 1) then
+      call MPI_DIST_GRAPH_CREATE_ADJACENT(comm, 1, [0], [5], 0, destinations, MPI_WEIGHTS_EMPTY, MPI_INFO_NULL, &
+                                          .false., ring, ierror)
+    else
+      call MPI_DIST_GRAPH_CREATE_ADJACENT(comm, 0, sources, MPI_WEIGHTS_EMPTY, 0, destinations, &
+                                          MPI_WEIGHTS_EMPTY, MPI_INFO_NULL, .false., ring, ierror)
+    end if
+    call MPI_DIST_GRAPH_NEIGHBORS_COUNT(ring, ins, outs, weighted, ierror)
+    weights = 0
+    call MPI_DIST_GRAPH_NEIGHBORS(ring, ins, sources, weights, outs, destinations, MPI_UNWEIGHTED, ierror)
+    print '(i0,a,2(1x,i0),1x,l1,1x,i0)', me, ' weighted', ins, outs, weighted, weights
+    call MPI_COMM_FREE(ring, ierror)
+    value = me
+    call MPI_GET_ADDRESS(value, here, ierror)
+    call MPI_TYPE_CREATE_HINDEXED(1, [1], [here], MPI_INTEGER, there, ierror)
+    call MPI_TYPE_COMMIT(there, ierror)
+    call MPI_BCAST(MPI_BOTTOM, 1, there, n - 1, comm, ierror)
+    call MPI_ALLREDUCE(MPI_IN_PLACE, value, 1, MPI_INTEGER, MPI_SUM, comm, ierror)
+    print '(i0,a,1x,i0)', me, ' at the bottom', value
+    call MPI_TYPE_FREE(there, ierror)
+  end subroutine
 end program
