@@ -68,8 +68,7 @@ void start_send(VirtualRank& me, Request* request) {
   const bool synchronous = request->mode == SendMode::kSynchronous;
   const int to = request->group.world_of(request->peer);
   if (request->mode == SendMode::kBuffered) {
-    me.progress();  // what has gone has given its room back
-    if (me.buffered_bytes() + bytes + MPI_BSEND_OVERHEAD > me.buffer_room) {
+    if (!me.make_buffer_room(bytes + MPI_BSEND_OVERHEAD)) {
       throw CallError(
           MPI_ERR_BUFFER,
           text("the attached buffer has %zu bytes, of which %zu are in use: no room for a "

@@ -1,6 +1,7 @@
 #include "mpi/calls/virtual_rank.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "base/text.h"
@@ -160,6 +161,17 @@ void VirtualRank::keep_to_its_end(std::unique_ptr<Request> request) {
   buffered_bytes_ += request->buffer_bytes;
   watch(request.get());
   kept_.push_back(std::move(request));
+}
+
+bool VirtualRank::make_buffer_room(std::size_t bytes) {
+  constexpr int kMostLooks = 2000;  // a millisecond apart
+  progress();
+  for (int i = 0; buffered_bytes_ + bytes > buffer_room; ++i) {
+    if (i == kMostLooks || bytes > buffer_room) return false;
+    this_thread::sleep_for(std::chrono::milliseconds(i == 0 ? 0 : 1));
+    progress();
+  }
+  return true;
 }
 
 void VirtualRank::keep_until_known(std::unique_ptr<Partitions> partitions) {

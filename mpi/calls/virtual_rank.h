@@ -171,6 +171,10 @@ class VirtualRank {
   bool nothing_kept() const { return kept_.empty(); }
   // What such ones have of the attached buffer (MPI_Bsend).
   std::size_t buffered_bytes() const { return buffered_bytes_; }
+  // Whether there is room for so many bytes more. That a message has been received, its sender may
+  // hear later than others whom the receiver tells, as when it has moved: so a while is left for
+  // that before there is said to be none. May suspend.
+  bool make_buffer_room(std::size_t bytes);
 
   // MPI_Buffer_attach.
   void* buffer = nullptr;

@@ -226,6 +226,30 @@ static void freed_partitioned(int sends_first) {
   MPI_Request_free(&receive[2]);
 }
 
+// The buffer has room for one message; who has been told that it has come sends the next.
+static void one_after_the_other(int bytes) {
+  const int right = (me + 1) % n, left = (me + n - 1) % n, room = bytes + MPI_BSEND_OVERHEAD;
+  void* buffer = malloc((size_t)room);
+  int detached, failed = 0;
+  MPI_Comm apart;
+  MPI_Comm_dup(MPI_COMM_WORLD, &apart);
+  MPI_Comm_set_errhandler(apart, MPI_ERRORS_RETURN);
+  MPI_Buffer_attach(buffer, room);
+  for (int i = 0; i < 30; ++i) {
+    failed += MPI_Bsend(out, bytes, MPI_BYTE, right, 8, apart) != MPI_SUCCESS;
+    if (failed) break;
+    MPI_Recv(in, bytes, MPI_BYTE, left, 8, apart, MPI_STATUS_IGNORE);
+    MPI_Sendrecv(NULL, 0, MPI_INT, left, 9, NULL, 0, MPI_INT, right, 9, apart, MPI_STATUS_IGNORE);
+  }
+  expect(!failed, "Bsend when the one before it has come", bytes);
+  if (failed) MPI_Abort(MPI_COMM_WORLD, 3);
+  MPI_Error_class(MPI_Bsend(out, bytes + 1, MPI_BYTE, right, 8, apart), &failed);
+  expect(failed == MPI_ERR_BUFFER, "Bsend of more than the buffer has", failed);
+  MPI_Buffer_detach(&buffer, &detached);
+  free(buffer);
+  MPI_Comm_free(&apart);
+}
+
 // ---- numbers that are used again ----
 
 static int bytes_of_type;
@@ -323,6 +347,7 @@ int main(int argc, char** argv) {
   reductions();
   for (int i = 0; i < 4; ++i) send_from_nobody(i % 2, i / 2);
   for (int i = 0; i < 2; ++i) freed_partitioned(i);
+  for (int bytes = 100; bytes <= 1000000; bytes *= 100) one_after_the_other(bytes);
   for (int i = 0; i < 2; ++i) freed_types(i);
   types_of_fortran();
   freed_communicators();
