@@ -22,7 +22,9 @@ void end_modules(void*) { Image::running()->libraries().end_all(); }
 int start_main(Main main, int, char**, Initial init, Final fini, Final, void*) {
   Image* image = Image::running();
   call_initial(image, 0, image->layout().modules()[0].preinit);
-  for (const std::size_t module : image->layout().set().initial_order()) {
+  // The order is this process's; what a module does first may end on another rank.
+  for (std::size_t i = 0; i < image->layout().set().count(); ++i) {
+    const std::size_t module = image->layout().set().initial_order()[i];
     // Where the dynamic linker asks for it: what libraries have asked for comes when they end.
     if (module == 0) image->exits().add(end_modules, nullptr, nullptr);
     if (module == 0 && fini != nullptr) {
