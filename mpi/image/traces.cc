@@ -138,6 +138,14 @@ void write_texts_of_code(void* const* addresses, int count, int descriptor) {
   }
 }
 
+std::string_view name_or_nothing(const ElfFile& file, std::uint64_t address) {
+  try {
+    return file.name_at(address);
+  } catch (const Refusal&) {  // damaged
+    return {};
+  }
+}
+
 }  // namespace
 
 bool describe_code(const Image& image, const void* address, bool readable, char* buffer,
@@ -146,11 +154,7 @@ bool describe_code(const Image& image, const void* address, bool readable, char*
   if (module == image.module_count()) return false;
   const ElfFile& file = *image.module(module).file;
   const std::uint64_t at = reinterpret_cast<Address>(address) - image.begin_of(module);
-  std::string_view name;
-  try {
-    name = file.name_at(at);
-  } catch (const Refusal&) {  // damaged
-  }
+  const std::string_view name = name_or_nothing(file, at);
   char* made = nullptr;
   if (readable && name.starts_with("_Z"))
     made = abi::__cxa_demangle(name.data(), nullptr, nullptr, nullptr);
