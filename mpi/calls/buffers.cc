@@ -19,10 +19,10 @@ Bytes incoming(Schedule* s, void* data, MPI_Count count, const Type& type) {
 }
 
 Parts even_parts(Schedule* s, Way way, int n, const void* data, MPI_Count count, const Type& type,
-                 int skip) {
+                 LeftOut left_out) {
   return parts_at(
       s, way, n, data, [=](int) { return count; }, [&](int i) { return i * count * type.extent(); },
-      [&](int) -> const Type& { return type; }, skip);
+      [&](int) -> const Type& { return type; }, left_out);
 }
 
 }  // namespace roam::mpi

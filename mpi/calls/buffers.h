@@ -24,16 +24,33 @@ Bytes incoming(Schedule* s, void* data, MPI_Count count, const Type& type);
 // Parts of a buffer, one a member.
 using Parts = std::vector<Bytes>;
 enum class Way { kOut, kIn };
-// `count` elements each, one behind the other; that of `skip` is left out.
+// Parts that are empty, whatever their counts: nothing comes for them, so that their memory is not
+// touched.
+class LeftOut {
+ public:
+  // None; one, or none if it is -1; those of peers that are MPI_PROC_NULL.
+  LeftOut() = default;
+  LeftOut(int one) : one_(one) {}                             // NOLINT
+  LeftOut(const std::vector<int>& peers) : peers_(&peers) {}  // NOLINT: it lives as long
+  bool operator()(int i) const {
+    return i == one_ ||
+           (peers_ != nullptr && (*peers_)[static_cast<std::size_t>(i)] == MPI_PROC_NULL);
+  }
+
+ private:
+  int one_ = -1;
+  const std::vector<int>* peers_ = nullptr;
+};
+// `count` elements each, one behind the other.
 Parts even_parts(Schedule* s, Way way, int n, const void* data, MPI_Count count, const Type& type,
-                 int skip = -1);
+                 LeftOut left_out = {});
 // counts(i) elements each, `at(i)` bytes from the buffer's begin.
 template <class Counts, class At, class Types>
 Parts parts_at(Schedule* s, Way way, int n, const void* data, Counts counts, At at, Types type,
-               int skip = -1) {
+               LeftOut left_out) {
   Parts parts(static_cast<std::size_t>(n));
   for (int i = 0; i < n; ++i) {
-    if (i == skip) continue;
+    if (left_out(i)) continue;
     char* begin = static_cast<char*>(const_cast<void*>(data)) + at(i);
     parts[static_cast<std::size_t>(i)] = way == Way::kOut ? outgoing(s, begin, counts(i), type(i))
                                                           : incoming(s, begin, counts(i), type(i));
@@ -44,20 +61,21 @@ Parts parts_at(Schedule* s, Way way, int n, const void* data, Counts counts, At 
 // Counts and displacements in elements of one type.
 template <class Count, class Displacement>
 Parts uneven_parts(Schedule* s, Way way, int n, const void* data, const Count* counts,
-                   const Displacement* displacements, const Type& type, int skip = -1) {
+                   const Displacement* displacements, const Type& type, LeftOut left_out = {}) {
   return parts_at(
       s, way, n, data, [=](int i) { return MPI_Count{counts[i]}; },
       [&](int i) { return displacements[i] * type.extent(); },
-      [&](int) -> const Type& { return type; }, skip);
+      [&](int) -> const Type& { return type; }, left_out);
 }
 // Displacements in bytes, and a type for each part.
 template <class Count, class Displacement>
 Parts typed_parts(VirtualRank& me, Schedule* s, Way way, int n, const void* data,
-                  const Count* counts, const Displacement* displacements,
-                  const MPI_Datatype* types) {
+                  const Count* counts, const Displacement* displacements, const MPI_Datatype* types,
+                  LeftOut left_out = {}) {
   return parts_at(
       s, way, n, data, [=](int i) { return MPI_Count{counts[i]}; },
-      [=](int i) { return MPI_Aint{displacements[i]}; }, [&](int i) { return Type(me, types[i]); });
+      [=](int i) { return MPI_Aint{displacements[i]}; }, [&](int i) { return Type(me, types[i]); },
+      left_out);
 }
 
 }  // namespace roam::mpi

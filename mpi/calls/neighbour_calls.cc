@@ -37,24 +37,26 @@ void add_exchange(Schedule* s, const Communicator& c, const Neighbours& n, const
   s->end_round();
 }
 
-// One part for all that are sent to.
+// One part for all that are sent to; make_in(me, s, n, left_out): n parts, of which those of
+// neighbours that are not there are left out.
 template <Name kName, class MakeIn>
 int allgather_of(const void* in, MPI_Count count, MPI_Datatype type, MPI_Comm communicator,
                  MPI_Request* handle, MakeIn make_in) {
-  return collective(kName.text, communicator, handle,
-                    [&](VirtualRank& me, Communicator& c, Schedule* s) {
-                      const Neighbours n = neighbours_of(c);
-                      const Parts out(n.to.size(), outgoing(s, in, count, Type(me, type)));
-                      add_exchange(s, c, n, out, make_in(me, s, static_cast<int>(n.from.size())));
-                    });
+  return collective(
+      kName.text, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
+        const Neighbours n = neighbours_of(c);
+        const Parts out(n.to.size(), outgoing(s, in, count, Type(me, type)));
+        add_exchange(s, c, n, out, make_in(me, s, static_cast<int>(n.from.size()), n.from));
+      });
 }
 template <Name kName, class Count>
 int iallgather(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
                MPI_Datatype out_type, MPI_Comm communicator, MPI_Request* handle) {
-  return allgather_of<kName>(
-      in, in_count, in_type, communicator, handle, [&](VirtualRank& me, Schedule* s, int n) {
-        return even_parts(s, Way::kIn, n, out, out_count, Type(me, out_type));
-      });
+  return allgather_of<kName>(in, in_count, in_type, communicator, handle,
+                             [&](VirtualRank& me, Schedule* s, int n, LeftOut left_out) {
+                               return even_parts(s, Way::kIn, n, out, out_count, Type(me, out_type),
+                                                 left_out);
+                             });
 }
 template <Name kName, class Count>
 int allgather(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
@@ -66,10 +68,11 @@ template <Name kName, class Count, class Displacement>
 int iallgatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out,
                 const Count* counts, const Displacement* displacements, MPI_Datatype out_type,
                 MPI_Comm communicator, MPI_Request* handle) {
-  return allgather_of<kName>(
-      in, in_count, in_type, communicator, handle, [&](VirtualRank& me, Schedule* s, int n) {
-        return uneven_parts(s, Way::kIn, n, out, counts, displacements, Type(me, out_type));
-      });
+  return allgather_of<kName>(in, in_count, in_type, communicator, handle,
+                             [&](VirtualRank& me, Schedule* s, int n, LeftOut left_out) {
+                               return uneven_parts(s, Way::kIn, n, out, counts, displacements,
+                                                   Type(me, out_type), left_out);
+                             });
 }
 template <Name kName, class Count, class Displacement>
 int allgatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out, const Count* counts,
@@ -78,23 +81,23 @@ int allgatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out, 
                             communicator, nullptr);
 }
 
-// A part for each.
+// A part for each: make(me, s, way, n, left_out).
 template <Name kName, class MakeParts>
 int alltoall_of(MPI_Comm communicator, MPI_Request* handle, MakeParts make) {
   return collective(
       kName.text, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
         const Neighbours n = neighbours_of(c);
-        const Parts out = make(me, s, Way::kOut, static_cast<int>(n.to.size()));
-        add_exchange(s, c, n, out, make(me, s, Way::kIn, static_cast<int>(n.from.size())));
+        const Parts out = make(me, s, Way::kOut, static_cast<int>(n.to.size()), n.to);
+        add_exchange(s, c, n, out, make(me, s, Way::kIn, static_cast<int>(n.from.size()), n.from));
       });
 }
 template <Name kName, class Count>
 int ialltoall(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
               MPI_Datatype out_type, MPI_Comm communicator, MPI_Request* handle) {
   return alltoall_of<kName>(
-      communicator, handle, [&](VirtualRank& me, Schedule* s, Way way, int n) {
-        return way == Way::kIn ? even_parts(s, way, n, out, out_count, Type(me, out_type))
-                               : even_parts(s, way, n, in, in_count, Type(me, in_type));
+      communicator, handle, [&](VirtualRank& me, Schedule* s, Way way, int n, LeftOut left_out) {
+        return way == Way::kIn ? even_parts(s, way, n, out, out_count, Type(me, out_type), left_out)
+                               : even_parts(s, way, n, in, in_count, Type(me, in_type), left_out);
       });
 }
 template <Name kName, class Count>
@@ -108,10 +111,11 @@ int ialltoallv(const void* in, const Count* in_counts, const Displacement* in_di
                const Displacement* out_displacements, MPI_Datatype out_type, MPI_Comm communicator,
                MPI_Request* handle) {
   return alltoall_of<kName>(
-      communicator, handle, [&](VirtualRank& me, Schedule* s, Way way, int n) {
-        return way == Way::kIn
-                   ? uneven_parts(s, way, n, out, out_counts, out_displacements, Type(me, out_type))
-                   : uneven_parts(s, way, n, in, in_counts, in_displacements, Type(me, in_type));
+      communicator, handle, [&](VirtualRank& me, Schedule* s, Way way, int n, LeftOut left_out) {
+        return way == Way::kIn ? uneven_parts(s, way, n, out, out_counts, out_displacements,
+                                              Type(me, out_type), left_out)
+                               : uneven_parts(s, way, n, in, in_counts, in_displacements,
+                                              Type(me, in_type), left_out);
       });
 }
 template <Name kName, class Count, class Displacement>
@@ -128,10 +132,11 @@ int ialltoallw(const void* in, const Count* in_counts, const MPI_Aint* in_displa
                const MPI_Aint* out_displacements, const MPI_Datatype* out_types,
                MPI_Comm communicator, MPI_Request* handle) {
   return alltoall_of<kName>(
-      communicator, handle, [&](VirtualRank& me, Schedule* s, Way way, int n) {
-        return way == Way::kIn
-                   ? typed_parts(me, s, way, n, out, out_counts, out_displacements, out_types)
-                   : typed_parts(me, s, way, n, in, in_counts, in_displacements, in_types);
+      communicator, handle, [&](VirtualRank& me, Schedule* s, Way way, int n, LeftOut left_out) {
+        return way == Way::kIn ? typed_parts(me, s, way, n, out, out_counts, out_displacements,
+                                             out_types, left_out)
+                               : typed_parts(me, s, way, n, in, in_counts, in_displacements,
+                                             in_types, left_out);
       });
 }
 template <Name kName, class Count>

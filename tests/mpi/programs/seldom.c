@@ -1,0 +1,107 @@
+// What programs seldom do. The program itself judges what is right: MPICH 4.0 has faults of its own
+// here.
+#include "check.h"
+
+#include <string.h>
+
+static int wrong;
+static void expect(int right, const char* what, long seen) {
+  if (right) return;
+  ++wrong;
+  say("wrong: %s (%ld)", what, seen);
+}
+
+// ---- neighbours that are not there ----
+
+enum { kGap = 2, kBlock = 2 * kGap, kSides = 2 };  // ints; of a block every second one comes
+static __thread int own_room[kSides * kBlock];
+
+static void clear(int* room) {
+  for (int i = 0; i < kSides * kBlock; ++i) room[i] = -1 - i;
+}
+// What came from `from[side]`, which is MPI_PROC_NULL or has sent its number; `gap`: how far apart.
+static void came(const int* room, const int* from, int gap, const char* what) {
+  for (int i = 0; i < kSides * kBlock; ++i) {
+    const int block = kGap * gap, side = i / block;
+    const int comes = side < kSides && from[side] != MPI_PROC_NULL && i % block % gap == 0;
+    expect(room[i] == (comes ? from[side] + 10 : -1 - i), what, i * 1000L + room[i]);
+  }
+}
+
+enum { kForms = 5 };
+static const char* const kNames[kForms] = {"neighbor_allgather", "neighbor_allgatherv", "neighbor_alltoall",
+                                           "neighbor_alltoallv", "neighbor_alltoallw"};
+// How: blocking, under way, persistent.
+static void exchange(int form, int how, MPI_Comm comm, const int* out, int* in, MPI_Datatype type) {
+  const int counts[kSides] = {kGap, kGap}, one[kSides] = {1, 1}, from[kSides] = {0, kGap}, places[kSides] = {0, 1};
+  MPI_Aint lb, extent;
+  MPI_Type_get_extent(type, &lb, &extent);
+  const int gap = (int)(extent / (MPI_Aint)sizeof(int) / kGap);
+  const MPI_Aint out_at[kSides] = {0, kGap * sizeof(int)}, in_at[kSides] = {0, (MPI_Aint)(gap * kGap * sizeof(int))};
+  const MPI_Datatype ints[kSides] = {MPI_INT, MPI_INT}, types[kSides] = {type, type};
+  const MPI_Info info = MPI_INFO_NULL;
+  MPI_Request r = MPI_REQUEST_NULL;
+  switch (form * 3 + how) {
+    case 0: MPI_Neighbor_allgather(out, kGap, MPI_INT, in, 1, type, comm); break;
+    case 1: MPI_Ineighbor_allgather(out, kGap, MPI_INT, in, 1, type, comm, &r); break;
+    case 2: MPI_Neighbor_allgather_init(out, kGap, MPI_INT, in, 1, type, comm, info, &r); break;
+    case 3: MPI_Neighbor_allgatherv(out, kGap, MPI_INT, in, one, places, type, comm); break;
+    case 4: MPI_Ineighbor_allgatherv(out, kGap, MPI_INT, in, one, places, type, comm, &r); break;
+    case 5: MPI_Neighbor_allgatherv_init(out, kGap, MPI_INT, in, one, places, type, comm, info, &r); break;
+    case 6: MPI_Neighbor_alltoall(out, kGap, MPI_INT, in, 1, type, comm); break;
+    case 7: MPI_Ineighbor_alltoall(out, kGap, MPI_INT, in, 1, type, comm, &r); break;
+    case 8: MPI_Neighbor_alltoall_init(out, kGap, MPI_INT, in, 1, type, comm, info, &r); break;
+    case 9: MPI_Neighbor_alltoallv(out, counts, from, MPI_INT, in, one, places, type, comm); break;
+    case 10: MPI_Ineighbor_alltoallv(out, counts, from, MPI_INT, in, one, places, type, comm, &r); break;
+    case 11: MPI_Neighbor_alltoallv_init(out, counts, from, MPI_INT, in, one, places, type, comm, info, &r); break;
+    case 12: MPI_Neighbor_alltoallw(out, counts, out_at, ints, in, one, in_at, types, comm); break;
+    case 13: MPI_Ineighbor_alltoallw(out, counts, out_at, ints, in, one, in_at, types, comm, &r); break;
+    case 14: MPI_Neighbor_alltoallw_init(out, counts, out_at, ints, in, one, in_at, types, comm, info, &r); break;
+  }
+  if (how == 2) MPI_Start(&r);
+  MPI_Wait(&r, MPI_STATUS_IGNORE);
+  if (r != MPI_REQUEST_NULL) MPI_Request_free(&r);
+}
+
+static void exchange_all(MPI_Comm comm, const int* from) {
+  MPI_Datatype spread, row;
+  MPI_Type_vector(kGap, 1, 2, MPI_INT, &row);
+  MPI_Type_create_resized(row, 0, kBlock * sizeof(int), &spread);
+  MPI_Type_free(&row);
+  MPI_Type_contiguous(kGap, MPI_INT, &row);
+  MPI_Type_commit(&row);
+  MPI_Type_commit(&spread);
+  int out[kSides * kGap], in[kSides * kBlock];
+  for (int i = 0; i < kSides * kGap; ++i) out[i] = me + 10;
+  for (int form = 0; form < kForms; ++form) {
+    for (int how = 0; how < 3; ++how) {
+      clear(in);
+      exchange(form, how, comm, out, in, spread);
+      came(in, from, 2, kNames[form]);
+      clear(own_room);
+      exchange(form, how, comm, out, own_room, row);
+      came(own_room, from, 1, kNames[form]);
+    }
+  }
+  MPI_Type_free(&row);
+  MPI_Type_free(&spread);
+}
+
+static void neighbours(void) {
+  MPI_Comm line;
+  const int around = 0;
+  MPI_Cart_create(MPI_COMM_WORLD, 1, &n, &around, 0, &line);
+  int from[kSides];
+  MPI_Cart_shift(line, 0, 1, &from[0], &from[1]);
+  exchange_all(line, from);
+  MPI_Comm_free(&line);
+}
+
+int main(int argc, char** argv) {
+  begin(&argc, &argv);
+  neighbours();
+  MPI_Barrier(MPI_COMM_WORLD);
+  say("end: %d wrong", wrong);
+  MPI_Finalize();
+  return 0;
+}
