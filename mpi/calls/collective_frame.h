@@ -12,6 +12,21 @@
 
 namespace roam::mpi {
 
+// The schedule of the next collective, as `make` has it. What `make` refuses has no number: this
+// member may be the only one who has called it.
+template <class Make>
+std::unique_ptr<Schedule> make_schedule(Communicator& c, bool persistent, Make make) {
+  std::unique_ptr<Schedule> schedule =
+      persistent ? begin_persistent_collective(c) : begin_collective(c);
+  try {
+    make(schedule.get());
+  } catch (...) {
+    --(persistent ? c.persistent_collectives : c.collectives);
+    throw;
+  }
+  return schedule;
+}
+
 // Makes the schedule of a collective and waits for it; or, given where its request's handle goes,
 // leaves it under way, or to be started (see Persistent).
 template <class Make>
@@ -20,8 +35,7 @@ int collective(const char* name, MPI_Comm communicator, MPI_Request* handle, Mak
     const bool persistent = std::exchange(me.makes_persistent, false);
     Communicator& c = me.communicator(communicator);
     std::unique_ptr<Schedule> schedule =
-        persistent ? begin_persistent_collective(c) : begin_collective(c);
-    make(me, c, schedule.get());
+        make_schedule(c, persistent, [&](Schedule* s) { make(me, c, s); });
     if (handle == nullptr) return wait_for(me, schedule.get());
     auto request = std::make_unique<Request>();
     request->kind = Request::Kind::kCollective;

@@ -111,8 +111,8 @@ int allreduce(const void* in, void* out, Count count, MPI_Datatype datatype, MPI
     const Reduction op(me, operation, type);
     if (is_of_all(me, c) && is_short_reduction(op, type, count))
       return allreduce_of_all(me, c, in, out, count, type, op);
-    const std::unique_ptr<Schedule> schedule = begin_collective(c);
-    add_allreduce(schedule.get(), c, in, out, count, type, op);
+    const std::unique_ptr<Schedule> schedule = make_schedule(
+        c, false, [&](Schedule* s) { add_allreduce(s, c, in, out, count, type, op); });
     wait_for(me, schedule.get());
   });
 }

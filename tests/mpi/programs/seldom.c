@@ -97,9 +97,68 @@ static void neighbours(void) {
   MPI_Comm_free(&line);
 }
 
+// ---- calls that one member makes, and is refused ----
+
+static void refused(int code, int class, const char* what) {
+  int seen;
+  MPI_Error_class(code, &seen);
+  expect(seen == class, what, seen);
+}
+static void sums(MPI_Comm comm, const char* what) {
+  MPI_Request r;
+  for (int time = 0; time < 3; ++time) {
+    int mine = me + 1 + time, sum = -1, all = -1, later = -1, again = -1;
+    const int right = n * (n + 1) / 2 + n * time;
+    MPI_Reduce(&mine, &sum, 1, MPI_INT, MPI_SUM, 0, comm);
+    int rank;
+    MPI_Comm_rank(comm, &rank);
+    expect(rank != 0 || sum == right, what, sum);
+    MPI_Allreduce(&mine, &all, 1, MPI_INT, MPI_SUM, comm);
+    expect(all == right, what, all);
+    MPI_Iallreduce(&mine, &later, 1, MPI_INT, MPI_SUM, comm, &r);
+    MPI_Wait(&r, MPI_STATUS_IGNORE);
+    expect(later == right, what, later);
+    MPI_Allreduce_init(&mine, &again, 1, MPI_INT, MPI_SUM, comm, MPI_INFO_NULL, &r);
+    MPI_Start(&r);
+    MPI_Wait(&r, MPI_STATUS_IGNORE);
+    MPI_Request_free(&r);
+    expect(again == right, what, again);
+  }
+}
+// `key`: whether the members are in their order.
+static void refusals(int key) {
+  MPI_Comm comm;
+  MPI_Request r;
+  int in[8] = {0}, out[8];
+  MPI_Comm_split(MPI_COMM_WORLD, 0, key * me, &comm);
+  MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
+  for (int who = 0; who < n; who += n - 1) {
+    const int alone = me == who;
+    if (alone) refused(MPI_Reduce(in, out, 1, MPI_INT, MPI_OP_NULL, 0, comm), MPI_ERR_OP, "an operation");
+    sums(comm, "after a refused operation");
+    if (alone) refused(MPI_Bcast(in, 1, MPI_DATATYPE_NULL, 0, comm), MPI_ERR_TYPE, "a datatype");
+    sums(comm, "after a refused datatype");
+    if (alone) refused(MPI_Gather(in, 1, MPI_INT, out, 1, MPI_INT, n, comm), MPI_ERR_ROOT, "a root");
+    sums(comm, "after a refused root");
+    if (alone) refused(MPI_Allreduce(in, out, -1, MPI_INT, MPI_SUM, comm), MPI_ERR_COUNT, "a count");
+    sums(comm, "after a refused count");
+    if (alone) refused(MPI_Iscan(in, out, -1, MPI_INT, MPI_SUM, comm, &r), MPI_ERR_COUNT, "a count of iscan");
+    sums(comm, "after a refused count of iscan");
+    if (alone)
+      refused(MPI_Bcast_init(in, -1, MPI_INT, 0, comm, MPI_INFO_NULL, &r), MPI_ERR_COUNT, "a count of bcast_init");
+    sums(comm, "after a refused count of bcast_init");
+    if (alone)
+      refused(MPI_Neighbor_allgather(in, 1, MPI_INT, out, 1, MPI_INT, comm), MPI_ERR_TOPOLOGY, "no neighbours");
+    sums(comm, "after refused neighbours");
+  }
+  MPI_Comm_free(&comm);
+}
+
 int main(int argc, char** argv) {
   begin(&argc, &argv);
   neighbours();
+  refusals(1);
+  refusals(-1);
   MPI_Barrier(MPI_COMM_WORLD);
   say("end: %d wrong", wrong);
   MPI_Finalize();
