@@ -154,11 +154,67 @@ static void refusals(int key) {
   MPI_Comm_free(&comm);
 }
 
+// ---- requests whose communicator is freed, and another one has its handle ----
+
+static int told;
+static void count_error(MPI_Comm* comm, int* code, ...) {
+  (void)comm, (void)code;
+  ++told;
+}
+static void outlived(void) {
+  MPI_Comm first, second;
+  MPI_Request r[2];
+  MPI_Status status;
+  MPI_Errhandler counts;
+  int room[2] = {-1, -1}, values[2] = {7, 8};
+  MPI_Comm_create_errhandler(count_error, &counts);
+  MPI_Comm_dup(MPI_COMM_WORLD, &first);
+  if (me == 0) {
+    MPI_Irecv(&room[0], 1, MPI_INT, n - 1, 3, first, &r[0]);
+    MPI_Ibarrier(first, &r[1]);
+    MPI_Comm_free(&first);
+  }
+  MPI_Comm_dup(MPI_COMM_WORLD, &second);
+  MPI_Comm_disconnect(&second);  // waits for what is its own, of which there is nothing
+  MPI_Barrier(MPI_COMM_WORLD);
+  if (me == n - 1) MPI_Send(values, 1, MPI_INT, 0, 3, first);
+  if (me != 0) MPI_Ibarrier(first, &r[1]);
+  if (me == 0) MPI_Wait(&r[0], &status);
+  expect(room[0] == (me == 0 ? 7 : -1), "a receive outlives its communicator", room[0]);
+  MPI_Wait(&r[1], MPI_STATUS_IGNORE);
+  if (me != 0) MPI_Comm_free(&first);
+
+  // What is wrong with it is not told to the other one's handler.
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+  MPI_Comm_dup(MPI_COMM_WORLD, &first);
+  if (me == 0) {
+    MPI_Irecv(room, 1, MPI_INT, n - 1, 4, first, &r[0]);
+    MPI_Comm_free(&first);
+  }
+  MPI_Comm_dup(MPI_COMM_WORLD, &second);
+  MPI_Comm_set_errhandler(second, counts);
+  if (me == n - 1) MPI_Send(values, 2, MPI_INT, 0, 4, first);
+  if (me == 0) {
+    refused(MPI_Wait(&r[0], &status), MPI_ERR_TRUNCATE, "a message that is too long");
+    expect(told == 0, "handlers of another communicator", told);
+    // That of its own communicator is told.
+    MPI_Irecv(room, 1, MPI_INT, 0, 5, second, &r[0]);
+    MPI_Send(values, 2, MPI_INT, 0, 5, second);
+    MPI_Wait(&r[0], &status);
+    expect(told == 1, "the communicator's handler", told);
+  }
+  MPI_Comm_free(&second);
+  if (me != 0) MPI_Comm_free(&first);
+  MPI_Errhandler_free(&counts);
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_ARE_FATAL);
+}
+
 int main(int argc, char** argv) {
   begin(&argc, &argv);
   neighbours();
   refusals(1);
   refusals(-1);
+  outlived();
   MPI_Barrier(MPI_COMM_WORLD);
   say("end: %d wrong", wrong);
   MPI_Finalize();
