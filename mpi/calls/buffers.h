@@ -44,13 +44,14 @@ class LeftOut {
 // `count` elements each, one behind the other.
 Parts even_parts(Schedule* s, Way way, int n, const void* data, MPI_Count count, const Type& type,
                  LeftOut left_out = {});
-// counts(i) elements each, `at(i)` bytes from the buffer's begin.
+// counts(i) elements each, `at(i)` bytes from the buffer's begin. Where there are none their type
+// is not asked for: it may be MPI_DATATYPE_NULL, as MPICH has it.
 template <class Counts, class At, class Types>
 Parts parts_at(Schedule* s, Way way, int n, const void* data, Counts counts, At at, Types type,
                LeftOut left_out) {
   Parts parts(static_cast<std::size_t>(n));
   for (int i = 0; i < n; ++i) {
-    if (left_out(i)) continue;
+    if (left_out(i) || counts(i) == 0) continue;
     char* begin = static_cast<char*>(const_cast<void*>(data)) + at(i);
     parts[static_cast<std::size_t>(i)] = way == Way::kOut ? outgoing(s, begin, counts(i), type(i))
                                                           : incoming(s, begin, counts(i), type(i));

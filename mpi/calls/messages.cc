@@ -26,7 +26,8 @@ int answer_tag(std::uint32_t sequence) {
 
 void check_type_and_count(VirtualRank& me, Request* request, MPI_Count count, MPI_Datatype type,
                           const void* data) {
-  request->type = Type(me, type);
+  // Of no elements nobody asks what they are, as MPICH has it.
+  request->type = Type(me, count == 0 && type == MPI_DATATYPE_NULL ? MPI_BYTE : type);
   // A datatype of absolute addresses goes with MPI_BOTTOM, which is null.
   if (request->type.bytes(count) != 0 && data == nullptr && request->type->named()) {
     throw CallError(MPI_ERR_BUFFER, text("the buffer of %lld elements is a null pointer",

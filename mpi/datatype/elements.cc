@@ -70,7 +70,7 @@ MPI_Count get_elements(MPI_Count bytes, const Datatype& type) {
 }
 
 MPI_Count bytes_of_elements(MPI_Count elements, const Datatype& type) {
-  if (elements == 0) return 0;
+  if (elements == 0 || type.size == 0) return 0;
   const Node& n = *type.typed.node;
   return elements / n.elements * n.bytes + bytes_in(n, elements % n.elements);
 }

@@ -27,6 +27,7 @@ TEST(Elements, CountWholeTypes) {
   EXPECT_EQ(get_count(0, *empty), 0);
   EXPECT_EQ(get_count(4, *empty), MPI_UNDEFINED);
   EXPECT_EQ(get_elements(4, *empty), MPI_UNDEFINED);
+  EXPECT_EQ(bytes_of_elements(3, *empty), 0);
 }
 
 TEST(Elements, CountBasicOnesOfEveryBeginning) {

@@ -209,12 +209,67 @@ static void outlived(void) {
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_ARE_FATAL);
 }
 
+// ---- nothing at all ----
+
+static void nothing(void) {
+  const int none[64] = {0};
+  const MPI_Aint nowhere[64] = {0};
+  const MPI_Info info = MPI_INFO_NULL;
+  MPI_Datatype types[64], empty;
+  MPI_Comm ring;
+  MPI_Request r[8];
+  const int around = 1, to = (me + 1) % n, from = (me + n - 1) % n;
+  for (int i = 0; i < 64; ++i) types[i] = MPI_DATATYPE_NULL;
+  MPI_Cart_create(MPI_COMM_WORLD, 1, &n, &around, 0, &ring);
+  MPI_Alltoallw(NULL, none, none, types, NULL, none, none, types, ring);
+  MPI_Neighbor_alltoallw(NULL, none, nowhere, types, NULL, none, nowhere, types, ring);
+  MPI_Ialltoallw(NULL, none, none, types, NULL, none, none, types, ring, &r[0]);
+  MPI_Ineighbor_alltoallw(NULL, none, nowhere, types, NULL, none, nowhere, types, ring, &r[1]);
+  MPI_Alltoallw_init(NULL, none, none, types, NULL, none, none, types, ring, info, &r[2]);
+  MPI_Neighbor_alltoallw_init(NULL, none, nowhere, types, NULL, none, nowhere, types, ring, info, &r[3]);
+  MPI_Recv_init(NULL, 0, MPI_DATATYPE_NULL, from, 1, ring, &r[4]);
+  MPI_Send_init(NULL, 0, MPI_DATATYPE_NULL, to, 1, ring, &r[5]);
+  MPI_Startall(4, r + 2);
+  MPI_Irecv(NULL, 0, MPI_DATATYPE_NULL, from, 2, ring, &r[6]);
+  MPI_Isend(NULL, 0, MPI_DATATYPE_NULL, to, 2, ring, &r[7]);
+  MPI_Waitall(8, r, MPI_STATUSES_IGNORE);
+  for (int i = 2; i < 6; ++i) MPI_Request_free(&r[i]);
+
+  // Members that exchange nothing have no datatype beside those that do.
+  int counts[64], out = me, in = -1;
+  for (int i = 0; i < n; ++i) counts[i] = i == to;
+  types[to] = MPI_INT;
+  int in_counts[64];
+  MPI_Datatype in_types[64];
+  for (int i = 0; i < n; ++i) in_counts[i] = i == from, in_types[i] = i == from ? MPI_INT : MPI_DATATYPE_NULL;
+  MPI_Alltoallw(&out, counts, none, types, &in, in_counts, none, in_types, ring);
+  expect(in == from, "alltoallw with some", in);
+  MPI_Comm_set_errhandler(ring, MPI_ERRORS_RETURN);
+  types[to] = MPI_DATATYPE_NULL;
+  refused(MPI_Alltoallw(&out, counts, none, types, &in, in_counts, none, in_types, ring), MPI_ERR_TYPE,
+          "alltoallw of no datatype");
+  MPI_Comm_free(&ring);
+
+  MPI_Type_contiguous(0, MPI_INT, &empty);
+  MPI_Status status;
+  int elements = -1;
+  memset(&status, 0, sizeof status);
+  MPI_Status_set_elements(&status, empty, 3);
+  MPI_Get_elements(&status, MPI_INT, &elements);
+  expect(elements == 0, "elements of nothing", elements);
+  MPI_Status_set_elements_x(&status, empty, 3);
+  MPI_Get_elements(&status, empty, &elements);
+  expect(elements == 0, "elements of nothing", elements);
+  MPI_Type_free(&empty);
+}
+
 int main(int argc, char** argv) {
   begin(&argc, &argv);
   neighbours();
   refusals(1);
   refusals(-1);
   outlived();
+  nothing();
   MPI_Barrier(MPI_COMM_WORLD);
   say("end: %d wrong", wrong);
   MPI_Finalize();
