@@ -1,6 +1,7 @@
 // Handles and statuses as C and as Fortran have them (chapter 18.2.4 to 18.2.5 of the standard),
 // and the parts of a status by functions (MPI 4.1).
 
+#include <cstddef>
 #include <cstring>
 
 #include "mpi/calls/call.h"
@@ -11,6 +12,10 @@ namespace roam::mpi {
 namespace {
 
 static_assert(sizeof(MPI_Status) == MPI_F_STATUS_SIZE * sizeof(MPI_Fint));
+static_assert(sizeof(MPI_F08_status) == sizeof(MPI_Status) &&
+              offsetof(MPI_F08_status, MPI_SOURCE) == offsetof(MPI_Status, MPI_SOURCE) &&
+              offsetof(MPI_F08_status, MPI_TAG) == offsetof(MPI_Status, MPI_TAG) &&
+              offsetof(MPI_F08_status, MPI_ERROR) == offsetof(MPI_Status, MPI_ERROR));
 
 // MPICH's handles are numbers, the same ones in both languages. Its headers before 4.1 convert them
 // by macros, so that programs call nothing.
@@ -18,7 +23,8 @@ int same(int handle) { return handle; }
 
 // Null is what that is in Fortran before MPI_Init.
 bool is_ignored(const void* status) {
-  return status == nullptr || status == MPI_STATUS_IGNORE ||
+  return status == nullptr || status == MPI_STATUS_IGNORE || status == MPI_F08_STATUS_IGNORE ||
+         status == MPI_F08_STATUSES_IGNORE ||
          status == Image::running()->variable<void*>(LibcVariable::kFortranStatusIgnore);
 }
 int copy_status(const char* name, const void* from, void* to) {
@@ -28,11 +34,9 @@ int copy_status(const char* name, const void* from, void* to) {
     std::memcpy(to, from, sizeof(MPI_Status));
   });
 }
-int status_to_fortran(const MPI_Status* from, MPI_Fint* to) {
-  return copy_status("MPI_Status_c2f", from, to);
-}
-int status_to_c(const MPI_Fint* from, MPI_Status* to) {
-  return copy_status("MPI_Status_f2c", from, to);
+template <Name kName, class From, class To>
+int convert_status(const From* from, To* to) {
+  return copy_status(kName.text, from, to);
 }
 
 template <int MPI_Status::*kPart>
@@ -57,8 +61,12 @@ void add_conversion_calls() {
         "MPI_Type_c2f",    "MPI_Type_f2c",    "MPI_Win_c2f",        "MPI_Win_f2c"}) {
     add_call(name, &same);
   }
-  add_call("MPI_Status_c2f", &status_to_fortran);
-  add_call("MPI_Status_f2c", &status_to_c);
+  add_call("MPI_Status_c2f", &convert_status<"MPI_Status_c2f", MPI_Status, MPI_Fint>);
+  add_call("MPI_Status_f2c", &convert_status<"MPI_Status_f2c", MPI_Fint, MPI_Status>);
+  add_call("MPI_Status_c2f08", &convert_status<"MPI_Status_c2f08", MPI_Status, MPI_F08_status>);
+  add_call("MPI_Status_f082c", &convert_status<"MPI_Status_f082c", MPI_F08_status, MPI_Status>);
+  add_call("MPI_Status_f2f08", &convert_status<"MPI_Status_f2f08", MPI_Fint, MPI_F08_status>);
+  add_call("MPI_Status_f082f", &convert_status<"MPI_Status_f082f", MPI_F08_status, MPI_Fint>);
   add_call("MPI_Status_get_source", &get_part<&MPI_Status::MPI_SOURCE>);
   add_call("MPI_Status_get_tag", &get_part<&MPI_Status::MPI_TAG>);
   add_call("MPI_Status_get_error", &get_part<&MPI_Status::MPI_ERROR>);

@@ -263,6 +263,32 @@ static void nothing(void) {
   MPI_Type_free(&empty);
 }
 
+// ---- statuses of Fortran ----
+
+// MPICH's header has them, its library for C has not.
+#pragma weak MPI_Status_c2f08
+#pragma weak MPI_Status_f2f08
+#pragma weak MPI_Status_f082c
+#pragma weak MPI_Status_f082f
+static void statuses(void) {
+  expect(MPI_Status_c2f08 != NULL, "c2f08 is there", 0);
+  if (MPI_Status_c2f08 == NULL) return;
+  MPI_Status status, back;
+  MPI_F08_status module, again;
+  MPI_Fint numbers[MPI_F_STATUS_SIZE];
+  int elements = 0, in[3], out[3] = {0};
+  MPI_Sendrecv(out, 3, MPI_INT, 0, 9, in, 3, MPI_INT, 0, 9, MPI_COMM_SELF, &status);
+  status.MPI_ERROR = MPI_ERR_OTHER;
+  MPI_Status_c2f08(&status, &module);
+  expect(module.MPI_SOURCE == 0 && module.MPI_TAG == 9 && module.MPI_ERROR == MPI_ERR_OTHER, "c2f08", module.MPI_TAG);
+  MPI_Status_f082f(&module, numbers);
+  expect(numbers[MPI_F_TAG] == 9 && numbers[MPI_F_ERROR] == MPI_ERR_OTHER, "f082f", numbers[MPI_F_TAG]);
+  MPI_Status_f2f08(numbers, &again);
+  MPI_Status_f082c(&again, &back);
+  MPI_Get_elements(&back, MPI_INT, &elements);
+  expect(elements == 3 && back.MPI_TAG == 9, "f2f08 and f082c", elements);
+}
+
 int main(int argc, char** argv) {
   begin(&argc, &argv);
   neighbours();
@@ -270,6 +296,7 @@ int main(int argc, char** argv) {
   refusals(-1);
   outlived();
   nothing();
+  statuses();
   MPI_Barrier(MPI_COMM_WORLD);
   say("end: %d wrong", wrong);
   MPI_Finalize();
