@@ -83,7 +83,7 @@ void add_reduction_to_first(Schedule* s, const Communicator& c, Bytes part, MPI_
   int mask = 1;
   for (; mask < c.size() && (c.rank & mask) == 0; mask <<= 1) {
     if (c.rank + mask >= c.size()) continue;
-    char* theirs = s->scratch(part.count);
+    char* theirs = op.room_for(s, part.count);
     s->receive(c.member(c.rank + mask), theirs, part.count);
     s->then([=] {
       if (op.commutes()) {
@@ -104,13 +104,13 @@ void add_reduction_to_first(Schedule* s, const Communicator& c, Bytes part, MPI_
 void add_scan(Schedule* s, const Communicator& c, Bytes part, MPI_Count count, const Reduction& op,
               bool without_own) {
   // Of the block of ranks that this member has heard of: 1, 2, 4, ... aligned.
-  char* block = s->scratch(part.count);
+  char* block = op.room_for(s, part.count);
   s->at_begin([=] { copy(part.begin, block, part.count); });
   bool has_any = !without_own;
   for (int mask = 1; mask < c.size(); mask <<= 1) {
     const int other = c.rank ^ mask;
     if (other >= c.size()) continue;
-    char* theirs = s->scratch(part.count);
+    char* theirs = op.room_for(s, part.count);
     s->send(c.member(other), block, part.count);
     s->receive(c.member(other), theirs, part.count);
     if (other < c.rank) {

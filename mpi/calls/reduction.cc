@@ -50,4 +50,12 @@ void Reduction::combine(const void* from, void* into, MPI_Count count) const {
   }
 }
 
+char* Reduction::room_for(Schedule* s, std::size_t bytes) const {
+  if (own_ != nullptr || operation_ != MPI_OP_NULL || bytes == 0) return s->scratch(bytes);
+  const Bounds& b = type_->bounds;
+  const MPI_Aint before = b.true_lb - std::min({b.lb, b.ub, b.true_lb});
+  const MPI_Aint after = std::max({b.lb, b.ub, b.true_ub}) - b.true_ub;
+  return s->scratch(bytes + static_cast<std::size_t>(before + after)) + before;
+}
+
 }  // namespace roam::mpi

@@ -3,8 +3,10 @@
 
 #include <mpi.h>
 
+#include <cstddef>
 #include <memory>
 
+#include "mpi/calls/schedule.h"
 #include "mpi/calls/types.h"
 #include "mpi/calls/virtual_rank.h"
 #include "mpi/datatype/operation.h"
@@ -24,6 +26,10 @@ class Reduction {
   // into[i] = from[i] op into[i], of elements as they lie in a buffer, from their first byte on;
   // `from` are those of lower ranks.
   void combine(const void* from, void* into, MPI_Count count) const;
+  // Memory of the schedule for elements that take so many bytes from the first one to the last,
+  // with room around them: functions of the program may write whole structs, of which an element
+  // has a part only.
+  char* room_for(Schedule* s, std::size_t bytes) const;
   bool commutes() const { return user_.commutes; }
   // What the standard's operations do; null: it is none of them.
   OperationLoop loop() const;

@@ -15,9 +15,10 @@ namespace roam::mpi {
 namespace {
 
 // A copy of this member's part, which is combined in place; from `out` if it lies there.
-Bytes part_of(Schedule* s, const void* in, const void* out, MPI_Count count, const Type& type) {
+Bytes part_of(Schedule* s, const void* in, const void* out, MPI_Count count, const Type& type,
+              const Reduction& op) {
   const std::size_t span = type.span(count);
-  char* part = s->scratch(span);
+  char* part = op.room_for(s, span);
   const char* from = static_cast<const char*>(in_place(in) ? out : in);
   const MPI_Aint at = type.first_byte(count);
   s->at_begin([=] {
@@ -66,7 +67,7 @@ int reduce_of(const char* name, const void* in, void* out, MPI_Count count, MPI_
       s->end_round();
       return put_result(s, out, theirs, count, type);
     }
-    const Bytes part = part_of(s, in, out, count, type);
+    const Bytes part = part_of(s, in, out, count, type, op);
     add_reduction_to_first(s, c, part, count, op);
     if (c.is_inter()) {
       if (c.rank == 0) s->send(c.peer(root), part.begin, part.count);
@@ -96,7 +97,7 @@ int ireduce(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op
 
 void add_allreduce(Schedule* s, Communicator& c, const void* in, void* out, MPI_Count count,
                    const Type& type, const Reduction& op) {
-  const Bytes part = part_of(s, in, out, count, type);
+  const Bytes part = part_of(s, in, out, count, type, op);
   add_reduction_to_first(s, c, part, count, op);
   const Bytes result = exchanged(s, c, part);
   add_broadcast(s, c, 0, result.begin, result.count);
@@ -132,7 +133,7 @@ int scan_of(const char* name, const void* in, void* out, MPI_Count count, MPI_Da
     check_intra(c);
     const Type type(me, datatype);
     const Reduction op(me, operation, type);
-    const Bytes part = part_of(s, in, out, count, type);
+    const Bytes part = part_of(s, in, out, count, type, op);
     add_scan(s, c, part, count, op, without_own);
     if (!without_own || c.rank != 0) put_result(s, out, part, count, type);
   });
@@ -167,7 +168,7 @@ int reduce_scatter_of(const char* name, const void* in, void* out, Counts counts
       static_cast<void>(type.bytes(counts(i)));  // it may be refused
       all += counts(i);
     }
-    const Bytes part = part_of(s, in, out, all, type);
+    const Bytes part = part_of(s, in, out, all, type, op);
     add_reduction_to_first(s, c, part, all, op);
     const Bytes result = exchanged(s, c, part);
     const MPI_Count count = counts(c.rank);

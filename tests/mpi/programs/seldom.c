@@ -2,6 +2,7 @@
 // here.
 #include "check.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static int wrong;
@@ -154,6 +155,65 @@ static void refusals(int key) {
   MPI_Comm_free(&comm);
 }
 
+// ---- operations that write whole structs, of which one member comes ----
+
+enum { kStructs = 3 };
+struct wide {
+  char before[4000];
+  int value;
+  char after[4092];
+};
+static void add_wide(void* in, void* inout, int* count, MPI_Datatype* type) {
+  (void)type;
+  struct wide *a = in, *b = inout;
+  for (int i = 0; i < *count; ++i) {
+    const int sum = a[i].value + b[i].value;
+    memset(&b[i], 0x5a, sizeof b[i]);
+    b[i].value = sum;
+  }
+}
+static struct wide* fill_wide(void) {
+  static struct wide made[64];
+  memset(made, 0, sizeof made);
+  for (int i = 0; i < 64; ++i) made[i].value = me + i;
+  return made;
+}
+// `factor` * i + `first` in each, and nothing between.
+static void came_wide(const struct wide* seen, int count, int first, int factor, const char* what) {
+  for (int i = 0; i < count; ++i) {
+    expect(seen[i].value == first + factor * i, what, seen[i].value);
+    for (int k = 0; k < 4000; ++k)
+      if (seen[i].before[k] != 1 || seen[i].after[k] != 1) return expect(0, "the rest of a struct", k);
+  }
+}
+static void structs(void) {
+  static struct wide out[kStructs];
+  const MPI_Aint at = offsetof(struct wide, value);
+  const int one = 1, sum = n * (n - 1) / 2, up_to = me * (me + 1) / 2;
+  MPI_Datatype type, int_type = MPI_INT, member;
+  MPI_Type_create_struct(1, &one, &at, &int_type, &member);
+  MPI_Type_create_resized(member, 0, sizeof(struct wide), &type);
+  MPI_Type_commit(&type);
+  for (int commutes = 0; commutes < 2; ++commutes) {
+    MPI_Op op;
+    MPI_Op_create(add_wide, commutes, &op);
+    memset(out, 1, sizeof out);
+    MPI_Reduce(fill_wide(), out, kStructs, type, op, 0, MPI_COMM_WORLD);
+    if (me == 0) came_wide(out, kStructs, sum, n, "reduce of structs");
+    MPI_Allreduce(fill_wide(), out, kStructs, type, op, MPI_COMM_WORLD);
+    came_wide(out, kStructs, sum, n, "allreduce of structs");
+    MPI_Scan(fill_wide(), out, kStructs, type, op, MPI_COMM_WORLD);
+    came_wide(out, kStructs, up_to, me + 1, "scan of structs");
+    MPI_Exscan(fill_wide(), out, kStructs, type, op, MPI_COMM_WORLD);
+    if (me != 0) came_wide(out, kStructs, up_to - me, me, "exscan of structs");
+    MPI_Reduce_scatter_block(fill_wide(), out, 2, type, op, MPI_COMM_WORLD);
+    came_wide(out, 2, sum + n * 2 * me, n, "reduce_scatter of structs");
+    MPI_Op_free(&op);
+  }
+  MPI_Type_free(&member);
+  MPI_Type_free(&type);
+}
+
 // ---- requests whose communicator is freed, and another one has its handle ----
 
 static int told;
@@ -294,6 +354,7 @@ int main(int argc, char** argv) {
   neighbours();
   refusals(1);
   refusals(-1);
+  structs();
   outlived();
   nothing();
   statuses();
