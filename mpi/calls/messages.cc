@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::uint64_t kAcknowledgements = 1;  // a context
 constexpr std::uint16_t kWantsAnswer = 1;       // a note
+constexpr std::uint16_t kTakenBack = 2;         // of an acknowledgement: there was no receive
 
 // What an acknowledgement is told by: the message's number among those between the two.
 int answer_tag(std::uint32_t sequence) {
@@ -50,7 +51,7 @@ void prepare(Request* request, Request::Kind kind, void* data, MPI_Count count, 
 void begin(Request* request) {
   request->started = true;
   request->done = request->cancelled = request->acknowledged = false;
-  request->on_wire = request->awaits_answer = false;
+  request->on_wire = request->awaits_answer = request->asked_back = false;
   request->error = MPI_SUCCESS;
 }
 
@@ -173,6 +174,25 @@ void start_receive(Request* request) {
   request->on_wire = true;
 }
 
+MPI_Status cancelled_status() {
+  MPI_Status status = empty_status();
+  set_cancelled(&status, true);
+  return status;
+}
+
+// Waiting for it is no matter of its receiver any more: a synchronous one is taken back, if no
+// receive has taken it, and is acknowledged all the same; another one needs no receive.
+void cancel_send(Request* request) {
+  if (!request->awaits_answer) {
+    runtime::copy_send(&request->wire);
+  } else if (!request->acknowledgement.done && !std::exchange(request->asked_back, true)) {
+    const std::uint32_t sequence = request->wire.sequence;
+    runtime::take_back(
+        {.context = request->context, .to = request->group.world_of(request->peer)}, sequence,
+        {.context = kAcknowledgements, .tag = answer_tag(sequence), .note = kTakenBack});
+  }
+}
+
 // Whether it is done; what that takes is done.
 bool look(Request* request) {
   switch (request->kind) {
@@ -182,7 +202,8 @@ bool look(Request* request) {
       if (request->partitions != nullptr && request->partitions->waiting != 0) return false;
       if (!request->wire.done) return false;
       if (request->awaits_answer && !request->acknowledgement.done) return false;
-      end(request, empty_status());
+      request->cancelled = request->awaits_answer && request->acknowledgement.note == kTakenBack;
+      end(request, request->cancelled ? cancelled_status() : empty_status());
       return true;
     case Request::Kind::kReceive:
       if (request->partitions != nullptr && !request->on_wire) {
@@ -251,35 +272,6 @@ void fail(Request* request, int error, const char* why) {
 }
 
 }  // namespace
-
-// ---- statuses ----
-
-void set_bytes(MPI_Status* status, MPI_Count bytes) {
-  status->count_lo = static_cast<int>(bytes & 0xffffffff);
-  status->count_hi_and_cancelled =
-      (status->count_hi_and_cancelled & 1) | static_cast<int>((bytes >> 32) << 1);
-}
-MPI_Count bytes_in(const MPI_Status& status) {
-  return static_cast<MPI_Count>(static_cast<unsigned>(status.count_lo)) |
-         static_cast<MPI_Count>(static_cast<unsigned>(status.count_hi_and_cancelled) >> 1) << 32;
-}
-void set_cancelled(MPI_Status* status, bool cancelled) {
-  status->count_hi_and_cancelled = (status->count_hi_and_cancelled & ~1) | (cancelled ? 1 : 0);
-}
-bool is_cancelled(const MPI_Status& status) { return (status.count_hi_and_cancelled & 1) != 0; }
-
-MPI_Status empty_status() {
-  MPI_Status status{};
-  status.MPI_SOURCE = MPI_ANY_SOURCE;
-  status.MPI_TAG = MPI_ANY_TAG;
-  status.MPI_ERROR = MPI_SUCCESS;
-  return status;
-}
-MPI_Status null_status() {
-  MPI_Status status = empty_status();
-  status.MPI_SOURCE = MPI_PROC_NULL;
-  return status;
-}
 
 // ---- what is asked for ----
 
@@ -374,15 +366,13 @@ void cancel(Request* request) {
       throw CallError(error, text("the function that cancels a request returned %d", error));
     return;
   }
-  if (request->kind != Request::Kind::kReceive || request->with != nullptr ||
-      request->partitions != nullptr || advance(request))
-    return;
+  if (request->with != nullptr || request->partitions != nullptr || advance(request)) return;
+  if (request->kind == Request::Kind::kSend) return cancel_send(request);
+  if (request->kind != Request::Kind::kReceive) return;
   if (!runtime::cancel_receive(&request->wire)) return;
   request->cancelled = true;
   request->on_wire = false;
-  MPI_Status status = empty_status();
-  set_cancelled(&status, true);
-  end(request, status);
+  end(request, cancelled_status());
 }
 
 void wait_for(VirtualRank& me, Request* request) {

@@ -70,11 +70,12 @@ struct Request {
   bool persistent = false;
   bool started = false;    // and its end was not told to the program yet
   bool done = true;        // nothing is under way
-  bool cancelled = false;  // taken back before anything came
+  bool cancelled = false;  // taken back before anything came, or was received
   int error = MPI_SUCCESS;
   std::string why;             // in words
   bool on_wire = false;        // the runtime knows `wire`
   bool awaits_answer = false;  // and `acknowledgement`
+  bool asked_back = false;     // by MPI_Cancel; the acknowledgement says which it is
   detail::RequestState wire;
   detail::RequestState acknowledgement;  // of a synchronous send: the receive has begun
   bool acknowledged = false;             // of a receive

@@ -81,6 +81,22 @@ bool cancel_receive(RequestState* request) {
   });
 }
 
+void take_back(const MemberMessage& sent, std::uint32_t sequence, const MemberMessage& answer) {
+  iso::in_process([&] {
+    the_job().post().take_back(caller(), sent.to,
+                               {.context = sent.context,
+                                .answer_context = answer.context,
+                                .sequence = sequence,
+                                .answer_tag = answer.tag,
+                                .answer_note = answer.note,
+                                .padding = {}});
+  });
+}
+
+bool copy_send(RequestState* request) {
+  return iso::in_process([&] { return the_job().post().copy(caller(), request); });
+}
+
 bool look_for(std::uint64_t context, int from, int tag, RequestState* found) {
   return iso::in_process([&] { return find(context, from, tag, found) != nullptr; });
 }

@@ -157,6 +157,16 @@ Parcel* Mailbox::find(std::uint64_t context, int from, int tag) {
   return peer != nullptr ? first_match(peer->unexpected, context, from, tag) : nullptr;
 }
 
+Parcel* Mailbox::find_sent(std::uint64_t context, int from, std::uint32_t sequence) {
+  Peer* peer = unexpected_.empty() ? nullptr : peers_.look(from);
+  if (peer == nullptr) return nullptr;
+  for (Parcel& parcel : peer->unexpected) {
+    const Envelope& e = parcel.envelope;
+    if (e.sequence == sequence) return e.context == context ? &parcel : nullptr;
+  }
+  return nullptr;
+}
+
 void Mailbox::remove(Parcel* parcel) {
   Peer& peer = peers_[parcel->envelope.from];
   gone(peer, parcel->envelope);

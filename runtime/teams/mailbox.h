@@ -104,6 +104,8 @@ class Mailbox {
   // The first message that has come and matches; null if there is none. kAny matches all, save tags
   // below kAny, which are the runtime's own.
   Parcel* find(std::uint64_t context, int from, int tag);
+  // The message of that number from `from`, if it has come, has that context and was not taken.
+  Parcel* find_sent(std::uint64_t context, int from, std::uint32_t sequence);
   void remove(Parcel* parcel);
   void post(RequestState* request);
   // False: it is not posted any more.

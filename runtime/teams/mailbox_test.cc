@@ -70,6 +70,21 @@ TEST_F(MailboxTest, HasMessagesServedInOrderAndNotReceived) {
   EXPECT_EQ(box_.find(0, kAny, kServedTag), nullptr);
 }
 
+TEST_F(MailboxTest, FindsAMessageByItsNumberUntilItIsTakenOrClaimed) {
+  Parcel* parcels[] = {parcel(3, 1, 0), parcel(4, 1, 0), parcel(3, 1, 1), parcel(3, 1, 3)};
+  for (Parcel* p : parcels) box_.accept(p, notes_);
+  EXPECT_EQ(box_.find_sent(0, 3, 1), parcels[2]);
+  EXPECT_EQ(box_.find_sent(0, 4, 0), parcels[1]);
+  EXPECT_EQ(box_.find_sent(0, 4, 1), nullptr);
+  EXPECT_EQ(box_.find_sent(0, 5, 0), nullptr);
+  EXPECT_EQ(box_.find_sent(0, 3, 3), nullptr);  // before its turn
+  EXPECT_EQ(box_.find_sent(7, 3, 1), nullptr);
+  parcels[2]->envelope.context = 7;
+  EXPECT_EQ(box_.find_sent(0, 3, 1), nullptr);
+  box_.remove(parcels[0]);
+  EXPECT_EQ(box_.find_sent(0, 3, 0), nullptr);
+}
+
 TEST_F(MailboxTest, HandsEarlyMessagesOnWhenTheirTurnHasCome) {
   Parcel* second = parcel(3, 1, 1);
   Parcel* first = parcel(3, 1, 0);

@@ -69,6 +69,11 @@ class OpenParcels final : public Component {
 
   // `m` is about to go where its unfinished sends could not be found: they get copies.
   Departure detach_all(detail::Member& m);
+  // The same of one send of `m` that is not done. False: a receiver has its bytes just now, or
+  // there is no memory.
+  bool detach_one(detail::Member& m, detail::RequestState* request) {
+    return request->parcel != nullptr && detach(m, request);
+  }
 
   // A member of this rank waits, perhaps for sends of its own: it gets copies, at once where the
   // rank is idle, after a while where threads of it always run, as those that ask again and again.

@@ -35,6 +35,9 @@ struct Envelope {
 // The tag of messages that no receive takes.
 inline constexpr std::int32_t kServedTag = INT32_MIN;
 
+// The context of those of them that the runtime acts upon itself (TakeBackHead).
+inline constexpr std::uint64_t kRuntimeContext = 0;
+
 struct Member;
 
 // Serves messages of a member that are not received, but acted upon as soon as their turn among

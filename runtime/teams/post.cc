@@ -363,10 +363,56 @@ void Post::matched(RequestState* request, Parcel* parcel) {
 // What is sent while it is served may be delivered at once, to others.
 void Post::serve(Tcb* t, const Envelope& e, const char* data) {
   Member& member = *t->member;
+  if (e.context == detail::kRuntimeContext) {
+    give_up(t, e.from, read<TakeBackHead>(data));
+    delivering_ = t;
+    return;
+  }
   ROAM_CHECK(member.server != nullptr, "member %d has nobody who serves a message", e.to);
   const bool news = member.server->serve(member, e, data);
   if (news) wake_if_waiting(t);
   delivering_ = t;
+}
+
+// A message to oneself may be on its way by another rank: then this goes behind it. Else it would
+// be answered within send(), which does not send to the same member meanwhile.
+void Post::take_back(Member& me, int to, const TakeBackHead& what) {
+  if (const Peer& peer = me.mailbox.peer(to); to == me.index && peer.next_in == peer.next_out)
+    return give_up(me.thread, to, what);
+  const bool sent = send(me,
+                         {.to = to,
+                          .tag = detail::kServedTag,
+                          .data = &what,
+                          .bytes = sizeof what,
+                          .context = detail::kRuntimeContext,
+                          .waits_for_room = false},
+                         nullptr);
+  ROAM_CHECK(sent, "what takes a message back waits for room");
+}
+
+// Its sender is told first: where there is no memory for that, nothing has happened.
+void Post::give_up(Tcb* t, int from, const TakeBackHead& what) {
+  iso::HeapScope process;
+  Member& member = *t->member;
+  Parcel* parcel = member.mailbox.find_sent(what.context, from, what.sequence);
+  if (parcel == nullptr) return;
+  try {
+    const bool sent = send(member,
+                           {.to = from,
+                            .tag = what.answer_tag,
+                            .data = nullptr,
+                            .bytes = 0,
+                            .context = what.answer_context,
+                            .note = what.answer_note,
+                            .waits_for_room = false},
+                           nullptr);
+    ROAM_CHECK(sent, "that a message was taken back waits for room");
+  } catch (const Error&) {
+    return;
+  }
+  member.mailbox.remove(parcel);
+  open_.drop(parcel);
+  flow_.took(t, from);
 }
 
 void Post::served(Parcel* parcel) {

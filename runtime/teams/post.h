@@ -73,6 +73,11 @@ class Post final : public Component, public detail::Mailbox::Receiver {
 
   // OpenParcels::sender_waits.
   void sender_waits() { open_.sender_waits(); }
+  // Takes a message of `me` to `to` back, as TakeBackHead says. Errors: as send().
+  void take_back(detail::Member& me, int to, const TakeBackHead& what);
+  // A send that is not done is, with a copy of its bytes. False: a receiver has them just now, or
+  // there is no memory.
+  bool copy(detail::Member& me, detail::RequestState* send) { return open_.detach_one(me, send); }
 
   std::span<const Kind> kinds() const override;
   void handle(int from, const char* message, std::size_t bytes) override;
@@ -108,6 +113,8 @@ class Post final : public Component, public detail::Mailbox::Receiver {
   void deliver_or_hold(Tcb* t, Parcel* parcel);
   // Has the message acted upon, which may send others.
   void serve(Tcb* t, const Envelope& e, const char* data);
+  // `t` gives up what member `from` takes back.
+  void give_up(Tcb* t, int from, const TakeBackHead& what);
   void after_delivery(const Envelope& e, Tcb* t);
   void route(Parcel* parcel, Target target);
   void take_mail();

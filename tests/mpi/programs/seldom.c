@@ -269,6 +269,81 @@ static void outlived(void) {
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_ARE_FATAL);
 }
 
+// ---- sends that are cancelled ----
+
+static int is_cancelled(MPI_Request* r) {
+  MPI_Status status;
+  int cancelled;
+  MPI_Cancel(r);
+  MPI_Wait(r, &status);
+  MPI_Test_cancelled(&status, &cancelled);
+  return cancelled;
+}
+static int is_there(int from, int tag) {
+  int flag;
+  MPI_Iprobe(from, tag, MPI_COMM_WORLD, &flag, MPI_STATUS_IGNORE);
+  return flag;
+}
+static void cancels(int count, int to, int from) {
+  static int out[1 << 18], in[1 << 18];
+  const MPI_Comm world = MPI_COMM_WORLD;
+  MPI_Request r, receive;
+  MPI_Message message;
+  MPI_Status status;
+  int cancelled;
+  for (int i = 0; i < count; ++i) out[i] = me + i;
+  // Nobody receives it.
+  MPI_Issend(out, count, MPI_INT, to, 20, world, &r);
+  expect(is_cancelled(&r), "a send that nobody receives is cancelled", count);
+  MPI_Barrier(world);
+  expect(!is_there(from, 20), "what was cancelled is gone", count);
+  // It is received.
+  memset(in, 0, sizeof in);
+  MPI_Irecv(in, count, MPI_INT, from, 21, world, &receive);
+  MPI_Barrier(world);
+  MPI_Issend(out, count, MPI_INT, to, 21, world, &r);
+  MPI_Cancel(&r);
+  MPI_Wait(&receive, &status);
+  MPI_Wait(&r, &status);
+  MPI_Test_cancelled(&status, &cancelled);
+  expect(!cancelled, "a send that is received is not cancelled", count);
+  expect(in[count - 1] == from + count - 1, "what was not cancelled", in[count - 1]);
+  // It is claimed, and received later.
+  memset(in, 0, sizeof in);
+  MPI_Issend(out, count, MPI_INT, to, 22, world, &r);
+  MPI_Mprobe(from, 22, world, &message, MPI_STATUS_IGNORE);
+  MPI_Barrier(world);
+  MPI_Cancel(&r);
+  MPI_Mrecv(in, count, MPI_INT, &message, MPI_STATUS_IGNORE);
+  MPI_Wait(&r, &status);
+  MPI_Test_cancelled(&status, &cancelled);
+  expect(!cancelled, "a send that is claimed is not cancelled", count);
+  expect(in[count - 1] == from + count - 1, "what was claimed", in[count - 1]);
+  // A persistent one is cancelled and sent afterwards; those behind it come.
+  memset(in, 0, sizeof in);
+  MPI_Ssend_init(out, count, MPI_INT, to, 23, world, &r);
+  MPI_Start(&r);
+  expect(is_cancelled(&r), "a persistent send is cancelled", count);
+  MPI_Barrier(world);
+  MPI_Start(&r);
+  MPI_Recv(in, count, MPI_INT, from, 23, world, &status);
+  MPI_Wait(&r, &status);
+  MPI_Test_cancelled(&status, &cancelled);
+  expect(!cancelled && in[count - 1] == from + count - 1, "a persistent send after it", cancelled);
+  MPI_Request_free(&r);
+  MPI_Barrier(world);
+  expect(!is_there(from, 23), "a persistent send comes once", count);
+  // One that is not synchronous ends without a receive, cancelled or not.
+  memset(in, 0, sizeof in);
+  MPI_Isend(out, count, MPI_INT, to, 24, world, &r);
+  cancelled = is_cancelled(&r);
+  memset(out, 0, sizeof out);
+  MPI_Barrier(world);
+  if (!cancelled) MPI_Recv(in, count, MPI_INT, from, 24, world, &status);
+  expect(cancelled || in[count - 1] == from + count - 1, "a standard send", in[count - 1]);
+  MPI_Barrier(world);
+}
+
 // ---- nothing at all ----
 
 static void nothing(void) {
@@ -356,6 +431,9 @@ int main(int argc, char** argv) {
   refusals(-1);
   structs();
   outlived();
+  cancels(1, (me + 1) % n, (me + n - 1) % n);
+  cancels(1 << 18, (me + 1) % n, (me + n - 1) % n);
+  cancels(3, me, me);
   nothing();
   statuses();
   MPI_Barrier(MPI_COMM_WORLD);
