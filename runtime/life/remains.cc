@@ -56,11 +56,14 @@ bool Lifecycle::bring_home(Tcb* ended) {
   return !iso::of_process(ended->exception);
 }
 
-// `ended` is on this rank, with memory or an exception: they go to the joiner.
+// `ended` is on this rank, with memory or an exception: they go to the joiner, unless others of the
+// rank use them. What the process refers to stays here for good, and holds nobody.
 void Lifecycle::give_remains(const JoinHead& head, std::uint64_t id, Tcb* ended) {
+  const bool lent = open_objects_.has_lent(ended, id);
+  if (lent && !ended->exception) return answer_join(head, Errc{}, "", nullptr);
   if (head.joiner_rank != net_.rank()) {
     const bool of_thread = bring_home(ended);
-    if (!of_thread || ended->tied > 0 || open_objects_.has_lent(ended, id)) {
+    if (!of_thread || ended->tied > 0 || lent) {
       if (!ended->exception) return answer_join(head, Errc{}, "", nullptr);
       const std::string why = text(
           "join: the thread ended with %s; it lies in memory of rank %d%s and cannot be "
