@@ -50,6 +50,17 @@ Tcb* require_thread(const char* call) {
   return self;
 }
 
+void begin_making() {
+  if (Tcb* self = current_thread(); self != nullptr) ++self->pins;
+}
+
+void end_making() {
+  Tcb* self = current_thread();
+  if (self == nullptr) return;
+  --self->pins;
+  scheduler().loosened(self);
+}
+
 }  // namespace runtime
 
 namespace {
@@ -185,9 +196,7 @@ Tcb* spawn_begin(const SpawnOptions& options) {
     if (options.rank != -1) the_job().net().check_rank(options.rank, "SpawnOptions::rank");
     Tcb* t = scheduler().slots().make(options.stack_bytes, options.name);
     t->move_to = options.rank;
-    // The new thread is of this rank, and so is its maker until it is there: what copies its
-    // function may wait.
-    if (Tcb* self = current_thread(); self != nullptr) ++self->pins;
+    runtime::begin_making();
     return t;
   });
 }
@@ -204,12 +213,6 @@ static void refuse_to_start(void* closure) {
   });
 }
 
-static void made(Tcb* self) {
-  if (self == nullptr) return;
-  --self->pins;
-  scheduler().loosened(self);
-}
-
 Thread spawn_commit(Tcb* t, void (*entry)(void*), void (*destroy)(void*), void* closure) noexcept {
   HeapScope process;
   t->entry = entry;
@@ -222,9 +225,8 @@ Thread spawn_commit(Tcb* t, void (*entry)(void*), void (*destroy)(void*), void* 
   t->destined = t->move_to >= 0;
   const int to = t->destined ? t->move_to : the_job().rank();
   t->move_to = -1;
-  Tcb* self = current_thread();
-  made(self);
-  if (self != nullptr && self->keeps != 0) {
+  runtime::end_making();
+  if (const Tcb* self = current_thread(); self != nullptr && self->keeps != 0) {
     threads::KernelState::inherit(t, self);
     t->destined = t->destined || t->keeps != 0;  // it looks at what it has before its function runs
   }
@@ -233,7 +235,7 @@ Thread spawn_commit(Tcb* t, void (*entry)(void*), void (*destroy)(void*), void* 
 
 void spawn_abandon(Tcb* t) noexcept {
   HeapScope process;
-  made(current_thread());
+  runtime::end_making();
   the_job().life().abandon(t, current_thread());
 }
 

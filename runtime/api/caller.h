@@ -18,6 +18,11 @@ detail::Tcb* current_thread();
 // Errors: Error(not_in_thread) naming `call`.
 detail::Tcb* require_thread(const char* call);
 
+// A new thread is its maker's rank's, and so is its maker, if it is a thread, from where there is a
+// control block until the new one is named or given up: what copies its function may wait.
+void begin_making();
+void end_making();
+
 }  // namespace runtime
 }  // namespace roam
 

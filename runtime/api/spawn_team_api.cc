@@ -86,6 +86,7 @@ Tcb* team_member_begin(const TeamPlan& plan, int index) {
     const std::string name =
         plan.name.empty() ? text("member %d", index) : text("%s[%d]", plan.name.c_str(), index);
     Tcb* t = scheduler().slots().make(plan.stack_bytes, name);
+    runtime::begin_making();
     iso::HeapScope theirs(&t->heap);
     t->member = new (std::nothrow) Member;
     if (t->member == nullptr) {
@@ -112,6 +113,7 @@ void team_member_hold(const TeamPlan& plan, int index, Tcb* t, void (*entry)(voi
   const runtime::Target target = the_job().life().name(t);
   the_job().whereabouts().set_member(plan.id, index, target);
   the_job().teams().hold(plan.id, t, destroy);
+  runtime::end_making();
 }
 
 bool team_agree(const TeamPlan& plan, int keepers, bool ready) {
