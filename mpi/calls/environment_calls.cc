@@ -24,7 +24,6 @@
 #include "roam/thread.h"
 
 namespace roam::mpi {
-namespace {}  // namespace
 
 void set_constants_of_fortran() {
   const std::pair<const char*, int*> constants[] = {

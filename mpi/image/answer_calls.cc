@@ -130,7 +130,7 @@ char* controlling_terminal(char* room) {
 }
 // By its address: linkers warn of who names it.
 char* temporary_name(char* room) {
-  static const auto name = as_function<char*(char*)>(process_symbol("tmpnam_r", ""));
+  static const auto name = as_function<char* (*)(char*)>(process_symbol("tmpnam_r", ""));
   return name(room != nullptr ? room : answers().temporary);
 }
 

@@ -43,7 +43,7 @@ const void* called(const char* name) {
 
 template <std::size_t... kIndex>
 void add(std::index_sequence<kIndex...>) {
-  ((real_calls[kIndex] = reinterpret_cast<Real>(const_cast<void*>(called(kCalls[kIndex]))),
+  ((real_calls[kIndex] = as_function<Real>(called(kCalls[kIndex])),
     add_launcher_call(kCalls[kIndex], &starting<kIndex>)),
    ...);
 }
@@ -52,7 +52,7 @@ void add(std::index_sequence<kIndex...>) {
 
 void add_child_calls() {
   add(std::make_index_sequence<kCount>());
-  real_popen = reinterpret_cast<decltype(real_popen)>(const_cast<void*>(called("popen")));
+  real_popen = as_function<decltype(real_popen)>(called("popen"));
   for (const char* name : {"popen", "_IO_popen"}) add_launcher_call(name, &open_command);
 }
 

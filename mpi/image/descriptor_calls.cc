@@ -103,7 +103,7 @@ void add_opening(std::index_sequence<kIndex...>) {
   const auto add = [](std::size_t i, auto* call) {
     const void* real = process_symbol(kOpening[i].name, {});
     if (real == nullptr) return;  // not in this libc
-    real_opening[i] = reinterpret_cast<Real>(const_cast<void*>(real));
+    real_opening[i] = as_function<Real>(real);
     add_launcher_call(kOpening[i].name, call);
   };
   (add(kIndex, &opening<kIndex>), ...);

@@ -214,7 +214,7 @@ void add_checked(std::index_sequence<kIndex...>) {
   const auto add = [](std::size_t i, auto* call) {
     const void* real = process_symbol(kCalls[i].name, {});
     if (real == nullptr) return;  // not in this libc
-    real_calls[i] = reinterpret_cast<Real>(const_cast<void*>(real));
+    real_calls[i] = as_function<Real>(real);
     add_launcher_call(kCalls[i].name, call);
   };
   (add(kIndex, &checked<kIndex>), ...);

@@ -76,7 +76,7 @@ int find_paths(const char* pattern, int flags, int (*error)(const char*, int), g
 // By its address: linkers warn of who names it.
 char* temporary_name_in(const char* folder, const char* begin) {
   static const auto name =
-      as_function<char*(const char*, const char*)>(process_symbol("tempnam", ""));
+      as_function<char* (*)(const char*, const char*)>(process_symbol("tempnam", ""));
   const LibcEnvironment own(environment().list());
   return name(folder, begin);
 }

@@ -31,10 +31,11 @@ void set_replaced_library(std::string_view (*of)(std::string_view name));
 // its kin, or a library's with that version. Null: nothing.
 const void* process_symbol(const std::string& name, const std::string& version);
 
-// Either, which is there and a function, as one of that type.
-template <class Function>
-requires std::is_function_v<Function> Function* as_function(const void* symbol) {
-  return reinterpret_cast<Function*>(const_cast<void*>(symbol));
+// Either, which is there and a function, as a pointer to one of that type.
+template <class Pointer>
+requires std::is_function_v<std::remove_pointer_t<Pointer>> Pointer
+as_function(const void* symbol) {
+  return reinterpret_cast<Pointer>(const_cast<void*>(symbol));
 }
 
 // Whether a variable lies there that libc, or a library that comes with it, stores in or programs

@@ -133,7 +133,7 @@ long call_by_number(long number, long a, long b, long c, long d, long e, long f)
 
 void add_system_calls() {
   for (const Named& named : kNamed) {
-    const auto function = as_function<std::remove_pointer_t<Function>>(launcher_call(named.name));
+    const auto function = as_function<Function>(launcher_call(named.name));
     calls[static_cast<std::size_t>(named.number)] = {function, named.gives_long, false};
   }
   for (const long number : kOpening) calls[static_cast<std::size_t>(number)].opens = true;

@@ -103,7 +103,7 @@ void (*next_end_job)(int) = nullptr;
 // ---- backtrace_symbols ----
 
 std::string text_of_code(void* address) {
-  static const auto tell = as_function<int(const void*, Dl_info*)>(launcher_call("dladdr"));
+  static const auto tell = as_function<int (*)(const void*, Dl_info*)>(launcher_call("dladdr"));
   Dl_info info{};
   if (tell(address, &info) == 0 || info.dli_fname == nullptr || *info.dli_fname == '\0')
     return text("[%p]", address);
