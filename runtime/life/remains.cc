@@ -57,14 +57,16 @@ bool Lifecycle::bring_home(Tcb* ended) {
 }
 
 // `ended` is on this rank, with memory or an exception: they go to the joiner, unless others of the
-// rank use them. What the process refers to stays here for good, and holds nobody.
+// rank use them. Memory alone stays on its node, and what the process refers to on its rank, for
+// good, where it holds nobody.
 void Lifecycle::give_remains(const JoinHead& head, std::uint64_t id, Tcb* ended) {
-  const bool lent = open_objects_.has_lent(ended, id);
-  if (lent && !ended->exception) return answer_join(head, Errc{}, "", nullptr);
-  if (head.joiner_rank != net_.rank()) {
+  const bool near = net_.same_node(head.joiner_rank);
+  const bool elsewhere = head.joiner_rank != net_.rank();
+  const bool used = open_objects_.has_lent(ended, id) || (elsewhere && ended->tied > 0);
+  if (!ended->exception && (used || !near)) return answer_join(head, Errc{}, "", nullptr);
+  if (elsewhere) {
     const bool of_thread = bring_home(ended);
-    if (!of_thread || ended->tied > 0 || lent) {
-      if (!ended->exception) return answer_join(head, Errc{}, "", nullptr);
+    if (!of_thread || used) {
       const std::string why = text(
           "join: the thread ended with %s; it lies in memory of rank %d%s and cannot be "
           "brought here",
@@ -74,14 +76,11 @@ void Lifecycle::give_remains(const JoinHead& head, std::uint64_t id, Tcb* ended)
       return answer_join(head, Errc::thread_ended, why.c_str(), nullptr);
     }
   }
-  if (net_.same_node(head.joiner_rank)) {
-    leftovers_.erase(id);
+  leftovers_.erase(id);
+  if (near) {
     answer_join(head, Errc{}, "", ended);
-  } else if (ended->exception) {
-    leftovers_.erase(id);
-    mover_->migrator().depart(ended, head.joiner_rank, head.joiner);
   } else {
-    answer_join(head, Errc{}, "", nullptr);  // its memory stays on this node
+    mover_->migrator().depart(ended, head.joiner_rank, head.joiner);
   }
 }
 
