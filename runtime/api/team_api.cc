@@ -58,10 +58,20 @@ void check_peer(const Member& me, int peer, int tag, bool any, const char* call)
   }
 }
 
+// Of a part of an alltoall that is done, whoever asks.
+void check_part(const RequestState& part) {
+  if (part.kind != RequestState::Kind::kReceive) return;
+  ROAM_CHECK(part.error == Errc{} && part.bytes == part.room,
+             "members of a team disagree in alltoall: member %d sends parts of %zu bytes, and "
+             "another takes parts of %zu. All members must make the same calls in the same order.",
+             part.from, part.bytes, part.room);
+}
+
 bool is_done(const RequestState* request) {
   if (request->kind != RequestState::Kind::kMany) return request->done;
   for (std::size_t i = 0; i < request->part_count; ++i) {
     if (!request->parts[i].done) return false;
+    check_part(request->parts[i]);
   }
   return true;
 }
@@ -169,19 +179,6 @@ void throw_wrong_length(std::size_t bytes, std::size_t element_bytes) {
            bytes, element_bytes));
 }
 
-// The parts of an alltoall, all of them done.
-static void check_parts(const RequestState& r) {
-  for (std::size_t i = 0; i < r.part_count; ++i) {
-    const RequestState& part = r.parts[i];
-    if (part.kind != RequestState::Kind::kReceive) continue;
-    ROAM_CHECK(
-        part.error == Errc{} && part.bytes == part.room,
-        "members of a team disagree in alltoall: member %d sends parts of %zu bytes, and "
-        "another takes parts of %zu. All members must make the same calls in the same order.",
-        part.from, part.bytes, part.room);
-  }
-}
-
 bool request_test(RequestState* request) {
   runtime::require_thread("Request::test");
   if (is_done(request)) return true;
@@ -200,7 +197,6 @@ Received request_wait(RequestState*& state) {
   const RequestState r = *request;
   const std::unique_ptr<RequestState[]> parts(request->parts);
   delete request;
-  if (r.kind == RequestState::Kind::kMany) check_parts(r);
   if (r.kind == RequestState::Kind::kReceive) check_received(r, r.room);
   return r.kind == RequestState::Kind::kReceive ? received(r) : Received{};
 }
@@ -219,7 +215,6 @@ void request_drop(RequestState* request) noexcept {
       if (cancelled) runtime::unpin_for_request(self, request);
     }
     if (!cancelled) wait_for(request);
-    if (request->kind == RequestState::Kind::kMany) check_parts(*request);
   }
   delete[] request->parts;
   delete request;

@@ -35,19 +35,28 @@ DEATH(mutex_destroyed_while_held) {
   mutex.reset();
 }
 
-DEATH(parts_of_alltoall_of_another_length) {
-  roam::spawn_team(4, [] {
+// The last member's parts are longer. `finish` says how members end the call.
+template <class Finish>
+void exchange_of_two_lengths(Finish finish) {
+  roam::spawn_team(4, [finish] {
     const roam::Team team = roam::Team::current();
     const std::vector<double> eights(4);
     const std::vector<float> fours(4);
     std::vector<double> some(4);
     std::vector<float> others(4);
-    if (team.index() == 3) {
-      team.alltoall(eights, some);
-    } else {
-      team.alltoall(fours, others);
-    }
+    finish(team.index() == 3 ? team.ialltoall(eights, some) : team.ialltoall(fours, others));
   }).join();
+}
+
+DEATH(parts_of_alltoall_of_another_length) {
+  exchange_of_two_lengths([](roam::Request request) { (void)request.wait(); });
+}
+
+DEATH(parts_of_another_length_are_asked_for) {
+  exchange_of_two_lengths([](roam::Request request) {
+    while (!request.test()) {
+    }
+  });
 }
 
 DEATH(operation_that_throws) {
