@@ -161,8 +161,8 @@ void ExceptionTie::tie(const void* object) {
   int n = 0;
   for (Tcb* t : {giver, owner}) {
     if (t == nullptr) continue;
-    ++t->tied;
-    ends_[n++] = {t, t->id.load(std::memory_order_relaxed)};
+    const std::uint64_t id = threads::tie_number(t);
+    ends_[n++] = {t, id};
   }
 }
 

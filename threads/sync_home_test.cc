@@ -204,6 +204,38 @@ TEST(Sync, AnExceptionTieHoldsWhoInheritsTheGiversMemory) {
   threads.run();
 }
 
+// As when a thread sets an exception that lies in what another, ended one has left.
+TEST(Sync, AnExceptionTieOfAnEndedThreadHoldsWhoInheritsItsMemory) {
+  TestThreads threads;
+  bool over = false;
+  threads.spawn([&] {
+    const auto idle = [&] {
+      while (!over) yield();
+    };
+    Tcb* ended = threads.spawn(idle);
+    Tcb* heir = threads.spawn(idle);
+    const std::uint64_t id = ended->id.exchange(0);
+    {
+      detail::ExceptionTie first, second;
+      first.tie(ended->slot.pointer());
+      inherit_ties(heir, ended);
+      ended->id = id + 1'000'000;  // its place is another's, which ends too
+      ended->id = 0;
+      second.tie(ended->slot.pointer());
+      EXPECT_EQ(heir->tied, 1);
+      EXPECT_EQ(ended->tied, 1);
+    }
+    EXPECT_EQ(heir->tied, 0);
+    EXPECT_EQ(ended->tied, 0);
+    EXPECT_TRUE(Scheduler::may_move(heir));
+    EXPECT_EQ(self()->tied, 0);
+    EXPECT_TRUE(inherited_ties().empty());
+    ended->id = id;
+    over = true;
+  });
+  threads.run();
+}
+
 struct Odd {  // of no standard type
   int value;
 };

@@ -22,6 +22,19 @@ Heirs& heirs() {
   return *of;
 }
 
+// A thread that has ended has no number any more. It gets one that no thread has, nor another that
+// ended, on whichever rank: ranks' numbers come together at a restart.
+std::uint64_t number_of_ended(Tcb* t) {
+  static std::uint64_t last = 0;
+  constexpr std::uint64_t kEnded = std::uint64_t{1} << 63;
+  const std::uint64_t place = reinterpret_cast<std::uintptr_t>(t) / kPageBytes << 28;
+  std::uint64_t id = 0;
+  do {
+    id = kEnded | place | (++last & ((1 << 28) - 1));
+  } while (!heirs().try_emplace(id, t).second);
+  return id;
+}
+
 void loosen(Tcb* t) {
   if (t->tied == 0) return;
   --t->tied;
@@ -41,6 +54,16 @@ void untie(Tcb* waiter, Tcb* owner) {
   if (std::exchange(waiter->tied_to, nullptr) == nullptr || owner == nullptr) return;
   const std::uint64_t id = id_of(owner);  // 0: it has ended
   if (id == 0 || half(id) == waiter->tied_id) loosen(owner);
+}
+
+std::uint64_t tie_number(Tcb* t) {
+  std::uint64_t id = id_of(t);
+  if (id == 0) {
+    iso::HeapScope process;
+    id = number_of_ended(t);
+  }
+  ++t->tied;
+  return id;
 }
 
 void untie_number(Tcb* t, std::uint64_t id) {

@@ -20,6 +20,9 @@ void tie(Tcb* waiter, Tcb* owner);
 // It has looked at it. `owner` has the memory now; null: nobody here.
 void untie(Tcb* waiter, Tcb* owner);
 
+// One more tie of `t`, which may have ended and left memory here. What untie_number() is to be
+// told. Errors: std::bad_alloc, and nothing is tied.
+std::uint64_t tie_number(Tcb* t);
 // Ends one tie of the thread that had the number `id` and the control block `t` when it was tied;
 // nothing if it has ended, and its memory with it.
 void untie_number(Tcb* t, std::uint64_t id);

@@ -185,11 +185,12 @@ MPI_Status cancelled_status() {
 void cancel_send(Request* request) {
   if (!request->awaits_answer) {
     runtime::copy_send(&request->wire);
-  } else if (!request->acknowledgement.done && !std::exchange(request->asked_back, true)) {
+  } else if (!request->acknowledgement.done && !request->asked_back) {
     const std::uint32_t sequence = request->wire.sequence;
     runtime::take_back(
         {.context = request->context, .to = request->group.world_of(request->peer)}, sequence,
         {.context = kAcknowledgements, .tag = answer_tag(sequence), .note = kTakenBack});
+    request->asked_back = true;  // not where there was no memory to ask
   }
 }
 

@@ -116,36 +116,68 @@ bool KeptCheckpoints::bring(Net& net, const Manifest& manifest, std::string* why
     for (const std::string& name : files_of(manifest.pieces[static_cast<std::size_t>(p)]))
       wanted.push_back({name, reader, net.node_of(reader)});
   }
-  std::string missing;
-  const std::vector<std::size_t> places = places_of(kept_, manifest.number, wanted, &missing);
-  if (places.empty()) {
-    *why = text("'%s' is in memory of no node that is left", missing.c_str());
-    return false;
-  }
-  // In the same order everywhere, so that none waits in a circle. One that cannot be had is sent as
-  // none, and told in the end.
   from_buddy_ = false;
+  std::string trouble;  // of the last that could not be had, as this rank saw it
+  while (!wanted.empty()) {
+    std::string missing;
+    const std::vector<std::size_t> places = places_of(kept_, manifest.number, wanted, &missing);
+    if (places.empty()) {
+      *why = text("'%s' is in memory of no node that is left%s%s", missing.c_str(),
+                  trouble.empty() ? "" : ": ", trouble.c_str());
+      return false;
+    }
+    const std::vector<std::size_t> failed = bring_from(mpi, manifest, wanted, places, &trouble);
+    // They are looked for elsewhere.
+    std::vector<WantedPiece> again;
+    for (const std::size_t w : failed) {
+      std::erase(kept_[places[w]].pieces, wanted[w].name);
+      again.push_back(wanted[w]);
+    }
+    wanted = std::move(again);
+  }
+  return true;
+}
+
+std::vector<std::size_t> KeptCheckpoints::bring_from(Mpi& mpi, const Manifest& manifest,
+                                                     const std::vector<WantedPiece>& wanted,
+                                                     const std::vector<std::size_t>& places,
+                                                     std::string* trouble) {
+  StateWriter own;  // those that this rank reads, and has not got
+  // In the same order everywhere, so that none waits in a circle. One that cannot be had is sent as
+  // none.
   for (std::size_t w = 0; w < wanted.size(); ++w) {
     const KeptAt& from = kept_[places[w]];
     const WantedPiece& piece = wanted[w];
     from_buddy_ = from_buddy_ || from.rank != piece.reader || from.keeper != piece.node;
-    if (from.rank != mpi.rank() && piece.reader != mpi.rank()) continue;
+    const bool gives = from.rank == mpi.rank(), reads = piece.reader == mpi.rank();
+    if (!gives && !reads) continue;
+    std::string why;
     int fd = -1;
-    if (from.rank == mpi.rank()) {
+    if (gives) {
       KeeperClient& keeper = *keepers_.at(from.keeper);
       fd = keeper.get(manifest.number, piece.name);
-      if (fd < 0 && why->empty()) *why = piece.name + ": " + keeper.error();
-      if (piece.reader != mpi.rank()) {
+      if (fd < 0) why = text("%s of node %d: ", piece.name.c_str(), from.keeper) + keeper.error();
+      if (!reads) {
         send(mpi, piece.reader, fd);
         if (fd >= 0) close(fd);
-        continue;
       }
     } else {
-      fd = receive(mpi, from.rank, why);
+      fd = receive(mpi, from.rank, &why);
     }
-    if (fd >= 0) brought_[piece.name] = fd;
+    if (reads && fd >= 0) brought_[piece.name] = fd;
+    if (reads && fd < 0) own.put<std::uint64_t>(w);
+    if (why.empty()) continue;
+    report((why + ": it is looked for elsewhere").c_str());
+    *trouble = why;
   }
-  return mpi.sum(!why->empty()) == 0;
+  std::vector<std::size_t> failed;
+  if (mpi.sum(own.bytes().size()) == 0) return failed;
+  for (int rank = 0; rank < mpi.ranks(); ++rank) {
+    const std::string said = mpi.broadcast_text(std::string(own.bytes()), rank);
+    for (StateReader in(said); !in.at_end();) failed.push_back(in.get<std::uint64_t>());
+  }
+  std::sort(failed.begin(), failed.end());
+  return failed;
 }
 
 // Its length, then its bytes. What cannot be read is sent as one byte less.

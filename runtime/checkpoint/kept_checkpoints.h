@@ -32,8 +32,9 @@ class KeptCheckpoints {
   // The largest number of which a keeper has anything, whole or not; 0: none has.
   std::uint64_t largest_number() const;
   // Collective. Makes sure that this rank can open all files of the pieces that it reads, piece p
-  // on rank Net::home_rank(p): those that no keeper of its machine has are sent by another rank.
-  // False on any rank, with `why` on some.
+  // on rank Net::home_rank(p): those that no keeper of its machine has are sent by another rank,
+  // and what a keeper does not give is taken from the next that has it. False, on every rank, with
+  // `why`: one is nowhere.
   bool bring(Net& net, const Manifest& manifest, std::string* why);
   // A descriptor of one of those, the caller's. -1 with errno.
   int open(const std::string& name) const;
@@ -44,6 +45,11 @@ class KeptCheckpoints {
   void settle(Mpi& mpi, const Manifest& manifest);
 
  private:
+  // Each from the keeper kept_[places[i]]. Which ones their readers have not got, on every rank;
+  // `trouble` is why, where this rank knows.
+  std::vector<std::size_t> bring_from(Mpi& mpi, const Manifest& manifest,
+                                      const std::vector<WantedPiece>& wanted,
+                                      const std::vector<std::size_t>& places, std::string* trouble);
   void send(Mpi& mpi, int to, int fd);
   int receive(Mpi& mpi, int from, std::string* why);
   void drop();

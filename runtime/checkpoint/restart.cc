@@ -98,10 +98,7 @@ bool Restart::open_one(PieceReader* reader, int piece, std::string* why) const {
 bool Restart::open(std::string* why) {
   const Manifest& m = manifest();
   if (candidates_.front().in_memory) {
-    const bool brought = kept_.bring(*net_, m, why);
-    *why = net_->mpi().first_said(*why);
-    if (!brought && why->empty()) *why = "another rank has not got its pieces";
-    if (!why->empty()) return false;
+    if (!kept_.bring(*net_, m, why)) return false;
   }
   for (int p = 0; p < m.ranks; ++p) {
     if (net_->home_rank(p) != net_->rank()) continue;

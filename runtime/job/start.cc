@@ -19,6 +19,7 @@
 #include "base/os/layout.h"
 #include "base/os/memory.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "isomalloc/block.h"
 #include "isomalloc/capture.h"
 #include "isomalloc/library_slots.h"
@@ -313,6 +314,7 @@ void Job::describe(Manifest* manifest) const {
   const iso::Arena& arena = iso::arena();
   std::error_code none;
   manifest->program = std::filesystem::read_symlink("/proc/self/exe", none).string();
+  manifest->roam = kVersion;
   manifest->layout = os::layout_facts();
   manifest->arena = arena.whole();
   manifest->lease_bytes = arena.ready() ? arena.lease_bytes() : 0;

@@ -104,6 +104,7 @@ echo "ok: torn ones are refused"
 # Another program, and another arena.
 rm -rf all
 walk 2 all 1 || fail "$(cat said)"
+"$tool" show all | grep -q '^roam  *[0-9]' || fail "show does not tell the version of Roam"
 ROAM_RESTART=all timeout 60 "$mpiexec" -n 2 "$other" >printed 2>said && fail "another program"
 grep -q "had the build-id\|had another\|was at" said || fail "the difference is not named: $(cat said)"
 ROAM_RESTART=all ROAM_ARENA=0x200000000000,24T walk 2 && fail "another arena"
