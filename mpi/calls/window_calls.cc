@@ -167,7 +167,7 @@ int allocate_shared(MPI_Aint size, Unit unit, MPI_Info info, MPI_Comm communicat
     gather_on_one_node(me, *w);
     Part mine{size, w->unit, node(), nullptr};
     std::vector<Part> parts = exchange(me, c, mine);
-    MPI_Aint before = 0, all = 0;
+    MPI_Aint all = 0;
     for (int i = 0; i < c.size(); ++i) {
       const Part& part = parts[static_cast<std::size_t>(i)];
       if (part.node != mine.node) {
@@ -177,7 +177,6 @@ int allocate_shared(MPI_Aint size, Unit unit, MPI_Info info, MPI_Comm communicat
                  "has an open file, or something else that keeps it where it is",
                  c.rank, i));
       }
-      if (i < c.rank) before += part.size;
       all += part.size;
     }
     const bool apart = *w->info.find("alloc_shared_noncontig") == "true";

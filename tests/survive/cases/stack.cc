@@ -31,6 +31,9 @@ SURVIVE_CASE(memory_from_alloca) {
   }
 }
 
+// C++ has none; compilers do.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wvla"
 [[gnu::noinline]] void variable_length(Mover& move, std::size_t count) {
   std::uint64_t values[count];
   char text[count * 2];
@@ -41,6 +44,7 @@ SURVIVE_CASE(memory_from_alloca) {
   for (char c : std::string_view(text, sizeof(text))) expect_eq(c, 'q', "character of the text");
   if (count >= 4) variable_length(move, count / 4);
 }
+#pragma GCC diagnostic pop
 
 SURVIVE_CASE(variable_length_arrays) { variable_length(move, 4000); }
 
