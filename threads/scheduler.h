@@ -40,6 +40,9 @@ class Host {
   // The same, on `t`'s own stack: true if nothing of `t` is needed any more and it has been
   // retired. False: nothing was done, and ended() follows.
   virtual bool ended_clean(Tcb* /*t*/) { return false; }
+  // A tie of `t`, which had the number `id`, ends, and is not this rank's (threads/ties.h). On the
+  // stack of whoever ends it.
+  virtual void untie_elsewhere(Tcb* /*t*/, std::uint64_t /*id*/) {}
   // True when the job is over.
   virtual bool done() = 0;
 };
@@ -131,6 +134,9 @@ class Scheduler {
   void end_with(Host* last) {
     host_ = last;
     meter_.turn_ended = nullptr;
+  }
+  void untie_elsewhere(Tcb* t, std::uint64_t id) const {
+    if (host_ != nullptr) host_->untie_elsewhere(t, id);
   }
   // Called with a thread that has ended while it holds locks, on its stack.
   void (*ended_holding)(Tcb*) = nullptr;

@@ -4,6 +4,7 @@
 #include <limits>
 #include <new>
 #include <stdexcept>
+#include <string>
 #include <typeinfo>
 #include <utility>
 
@@ -77,12 +78,32 @@ bool is_here(const void* object, const char* what) {
                                      what, object, owner->name(), home, here));
 }
 
-AllocateBeside::AllocateBeside(const void* object) noexcept : saved_(iso::current_heap) {
-  Tcb* owner = owner_of(object);
-  iso::current_heap = owner != nullptr ? &owner->heap : nullptr;
+StayHere::StayHere(bool waits) noexcept
+    : self_(waits && threads::on_rank_thread ? scheduler().current() : nullptr) {
+  if (self_ != nullptr) ++self_->pins;
 }
 
-AllocateBeside::~AllocateBeside() { iso::current_heap = static_cast<iso::Heap*>(saved_); }
+StayHere::~StayHere() {
+  if (self_ == nullptr) return;
+  --self_->pins;
+  scheduler().loosened(self_);
+}
+
+AllocateBeside::AllocateBeside(const void* object, bool waits) noexcept
+    : stay_(waits), saved_(iso::current_heap) {
+  Tcb* owner = owner_of(object);
+  iso::current_heap = owner != nullptr ? &owner->heap : nullptr;
+  if (!waits || owner == nullptr) return;
+  id_ = owner->id.load(std::memory_order_relaxed);
+  if (id_ == 0) return;  // it has ended, and goes nowhere without who joins it
+  tied_ = owner;
+  ++owner->tied;
+}
+
+AllocateBeside::~AllocateBeside() {
+  iso::current_heap = static_cast<iso::Heap*>(saved_);
+  if (tied_ != nullptr) threads::untie_number(tied_, id_);
+}
 
 std::int64_t deadline_after(std::chrono::nanoseconds duration) {
   const std::int64_t now = job_now_ns();
@@ -154,15 +175,45 @@ std::exception_ptr rehome_exception(const std::exception_ptr& error) {
   return error;
 }
 
-void ExceptionTie::tie(const void* object) {
-  Tcb* giver = threads::on_rank_thread ? scheduler().current() : nullptr;
+std::exception_ptr exception_for_outside(const std::exception_ptr& error) {
+  std::exception_ptr copy = rehome_exception(error);
+  const Tcb* owner = copy == error ? owner_of(object_of(error)) : nullptr;
+  if (owner == nullptr) return copy;
+  std::string what = "it is no std::exception";
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    what = e.what();
+  } catch (...) {
+  }
+  return std::make_exception_ptr(
+      Error(Errc::not_in_thread,
+            text("Future::get: the caller is a kernel thread that the program made, and the "
+                 "exception lies in memory of thread '%s' and cannot be copied: %s. Give an Error, "
+                 "or a standard exception that holds what() only.",
+                 owner->name(), what.c_str())));
+}
+
+const void* object_of(const std::exception_ptr& error) {
+  static_assert(sizeof(error) == sizeof(void*));
+  return *reinterpret_cast<void* const*>(&error);
+}
+
+void ExceptionTie::tie(const void* exception, const void* object) {
+  Tcb* giver = owner_of(exception);
   Tcb* owner = owner_of(object);
   if (giver == owner) return;
+  if (giver != nullptr) check_home(exception, "an exception");
   int n = 0;
   for (Tcb* t : {giver, owner}) {
     if (t == nullptr) continue;
-    const std::uint64_t id = threads::tie_number(t);
-    ends_[n++] = {t, id};
+    try {
+      ends_[n] = {t, threads::tie_number(t)};
+    } catch (...) {
+      untie();
+      throw;
+    }
+    ++n;
   }
 }
 
@@ -179,8 +230,9 @@ ExceptionTie::~ExceptionTie() {
 }
 
 void ExceptionTie::untie() {
-  for (const End& end : ends_) {
-    if (end.thread != nullptr) threads::untie_number(end.thread, end.id);
+  for (End& end : ends_) {
+    const End tied = std::exchange(end, {});
+    if (tied.thread != nullptr) threads::untie_number(tied.thread, tied.id);
   }
 }
 

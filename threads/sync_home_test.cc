@@ -146,7 +146,7 @@ TEST(Sync, AnExceptionTieHoldsItsGiverAndItsTaker) {
     {
       detail::ExceptionTie tie;
       threads.spawn([&] {
-        tie.tie(&tie);
+        tie.tie(self()->slot.pointer(), &tie);
         giver = self();
         while (!looked) yield();
       });
@@ -181,8 +181,7 @@ TEST(Sync, AnExceptionTieHoldsWhoInheritsTheGiversMemory) {
     };
     {
       std::optional<detail::ExceptionTie> tie(std::in_place);
-      threads.spawn([&] { tie->tie(giver->slot.pointer()); });  // between itself and `giver`
-      yield();
+      tie->tie(giver->slot.pointer(), nullptr);
       EXPECT_EQ(giver->tied, 1);
       end(giver, heir);
       EXPECT_EQ(giver->tied, 0);
@@ -217,11 +216,11 @@ TEST(Sync, AnExceptionTieOfAnEndedThreadHoldsWhoInheritsItsMemory) {
     const std::uint64_t id = ended->id.exchange(0);
     {
       detail::ExceptionTie first, second;
-      first.tie(ended->slot.pointer());
+      first.tie(ended->slot.pointer(), nullptr);
       inherit_ties(heir, ended);
       ended->id = id + 1'000'000;  // its place is another's, which ends too
       ended->id = 0;
-      second.tie(ended->slot.pointer());
+      second.tie(ended->slot.pointer(), nullptr);
       EXPECT_EQ(heir->tied, 1);
       EXPECT_EQ(ended->tied, 1);
     }
@@ -236,25 +235,37 @@ TEST(Sync, AnExceptionTieOfAnEndedThreadHoldsWhoInheritsItsMemory) {
   threads.run();
 }
 
-struct Odd {  // of no standard type
-  int value;
-};
-
-TEST(Sync, AnExceptionOfAnotherTypeTiesItsGiverUntilItsPromiseAndFutureAreGone) {
+// Its place is another's by then, or not this rank's.
+TEST(Sync, AnExceptionTieThatIsNotThisRanksIsTheHosts) {
   TestThreads threads;
-  std::optional<Promise<int>> promise(std::in_place);
-  Future<int> future = promise->get_future();
   threads.spawn([&] {
-    promise->set_exception(std::make_exception_ptr(Odd{5}));
-    EXPECT_FALSE(Scheduler::may_move(self()));
-    try {
-      future.get();
-      ADD_FAILURE() << "gave a value";
-    } catch (const Odd& odd) {
-      EXPECT_EQ(odd.value, 5);
+    Tcb* giver = threads.spawn([] {});
+    const std::uint64_t id = giver->id;
+    {
+      detail::ExceptionTie tie;
+      tie.tie(giver->slot.pointer(), nullptr);
+      giver->rank = TestThreads::kRank + 1;
     }
-    promise.reset();
-    EXPECT_TRUE(Scheduler::may_move(self()));
+    EXPECT_EQ(giver->tied, 1) << "another process's count was changed";
+    ASSERT_EQ(threads.untied.size(), 1u);
+    EXPECT_EQ(threads.untied[0], std::pair(giver, id));
+    EXPECT_FALSE(untie_here(giver, id));
+    giver->rank = TestThreads::kRank;
+    EXPECT_TRUE(untie_here(giver, id));
+    EXPECT_EQ(giver->tied, 0);
+  });
+  threads.run();
+}
+
+TEST(Sync, AnExceptionOnAnotherRankTiesNobody) {
+  TestThreads threads;
+  threads.spawn([&] {
+    Tcb* giver = threads.spawn([] {});
+    detail::ExceptionTie tie;
+    giver->rank = TestThreads::kRank + 1;
+    EXPECT_THROW(tie.tie(giver->slot.pointer(), &tie), Error);
+    giver->rank = TestThreads::kRank;
+    EXPECT_EQ(giver->tied + self()->tied, 0);
   });
   threads.run();
 }

@@ -102,11 +102,13 @@ class TestThreads : public Host {
     ++ended_clean_count;
     return true;
   }
+  void untie_elsewhere(Tcb* t, std::uint64_t id) override { untied.emplace_back(t, id); }
   bool done() override { return live_ == 0; }
 
   int polls = 0;
   int ended_clean_count = 0;
   std::vector<std::pair<Tcb*, int>> departures;
+  std::vector<std::pair<Tcb*, std::uint64_t>> untied;
   std::function<void()> on_poll;
   std::function<bool()> on_idle;  // true: something can run now
   std::function<void(Tcb*, int)> on_depart;

@@ -66,13 +66,24 @@ std::uint64_t tie_number(Tcb* t) {
   return id;
 }
 
+bool untie_here(Tcb* t, std::uint64_t id) {
+  if (const auto it = heirs().find(id); it != heirs().end()) {
+    Tcb* heir = it->second;
+    loosen(heir);
+    if (heir->tied == 0) forget_ties(heir);
+    return true;
+  }
+  // Its place may be another's, or nobody's.
+  if (detail::owner_of(t) != t || id_of(t) != id ||
+      t->rank.load(std::memory_order_relaxed) != scheduler().rank()) {
+    return false;
+  }
+  loosen(t);
+  return true;
+}
+
 void untie_number(Tcb* t, std::uint64_t id) {
-  if (id_of(t) == id) return loosen(t);
-  const auto it = heirs().find(id);
-  if (it == heirs().end()) return;
-  Tcb* heir = it->second;
-  loosen(heir);
-  if (heir->tied == 0) forget_ties(heir);
+  if (!untie_here(t, id)) scheduler().untie_elsewhere(t, id);
 }
 
 void keep_ties(Tcb* ended, std::uint64_t id) {

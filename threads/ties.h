@@ -24,8 +24,11 @@ void untie(Tcb* waiter, Tcb* owner);
 // told. Errors: std::bad_alloc, and nothing is tied.
 std::uint64_t tie_number(Tcb* t);
 // Ends one tie of the thread that had the number `id` and the control block `t` when it was tied;
-// nothing if it has ended, and its memory with it.
+// nothing if it has ended, and its memory with it. If it is on another rank of the node, the host
+// is asked.
 void untie_number(Tcb* t, std::uint64_t id);
+// The same on its rank. False: it is not this one.
+bool untie_here(Tcb* t, std::uint64_t id);
 
 // ---- for who ends threads; capture off ----
 

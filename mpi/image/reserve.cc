@@ -6,8 +6,9 @@
 // its objects.
 asm(".tls_common roam_mpi_reserve, 16384, 64");
 extern "C" {
-[[gnu::tls_model("local-exec"), gnu::visibility("hidden")]] extern thread_local constinit char
-    roam_mpi_reserve[roam::mpi::kReserveBytes];
+[[gnu::tls_model("local-exec"),
+  gnu::visibility(
+      "hidden")]] extern thread_local constinit char roam_mpi_reserve[roam::mpi::kReserveBytes];
 }
 static_assert(roam::mpi::kReserveBytes == 16384 && roam::mpi::kReserveAlignment == 64);
 

@@ -58,9 +58,9 @@ void check_peer(const Member& me, int peer, int tag, bool any, const char* call)
   }
 }
 
-// Of a part of an alltoall that is done, whoever asks.
+// Of a part of an alltoall that is done, whoever asks. It is also over with its member.
 void check_part(const RequestState& part) {
-  if (part.kind != RequestState::Kind::kReceive) return;
+  if (part.kind != RequestState::Kind::kReceive || part.error == Errc::thread_ended) return;
   ROAM_CHECK(part.error == Errc{} && part.bytes == part.room,
              "members of a team disagree in alltoall: member %d sends parts of %zu bytes, and "
              "another takes parts of %zu. All members must make the same calls in the same order.",
@@ -197,6 +197,11 @@ Received request_wait(RequestState*& state) {
   const RequestState r = *request;
   const std::unique_ptr<RequestState[]> parts(request->parts);
   delete request;
+  for (std::size_t i = 0; i < r.part_count; ++i) {
+    if (parts[i].error != Errc::thread_ended) continue;
+    throw Error(Errc::thread_ended,
+                "alltoall: the member that this request is of ended before all parts came");
+  }
   if (r.kind == RequestState::Kind::kReceive) check_received(r, r.room);
   return r.kind == RequestState::Kind::kReceive ? received(r) : Received{};
 }

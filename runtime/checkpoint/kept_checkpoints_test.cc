@@ -17,9 +17,7 @@ namespace {
 
 class KeptCheckpointsTest : public Keeper {
  protected:
-  static void SetUpTestSuite() {
-    net().mpi().start(nullptr, nullptr);
-  }
+  static void SetUpTestSuite() { net().mpi().start(nullptr, nullptr); }
   static void TearDownTestSuite() { net().mpi().finish(); }
   static Net& net() {
     static Net* const one = new Net;

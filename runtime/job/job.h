@@ -57,6 +57,7 @@ class Job final : public threads::Host {
   void depart(Tcb* t, int rank) override { mover().depart(t, rank); }
   void ended(Tcb* t) override { life().ended(t); }
   bool ended_clean(Tcb* t) override { return life().ended_clean(t); }
+  void untie_elsewhere(Tcb* t, std::uint64_t id) override { life().untie_elsewhere(t, id); }
   bool done() override { return termination_.done(); }
 
   // A handler of a signal asks for dump().

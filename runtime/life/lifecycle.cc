@@ -89,7 +89,7 @@ std::vector<JoinHead> Lifecycle::take_joiners(Tcb* t, std::uint64_t id) {
 bool Lifecycle::ended_clean(Tcb* t) {
   if (t->long_name != nullptr && t->exception == nullptr) threads::Slots::shorten_name(t);
   const std::uint64_t id = t->id.load(std::memory_order_relaxed);
-  if (t->exception != nullptr || threads::has_companions(t) || t->has_joiners ||
+  if (t->exception != nullptr || t->tied != 0 || threads::has_companions(t) || t->has_joiners ||
       home_of(id) != net_.rank() || watched_ || !t->heap.release_empty()) {
     return false;
   }
@@ -172,8 +172,21 @@ void Lifecycle::ended(Tcb* t) {
   }
 }
 
+// Where it is, or if it has ended, wherever on this node its memory may have gone to.
+void Lifecycle::untie_elsewhere(Tcb* t, std::uint64_t id) {
+  iso::HeapScope process;
+  const UntieHead head{Kind::kUntie, 0, {id, t}};
+  threads::on_rank_stack([&] {
+    if (detail::owner_of(t) == t && t->id.load(std::memory_order_relaxed) == id)
+      return net_.send(t->rank.load(std::memory_order_relaxed), head);
+    for (int rank = 0; rank < net_.ranks(); ++rank) {
+      if (rank != net_.rank() && net_.same_node(rank)) net_.send(rank, head);
+    }
+  });
+}
+
 std::span<const Kind> Lifecycle::kinds() const {
-  static constexpr Kind kOwn[] = {Kind::kEnded, Kind::kJoin, Kind::kJoined};
+  static constexpr Kind kOwn[] = {Kind::kEnded, Kind::kJoin, Kind::kJoined, Kind::kUntie};
   return kOwn;
 }
 
@@ -183,6 +196,11 @@ void Lifecycle::handle(int, const char* message, std::size_t) {
       return on_ended(read<EndedHead>(message));
     case Kind::kJoin:
       return try_join(read<JoinHead>(message));
+    case Kind::kUntie: {
+      const Target thread = read<UntieHead>(message).thread;
+      threads::untie_here(thread.control, thread.id);
+      return;
+    }
     default: {
       const auto head = read<JoinedHead>(message);
       return answer_here(head.joiner, head.code, head.why, head.remains);

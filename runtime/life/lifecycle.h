@@ -39,6 +39,12 @@ struct JoinedHead {
   char why[200];
 };
 
+struct UntieHead {
+  Kind kind;
+  std::uint32_t padding;
+  Target thread;  // as it was tied; see threads/ties.h
+};
+
 // The beginning and end of threads on one rank, joins, and the remains of those that have ended:
 // exceptions and memory, kept for who joins, and taken over by them.
 class Lifecycle final : public Component, public Mover::Joiners {
@@ -69,6 +75,8 @@ class Lifecycle final : public Component, public Mover::Joiners {
   // The function of `t` has returned; see threads::Host.
   void ended(Tcb* t);
   bool ended_clean(Tcb* t);
+  // See threads::Host.
+  void untie_elsewhere(Tcb* t, std::uint64_t id);
   // `self` waits for the end of the thread, and gets `answer`.
   void join(Tcb* self, Target t, Answer* answer);
   // Gives back what ended threads left that has been freed since.

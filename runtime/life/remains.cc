@@ -78,6 +78,8 @@ void Lifecycle::give_remains(const JoinHead& head, std::uint64_t id, Tcb* ended)
   }
   leftovers_.erase(id);
   if (near) {
+    // From now on nobody here waits for what lies in it.
+    ended->rank.store(head.joiner_rank, std::memory_order_release);
     answer_join(head, Errc{}, "", ended);
   } else {
     mover_->migrator().depart(ended, head.joiner_rank, head.joiner);

@@ -31,6 +31,7 @@ enum class Kind : std::uint32_t {
   kEnded = 8,    // EndedHead, to the home rank
   kJoin = 9,     // JoinHead: tell the joiner when the thread ends
   kJoined = 10,  // JoinedHead, to the joiner's rank
+  kUntie = 48,   // UntieHead, to the rank of a thread that is tied: one tie has ended
   // move/mover.h
   kMove = 11,   // MoveHead: the thread shall go to a rank
   kMoved = 12,  // MovedHead: how that went, to who asked
@@ -79,7 +80,7 @@ enum class Kind : std::uint32_t {
   kCheckpointCopied = 47,  // CheckpointCopiedHead and text, back
 };
 // One more than the largest.
-constexpr std::size_t kKinds = 48;
+constexpr std::size_t kKinds = 49;
 
 // A thread, as the public handle has it.
 struct Target {

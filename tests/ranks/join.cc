@@ -103,6 +103,81 @@ SCENARIO(Join, TakesOverAnExceptionThatAPromiseHolds, .ranks_needed = 2) {
   }).join();
 }
 
+// Who gives an exception need not be who has it in its memory.
+SCENARIO(Join, AnExceptionThatIsGivenOnHoldsWhoHasItInItsMemory, .ranks_needed = 2) {
+  roam::spawn({.rank = 0}, [] {
+    roam::Promise<int> first, second;
+    auto one = std::make_unique<roam::Future<int>>(first.get_future());
+    roam::Future<int> two = second.get_future();
+    bool given_on = false, refused = false, over = false;
+    const roam::Thread maker = roam::spawn({.rank = 0}, [&] {
+      first.set_exception(std::make_exception_ptr(Wreck(4, 5000)));
+      while (!given_on) roam::this_thread::yield();
+      expect_error(roam::Errc::pinned, {"exception"}, [] { roam::this_thread::migrate(1); });
+      refused = true;
+      while (!over) roam::this_thread::yield();
+      roam::this_thread::migrate(1);
+    });
+    roam::spawn({.rank = 0}, [&] {
+      try {
+        one->get();
+      } catch (const Wreck&) {
+        second.set_exception(std::current_exception());
+      }
+    }).join();
+    one.reset();
+    first = roam::Promise<int>();
+    given_on = true;
+    while (!refused) roam::this_thread::yield();
+    try {
+      two.get();
+      fail("get returned");
+    } catch (const Wreck& wreck) {
+      wreck.verify();
+    }
+    second = roam::Promise<int>();
+    over = true;
+    maker.join();
+  }).join();
+}
+
+// Its tie ends on another rank than the threads that it holds, whose matter it is.
+SCENARIO(Join, AFutureThatEndsOnAnotherRankOfTheNodeLetsGo, .ranks_needed = 2) {
+  roam::spawn({.rank = 0}, [] {
+    if (roam::node_of(1) != roam::node()) return;
+    roam::Promise<int> promise;
+    roam::Future<int> future = promise.get_future();
+    bool given = false, taken = false;
+    const roam::Thread giver = roam::spawn({.rank = 0}, [&] {
+      promise.set_exception(std::make_exception_ptr(Wreck(5, 5000)));
+      given = true;
+      while (!taken) roam::this_thread::yield();
+      expect_error(roam::Errc::pinned, {"exception"}, [] { roam::this_thread::migrate(1); });
+      // The last that refers to it ends elsewhere, and word comes here.
+      while (roam::rank() == 0) {
+        roam::this_thread::sleep_for(std::chrono::milliseconds(1));
+        try {
+          roam::this_thread::migrate(1);
+        } catch (const roam::Error& error) {
+          expect(error.code() == roam::Errc::pinned, "pinned until then");
+        }
+      }
+    });
+    const roam::Thread taker = roam::spawn({.rank = 0}, [&] {
+      while (!given) roam::this_thread::yield();
+      roam::Future<int> mine = std::move(future);
+      promise = roam::Promise<int>();
+      taken = true;
+      roam::this_thread::sleep_for(std::chrono::milliseconds(5));
+      roam::this_thread::migrate(1);
+      expect_error(roam::Errc::wrong_rank, {"Future"}, [&] { mine.get(); });
+    });
+    taker.join();
+    giver.join();
+    roam::this_thread::migrate(1);  // as may who had the Promise
+  }).join();
+}
+
 SCENARIO(Join, LeavesAnExceptionThatAPromiseHoldsWhereItIs, .ranks_needed = 2) {
   roam::spawn({.rank = 0}, [] {
     roam::Promise<int> promise;

@@ -3,8 +3,11 @@
 // to do.
 #include <atomic>
 #include <chrono>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "roam/isomalloc.h"
@@ -47,6 +50,30 @@ void fail() {
   outside.join();
   move_on();
   expect_eq(got, text_of(3), "the text of the exception");
+}
+
+// An exception that cannot be copied stays where it is, which nobody outside can be tied to.
+struct Odd : std::runtime_error {
+  explicit Odd(std::string more) : std::runtime_error("odd one"), text(std::move(more)) {}
+  std::string text;
+};
+void take_an_odd_one() {
+  roam::Promise<int> promise;
+  roam::Future<int> future = promise.get_future();
+  bool told = false;
+  std::thread outside([&] {
+    try {
+      future.get();
+    } catch (const roam::Error& e) {
+      told = std::string_view(e.what()).find("cannot be copied: odd one") != std::string_view::npos;
+    } catch (const std::exception&) {
+    }
+  });
+  promise.set_exception(std::make_exception_ptr(Odd(text_of(300))));
+  outside.join();
+  expect(told, "it is told that an exception could not be copied, and which");
+  promise = roam::Promise<int>();
+  move_on();
 }
 
 void send() {
@@ -139,6 +166,7 @@ int main(int argc, char** argv) {
   return roam::run(argc, argv, [] {
     fulfil();
     fail();
+    take_an_odd_one();
     join_first();
     send();
     everywhere();

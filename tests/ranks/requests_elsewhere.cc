@@ -78,6 +78,19 @@ void leave_behind() {
     left = std::make_unique<roam::Request>(roam::Team::current().irecv(0, 0, room));
   }).join();
   if (left) expect_error(roam::Errc::thread_ended, {}, [&] { (void)left->wait(); });
+
+  // An alltoall that another member does not take part in, waited for or thrown away.
+  for (const bool waits : {true, false}) {
+    left.reset();
+    const std::vector<int> out(2);
+    std::vector<int> in(2);
+    roam::spawn_team(2, [&left, &out, &in] {
+      const roam::Team team = roam::Team::current();
+      if (team.index() == 0) left = std::make_unique<roam::Request>(team.ialltoall(out, in));
+    }).join();
+    expect_eq(left != nullptr, true, "member 0 is on this rank");
+    if (waits) expect_error(roam::Errc::thread_ended, {}, [&] { (void)left->wait(); });
+  }
 }
 
 void destroy() {

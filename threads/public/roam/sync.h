@@ -5,7 +5,6 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <exception>
 #include <functional>
 #include <future>
@@ -15,6 +14,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "roam/channel.h"
 #include "roam/deadline.h"
 #include "roam/errand.h"
 #include "roam/error.h"
@@ -184,8 +184,8 @@ struct SharedState {
       std::is_void_v<T>, char,
       std::conditional_t<std::is_reference_v<T>, std::remove_reference_t<T>*, T>>;
   std::optional<Stored> value;
+  ExceptionTie tie;  // outlives the exception
   std::exception_ptr error;
-  ExceptionTie tie;
   WaitQueue waiters;
 
   bool ready() const { return value.has_value() || error != nullptr; }
@@ -232,13 +232,23 @@ class Future {
     if (detail::outside()) {
       detail::check_taken<T>("Future::get");
       wait();
-      return detail::errand("Future::get", [&]() -> T { return get(); });
+      return detail::errand("Future::get", [&]() -> T { return take(true); });
     }
+    return take(false);
+  }
+
+ private:
+  friend class Promise<T>;
+  explicit Future(std::shared_ptr<detail::SharedState<T>> state) : state_(std::move(state)) {}
+  T take(bool for_outside) {
     detail::check_home(&this->state(), "Future");
     auto state = state_;
     state->wait();
     state_.reset();
-    if (state->error) std::rethrow_exception(detail::rehome_exception(state->error));
+    if (state->error) {
+      std::rethrow_exception(for_outside ? detail::exception_for_outside(state->error)
+                                         : detail::rehome_exception(state->error));
+    }
     if constexpr (std::is_void_v<T>) {
       state.reset();
       detail::migration_point();
@@ -248,16 +258,15 @@ class Future {
       detail::migration_point();
       return value;
     } else {
-      T value = detail::rehome(std::move(*state->value));
+      T value = [&] {
+        const detail::StayHere stay(detail::kCopyMayWait<T>);
+        return detail::rehome(std::move(*state->value));
+      }();
       state.reset();
       detail::migration_point();
       return value;
     }
   }
-
- private:
-  friend class Promise<T>;
-  explicit Future(std::shared_ptr<detail::SharedState<T>> state) : state_(std::move(state)) {}
   std::future_status wait_deadline(std::int64_t deadline_ns) const {
     if (detail::outside()) {
       return detail::errand_until("Future::wait", deadline_ns, [&] { return state().ready(); })
@@ -279,8 +288,9 @@ class Future {
 
 // The side that gives the value. A Promise that ends without one leaves Error(broken_promise) to
 // its Future. An exception given with set_exception that is an Error, or a standard one that holds
-// nothing but what(), is copied to the Future; any other stays in the memory of its thrower, and
-// both threads stay on their rank until the Future and the Promise are gone.
+// nothing but what(), is copied to the Future; any other stays in the memory in which it was made,
+// and the thread that has this memory stays on its rank, as does the one in whose memory the Future
+// and the Promise meet, until both of these are gone.
 template <class T>
 class Promise {
  public:
@@ -311,8 +321,16 @@ class Promise {
     }
     detail::SharedState<T>& state = open();
     {
-      detail::AllocateBeside scope(&state);
-      state.value.emplace(detail::rehome(std::forward<U>(value)));
+      constexpr bool kWaits =
+          detail::kCopyMayWait<std::decay_t<U>> || !std::is_same_v<T, std::decay_t<U>>;
+      detail::AllocateBeside scope(&state, kWaits);
+      if constexpr (kWaits) {
+        T copy(detail::rehome(std::forward<U>(value)));
+        open();  // still, after a copy that waited
+        state.value.emplace(std::move(copy));
+      } else {
+        state.value.emplace(value);
+      }
     }
     state.waiters.wake_all();
   }
@@ -351,12 +369,12 @@ class Promise {
     detail::SharedState<T>& state = open();
     std::exception_ptr given;
     {
-      detail::AllocateBeside scope(&state);
+      detail::AllocateBeside scope(&state, false);
       given = detail::rehome_exception(error);
     }
     if (given == error && !stays) detail::refuse_to_move("Promise::set_exception");
+    if (given == error) state.tie.tie(detail::object_of(error), &state);
     state.error = std::move(given);
-    if (state.error == error) state.tie.tie(&state);
     state.waiters.wake_all();
   }
   // False in a kernel thread outside.
@@ -388,111 +406,6 @@ class Promise {
   }
   std::shared_ptr<detail::SharedState<T>> state_;
   bool taken_ = false;
-};
-
-// A FIFO of values between threads. With a capacity, send waits while it is full. A value received
-// is in the receiver's memory, where its type can be copied; see roam/rehome.h.
-template <class T>
-class Channel {
- public:
-  // `capacity` in values; 0 and the default are unbounded.
-  explicit Channel(std::size_t capacity = 0) : capacity_(capacity) {}
-
-  // Errors: Error(broken_promise) if the channel is closed.
-  void send(T value) {
-    if (!detail::is_here(this, "Channel")) {
-      detail::check_given<T>("Channel::send");
-      detail::errand_until("Channel::send", detail::kForEver, [&] { return try_send(value); });
-      return;
-    }
-    while (full() && !closed_) senders_.wait(this, "Channel");
-    require_open();
-    store(value);
-    detail::migration_point();
-  }
-  // False if full. Leaves `value` as it is then.
-  bool try_send(T& value) {
-    if (!detail::is_here(this, "Channel")) {
-      detail::check_given<T>("Channel::try_send");
-      return detail::errand("Channel::try_send", [&] { return try_send(value); });
-    }
-    require_open();
-    if (!detail::asked(!full())) return false;
-    store(value);
-    return true;
-  }
-  bool try_send(T&& value) { return try_send(value); }
-  // The next value; nothing once the channel is closed and empty.
-  std::optional<T> recv() {
-    if (!detail::is_here(this, "Channel")) return recv_outside();
-    while (values_.empty() && !closed_) receivers_.wait(this, "Channel");
-    std::optional<T> value = try_recv();
-    detail::migration_point();
-    return value;
-  }
-  std::optional<T> try_recv() {
-    if (!detail::is_here(this, "Channel")) {
-      detail::check_taken<T>("Channel::try_recv");
-      return detail::errand("Channel::try_recv", [&] { return try_recv(); });
-    }
-    if (!detail::asked(!values_.empty())) return std::nullopt;
-    std::optional<T> value(detail::rehome(std::move(values_.front())));
-    values_.pop_front();
-    senders_.wake_one();
-    return value;
-  }
-  // No more values can be sent; those inside can still be received.
-  void close() {
-    if (!detail::is_here(this, "Channel")) {
-      detail::errand("Channel::close", [&] { close(); });
-      return;
-    }
-    closed_ = true;
-    receivers_.wake_all();
-    senders_.wake_all();
-  }
-  bool closed() const {
-    if (!detail::is_here(this, "Channel"))
-      return detail::errand("Channel::closed", [&] { return closed(); });
-    return detail::asked(closed_);
-  }
-  std::size_t size() const {
-    if (!detail::is_here(this, "Channel"))
-      return detail::errand("Channel::size", [&] { return size(); });
-    return empty() ? 0 : values_.size();
-  }
-  bool empty() const {
-    if (!detail::is_here(this, "Channel"))
-      return detail::errand("Channel::empty", [&] { return empty(); });
-    return !detail::asked(!values_.empty());
-  }
-
- private:
-  std::optional<T> recv_outside() {
-    detail::check_taken<T>("Channel::recv");
-    std::optional<std::optional<T>> got;
-    detail::errand_until("Channel::recv", detail::kForEver, [&] {
-      if (!values_.empty() || closed_) got.emplace(try_recv());
-      return got.has_value();
-    });
-    return std::move(*got);
-  }
-  void store(T& value) {
-    {
-      detail::AllocateBeside scope(this);
-      values_.push_back(detail::rehome(std::move(value)));
-    }
-    receivers_.wake_one();
-  }
-  bool full() const { return capacity_ != 0 && values_.size() >= capacity_; }
-  void require_open() const {
-    if (closed_) throw Error(Errc::broken_promise, "send on a closed Channel");
-  }
-  std::size_t capacity_;
-  bool closed_ = false;
-  std::deque<T> values_;
-  detail::WaitQueue senders_;
-  detail::WaitQueue receivers_;
 };
 
 }  // namespace roam

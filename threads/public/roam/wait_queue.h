@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <type_traits>
 
 // What the objects of roam/sync.h are made of.
 namespace roam {
@@ -41,33 +42,59 @@ void check_home(const void* object, const char* what);
 // The same, but false in a kernel thread outside, which leaves an errand (roam/errand.h).
 bool is_here(const void* object, const char* what);
 
+// What copies a T may wait, and others run meanwhile.
+template <class T>
+inline constexpr bool kCopyMayWait = !std::is_trivially_copyable_v<T>;
+
+// While one lives, the calling thread stays on its rank, though a copy waits.
+class StayHere {
+ public:
+  explicit StayHere(bool waits) noexcept;
+  ~StayHere();
+  StayHere(const StayHere&) = delete;
+  StayHere& operator=(const StayHere&) = delete;
+
+ private:
+  Tcb* self_;
+};
+
 // While one lives, allocations come from the memory in which `object` lives: what a Channel or a
-// Future holds must stay with it when the giver migrates.
+// Future holds must stay with it when the giver migrates. If what is done meanwhile `waits`, the
+// caller and the owner of `object` stay on their rank.
 class AllocateBeside {
  public:
-  explicit AllocateBeside(const void* object) noexcept;
+  AllocateBeside(const void* object, bool waits) noexcept;
   ~AllocateBeside();
   AllocateBeside(const AllocateBeside&) = delete;
   AllocateBeside& operator=(const AllocateBeside&) = delete;
 
  private:
+  StayHere stay_;
   void* saved_;
+  Tcb* tied_ = nullptr;
+  std::uint64_t id_ = 0;
 };
 
 // `error` made anew in the memory of the calling context, if it is an Error or one of the standard
 // exceptions that say what() and no more; else `error` itself, which stays where it was thrown.
 std::exception_ptr rehome_exception(const std::exception_ptr& error);
+// The same for a kernel thread outside, which nobody waits for: an Error that says so, of an
+// exception that stays in memory of a thread.
+std::exception_ptr exception_for_outside(const std::exception_ptr& error);
+// Where the exception lies.
+const void* object_of(const std::exception_ptr& error);
 
-// Keeps two threads where they are: the one that gave an exception, which stays in its memory, and
-// the one in whose memory the exception is referred to.
+// Keeps two threads where they are: the one in whose memory an exception lies, and the one in whose
+// memory something refers to it. It may end on another rank of the node than they are on.
 class ExceptionTie {
  public:
   ExceptionTie() = default;
   ExceptionTie(const ExceptionTie&) = delete;
   ExceptionTie& operator=(const ExceptionTie&) = delete;
   ~ExceptionTie();
-  // From the calling thread to the owner of `object`; nothing, if they are the same.
-  void tie(const void* object);
+  // Between the owner of `exception` and that of `object`; nothing, if they are the same. Errors:
+  // Error(wrong_rank) if the former is on another rank; std::bad_alloc. Then nothing is tied.
+  void tie(const void* exception, const void* object);
 
  private:
   void untie();

@@ -1,0 +1,141 @@
+#ifndef ROAM_CHANNEL_H_
+#define ROAM_CHANNEL_H_
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <utility>
+
+#include "roam/errand.h"
+#include "roam/error.h"
+#include "roam/rehome.h"
+#include "roam/wait_queue.h"
+
+// Included by roam/sync.h, whose rules of migration hold.
+namespace roam {
+
+// A FIFO of values between threads. With a capacity, send waits while it is full. A value received
+// is in the receiver's memory, where its type can be copied; see roam/rehome.h.
+template <class T>
+class Channel {
+ public:
+  // `capacity` in values; 0 and the default are unbounded.
+  explicit Channel(std::size_t capacity = 0) : capacity_(capacity) {}
+
+  // Errors: Error(broken_promise) if the channel is closed.
+  void send(T value) {
+    if (!detail::is_here(this, "Channel")) {
+      detail::check_given<T>("Channel::send");
+      detail::errand_until("Channel::send", detail::kForEver, [&] { return try_send(value); });
+      return;
+    }
+    while (full() && !closed_) senders_.wait(this, "Channel");
+    require_open();
+    store(value);
+    detail::migration_point();
+  }
+  // False if full. Leaves `value` as it is then.
+  bool try_send(T& value) {
+    if (!detail::is_here(this, "Channel")) {
+      detail::check_given<T>("Channel::try_send");
+      return detail::errand("Channel::try_send", [&] { return try_send(value); });
+    }
+    require_open();
+    if (!detail::asked(!full())) return false;
+    store(value);
+    return true;
+  }
+  bool try_send(T&& value) { return try_send(value); }
+  // The next value; nothing once the channel is closed and empty.
+  std::optional<T> recv() {
+    if (!detail::is_here(this, "Channel")) return recv_outside();
+    while (values_.empty() && !closed_) receivers_.wait(this, "Channel");
+    std::optional<T> value = try_recv();
+    detail::migration_point();
+    return value;
+  }
+  std::optional<T> try_recv() {
+    if (!detail::is_here(this, "Channel")) {
+      detail::check_taken<T>("Channel::try_recv");
+      return detail::errand("Channel::try_recv", [&] { return try_recv(); });
+    }
+    if (!detail::asked(!values_.empty())) return std::nullopt;
+    return take_front();
+  }
+  // No more values can be sent; those inside can still be received.
+  void close() {
+    if (!detail::is_here(this, "Channel")) {
+      detail::errand("Channel::close", [&] { close(); });
+      return;
+    }
+    closed_ = true;
+    receivers_.wake_all();
+    senders_.wake_all();
+  }
+  bool closed() const {
+    if (!detail::is_here(this, "Channel"))
+      return detail::errand("Channel::closed", [&] { return closed(); });
+    return detail::asked(closed_);
+  }
+  std::size_t size() const {
+    if (!detail::is_here(this, "Channel"))
+      return detail::errand("Channel::size", [&] { return size(); });
+    return empty() ? 0 : values_.size();
+  }
+  bool empty() const {
+    if (!detail::is_here(this, "Channel"))
+      return detail::errand("Channel::empty", [&] { return empty(); });
+    return !detail::asked(!values_.empty());
+  }
+
+ private:
+  std::optional<T> recv_outside() {
+    detail::check_taken<T>("Channel::recv");
+    std::optional<std::optional<T>> got;
+    detail::errand_until("Channel::recv", detail::kForEver, [&] {
+      if (!values_.empty() || closed_) got.emplace(try_recv());
+      return got.has_value();
+    });
+    return std::move(*got);
+  }
+  // It is nobody else's from the first on: a copy may wait, and others receive meanwhile.
+  std::optional<T> take_front() {
+    const detail::StayHere stay(detail::kCopyMayWait<T>);
+    T front(std::move(values_.front()));
+    values_.pop_front();
+    senders_.wake_one();
+    if constexpr (detail::kCopyMayWait<T>) {
+      try {
+        return detail::rehome(std::move(front));
+      } catch (...) {
+        values_.push_front(std::move(front));
+        receivers_.wake_one();
+        throw;
+      }
+    } else {
+      return front;
+    }
+  }
+  void store(T& value) {
+    {
+      detail::AllocateBeside scope(this, detail::kCopyMayWait<T>);
+      T copy(detail::rehome(std::move(value)));
+      require_open();  // still, after a copy that waited
+      values_.push_back(std::move(copy));
+    }
+    receivers_.wake_one();
+  }
+  bool full() const { return capacity_ != 0 && values_.size() >= capacity_; }
+  void require_open() const {
+    if (closed_) throw Error(Errc::broken_promise, "send on a closed Channel");
+  }
+  std::size_t capacity_;
+  bool closed_ = false;
+  std::deque<T> values_;
+  detail::WaitQueue senders_;
+  detail::WaitQueue receivers_;
+};
+
+}  // namespace roam
+
+#endif  // ROAM_CHANNEL_H_

@@ -1,0 +1,137 @@
+// Values whose copying waits, in Channels, Promises and Futures.
+#include <gtest/gtest.h>
+
+#include <set>
+#include <stdexcept>
+#include <utility>
+
+#include "roam/sync.h"
+#include "threads/test_threads.h"
+
+namespace roam::threads {
+namespace {
+
+void yield() { scheduler().yield(); }
+
+// Others run while it is copied.
+struct SlowToCopy {
+  explicit SlowToCopy(int v) : value(v) {}
+  SlowToCopy(const SlowToCopy& other) : value(other.value) {
+    for (int i = 0; i < 5; ++i) yield();
+    value = other.value;
+    if (fails) throw std::runtime_error("cannot be copied");
+  }
+  SlowToCopy(SlowToCopy&& other) noexcept : value(std::exchange(other.value, 0)) {}
+  SlowToCopy& operator=(SlowToCopy&& other) noexcept {
+    value = std::exchange(other.value, 0);
+    return *this;
+  }
+  int value;
+  static inline bool fails = false;
+};
+
+TEST(Channel, AValueThatIsCopiedWhileOthersReceiveIsReceivedOnce) {
+  TestThreads threads;
+  Channel<SlowToCopy> channel;
+  std::multiset<int> got;
+  for (int r = 0; r < 3; ++r) {
+    threads.spawn([&] {
+      while (const auto value = channel.recv()) got.insert(value->value);
+    });
+  }
+  threads.spawn([&] {
+    for (int i = 1; i <= 30; ++i) channel.send(SlowToCopy(i));
+    channel.close();
+  });
+  threads.run();
+  EXPECT_EQ(got.size(), 30u);
+  for (int i = 1; i <= 30; ++i) EXPECT_EQ(got.count(i), 1u) << i;
+}
+
+TEST(Channel, AValueThatCannotBeCopiedToItsReceiverStays) {
+  TestThreads threads;
+  Channel<SlowToCopy> channel;
+  threads.spawn([&] {
+    channel.send(SlowToCopy(7));
+    channel.send(SlowToCopy(8));
+    SlowToCopy::fails = true;
+    EXPECT_THROW(channel.recv(), std::runtime_error);
+    SlowToCopy::fails = false;
+    EXPECT_EQ(channel.size(), 2u);
+    EXPECT_EQ(channel.recv().value().value, 7);
+    EXPECT_EQ(channel.recv().value().value, 8);
+  });
+  threads.run();
+}
+
+TEST(Channel, WhatIsSentWhileItIsClosedIsRefused) {
+  TestThreads threads;
+  Channel<SlowToCopy> channel;
+  bool refused = false;
+  threads.spawn([&] {
+    try {
+      channel.send(SlowToCopy(1));
+    } catch (const Error& error) {
+      refused = error.code() == Errc::broken_promise;
+    }
+  });
+  threads.spawn([&] {
+    channel.close();
+    EXPECT_FALSE(channel.recv().has_value());
+  });
+  threads.run();
+  EXPECT_TRUE(refused);
+}
+
+TEST(Channel, SenderReceiverAndOwnerStayWhileAValueIsCopied) {
+  TestThreads threads;
+  threads.spawn([&] {
+    Tcb* owner = scheduler().current();
+    Channel<SlowToCopy> channel;
+    const auto looks = [&](auto does) {
+      bool over = false;
+      Tcb* one = threads.spawn([&] {
+        does();
+        EXPECT_TRUE(Scheduler::may_move(scheduler().current()));
+        over = true;
+      });
+      yield();  // it is in the midst
+      EXPECT_FALSE(over);
+      const std::pair<bool, bool> may{Scheduler::may_move(one), Scheduler::may_move(owner)};
+      while (!over) yield();
+      return may;
+    };
+    EXPECT_EQ(looks([&] { channel.send(SlowToCopy(1)); }), std::pair(false, false));
+    EXPECT_TRUE(Scheduler::may_move(owner));
+    EXPECT_FALSE(looks([&] { channel.recv(); }).first);
+    Promise<SlowToCopy> promise;
+    Future<SlowToCopy> future = promise.get_future();
+    EXPECT_FALSE(looks([&] { promise.set_value(SlowToCopy(1)); }).first);
+    EXPECT_FALSE(looks([&] { future.get(); }).first);
+    EXPECT_TRUE(Scheduler::may_move(owner));
+  });
+  threads.run();
+}
+
+TEST(Promise, OfTwoWhoGiveAtOnceOneIsRefused) {
+  TestThreads threads;
+  Promise<SlowToCopy> promise;
+  Future<SlowToCopy> future = promise.get_future();
+  int refused = 0, given = 0;
+  for (int i = 1; i <= 2; ++i) {
+    threads.spawn([&, i] {
+      try {
+        promise.set_value(SlowToCopy(i));
+        given = i;
+      } catch (const Error& error) {
+        refused += error.code() == Errc::broken_promise;
+      }
+    });
+  }
+  threads.spawn([&] { EXPECT_EQ(future.get().value, given); });
+  threads.run();
+  EXPECT_EQ(refused, 1);
+}
+
+}  // namespace
+}  // namespace roam::threads
