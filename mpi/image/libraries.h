@@ -64,6 +64,7 @@ class Libraries {
 
   // What dlerror says, once; null: nothing.
   void fail(std::string why);
+  void forget_error() { failed_ = false; }
   char* error();
 
   // Before main; and after it, what is open still.

@@ -18,12 +18,16 @@ namespace {
 
 Libraries& libraries() { return Image::running()->libraries(); }
 
-// What fails is for dlerror.
+// What fails is for dlerror; an error before this call is told no more, and after one that goes well
+// there is none, whatever code it has called.
 template <class Result, class Do>
 Result answer(Result failed, Do does) {
+  libraries().forget_error();
   std::string why;
   try {
-    return does();
+    const Result result = does();
+    libraries().forget_error();
+    return result;
   } catch (const Refusal& refusal) {
     why = refusal.what();
   } catch (const Error& error) {

@@ -111,6 +111,16 @@ void errors() {
   SAY("symbol: %d %d", symbol == nullptr,
       why != nullptr && std::strstr(why, "undefined symbol: no_such_symbol") != nullptr);
   SAY("mode: %d", dlopen("libone.so", 0) == nullptr && dlerror() != nullptr);
+  dlsym(program, "no_such_symbol");
+  SAY("forgotten by dlsym: %d %d", dlsym(program, "of_program") != nullptr, dlerror() == nullptr);
+  dlsym(program, "no_such_symbol");
+  void* two = dlopen("libtwo.so", RTLD_NOW);
+  SAY("forgotten by dlopen: %d %d", two != nullptr, dlerror() == nullptr);
+  dlsym(program, "no_such_symbol");
+  link_map* map = nullptr;
+  SAY("forgotten by dlinfo: %d %d", dlinfo(two, RTLD_DI_LINKMAP, &map), dlerror() == nullptr);
+  dlsym(program, "no_such_symbol");
+  SAY("forgotten by dlclose: %d %d", dlclose(two), dlerror() == nullptr);
   SAY("of the program: %d", call(program, "of_program"));
   SAY("own atoi: %d", dlsym(program, "atoi") == reinterpret_cast<void*>(&atoi));
 }
