@@ -126,9 +126,15 @@ void ElfFile::read_segments() {
   for (const Elf64_Phdr& s : segments_) {
     if (s.p_type != PT_LOAD || s.p_memsz == 0) continue;
     file_bytes(s.p_offset, s.p_filesz, "a segment");
-    if (s.p_filesz > s.p_memsz || s.p_vaddr > kMostExtent || s.p_memsz > kMostExtent ||
-        (s.p_vaddr - s.p_offset) % kPageBytes != 0) {
+    if (s.p_filesz > s.p_memsz || (s.p_vaddr - s.p_offset) % kPageBytes != 0)
       refuse(text("the segment at 0x%llx is damaged", static_cast<unsigned long long>(s.p_vaddr)));
+    if (s.p_vaddr > kMostExtent || s.p_memsz > kMostExtent - s.p_vaddr) {
+      refuse(
+          text("it has a segment of %llu bytes at 0x%llx, and what is supported ends at %llu (2 "
+               "GiB). Put large arrays on the heap, or share them out among more virtual ranks",
+               static_cast<unsigned long long>(s.p_memsz),
+               static_cast<unsigned long long>(s.p_vaddr),
+               static_cast<unsigned long long>(kMostExtent)));
     }
     if (s.p_align > kMostAlignment) {
       refuse(text("a segment is to be aligned to %llu bytes; at most %zu are supported",
@@ -153,7 +159,8 @@ const char* ElfFile::bytes_at(std::uint64_t address, std::size_t count, std::siz
                               const char* what) const {
   for (const Elf64_Phdr& s : segments_) {
     if (s.p_type != PT_LOAD || address < s.p_vaddr || address - s.p_vaddr > s.p_filesz) continue;
-    if (count > (s.p_filesz - (address - s.p_vaddr)) / size) break;
+    // Not this one: it may end where the next begins.
+    if (count > (s.p_filesz - (address - s.p_vaddr)) / size) continue;
     return file_bytes(s.p_offset + (address - s.p_vaddr), count * size, what);
   }
   refuse(text("the file is damaged: %s would be at 0x%llx, where the file has nothing", what,

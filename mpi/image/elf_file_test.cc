@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include "base/test_bytes.h"
 #include "mpi/image/checks.h"
@@ -73,6 +74,56 @@ TEST(ElfFile, KnowsFunctionsThatItKeepsForItself) {
   const std::string_view name =
       file.name_at(reinterpret_cast<Address>(&kept_for_itself) - begin + 1);
   EXPECT_NE(name.find("kept_for_itself"), name.npos) << name;
+}
+
+std::vector<Elf64_Phdr> loaded_segments(const std::string& bytes) {
+  Elf64_Ehdr head;
+  std::memcpy(&head, bytes.data(), sizeof head);
+  std::vector<Elf64_Phdr> segments(head.e_phnum);
+  std::memcpy(segments.data(), bytes.data() + head.e_phoff, head.e_phnum * sizeof(Elf64_Phdr));
+  return segments;
+}
+void put_segment(std::string* bytes, std::size_t i, const Elf64_Phdr& segment) {
+  Elf64_Ehdr head;
+  std::memcpy(&head, bytes->data(), sizeof head);
+  std::memcpy(bytes->data() + head.e_phoff + i * sizeof segment, &segment, sizeof segment);
+}
+
+TEST(ElfFile, ReadsASegmentThatBeginsWhereTheOneBeforeEnds) {
+  std::string bytes = bytes_of(kLibrary);
+  const std::vector<Elf64_Phdr> segments = loaded_segments(bytes);
+  std::size_t first = 0;
+  while (segments[first].p_type != PT_LOAD) ++first;
+  const Elf64_Phdr& next = segments[first + 1];
+  ASSERT_EQ(next.p_type, std::uint32_t{PT_LOAD});
+  Elf64_Phdr longer = segments[first];
+  longer.p_filesz = longer.p_memsz = next.p_vaddr - longer.p_vaddr;
+  put_segment(&bytes, first, longer);
+  const std::string path = written(bytes);
+  const ElfFile file(path);
+  const auto found = file.at<char>(next.p_vaddr, 16, "code");
+  EXPECT_EQ(std::memcmp(found.data(), bytes.data() + next.p_offset, 16), 0);
+  unlink(path.c_str());
+}
+
+TEST(ElfFile, NamesTheSizeOfWhatIsTooLarge) {
+  std::string bytes = bytes_of(kLibrary);
+  const std::vector<Elf64_Phdr> segments = loaded_segments(bytes);
+  std::size_t last = segments.size() - 1;
+  while (segments[last].p_type != PT_LOAD) --last;
+  Elf64_Phdr large = segments[last];
+  large.p_memsz = std::uint64_t{3} << 30;
+  put_segment(&bytes, last, large);
+  const std::string path = written(bytes);
+  try {
+    const ElfFile file(path);
+    ADD_FAILURE() << "not refused";
+  } catch (const Refusal& refusal) {
+    const std::string why = refusal.what();
+    EXPECT_NE(why.find("a segment of 3221225472 bytes"), why.npos) << why;
+    EXPECT_EQ(why.find("damaged"), why.npos) << why;
+  }
+  unlink(path.c_str());
 }
 
 // Whatever is damaged, the file is refused or read; nothing beyond it is touched.
