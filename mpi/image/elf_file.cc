@@ -1,7 +1,10 @@
 #include "mpi/image/elf_file.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 
 #include "base/os/file_pages.h"
 #include "base/os/memory.h"
@@ -10,6 +13,14 @@
 
 namespace roam::mpi {
 namespace {
+
+std::string from_root(const std::string& path) {
+  if (path.starts_with('/')) return path;
+  char* const folder = getcwd(nullptr, 0);
+  std::string whole = folder == nullptr ? path : std::string(folder) + '/' + path;
+  std::free(folder);
+  return whole;
+}
 
 // Larger ones are for other machines, or files that are damaged.
 constexpr std::size_t kMostAlignment = kHugePageBytes;
@@ -33,7 +44,7 @@ std::uint32_t elf_hash(std::string_view name) {
 
 }  // namespace
 
-ElfFile::ElfFile(std::string path) : path_(std::move(path)) {
+ElfFile::ElfFile(std::string path) : path_(std::move(path)), whole_path_(from_root(path_)) {
   fd_ = os::open_to_read(path_);
   if (fd_ < 0) refuse(text("it cannot be opened: %s", std::strerror(errno)));
   try {

@@ -29,6 +29,8 @@ class ElfFile {
   ElfFile& operator=(const ElfFile&) = delete;
 
   const std::string& path() const { return path_; }
+  // The same from the root, whatever the working folder is by now.
+  const std::string& whole_path() const { return whole_path_; }
   std::string_view name() const;  // of the path, what is behind the last slash
   int fd() const { return fd_; }
   // What all comes to that is loaded of it; files of one digest are the same to all intents.
@@ -94,7 +96,7 @@ class ElfFile {
                        const char* what) const;
   const char* file_bytes(std::uint64_t offset, std::size_t bytes, const char* what) const;
 
-  std::string path_;
+  std::string path_, whole_path_;
   int fd_ = -1;
   struct stat state_ {};  // when it was opened
   Range file_;

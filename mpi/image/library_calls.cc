@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "isomalloc/heap.h"
 #include "mpi/image/image.h"
+#include "mpi/image/library_paths.h"
 #include "mpi/image/process_calls.h"
 #include "mpi/image/process_symbols.h"
 #include "mpi/image/refusal.h"
@@ -109,6 +110,14 @@ int tell_more_of_address(const void* address, Dl_info* info, void** more, int wh
   return 1;
 }
 
+int tell_origin_of_process(const std::string& library, char* to) {
+  const iso::HeapScope process;
+  void* const opened = ::dlopen(library.c_str(), RTLD_LAZY | RTLD_NOLOAD);
+  const int result = opened == nullptr ? -1 : ::dlinfo(opened, RTLD_DI_ORIGIN, to);
+  if (opened != nullptr) ::dlclose(opened);
+  return result;
+}
+
 int tell_of_library(void* handle, int what, void* to) {
   return answer<int>(-1, [&] {
     Library* library = libraries().of_handle(handle);
@@ -123,10 +132,9 @@ int tell_of_library(void* handle, int what, void* to) {
         *static_cast<Lmid_t*>(to) = LM_ID_BASE;
         return 0;
       case RTLD_DI_ORIGIN: {
-        const std::string path = laid ? image->module(library->module).file->path() : library->name;
-        const std::size_t slash = path.rfind('/');
-        const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash);
-        std::strcpy(static_cast<char*>(to), folder.empty() ? "/" : folder.c_str());
+        if (!laid) return tell_origin_of_process(library->name, static_cast<char*>(to));
+        const ElfFile& file = *image->module(library->module).file;
+        std::strcpy(static_cast<char*>(to), origin_of(file, library->module == 0).c_str());
         return 0;
       }
       case RTLD_DI_TLS_MODID:

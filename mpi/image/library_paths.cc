@@ -50,15 +50,6 @@ std::string folder_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-// Of the program, where it is itself if the path is a symbolic link.
-std::string origin_of(const ElfFile& file, bool is_program) {
-  if (!is_program) return folder_of(file.path());
-  char* real = realpath(file.path().c_str(), nullptr);
-  std::string folder = folder_of(real != nullptr ? real : file.path());
-  std::free(real);
-  return folder;
-}
-
 std::string with_words_replaced(std::string text, const std::string& origin) {
   const auto* platform = reinterpret_cast<const char*>(getauxval(AT_PLATFORM));
   const std::pair<std::string_view, std::string> words[] = {
@@ -133,6 +124,15 @@ std::string found_in_cache(const std::string& name) {
 }
 
 }  // namespace
+
+// Of the program, where it is itself if the path is a symbolic link.
+std::string origin_of(const ElfFile& file, bool is_program) {
+  if (!is_program) return folder_of(file.whole_path());
+  char* real = realpath(file.whole_path().c_str(), nullptr);
+  std::string folder = folder_of(real != nullptr ? real : file.whole_path());
+  std::free(real);
+  return folder;
+}
 
 std::string library_path(const std::string& name, std::span<const ElfFile* const> by) {
   const ElfFile& asker = *by.front();

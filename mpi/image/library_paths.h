@@ -15,6 +15,9 @@ namespace roam::mpi {
 // LD_PRELOAD and /etc/ld.so.preload. Source: ld.so(8), "The search order".
 std::string library_path(const std::string& name, std::span<const ElfFile* const> by);
 
+// The folder that $ORIGIN stands for in what that file says.
+std::string origin_of(const ElfFile& file, bool is_program);
+
 }  // namespace roam::mpi
 
 #endif  // ROAM_MPI_IMAGE_LIBRARY_PATHS_H_

@@ -107,6 +107,36 @@ gcc -o asks_upper asks_upper.c -L. -lupper "-Wl,-rpath,\$ORIGIN,--allow-shlib-un
   fail asks_upper
 same "RPATH of who needs who needs it" ./asks_upper
 
+# Where $ORIGIN is does not change with the working folder.
+mkdir -p d/own e
+told 8 d/own/libtold.so
+echo '#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <unistd.h>
+int asked_by_library(void);
+int asked_by_program(void) {
+  void* library = dlopen("libtold.so", RTLD_NOW);
+  int (*told)(void) = (int (*)(void))(library == NULL ? NULL : dlsym(library, "told"));
+  return told == NULL ? -1 : told();
+}
+int main(void) {
+  char origin[4096] = "", of_math[4096] = "";
+  if (chdir("/") != 0) return 3;
+  printf("by the library %d\n", asked_by_library());
+  printf("by the program %d\n", asked_by_program());
+  dlinfo(dlopen(NULL, RTLD_NOW), RTLD_DI_ORIGIN, origin);
+  dlinfo(dlopen("libm.so.6", RTLD_NOW), RTLD_DI_ORIGIN, of_math);
+  printf("%s %s\n", origin, of_math);
+  return 0;
+}' >goes.c
+sed '/^int main/,$d; s/asked_by_program(void)/asked_by_library(void)/; s/^int asked_by_library(void);//' \
+  goes.c >goes_library.c
+gcc -shared -fPIC -o d/libgoes.so goes_library.c "-Wl,-rpath,\$ORIGIN/own" || fail libgoes.so
+told 9 e/libtold.so
+gcc -o e/goes goes.c -Ld -lgoes "-Wl,-rpath,\$ORIGIN" || fail goes
+LD_LIBRARY_PATH=d same "the folder of a program and of a library after chdir" e/goes
+
 # ---- names with versions in a library of the process ----
 
 echo 'int one(void) { return 1; } int two(void) { return 2; }
