@@ -1,6 +1,7 @@
 #include "mpi/image/checks.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 
 #include "base/text.h"
@@ -14,8 +15,13 @@ constexpr std::string_view kSanitizerLibraries[] = {"libasan.", "libhwasan.", "l
 constexpr std::string_view kSanitizerSymbols[] = {"__asan_init", "__hwasan_init", "__msan_init",
                                                   "__tsan_init", "__ubsan_handle_type_mismatch_v1"};
 
-// Libraries of MPI but for Open MPI's, which is told of for itself.
-constexpr std::string_view kMpiLibraries[] = {"libmpi.so.", "libmpich.so.", "libmpi_"};
+// Of MPICH; Open MPI's are libmpi.so.40 and libmpi_*.so.40.
+constexpr std::string_view kMpiLibraries[] = {"libmpi.so.", "libmpich.so."};
+bool is_mpi_library(std::string_view name) {
+  if (name.starts_with("libmpi_") && name.find(".so.40") != name.npos) return true;
+  return std::any_of(std::begin(kMpiLibraries), std::end(kMpiLibraries),
+                     [&](std::string_view mpi) { return name.starts_with(mpi); });
+}
 constexpr char kNoMpi[] =
     "run_images runs programs that call no MPI. A command for MPI programs, which shares their "
     "calls out among virtual ranks, is not part of this version yet";
@@ -108,12 +114,9 @@ void check_program(const ElfFile& file) {
 void check_private_library(const ElfFile& file) { check_file(file); }
 
 void check_private_name(const ElfFile& by, std::string_view library) {
-  for (const std::string_view mpi : kMpiLibraries) {
-    if (library.starts_with(mpi)) {
-      by.refuse(text("it needs %s, so it is an MPI program, and %s", std::string(library).c_str(),
-                     kNoMpi));
-    }
-  }
+  if (!is_mpi_library(library)) return;
+  by.refuse(
+      text("it needs %s, so it is an MPI program, and %s", std::string(library).c_str(), kNoMpi));
 }
 
 void check_process_reference(const ElfFile& file, std::string_view symbol) {

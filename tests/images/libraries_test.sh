@@ -74,6 +74,16 @@ gcc -shared -fPIC -o libagain.so again.c -La -lalias "-Wl,-rpath,$scratch/a"
 gcc -o twice twice.c -La -lcounter -L. -lagain "-Wl,-rpath,$scratch/a:$scratch" || fail twice
 same "a library and a link to it" ./twice
 
+# ---- a library of the user's, whose name is like one of MPI's ----
+
+echo 'int next(void) { return 5; }' >utils.c
+gcc -shared -fPIC -o libmpi_utils.so utils.c
+echo '#include <stdio.h>
+int next(void);
+int main(void) { printf("%d\n", next()); return 0; }' >uses.c
+gcc -o uses uses.c -L. -lmpi_utils "-Wl,-rpath,\$ORIGIN" || fail uses
+same "a library libmpi_utils.so" ./uses
+
 # ---- where they are found ----
 
 told() { echo "int told(void) { return $1; }" >told.c && gcc -shared -fPIC -o "$2" told.c; }

@@ -60,6 +60,10 @@ int main(int c, char** v) { MPI_Init(&c, &v); return MPI_Finalize(); }' >mpi.c
     refused "./mpich: it needs libmpi" "is an MPI program" "not part of this version yet" -- ./mpich
     refused "it calls MPI_Init of the process" -- --shared=libmpich.so.12 --shared=libmpi.so.12 ./mpich
   }
+  echo 'int unused;' >fortran.c
+  built libmpi_mpifh.so.40 gcc -shared -fPIC -Wl,-soname,libmpi_mpifh.so.40 fortran.c &&
+    built open_mpi_part gcc "$source" -Wl,--no-as-needed ./libmpi_mpifh.so.40 &&
+    refused "it needs libmpi_mpifh.so.40" "is an MPI program" -- ./open_mpi_part
   built libuses.so gcc -shared -fPIC -x c /dev/null -Wl,--no-as-needed -lmpich &&
     built by_library gcc "$source" -L. -Wl,--no-as-needed,--allow-shlib-undefined -luses "-Wl,-rpath,\$ORIGIN" &&
     refused "libuses.so: it needs libmpi" "is an MPI program" -- ./by_library
