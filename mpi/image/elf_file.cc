@@ -140,12 +140,11 @@ void ElfFile::read_segments() {
     if (s.p_filesz > s.p_memsz || (s.p_vaddr - s.p_offset) % kPageBytes != 0)
       refuse(text("the segment at 0x%llx is damaged", static_cast<unsigned long long>(s.p_vaddr)));
     if (s.p_vaddr > kMostExtent || s.p_memsz > kMostExtent - s.p_vaddr) {
-      refuse(
-          text("it has a segment of %llu bytes at 0x%llx, and what is supported ends at %llu (2 "
-               "GiB). Put large arrays on the heap, or share them out among more virtual ranks",
-               static_cast<unsigned long long>(s.p_memsz),
-               static_cast<unsigned long long>(s.p_vaddr),
-               static_cast<unsigned long long>(kMostExtent)));
+      refuse(text(
+          "it has a segment of %llu bytes at 0x%llx, and what is supported ends at %llu (2 "
+          "GiB). Put large arrays on the heap, or share them out among more virtual ranks",
+          static_cast<unsigned long long>(s.p_memsz), static_cast<unsigned long long>(s.p_vaddr),
+          static_cast<unsigned long long>(kMostExtent)));
     }
     if (s.p_align > kMostAlignment) {
       refuse(text("a segment is to be aligned to %llu bytes; at most %zu are supported",

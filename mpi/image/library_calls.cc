@@ -19,8 +19,8 @@ namespace {
 
 Libraries& libraries() { return Image::running()->libraries(); }
 
-// What fails is for dlerror; an error before this call is told no more, and after one that goes well
-// there is none, whatever code it has called.
+// What fails is for dlerror; an error before this call is told no more, and after one that goes
+// well there is none, whatever code it has called.
 template <class Result, class Do>
 Result answer(Result failed, Do does) {
   libraries().forget_error();
