@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 
 #include "mpi/image/image.h"
+#include "threads/scheduler.h"
 
 #if DLFO_STRUCT_HAS_EH_DBASE
 #error "frames of images are found on x86-64 only"
@@ -26,7 +27,9 @@ link_map* launcher = nullptr;  // code of images is the program's, for who asks
 }  // namespace
 
 extern "C" [[gnu::visibility("default")]] int _dl_find_object(void* code, dl_find_object* result) {
-  const roam::mpi::Image* image = roam::mpi::Image::running();
+  // Images come and go on the rank's kernel thread, which alone runs their code.
+  const roam::mpi::Image* image =
+      roam::threads::on_rank_thread ? roam::mpi::Image::running() : nullptr;
   const std::size_t i = image == nullptr ? 0 : image->module_of(code);
   if (image == nullptr || i == image->module_count())
     return real != nullptr ? real(code, result) : -1;

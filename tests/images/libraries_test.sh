@@ -275,6 +275,46 @@ fails "a plug-in that is another one there" "plug.so: it is another build here" 
 fails "a plug-in that is not there" "plug.so: it cannot be opened" \
   "$mpiexec" -n 2 "$run_images" -n 1 --move ./opens plain ./plug.so "rm plug.so"
 
+# ---- exceptions of the process's own kernel threads, while images come and go ----
+
+echo '#include <pthread.h>
+static void* throw_for_ever(void*) {
+  for (;;) {
+    try {
+      throw 1;
+    } catch (int) {
+    }
+  }
+}
+[[gnu::constructor]] static void begin() {
+  for (int i = 0; i < 2; ++i) {
+    pthread_t thread;
+    pthread_create(&thread, nullptr, throw_for_ever, nullptr);
+    pthread_detach(thread);
+  }
+}
+extern "C" int thrown() { return 1; }' >throws.cc
+g++ -O1 -shared -fPIC -o libthrows.so throws.cc || fail libthrows.so
+echo '#include <dlfcn.h>
+#include <stdio.h>
+#include "turns.h"
+int thrown(void);
+int main(void) {
+  int i;
+  for (i = 0; i < 300; ++i) {
+    void* library = dlopen("./plug.so", RTLD_NOW);
+    take_turn();
+    dlclose(library);
+  }
+  printf("went on %d\n", thrown());
+  return 0;
+}' >among.c
+gcc -o among among.c -L. -lthrows "-Wl,-rpath,\$ORIGIN" || fail among
+told 3 plug.so
+ROAM_NODE_RANKS=1 timeout $((100 * ${PATIENCE:-1})) "$mpiexec" -n 2 "$run_images" -n 4 --move \
+  --shared=libthrows.so ./among >got 2>&1 </dev/null
+[[ $(grep -c "went on 1" got) == 4 ]] || { fail "exceptions of other kernel threads" && cat got; }
+
 # ---- plug-ins that end while others do, and those that stay ----
 
 part inner
