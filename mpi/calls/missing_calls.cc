@@ -71,12 +71,6 @@ const void* missing_call(std::string_view name) {
 
 }  // namespace
 
-void add_missing_calls() {
-  set_last_launcher_call(&missing_call);
-  // Libraries that profile MPI have its functions, and call those with PMPI_.
-  set_replaced_library([](std::string_view name) {
-    return is_of_mpi(name) ? std::string_view("libmpich.so.12") : std::string_view();
-  });
-}
+void add_missing_calls() { set_last_launcher_call(&missing_call); }
 
 }  // namespace roam::mpi

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "mpi/image/process_symbols.h"
 #include "mpi/image/relocator.h"
 #include "mpi/image/reserve.h"
 
@@ -34,7 +35,11 @@ Layout::Layout(const ModuleSet& set) : set_(set), modules_(set.count()) {
     modules_[i] = segments_of(set[i]);
     modules_[i].add_begin.resize(set.count() + 1);
     place_thread_locals(i);
-    scope_.push_back(i);
+  }
+  for (const ModuleSet::LookUp& l : set.look_ups()) {
+    if (!l.is_shared()) scope_.push_back({l.module, &set[l.module]});
+    if (const ElfFile* of_process = l.is_shared() ? process_library(l.path) : nullptr)
+      scope_.push_back({kProcess, of_process});
   }
   place_libc_variables();
   for (std::size_t i = 0; i < set.count(); ++i) Relocator(*this, i).run();

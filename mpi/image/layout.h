@@ -75,6 +75,11 @@ class Layout {
     bool fresh;  // its value at first is libc's; else its definition says it
   };
 
+  struct LookUp {
+    std::size_t module;  // or kProcess
+    const ElfFile* file;
+  };
+
   // Errors: Refusal: a relocation that cannot be applied, a name that nobody defines, more
   // thread-locals than there is room for.
   explicit Layout(const ModuleSet& set);
@@ -85,7 +90,8 @@ class Layout {
   // the order of `scope`; those that are one in a process (STB_GNU_UNIQUE), in all of `loaded`.
   struct Extension {
     std::vector<ModuleLayout> modules;
-    std::vector<std::size_t> fresh, scope, loaded;
+    std::vector<std::size_t> fresh, loaded;
+    std::vector<LookUp> scope;
     std::vector<std::size_t> kept;  // said here: those that may not be closed any more
   };
   Layout(const Layout& base, Extension* extension);
@@ -103,7 +109,7 @@ class Layout {
 
   const ModuleSet& set_;
   Extension* extension_ = nullptr;  // while it is made
-  std::vector<std::size_t> scope_;
+  std::vector<LookUp> scope_;
   std::vector<ModuleLayout> modules_;
   std::size_t thread_local_bytes_ = 0;
   std::array<Variable, kLibcVariables> variables_{};

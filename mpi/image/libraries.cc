@@ -13,6 +13,7 @@
 #include "mpi/image/entry.h"
 #include "mpi/image/image.h"
 #include "mpi/image/library_paths.h"
+#include "mpi/image/process_symbols.h"
 #include "mpi/image/refusal.h"
 
 namespace roam::mpi {
@@ -33,6 +34,16 @@ const PluginFile& file_at(const std::string& path) {
   const std::string found = whole != nullptr ? whole : path;
   std::free(whole);
   return plugin_file(found);
+}
+
+std::vector<Layout::LookUp> look_ups_of(const std::vector<Library*>& scope, const Image& image) {
+  std::vector<Layout::LookUp> look_ups;
+  for (const Library* l : scope) {
+    const ElfFile* file =
+        l->is_of_process() ? process_library(l->name) : image.module(l->module).file;
+    if (file != nullptr) look_ups.push_back({l->module, file});
+  }
+  return look_ups;
 }
 
 std::vector<std::size_t> numbers_of(const std::vector<Library*>& libraries) {
@@ -89,17 +100,33 @@ void Libraries::make_base() {
     Library* made = add(made_for(i, i == 0 ? std::string() : set[i].path()));
     made->kept = made->global = true;
     made->root = list_[0].get();
-    globals_.push_back(made);
+  }
+  for (const ModuleSet::LookUp& l : set.look_ups()) {
+    if (l.is_shared()) {
+      of_process_.push_back(std::make_unique<Library>());
+      of_process_.back()->name = l.path;
+      of_process_.back()->names = {l.shared};
+      globals_.push_back(of_process_.back().get());
+    } else {
+      globals_.push_back(list_[l.module].get());
+    }
   }
   for (std::size_t i = 0; i < set.count(); ++i) {
     for (const std::string_view name : set[i].needed()) {
       const std::size_t other = set.index_of(name);
-      if (other == set.count()) continue;
-      list_[other]->names.emplace_back(name);
-      add_once(&list_[i]->needs, list_[other].get());
+      if (other != set.count()) {
+        list_[other]->names.emplace_back(name);
+        add_once(&list_[i]->needs, list_[other].get());
+        continue;
+      }
+      const std::string_view last = name.substr(name.rfind('/') + 1);
+      for (const auto& shared : of_process_) {
+        if (shared->names[0] == last) add_once(&list_[i]->needs, shared.get());
+      }
     }
   }
   for (const auto& library : list_) find_reach(library.get());
+  list_[0]->reach = globals_;  // what is preloaded nobody needs
 }
 
 const std::vector<std::unique_ptr<Library>>& Libraries::list() {
@@ -282,7 +309,7 @@ void Libraries::relocate(Library* root, const std::vector<Library*>& fresh, bool
   Layout::Extension extension;
   extension.modules = image_.modules_to_extend(numbers);
   extension.fresh = numbers;
-  extension.scope = numbers_of(scope);
+  extension.scope = look_ups_of(scope, image_);
   extension.loaded = numbers_of(laid());
   const Layout layout(image_.layout(), &extension);
   {

@@ -28,7 +28,7 @@ struct Library {
   Library* root = nullptr;       // by whose opening it was laid
   std::vector<Library*> needs;   // by name
   std::vector<Library*> uses;    // whose definitions it has found besides
-  std::vector<Library*> reach;   // itself and all that they need, breadth first
+  std::vector<Library*> reach;   // itself and all that they need, as names are looked up
 
   bool is_of_process() const { return module == Layout::kProcess; }
 };
@@ -95,14 +95,17 @@ class Libraries {
   void link_maps();
   std::vector<Library*> in_final_order(const std::vector<Library*>& libraries) const;
   std::vector<Library*> laid() const;
-  void* found_in(const std::vector<Library*>& scope, bool launcher_first, const std::string& name,
+  void* found_in(const std::vector<Library*>& scope, const std::string& name,
                  const std::string& version, Library** in = nullptr) const;
+  Library* the_one(Library* library, std::uint32_t* symbol, const std::string& name,
+                   const std::string& version) const;
   void* address_of(std::size_t module, std::uint32_t symbol) const;
   void* found_in_process(const Library* library, const std::string& name,
                          const std::string& version) const;
 
   Image& image_;
   std::vector<std::unique_ptr<Library>> list_;
+  std::vector<std::unique_ptr<Library>> of_process_;  // that the program and its libraries need
   std::vector<Library*> globals_;
   bool ending_ = false, ending_again_ = false;
   unsigned long long added_ = 0, removed_ = 0;

@@ -52,13 +52,13 @@ void* Libraries::find(void* handle, const char* name, const std::string& version
     const std::vector<Library*>& all = by->root->reach;
     const auto self = std::find(all.begin(), all.end(), by);
     const std::vector<Library*> rest(self == all.end() ? self : self + 1, all.end());
-    found = found_in(rest, by->module == 0 || !replaced_library(name).empty(), name, version);
+    found = found_in(rest, name, version);
     of = by;
   } else if (handle == RTLD_DEFAULT) {
     std::vector<Library*> scope = globals_;
     scope.insert(scope.end(), by->root->reach.begin(), by->root->reach.end());
     Library* in = nullptr;
-    found = found_in(scope, true, name, version, &in);
+    found = found_in(scope, name, version, &in);
     // Who has found a name so holds whose it is, as in libc.
     if (in != nullptr && std::find(by->reach.begin(), by->reach.end(), in) == by->reach.end() &&
         std::find(by->uses.begin(), by->uses.end(), in) == by->uses.end())
@@ -69,9 +69,9 @@ void* Libraries::find(void* handle, const char* name, const std::string& version
     if (of->is_of_process()) {
       found = found_in_process(of, name, version);
     } else if (of->module == 0) {
-      found = found_in(globals_, true, name, version);
+      found = found_in(globals_, name, version);
     } else {
-      found = found_in(of->reach, false, name, version);
+      found = found_in(of->reach, name, version);
     }
   }
   if (found != nullptr) return found;
@@ -80,22 +80,43 @@ void* Libraries::find(void* handle, const char* name, const std::string& version
                      version.empty() ? "" : ", version ", version.c_str()));
 }
 
-// `launcher_first`: in the order in which code of the program finds them, so that all have one
-// address.
-void* Libraries::found_in(const std::vector<Library*>& scope, bool launcher_first,
-                          const std::string& name, const std::string& version, Library** in) const {
-  const void* launchers = launcher_first ? launcher_call(name) : nullptr;
-  const std::string_view stands_for = replaced_library(name);
-  const std::size_t ahead = stands_for.empty() ? 1 : image_.layout().set().ahead_of(stands_for);
+// As code of the program finds them (Relocator::place_of), so that all have one address.
+void* Libraries::found_in(const std::vector<Library*>& scope, const std::string& name,
+                          const std::string& version, Library** in) const {
+  const bool alone = is_launchers_alone(name);
   for (Library* library : scope) {
-    if (library->is_of_process()) continue;
-    if (library->module >= ahead && launchers != nullptr) break;
-    const std::uint32_t found = image_.module(library->module).file->find(name, version);
+    if (alone && library->module != 0) break;
+    const ElfFile* file = library->is_of_process() ? process_library(library->name)
+                                                   : image_.module(library->module).file;
+    std::uint32_t found = file == nullptr ? 0 : file->find(name, version);
     if (found == 0) continue;
+    if (library->is_of_process()) {
+      if (libc_variable(name).has_value()) continue;
+      break;
+    }
+    library = the_one(library, &found, name, version);
     if (in != nullptr) *in = library;
     return address_of(library->module, found);
   }
   return found_in_process(nullptr, name, version);
+}
+
+// As Relocator::the_one.
+Library* Libraries::the_one(Library* library, std::uint32_t* symbol, const std::string& name,
+                            const std::string& version) const {
+  const auto is_unique = [&](const Library* l, std::uint32_t index) {
+    return ELF64_ST_BIND(image_.module(l->module).file->symbol(index).st_info) == STB_GNU_UNIQUE;
+  };
+  if (!is_unique(library, *symbol)) return library;
+  for (Library* l : laid()) {
+    const std::uint32_t found = image_.module(l->module).file->find(name, version);
+    if (found == 0 || !is_unique(l, found)) continue;
+    library = l;
+    *symbol = found;
+    break;
+  }
+  library->kept = true;
+  return library;
 }
 
 void* Libraries::address_of(std::size_t module, std::uint32_t symbol) const {

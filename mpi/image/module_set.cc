@@ -36,8 +36,7 @@ ModuleSet::ModuleSet(const std::string& program, const LibraryRule& rule) : rule
                          name.c_str()));
     }
   }
-  files_.push_back(std::make_unique<ElfFile>(program));
-  needed_by_.push_back(0);
+  add_file(std::make_unique<ElfFile>(program), 0);
   check_program(*files_[0]);
   for (const std::string& name : rule.preloaded) add_needed(0, name);
   for (std::size_t i = 0; i < files_.size(); ++i) {
@@ -56,12 +55,14 @@ void ModuleSet::add_needed(std::size_t by, const std::string& name) {
       needs.refuse(text("the shared library %s cannot be loaded: %s", name.c_str(), dlerror()));
   };
   if (rule_.is_shared(name)) {
-    ahead_.emplace(last_part(name), count());
     // What the process has already is taken, whatever folders the program names.
-    if (dlopen(name.c_str(), RTLD_NOW | RTLD_GLOBAL | RTLD_NOLOAD) != nullptr) return;
-    const std::string path =
+    if (dlopen(name.c_str(), RTLD_NOW | RTLD_GLOBAL | RTLD_NOLOAD) != nullptr)
+      return note_shared(last_part(name), name);
+    std::string path =
         LibraryRule().is_shared(name) ? std::string() : library_path(name, chain_of(by));
-    return load_shared(path.empty() ? name : path);
+    if (path.empty()) path = name;
+    load_shared(path);
+    return note_shared(last_part(name), path);
   }
   if (index_of(name) != count()) return;
   check_private_name(needs, last_part(name));
@@ -73,8 +74,8 @@ void ModuleSet::add_needed(std::size_t by, const std::string& name) {
   auto file = std::make_unique<ElfFile>(path);
   const std::string_view own_name = file->text_of(DT_SONAME);
   if (!own_name.empty() && rule_.is_shared(own_name)) {
-    ahead_.emplace(own_name, count());
-    return load_shared(path);
+    load_shared(path);
+    return note_shared(own_name, path);
   }
   const auto same = std::find_if(files_.begin() + 1, files_.end(),
                                  [&](const auto& other) { return other->is_same_file(*file); });
@@ -82,8 +83,19 @@ void ModuleSet::add_needed(std::size_t by, const std::string& name) {
   if (same != files_.end()) return;
   if (!own_name.empty()) names_.emplace(own_name, count());
   check_private_library(*file);
+  add_file(std::move(file), by);
+}
+
+void ModuleSet::add_file(std::unique_ptr<ElfFile> file, std::size_t by) {
+  look_ups_.push_back({count(), {}, {}});
   files_.push_back(std::move(file));
   needed_by_.push_back(by);
+}
+
+void ModuleSet::note_shared(std::string_view name, const std::string& path) {
+  const bool known = std::any_of(look_ups_.begin(), look_ups_.end(),
+                                 [&](const LookUp& l) { return l.shared == name; });
+  if (!known) look_ups_.push_back({0, std::string(name), path});
 }
 
 std::vector<const ElfFile*> ModuleSet::chain_of(std::size_t i) const {
@@ -91,11 +103,6 @@ std::vector<const ElfFile*> ModuleSet::chain_of(std::size_t i) const {
   for (; i != 0; i = needed_by_[i]) chain.push_back(files_[i].get());
   chain.push_back(files_[0].get());
   return chain;
-}
-
-std::size_t ModuleSet::ahead_of(std::string_view shared) const {
-  const auto found = ahead_.find(shared);
-  return found != ahead_.end() ? found->second : count();
 }
 
 std::size_t ModuleSet::index_of(std::string_view name) const {

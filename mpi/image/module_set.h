@@ -47,9 +47,14 @@ class ModuleSet {
   const std::vector<std::size_t>& initial_order() const { return initial_order_; }
   const LibraryRule& rule() const { return rule_; }
 
-  // How many of them come before a library of the process where names are looked up: what those
-  // define goes before what that does. All, if none of them needs it.
-  std::size_t ahead_of(std::string_view shared) const;
+  // Where names are looked up, one after the other, as the dynamic linker does it: modules in the
+  // order of their numbers, and between them libraries of the process where they are first needed.
+  struct LookUp {
+    std::size_t module = 0;
+    std::string shared, path;  // name and what it is loaded by; empty: it is a module
+    bool is_shared() const { return !shared.empty(); }
+  };
+  const std::vector<LookUp>& look_ups() const { return look_ups_; }
 
   // By a name under which it was needed, or calls itself; count(): it is none of them.
   std::size_t index_of(std::string_view name) const;
@@ -58,13 +63,15 @@ class ModuleSet {
 
  private:
   void add_needed(std::size_t by, const std::string& name);
+  void add_file(std::unique_ptr<ElfFile> file, std::size_t by);
+  void note_shared(std::string_view name, const std::string& path);
   void order_from(std::size_t i, std::vector<bool>* seen);
 
   LibraryRule rule_;
   std::vector<std::unique_ptr<ElfFile>> files_;
   std::vector<std::size_t> needed_by_;  // who needed it first
   std::map<std::string, std::size_t, std::less<>> names_;
-  std::map<std::string, std::size_t, std::less<>> ahead_;  // of those shared, when first needed
+  std::vector<LookUp> look_ups_;
   std::vector<std::size_t> initial_order_;
 };
 

@@ -4,10 +4,16 @@
 #include <elf.h>
 #include <link.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
+#include <memory>
 
 #include "base/range.h"
+#include "isomalloc/heap.h"
+#include "mpi/image/elf_file.h"
 #include "mpi/image/module_set.h"
+#include "mpi/image/refusal.h"
 
 namespace roam::mpi {
 namespace {
@@ -19,7 +25,11 @@ std::map<std::string, const void*, std::less<>>& calls() {
 
 const void* (*last_call)(std::string_view) = nullptr;
 
-std::string_view (*replaced)(std::string_view) = nullptr;
+constexpr std::string_view kAlone[] = {
+    "__libc_start_main", "__cxa_atexit",        "__cxa_at_quick_exit",
+    "__cxa_finalize",    "__cxa_thread_atexit", "__cxa_thread_atexit_impl",
+    "__tls_get_addr",    "_dl_find_object",
+};
 
 bool is_launchers(const void* address) {
   Dl_info of, own;
@@ -63,11 +73,25 @@ const void* launcher_call(std::string_view name) {
 
 void set_last_launcher_call(const void* (*find)(std::string_view name)) { last_call = find; }
 
-std::string_view replaced_library(std::string_view name) {
-  return replaced == nullptr ? std::string_view() : replaced(name);
+bool is_launchers_alone(std::string_view name) {
+  return std::find(std::begin(kAlone), std::end(kAlone), name) != std::end(kAlone);
 }
 
-void set_replaced_library(std::string_view (*of)(std::string_view name)) { replaced = of; }
+const ElfFile* process_library(const std::string& name) {
+  static auto& files = *new std::map<std::string, std::unique_ptr<ElfFile>>;
+  const iso::HeapScope process;
+  if (const auto known = files.find(name); known != files.end()) return known->second.get();
+  void* const handle = dlopen(name.c_str(), RTLD_LAZY | RTLD_NOLOAD);
+  const link_map* map = nullptr;
+  if (handle == nullptr || dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0) return nullptr;
+  std::unique_ptr<ElfFile>& file = files[name];
+  try {
+    file = std::make_unique<ElfFile>(map->l_name);
+  } catch (const Refusal&) {
+  }
+  dlclose(handle);
+  return file.get();
+}
 
 void add_launcher_call(std::string_view name, const void* function) {
   calls().insert_or_assign(std::string(name), function);

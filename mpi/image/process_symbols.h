@@ -7,6 +7,8 @@
 
 namespace roam::mpi {
 
+class ElfFile;
+
 // What the launcher has for its programs in place of a function of libc, since that one is about
 // the process: exit, getenv, ... Null: nothing.
 const void* launcher_call(std::string_view name);
@@ -21,11 +23,14 @@ void add_launcher_call(std::string_view name, Function* function) {
 // Asked for names that nobody has added; null: nothing.
 void set_last_launcher_call(const void* (*find)(std::string_view name));
 
-// The library of the process that launcher_call(name) stands for, where libraries of the program
-// that are looked up before that one may define the name for themselves, as those that profile MPI
-// do. Empty: the launcher's goes before what any library defines.
-std::string_view replaced_library(std::string_view name);
-void set_replaced_library(std::string_view (*of)(std::string_view name));
+// Whether that one goes before what any library of the program defines: what images need in order
+// to begin, to end and to reach their variables. Others stand where the library of the process is
+// looked up that has the function: what defines the name ahead of that is called.
+bool is_launchers_alone(std::string_view name);
+
+// The file of a library that this process has loaded, by its name or path; kept to the end of the
+// process. Null: it has not loaded it, or the file is none of those that images may have.
+const ElfFile* process_library(const std::string& name);
 
 // What this process has under that name: the launcher's own definition, which captures malloc and
 // its kin, or a library's with that version. Null: nothing.

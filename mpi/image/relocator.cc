@@ -154,34 +154,24 @@ Relocator::Place Relocator::the_one(std::size_t module, std::uint32_t symbol,
   const auto is_unique = [&](std::size_t i, std::uint32_t index) {
     return ELF64_ST_BIND(layout_.modules_[i].file->symbol(index).st_info) == STB_GNU_UNIQUE;
   };
-  if (layout_.extension_ == nullptr || !is_unique(module, symbol))
-    return defined_in(module, symbol);
-  for (const std::size_t i : layout_.extension_->loaded) {
+  if (!is_unique(module, symbol)) return defined_in(module, symbol);
+  Layout::Extension* const extension = layout_.extension_;
+  const std::size_t loaded =
+      extension != nullptr ? extension->loaded.size() : layout_.modules_.size();
+  for (std::size_t n = 0; n < loaded; ++n) {
+    const std::size_t i = extension != nullptr ? extension->loaded[n] : n;
     const std::uint32_t found = layout_.modules_[i].file->find(name, version);
     if (found == 0 || !is_unique(i, found)) continue;
     module = i;
     symbol = found;
     break;
   }
-  layout_.extension_->kept.push_back(module);
+  if (extension != nullptr) extension->kept.push_back(module);
   return defined_in(module, symbol);
 }
 
-// The private library that has a function for itself of which the launcher has another, and is
-// looked up before the library of the process that the launcher stands for; kProcess: none.
-std::size_t Relocator::ahead_of_launcher(const std::string& name,
-                                         const std::string& version) const {
-  const std::string_view stands_for = replaced_library(name);
-  if (stands_for.empty()) return Layout::kProcess;
-  const std::size_t ahead = layout_.set_.ahead_of(stands_for);
-  for (const std::size_t i : layout_.scope_) {
-    if (i != 0 && i < ahead && layout_.modules_[i].file->find(name, version) != 0) return i;
-  }
-  return Layout::kProcess;
-}
-
-// The order of look-ups: the program, what the launcher has in place of libc's functions, private
-// libraries, the image's own variables of libc, the process.
+// The order of look-ups is the dynamic linker's, but for what the launcher needs for itself and for
+// variables of libc: a private library's, wherever it is, is that of all, and else the image's own.
 Relocator::Place Relocator::place_of(std::uint32_t symbol, bool skip_program) const {
   if (symbol == 0) return {};
   const Elf64_Sym& s = file_.symbol(symbol);
@@ -193,21 +183,21 @@ Relocator::Place Relocator::place_of(std::uint32_t symbol, bool skip_program) co
   check_reference(file_, name);
   if (file_.has(DT_SYMBOLIC) || (file_.value(DT_FLAGS) & DF_SYMBOLIC) != 0) {
     if (const std::uint32_t found = file_.find(name, version); found != 0)
-      return defined_in(module_, found);
+      return the_one(module_, found, name, version);
   }
-  for (const std::size_t i : layout_.scope_) {
-    if (i != 0 || !skip_program) {
-      if (const std::uint32_t found = layout_.modules_[i].file->find(name, version); found != 0)
-        return the_one(i, found, name, version);
-    }
-    if (i != 0) continue;
-    if (const void* ours = launcher_call(name); ours != nullptr) {
-      const std::size_t library = ahead_of_launcher(name, version);
-      if (library == Layout::kProcess) return {.value = reinterpret_cast<std::uint64_t>(ours)};
-      return the_one(library, layout_.modules_[library].file->find(name, version), name, version);
-    }
+  const auto own = libc_variable(name);
+  const bool alone = is_launchers_alone(name);
+  for (const Layout::LookUp& l : layout_.scope_) {
+    if (alone && l.module != 0) break;
+    if (skip_program && l.module == 0) continue;
+    const std::uint32_t found = l.file->find(name, version);
+    if (found == 0) continue;
+    if (l.module != Layout::kProcess) return the_one(l.module, found, name, version);
+    if (!own.has_value()) break;
   }
-  if (const auto own = libc_variable(name); own.has_value()) {
+  if (const void* ours = launcher_call(name); ours != nullptr)
+    return {.value = reinterpret_cast<std::uint64_t>(ours)};
+  if (own.has_value()) {
     const Layout::Variable& v = layout_.variable(*own);
     return {.module = v.module, .value = v.offset};
   }

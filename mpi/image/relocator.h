@@ -36,7 +36,6 @@ class Relocator {
   Place defined_in(std::size_t module, std::uint32_t symbol) const;
   Place the_one(std::size_t module, std::uint32_t symbol, const std::string& name,
                 const std::string& version) const;
-  std::size_t ahead_of_launcher(const std::string& name, const std::string& version) const;
   std::uint64_t* word(std::uint64_t offset);
   void set(std::uint64_t offset, const Place& place, std::int64_t addend);
 

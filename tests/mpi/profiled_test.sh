@@ -69,4 +69,5 @@ check behind
 check fortran
 check plain libsecond.so
 check one "$scratch/libsecond.so"
+check one libnamed.so
 exit 0
