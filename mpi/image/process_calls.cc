@@ -10,6 +10,7 @@
 #include <wordexp.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -108,6 +109,20 @@ int refuse_exec() {
   return -1;
 }
 
+// It would be in one piece for all virtual ranks of the process, and stay there when one moves.
+void* move_break(std::intptr_t bytes) {
+  if (bytes == 0) return ::sbrk(0);
+  refuse_break();
+  errno = ENOMEM;
+  return reinterpret_cast<void*>(-1);
+}
+int set_break(void* end) {
+  if (end == ::sbrk(0)) return 0;
+  refuse_break();
+  errno = ENOMEM;
+  return -1;
+}
+
 int refuse_format() {
   report_refused("register_printf_specifier and its kin",
                  "printf of the process, and of all its virtual ranks, would call it wherever they "
@@ -123,7 +138,15 @@ void report_refused(const char* call, const char* why) {
   report(text("%s in a virtual rank is refused: %s", call, why).c_str());
 }
 
+void refuse_break() {
+  report_refused("sbrk or brk",
+                 "all virtual ranks of the process would get parts of one piece of memory, which "
+                 "does not move with them. Use malloc or mmap");
+}
+
 void add_process_calls() {
+  for (const char* name : {"sbrk", "__sbrk"}) add_launcher_call(name, &move_break);
+  for (const char* name : {"brk", "__brk"}) add_launcher_call(name, &set_break);
   add_launcher_call("getenv", &get_environment);
   add_launcher_call("secure_getenv", &get_environment);
   add_launcher_call("__secure_getenv", &get_environment);

@@ -24,6 +24,9 @@ void add_answer_calls();          // of what answers with a place of the process
 void add_zone_calls();            // of time zones
 void add_error_calls();           // of messages of errors, and argp
 
+// Says that memory behind the end of the process's data is refused.
+void refuse_break();
+
 // Says that the running virtual rank may not make a call, and what to do instead.
 void report_refused(const char* call, const char* why);
 

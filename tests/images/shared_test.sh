@@ -43,6 +43,7 @@ refused login_tty "login_tty in a virtual rank is refused"
 refused program "syscall(SYS_execve) in a virtual rank is refused" "fork in a virtual rank is refused"
 refused chroot "chroot" "is refused"
 refused nftw "nftw with FTW_CHDIR in a virtual rank is refused"
+refused break "sbrk or brk in a virtual rank is refused" "Use malloc or mmap"
 refused foreign "a virtual rank uses descriptor"
 
 run 0 "$scratch/program" number

@@ -38,6 +38,12 @@ static int do_what(const char* what) {
     return !fails_with((int)syscall(SYS_execve, "/bin/true", none, none), ENOSYS) ||
            !fails_with((int)syscall(SYS_fork), ENOSYS);
   }
+  if (strcmp(what, "break") == 0) {
+    char* end = sbrk(0);
+    if (end == (char*)-1 || brk(end) != 0 || (char*)syscall(SYS_brk, 0) != end) return 1;
+    if (sbrk(4096) != (void*)-1 || errno != ENOMEM) return 1;
+    return !fails_with(brk(end + 4096), ENOMEM) || (char*)syscall(SYS_brk, end + 4096) != end;
+  }
   if (strcmp(what, "chroot") == 0) return !fails_with(chroot("/"), ENOSYS);
   if (strcmp(what, "nftw") == 0) return !fails_with(nftw("/", walk, 5, FTW_CHDIR), ENOSYS);
   if (strcmp(what, "number") == 0) {
