@@ -201,7 +201,7 @@ int duplicate_over(int from, int to, int flags) {
   if ((flags & ~O_CLOEXEC) != 0) return fail(EINVAL);
   const int made = ::fcntl(from, flags != 0 ? F_DUPFD_CLOEXEC : F_DUPFD, to);
   if (made < 0 || made == to)
-    return made < 0 && errno == EINVAL ? fail(EBADF) : descriptors().opened(made);
+    return made < 0 && errno == EINVAL ? fail(EBADF) : descriptors().opened(made, to);
   ::close(made);
   report_refused("dup2 or dup3 over a number that is the process's or another virtual rank's",
                  "virtual ranks share the numbers of their process. Use dup, and the number that "
@@ -255,7 +255,7 @@ int control(int descriptor, int command, long argument) {
     return lock(descriptor, command, reinterpret_cast<struct flock*>(argument));
   const int result = ::fcntl(descriptor, command, argument);
   const bool opens = command == F_DUPFD || command == F_DUPFD_CLOEXEC;
-  return opens ? descriptors().opened(result) : result;
+  return opens ? descriptors().opened(result, static_cast<int>(argument)) : result;
 }
 
 void* map(void* at, std::size_t bytes, int protection, int flags, int descriptor, off_t offset) {

@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <new>
 
 #include "base/check.h"
 #include "base/text.h"
 #include "isomalloc/process_call.h"
+#include "mpi/image/process_calls.h"
 
 namespace roam::mpi {
 namespace {
@@ -82,12 +84,27 @@ bool Descriptors::forget(int descriptor) {
 }
 
 int Descriptors::close(int descriptor) {
-  if (is_standard(descriptor)) return 0;
+  if (is_standard(descriptor)) {
+    closed_[descriptor] = true;
+    return 0;
+  }
   if (!forget(descriptor)) {
     errno = EBADF;
     return -1;
   }
   return ::close(descriptor);
+}
+
+void Descriptors::tell_of_closed(int descriptor, int least) {
+  bool* const place =
+      std::find(closed_ + std::clamp(least, 0, kLastStandard + 1), std::end(closed_), true);
+  if (place == std::end(closed_) || descriptor <= kLastStandard) return;
+  *place = false;
+  const int error = errno;
+  report_refused(text("opening descriptor %d anew", static_cast<int>(place - closed_)).c_str(),
+                 "it is the process's, and all of its virtual ranks use it, so it has stayed open. "
+                 "Use the descriptor that the call gives, or redirect the job");
+  errno = error;
 }
 
 void Descriptors::close_all() {

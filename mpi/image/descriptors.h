@@ -32,12 +32,22 @@ class Descriptors {
 
   // Returns `descriptor`, which the running virtual rank has opened if it is not negative; -1 with
   // ENOMEM, and it is closed again, if there is no memory to note it.
-  int opened(int descriptor) { return note(descriptor, kPins); }
+  // `least`: it asked for that number or a higher one.
+  int opened(int descriptor, int least = 0) {
+    if (closed_[0] || closed_[1] || closed_[2]) [[unlikely]]
+      tell_of_closed(descriptor, least);
+    return note(descriptor, kPins);
+  }
   // The same of one that a stream has opened, which pins itself.
-  int opened_by_stream(int descriptor) { return note(descriptor, kOfStream); }
+  int opened_by_stream(int descriptor) {
+    if (closed_[0] || closed_[1] || closed_[2]) [[unlikely]]
+      tell_of_closed(descriptor, 0);
+    return note(descriptor, kOfStream);
+  }
   // Somebody else closes it, or has. False: it was none of these.
   bool forget(int descriptor);
-  // As close. Standard ones stay open, since other virtual ranks use them.
+  // As close. Standard ones stay open, since other virtual ranks use them; what is opened next,
+  // which would be in their place, is told of.
   int close(int descriptor);
   void close_all();
 
@@ -61,8 +71,10 @@ class Descriptors {
   static constexpr int kLastStandard = 2;
   enum Kind : std::uint8_t { kNone, kPins, kOfStream };
   int note(int descriptor, Kind kind);
+  void tell_of_closed(int descriptor, int least);
 
-  std::vector<Kind> kinds_;  // by number
+  std::vector<Kind> kinds_;              // by number
+  bool closed_[kLastStandard + 1] = {};  // of the standard ones, and nothing opened since
   bool told_ = false;
 };
 

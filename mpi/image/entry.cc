@@ -121,6 +121,7 @@ void exit_program(int status) {
 
 void exit_program_at_once(int status) {
   Image* image = Image::running();
+  image->look_at_standard_streams();
   image->in_main = false;
   image->status = status & 0xff;
   leave_main(image);

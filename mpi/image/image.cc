@@ -141,6 +141,7 @@ void Image::finish() {
   begin_libc_variables();
   for (std::size_t i = 0; i < modules_.size(); ++i) choose(layout().modules()[i], i);
   copy_variables();
+  standard_streams_.find_copies(layout().modules()[0], begin_of(0));
 }
 
 void Image::choose(const ModuleLayout& m, std::size_t i) {
@@ -276,17 +277,20 @@ void Image::enter() {
   if (resident != nullptr) {
     resident->save_thread_locals();
     resident->line_.put_aside();
+    resident->standard_streams_.look();
   }
   std::memcpy(reserve_end() - thread_locals_.size(), thread_locals_.data(), thread_locals_.size());
   line_.put_back();
   locale_.enter();
   signal_actions_.enter();
   resident = this;
+  standard_streams_.tell();
 }
 
 void Image::depart() {
   working_place_.depart();
   if (resident == this) {
+    standard_streams_.look();
     save_thread_locals();
     line_.put_aside();
     LocaleState::leave();

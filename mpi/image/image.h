@@ -21,6 +21,7 @@
 #include "mpi/image/pending_line.h"
 #include "mpi/image/plugin_files.h"
 #include "mpi/image/signal_actions.h"
+#include "mpi/image/standard_streams.h"
 #include "mpi/image/streams.h"
 #include "mpi/image/working_place.h"
 #include "threads/guest.h"
@@ -84,6 +85,11 @@ class Image final : public threads::Guest {
   Libraries& libraries() { return libraries_; }
   LocaleState& locale() { return locale_; }
   SignalActions& signal_actions() { return signal_actions_; }
+  // Before it ends, and now and then: whether it has redirected them.
+  void look_at_standard_streams() {
+    standard_streams_.look();
+    standard_streams_.tell();
+  }
 
   template <class T>
   T& variable(LibcVariable v) const {
@@ -175,6 +181,7 @@ class Image final : public threads::Guest {
   LocaleState locale_;
   SignalActions signal_actions_;
   PendingLine line_;
+  StandardStreams standard_streams_;
 };
 
 // The layout that all images of this process follow; set once, before the first.

@@ -67,7 +67,10 @@ DIR* open_folder_over(int descriptor) { return opened_over(descriptor, &::fdopen
 
 // ---- closing, and what is open already ----
 
-int close_stream(FILE* file) { return streams().close(file, &fclose); }
+int close_stream(FILE* file) {
+  Image::running()->look_at_standard_streams();
+  return streams().close(file, &fclose);
+}
 int close_command(FILE* file) { return streams().close(file, &pclose); }
 int close_mounts(FILE* file) { return streams().close(file, &endmntent); }
 int close_folder(DIR* folder) { return streams().close(folder); }

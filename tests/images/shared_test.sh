@@ -44,6 +44,13 @@ refused program "syscall(SYS_execve) in a virtual rank is refused" "fork in a vi
 refused chroot "chroot" "is refused"
 refused nftw "nftw with FTW_CHDIR in a virtual rank is refused"
 refused break "sbrk or brk in a virtual rank is refused" "Use malloc or mmap"
+refused closed "opening descriptor 1 anew in a virtual rank is refused"
+refused closed0
+! grep -q refused "$scratch/err" || fail "closed0: something is refused"
+refused assigned "another stream in the variable stdout in a virtual rank is refused" "fprintf"
+# Without a copy of the variable.
+gcc -O1 -fPIC -o "$scratch/program" "$source" || exit 1
+refused assigned "another stream in the variable stdout in a virtual rank is refused" "fprintf"
 refused foreign "a virtual rank uses descriptor"
 
 run 0 "$scratch/program" number

@@ -38,6 +38,21 @@ static int do_what(const char* what) {
     return !fails_with((int)syscall(SYS_execve, "/bin/true", none, none), ENOSYS) ||
            !fails_with((int)syscall(SYS_fork), ENOSYS);
   }
+  if (strcmp(what, "assigned") == 0) {
+    FILE* other = fopen(path, "w");
+    stdout = other;
+    for (i = 0; i < 3; ++i) take_turn();
+    return other == NULL || fclose(other) != 0;
+  }
+  if (strcmp(what, "closed") == 0) {
+    if (close(STDOUT_FILENO) != 0) return 1;
+    return open(path, O_RDWR) <= STDERR_FILENO;
+  }
+  if (strcmp(what, "closed0") == 0) {
+    /* Nothing is opened in its place. */
+    if (close(STDOUT_FILENO) != 0) return 1;
+    return fcntl(file, F_DUPFD, 10) < 10;
+  }
   if (strcmp(what, "break") == 0) {
     char* end = sbrk(0);
     if (end == (char*)-1 || brk(end) != 0 || (char*)syscall(SYS_brk, 0) != end) return 1;
