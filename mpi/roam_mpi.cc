@@ -52,12 +52,12 @@ struct Failed {
   int status;
 };
 
-void run_one(int count, const std::vector<std::string>& arguments) {
+void run_one(int count, int first_number, const std::vector<std::string>& arguments) {
   int status;
   const int number = Team::current().index();
   {
     VirtualRank me(number, count);
-    Image image(*layout_here, arguments, environment_of(number, count));
+    Image image(*layout_here, arguments, environment_of(number, count), first_number + number);
     image.attached = &me;
     image.call = &me.call;
     status = run_program(&image);
@@ -103,7 +103,7 @@ int run_all(const LaunchRequest& request) {
   const int count = request.virtual_ranks != 0 ? request.virtual_ranks : ranks();
   const Team team =
       spawn_team(SpawnOptions{.name = "virtual rank", .stack_bytes = request.stack_bytes}, count,
-                 run_one, count, request.arguments);
+                 run_one, count, first_process_number(count), request.arguments);
   try {
     team.join();
   } catch (const Failed& failed) {

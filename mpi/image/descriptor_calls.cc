@@ -251,6 +251,7 @@ int lock_from_here(int descriptor, int command, off_t bytes) {
 
 int control(int descriptor, int command, long argument) {
   if (!may_use(descriptor)) return fail(EBADF);
+  if (command == F_SETOWN) argument = real_number(argument);
   if (command == F_SETLK || command == F_SETLKW || command == F_GETLK)
     return lock(descriptor, command, reinterpret_cast<struct flock*>(argument));
   const int result = ::fcntl(descriptor, command, argument);
@@ -310,6 +311,7 @@ void add_descriptor_calls() {
   add_stream_calls();
   add_folder_calls();
   add_child_calls();
+  add_process_number_calls();
   add_system_calls();
 }
 

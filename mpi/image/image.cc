@@ -76,8 +76,9 @@ void Image::find_layouts() {
 }
 
 Image::Image(const Layout& layout, const std::vector<std::string>& arguments,
-             const std::vector<std::string>& environment)
-    : modules_(layout.modules().size()),
+             const std::vector<std::string>& environment, int process_number)
+    : process_number_(process_number),
+      modules_(layout.modules().size()),
       thread_locals_(layout.thread_local_bytes()),
       argument_texts_(arguments),
       environment_(environment) {

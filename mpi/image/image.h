@@ -40,8 +40,9 @@ class Image final : public threads::Guest {
   // Lays an image and makes it the calling thread's, until it is destroyed by that thread. At most
   // one lives in a thread. Context: threads of Roam.
   // Errors: std::bad_alloc; Error(out_of_memory): the process has no room for more mappings.
+  // `process_number` is what getpid gives (launch.h).
   Image(const Layout& layout, const std::vector<std::string>& arguments,
-        const std::vector<std::string>& environment);
+        const std::vector<std::string>& environment, int process_number);
   ~Image();
   Image(const Image&) = delete;
   Image& operator=(const Image&) = delete;
@@ -97,6 +98,7 @@ class Image final : public threads::Guest {
     return *at<T*>(place.module, place.offset);
   }
 
+  int process_number() const { return process_number_; }
   int argument_count() const { return static_cast<int>(arguments_.size()) - 1; }
   char** arguments() { return arguments_.data(); }
   Environment& environment() { return environment_; }
@@ -162,6 +164,7 @@ class Image final : public threads::Guest {
   void uncover_texts(std::size_t modules);
   void save_thread_locals();
 
+  const int process_number_;
   std::vector<Module> modules_;
   std::vector<char> thread_locals_;  // up to the thread pointer, while another image's are there
   bool covered_ = false;

@@ -1,8 +1,10 @@
 #include "mpi/image/launch.h"
 
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -118,6 +120,15 @@ void tell_refusal(const char* launcher, const Refusal& refusal) {
   if (is_first) return;
   runtime::find_launcher();
   runtime::tell_launcher(2, false);
+}
+
+int first_process_number(int count) {
+  constexpr unsigned kNoProcess = 4U << 20;  // PID_MAX_LIMIT: what processes have is lower
+  unsigned random = 0;
+  while (getrandom(&random, sizeof random, 0) < 0) {
+  }
+  return static_cast<int>(kNoProcess +
+                          random % (unsigned{INT_MAX} - kNoProcess - static_cast<unsigned>(count)));
 }
 
 std::vector<std::string> environment_of(int number, int count) {

@@ -34,6 +34,10 @@ const Layout& prepare_images(const LaunchRequest& request);
 // to say, and are ended with this one, unless their files differ.
 void tell_refusal(const char* launcher, const Refusal& refusal);
 
+// Numbers for the virtual ranks of a job as processes: `count` from there on, which no process of
+// any machine has, and other jobs hardly.
+int first_process_number(int count);
+
 // This process's environment with what tells a virtual rank its number.
 std::vector<std::string> environment_of(int number, int count);
 

@@ -12,6 +12,7 @@ void add_own_descriptor_calls();  //   with those that are its own
 void add_stream_calls();          //   of streams
 void add_folder_calls();          //   of the working folder
 void add_child_calls();           //   that start programs, after all others of these names
+void add_process_number_calls();  //   that are given a process's number, after those as well
 void add_system_calls();          //   of syscall, after all that it stands for
 void add_library_calls();         // of dlopen
 void add_trace_calls();           // of backtrace_symbols
@@ -29,6 +30,10 @@ void refuse_break();
 
 // Says that the running virtual rank may not make a call, and what to do instead.
 void report_refused(const char* call, const char* why);
+
+// The process that a call of the running virtual rank means by a number, which may be its own
+// (Image::process_number), or that below 0.
+long real_number(long number);
 
 }  // namespace roam::mpi
 

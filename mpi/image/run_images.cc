@@ -55,10 +55,10 @@ struct Failed {
   int status;
 };
 
-void run_one(int number, int count, const std::vector<std::string>& arguments) {
+void run_one(int number, int count, int process_number, const std::vector<std::string>& arguments) {
   int status;
   {
-    Image image(*layout_here, arguments, environment_of(number, count));
+    Image image(*layout_here, arguments, environment_of(number, count), process_number);
     status = run_program(&image);
   }
   if (status != 0) throw Failed{status};
@@ -71,13 +71,14 @@ int run_all(const LaunchRequest& request) {
     return 2;
   }
   const int count = request.virtual_ranks != 0 ? request.virtual_ranks : ranks();
+  const int first = first_process_number(count);
   std::vector<Thread> threads;
   for (int i = 0; i < count; ++i) {
     const std::string name = "virtual rank " + std::to_string(i);
     const int home = static_cast<int>(std::int64_t{i} * ranks() / count);
     threads.push_back(
         spawn(SpawnOptions{.name = name, .stack_bytes = request.stack_bytes, .rank = home}, run_one,
-              i, count, request.arguments));
+              i, count, first + i, request.arguments));
   }
   int status = 0;
   for (const Thread& thread : threads) {

@@ -71,6 +71,8 @@ constexpr Named kNamed[] = {
     {SYS_chroot, "chroot"},
     {SYS_unshare, "unshare"},
     {SYS_setns, "setns"},
+    {SYS_getpid, "getpid"},
+    {SYS_gettid, "gettid"},
     {SYS_exit, "_exit"},
     {SYS_exit_group, "_exit"},
     {SYS_fork, "fork"},
@@ -105,9 +107,43 @@ constexpr long kOpening[] = {
 #endif
 };
 
+// What is given the number of a process, or several, first: how many.
+struct Numbered {
+  long number;
+  int count = 1;
+};
+constexpr Numbered kNumbered[] = {
+    {SYS_kill},
+    {SYS_tkill},
+    {SYS_tgkill, 2},
+    {SYS_rt_sigqueueinfo},
+    {SYS_rt_tgsigqueueinfo, 2},
+    {SYS_getpgid},
+    {SYS_setpgid, 2},
+    {SYS_getsid},
+    {SYS_sched_getaffinity},
+    {SYS_sched_setaffinity},
+    {SYS_sched_getscheduler},
+    {SYS_sched_setscheduler},
+    {SYS_sched_getparam},
+    {SYS_sched_setparam},
+    {SYS_sched_getattr},
+    {SYS_sched_setattr},
+    {SYS_sched_rr_get_interval},
+    {SYS_prlimit64},
+    {SYS_process_vm_readv},
+    {SYS_process_vm_writev},
+    {SYS_pidfd_open},
+    {SYS_kcmp, 2},
+    {SYS_move_pages},
+    {SYS_migrate_pages},
+    {SYS_get_robust_list},
+};
+
 struct Call {
   Function function = nullptr;
   bool gives_long = false, opens = false;
+  int numbers = 0;
 };
 std::array<Call, 1024> calls;  // by number
 
@@ -133,6 +169,11 @@ long call_by_number(long number, long a, long b, long c, long d, long e, long f)
     return call.gives_long ? result : static_cast<int>(result);
   }
   if (number == SYS_brk) return reinterpret_cast<long>(break_after(a));
+  if (call.numbers > 0) a = real_number(a);
+  if (call.numbers > 1) b = real_number(b);
+  if (number == SYS_getpriority || number == SYS_setpriority || number == SYS_ioprio_get ||
+      number == SYS_ioprio_set)
+    b = real_number(b);
   const long result = ::syscall(number, a, b, c, d, e, f);
   return call.opens ? Image::running()->descriptors().opened(static_cast<int>(result)) : result;
 }
@@ -142,9 +183,10 @@ long call_by_number(long number, long a, long b, long c, long d, long e, long f)
 void add_system_calls() {
   for (const Named& named : kNamed) {
     const auto function = as_function<Function>(launcher_call(named.name));
-    calls[static_cast<std::size_t>(named.number)] = {function, named.gives_long, false};
+    calls[static_cast<std::size_t>(named.number)] = {function, named.gives_long};
   }
   for (const long number : kOpening) calls[static_cast<std::size_t>(number)].opens = true;
+  for (const Numbered& n : kNumbered) calls[static_cast<std::size_t>(n.number)].numbers = n.count;
   add_launcher_call("syscall", &call_by_number);
 }
 

@@ -51,4 +51,17 @@ runs clang++ -std=c++17 -O2 -fPIE -pie "$cxx"
 runs gfortran "-J$scratch" -O0 -fcheck=all "$fortran"
 runs gfortran "-J$scratch" -static-libgfortran "$fortran"
 OMP_NUM_THREADS=1 runs gfortran "-J$scratch" -fopenmp "$fortran"
+# LLVM's library of OpenMP, which wants to be the only one of a process.
+echo '#include <omp.h>
+#include <stdio.h>
+#include "turns.h"
+int main(void) {
+  int i, sum = 0;
+#pragma omp parallel for reduction(+ : sum)
+  for (i = 0; i < 100; ++i) sum += i * my_number();
+  take_turn();
+  printf("%d: %d of at least %d\n", my_number(), sum, omp_get_max_threads() > 0);
+  return 0;
+}' >"$scratch/team.c"
+OMP_NUM_THREADS=1 runs clang -fopenmp "-I$(dirname "$c")" "$scratch/team.c"
 ((failures == 0)) || exit 1
