@@ -2,18 +2,17 @@
 // not take each other's files and names for theirs, and the same wherever it is. No process has one
 // so high. Calls that are given it mean the process where the virtual rank is.
 
-#include <csignal>
-#include <ctime>
+#include <unistd.h>
 
 #include <climits>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <iterator>
 #include <string_view>
 #include <utility>
-
-#include <unistd.h>
 
 #include "mpi/image/image.h"
 #include "mpi/image/process_calls.h"
@@ -88,13 +87,37 @@ int make_timer(clockid_t clock, sigevent* event, timer_t* timer) {
 // ---- calls that are given a path, which may be below /proc ----
 
 constexpr Call kPathCalls[] = {
-    {"open", 1},       {"open64", 1},    {"__open", 1},    {"__open64", 1},       {"__open_2", 1},
-    {"__open64_2", 1}, {"openat", 2},    {"openat64", 2},  {"__openat_2", 2},     {"__openat64_2", 2},
-    {"fopen", 1},      {"fopen64", 1},   {"_IO_fopen", 1}, {"opendir", 1},        {"readlink", 1},
-    {"readlinkat", 2}, {"realpath", 1},  {"stat", 1},      {"stat64", 1},         {"lstat", 1},
-    {"lstat64", 1},    {"fstatat", 2},   {"fstatat64", 2}, {"statx", 2},          {"access", 1},
-    {"euidaccess", 1}, {"faccessat", 2}, {"scandir", 1},   {"canonicalize_file_name", 1},
-    {"__readlink_chk", 1},               {"__realpath_chk", 1},
+    {"open", 1},
+    {"open64", 1},
+    {"__open", 1},
+    {"__open64", 1},
+    {"__open_2", 1},
+    {"__open64_2", 1},
+    {"openat", 2},
+    {"openat64", 2},
+    {"__openat_2", 2},
+    {"__openat64_2", 2},
+    {"fopen", 1},
+    {"fopen64", 1},
+    {"_IO_fopen", 1},
+    {"opendir", 1},
+    {"readlink", 1},
+    {"readlinkat", 2},
+    {"realpath", 1},
+    {"stat", 1},
+    {"stat64", 1},
+    {"lstat", 1},
+    {"lstat64", 1},
+    {"fstatat", 2},
+    {"fstatat64", 2},
+    {"statx", 2},
+    {"access", 1},
+    {"euidaccess", 1},
+    {"faccessat", 2},
+    {"scandir", 1},
+    {"canonicalize_file_name", 1},
+    {"__readlink_chk", 1},
+    {"__realpath_chk", 1},
 };
 constexpr std::size_t kPathCount = std::size(kPathCalls);
 Real real_path_calls[kPathCount];

@@ -11,8 +11,8 @@ struct Variable {
   FILE** place;
   FILE* stream;  // as the process begins
 };
-Variable variables[] = {{"stdin", &stdin, stdin}, {"stdout", &stdout, stdout},
-                        {"stderr", &stderr, stderr}};
+Variable variables[] = {
+    {"stdin", &stdin, stdin}, {"stdout", &stdout, stdout}, {"stderr", &stderr, stderr}};
 
 }  // namespace
 
