@@ -19,6 +19,9 @@
 namespace roam::mpi {
 namespace {
 
+// Between the path of a library that the process has loaded and where it lies.
+constexpr char kAt[] = " at 0x";
+
 struct File {
   std::string path;
   std::uint64_t digest;
@@ -31,10 +34,28 @@ std::vector<File> files_of(const Layout& layout) {
   return files;
 }
 
+std::vector<File> loaded_files();
+
+// What all ranks have to have the same.
+const std::vector<File>& files_to_compare(const Layout& layout) {
+  static const auto& files = *new std::vector<File>([&] {
+    std::vector<File> all = files_of(layout);
+    for (File& loaded : loaded_files()) all.push_back(std::move(loaded));
+    return all;
+  }());
+  return files;
+}
+
 std::string host() {
   char name[256] = "";
   gethostname(name, sizeof name - 1);
   return name;
+}
+
+// Of one that the process has loaded, its address (loaded_files); else empty.
+std::string place_of(const File& file) {
+  const std::size_t at = file.path.find(kAt);
+  return at == std::string::npos ? std::string() : file.path.substr(at);
 }
 
 // What a thread of another rank found.
@@ -44,14 +65,16 @@ struct Differs {
 
 void compare(const Layout* const* here, const std::vector<File>& wanted,
              const std::string& wanted_host) {
-  const std::vector<File> own = files_of(**here);
+  const std::vector<File>& own = files_to_compare(**here);
   const std::string where = text("rank %d on %s", rank(), host().c_str());
   if (own.size() != wanted.size()) {
-    throw Differs{text("the program has %zu private libraries on %s, and %zu on %s of rank 0",
-                       own.size() - 1, where.c_str(), wanted.size() - 1, wanted_host.c_str())};
+    throw Differs{
+        text("the program has %zu libraries of its own or loaded for it on %s, and %zu on "
+             "%s of rank 0",
+             own.size() - 1, where.c_str(), wanted.size() - 1, wanted_host.c_str())};
   }
   for (std::size_t i = 0; i < own.size(); ++i) {
-    if (own[i].digest == wanted[i].digest) continue;
+    if (own[i].digest == wanted[i].digest && place_of(own[i]) == place_of(wanted[i])) continue;
     throw Differs{
         text("%s of %s is another build than %s on %s of rank 0: give all hosts the "
              "same files",
@@ -95,7 +118,7 @@ std::vector<File> loaded_files() {
       digest = ElfFile(l.path).digest();
     } catch (const Refusal&) {  // the process may have what images may not: then its place tells
     }
-    files.push_back({text("%s at 0x%lx", l.path.c_str(), l.where), digest});
+    files.push_back({text("%s%s%lx", l.path.c_str(), kAt, l.where), digest});
   }
   return files;
 }
@@ -103,12 +126,8 @@ std::vector<File> loaded_files() {
 std::string files_here() {
   static const std::string lines = [] {
     std::string all;
-    const auto add = [&all](const std::vector<File>& files) {
-      for (const File& f : files)
-        all += text("%016llx %s\n", static_cast<unsigned long long>(f.digest), f.path.c_str());
-    };
-    add(files_of(*layout_now));
-    add(loaded_files());
+    for (const File& f : files_to_compare(*layout_now))
+      all += text("%016llx %s\n", static_cast<unsigned long long>(f.digest), f.path.c_str());
     return all;
   }();
   return lines;
@@ -126,9 +145,8 @@ std::vector<std::string> lines_of(const std::string& all) {
 
 // The same bytes are the same file, wherever it is now, unless its address is part of the line.
 bool is_same(const std::string& then, const std::string& now) {
-  return then == now ||
-         (then.substr(0, 16) == now.substr(0, 16) && then.find(" at 0x") == std::string::npos &&
-          now.find(" at 0x") == std::string::npos);
+  return then == now || (then.substr(0, 16) == now.substr(0, 16) &&
+                         then.find(kAt) == std::string::npos && now.find(kAt) == std::string::npos);
 }
 
 void refuse(const std::string& why) { throw Error(Errc::layout_mismatch, "ROAM_RESTART: " + why); }
@@ -169,7 +187,7 @@ void check_restarts(const Layout& layout, int virtual_ranks) {
 }
 
 std::string files_that_differ(const Layout* const& here) {
-  const std::vector<File> wanted = files_of(*here);
+  const std::vector<File> wanted = files_to_compare(*here);
   std::vector<Thread> threads;
   for (int i = 0; i < ranks(); ++i) {
     if (i == rank()) continue;

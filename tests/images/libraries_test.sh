@@ -200,6 +200,8 @@ told 1 host1/libtold.so
 told 7 host1/libtold.so
 fails "a library that differs between ranks" "libtold.so of rank 1 on" \
   "$mpiexec" -n 2 sh -c "$each" "$scratch" "$run_images" -n 2 ./asks
+fails "a library of the process that differs between ranks" "is another build than" \
+  "$mpiexec" -n 2 sh -c "$each" "$scratch" "$run_images" -n 2 --shared=libtold.so ./asks
 rm host1/libtold.so
 fails "a library that one rank has not" "needs libtold.so, which is not found" \
   "$mpiexec" -n 2 sh -c "$each" "$scratch" "$run_images" -n 2 ./asks
