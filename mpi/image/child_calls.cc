@@ -1,9 +1,17 @@
 // Calls that start a program, which inherits the descriptors of its virtual rank and not those of
-// others: it would hold the ends of their pipes.
+// others: it would hold the ends of their pipes. Calls that wait for one: a virtual rank's own
+// only.
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdio>
 #include <iterator>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "mpi/image/image.h"
 #include "mpi/image/process_calls.h"
@@ -21,8 +29,78 @@ Real real_calls[kCount];
 
 template <std::size_t kIndex>
 long starting(long a, long b, long c, long d, long e, long f) {
-  const Descriptors::OnlyOwn inherited(Image::running()->descriptors());
-  return real_calls[kIndex](a, b, c, d, e, f);
+  constexpr bool kTellsChild = std::string_view(kCalls[kIndex]).starts_with("posix_spawn");
+  pid_t child = 0;
+  if (kTellsChild && a == 0) a = reinterpret_cast<long>(&child);
+  long result;
+  {
+    const Descriptors::OnlyOwn inherited(Image::running()->descriptors());
+    result = real_calls[kIndex](a, b, c, d, e, f);
+  }
+  if (kTellsChild && static_cast<int>(result) == 0)
+    Image::running()->children().started(*reinterpret_cast<pid_t*>(a));
+  return result;
+}
+
+// ---- waiting ----
+
+Children& children() { return Image::running()->children(); }
+
+// `ask` of each child that is meant, with more options, until one answers: its number; 0: none has.
+template <class Ask>
+pid_t wait_for(pid_t which, int options, Ask ask) {
+  for (;;) {
+    const std::vector<pid_t> meant = children().meant(which);
+    if (meant.empty()) {
+      errno = ECHILD;
+      return -1;
+    }
+    const bool one = meant.size() == 1;
+    for (const pid_t child : meant) {
+      const pid_t found = ask(child, one ? 0 : WNOHANG);
+      if (found > 0) return found;
+      if (found < 0 && errno == ECHILD) children().ended(child);  // nobody keeps it (SIGCHLD)
+      if (found < 0 && (one || errno != ECHILD)) return found;
+    }
+    if ((options & WNOHANG) != 0) return 0;
+    ::usleep(1000);  // which of several ends first the kernel does not tell
+  }
+}
+
+pid_t wait_with_usage(pid_t which, int* status, int options, rusage* usage) {
+  int how = 0;
+  const pid_t found = wait_for(which, options, [&](pid_t child, int more) {
+    return ::wait4(child, &how, options | more, usage);
+  });
+  if (found <= 0) return found;
+  if (WIFEXITED(how) || WIFSIGNALED(how)) children().ended(found);
+  if (status != nullptr) *status = how;
+  return found;
+}
+pid_t wait_for_any(int* status) { return wait_with_usage(-1, status, 0, nullptr); }
+pid_t wait_for_one(pid_t which, int* status, int options) {
+  return wait_with_usage(which, status, options, nullptr);
+}
+pid_t wait_for_any_with_usage(int* status, int options, rusage* usage) {
+  return wait_with_usage(-1, status, options, usage);
+}
+
+int wait_by_kind(idtype_t kind, id_t id, siginfo_t* info, int options) {
+  if (kind != P_ALL && kind != P_PID && kind != P_PGID) return ::waitid(kind, id, info, options);
+  const auto number = static_cast<pid_t>(id);
+  siginfo_t how{};
+  const pid_t which = kind == P_ALL ? -1 : kind == P_PID ? number : -number;
+  const pid_t found = wait_for(which, options, [&](pid_t child, int more) -> pid_t {
+    how.si_pid = 0;
+    return ::waitid(P_PID, static_cast<id_t>(child), &how, options | more) != 0 ? -1 : how.si_pid;
+  });
+  if (found < 0) return -1;
+  if (found == 0) how = {};
+  const bool is_end =
+      how.si_code == CLD_EXITED || how.si_code == CLD_KILLED || how.si_code == CLD_DUMPED;
+  if (found > 0 && is_end && (options & WNOWAIT) == 0) children().ended(found);
+  if (info != nullptr) *info = how;
+  return 0;
 }
 
 FILE* (*real_popen)(const char*, const char*) = nullptr;
@@ -53,6 +131,11 @@ void add(std::index_sequence<kIndex...>) {
 void add_child_calls() {
   add(std::make_index_sequence<kCount>());
   real_popen = as_function<decltype(real_popen)>(called("popen"));
+  for (const char* name : {"wait", "__wait"}) add_launcher_call(name, &wait_for_any);
+  for (const char* name : {"waitpid", "__waitpid"}) add_launcher_call(name, &wait_for_one);
+  add_launcher_call("wait3", &wait_for_any_with_usage);
+  add_launcher_call("wait4", &wait_with_usage);
+  add_launcher_call("waitid", &wait_by_kind);
   for (const char* name : {"popen", "_IO_popen"}) add_launcher_call(name, &open_command);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/range.h"
+#include "mpi/image/children.h"
 #include "mpi/image/descriptors.h"
 #include "mpi/image/environment.h"
 #include "mpi/image/exits.h"
@@ -110,6 +111,7 @@ class Image final : public threads::Guest {
     return *libc_answers_;
   }
   Descriptors& descriptors() { return descriptors_; }
+  Children& children() { return children_; }
   Streams& streams() { return streams_; }
   WorkingPlace& working_place() { return working_place_; }
   Keys& keys() { return keys_; }
@@ -176,6 +178,7 @@ class Image final : public threads::Guest {
   LibcState libc_state_;
   std::unique_ptr<LibcAnswers> libc_answers_;
   Descriptors descriptors_;
+  Children children_;
   Streams streams_{&descriptors_};
   WorkingPlace working_place_;
   Keys keys_;

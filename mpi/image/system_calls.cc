@@ -71,6 +71,7 @@ constexpr Named kNamed[] = {
     {SYS_chroot, "chroot"},
     {SYS_unshare, "unshare"},
     {SYS_setns, "setns"},
+    {SYS_wait4, "wait4"},
     {SYS_getpid, "getpid"},
     {SYS_gettid, "gettid"},
     {SYS_exit, "_exit"},
