@@ -151,7 +151,6 @@ void Job::start(int& argc, char**& argv) {
     restart_.emplace(mpi(), options_.restart_dir, options_.restart_of_others, mine);
     net().set_homes(restart_->homes());
   }
-  if (first) set_clock();
   net().make_nodes(options_.share, options_.node_ranks);
   if (restart_) restart_->check_arena(arena.lease_bytes());
   share_locale();
@@ -202,6 +201,7 @@ void Job::begin_first_run(bool alone) {
   } else if (!alone) {
     components_.leases->share_out();
   }
+  set_clock();
   for (int r = 0; r < iso::kRegions; ++r) {
     iso::pool(static_cast<iso::Region>(r)).set_keep_bytes(options_.keep_bytes);
   }
@@ -220,7 +220,7 @@ void Job::begin_first_run(bool alone) {
   watch_forks();
 }
 
-// Collective.
+// Collective. Which checkpoint the job goes on from is known once one could be read.
 void Job::set_clock() {
   const std::string name = os::clock_name();
   ClockSaid said;

@@ -2,9 +2,11 @@
 // midst, and they end after the time that was left, whatever the clock of the machine shows by
 // then.
 //
-//   waits FOLDER [end]    end: the job ends where its checkpoint is made
+//   waits FOLDER [end | again]    end: the job ends where its checkpoint is made
+//                                 again: there is another one when all waits are over
 //
-// A line for each rank that began: how often its ticker has woken its waiter until its time was up.
+// A line for each rank that began: how often its ticker has woken its waiters until the first wait,
+// and the last one, was over.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -27,10 +29,12 @@ struct Group {
   roam::ConditionVariable tick;
   int ticks = 0;
   int waits = 4;
+  int first_end = 0;  // at which tick
 };
 
 void end_wait(Group& group, bool timed_out) {
   if (!timed_out) std::abort();
+  if (group.waits == 4) group.first_end = group.ticks;
   --group.waits;
 }
 
@@ -68,7 +72,7 @@ void run_group(int number, const std::string& folder, bool ends) {
     if (roam::checkpoint(folder) == roam::Resumed::no && ends) std::_Exit(3);
   }
   for (const roam::Thread& thread : threads) thread.join();
-  std::printf("group %d: %d ticks\n", number, group.ticks);
+  std::printf("group %d: %d to %d ticks\n", number, group.first_end, group.ticks);
 }
 
 }  // namespace
@@ -76,14 +80,16 @@ void run_group(int number, const std::string& folder, bool ends) {
 
 int main(int argc, char** argv) {
   const std::string folder = argc > 1 ? argv[1] : "-";
-  const bool ends = argc > 2;
-  return roam::run(argc, argv, [folder, ends] {
+  const std::string then = argc > 2 ? argv[2] : "";
+  const bool ends = then == "end", again = then == "again";
+  return roam::run(argc, argv, [folder, ends, again] {
     std::vector<roam::Thread> groups;
     for (int r = 0; r < roam::ranks(); ++r) {
       groups.push_back(roam::spawn(roam::SpawnOptions{.name = "group", .rank = r},
                                    roam_test::run_group, r, folder, ends));
     }
     for (const roam::Thread& group : groups) group.join();
+    if (again) roam::checkpoint(folder);
     return 0;
   });
 }
