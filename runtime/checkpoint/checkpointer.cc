@@ -278,6 +278,7 @@ void Checkpointer::all_replied() {
         if (has(targets_, CheckpointTargets::kDisk)) why_ += "; it is whole on disk";
         return end(Errc::checkpoint_failed, why_);
       }
+      note_kept(true);
       return order(CheckpointOrder::kSettle);
     case CheckpointOrder::kSettle:
       // It is there. A keeper that was lost since, and may still have an older one whose memory
@@ -410,6 +411,7 @@ void Checkpointer::made() {
     left_memory_ = false;
     order(CheckpointOrder::kForget);
     at_ = {};
+    note_kept(false);
   }
   if (has(targets_, CheckpointTargets::kMemory)) {
     memory_failures_ = 0;

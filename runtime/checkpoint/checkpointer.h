@@ -152,6 +152,7 @@ class Checkpointer final : public Component {
   bool reach_keeper(std::string* why);
   void lose_keeper();
   void forget_keepers(const std::string& name);
+  void note_kept(bool kept);
   bool commit(const CheckpointOrderHead& head, std::string_view manifest, std::string* why);
   bool settle_kept(const CheckpointOrderHead& head, std::string* why);
   void free_older(const CheckpointOrderHead& head);
@@ -243,6 +244,7 @@ class Checkpointer final : public Component {
   int memory_failures_ = 0;   // one after the other
   bool disk_next_ = false;    // after a failure
   bool left_memory_ = false;  // and keepers may still have something
+  std::string noted_;         // the name of keepers that have a checkpoint, in the folder too
   std::uint64_t base_ = 0;    // on which the one that is made builds; 0: on none
   // The last one, on which the next may build, if all went well.
   std::uint64_t last_ = 0, last_tried_ = 0;

@@ -72,6 +72,14 @@ void Checkpointer::forget_keepers(const std::string& name) {
   }
 }
 
+// On rank 0. Who starts the job again looks there, if there is nothing on disk.
+void Checkpointer::note_kept(bool kept) {
+  const std::string name = kept ? keepers_ : std::string();
+  if (std::exchange(noted_, name) == name) return;
+  std::string why;
+  if (!runtime::note_kept(dir_, kept, &why)) report(why.c_str());
+}
+
 // Whether or not this job came as far as to reach one: it may have gone on from what they have.
 void Checkpointer::forget_kept() {
   keeper_.close();
@@ -80,6 +88,7 @@ void Checkpointer::forget_kept() {
   std::string none;
   forget_keepers(keepers_.empty() ? name_for_keepers(dir_, false, &none) : keepers_);
   forget_keepers(earlier_keepers_);
+  if (net_.rank() == 0) runtime::note_kept(dir_, false, &none);
 }
 
 }  // namespace roam::runtime

@@ -20,6 +20,7 @@ namespace roam::runtime {
 namespace {
 
 constexpr const char* kPart = ".part";
+constexpr std::size_t kNameDigits = 16;  // of a name for keepers, in its file
 constexpr int kOpenFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 
 bool failed(const std::string& path, const char* call, std::string* why) {
@@ -184,19 +185,18 @@ std::string names_for_keepers(const std::string& dir) { return dir + "/keepers-"
 
 std::string name_for_keepers(const std::string& dir, bool anew, std::string* why) {
   const std::string path = dir + "/keepers";
-  constexpr std::size_t kDigits = 16;
-  char digits[kDigits + 1] = {};
+  char digits[kNameDigits + 4] = {};
   if (anew) {
     std::uint64_t random = 0;
     if (getrandom(&random, sizeof random, 0) != sizeof random) {
       failed("getrandom", "a random number", why);
       return {};
     }
-    std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(random));
+    std::snprintf(digits, sizeof digits, "%016llx 0\n", static_cast<unsigned long long>(random));
     const std::string fresh = path + ".new";
     os::remove_file(fresh);
     const int fd = os::open_file(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-    const bool written = fd >= 0 && os::write_all(fd, digits, kDigits, 0);
+    const bool written = fd >= 0 && os::write_all(fd, digits, std::strlen(digits), 0);
     if (!written) failed(fresh, fd < 0 ? "open" : "pwritev", why);
     const bool closed = fd >= 0 && os::close_file_of(fd) == 0;
     if (written && !closed) failed(fresh, "close", why);
@@ -207,8 +207,8 @@ std::string name_for_keepers(const std::string& dir, bool anew, std::string* why
     }
   } else {
     const int fd = os::open_file(path, O_RDONLY | O_NOFOLLOW);
-    const bool read = fd >= 0 && os::read_all(fd, digits, kDigits, 0);
-    if (!read || std::strspn(digits, "0123456789abcdef") != kDigits) {
+    const bool read = fd >= 0 && os::read_all(fd, digits, kNameDigits, 0);
+    if (!read || std::strspn(digits, "0123456789abcdef") != kNameDigits) {
       if (read) errno = EINVAL;
       failed(path, fd < 0 ? "open" : "pread", why);
       if (fd >= 0) os::close_file_of(fd);
@@ -216,7 +216,19 @@ std::string name_for_keepers(const std::string& dir, bool anew, std::string* why
     }
     os::close_file_of(fd);
   }
+  digits[kNameDigits] = 0;
   return names_for_keepers(dir) + digits;
+}
+
+// In place: there may be no room on the disk for anything more.
+bool note_kept(const std::string& dir, bool kept, std::string* why) {
+  const std::string path = dir + "/keepers";
+  const int fd = os::open_file(path, O_WRONLY | O_NOFOLLOW);
+  if (fd < 0) return failed(path, "open", why);
+  const bool written = os::write_all(fd, kept ? " 1\n" : " 0\n", 3, kNameDigits);
+  if (!written) failed(path, "pwritev", why);
+  if (os::close_file_of(fd) != 0 && written) return failed(path, "close", why);
+  return written;
 }
 
 bool keep_newest(const std::string& dir, int count, std::string* why) {

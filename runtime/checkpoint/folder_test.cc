@@ -198,6 +198,24 @@ TEST_F(FolderTest, EachJobHasKeepersOfItsOwn) {
   EXPECT_EQ(name_for_keepers(dir_, false, &why), first);
   EXPECT_TRUE(first.starts_with(names_for_keepers(dir_)));
   EXPECT_NE(name_for_keepers(dir_, true, &why), first);
+  const auto noted = [this] {
+    std::ifstream file(dir_ + "/keepers");
+    std::string name;
+    int kept = -1;
+    file >> name >> kept;
+    return kept;
+  };
+  const std::string last = name_for_keepers(dir_, false, &why);
+  EXPECT_EQ(noted(), 0);
+  EXPECT_TRUE(note_kept(dir_, true, &why)) << why;
+  EXPECT_EQ(noted(), 1);
+  EXPECT_EQ(name_for_keepers(dir_, false, &why), last);
+  EXPECT_TRUE(note_kept(dir_, false, &why)) << why;
+  EXPECT_EQ(noted(), 0);
+  EXPECT_FALSE(note_kept(dir_ + "/nowhere", true, &why));
+  EXPECT_TRUE(note_kept(dir_, true, &why)) << why;
+  EXPECT_NE(name_for_keepers(dir_, true, &why), last);
+  EXPECT_EQ(noted(), 0);
   std::ofstream(dir_ + "/keepers") << "0123456789abcdeX";
   EXPECT_EQ(name_for_keepers(dir_, false, &why), "");
 }

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # The disk fails while checkpoints are made in memory and on it: those in memory go on, it is said,
-# the disk is tried again, and a job that is killed goes on from what is in memory.
+# the disk is tried again, and a job that is killed goes on from what is in memory, also where
+# nothing has ever come to the disk.
 #
-#   disk_test.sh MPIEXEC DISK KEEPER
+#   disk_test.sh MPIEXEC DISK KEEPER ROAM_RUN
 set -u
 processes=$(realpath "$(dirname "$0")/processes.sh")
 mpiexec=$(realpath "$1") program=$(realpath "$2")
-ROAM_KEEPER=$(realpath "$3")
+ROAM_KEEPER=$(realpath "$3") roam_run=$(realpath "$4")
 export ROAM_KEEPER
 work=$(mktemp -d "${TEST_TMPDIR:-/tmp}/roam_disk.XXXXXX")
 # shellcheck source=tests/checkpoint/processes.sh
@@ -58,4 +59,54 @@ mv elsewhere d
 ROAM_RECORD=$work/record ROAM_RESTART=$work/d ROAM_CHECKPOINT=$work/d,memory=on job 10 ||
   fail "restart after the folder was gone"
 [[ $(<record.from) == "checkpoint 000004, from memory" ]] || fail "$(<record.from)"
+
+# The first does not come to the disk either.
+supervised=(timeout --foreground $((120 * ${PATIENCE:-1})) "$roam_run" -n 2
+  --checkpoint "$work/d" --every 1 --memory)
+job_of_it=("$program" 10 piece- 1 0)
+begins() { # OPTION...: in a fresh folder; the first is in memory, and its ranks run
+  rm -rf d
+  : >said
+  "${supervised[@]}" "$@" "${job_of_it[@]}" >printed 2>said </dev/null &
+  supervisor=$!
+  until grep -q "checkpoint 1 is made in memory, and not on disk" said; do
+    kill -0 $supervisor || fail "it ended early"
+    sleep 0.05
+  done
+  sleep 1.5
+  mapfile -t ranks < <(ranks_of)
+}
+told() { grep -q -- "$1" said || fail "it does not say '$1'"; }
+job 10 || fail "without checkpoints"
+right=$(<printed)
+begins
+kill -9 "${ranks[0]}"
+wait $supervisor || fail "status $?"
+told "the job was killed .*: started again from the checkpoint in memory (1 of 3)"
+told "it went on from checkpoint 00000[1-9], from memory"
+[[ $(<printed) == *"$right"* ]] || fail "it prints '$(<printed)'"
+[[ -z $(on_disk 2>&1 | grep -v cannot) ]] || fail "on disk are $(on_disk)"
+(cd d && [[ $(<keepers) == *' 0' ]]) || fail "keepers are noted after the end: $(<d/keepers)"
+echo "ok: nothing on disk"
+
+# With the keeper too: it begins anew, which is no further retry.
+begins --retries 1
+kill -9 "${ranks[0]}" $(keepers)
+wait $supervisor || fail "status $?"
+told ": started again from the checkpoint in memory (1 of 1)"
+told "the checkpoint in memory is lost: started again from the beginning"
+[[ $(<printed) == *"$right"* ]] || fail "it prints '$(<printed)'"
+echo "ok: nothing on disk, and what was in memory is lost"
+
+# A job that was stopped goes on from there, and no other one takes its folder.
+begins
+kill -TERM $supervisor
+wait $supervisor
+told "it can go on from the checkpoint in memory, with --checkpoint"
+"${supervised[@]}" "${job_of_it[@]}" >printed 2>said && fail "another job begins in its folder"
+told "has checkpoints of an earlier job, the newest in memory: go on from it with --restart"
+"${supervised[@]}" --restart "${job_of_it[@]}" >printed 2>said || fail "it does not go on: status $?"
+told "it went on from checkpoint 00000[1-9], from memory"
+[[ $(<printed) == *"$right"* ]] || fail "it prints '$(<printed)'"
+echo "ok: stopped, with nothing on disk"
 echo "disk_test: passed"

@@ -126,6 +126,8 @@ int forget(const std::string& dir) {
   std::printf(
       "keepers on other machines are told there, by the same command, or end when nobody has been "
       "connected to them for ten minutes\n");
+  std::string none;
+  if (failed == 0) roam::runtime::note_kept(dir, false, &none);  // the folder may have gone
   return failed == 0 ? 0 : 1;
 }
 
