@@ -56,6 +56,8 @@ Checkpointer::Checkpointer(Net& net, Lifecycle& life, OpenObjects& open_objects,
       disk_every_(options.checkpoint_disk),
       since_disk_(options.checkpoint_disk - 1),  // the first is on disk too
       rounds_(net.ranks()) {
+  held_ = std::move(facts_.kept_by);
+  let_go_ = !facts_.kept_in.empty() && !memory_;
   if (!facts_.restarts) begin();
 }
 
@@ -407,8 +409,8 @@ void Checkpointer::made() {
   last_targets_ = targets_;
   if (has(targets_, CheckpointTargets::kDisk) && last_dir_ == dir_) disk_next_ = false;
   since_full_ = base_ == 0 ? 0 : since_full_ + 1;
-  if (left_memory_ && last_dir_ == dir_) {
-    left_memory_ = false;
+  if ((left_memory_ || let_go_) && (last_dir_ == dir_ || dir_.empty())) {
+    left_memory_ = let_go_ = false;
     order(CheckpointOrder::kForget);
     at_ = {};
     note_kept(false);

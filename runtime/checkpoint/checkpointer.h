@@ -65,6 +65,7 @@ class Checkpointer final : public Component {
     bool restarts = false;                        // none is made by itself before begin()
     std::uint64_t restarted_from = 0;             // the number above which new ones have theirs
     std::string kept_in;  // the folder, if the one that it goes on from was in memory
+    std::vector<std::shared_ptr<KeeperClient>> kept_by;  // where it is, until there is a newer one
     std::function<void(Manifest*)> describe;  // fills in what is the same for every checkpoint
   };
   // Errors of ask(): Error(checkpoint_failed).
@@ -150,6 +151,7 @@ class Checkpointer final : public Component {
   void build_on_last(PieceWriter& writer, const CheckpointOrderHead& head);
   bool reach(KeeperClient& keeper, std::string* why);
   bool reach_keeper(std::string* why);
+  void hold_keeper();
   void lose_keeper();
   void forget_keepers(const std::string& name);
   void note_kept(bool kept);
@@ -203,7 +205,9 @@ class Checkpointer final : public Component {
   std::string keepers_;                      // their name
   std::string earlier_keepers_;              // of a job before, of whom nobody will ask
   std::vector<std::uint64_t> kept_numbers_;  // checkpoints of which it may hold memory of this rank
-  KnownPages known_;                         // what the last piece had
+  // Connected only so that keepers hold the newest checkpoint, until there is a newer one.
+  std::vector<std::shared_ptr<KeeperClient>> held_;
+  KnownPages known_;  // what the last piece had
   // Which pages have been written since.
   os::WrittenPages written_pages_;
   std::uint64_t protected_at_ = 0;  // the checkpoint since which they know what was written
@@ -244,6 +248,7 @@ class Checkpointer final : public Component {
   int memory_failures_ = 0;   // one after the other
   bool disk_next_ = false;    // after a failure
   bool left_memory_ = false;  // and keepers may still have something
+  bool let_go_ = false;       // of keepers that are held, when one is on disk
   std::string noted_;         // the name of keepers that have a checkpoint, in the folder too
   std::uint64_t base_ = 0;    // on which the one that is made builds; 0: on none
   // The last one, on which the next may build, if all went well.

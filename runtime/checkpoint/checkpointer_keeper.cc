@@ -5,6 +5,12 @@
 #include "runtime/checkpoint/checkpointer.h"
 
 namespace roam::runtime {
+namespace {
+
+// Of a keeper that was lost: it is gone, or answers soon.
+constexpr int kAgainMs = 500;
+
+}  // namespace
 
 bool Checkpointer::reach(KeeperClient& keeper, std::string* why) {
   const std::string program = find_keeper(keeper_program_, why);
@@ -20,9 +26,19 @@ bool Checkpointer::reach_keeper(std::string* why) {
   return reach(keeper_, why);
 }
 
+// What it has may be the newest for long.
+void Checkpointer::hold_keeper() {
+  if (!keeper_.connected() && !kept_numbers_.empty()) {
+    keeper_.set_patience_ms(kAgainMs);
+    keeper_.connect(keepers_, net_.node());
+  }
+  if (keeper_.connected()) held_.push_back(std::make_shared<KeeperClient>(std::move(keeper_)));
+  keeper_.set_patience_ms(KeeperClient::kPatienceMs);
+}
+
 // What it may still hold stays as it is: later pieces are copied into other memory.
 void Checkpointer::lose_keeper() {
-  keeper_.close();
+  hold_keeper();
   aside_.clear();
   kept_numbers_.clear();
   known_ = {};
@@ -54,6 +70,7 @@ void Checkpointer::free_older(const CheckpointOrderHead& head) {
   aside_.keep_only(kept_numbers_);
   aside_.give_back();
   copies_.settled(head.number);
+  held_.clear();
   forget_keepers(std::exchange(earlier_keepers_, {}));
 }
 
@@ -83,6 +100,7 @@ void Checkpointer::note_kept(bool kept) {
 // Whether or not this job came as far as to reach one: it may have gone on from what they have.
 void Checkpointer::forget_kept() {
   keeper_.close();
+  held_.clear();
   copies_.close();
   if (!in_memory_) return;
   std::string none;

@@ -66,6 +66,7 @@ void Checkpointer::obey(const CheckpointOrderHead& head, std::string_view path) 
       break;
     case CheckpointOrder::kForget:
       keeper_.close();
+      held_.clear();
       forget_keepers(keepers_);
       break;
     case CheckpointOrder::kWritten:

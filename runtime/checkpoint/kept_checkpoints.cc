@@ -235,8 +235,14 @@ void KeptCheckpoints::settle(Mpi& mpi, const Manifest& manifest) {
     }
   }
   drop();
-  keepers_.clear();
   mpi.barrier();  // no newer one is begun there before
+}
+
+std::vector<std::shared_ptr<KeeperClient>> KeptCheckpoints::take_keepers() {
+  std::vector<std::shared_ptr<KeeperClient>> all;
+  for (auto& [node, keeper] : keepers_) all.push_back(std::move(keeper));
+  keepers_.clear();
+  return all;
 }
 
 }  // namespace roam::runtime

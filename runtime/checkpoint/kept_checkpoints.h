@@ -43,6 +43,8 @@ class KeptCheckpoints {
   // Collective, when the checkpoint has been read: it is the newest for all keepers that have any
   // of it, and what was brought is closed.
   void settle(Mpi& mpi, const Manifest& manifest);
+  // Those of this machine, which hold what they have for as long as somebody is connected.
+  std::vector<std::shared_ptr<KeeperClient>> take_keepers();
 
  private:
   // Each from the keeper kept_[places[i]]. Which ones their readers have not got, on every rank;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -35,10 +36,10 @@ class KeptCheckpointsTest : public Keeper {
     manifest_.pieces[0].file = "piece.0";
   }
   // The keeper of `node`, with all pieces; its process.
-  pid_t start_keeper(int node) {
+  pid_t start_keeper(int node, int hold_s = 600) {
     const std::vector<pid_t> before = processes();
     KeeperClient client;
-    EXPECT_TRUE(start(client, node));
+    EXPECT_TRUE(start(client, node, hold_s));
     EXPECT_TRUE(put(client, 7, "piece.0", "of node " + std::to_string(node)));
     EXPECT_TRUE(client.commit(7, manifest_.text()) && client.settle(7)) << client.error();
     EXPECT_TRUE(soon([&] { return processes().size() == before.size() + 1; }));
@@ -93,6 +94,23 @@ TEST_F(KeptCheckpointsTest, APieceThatNoKeeperGivesIsNamedAndWhy) {
             std::string::npos)
       << why;
   EXPECT_EQ(kept.open("piece.0"), -1);
+}
+
+TEST_F(KeptCheckpointsTest, KeepersHoldItForWhoHasTakenThemOver) {
+  start_keeper(0, 1);
+  std::vector<std::shared_ptr<KeeperClient>> keepers;
+  {
+    KeptCheckpoints kept(net().mpi(), dir_);
+    std::string why;
+    ASSERT_TRUE(kept.bring(net(), manifest_, &why)) << why;
+    kept.settle(net().mpi(), manifest_);
+    keepers = kept.take_keepers();
+  }
+  ASSERT_EQ(keepers.size(), 1u);
+  sleep(3);  // it would have ended by now
+  EXPECT_EQ(get(*keepers.front(), 7, "piece.0"), "of node 0");
+  keepers.clear();
+  EXPECT_TRUE(soon([this] { return processes().empty(); }));
 }
 
 }  // namespace

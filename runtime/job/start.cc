@@ -329,7 +329,10 @@ Checkpointer::Facts Job::facts() {
   facts.restarts = restart_.has_value();
   if (restart_) {
     facts.restarted_from = restart_->last_number();
-    if (restart_->from_memory()) facts.kept_in = options_.restart_dir;
+    if (restart_->from_memory()) {
+      facts.kept_in = options_.restart_dir;
+      facts.kept_by = restart_->take_keepers();
+    }
   }
   facts.hooks = [] { program_state().checkpoint_begins(); };
   facts.describe = [this](Manifest* manifest) {

@@ -23,10 +23,14 @@ class KeeperClient {
  public:
   KeeperClient() = default;
   ~KeeperClient() { close(); }
+  KeeperClient(KeeperClient&& other) noexcept : fd_(other.fd_), patience_ms_(other.patience_ms_) {
+    other.fd_ = -1;
+  }
   KeeperClient(const KeeperClient&) = delete;
   KeeperClient& operator=(const KeeperClient&) = delete;
 
-  // Of each of the calls below. Default: 5 s.
+  // Of each of the calls below.
+  static constexpr int kPatienceMs = 5000;
   void set_patience_ms(int ms) { patience_ms_ = ms; }
 
   // `folder`: of the checkpoints, absolute, or it is made so. False: nobody keeps there.
@@ -83,7 +87,7 @@ class KeeperClient {
   std::int64_t patience_ns() const { return std::int64_t{patience_ms_} * 1'000'000; }
 
   int fd_ = -1;
-  int patience_ms_ = 5000;
+  int patience_ms_ = kPatienceMs;
   std::string error_;
 };
 
