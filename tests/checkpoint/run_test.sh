@@ -122,6 +122,26 @@ said 'before it had begun (the launcher.s status: 1): twice in a row, not tried 
 supervised 0 -n 4 --least-ranks 2 --launcher "$work/launcher -a b" "$program"
 said ': 2 ranks are tried'
 
+# What has outlived its launcher has ended when the job starts again, whatever its record says.
+cat >"$work/launcher" <<'END'
+#!/bin/bash
+if [[ -e $0.left ]]; then
+  grep -qs sleep "/proc/$(<"$0.left")/cmdline" && echo "it runs on"
+  printf '{"kind": "ended", "code": 0, "where": ""}\n' >"$ROAM_RECORD"
+  exit 0
+fi
+sleep 1000 >/dev/null 2>&1 &
+echo $! >"$0.left"
+printf '{"kind": "%s", "code": 137, "signal": 9, "sender": 1}\n' "$1" >"$ROAM_RECORD"
+exit 9
+END
+for kind in crash lost; do
+  rm -f "$work/launcher.left"
+  supervised 0 --launcher "$work/launcher $kind" "$program" well "$work/d" 40
+  (($(starts) == 1)) || fail "$kind: it does not start again"
+  [[ ! -s $work/out ]] || fail "$kind: what is left of it runs on: $(<"$work/out")"
+done
+
 # ---- kills ----
 
 # shellcheck source=tests/checkpoint/processes.sh
