@@ -345,6 +345,8 @@ void Checkpointer::write_all() {
   } else {
     number_ = above + 1;
   }
+  if (first_new_ == 0 && facts_.went_on_from != 0 && same_folder(dir, facts_.went_on_in))
+    first_new_ = number_;
   if (dir == dir_) last_tried_ = number_;  // keepers may have it, whether it is made or not
   // A job that goes on from what keepers had goes on with them; others must not find it.
   if (has(targets_, CheckpointTargets::kMemory) && keepers_.empty()) {
@@ -389,10 +391,21 @@ void Checkpointer::publish() {
   }
   if (failed_at_ == CheckpointTargets::kDisk) go_on_in_memory(why);
   last_dir_ = asks_.front().path;
-  if (has(targets_, CheckpointTargets::kDisk) && !keep_newest(last_dir_, keep_, &why))
-    report(why.c_str());
+  if (has(targets_, CheckpointTargets::kDisk)) drop_older();
   if (!has(targets_, CheckpointTargets::kMemory)) return made();
   order(CheckpointOrder::kCommit, manifest_.text());
+}
+
+void Checkpointer::drop_older() {
+  OwnCheckpoints own{manifest_.canary};
+  if (first_new_ != 0 && same_folder(last_dir_, facts_.went_on_in)) {
+    own.went_on_from = facts_.went_on_from;
+    own.first_new = first_new_;
+  }
+  std::string foreign, why;
+  if (!keep_newest(last_dir_, keep_, own, &foreign, &why)) report(why.c_str());
+  if (foreign.empty() || std::exchange(told_of_foreign_, true)) return;
+  report((foreign + ": it is another job's; those do not count for keep=, and stay").c_str());
 }
 
 // There is no way to the disk now: it is tried again after as many as disk= says.

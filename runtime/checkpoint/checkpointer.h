@@ -64,6 +64,8 @@ class Checkpointer final : public Component {
     std::function<void()> hooks;                  // of the program, before a checkpoint is written
     bool restarts = false;                        // none is made by itself before begin()
     std::uint64_t restarted_from = 0;             // the number above which new ones have theirs
+    std::uint64_t went_on_from = 0;               // the number of the one that is read
+    std::string went_on_in;                       // the folder of those that it is one of
     std::string kept_in;  // the folder, if the one that it goes on from was in memory
     std::vector<std::shared_ptr<KeeperClient>> kept_by;  // where it is, until there is a newer one
     std::function<void(Manifest*)> describe;  // fills in what is the same for every checkpoint
@@ -179,6 +181,7 @@ class Checkpointer final : public Component {
   void go_on_in_memory(const std::string& why);
   void made();
   void publish();
+  void drop_older();
   void try_later(std::string why);
   void end(Errc code, std::string why);
 
@@ -253,6 +256,8 @@ class Checkpointer final : public Component {
   std::uint64_t base_ = 0;    // on which the one that is made builds; 0: on none
   // The last one, on which the next may build, if all went well.
   std::uint64_t last_ = 0, last_tried_ = 0;
+  std::uint64_t first_new_ = 0;  // beside the one that it went on from
+  bool told_of_foreign_ = false;
   std::string last_dir_;
   CheckpointTargets last_targets_{};
   int since_full_ = 0;   // checkpoints that build on others

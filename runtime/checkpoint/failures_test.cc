@@ -36,7 +36,7 @@ std::vector<std::string> parts_in(const std::string& dir) {
 class FailuresTest : public testing::TestWithParam<bool> {
  protected:
   TestJob job_;
-  std::string why_;
+  std::string why_, foreign_;
 };
 INSTANTIATE_TEST_SUITE_P(Kinds, FailuresTest, testing::Bool(),
                          [](const auto& info) { return info.param ? "Half" : "Whole"; });
@@ -93,12 +93,12 @@ TEST_P(FailuresTest, WhatIsOlderGoesAtTheNextTimeIfItCannotNow) {
       ASSERT_TRUE(job_.make_checkpoint(&why_)) << why_;
       const std::string newest = complete_ones(job_.dir(), &why_).front();
       bool good = false;
-      const bool reached =
-          with_failure(n, GetParam(), [&] { good = keep_newest(job_.dir(), 1, &why_); });
+      const bool reached = with_failure(
+          n, GetParam(), [&] { good = keep_newest(job_.dir(), 1, {}, &foreign_, &why_); });
       EXPECT_TRUE(good || !why_.empty());
       for (const std::string& one : complete_ones(job_.dir(), &why_))
         EXPECT_TRUE(TestJob::is_whole(one, &why_)) << why_;
-      ASSERT_TRUE(keep_newest(job_.dir(), 1, &why_)) << why_;
+      ASSERT_TRUE(keep_newest(job_.dir(), 1, {}, &foreign_, &why_)) << why_;
       NewCheckpoint next;
       ASSERT_TRUE(next.begin(job_.dir(), &why_)) << why_;
       next.give_up();

@@ -231,14 +231,25 @@ bool note_kept(const std::string& dir, bool kept, std::string* why) {
   return written;
 }
 
-bool keep_newest(const std::string& dir, int count, std::string* why) {
+bool keep_newest(const std::string& dir, int count, const OwnCheckpoints& own, std::string* foreign,
+                 std::string* why) {
   int whole = 0;
+  foreign->clear();
   const std::vector<std::string> all = complete_ones(dir, why);
   if (all.empty()) return false;
   for (const std::string& path : all) {
     Manifest manifest;
     std::string unreadable;
-    if (path == dir || !manifest.read(path, &unreadable) || ++whole <= count) continue;
+    if (path == dir || !manifest.read(path, &unreadable)) continue;
+    if (manifest.canary != own.canary) {
+      if (foreign->empty()) *foreign = path;
+      continue;
+    }
+    const bool passed_over = manifest.number > own.went_on_from && manifest.number < own.first_new;
+    if (whole < count) {
+      whole += passed_over ? 0 : 1;
+      continue;
+    }
     // By another name first: what is half removed is no checkpoint.
     const std::string part = path + kPart;
     if (os::rename_file(path, part) != 0) return failed(path, "rename", why);

@@ -66,9 +66,18 @@ bool note_kept(const std::string& dir, bool kept, std::string* why);
 // What such names of all jobs in `dir`, which is absolute, begin with.
 std::string names_for_keepers(const std::string& dir);
 
-// Removes all but the newest `count` of those that have a manifest that can be read.
+// Which checkpoints of a folder a job counts as its own.
+struct OwnCheckpoints {
+  std::uint64_t canary = 0;  // Manifest::canary, which names the job over its restarts
+  // Of a restart: the number that it went on from, and the first that it gave itself. What lies
+  // between them it passed over, and so may the next one.
+  std::uint64_t went_on_from = 0, first_new = 0;
+};
+// Removes all of the job's own but the newest `count` that count. Those whose manifest cannot be
+// read stay, and so do another job's: the newest is `foreign`, or that is empty.
 // Errors: false and why.
-bool keep_newest(const std::string& dir, int count, std::string* why);
+bool keep_newest(const std::string& dir, int count, const OwnCheckpoints& own, std::string* foreign,
+                 std::string* why);
 
 // Whether both name one folder, by whatever way; it need not be there.
 bool same_folder(const std::string& a, const std::string& b);

@@ -16,6 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr OwnCheckpoints kOwn{.canary = 0xfedc'ba98'7654'3200};
+
 class FolderTest : public testing::Test {
  protected:
   FolderTest() {
@@ -34,7 +36,7 @@ class FolderTest : public testing::Test {
     m.layout = {"module /a/program at 0x1000, build-id 12", "cpu features 1: 00000001 00000002"};
     m.arena = {0x2000'0000'0000, std::size_t{48} << 40};
     m.lease_bytes = 1 << 30;
-    m.canary = 0xfedc'ba98'7654'3200;
+    m.canary = kOwn.canary;
     m.clock_ns = 0x8000'0000'0000'0001;
     m.data["state"] = std::string("a\0\xff z", 5);
     for (int rank = 0; rank < m.ranks; ++rank) {
@@ -152,14 +154,38 @@ TEST_F(FolderTest, WhatIsGivenUpLeavesNothing) {
 }
 
 TEST_F(FolderTest, TheNewestStay) {
-  std::string why;
+  std::string why, foreign;
   for (int i = 0; i < 5; ++i) make_one();
-  ASSERT_TRUE(keep_newest(dir_, 3, &why)) << why;
+  ASSERT_TRUE(keep_newest(dir_, 3, kOwn, &foreign, &why)) << why;
   EXPECT_EQ(names(), (Names{"000003", "000004", "000005"}));
   // One that is torn is none that could be gone back to.
   std::ofstream(dir_ + "/000005/manifest") << "torn";
-  ASSERT_TRUE(keep_newest(dir_, 1, &why)) << why;
+  ASSERT_TRUE(keep_newest(dir_, 1, kOwn, &foreign, &why)) << why;
   EXPECT_EQ(names(), (Names{"000004", "000005"}));
+  EXPECT_EQ(foreign, "");
+}
+
+TEST_F(FolderTest, WhatARestartPassedOverDoesNotCount) {
+  std::string why, foreign;
+  for (int i = 0; i < 4; ++i) make_one();
+  OwnCheckpoints own = kOwn;
+  own.went_on_from = 2;  // 3 is torn
+  own.first_new = 4;
+  ASSERT_TRUE(keep_newest(dir_, 2, own, &foreign, &why)) << why;
+  EXPECT_EQ(names(), (Names{"000002", "000003", "000004"}));
+  make_one();
+  ASSERT_TRUE(keep_newest(dir_, 2, own, &foreign, &why)) << why;
+  EXPECT_EQ(names(), (Names{"000004", "000005"}));
+}
+
+TEST_F(FolderTest, OfAnotherJobAllStay) {
+  std::string why, foreign;
+  for (int i = 0; i < 3; ++i) make_one();
+  OwnCheckpoints own = kOwn;
+  ++own.canary;
+  ASSERT_TRUE(keep_newest(dir_, 1, own, &foreign, &why)) << why;
+  EXPECT_EQ(names(), (Names{"000001", "000002", "000003"}));
+  EXPECT_EQ(foreign, dir_ + "/000003");
 }
 
 TEST_F(FolderTest, WhatIsInTheWayIsNamed) {
@@ -172,7 +198,8 @@ TEST_F(FolderTest, WhatIsInTheWayIsNamed) {
   EXPECT_EQ(why, dir_ + ": opendir: Not a directory");
   EXPECT_TRUE(complete_ones(dir_, &why).empty());
   EXPECT_EQ(why, dir_ + ": opendir: Not a directory");
-  EXPECT_FALSE(keep_newest(dir_, 1, &why));
+  std::string foreign;
+  EXPECT_FALSE(keep_newest(dir_, 1, kOwn, &foreign, &why));
   EXPECT_NE(why, "");
 }
 

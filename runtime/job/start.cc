@@ -328,7 +328,10 @@ Checkpointer::Facts Job::facts() {
     facts.refusal = "it is made in the first roam::run of a process only, and this is a later one";
   facts.restarts = restart_.has_value();
   if (restart_) {
+    const Manifest& read = restart_->manifest();
     facts.restarted_from = restart_->last_number();
+    facts.went_on_from = read.number;
+    facts.went_on_in = restart_->from_memory() ? options_.restart_dir : read.folder + "/..";
     if (restart_->from_memory()) {
       facts.kept_in = options_.restart_dir;
       facts.kept_by = restart_->take_keepers();

@@ -53,7 +53,8 @@ ROAM_RESTART=all walk 3 none 0 || fail "the one before is not used: $(cat said)"
 grep -q "checkpoint 2 in 'all' cannot be used: .*piece-1" said || fail "it is not named: $(cat said)"
 grep -q "restarted from checkpoint 0 on 3 ranks" said || fail "from another: $(cat said)"
 same "the checkpoint before a torn one"
-# The restarted job made one more.
+# The restarted job made one more, and keeps two: the torn one is none of them.
+[[ -e all/000001/manifest && -e all/000003/manifest ]] || fail "it has removed what it went on from"
 for piece in all/0*/piece-1; do printf y | dd of="$piece" bs=1 seek=$((4 * 4096 + 5)) conv=notrunc status=none; done
 ROAM_RESTART=all walk 3 none 0 && fail "a torn checkpoint was used"
 grep -q "no checkpoint can be used: .*piece-1" said || fail "it is not said why: $(cat said)"
@@ -110,6 +111,13 @@ grep -q "had the build-id\|had another\|was at" said || fail "the difference is 
 ROAM_RESTART=all ROAM_ARENA=0x200000000000,24T walk 2 && fail "another arena"
 grep -q "the arena was" said || fail "the difference is not named: $(cat said)"
 echo "ok: other programs and arenas are refused"
+
+# Those of another job in the same folder do not count, and stay.
+ROAM_CHECKPOINT=$PWD/all,keep=1 walk 2 "$PWD/all" 3 || fail "$(cat said)"
+(($(grep -c "all/000001: it is another job's; those do not count for keep=, and stay" said) == 1)) ||
+  fail "it is not said once: $(cat said)"
+[[ $(cd all && echo 0*) == "000001 000004" ]] || fail "not the right ones stay: $(ls all)"
+echo "ok: another job's stay"
 
 # Made without being asked, once a second, by a job that takes longer than that.
 for rounds in 2000 4000 8000 16000 32000; do
