@@ -117,7 +117,7 @@ bool KeptCheckpoints::bring(Net& net, const Manifest& manifest, std::string* why
       wanted.push_back({name, reader, net.node_of(reader)});
   }
   from_buddy_ = false;
-  std::string trouble;  // of the last that could not be had, as this rank saw it
+  std::string trouble = wrong_;  // of the last that could not be had, as this rank saw it
   while (!wanted.empty()) {
     std::string missing;
     const std::vector<std::size_t> places = places_of(kept_, manifest.number, wanted, &missing);
@@ -126,6 +126,7 @@ bool KeptCheckpoints::bring(Net& net, const Manifest& manifest, std::string* why
                   trouble.empty() ? "" : ": ", trouble.c_str());
       return false;
     }
+    for (std::size_t w = 0; w < wanted.size(); ++w) places_[wanted[w].name] = places[w];
     const std::vector<std::size_t> failed = bring_from(mpi, manifest, wanted, places, &trouble);
     // They are looked for elsewhere.
     std::vector<WantedPiece> again;
@@ -134,6 +135,25 @@ bool KeptCheckpoints::bring(Net& net, const Manifest& manifest, std::string* why
       again.push_back(wanted[w]);
     }
     wanted = std::move(again);
+  }
+  return true;
+}
+
+bool KeptCheckpoints::distrust(Mpi& mpi, const Manifest& manifest, int piece,
+                               const std::string& why) {
+  const std::uint64_t count = mpi.sum(piece < 0 ? 0 : 1);
+  if (count == 0) return false;
+  wrong_ = why;
+  for (int rank = 0; rank < mpi.ranks(); ++rank) {
+    const int wrong = std::stoi(mpi.broadcast_text(std::to_string(piece), rank));
+    if (wrong < 0) continue;
+    // Whoever reaches that keeper.
+    for (const std::string& name : files_of(manifest.pieces[static_cast<std::size_t>(wrong)])) {
+      const int keeper = kept_[places_.at(name)].keeper;
+      for (KeptAt& one : kept_) {
+        if (one.keeper == keeper && one.number == manifest.number) std::erase(one.pieces, name);
+      }
+    }
   }
   return true;
 }

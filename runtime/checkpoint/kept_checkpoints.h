@@ -36,6 +36,10 @@ class KeptCheckpoints {
   // and what a keeper does not give is taken from the next that has it. False, on every rank, with
   // `why`: one is nowhere.
   bool bring(Net& net, const Manifest& manifest, std::string* why);
+  // Collective. Piece `piece` (-1: none of this rank's) was brought and is not what the manifest
+  // says, for the reason `why`: what it was read from counts no more. False: no rank has said so;
+  // else bring() may find others.
+  bool distrust(Mpi& mpi, const Manifest& manifest, int piece, const std::string& why);
   // A descriptor of one of those, the caller's. -1 with errno.
   int open(const std::string& name) const;
   // Whether one that was brought came from another node's keeper than its reader's. Collective.
@@ -60,6 +64,8 @@ class KeptCheckpoints {
   std::vector<std::string> manifests_;
   std::map<int, std::unique_ptr<KeeperClient>> keepers_;  // of this machine, by node
   std::map<std::string, int> brought_;                    // files, open
+  std::map<std::string, std::size_t> places_;             // in `kept_`, of all that were brought
+  std::string wrong_;                                     // why one of them does not count
   bool from_buddy_ = false;
 };
 

@@ -95,7 +95,7 @@ bool Restart::open_one(PieceReader* reader, int piece, std::string* why) const {
   return reader->open(opened, m.path_of(piece), expected, why);
 }
 
-bool Restart::open(std::string* why) {
+bool Restart::open(std::string* why, int* wrong) {
   const Manifest& m = manifest();
   if (candidates_.front().in_memory) {
     if (!kept_.bring(*net_, m, why)) return false;
@@ -103,7 +103,10 @@ bool Restart::open(std::string* why) {
   for (int p = 0; p < m.ranks; ++p) {
     if (net_->home_rank(p) != net_->rank()) continue;
     Piece piece{p, std::make_unique<PieceReader>()};
-    if (!open_one(piece.reader.get(), p, why)) return false;
+    if (!open_one(piece.reader.get(), p, why)) {
+      *wrong = p;
+      return false;
+    }
     pieces_.push_back(std::move(piece));
   }
   return true;
@@ -152,12 +155,23 @@ void Restart::read(Net& net) {
   std::string why;
   for (;;) {
     why.clear();
-    bool good = open(&why);
-    for (Piece& piece : pieces_) good = good && place(piece, &why);
+    int wrong = -1;
+    bool good = open(&why, &wrong);
+    for (Piece& piece : pieces_) {
+      if (!good) break;
+      good = place(piece, &why);
+      if (!good) wrong = piece.number;
+    }
     ROAM_CHECK(good || !why.empty(), "a checkpoint cannot be read, and nobody says why");
     why = mpi.first_said(good ? std::string() : why);
     if (why.empty()) break;
     give_up();
+    // Another keeper may have it as it should be.
+    if (candidates_.front().in_memory && kept_.distrust(mpi, manifest(), wrong, why)) {
+      if (mpi.rank() == 0) report((why + ": it is looked for elsewhere").c_str());
+      mpi.barrier();  // nobody claims what another rank of the node still has
+      continue;
+    }
     const Candidate tried = std::move(candidates_.front());
     candidates_.erase(candidates_.begin());
     // An older one of a job that was cut otherwise cannot be read into this arena.

@@ -71,7 +71,8 @@ class Restart {
     std::size_t blocks = 0;
   };
   void add_candidates(Mpi& mpi, std::string* trouble);
-  bool open(std::string* why);
+  // `wrong`: the piece that is to blame, if one is.
+  bool open(std::string* why, int* wrong);
   bool open_one(PieceReader* reader, int piece, std::string* why) const;
   void tell() const;
   bool place(Piece& piece, std::string* why);

@@ -72,7 +72,12 @@ commit 0
 rm -rf all/000002
 cp -r kept all/000002
 restarts 4 0 disk
-grep -q "in 'all' that is in memory cannot be used: .*piece-1" said || fail "$(cat said)"
+grep -q "in 'all' that is in memory cannot be used: .*piece-1.*: .*piece-1 at byte" said ||
+  fail "$(cat said)"
+# The next node's keeper has it as it should be.
+put 1 "${files[@]}"
+restarts 4 2 "the buddy"
+grep -q "piece-1 at byte .*: it is looked for elsewhere" said || fail "$(cat said)"
 
 # Nobody has committed it.
 forget
