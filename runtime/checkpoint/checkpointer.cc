@@ -47,7 +47,6 @@ Checkpointer::Checkpointer(Net& net, Lifecycle& life, OpenObjects& open_objects,
       dir_(options.checkpoint_dir.empty() ? std::string() : keeper_folder(options.checkpoint_dir)),
       every_ns_(std::int64_t{options.checkpoint_every_s} * 1'000'000'000),
       copies_(net, [this](KeeperClient& keeper, std::string* why) { return reach(keeper, why); }),
-      keeper_program_(options.keeper),
       wait_ns_(std::int64_t{options.checkpoint_wait_s} * 1'000'000'000),
       keep_(options.checkpoint_keep),
       full_every_(options.checkpoint_full),
@@ -56,6 +55,8 @@ Checkpointer::Checkpointer(Net& net, Lifecycle& life, OpenObjects& open_objects,
       disk_every_(options.checkpoint_disk),
       since_disk_(options.checkpoint_disk - 1),  // the first is on disk too
       rounds_(net.ranks()) {
+  // Not when it is needed: kernel threads of the program may wait with the loader's lock then.
+  if (in_memory_) keeper_program_ = find_keeper(options.keeper, &no_keeper_);
   held_ = std::move(facts_.kept_by);
   let_go_ = !facts_.kept_in.empty() && !memory_;
   if (!facts_.restarts) begin();

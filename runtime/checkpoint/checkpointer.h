@@ -204,7 +204,8 @@ class Checkpointer final : public Component {
   CheckpointTargets failed_{};
   std::string why_not_;
   bool copying_ = false;
-  std::string keeper_program_;               // ROAM_KEEPER
+  std::string keeper_program_;  // empty: `no_keeper_` is why
+  std::string no_keeper_;
   std::string keepers_;                      // their name
   std::string earlier_keepers_;              // of a job before, of whom nobody will ask
   std::vector<std::uint64_t> kept_numbers_;  // checkpoints of which it may hold memory of this rank

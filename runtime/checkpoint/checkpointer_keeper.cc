@@ -13,9 +13,9 @@ constexpr int kAgainMs = 500;
 }  // namespace
 
 bool Checkpointer::reach(KeeperClient& keeper, std::string* why) {
-  const std::string program = find_keeper(keeper_program_, why);
-  if (program.empty()) return false;
-  if (keeper.connect_or_start(keepers_, net_.node(), program)) return true;
+  *why = no_keeper_;
+  if (keeper_program_.empty()) return false;
+  if (keeper.connect_or_start(keepers_, net_.node(), keeper_program_)) return true;
   *why = "the keeper of checkpoints in memory: " + keeper.error();
   return false;
 }

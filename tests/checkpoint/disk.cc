@@ -3,6 +3,7 @@
 // is killed.
 //
 //   disk SECONDS [WORD FAILS KILL]
+#include <dlfcn.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,10 +25,12 @@ namespace {
 int checkpoints = 0;  // that this process has begun
 const char* word = nullptr;
 std::atomic<bool> fails = false;
+std::atomic<bool> still = false;  // since hooks ran; kernel threads that free may wait
 
 void compute(int seconds) {
   std::vector<long> memory(300'000);
   for (int round = 0; round < 20 * seconds; ++round) {
+    still = false;
     for (std::size_t i = 0; i < memory.size(); ++i) memory[i] += static_cast<long>(i) * round;
     roam::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
@@ -49,6 +52,13 @@ extern "C" int fsync(int fd) {
   return static_cast<int>(syscall(SYS_fsync, fd));
 }
 
+// A kernel thread that frees may have the loader's lock, which this takes.
+extern "C" int dladdr(const void* address, Dl_info* info) {
+  static const auto real = reinterpret_cast<decltype(&dladdr)>(dlsym(RTLD_NEXT, "dladdr"));
+  if (still) std::fputs("dladdr is called while threads stand still\n", stderr);
+  return real(address, info);
+}
+
 int main(int argc, char** argv) {
   const int seconds = std::atoi(argv[1]);
   if (argc > 4) {
@@ -56,6 +66,7 @@ int main(int argc, char** argv) {
     roam::on_checkpoint([failing = std::atoi(argv[3]), kills = std::atoi(argv[4])] {
       if (++checkpoints == kills) kill(getpid(), SIGKILL);
       fails = checkpoints == failing;
+      still = true;
     });
   }
   return roam::run(argc, argv, [seconds] {

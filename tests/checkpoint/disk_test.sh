@@ -60,6 +60,21 @@ ROAM_RECORD=$work/record ROAM_RESTART=$work/d ROAM_CHECKPOINT=$work/d,memory=on 
   fail "restart after the folder was gone"
 [[ $(<record.from) == "checkpoint 000004, from memory" ]] || fail "$(<record.from)"
 
+# A keeper's program that is beside the job's is found before threads stand still: that takes the
+# loader's lock, which a kernel thread may have that waits until it may free.
+rm -rf d
+mkdir bin
+cp -L "$program" "$ROAM_KEEPER" bin
+(
+  unset ROAM_KEEPER
+  program=$work/bin/${program##*/}
+  ROAM_CHECKPOINT=$work/d,every=1s,memory=on,disk=0 job 10 none 0 3 && fail "it was to be killed"
+  [[ -n $(keepers) ]] || fail "no keeper is found"
+  ! grep -q "dladdr is called" said || fail "it is looked for too late"
+) || exit 1
+for pid in $(keepers); do kill -9 "$pid"; done
+echo "ok: a keeper beside the program"
+
 # The first does not come to the disk either.
 supervised=(timeout --foreground $((120 * ${PATIENCE:-1})) "$roam_run" -n 2
   --checkpoint "$work/d" --every 1 --memory)
