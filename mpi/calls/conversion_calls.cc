@@ -1,6 +1,8 @@
 // Handles and statuses as C and as Fortran have them (chapter 18.2.4 to 18.2.5 of the standard),
 // and the parts of a status by functions (MPI 4.1).
 
+#include <dlfcn.h>
+
 #include <cstddef>
 #include <cstring>
 
@@ -21,10 +23,16 @@ static_assert(sizeof(MPI_F08_status) == sizeof(MPI_Status) &&
 // by macros, so that programs call nothing.
 int same(int handle) { return handle; }
 
+// What the variable holds, if a library of the process has it: MPICH 4.2 has it in its library for
+// Fortran, which is there only where a program needs it.
+const void* held_by(const char* variable) {
+  const auto* at = static_cast<void* const*>(dlsym(RTLD_DEFAULT, variable));
+  return at != nullptr ? *at : nullptr;
+}
 // Null is what that is in Fortran before MPI_Init.
 bool is_ignored(const void* status) {
-  return status == nullptr || status == MPI_STATUS_IGNORE || status == MPI_F08_STATUS_IGNORE ||
-         status == MPI_F08_STATUSES_IGNORE ||
+  return status == nullptr || status == MPI_STATUS_IGNORE ||
+         status == held_by("MPI_F08_STATUS_IGNORE") || status == held_by("MPI_F08_STATUSES_IGNORE") ||
          status == Image::running()->variable<void*>(LibcVariable::kFortranStatusIgnore);
 }
 int copy_status(const char* name, const void* from, void* to) {

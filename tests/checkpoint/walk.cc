@@ -20,7 +20,7 @@ namespace roam_test {
 namespace {
 
 #ifdef OTHER_PROGRAM
-[[maybe_unused]] volatile int other_program = 1;
+[[gnu::used]] volatile int other_program = 1;
 #endif
 
 constexpr int kWalkers = 23, kMembers = 11;
