@@ -32,7 +32,8 @@ const void* held_by(const char* variable) {
 // Null is what that is in Fortran before MPI_Init.
 bool is_ignored(const void* status) {
   return status == nullptr || status == MPI_STATUS_IGNORE ||
-         status == held_by("MPI_F08_STATUS_IGNORE") || status == held_by("MPI_F08_STATUSES_IGNORE") ||
+         status == held_by("MPI_F08_STATUS_IGNORE") ||
+         status == held_by("MPI_F08_STATUSES_IGNORE") ||
          status == Image::running()->variable<void*>(LibcVariable::kFortranStatusIgnore);
 }
 int copy_status(const char* name, const void* from, void* to) {
