@@ -240,7 +240,8 @@ bool is_in_libc(const char* place) { return is_in(place, {"libc.so", "ld-linux"}
 long copy_stack(const void* from, std::uintptr_t* words, std::size_t bytes) {
   iovec here{words, bytes};
   iovec there{const_cast<void*>(from), bytes};
-  const long got = syscall(SYS_process_vm_readv, process, &here, 1, &there, 1, 0);
+  // The last one is on the stack, where Clang leaves the upper half of an int as it was.
+  const long got = syscall(SYS_process_vm_readv, process, &here, 1L, &there, 1L, 0L);
   return got > 0 ? got / static_cast<long>(sizeof *words) : 0;
 }
 

@@ -22,7 +22,7 @@ MapBelow::MapBelow(Address end) {
       const Range hole{at, mapping.range.begin - at};
       const long got =
           syscall(SYS_mmap, hole.begin, hole.bytes, PROT_NONE,
-                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, off_t{0});
       if (got == static_cast<long>(hole.begin)) filled_.push_back(hole);
     }
     at = std::max(at, mapping.range.end());
