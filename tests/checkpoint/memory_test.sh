@@ -66,7 +66,7 @@ grep -q "in 'all' that is in memory cannot be used: 'piece-2' is in memory of no
 
 # A piece is not what the manifest says.
 forget
-printf x | dd of=all/000002/piece-1 bs=1 seek=$((3 * 4096 + 5)) conv=notrunc status=none
+flip all/000002/piece-1 $((3 * 4096 + 5))
 put 0 "${files[@]}"
 commit 0
 rm -rf all/000002

@@ -46,7 +46,7 @@ done
 # The newest is torn: it is named, and the one before it is used.
 rm -rf all
 walk 4 all 2 || fail "$(cat said)"
-printf x | dd of=all/000002/piece-1 bs=1 seek=$((3 * 4096 + 5)) conv=notrunc status=none
+flip all/000002/piece-1 $((3 * 4096 + 5))
 "$tool" verify all >verified 2>&1 && fail "a flipped byte is not seen"
 grep -q "piece-1" verified || fail "verify names no file: $(cat verified)"
 ROAM_RESTART=all walk 3 none 0 || fail "the one before is not used: $(cat said)"

@@ -13,3 +13,10 @@ walk() {
   grep . printed | sort >sorted
   return $status
 }
+
+# flip FILE OFFSET: another byte than there was.
+flip() {
+  local other=x
+  [[ $(dd if="$1" bs=1 skip="$2" count=1 status=none | tr -d '\0') != x ]] || other=y
+  printf %s "$other" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}

@@ -41,7 +41,10 @@ run 0 show "$dir/000001"
 has '^000001 '
 
 # A byte of memory, of the newest.
-printf 'x' | dd of="$dir/000003/piece-0" bs=1 seek=5000 conv=notrunc status=none
+was=$(dd if="$dir/000003/piece-0" bs=1 skip=5000 count=1 status=none | tr -d '\0')
+other=x
+[[ $was != x ]] || other=y
+printf %s "$other" | dd of="$dir/000003/piece-0" bs=1 seek=5000 conv=notrunc status=none
 run 0 list "$dir"
 has '^000003 .* whole$'
 run 1 verify "$dir"
