@@ -89,21 +89,26 @@ StayHere::~StayHere() {
   scheduler().loosened(self_);
 }
 
-AllocateBeside::AllocateBeside(const void* object, bool waits) noexcept
-    : stay_(waits), saved_(iso::current_heap) {
-  Tcb* owner = owner_of(object);
-  iso::current_heap = owner != nullptr ? &owner->heap : nullptr;
-  if (!waits || owner == nullptr) return;
+HoldHome::HoldHome(const void* object, bool waits) noexcept : stay_(waits) {
+  Tcb* owner = waits ? owner_of(object) : nullptr;
+  if (owner == nullptr) return;
   id_ = owner->id.load(std::memory_order_relaxed);
   if (id_ == 0) return;  // it has ended, and goes nowhere without who joins it
   tied_ = owner;
   ++owner->tied;
 }
 
-AllocateBeside::~AllocateBeside() {
-  iso::current_heap = static_cast<iso::Heap*>(saved_);
+HoldHome::~HoldHome() {
   if (tied_ != nullptr) threads::untie_number(tied_, id_);
 }
+
+AllocateBeside::AllocateBeside(const void* object, bool waits) noexcept
+    : hold_(object, waits), saved_(iso::current_heap) {
+  Tcb* owner = owner_of(object);
+  iso::current_heap = owner != nullptr ? &owner->heap : nullptr;
+}
+
+AllocateBeside::~AllocateBeside() { iso::current_heap = static_cast<iso::Heap*>(saved_); }
 
 std::int64_t deadline_after(std::chrono::nanoseconds duration) {
   const std::int64_t now = job_now_ns();

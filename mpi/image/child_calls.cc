@@ -86,7 +86,17 @@ pid_t wait_for_any_with_usage(int* status, int options, rusage* usage) {
 }
 
 int wait_by_kind(idtype_t kind, id_t id, siginfo_t* info, int options) {
-  if (kind != P_ALL && kind != P_PID && kind != P_PGID) return ::waitid(kind, id, info, options);
+  const auto is_end = [options](const siginfo_t& how) {
+    return (how.si_code == CLD_EXITED || how.si_code == CLD_KILLED || how.si_code == CLD_DUMPED) &&
+           (options & WNOWAIT) == 0;
+  };
+  if (kind != P_ALL && kind != P_PID && kind != P_PGID) {
+    siginfo_t how{};
+    if (::waitid(kind, id, &how, options) != 0) return -1;
+    if (how.si_pid > 0 && is_end(how)) children().ended(how.si_pid);
+    if (info != nullptr) *info = how;
+    return 0;
+  }
   const auto number = static_cast<pid_t>(id);
   siginfo_t how{};
   const pid_t which = kind == P_ALL ? -1 : kind == P_PID ? number : -number;
@@ -96,9 +106,7 @@ int wait_by_kind(idtype_t kind, id_t id, siginfo_t* info, int options) {
   });
   if (found < 0) return -1;
   if (found == 0) how = {};
-  const bool is_end =
-      how.si_code == CLD_EXITED || how.si_code == CLD_KILLED || how.si_code == CLD_DUMPED;
-  if (found > 0 && is_end && (options & WNOWAIT) == 0) children().ended(found);
+  if (found > 0 && is_end(how)) children().ended(found);
   if (info != nullptr) *info = how;
   return 0;
 }

@@ -122,27 +122,42 @@ constexpr Call kPathCalls[] = {
 constexpr std::size_t kPathCount = std::size(kPathCalls);
 Real real_path_calls[kPathCount];
 
-constexpr std::string_view kFolder = "/proc/", kOwnFolder = "/proc/self";
+constexpr std::string_view kFolder = "/proc/", kOwnFolder = "/proc/self", kThreads = "/task/";
 
-// What comes behind the virtual rank's own number in a path that begins with its folder of /proc;
-// null: it does not.
-const char* behind_own_folder(const char* path) {
-  if (path == nullptr || std::strncmp(path, kFolder.data(), kFolder.size()) != 0) return nullptr;
+// What comes behind `own number` at the beginning of `text`; null: it does not begin so.
+const char* behind_own_number(const char* text) {
   char* end = nullptr;
-  const unsigned long number = std::strtoul(path + kFolder.size(), &end, 10);
-  if (number != static_cast<unsigned long>(own_number()) || (*end != '/' && *end != '\0'))
-    return nullptr;
-  return end;
+  const unsigned long number = std::strtoul(text, &end, 10);
+  const bool is_own = number == static_cast<unsigned long>(own_number());
+  return is_own && (*end == '/' || *end == '\0') ? end : nullptr;
+}
+// `path` as the kernel knows it, in `own`, if it goes through the virtual rank's own folder of
+// /proc or of its thread; else null.
+const char* through_own_folder(const char* path, char (&own)[PATH_MAX]) {
+  if (path == nullptr || std::strncmp(path, kFolder.data(), kFolder.size()) != 0) return nullptr;
+  const char* rest = behind_own_number(path + kFolder.size());
+  const bool by_number = rest != nullptr;
+  if (!by_number && std::strncmp(path, kOwnFolder.data(), kOwnFolder.size()) == 0)
+    rest = path + kOwnFolder.size();
+  if (rest == nullptr) return nullptr;
+  const char* behind_thread = nullptr;
+  if (std::strncmp(rest, kThreads.data(), kThreads.size()) == 0)
+    behind_thread = behind_own_number(rest + kThreads.size());
+  if (behind_thread == nullptr && !by_number) return nullptr;
+  if (behind_thread != nullptr) {
+    std::snprintf(own, sizeof own, "/proc/thread-self%s", behind_thread);
+  } else {
+    std::snprintf(own, sizeof own, "%s%s", kOwnFolder.data(), rest);
+  }
+  return own;
 }
 
 template <std::size_t kIndex>
 long with_path(long a, long b, long c, long d, long e, long f) {
   long& path = kPathCalls[kIndex].numbers == 1 ? a : b;
   char own[PATH_MAX];
-  if (const char* rest = behind_own_folder(reinterpret_cast<const char*>(path))) {
-    std::snprintf(own, sizeof own, "%s%s", kOwnFolder.data(), rest);
-    path = reinterpret_cast<long>(own);
-  }
+  if (const char* known = through_own_folder(reinterpret_cast<const char*>(path), own))
+    path = reinterpret_cast<long>(known);
   return real_path_calls[kIndex](a, b, c, d, e, f);
 }
 

@@ -72,6 +72,7 @@ constexpr Named kNamed[] = {
     {SYS_unshare, "unshare"},
     {SYS_setns, "setns"},
     {SYS_wait4, "wait4"},
+    {SYS_waitid, "waitid"},
     {SYS_getpid, "getpid"},
     {SYS_gettid, "gettid"},
     {SYS_exit, "_exit"},

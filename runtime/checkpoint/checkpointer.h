@@ -253,8 +253,9 @@ class Checkpointer final : public Component {
   bool disk_next_ = false;    // after a failure
   bool left_memory_ = false;  // and keepers may still have something
   bool let_go_ = false;       // of keepers that are held, when one is on disk
-  std::string noted_;         // the name of keepers that have a checkpoint, in the folder too
-  std::uint64_t base_ = 0;    // on which the one that is made builds; 0: on none
+  // The name of keepers that have a checkpoint, as the folder says too; none: it was not looked at.
+  std::optional<std::string> noted_;
+  std::uint64_t base_ = 0;  // on which the one that is made builds; 0: on none
   // The last one, on which the next may build, if all went well.
   std::uint64_t last_ = 0, last_tried_ = 0;
   std::uint64_t first_new_ = 0;  // beside the one that it went on from

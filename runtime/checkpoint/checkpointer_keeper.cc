@@ -92,7 +92,9 @@ void Checkpointer::forget_keepers(const std::string& name) {
 // On rank 0. Who starts the job again looks there, if there is nothing on disk.
 void Checkpointer::note_kept(bool kept) {
   const std::string name = kept ? keepers_ : std::string();
-  if (std::exchange(noted_, name) == name) return;
+  // An earlier job may have noted what is not so any more.
+  if (noted_ == name) return;
+  noted_ = name;
   std::string why;
   if (!runtime::note_kept(dir_, kept, &why)) report(why.c_str());
 }

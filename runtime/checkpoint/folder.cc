@@ -224,6 +224,7 @@ std::string name_for_keepers(const std::string& dir, bool anew, std::string* why
 bool note_kept(const std::string& dir, bool kept, std::string* why) {
   const std::string path = dir + "/keepers";
   const int fd = os::open_file(path, O_WRONLY | O_NOFOLLOW);
+  if (fd < 0 && !kept && errno == ENOENT) return true;
   if (fd < 0) return failed(path, "open", why);
   const bool written = os::write_all(fd, kept ? " 1\n" : " 0\n", 3, kNameDigits);
   if (!written) failed(path, "pwritev", why);

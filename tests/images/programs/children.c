@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@ static void say(const char* what, int right) {
 
 int main(void) {
   const int mine = 10 + my_number();
-  int status = 0, other = 0;
+  int status = 0, other = 0, file;
   struct rusage usage;
   siginfo_t info;
   pid_t child, second, found;
@@ -54,6 +55,15 @@ int main(void) {
   say("not yet", waitpid(-1, &status, WNOHANG) == 0);
   memset(&info, 0, sizeof info);
   say("waitid", waitid(P_ALL, 0, &info, WEXITED) == 0 && info.si_pid == child && info.si_status == mine);
+  child = start(mine, "sleep 0.1;");
+  memset(&info, 0, sizeof info);
+  say("waitid by number", syscall(SYS_waitid, P_ALL, 0L, &info, WEXITED, NULL) == 0 &&
+                              info.si_pid == child && info.si_status == mine);
+  child = start(mine, "");
+  file = (int)syscall(SYS_pidfd_open, child, 0);
+  memset(&info, 0, sizeof info);
+  say("waitid of a descriptor", waitid(P_PIDFD, (id_t)file, &info, WEXITED) == 0 &&
+                                    info.si_pid == child && info.si_status == mine && close(file) == 0);
   child = start(mine, "");
   say("wait4", wait4(child, &status, 0, &usage) == child && WEXITSTATUS(status) == mine);
   child = start(mine, "");

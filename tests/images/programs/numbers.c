@@ -97,6 +97,10 @@ static void folder(void) {
   descriptor = open(name, O_RDONLY);
   say("opened", descriptor >= 0 && read(descriptor, text, 5) == 5 && close(descriptor) == 0);
   say("stat", stat(name, &about) == 0 && access(name, R_OK) == 0);
+  snprintf(name, sizeof name, "/proc/self/task/%d/comm", (int)gettid());
+  say("own thread", access(name, R_OK) == 0);
+  snprintf(name, sizeof name, "/proc/%d/task/%d/comm", (int)getpid(), (int)gettid());
+  say("own thread by both", access(name, R_OK) == 0);
   snprintf(name, sizeof name, "/proc/%d", (int)getpid());
   list = opendir(name);
   say("opendir", list != NULL && readdir(list) != NULL && closedir(list) == 0);

@@ -329,7 +329,7 @@ class Promise {
         open();  // still, after a copy that waited
         state.value.emplace(std::move(copy));
       } else {
-        state.value.emplace(value);
+        state.value.emplace(std::forward<U>(value));
       }
     }
     state.waiters.wake_all();

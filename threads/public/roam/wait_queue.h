@@ -58,9 +58,23 @@ class StayHere {
   Tcb* self_;
 };
 
-// While one lives, allocations come from the memory in which `object` lives: what a Channel or a
-// Future holds must stay with it when the giver migrates. If what is done meanwhile `waits`, the
-// caller and the owner of `object` stay on their rank.
+// While one lives, the caller and the thread in whose memory `object` lives stay on their rank, if
+// what is done meanwhile `waits`.
+class HoldHome {
+ public:
+  HoldHome(const void* object, bool waits) noexcept;
+  ~HoldHome();
+  HoldHome(const HoldHome&) = delete;
+  HoldHome& operator=(const HoldHome&) = delete;
+
+ private:
+  StayHere stay_;
+  Tcb* tied_ = nullptr;
+  std::uint64_t id_ = 0;
+};
+
+// The same, and allocations come from the memory in which `object` lives: what a Channel or a
+// Future holds must stay with it when the giver migrates.
 class AllocateBeside {
  public:
   AllocateBeside(const void* object, bool waits) noexcept;
@@ -69,10 +83,8 @@ class AllocateBeside {
   AllocateBeside& operator=(const AllocateBeside&) = delete;
 
  private:
-  StayHere stay_;
+  HoldHome hold_;
   void* saved_;
-  Tcb* tied_ = nullptr;
-  std::uint64_t id_ = 0;
 };
 
 // `error` made anew in the memory of the calling context, if it is an Error or one of the standard
