@@ -2,7 +2,7 @@
 #define ROAM_CHANNEL_H_
 
 #include <cstddef>
-#include <list>
+#include <deque>
 #include <optional>
 #include <utility>
 
@@ -98,49 +98,42 @@ class Channel {
     });
     return std::move(*got);
   }
-  // A value goes in and out with its node, which is nobody else's from the first on: a copy, or a
-  // move of what can only be copied, may wait, and others send and receive meanwhile.
+  // It is nobody else's from the first on: a copy may wait, and others receive meanwhile. (Not so
+  // where T has no move of its own, and its copy waits.)
   std::optional<T> take_front() {
     const detail::HoldHome hold(this, detail::kCopyMayWait<T>);
-    std::list<T> front;
-    front.splice(front.begin(), values_, values_.begin());
+    T front(std::move(values_.front()));
+    values_.pop_front();
     senders_.wake_one();
-    try {
-      return detail::rehome(std::move(front.front()));
-    } catch (...) {
-      values_.splice(values_.begin(), front);
-      receivers_.wake_one();
-      throw;
+    if constexpr (detail::kCopyMayWait<T>) {
+      try {
+        return detail::rehome(std::move(front));
+      } catch (...) {
+        const detail::AllocateBeside scope(this, false);
+        values_.push_front(std::move(front));
+        receivers_.wake_one();
+        throw;
+      }
+    } else {
+      return front;
     }
   }
   void store(T& value) {
     {
       detail::AllocateBeside scope(this, detail::kCopyMayWait<T>);
-      const Coming room(*this);
-      std::list<T> fresh;
-      fresh.push_back(detail::rehome(std::move(value)));
-      require_open();  // still
-      values_.splice(values_.end(), fresh);
+      T copy(detail::rehome(std::move(value)));
+      require_open();  // still, after a copy that waited
+      values_.push_back(std::move(copy));
     }
     receivers_.wake_one();
   }
-  // Room for a value that is being copied.
-  struct Coming {
-    explicit Coming(Channel& c) : channel(c) { ++channel.coming_; }
-    ~Coming() {
-      --channel.coming_;
-      if (!channel.full()) channel.senders_.wake_one();
-    }
-    Channel& channel;
-  };
-  bool full() const { return capacity_ != 0 && values_.size() + coming_ >= capacity_; }
+  bool full() const { return capacity_ != 0 && values_.size() >= capacity_; }
   void require_open() const {
     if (closed_) throw Error(Errc::broken_promise, "send on a closed Channel");
   }
   std::size_t capacity_;
   bool closed_ = false;
-  std::size_t coming_ = 0;
-  std::list<T> values_;
+  std::deque<T> values_;
   detail::WaitQueue senders_;
   detail::WaitQueue receivers_;
 };
