@@ -58,6 +58,12 @@ std::optional<RangePool::Allocation> RangePool::allocate(std::size_t bytes) {
     return std::nullopt;
   }
   if (const std::optional<Range> kept = take_kept(bytes)) {
+    if (kept_closed_ && !arena().leases().open(*kept)) [[unlikely]] {
+      clean_.insert(*kept);
+      arena().limit().note_shortage(MemoryLimit::Shortage::kKernel);
+      errno = ENOMEM;
+      return std::nullopt;
+    }
     free_bytes_ -= bytes;
     arena().seals().unseal(*kept);
     return Allocation{*kept, false};
@@ -280,6 +286,7 @@ void RangePool::clear() {
   kept_ranges_.clear();
   kept_.clear();
   free_bytes_ = kept_bytes_ = low_water_ = 0;
+  kept_closed_ = false;
 }
 
 }  // namespace roam::iso

@@ -90,6 +90,9 @@ class RangePool {
   }
   // The same of ranges that hold no memory.
   std::size_t longest_clean() const { return clean_.empty() ? 0 : clean_.largest().bytes; }
+  // In a child of fork, where no lease is open: kept ranges hold nothing, and are opened as clean
+  // ones are. Allocates nothing.
+  void memory_is_gone() { kept_closed_ = true; }
   // Whether `a` lies in a range that is free here. Context: any kernel thread; false on all but the
   // rank's own, and for ranges that are kept by size.
   bool known_free(Address a) const;
@@ -126,6 +129,7 @@ class RangePool {
   std::size_t free_bytes_ = 0;
   std::size_t kept_bytes_ = 0;
   std::size_t low_water_ = 0;
+  bool kept_closed_ = false;  // see memory_is_gone()
   FreeRanges clean_;
   FreeRanges kept_ranges_;
   std::unordered_map<std::size_t, std::vector<Kept>> kept_;  // by size, last in first out

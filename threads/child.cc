@@ -92,8 +92,11 @@ bool become_child(Tcb* forker, const iso::Arena::Kept* shared) {
   on_rank_thread = iso::frees_at_once = false;
   errands.store(kClosed, std::memory_order_relaxed);  // nobody runs here who could do them
   if (shared != nullptr && !iso::arena().keep_in_child(*shared)) return false;
-  for (int r = 0; r < iso::kRegions; ++r)
-    iso::pool(static_cast<iso::Region>(r)).set_source(nullptr);
+  for (int r = 0; r < iso::kRegions; ++r) {
+    iso::RangePool& pool = iso::pool(static_cast<iso::Region>(r));
+    pool.set_source(nullptr);
+    if (shared != nullptr) pool.memory_is_gone();
+  }
   if (forker != nullptr) {
     forker->active_heap = nullptr;  // from now on it allocates as plain code does
     Slots::guard(forker->slot);

@@ -1,6 +1,7 @@
 // Values whose copying waits, in Channels, Promises and Futures.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -62,6 +63,42 @@ TEST(Channel, AValueThatCannotBeCopiedToItsReceiverStays) {
     EXPECT_EQ(channel.recv().value().value, 8);
   });
   threads.run();
+}
+
+// It has no move of its own, so that each way in and out is a copy.
+struct OnlyCopied {
+  explicit OnlyCopied(int v) : value(v) {}
+  OnlyCopied(const OnlyCopied& other) : value(other.value) {
+    for (int i = 0; i < 3; ++i) yield();
+    value = other.value;
+  }
+  int value;
+  char room[600] = {};
+};
+
+TEST(Channel, ValuesThatCanOnlyBeCopiedGoInAndOutOnce) {
+  TestThreads threads;
+  Channel<OnlyCopied> channel(2);
+  std::multiset<int> got;
+  std::size_t most = 0;
+  int senders = 3;
+  for (int s = 0; s < 3; ++s) {
+    threads.spawn([&, s] {
+      for (int i = 0; i < 10; ++i) {
+        const OnlyCopied value(10 * s + i);
+        channel.send(value);
+        most = std::max(most, channel.size());
+      }
+      if (--senders == 0) channel.close();
+    });
+    threads.spawn([&] {
+      while (const auto value = channel.recv()) got.insert(value->value);
+    });
+  }
+  threads.run();
+  EXPECT_EQ(got.size(), 30u);
+  for (int i = 0; i < 30; ++i) EXPECT_EQ(got.count(i), 1u) << i;
+  EXPECT_LE(most, 2u);
 }
 
 TEST(Channel, WhatIsSentWhileItIsClosedIsRefused) {

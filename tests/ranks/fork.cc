@@ -316,6 +316,28 @@ SCENARIO(Fork, TheJobsCallsAreRefusedInTheChild) {
   });
 }
 
+// Its thread has no memory but its slot, and its rank keeps what threads that ended gave back.
+SCENARIO(Fork, AChildAllocatesFromWhatItsRankKept) {
+  const auto use = [] {
+    std::vector<std::string> small(500, std::string(100, 's'));
+    std::vector<char> medium(100'000, 'm'), large(900'000, 'l');
+    return small[499][99] == 's' && medium[99'999] == 'm' && large[899'999] == 'l';
+  };
+  on_each_rank_at_once([use] {
+    roam::spawn([use] { expect(use(), "what the rank's memory holds"); }).join();
+    int status = -1;
+    roam::spawn([&status, use] {
+      const pid_t child = [] {
+        const roam::SystemHeap process;
+        return fork();
+      }();
+      if (child == 0) _exit(use() && use() ? 11 : 12);
+      status = status_of(child);
+    }).join();
+    expect_eq(WEXITSTATUS(status), 11, "status of a child that allocates as its thread does");
+  });
+}
+
 int prepared = 0, in_parents = 0, in_children = 0;
 
 SCENARIO(Fork, HandlersOfTheProgramRun) {

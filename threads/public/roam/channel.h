@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <deque>
+#include <list>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "roam/errand.h"
@@ -98,42 +100,63 @@ class Channel {
     });
     return std::move(*got);
   }
-  // It is nobody else's from the first on: a copy may wait, and others receive meanwhile. (Not so
-  // where T has no move of its own, and its copy waits.)
+  // Plain values: what goes in and out is one step. Others go in and out with their node, which is
+  // nobody else's from the first on: a copy, or a move of what can only be copied, may wait, and
+  // others send and receive meanwhile.
+  static constexpr bool kPlain = !detail::kCopyMayWait<T>;
+
   std::optional<T> take_front() {
-    const detail::HoldHome hold(this, detail::kCopyMayWait<T>);
-    T front(std::move(values_.front()));
-    values_.pop_front();
-    senders_.wake_one();
-    if constexpr (detail::kCopyMayWait<T>) {
+    const detail::HoldHome hold(this, !kPlain);
+    if constexpr (kPlain) {
+      T front(std::move(values_.front()));
+      values_.pop_front();
+      senders_.wake_one();
+      return front;
+    } else {
+      std::list<T> front;
+      front.splice(front.begin(), values_, values_.begin());
+      senders_.wake_one();
       try {
-        return detail::rehome(std::move(front));
+        return detail::rehome(std::move(front.front()));
       } catch (...) {
-        const detail::AllocateBeside scope(this, false);
-        values_.push_front(std::move(front));
+        values_.splice(values_.begin(), front);
         receivers_.wake_one();
         throw;
       }
-    } else {
-      return front;
     }
   }
   void store(T& value) {
     {
-      detail::AllocateBeside scope(this, detail::kCopyMayWait<T>);
-      T copy(detail::rehome(std::move(value)));
-      require_open();  // still, after a copy that waited
-      values_.push_back(std::move(copy));
+      detail::AllocateBeside scope(this, !kPlain);
+      if constexpr (kPlain) {
+        values_.push_back(std::move(value));
+      } else {
+        const Coming room(*this);
+        std::list<T> fresh;
+        fresh.push_back(detail::rehome(std::move(value)));
+        require_open();  // still
+        values_.splice(values_.end(), fresh);
+      }
     }
     receivers_.wake_one();
   }
-  bool full() const { return capacity_ != 0 && values_.size() >= capacity_; }
+  // Room for a value that is being copied.
+  struct Coming {
+    explicit Coming(Channel& c) : channel(c) { ++channel.coming_; }
+    ~Coming() {
+      --channel.coming_;
+      if (!channel.full()) channel.senders_.wake_one();
+    }
+    Channel& channel;
+  };
+  bool full() const { return capacity_ != 0 && values_.size() + coming_ >= capacity_; }
   void require_open() const {
     if (closed_) throw Error(Errc::broken_promise, "send on a closed Channel");
   }
   std::size_t capacity_;
   bool closed_ = false;
-  std::deque<T> values_;
+  std::size_t coming_ = 0;
+  std::conditional_t<kPlain, std::deque<T>, std::list<T>> values_;
   detail::WaitQueue senders_;
   detail::WaitQueue receivers_;
 };
