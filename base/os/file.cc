@@ -1,6 +1,7 @@
 #include "base/os/file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +12,9 @@
 
 namespace roam::os {
 namespace {
+
+// Of one file, by processes at the same time.
+constexpr int kMostParts = 1000;
 
 // Bytes written before a failure; all of them if there was none.
 std::size_t write_all(int fd, const char* data, std::size_t bytes) {
@@ -29,24 +33,43 @@ std::size_t write_all(int fd, const char* data, std::size_t bytes) {
 // ---- WholeFile ----
 
 WholeFile::~WholeFile() {
-  if (fd_ < 0) return;
+  if (fd_ >= 0) drop_part();
+}
+
+void WholeFile::drop_part() {
+  if (aside_) unlink(part_.c_str());
   close(fd_);
-  if (aside_) unlink((path_ + ".part").c_str());
+  fd_ = -1;
 }
 
 bool WholeFile::fail(const char* call) {
   error_ = std::string(call) + ": " + std::strerror(errno);
   open_ = false;
-  if (fd_ < 0) return false;
-  close(fd_);
-  fd_ = -1;
-  if (aside_) unlink((path_ + ".part").c_str());
+  if (fd_ >= 0) drop_part();
   return false;
 }
 
+// A part that nobody holds a lock on was left by a process that was killed. On a file system
+// without locks each is taken for one.
 bool WholeFile::make_part() {
-  fd_ = ::open((path_ + ".part").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  return fd_ >= 0;
+  for (int number = 1;; ++number) {
+    part_ = path_ + ".part" + (number == 1 ? "" : std::to_string(number));
+    fd_ = ::open(part_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd_ < 0) return false;
+    const bool others = flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    struct stat mine {
+    }, named{};
+    if (!others && fstat(fd_, &mine) == 0 && stat(part_.c_str(), &named) == 0 &&
+        mine.st_ino == named.st_ino && ftruncate(fd_, 0) == 0)
+      return true;
+    // Or it got its place, or was given up, between the two calls.
+    const bool failed = !others && named.st_ino == mine.st_ino;
+    const int error = errno;
+    close(fd_);
+    fd_ = -1;
+    errno = error;
+    if (failed || number == kMostParts) return false;
+  }
 }
 
 bool WholeFile::open(const std::string& path) {
@@ -63,9 +86,7 @@ bool WholeFile::open(const std::string& path) {
     if (fd_ < 0) return fail("open");
   } else {
     if ((exists && access(path.c_str(), W_OK) != 0) || !make_part()) return fail("open");
-    close(fd_);
-    fd_ = -1;
-    unlink((path_ + ".part").c_str());
+    drop_part();
   }
   open_ = true;
   return true;
@@ -79,16 +100,20 @@ bool WholeFile::write(const void* data, std::size_t bytes) {
   return done == bytes || fail("write");
 }
 
+// The lock is held until the file has its place: else it would be another's to write over.
 bool WholeFile::keep() {
   if (!open_ || (fd_ < 0 && !make_part())) return error_.empty() ? fail("open") : false;
   open_ = false;
+  const int held = aside_ ? fcntl(fd_, F_DUPFD_CLOEXEC, 0) : -1;
   const int fd = fd_;
   fd_ = -1;
-  if (close(fd) == 0 && (!aside_ || std::rename((path_ + ".part").c_str(), path_.c_str()) == 0))
-    return true;
-  fail("close");
-  if (aside_) unlink((path_ + ".part").c_str());
-  return false;
+  const bool kept = close(fd) == 0 && (!aside_ || std::rename(part_.c_str(), path_.c_str()) == 0);
+  if (!kept) {
+    fail("close");
+    if (aside_) unlink(part_.c_str());
+  }
+  if (held >= 0) close(held);
+  return kept;
 }
 
 // ---- ScratchFile ----

@@ -9,8 +9,9 @@
 namespace roam::os {
 
 // A file that appears whole or not at all: it is written beside its place, as PATH.part, from the
-// first write() on, and takes the place (also of an older file) when it is complete. What is not a
-// plain file, such as a pipe or /dev/stdout, is written as it is.
+// first write() on, and takes the place (also of an older file) when it is complete. Where another
+// process is writing that part, it is PATH.part2, and so on: whoever ends last has the place. What
+// is not a plain file, such as a pipe or /dev/stdout, is written as it is.
 class WholeFile {
  public:
   WholeFile() = default;
@@ -30,11 +31,13 @@ class WholeFile {
  private:
   bool fail(const char* call);
   bool make_part();
+  void drop_part();
 
   int fd_ = -1;
   bool open_ = false;
-  bool aside_ = false;  // written to path_ + ".part"
+  bool aside_ = false;  // written to part_
   std::string path_;
+  std::string part_;
   std::string error_;
   std::uint64_t bytes_ = 0;
 };

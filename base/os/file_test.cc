@@ -57,6 +57,35 @@ TEST_F(File, ThatIsNotKeptLeavesNothing) {
   EXPECT_EQ(files(), 0u);
 }
 
+// Each open descriptor has a lock of its own, as each process would.
+TEST_F(File, ThatTwoWriteAtOnceIsWholeOfOne) {
+  WholeFile first, second, third;
+  ASSERT_TRUE(first.open(path("f")) && second.open(path("f")) && third.open(path("f")));
+  EXPECT_TRUE(first.write("fir", 3));
+  EXPECT_TRUE(second.write("second", 6));
+  EXPECT_TRUE(third.write("thi", 3));
+  EXPECT_EQ(files(), 3u);
+  EXPECT_TRUE(first.write("st", 2));
+  EXPECT_TRUE(first.keep());
+  EXPECT_EQ(contents(path("f")), "first");
+  EXPECT_TRUE(third.write("rd", 2));
+  EXPECT_TRUE(third.keep());
+  EXPECT_EQ(contents(path("f")), "third");
+  EXPECT_TRUE(second.keep()) << second.error();
+  EXPECT_EQ(contents(path("f")), "second");
+  EXPECT_EQ(files(), 1u);
+}
+
+TEST_F(File, ThatAKilledProcessLeftInPartIsWrittenAnew) {
+  std::ofstream(path("f.part")) << "much that was left";
+  WholeFile file;
+  ASSERT_TRUE(file.open(path("f")));
+  EXPECT_TRUE(file.write("new", 3));
+  EXPECT_TRUE(file.keep());
+  EXPECT_EQ(contents(path("f")), "new");
+  EXPECT_EQ(files(), 1u);
+}
+
 TEST_F(File, WithoutAByteIsKeptToo) {
   WholeFile file;
   ASSERT_TRUE(file.open(path("f")));

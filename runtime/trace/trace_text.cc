@@ -1,5 +1,7 @@
 #include "runtime/trace/trace_text.h"
 
+#include <rapidjson/memorystream.h>
+
 #include <algorithm>
 #include <bit>
 #include <charconv>
@@ -20,8 +22,9 @@ constexpr std::size_t kMostMoves = 10'000;
 std::string clean(std::string_view raw) {
   rapidjson::StringBuffer out;
   const std::string whole(raw);
-  rapidjson::StringStream in(whole.c_str());
-  while (in.Peek() != '\0') {
+  // It knows its end, which one that looks for a zero does not see in the midst of a character.
+  rapidjson::MemoryStream in(whole.data(), whole.size());
+  while (in.Tell() < whole.size()) {
     unsigned code = 0;
     if (!rapidjson::UTF8<>::Decode(in, &code)) code = 0xfffd;
     rapidjson::UTF8<>::Encode(out, code);
