@@ -75,7 +75,7 @@ Gatherings::Gathering& Gatherings::gathering(TeamState& team, const GatherHead& 
     g.parts.head = head;
     g.parts.head.kind = Kind::kGather;
     g.parts.clear();
-    g.since_ticks = __rdtsc();
+    g.due_ticks = __rdtsc() + kPatienceTicks;
   }
   check_same(g.parts.head, head);
   return g;
@@ -339,16 +339,23 @@ bool Gatherings::busy() const {
   return false;
 }
 
+// While a member here has not taken part it is not late, and asking costs a look at all of them: a
+// 64th of the time at most goes there.
 void Gatherings::poll() {
-  const std::uint64_t now = __rdtsc();
   for (auto& [id, team] : teams_) {
     if (tree_of(team).parent() < 0) continue;
     std::vector<std::uint32_t> due;
     for (auto& [number, g] : team.gatherings) {
-      if (g.parts.head.parts == 0 || now - g.since_ticks < kPatienceTicks << std::min(g.late, 20))
-        continue;
-      ++g.late;  // twice as long the next time
-      if (!owed_here(id, number)) due.push_back(number);
+      const std::uint64_t now = __rdtsc();
+      if (g.parts.head.parts == 0 || static_cast<std::int64_t>(now - g.due_ticks) < 0) continue;
+      if (owed_here(id, number)) {
+        const std::uint64_t then = __rdtsc();
+        g.due_ticks = then + std::max(kPatienceTicks, 64 * (then - now));
+      } else {
+        ++g.late;  // twice as long the next time
+        g.due_ticks = now + (kPatienceTicks << std::min(g.late, 20));
+        due.push_back(number);
+      }
     }
     for (const std::uint32_t number : due) send_up(team, number);
   }

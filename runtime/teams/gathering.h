@@ -92,12 +92,12 @@ class Gatherings final : public Component {
 
  private:
   struct Gathering {
-    Parts parts;           // not sent up yet
-    std::size_t came = 0;  // parts that came in all
-    std::size_t here = 0;  // of members of this rank
-    Along along{};         // of those that were not sent up yet
-    std::uint64_t since_ticks = 0;
-    int late = 0;  // times that it was sent up because it had waited for long
+    Parts parts;                  // not sent up yet
+    std::size_t came = 0;         // parts that came in all
+    std::size_t here = 0;         // of members of this rank
+    Along along{};                // of those that were not sent up yet
+    std::uint64_t due_ticks = 0;  // when it is looked at again whether it has waited for long
+    int late = 0;                 // times that it was sent up because it had
     std::vector<Waiter> waiters;
     std::map<int, std::vector<std::int32_t>> below;  // rank -> members whose parts it sent
     std::map<int, std::size_t> counts;

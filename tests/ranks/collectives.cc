@@ -1,5 +1,6 @@
 // Collectives against a plain computation, with members that move between and during them.
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <numeric>
 #include <string>
@@ -168,6 +169,24 @@ SCENARIO(Collectives, ManyMembersOnFewRanks) {
       roam::this_thread::migrate((roam::rank() + team.index()) % roam::ranks());
     }
   }).join();
+}
+
+// A rank from which fewer parts come than the last time waits for the missing ones for a while. It
+// begins when its own members have all taken part, however long that took.
+SCENARIO(Collectives, WaitNoLongerBecauseAMemberHasMoved, .ranks_needed = 4) {
+  const roam::Team team = roam::spawn_team(2 * roam::ranks(), [] {
+    const roam::Team mine = roam::Team::current();
+    const int first = roam::rank();
+    mine.barrier();
+    if (first == 3 && mine.index() % 2 == 0) roam::this_thread::migrate(1);
+    const bool early = first == 2 && mine.index() % 2 == 0;
+    if (!early) roam::this_thread::sleep_for(std::chrono::milliseconds(1'750));
+    const auto begun = std::chrono::steady_clock::now();
+    mine.barrier();
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+    if (!early) expect(took.count() < 0.8, "the barrier ends soon after the last member came");
+  });
+  team.join();
 }
 
 }  // namespace
