@@ -390,7 +390,8 @@ void Post::take_back(Member& me, int to, const TakeBackHead& what) {
   ROAM_CHECK(sent, "what takes a message back waits for room");
 }
 
-// Its sender is told first: where there is no memory for that, nothing has happened.
+// Its sender is told first: where there is no memory for that, nothing has happened. In a
+// checkpoint its bytes may be on their way into the member's memory.
 void Post::give_up(Tcb* t, int from, const TakeBackHead& what) {
   iso::HeapScope process;
   Member& member = *t->member;
@@ -411,7 +412,7 @@ void Post::give_up(Tcb* t, int from, const TakeBackHead& what) {
     return;
   }
   member.mailbox.remove(parcel);
-  open_.drop(parcel);
+  if (!pulls_.free_when_done(parcel)) open_.drop(parcel);
   flow_.took(t, from);
 }
 

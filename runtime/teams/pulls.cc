@@ -15,7 +15,7 @@ using detail::RequestState;
 void Pulls::start(Tcb* t, RequestState* request, Parcel* far) {
   const Envelope& e = far->envelope;
   const int tag = next_tag_ = (next_tag_ + 1) % 30'000;
-  Pull pull{t, request, e, net_.mpi().start_bulk(Mpi::Channel::kLetters)};
+  Pull pull{t, request, e, net_.mpi().start_bulk(Mpi::Channel::kLetters), nullptr};
   ++t->member->pulls;
   const int origin = e.origin;
   Parcel* original = far->original;
@@ -26,6 +26,16 @@ void Pulls::start(Tcb* t, RequestState* request, Parcel* far) {
   pulls_.push_back(std::move(pull));
   store_.free(far);
   set_due(true);
+}
+
+bool Pulls::free_when_done(Parcel* parcel) {
+  if (parcel->place != Parcel::Place::kInside) return false;
+  for (Pull& pull : pulls_) {
+    if (pull.request->data != parcel->data) continue;
+    pull.unwanted = parcel;
+    return true;
+  }
+  return false;
 }
 
 std::span<const Kind> Pulls::kinds() const {
@@ -54,6 +64,7 @@ void Pulls::poll() {
     pulls_.erase(pulls_.begin() + static_cast<std::ptrdiff_t>(i));
     --pull.receiver->member->pulls;
     finish_receive(pull.receiver, pull.request, pull.envelope);
+    if (pull.unwanted != nullptr) store_.free_parcel(pull.unwanted);
   }
   for (std::size_t i = 0; i < sends_.size();) {
     if (!sends_[i].bulk->done()) {

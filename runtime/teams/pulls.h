@@ -21,6 +21,9 @@ class Pulls final : public Component {
   // Gets the bytes of `far` for `request` of `t`, which does not leave the rank until they are
   // there. `far` is given back.
   void start(Tcb* t, detail::RequestState* request, detail::Parcel* far);
+  // Nobody wants `parcel`, which is in nobody's hands any more, and whose bytes are inside: it is
+  // given back when they have come, if they are still coming. False: they are there.
+  bool free_when_done(detail::Parcel* parcel);
 
   std::span<const Kind> kinds() const override;
   void handle(int from, const char* message, std::size_t bytes) override;
@@ -34,6 +37,7 @@ class Pulls final : public Component {
     detail::RequestState* request;
     detail::Envelope envelope;
     std::unique_ptr<Mpi::Bulk> bulk;
+    detail::Parcel* unwanted = nullptr;  // what they come into, if nobody wants it any more
   };
   struct BulkSend {
     detail::Parcel* parcel;
