@@ -28,12 +28,15 @@ Target Lifecycle::name(Tcb* t) {
   t->is_root = root_next_;
   root_next_ = false;
   t->id.store(target.id, std::memory_order_release);
+  open_objects_.renumbered(t, 0);
   return target;
 }
 
 void Lifecycle::unname(Tcb* t) {
-  locator_.directory().set_ended(t->id.load(std::memory_order_relaxed));
+  const std::uint64_t id = t->id.load(std::memory_order_relaxed);
+  locator_.directory().set_ended(id);
   t->id.store(0, std::memory_order_release);
+  open_objects_.renumbered(t, id);
 }
 
 void Lifecycle::start_named(Tcb* t) {

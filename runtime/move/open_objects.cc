@@ -18,6 +18,14 @@ void OpenObjects::note_open(const void* object, const char* what, Tcb* self, boo
   ++self->open_objects;
 }
 
+void OpenObjects::renumber(Tcb* t, std::uint64_t from) {
+  const std::lock_guard hold(lock_);
+  for (auto& [object, open] : open_) {
+    if (open.control == t && open.thread == from)
+      open.thread = t->id.load(std::memory_order_relaxed);
+  }
+}
+
 bool OpenObjects::has_lent(const Tcb* ended, std::uint64_t id) const {
   if (ended->open_objects == 0) return false;
   const std::lock_guard hold(lock_);
@@ -75,8 +83,7 @@ void OpenObjects::poll() {
 void OpenObjects::release(const Open& open) {
   Tcb* t = open.control;
   if (detail::owner_of(t) != t) return;
-  // It has no number yet while it is being made.
-  if (open.thread != 0 && t->id.load(std::memory_order_relaxed) != open.thread) return;
+  if (t->id.load(std::memory_order_relaxed) != open.thread) return;
   --t->open_objects;
   scheduler().loosened(t);
 }

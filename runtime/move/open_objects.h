@@ -18,6 +18,12 @@ class OpenObjects final : public Component {
  public:
   // `self` opened it, which runs or is being made. `lent`: it refers to memory of `self`.
   void note_open(const void* object, const char* what, Tcb* self, bool lent = false);
+  // `t`, which had the number `from`, has another from now on: what it opened is of that thread.
+  // Cheap if it opened nothing.
+  void renumbered(Tcb* t, std::uint64_t from) {
+    if (t->open_objects != 0) [[unlikely]]
+      renumber(t, from);
+  }
   // Context: any kernel thread, capture off. One of the program leaves the control block, and what
   // waits in it, to the rank's own.
   void note_closed(const void* object);
@@ -42,6 +48,7 @@ class OpenObjects final : public Component {
     bool lent;
   };
   static void release(const Open& open);
+  void renumber(Tcb* t, std::uint64_t from);
 
   mutable Lock lock_;  // of what follows: kernel threads close too
   // An object may be opened more than once (sem_open).

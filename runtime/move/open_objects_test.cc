@@ -1,0 +1,58 @@
+#include "runtime/move/open_objects.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "threads/scheduler.h"
+#include "threads/test_threads.h"
+
+namespace roam::runtime {
+namespace {
+
+Tcb* make(const char* name) { return threads::scheduler().slots().make(256 << 10, name); }
+
+// What is opened while what a thread is given is copied has no number of a thread yet.
+TEST(OpenObjects, WhatWasOpenedInTheMakingIsOfWhoWasMade) {
+  threads::TestThreads threads;
+  OpenObjects objects;
+  const int first = 0, second = 0;
+  Tcb* t = make("one");
+  objects.note_open(&first, "locale", t);
+  objects.note_open(&second, "locale", t);
+  t->id = 5;
+  objects.renumbered(t, 0);
+  EXPECT_NE(objects.pinned_by(t).find("and 1 more such"), std::string::npos);
+  objects.note_closed(&first);
+  objects.poll();
+  EXPECT_EQ(t->open_objects, 1);
+
+  t->id = 0;
+  threads::scheduler().slots().retire(t);
+  Tcb* next = make("two");
+  ASSERT_EQ(next, t);
+  next->id = 6;
+  objects.note_closed(&second);
+  objects.poll();
+  EXPECT_EQ(next->open_objects, 0) << "another thread in its place";
+  threads::scheduler().slots().retire(next);
+}
+
+TEST(OpenObjects, WhatWasOpenedInAMakingThatFailedIsClosedThere) {
+  threads::TestThreads threads;
+  OpenObjects objects;
+  const int object = 0;
+  Tcb* t = make("never");
+  objects.note_open(&object, "locale", t);
+  t->id = 5;
+  objects.renumbered(t, 0);
+  t->id = 0;
+  objects.renumbered(t, 5);
+  objects.note_closed(&object);
+  objects.poll();
+  EXPECT_EQ(t->open_objects, 0);
+  threads::scheduler().slots().retire(t);
+}
+
+}  // namespace
+}  // namespace roam::runtime
