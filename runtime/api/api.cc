@@ -380,10 +380,21 @@ std::string_view name() noexcept {
   return t == nullptr ? std::string_view() : std::string_view(t->name());
 }
 
-Pin::Pin() { ++require_thread("this_thread::Pin")->pins; }
+Pin::Pin() {
+  Tcb* self = require_thread("this_thread::Pin");
+  thread_ = self->id.load(std::memory_order_relaxed);
+  ++self->pins;
+}
 Pin::~Pin() {
   Tcb* self = current_thread();
   if (self == nullptr) return;  // made before fork, in the child
+  if (self->id.load(std::memory_order_relaxed) != thread_) {
+    HeapScope process;
+    fatal(
+        "thread '%s' destroys a this_thread::Pin that thread %llu made, which would stay pinned: a "
+        "Pin is for a scope of one thread. Destroy it there, or make another here.",
+        self->name(), static_cast<unsigned long long>(thread_));
+  }
   --self->pins;
   scheduler().loosened(self);
 }

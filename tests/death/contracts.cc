@@ -35,6 +35,11 @@ DEATH(mutex_destroyed_while_held) {
   mutex.reset();
 }
 
+DEATH(pin_destroyed_by_another_thread) {
+  auto pin = std::make_unique<roam::this_thread::Pin>();
+  roam::spawn(roam::SpawnOptions{.name = "other"}, [&pin] { pin.reset(); }).join();
+}
+
 // The last member's parts are longer. `finish` says how members end the call.
 template <class Finish>
 void exchange_of_two_lengths(Finish finish) {

@@ -186,13 +186,17 @@ void sleep_until(std::chrono::time_point<Clock, Duration> when) {
 // The calling thread's name; empty in plain code.
 std::string_view name() noexcept;
 
-// While one lives, the calling thread does not migrate. Nests.
+// While one lives, the calling thread does not migrate. Nests. The thread that made it destroys it:
+// another that does ends the job.
 class Pin {
  public:
   Pin();
   ~Pin();
   Pin(const Pin&) = delete;
   Pin& operator=(const Pin&) = delete;
+
+ private:
+  std::uint64_t thread_;  // that made it
 };
 
 }  // namespace this_thread
