@@ -52,6 +52,11 @@ SCENARIO(Team, RefusesWhatCannotBe) {
   expect_error(roam::Errc::not_in_team, {"not a member of team"}, [&] { team.send(0, 0, 1); });
   team.join();
   expect_error(roam::Errc::not_in_team, {}, [&] { team.barrier(); });
+  const std::vector<int> in(4);
+  std::vector<int> out(4);
+  expect_error(roam::Errc::not_in_team, {}, [&] { roam::Team().alltoall(in, out); });
+  expect_error(roam::Errc::not_in_team, {}, [&] { (void)roam::Team().allgather(1); });
+  expect_error(roam::Errc::not_in_team, {}, [&] { (void)roam::Team().reduce(0, 1); });
 }
 
 SCENARIO(Team, TheFirstExceptionComesOutOfJoin) {

@@ -340,6 +340,7 @@ class Team {
   template <class In, class Out>
   [[nodiscard]] Request ialltoall(const In& in, Out&& out) const {
     detail::require_plain<Out>();
+    (void)index();  // refuses who is no member, above all of an empty team
     const std::size_t part = detail::bytes_of(in) / static_cast<std::size_t>(size_);
     check_room("ialltoall", detail::bytes_of(in), part);
     check_room("ialltoall", detail::bytes_of(out), part);
