@@ -79,6 +79,10 @@ class Job final : public threads::Host {
   // Threads of a checkpoint go on here.
   void resume();
   void wait_until_quiet();
+  struct Sums {
+    std::uint64_t busy = 0, sent = 0, received = 0;
+  };
+  Sums sum_while_polling(const Sums& of_rank);
   void limit_memory();
   void look_at_cores();
   void share_locale();

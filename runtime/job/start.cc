@@ -347,6 +347,21 @@ Checkpointer::Facts Job::facts() {
   return facts;
 }
 
+// Collective, and none of it waits without looking at messages: who comes later may need an answer.
+Job::Sums Job::sum_while_polling(const Sums& of_rank) {
+  Sums sums = of_rank;
+  if (ranks() == 1) {
+    poll();
+    return sums;
+  }
+  std::uint64_t counts[Mpi::kWaveCounts] = {of_rank.busy, of_rank.sent, of_rank.received};
+  mpi().start_wave(counts);
+  do {
+    poll();
+  } while (!mpi().wave_done(counts));
+  return {counts[0], counts[1], counts[2]};
+}
+
 // Collective. Every message is received, and every component quiet.
 void Job::wait_until_quiet() {
   const Net& own = net();
@@ -354,11 +369,10 @@ void Job::wait_until_quiet() {
     for (int i = 0; i < 16; ++i) poll();
     bool quiet = own.nothing_waits();
     for (const Component* c : components_.all()) quiet = quiet && (c == &own || c->quiet());
-    const std::uint64_t busy = mpi().sum(quiet ? 0 : 1);
-    const std::uint64_t sent = mpi().sum(mpi().sent() + own.handed_off());
-    const std::uint64_t received = mpi().sum(mpi().received() + own.taken_over());
-    if (busy == 0 && sent == received && sent == last) return;
-    last = sent;
+    const Sums all = sum_while_polling(
+        {quiet ? 0u : 1u, mpi().sent() + own.handed_off(), mpi().received() + own.taken_over()});
+    if (all.busy == 0 && all.sent == all.received && all.sent == last) return;
+    last = all.sent;
   }
 }
 
@@ -373,7 +387,11 @@ void Job::resume() {
   for (const auto& [name, bytes] : restart_->manifest().data)
     data[name].assign(bytes.begin(), bytes.end());
   program_state().restart(data);
-  mpi().barrier();  // what a hook does to a file of all ranks comes before their threads
+  // What a hook does to a file of all ranks comes before their threads; it may ask ranks whose
+  // hooks have ended for memory. After that none looks at messages until all may begin: they may be
+  // of the next checkpoint.
+  sum_while_polling({});
+  mpi().barrier();
   checkpointer().begin();
   threads::scheduler().stand_still(false);
 }
