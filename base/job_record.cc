@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 #include <ucontext.h>
 #include <unistd.h>
+#include <unwind.h>
 
 #include <atomic>
 #include <cerrno>
@@ -261,6 +262,32 @@ bool caller_of_libc(const void* from, bool behind_libc, char* place, std::size_t
   return false;
 }
 
+// The same among the callers that the unwinder's tables tell of, which know what is left of older
+// calls on the stack: of `pc`, which was interrupted, or, if it is 0, behind the first in libc.
+// False: they do not lead so far.
+bool caller_by_tables(std::uintptr_t pc, char* place, std::size_t bytes) {
+  struct Walk {
+    std::uintptr_t pc;
+    char* place;
+    std::size_t bytes;
+    bool inside = false, found = false;
+    int frames = 0;
+  } walk{pc, place, bytes};
+  _Unwind_Backtrace(
+      [](_Unwind_Context* frame, void* at) {
+        Walk& w = *static_cast<Walk*>(at);
+        const auto ip = static_cast<std::uintptr_t>(_Unwind_GetIP(frame));
+        const bool known = code.place(ip, w.place, w.bytes);
+        const bool libc = known && is_in_libc(w.place);
+        w.inside = w.inside || (w.pc != 0 ? ip == w.pc : libc);
+        w.found = w.inside && known && !libc;
+        return w.found || (w.inside && !known) || ++w.frames > 64 ? _URC_END_OF_STACK
+                                                                  : _URC_NO_REASON;
+      },
+      &walk);
+  return walk.found;
+}
+
 // The place of a crash. abort() is always called at the same one: there it is who called it.
 void put_place(Line& out, const ucontext_t& u, int signal) {
   code.read();
@@ -268,8 +295,9 @@ void put_place(Line& out, const ucontext_t& u, int signal) {
   const auto pc = static_cast<std::uintptr_t>(u.uc_mcontext.gregs[REG_RIP]);
   if (!code.place(pc, place, sizeof place)) std::snprintf(place, sizeof place, "0x%zx", pc);
   const void* top = reinterpret_cast<const void*>(u.uc_mcontext.gregs[REG_RSP]);
-  const bool called =
-      signal == SIGABRT && is_in_libc(place) && caller_of_libc(top, false, caller, sizeof caller);
+  const bool called = signal == SIGABRT && is_in_libc(place) &&
+                      (caller_by_tables(pc, caller, sizeof caller) ||
+                       caller_of_libc(top, false, caller, sizeof caller));
   out.quoted(called ? caller : place);
 }
 
@@ -327,7 +355,8 @@ void exits_early(int status, const void* caller) {
   char place[300] = "";
   if (caller != nullptr) {
     code.place(reinterpret_cast<std::uintptr_t>(caller), place, sizeof place);
-  } else if (!caller_of_libc(__builtin_frame_address(0), true, place, sizeof place)) {
+  } else if (!caller_by_tables(0, place, sizeof place) &&
+             !caller_of_libc(__builtin_frame_address(0), true, place, sizeof place)) {
     place[0] = '\0';
   }
   write(is_in_mpi(place) ? "lost" : "exit", status, nullptr);
