@@ -1,4 +1,5 @@
-// Bytes of a long message that come from another node: here from the one rank that there is, by MPI.
+// Bytes of a long message that come from another node: here from the one rank that there is, by
+// MPI.
 #include "runtime/teams/pulls.h"
 
 #include <gtest/gtest.h>

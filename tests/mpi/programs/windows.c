@@ -291,6 +291,7 @@ static void requests(void) {
   say("rget: %ld", sum_of(in, kMany));
   MPI_Barrier(MPI_COMM_WORLD);
   MPI_Rput(out, kMany, MPI_INT, right, 0, kMany, MPI_INT, window, &request[0]);
+  MPI_Win_flush(right, window);  // puts and accumulates have no order
   MPI_Raccumulate(out, kMany, MPI_INT, right, 0, kMany, MPI_INT, MPI_REPLACE, window, &request[1]);
   MPI_Rget_accumulate(out, kMany, MPI_INT, old, kMany, MPI_INT, right, 0, kMany, MPI_INT, MPI_SUM,
                       window, &request[2]);
