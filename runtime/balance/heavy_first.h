@@ -16,16 +16,21 @@ struct SortedThread : ThreadLoad {
   std::uint32_t index = 0;
 };
 
-// All threads, the longest first; equal ones in their order.
+// The longest first; equal ones in their order.
+inline void sort_heavy_first(std::vector<SortedThread>* threads) {
+  std::sort(threads->begin(), threads->end(), [](const SortedThread& a, const SortedThread& b) {
+    return a.load_s != b.load_s ? a.load_s > b.load_s : a.index < b.index;
+  });
+}
+
+// All threads, the longest first.
 inline std::vector<SortedThread> heavy_first(const LoadTable& table) {
   std::vector<SortedThread> order;
   order.reserve(table.threads.size());
   for (const ThreadLoad& thread : table.threads) {
     order.push_back({thread, static_cast<std::uint32_t>(order.size())});
   }
-  std::sort(order.begin(), order.end(), [](const SortedThread& a, const SortedThread& b) {
-    return a.load_s != b.load_s ? a.load_s > b.load_s : a.index < b.index;
-  });
+  sort_heavy_first(&order);
   return order;
 }
 

@@ -15,19 +15,35 @@ namespace {
 // How far a node may stay above its share. A few moves more bring it nearer, but cost bytes.
 constexpr double kNodeGoal = 1.02;
 
-// `plan` after the threads that `node_plan` sends to another node have gone to the rank there that
-// suits them best; those that find no room stay.
-Plan land(const LoadTable& table, const NodeTables& nodes, Plan plan, const Plan& node_plan) {
+// `table` without its edges, with threads where `plan` has them.
+LoadTable places_of(const LoadTable& table, const Plan& plan) {
   LoadTable now;
   now.threads = table.threads;
   now.ranks = table.ranks;
   now.block_bytes = table.block_bytes;
+  now.costs = table.costs;
   for (std::size_t i = 0; i < plan.rank_of.size(); ++i) now.threads[i].rank = plan.rank_of[i];
+  return now;
+}
+
+// `plan` after the threads that `node_plan` sends to another node have gone to the rank there that
+// suits them best; those that find no room stay. Nodes that have others now are in `changed`.
+Plan land(const LoadTable& table, const NodeTables& nodes, Plan plan, const Plan& node_plan,
+          std::vector<bool>* changed) {
+  changed->assign(nodes.nodes(), false);
+  std::vector<SortedThread> movers;
+  for (std::size_t i = 0; i < plan.rank_of.size(); ++i) {
+    if (node_plan.rank_of[i] == nodes.node_of(plan.rank_of[i])) continue;
+    movers.push_back({table.threads[i], static_cast<std::uint32_t>(i)});
+    movers.back().rank = plan.rank_of[i];
+  }
+  if (movers.empty()) return plan;
+  sort_heavy_first(&movers);
+  const LoadTable now = places_of(table, plan);
   RankTree ranks(now);
-  for (const ThreadLoad& thread : now.threads) ranks.add_load(thread.rank, thread.load_s);
-  for (const SortedThread& thread : heavy_first(now)) {
+  ranks.add_loads(now);
+  for (const SortedThread& thread : movers) {
     const std::int32_t from = thread.rank, node = node_plan.rank_of[thread.index];
-    if (node == nodes.node_of(from)) continue;
     const std::int32_t any = nodes.ranks_of(static_cast<std::size_t>(node))[0];
     const std::int32_t to = ranks.earliest(thread.load_s, thread, ranks.node_of(any));
     if (to < 0) continue;
@@ -35,6 +51,8 @@ Plan land(const LoadTable& table, const NodeTables& nodes, Plan plan, const Plan
     ranks.add_load(from, -thread.load_s);
     ranks.add_load(to, thread.load_s);
     plan.rank_of[thread.index] = to;
+    (*changed)[static_cast<std::size_t>(node)] = true;
+    (*changed)[static_cast<std::size_t>(nodes.node_of(from))] = true;
   }
   return plan;
 }
@@ -42,9 +60,8 @@ Plan land(const LoadTable& table, const NodeTables& nodes, Plan plan, const Plan
 // `plan` after single moves away from the ranks that are still the busiest: a node may have its
 // share and yet hold threads so long that its ranks cannot be even.
 Plan refined(const LoadTable& table, const Plan& plan) {
-  LoadTable now = table;
-  for (std::size_t i = 0; i < plan.rank_of.size(); ++i) now.threads[i].rank = plan.rank_of[i];
-  return refine_moves(now, kRefineGoal);
+  if (imbalance_of(table, plan) <= kRefineGoal) return plan;
+  return refine_moves(places_of(table, plan), kRefineGoal, &table);
 }
 
 }  // namespace
@@ -52,20 +69,27 @@ Plan refined(const LoadTable& table, const Plan& plan) {
 Plan hierarchical(const LoadTable& table, std::uint64_t seed) {
   check_table(table);
   const NodeTables nodes(table);
-  Plan best = nodes.inside_nodes(plan_to_stay(table), greedy_refine, seed);
-  if (nodes.nodes() == 1) return keep_if_it_pays(table, std::move(best));
-
-  const Outcome stay = outcome_of(table, plan_to_stay(table));
-  const auto gain_s = [&](const Plan& plan) {
-    return net_gain_s(table, stay, outcome_of(table, plan));
-  };
+  Plan best = plan_to_stay(table);
+  const Outcome stay = outcome_of(table, best);
+  best = nodes.inside_nodes(best, greedy_refine, seed, std::vector<bool>(nodes.nodes(), true));
+  Outcome outcome = outcome_of(table, best);
   // Each stage goes on from the one before; which of them paid is seen at the end.
-  Plan between = land(table, nodes, best, refine_moves(nodes.between_nodes(), kNodeGoal));
-  between = nodes.inside_nodes(between, greedy_refine, seed);
-  Plan single = refined(table, between);
-  if (gain_s(between) > gain_s(best)) best = std::move(between);
-  if (gain_s(single) > gain_s(best)) best = std::move(single);
-  return keep_if_it_pays(table, std::move(best));
+  const auto consider = [&](Plan plan) {
+    const Outcome its = outcome_of(table, plan);
+    if (!(net_gain_s(table, stay, its) > net_gain_s(table, stay, outcome))) return;
+    outcome = its;
+    best = std::move(plan);
+  };
+  if (nodes.nodes() > 1) {
+    std::vector<bool> changed;
+    const Plan node_plan = refine_moves(nodes.between_nodes(), kNodeGoal, &table);
+    Plan between = land(table, nodes, best, node_plan, &changed);
+    between = nodes.inside_nodes(between, greedy_refine, seed, changed);
+    Plan single = refined(table, between);
+    if (between.rank_of != best.rank_of) consider(between);
+    if (single.rank_of != between.rank_of) consider(std::move(single));
+  }
+  return pays(table, stay, outcome) ? best : plan_to_stay(table);
 }
 
 }  // namespace roam::balance

@@ -20,13 +20,14 @@ class NodeTables {
 
   // `table` with nodes in place of ranks, each on its own: as fast as its ranks together and with
   // the memory of all; none has a limit if one of its ranks has none. Its ranks send at once, so
-  // moves and messages cost the fewer seconds the more they are.
+  // moves and messages cost the fewer seconds the more they are. Without edges: they are the
+  // table's.
   LoadTable between_nodes() const;
 
-  // `plan` after `strategy` has seen each node for itself, without edges: inside a node messages
-  // are free.
+  // `plan` after `strategy` has seen each node of `which` for itself, without edges: inside a node
+  // messages are free.
   Plan inside_nodes(const Plan& plan, Plan (*strategy)(const LoadTable&, std::uint64_t),
-                    std::uint64_t seed) const;
+                    std::uint64_t seed, const std::vector<bool>& which) const;
 
  private:
   const LoadTable& table_;

@@ -87,12 +87,17 @@ double net_gain_s(const LoadTable& table, const Outcome& before, const Outcome& 
   return table.costs.steps * (before.step_s - after.step_s) - after.move_s;
 }
 
+bool pays(const LoadTable& table, const Outcome& before, const Outcome& after,
+          double imbalance_allowed) {
+  return after.imbalance <= std::max(before.imbalance, imbalance_allowed) &&
+         net_gain_s(table, before, after) > 0;
+}
+
 Plan keep_if_it_pays(const LoadTable& table, Plan plan, double imbalance_allowed) {
   Plan stay = plan_to_stay(table);
-  const Outcome before = outcome_of(table, stay);
-  const Outcome after = outcome_of(table, plan);
-  const bool balanced = after.imbalance <= std::max(before.imbalance, imbalance_allowed);
-  return balanced && net_gain_s(table, before, after) > 0 ? std::move(plan) : std::move(stay);
+  const bool good =
+      pays(table, outcome_of(table, stay), outcome_of(table, plan), imbalance_allowed);
+  return good ? std::move(plan) : std::move(stay);
 }
 
 }  // namespace roam::balance

@@ -44,6 +44,9 @@ double net_gain_s(const LoadTable& table, const Outcome& before, const Outcome& 
 // two maxima over the ranks are compared, which a reduction finds without a table. A plan may make
 // the imbalance worse only up to `imbalance_allowed`, for messages that it saves.
 Plan keep_if_it_pays(const LoadTable& table, Plan plan, double imbalance_allowed = 1);
+// The same of a plan that leads from `before`, where everything stays, to `after`.
+bool pays(const LoadTable& table, const Outcome& before, const Outcome& after,
+          double imbalance_allowed = 1);
 
 }  // namespace roam::balance
 

@@ -58,8 +58,8 @@ RankTree::RankTree(const LoadTable& table) : block_bytes_(table.block_bytes) {
     leaf.speed = table.ranks[r].speed;
     leaf.over = taken[r] > limit ? taken[r] - limit : 0;
     leaf.room = limit == kUnlimited ? kUnlimited : limit - std::min(limit, taken[r]);
-    update(leaf_of_[r]);
   }
+  update_all();
 }
 
 RankTree::Vertex RankTree::vertex_of(const Leaf& leaf) const {
@@ -67,15 +67,30 @@ RankTree::Vertex RankTree::vertex_of(const Leaf& leaf) const {
   return {time_s, time_s, leaf.speed, leaf.room};
 }
 
+// Field by field: a vertex that is put together elsewhere and copied costs a third of a plan.
+inline bool RankTree::update_inner(std::size_t vertex) {
+  const Vertex &a = vertices_[2 * vertex], &b = vertices_[2 * vertex + 1];
+  const double least_s = std::min(a.least_s, b.least_s), most_s = std::max(a.most_s, b.most_s);
+  const double speed = std::max(a.speed, b.speed);
+  const std::uint64_t room = std::max(a.room, b.room);
+  Vertex& v = vertices_[vertex];
+  if (v.least_s == least_s && v.most_s == most_s && v.speed == speed && v.room == room)
+    return false;
+  v.least_s = least_s;
+  v.most_s = most_s;
+  v.speed = speed;
+  v.room = room;
+  return true;
+}
+
+void RankTree::update_all() {
+  for (std::size_t l = 0; l < leaves_.size(); ++l) vertices_[width_ + l] = vertex_of(leaves_[l]);
+  for (std::size_t v = width_ - 1; v != 0; --v) update_inner(v);
+}
+
 void RankTree::update(std::size_t leaf) {
-  std::size_t v = width_ + leaf;
-  vertices_[v] = vertex_of(leaves_[leaf]);
-  for (v /= 2; v != 0; v /= 2) {
-    const Vertex &a = vertices_[2 * v], &b = vertices_[2 * v + 1];
-    const Vertex now = {std::min(a.least_s, b.least_s), std::max(a.most_s, b.most_s),
-                        std::max(a.speed, b.speed), std::max(a.room, b.room)};
-    if (now == vertices_[v]) break;  // nor does anything change above
-    vertices_[v] = now;
+  vertices_[width_ + leaf] = vertex_of(leaves_[leaf]);
+  for (std::size_t v = (width_ + leaf) / 2; v != 0 && update_inner(v); v /= 2) {
   }
 }
 
@@ -93,10 +108,18 @@ void RankTree::give_back(std::size_t leaf, std::uint64_t bytes) {
   from.room += bytes - owed;
 }
 
+void RankTree::add_loads(const LoadTable& table) {
+  for (const ThreadLoad& thread : table.threads)
+    leaves_[leaf_of_[static_cast<std::size_t>(thread.rank)]].load_s += thread.load_s;
+  update_all();
+}
+
 void RankTree::add_fixed(const LoadTable& table) {
   for (const ThreadLoad& thread : table.threads) {
-    if (thread.fixed) add_load(thread.rank, thread.load_s);
+    if (thread.fixed)
+      leaves_[leaf_of_[static_cast<std::size_t>(thread.rank)]].load_s += thread.load_s;
   }
+  update_all();
 }
 
 void RankTree::move_bytes(std::int32_t from, std::int32_t to, const Need& need) {

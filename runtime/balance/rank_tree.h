@@ -46,7 +46,10 @@ class RankTree {
 
   // Adds to a rank's load; `load_s` may be negative.
   void add_load(std::int32_t rank, double load_s);
-  // Adds the loads of the threads of `table` that cannot move.
+  // Adds the loads of all threads of `table`, or of those that cannot move, where they are.
+  //
+  // Cost: O(threads + ranks).
+  void add_loads(const LoadTable& table);
   void add_fixed(const LoadTable& table);
   // Whether a thread that needs `need` may come to `rank`.
   bool has_room(std::int32_t rank, const Need& need) const {
@@ -82,7 +85,6 @@ class RankTree {
     double most_s = -1;
     double speed = 1;        // the highest
     std::uint64_t room = 0;  // the most
-    bool operator==(const Vertex&) const = default;
   };
   struct Search;
 
@@ -100,6 +102,8 @@ class RankTree {
   }
   void give_back(std::size_t leaf, std::uint64_t bytes);
   void update(std::size_t leaf);
+  void update_all();
+  bool update_inner(std::size_t vertex);  // false: nothing has changed
   Vertex vertex_of(const Leaf& leaf) const;
   void search(Search& search, std::size_t vertex, std::size_t begin, std::size_t end) const;
 

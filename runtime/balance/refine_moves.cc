@@ -21,43 +21,64 @@ constexpr int kThreads = 4;
 constexpr int kClasses = 3;
 constexpr int kTwice = 4;  // classes up, a load is twice as large
 
-// Who sends to each thread; its own edges are in the table.
+// Who sends to each thread; its own edges are in the table. Only a few ranks' threads are asked
+// for: the others are looked up when they are.
 class Senders {
  public:
-  explicit Senders(const LoadTable& table) {
-    if (!table.has_edges()) return;
-    begin_.resize(table.threads.size() + 1);
-    for (const Edge& edge : table.edges) ++begin_[edge.to + 1];
+  // `table` has the threads' places, `edges` what they send.
+  Senders(const LoadTable& table, const LoadTable& edges)
+      : table_(table), edges_of_(edges), known_(table.ranks.size()) {}
+
+  // Those of the threads of `ranks` will be asked for.
+  void look_up(const std::vector<bool>& ranks) {
+    known_ = ranks;
+    const auto wanted = [&](std::uint32_t thread) {
+      return ranks[static_cast<std::size_t>(table_.threads[thread].rank)];
+    };
+    begin_.assign(table_.threads.size() + 1, 0);
+    for (const Edge& edge : edges_of_.edges) begin_[edge.to + 1] += wanted(edge.to);
     for (std::size_t i = 1; i < begin_.size(); ++i) begin_[i] += begin_[i - 1];
-    edges_.resize(table.edges.size());
+    edges_.resize(begin_.back());
     std::vector<std::size_t> end(begin_);
-    for (std::size_t i = 0; i < table.threads.size(); ++i) {
-      for (const Edge& edge : table.edges_of(i)) {
+    for (std::size_t i = 0; i < table_.threads.size(); ++i) {
+      for (const Edge& edge : edges_of_.edges_of(i)) {
+        if (!wanted(edge.to)) continue;
         edges_[end[edge.to]++] = {static_cast<std::uint32_t>(i), edge.bytes, edge.messages};
       }
     }
   }
-  std::span<const Edge> of(std::size_t thread) const {
-    if (edges_.empty()) return {};
+  std::span<const Edge> of(std::size_t thread) {
+    if (!known_[static_cast<std::size_t>(table_.threads[thread].rank)])
+      look_up(std::vector<bool>(known_.size(), true));
     return {edges_.data() + begin_[thread], edges_.data() + begin_[thread + 1]};
   }
 
  private:
+  const LoadTable& table_;
+  const LoadTable& edges_of_;
+  std::vector<bool> known_;  // ranks
   std::vector<std::size_t> begin_;
   std::vector<Edge> edges_;
 };
 
 class Refiner {
  public:
-  Refiner(const LoadTable& table, double goal)
+  // REQUIRES: some rank is above the ceiling.
+  Refiner(const LoadTable& table, double ceiling_s, const LoadTable& edges)
       : table_(table),
-        ceiling_s_(goal * ideal_step_s(table)),
+        edges_(edges),
+        ceiling_s_(ceiling_s),
         plan_(plan_to_stay(table)),
         ranks_(table),
         sizes_(table),
-        senders_(table),
+        senders_(table, edges),
         spent_s_(table.ranks.size()) {
-    for (const ThreadLoad& thread : table.threads) ranks_.add_load(thread.rank, thread.load_s);
+    ranks_.add_loads(table);
+    if (!edges.has_edges()) return;
+    std::vector<bool> busy(table.ranks.size());
+    for (std::size_t r = 0; r < busy.size(); ++r)
+      busy[r] = ranks_.time_s(static_cast<std::int32_t>(r)) > ceiling_s_;
+    senders_.look_up(busy);
   }
 
   Plan run() {
@@ -139,7 +160,7 @@ class Refiner {
     consider(ranks_.earliest(thread.load_s, thread, ranks_.everywhere()));
   }
 
-  Move judged(std::size_t place, std::int32_t from, std::int32_t to) const {
+  Move judged(std::size_t place, std::int32_t from, std::int32_t to) {
     const std::uint32_t i = sizes_.thread_at(place);
     const ThreadLoad& thread = table_.threads[i];
     const double before_s = ranks_.time_s(from);
@@ -154,10 +175,10 @@ class Refiner {
   }
 
   // Seconds a step of messages between nodes that the move of thread `i` adds.
-  double more_messages_s(std::uint32_t i, std::int32_t from, std::int32_t to) const {
-    if (!table_.has_edges() || table_.same_node(from, to)) return 0;
+  double more_messages_s(std::uint32_t i, std::int32_t from, std::int32_t to) {
+    if (!edges_.has_edges() || table_.same_node(from, to)) return 0;
     double more_s = 0;
-    for (const std::span<const Edge> edges : {table_.edges_of(i), senders_.of(i)}) {
+    for (const std::span<const Edge> edges : {edges_.edges_of(i), senders_.of(i)}) {
       for (const Edge& edge : edges) {
         if (edge.to == i) continue;
         const std::int32_t other = plan_.rank_of[edge.to];
@@ -181,6 +202,7 @@ class Refiner {
   }
 
   const LoadTable& table_;
+  const LoadTable& edges_;
   const double ceiling_s_;
   Plan plan_;
   RankTree ranks_;
@@ -192,6 +214,11 @@ class Refiner {
 
 }  // namespace
 
-Plan refine_moves(const LoadTable& table, double goal) { return Refiner(table, goal).run(); }
+Plan refine_moves(const LoadTable& table, double goal, const LoadTable* edges) {
+  Plan stay = plan_to_stay(table);
+  const double ideal_s = ideal_step_s(table);
+  if (!(imbalance_of(table, stay) * ideal_s > goal * ideal_s)) return stay;
+  return Refiner(table, goal * ideal_s, edges != nullptr ? *edges : table).run();
+}
 
 }  // namespace roam::balance

@@ -16,34 +16,49 @@ std::size_t find(std::vector<std::uint32_t>& next, std::size_t place) {
 }
 
 struct Entry {
-  std::int32_t rank;
   int size_class;
   std::uint64_t bytes;
   std::uint32_t thread;
 
-  auto key() const { return std::tie(rank, size_class, bytes, thread); }
+  auto key() const { return std::tie(size_class, bytes, thread); }
 };
+
+bool counts(const ThreadLoad& t) { return !t.fixed && t.load_s > 0; }
 
 }  // namespace
 
-SizeIndex::SizeIndex(const LoadTable& table) : begin_(table.ranks.size() + 1) {
-  std::vector<Entry> entries;
-  for (std::size_t i = 0; i < table.threads.size(); ++i) {
-    const ThreadLoad& t = table.threads[i];
-    if (t.fixed || !(t.load_s > 0)) continue;
-    entries.push_back({t.rank, size_class(t.load_s), t.bytes, static_cast<std::uint32_t>(i)});
-    ++begin_[static_cast<std::size_t>(t.rank) + 1];
-  }
-  std::sort(entries.begin(), entries.end(),
-            [](const Entry& a, const Entry& b) { return a.key() < b.key(); });
-  for (const Entry& entry : entries) {
-    threads_.push_back(entry.thread);
-    classes_.push_back(entry.size_class);
+SizeIndex::SizeIndex(const LoadTable& table)
+    : table_(table), begin_(table.ranks.size() + 1), sorted_(table.ranks.size()) {
+  for (const ThreadLoad& t : table.threads) {
+    if (counts(t)) ++begin_[static_cast<std::size_t>(t.rank) + 1];
   }
   std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
+  threads_.resize(begin_.back());
+  std::vector<std::size_t> end(begin_);
+  for (std::size_t i = 0; i < table.threads.size(); ++i) {
+    const ThreadLoad& t = table.threads[i];
+    if (counts(t))
+      threads_[end[static_cast<std::size_t>(t.rank)]++] = static_cast<std::uint32_t>(i);
+  }
+  classes_.resize(threads_.size());
   up_.resize(threads_.size() + 1);
   std::iota(up_.begin(), up_.end(), 0);
   down_ = up_;
+}
+
+void SizeIndex::sort(std::size_t rank) {
+  sorted_[rank] = true;
+  std::vector<Entry> entries;
+  for (std::size_t place = begin_[rank]; place < begin_[rank + 1]; ++place) {
+    const ThreadLoad& t = table_.threads[threads_[place]];
+    entries.push_back({size_class(t.load_s), t.bytes, threads_[place]});
+  }
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry& a, const Entry& b) { return a.key() < b.key(); });
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    threads_[begin_[rank] + i] = entries[i].thread;
+    classes_[begin_[rank] + i] = entries[i].size_class;
+  }
 }
 
 std::size_t SizeIndex::begin_of(std::int32_t rank, int size_class) const {
@@ -60,6 +75,7 @@ std::size_t SizeIndex::left_from(std::int32_t rank, std::size_t place, int size_
 }
 
 int SizeIndex::class_up_to(std::int32_t rank, int size_class) {
+  if (!sorted_[static_cast<std::size_t>(rank)]) sort(static_cast<std::size_t>(rank));
   const std::size_t above = find(down_, begin_of(rank, size_class + 1));
   return above > begin_[static_cast<std::size_t>(rank)] ? classes_[above - 1] : kNoClass;
 }
