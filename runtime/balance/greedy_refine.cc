@@ -52,8 +52,12 @@ class Planner {
   Plan keep_then_place(const std::vector<SortedThread>& order) {
     std::vector<const SortedThread*> rest;
     for (const SortedThread& thread : order) {
-      if (!keep(thread)) rest.push_back(&thread);
+      if (fits(thread))
+        ranks_.add_load_later(thread.rank, thread.load_s);
+      else
+        rest.push_back(&thread);
     }
+    ranks_.refresh();
     for (const SortedThread* thread : rest) place(*thread);
     return std::move(plan_);
   }
@@ -61,16 +65,17 @@ class Planner {
   // Each in turn stays or finds a place: what is small makes room for what is large.
   Plan keep_or_place(const std::vector<SortedThread>& order) {
     for (const SortedThread& thread : order) {
-      if (!keep(thread)) place(thread);
+      if (fits(thread))
+        ranks_.add_load(thread.rank, thread.load_s);
+      else
+        place(thread);
     }
     return std::move(plan_);
   }
 
  private:
-  bool keep(const SortedThread& thread) {
-    if (ranks_.end_s(thread.rank, thread.load_s) > ceiling_s_) return false;
-    ranks_.add_load(thread.rank, thread.load_s);
-    return true;
+  bool fits(const SortedThread& thread) const {
+    return ranks_.end_s(thread.rank, thread.load_s) <= ceiling_s_;
   }
 
   void place(const SortedThread& thread) {

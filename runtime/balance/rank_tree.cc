@@ -59,7 +59,7 @@ RankTree::RankTree(const LoadTable& table) : block_bytes_(table.block_bytes) {
     leaf.over = taken[r] > limit ? taken[r] - limit : 0;
     leaf.room = limit == kUnlimited ? kUnlimited : limit - std::min(limit, taken[r]);
   }
-  update_all();
+  refresh();
 }
 
 RankTree::Vertex RankTree::vertex_of(const Leaf& leaf) const {
@@ -83,7 +83,7 @@ inline bool RankTree::update_inner(std::size_t vertex) {
   return true;
 }
 
-void RankTree::update_all() {
+void RankTree::refresh() {
   for (std::size_t l = 0; l < leaves_.size(); ++l) vertices_[width_ + l] = vertex_of(leaves_[l]);
   for (std::size_t v = width_ - 1; v != 0; --v) update_inner(v);
 }
@@ -109,17 +109,15 @@ void RankTree::give_back(std::size_t leaf, std::uint64_t bytes) {
 }
 
 void RankTree::add_loads(const LoadTable& table) {
-  for (const ThreadLoad& thread : table.threads)
-    leaves_[leaf_of_[static_cast<std::size_t>(thread.rank)]].load_s += thread.load_s;
-  update_all();
+  for (const ThreadLoad& thread : table.threads) add_load_later(thread.rank, thread.load_s);
+  refresh();
 }
 
 void RankTree::add_fixed(const LoadTable& table) {
   for (const ThreadLoad& thread : table.threads) {
-    if (thread.fixed)
-      leaves_[leaf_of_[static_cast<std::size_t>(thread.rank)]].load_s += thread.load_s;
+    if (thread.fixed) add_load_later(thread.rank, thread.load_s);
   }
-  update_all();
+  refresh();
 }
 
 void RankTree::move_bytes(std::int32_t from, std::int32_t to, const Need& need) {

@@ -46,6 +46,11 @@ class RankTree {
 
   // Adds to a rank's load; `load_s` may be negative.
   void add_load(std::int32_t rank, double load_s);
+  // The same, but earliest() and busiest() do not know of it before refresh().
+  void add_load_later(std::int32_t rank, double load_s) {
+    leaves_[leaf_of_[static_cast<std::size_t>(rank)]].load_s += load_s;
+  }
+  void refresh();
   // Adds the loads of all threads of `table`, or of those that cannot move, where they are.
   //
   // Cost: O(threads + ranks).
@@ -102,7 +107,6 @@ class RankTree {
   }
   void give_back(std::size_t leaf, std::uint64_t bytes);
   void update(std::size_t leaf);
-  void update_all();
   bool update_inner(std::size_t vertex);  // false: nothing has changed
   Vertex vertex_of(const Leaf& leaf) const;
   void search(Search& search, std::size_t vertex, std::size_t begin, std::size_t end) const;
