@@ -122,6 +122,33 @@ said 'before it had begun (the launcher.s status: 1): twice in a row, not tried 
 supervised 0 -n 4 --least-ranks 2 --launcher "$work/launcher -a b" "$program"
 said ': 2 ranks are tried'
 
+# Rank 0 has told of a good end, and another one is killed after it, or ends otherwise.
+cat >"$work/launcher" <<'END'
+#!/bin/sh
+echo run
+status=$1
+test ! -e "$0.once" || status=0
+test "$2" = again || touch "$0.once"
+printf '{"kind": "ended", "code": 0, "where": ""}\n' >"$ROAM_RECORD"
+mkdir -p "${ROAM_CHECKPOINT%%,*}/000001"
+touch "${ROAM_CHECKPOINT%%,*}/000001/manifest"
+exit $status
+END
+for killed in 9 137; do
+  rm -f "$work/launcher.once"
+  supervised 0 --launcher "$work/launcher $killed once" --checkpoint "$work/d" "$program"
+  said "was killed .*, when rank 0 had ended well (the launcher.s status: $killed): started again from"
+  [[ $(<"$work/out") == $'run\nrun' ]] || fail "status $killed: it is not started again"
+done
+rm -f "$work/launcher.once"
+mkdir "$work/own"
+(cd "$work/own" && supervised 9 --retries 1 --launcher "$work/launcher 9 again" "$program") || exit 1
+said '1 retries were made: no more'
+compgen -G "$work/own/*/000001/manifest" >"$work/found" || fail "what it can go on from is gone"
+supervised 3 --launcher "$work/launcher 3 again" --checkpoint "$work/d" "$program"
+said 'ended .*, when rank 0 had ended well (the launcher.s status: 3): that is not tried again'
+said 'it can go on from checkpoint 000001'
+
 # What has outlived its launcher has ended when the job starts again, whatever its record says.
 cat >"$work/launcher" <<'END'
 #!/bin/bash
