@@ -66,7 +66,8 @@ class Checkpointer final : public Component {
     std::uint64_t restarted_from = 0;             // the number above which new ones have theirs
     std::uint64_t went_on_from = 0;               // the number of the one that is read
     std::string went_on_in;                       // the folder of those that it is one of
-    std::string kept_in;  // the folder, if the one that it goes on from was in memory
+    // If the one that it goes on from was in memory: the folder, and the name of keepers.
+    std::string kept_in, kept_name;
     std::vector<std::shared_ptr<KeeperClient>> kept_by;  // where it is, until there is a newer one
     std::function<void(Manifest*)> describe;  // fills in what is the same for every checkpoint
   };
@@ -155,7 +156,9 @@ class Checkpointer final : public Component {
   bool reach_keeper(std::string* why);
   void hold_keeper();
   void lose_keeper();
+  std::vector<std::string> own_keepers() const;
   void forget_keepers(const std::string& name);
+  void leave_keepers(const std::string& name);
   void note_kept(bool kept);
   bool commit(const CheckpointOrderHead& head, std::string_view manifest, std::string* why);
   bool settle_kept(const CheckpointOrderHead& head, std::string* why);

@@ -71,13 +71,22 @@ void Checkpointer::free_older(const CheckpointOrderHead& head) {
   aside_.give_back();
   copies_.settled(head.number);
   held_.clear();
-  forget_keepers(std::exchange(earlier_keepers_, {}));
+  leave_keepers(std::exchange(earlier_keepers_, {}));
 }
 
 // What it has stays there until something newer is on disk.
 void Checkpointer::leave_keeper() {
   lose_keeper();
   copies_.close();
+}
+
+// Names of keepers that have checkpoints of this job: its own, and those that it went on from. No
+// others: there may be another job whose folder is the same.
+std::vector<std::string> Checkpointer::own_keepers() const {
+  std::vector<std::string> names;
+  if (!keepers_.empty()) names.push_back(keepers_);
+  if (!facts_.kept_name.empty() && facts_.kept_name != keepers_) names.push_back(facts_.kept_name);
+  return names;
 }
 
 // Those of this machine, of whatever topology they are.
@@ -89,6 +98,16 @@ void Checkpointer::forget_keepers(const std::string& name) {
   }
 }
 
+// ... which end if no job is connected to them.
+void Checkpointer::leave_keepers(const std::string& name) {
+  if (name.empty() || net_.own_node_rank() != 0) return;
+  for (const int node : keepers_of(name)) {
+    KeeperClient keeper;
+    bool ends = false;
+    if (keeper.connect(name, node)) keeper.leave(&ends);
+  }
+}
+
 // On rank 0. Who starts the job again looks there, if there is nothing on disk.
 void Checkpointer::note_kept(bool kept) {
   const std::string name = kept ? keepers_ : std::string();
@@ -96,19 +115,21 @@ void Checkpointer::note_kept(bool kept) {
   if (noted_ == name) return;
   noted_ = name;
   std::string why;
-  if (!runtime::note_kept(dir_, kept, &why)) report(why.c_str());
+  for (const std::string& one : kept ? std::vector{name} : own_keepers()) {
+    if (!runtime::note_kept(one, kept, &why)) report(why.c_str());
+  }
 }
 
-// Whether or not this job came as far as to reach one: it may have gone on from what they have.
 void Checkpointer::forget_kept() {
   keeper_.close();
   held_.clear();
   copies_.close();
-  if (!in_memory_) return;
   std::string none;
-  forget_keepers(keepers_.empty() ? name_for_keepers(dir_, false, &none) : keepers_);
-  forget_keepers(earlier_keepers_);
-  if (net_.rank() == 0) runtime::note_kept(dir_, false, &none);
+  for (const std::string& name : own_keepers()) {
+    forget_keepers(name);
+    if (net_.rank() == 0) runtime::note_kept(name, false, &none);
+  }
+  leave_keepers(earlier_keepers_);
 }
 
 }  // namespace roam::runtime

@@ -67,7 +67,7 @@ void Checkpointer::obey(const CheckpointOrderHead& head, std::string_view path) 
     case CheckpointOrder::kForget:
       keeper_.close();
       held_.clear();
-      forget_keepers(keepers_);
+      for (const std::string& name : own_keepers()) forget_keepers(name);
       break;
     case CheckpointOrder::kWritten:
       return;

@@ -221,12 +221,15 @@ std::string name_for_keepers(const std::string& dir, bool anew, std::string* why
 }
 
 // In place: there may be no room on the disk for anything more.
-bool note_kept(const std::string& dir, bool kept, std::string* why) {
-  const std::string path = dir + "/keepers";
-  const int fd = os::open_file(path, O_WRONLY | O_NOFOLLOW);
+bool note_kept(const std::string& name, bool kept, std::string* why) {
+  const std::size_t end = name.size() - std::min(name.size(), kNameDigits);
+  const std::string path = name.substr(0, end - std::min<std::size_t>(end, 1));
+  const int fd = os::open_file(path, O_RDWR | O_NOFOLLOW);
   if (fd < 0 && !kept && errno == ENOENT) return true;
   if (fd < 0) return failed(path, "open", why);
-  const bool written = os::write_all(fd, kept ? " 1\n" : " 0\n", 3, kNameDigits);
+  char digits[kNameDigits + 1] = {};
+  const bool ours = os::read_all(fd, digits, kNameDigits, 0) && name.substr(end) == digits;
+  const bool written = !ours || os::write_all(fd, kept ? " 1\n" : " 0\n", 3, kNameDigits);
   if (!written) failed(path, "pwritev", why);
   if (os::close_file_of(fd) != 0 && written) return failed(path, "close", why);
   return written;

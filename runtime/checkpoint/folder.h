@@ -60,8 +60,9 @@ std::vector<std::string> complete_ones(const std::string& dir, std::string* why)
 std::string name_for_keepers(const std::string& dir, bool anew, std::string* why);
 
 // Notes in that file whether keepers of that name have a checkpoint, for who starts the job again:
-// there may be none on disk. A new name has none. Errors: false and why.
-bool note_kept(const std::string& dir, bool kept, std::string* why);
+// there may be none on disk. A new name has none. Nothing is noted, and that is no error, where the
+// file has another name by now, of a job that began later. Errors: false and why.
+bool note_kept(const std::string& name, bool kept, std::string* why);
 
 // What such names of all jobs in `dir`, which is absolute, begin with.
 std::string names_for_keepers(const std::string& dir);

@@ -234,15 +234,23 @@ TEST_F(FolderTest, EachJobHasKeepersOfItsOwn) {
   };
   const std::string last = name_for_keepers(dir_, false, &why);
   EXPECT_EQ(noted(), 0);
-  EXPECT_TRUE(note_kept(dir_, true, &why)) << why;
+  EXPECT_TRUE(note_kept(last, true, &why)) << why;
   EXPECT_EQ(noted(), 1);
   EXPECT_EQ(name_for_keepers(dir_, false, &why), last);
-  EXPECT_TRUE(note_kept(dir_, false, &why)) << why;
+  EXPECT_TRUE(note_kept(last, false, &why)) << why;
   EXPECT_EQ(noted(), 0);
-  EXPECT_FALSE(note_kept(dir_ + "/nowhere", true, &why));
-  EXPECT_TRUE(note_kept(dir_, true, &why)) << why;
-  EXPECT_NE(name_for_keepers(dir_, true, &why), last);
+  EXPECT_FALSE(note_kept(dir_ + "/nowhere/keepers-0123456789abcdef", true, &why));
+  EXPECT_TRUE(note_kept(dir_ + "/nowhere/keepers-0123456789abcdef", false, &why)) << why;
+  EXPECT_TRUE(note_kept(last, true, &why)) << why;
+  const std::string newer = name_for_keepers(dir_, true, &why);
+  EXPECT_NE(newer, last);
   EXPECT_EQ(noted(), 0);
+  // An earlier job's word is none any more.
+  EXPECT_TRUE(note_kept(last, true, &why)) << why;
+  EXPECT_EQ(noted(), 0);
+  EXPECT_TRUE(note_kept(newer, true, &why)) << why;
+  EXPECT_TRUE(note_kept(last, false, &why)) << why;
+  EXPECT_EQ(noted(), 1);
   std::ofstream(dir_ + "/keepers") << "0123456789abcdeX";
   EXPECT_EQ(name_for_keepers(dir_, false, &why), "");
 }

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "runtime/checkpoint/folder.h"
 #include "runtime/checkpoint/piece.h"
+#include "runtime/keeper/keeper_wire.h"
 
 namespace roam::runtime {
 namespace {
@@ -62,11 +63,11 @@ KeptCheckpoints::KeptCheckpoints(Mpi& mpi, const std::string& folder) {
   StateWriter own;
   // Where a job never kept any in memory, there is no name.
   std::string none;
-  const std::string name = name_for_keepers(folder, false, &none);
-  for (const int node : name.empty() ? std::vector<int>() : keepers_of(name)) {
+  name_ = name_for_keepers(keeper_folder(folder), false, &none);
+  for (const int node : name_.empty() ? std::vector<int>() : keepers_of(name_)) {
     auto keeper = std::make_unique<KeeperClient>();
     std::vector<KeeperClient::Kept> all;
-    if (!keeper->connect(name, node) || !keeper->list(&all)) {
+    if (!keeper->connect(name_, node) || !keeper->list(&all)) {
       report((keeper->error() + ": it is passed over").c_str());
       continue;
     }

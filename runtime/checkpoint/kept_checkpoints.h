@@ -27,6 +27,8 @@ class KeptCheckpoints {
   KeptCheckpoints(const KeptCheckpoints&) = delete;
   KeptCheckpoints& operator=(const KeptCheckpoints&) = delete;
 
+  // By which keepers know the folder; empty: no job ever kept any of it in memory.
+  const std::string& name() const { return name_; }
   // Of those that are complete: the texts, newest first.
   const std::vector<std::string>& manifests() const { return manifests_; }
   // The largest number of which a keeper has anything, whole or not; 0: none has.
@@ -60,6 +62,7 @@ class KeptCheckpoints {
   int receive(Mpi& mpi, int from, std::string* why);
   void drop();
 
+  std::string name_;
   std::vector<KeptAt> kept_;  // of all ranks
   std::vector<std::string> manifests_;
   std::map<int, std::unique_ptr<KeeperClient>> keepers_;  // of this machine, by node

@@ -52,6 +52,8 @@ class Restart {
   std::uint64_t exit_code() const;  // of root, if it had ended, from this rank's pieces
 
   bool from_memory() const { return candidates_.front().in_memory; }
+  // What those are called that have it, if it was in memory.
+  const std::string& kept_name() const { return kept_.name(); }
   // Keepers of this machine, if it was in memory, where it stays while somebody is connected.
   std::vector<std::shared_ptr<KeeperClient>> take_keepers() { return kept_.take_keepers(); }
   // The largest number of those that were there, also of one that cannot be read, or of which only

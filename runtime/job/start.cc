@@ -334,6 +334,7 @@ Checkpointer::Facts Job::facts() {
     facts.went_on_in = restart_->from_memory() ? options_.restart_dir : read.folder + "/..";
     if (restart_->from_memory()) {
       facts.kept_in = options_.restart_dir;
+      facts.kept_name = restart_->kept_name();
       facts.kept_by = restart_->take_keepers();
     }
   }

@@ -89,6 +89,7 @@ struct KeeperClient::Call {
   std::string_view from_name = {};
   OwnedFd came = OwnedFd();  // with the answer
   bool closed = false;       // instead of an answer
+  std::string said = {};     // in it
 };
 
 void KeeperClient::close() {
@@ -134,9 +135,9 @@ bool KeeperClient::ask(Call& call, std::int64_t until_ns) {
   if (bytes < sizeof reply) return lose("what it says is no answer");
   std::memcpy(&reply, buffer, sizeof reply);
   if (reply.magic != KeeperRequest::kMagic) return lose("what it says is no answer");
+  call.said.assign(buffer + sizeof reply, bytes - sizeof reply);
   if (reply.good != 0) return true;
-  const std::string why(buffer + sizeof reply, bytes - sizeof reply);
-  return reply.version == KeeperRequest::kVersion ? refuse(why) : lose(why);
+  return reply.version == KeeperRequest::kVersion ? refuse(call.said) : lose(call.said);
 }
 
 bool KeeperClient::ask(Call& call) { return ask(call, now_ns() + patience_ns()); }
@@ -250,6 +251,14 @@ bool KeeperClient::forget() {
   Call call{KeeperCall::kForget};
   const bool told = ask(call);
   close();
+  return told;
+}
+
+bool KeeperClient::leave(bool* ends) {
+  Call call{KeeperCall::kLeave};
+  const bool told = ask(call);
+  close();
+  *ends = told && call.said == kItEnds;
   return told;
 }
 

@@ -73,6 +73,9 @@ class KeeperClient {
   int get(std::uint64_t number, const std::string& name);
   // The job has ended well: the keeper ends at once.
   bool forget();
+  // ... as far as this client knows: it ends if all others that are connected have said so too.
+  // `ends`: it does.
+  bool leave(bool* ends);
 
   const std::string& error() const { return error_; }
 

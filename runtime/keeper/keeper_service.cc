@@ -99,7 +99,8 @@ bool KeeperService::answer(Client& client, const KeeperRequest& request, std::st
   const std::string from_name(texts.substr(request.name_bytes));
   if (request.call == KeeperCall::kHello) {
     client.greeted = name == folder_;
-    return reply(client, client.greeted, client.greeted ? "" : "it keeps those of " + folder_);
+    return reply(client, client.greeted,
+                 client.greeted ? "" : std::string(kKeepsThoseOf) + folder_);
   }
   if (!client.greeted) return false;
   std::string why;
@@ -133,9 +134,21 @@ bool KeeperService::answer(Client& client, const KeeperRequest& request, std::st
       over_ = true;
       listener_.reset();  // whoever comes from now on finds none
       return reply(client, true, "");
+    case KeeperCall::kLeave:
+      client.leaves = true;
+      over_ = !is_needed();
+      if (over_) listener_.reset();
+      return reply(client, true, over_ ? kItEnds : "");
     default:
       return false;
   }
+}
+
+// Of several that leave, the last one finds that it is not.
+bool KeeperService::is_needed() const {
+  return std::any_of(clients_.begin(), clients_.end(), [](const auto& client) {
+    return client != nullptr && client->greeted && !client->leaves;
+  });
 }
 
 bool KeeperService::take_piece(const KeeperRequest& request, const std::string& name, OwnedFd fd,

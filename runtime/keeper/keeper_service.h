@@ -29,10 +29,12 @@ class KeeperService {
   struct Client {
     OwnedFd socket;
     bool greeted = false;
+    bool leaves = false;  // its job has ended well, as far as it knows
   };
   void accept_one();
   bool serve(Client& client);  // false: it is gone
   bool answer(Client& client, const KeeperRequest& request, std::string_view texts, OwnedFd fd);
+  bool is_needed() const;
   bool reply(const Client& client, bool good, std::string_view text, int fd = -1);
   bool take_piece(const KeeperRequest& request, const std::string& name, OwnedFd fd,
                   std::string* why);

@@ -204,6 +204,40 @@ TEST_F(Keeper, EndsWhenTheJobHasEndedWell) {
   EXPECT_TRUE(put(next, 1, "piece-0", "bytes"));
 }
 
+TEST_F(Keeper, EndsWhenTheLastOfTheJobLeaves) {
+  KeeperClient client, other;
+  ASSERT_TRUE(start(client) && start(other));
+  ASSERT_TRUE(put(other, 1, "piece-0", "bytes"));
+  bool ends = true;
+  EXPECT_TRUE(client.leave(&ends)) << client.error();
+  EXPECT_FALSE(ends);
+  EXPECT_FALSE(client.connected());
+  KeeperClient third;
+  ASSERT_TRUE(third.connect(folder_, 0)) << third.error();
+  EXPECT_TRUE(third.leave(&ends));
+  EXPECT_FALSE(ends);
+  EXPECT_EQ(get(other, 1, "piece-0"), "bytes");
+  EXPECT_TRUE(other.leave(&ends));
+  EXPECT_TRUE(ends);
+  EXPECT_TRUE(soon([this] { return processes().empty(); }));
+}
+
+TEST_F(Keeper, WhoGoesWithoutAWordMayComeAgain) {
+  KeeperClient client;
+  ASSERT_TRUE(start(client));
+  ASSERT_TRUE(put(client, 1, "piece-0", "bytes"));
+  bool ends = true;
+  {
+    KeeperClient other;
+    ASSERT_TRUE(other.connect(folder_, 0));
+    EXPECT_TRUE(other.leave(&ends));
+  }
+  EXPECT_FALSE(ends);
+  client.close();
+  ASSERT_TRUE(client.connect(folder_, 0)) << client.error();
+  EXPECT_EQ(get(client, 1, "piece-0"), "bytes");
+}
+
 TEST_F(Keeper, EndsWhenNobodyHasBeenConnectedForAWhile) {
   KeeperClient client;
   ASSERT_TRUE(start(client, 0, 1));

@@ -42,6 +42,7 @@ enum class KeeperCall : std::uint32_t {  // numbers are never used again
   kGet,     // ... with the piece
   kForget,
   kSettle,
+  kLeave,  // the answer has kItEnds, or nothing
 };
 
 struct KeeperRequest {
@@ -63,6 +64,11 @@ struct KeeperReply {
   std::uint32_t good;  // 0: the text behind this says why not
 };
 static_assert(sizeof(KeeperReply) == 16);
+
+// What the keeper says to kLeave where nobody else needs it; and to who says hello for another
+// folder, before the one that it keeps for.
+inline constexpr std::string_view kItEnds = "it ends";
+inline constexpr std::string_view kKeepsThoseOf = "it keeps those of ";
 
 // The longest packet: a path is the longest text.
 inline constexpr std::size_t kMostKeeperBytes = 12 << 10;

@@ -127,7 +127,8 @@ int forget(const std::string& dir) {
       "keepers on other machines are told there, by the same command, or end when nobody has been "
       "connected to them for ten minutes\n");
   std::string none;
-  if (failed == 0) roam::runtime::note_kept(dir, false, &none);  // the folder may have gone
+  const std::string name = roam::runtime::name_for_keepers(dir, false, &none);
+  if (failed == 0 && !name.empty()) roam::runtime::note_kept(name, false, &none);
   return failed == 0 ? 0 : 1;
 }
 
