@@ -351,9 +351,9 @@ void Checkpointer::write_all() {
   if (dir == dir_) last_tried_ = number_;  // keepers may have it, whether it is made or not
   // A job that goes on from what keepers had goes on with them; others must not find it.
   if (has(targets_, CheckpointTargets::kMemory) && keepers_.empty()) {
-    if (!facts_.kept_in.empty() && keeper_folder(facts_.kept_in) == dir_)
+    if (!facts_.kept_in.empty() && same_folder(facts_.kept_in, dir_))
       keepers_ = name_for_keepers(dir_, false, &why);
-    if (keepers_.empty()) {
+    if (keepers_.empty() || keeper_id(keepers_) != keeper_id(facts_.kept_name)) {
       std::string none;
       earlier_keepers_ = name_for_keepers(dir_, false, &none);
       keepers_ = name_for_keepers(dir_, true, &why);

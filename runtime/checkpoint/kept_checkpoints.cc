@@ -64,19 +64,23 @@ KeptCheckpoints::KeptCheckpoints(Mpi& mpi, const std::string& folder) {
   // Where a job never kept any in memory, there is no name.
   std::string none;
   name_ = name_for_keepers(keeper_folder(folder), false, &none);
-  for (const int node : name_.empty() ? std::vector<int>() : keepers_of(name_)) {
-    auto keeper = std::make_unique<KeeperClient>();
+  std::vector<std::string> troubles;
+  if (!name_.empty()) keepers_ = reach_keepers(name_, &troubles);
+  for (auto at = keepers_.begin(); at != keepers_.end();) {
+    const auto& [node, keeper] = *at;
     std::vector<KeeperClient::Kept> all;
-    if (!keeper->connect(name_, node) || !keeper->list(&all)) {
-      report((keeper->error() + ": it is passed over").c_str());
+    if (!keeper->list(&all)) {
+      troubles.push_back(keeper->error());
+      at = keepers_.erase(at);
       continue;
     }
+    ++at;
     for (KeeperClient::Kept& one : all) {
       if (one.committed) manifests.emplace(one.number, std::move(one.manifest));
       write_kept({mpi.rank(), node, one.number, one.committed, std::move(one.pieces)}, own);
     }
-    keepers_[node] = std::move(keeper);
   }
+  for (const std::string& trouble : troubles) report((trouble + ": it is passed over").c_str());
   if (mpi.sum(own.bytes().size()) == 0) return;
   for (int rank = 0; rank < mpi.ranks(); ++rank) {
     const std::string said = mpi.broadcast_text(std::string(own.bytes()), rank);

@@ -9,6 +9,8 @@
 #include <system_error>
 #include <vector>
 
+#include "base/clock.h"
+#include "base/os/give_core.h"
 #include "base/text.h"
 #include "runtime/keeper/keeper_client.h"
 #include "runtime/keeper/keeper_wire.h"
@@ -17,6 +19,9 @@ namespace roam::runtime {
 namespace {
 
 constexpr const char* kProgram = "roam-keeper";
+// All that a machine has of a folder's, and those of them that take no connection at once.
+constexpr std::int64_t kAllNs = 10'000'000'000, kBusyNs = 200'000'000;
+constexpr long kPauseUs = 1'000;
 
 bool can_run(const std::string& path) { return access(path.c_str(), X_OK) == 0; }
 
@@ -85,6 +90,33 @@ std::vector<int> keepers_of(const std::string& folder) {
   std::sort(nodes.begin(), nodes.end());
   nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
   return nodes;
+}
+
+std::map<int, std::unique_ptr<KeeperClient>> reach_keepers(const std::string& folder,
+                                                           std::vector<std::string>* troubles) {
+  const std::int64_t begin = now_ns(), until = begin + kAllNs;
+  std::map<int, std::unique_ptr<KeeperClient>> reached;
+  for (std::vector<int> nodes = keepers_of(folder); !nodes.empty();) {
+    std::vector<int> busy_ones;
+    for (const int node : nodes) {
+      auto keeper = std::make_unique<KeeperClient>();
+      const std::int64_t left_ms = (until - now_ns()) / 1'000'000;
+      keeper->set_patience_ms(static_cast<int>(
+          std::clamp<std::int64_t>(left_ms, 0, std::int64_t{KeeperClient::kPatienceMs})));
+      bool busy = false;
+      if (keeper->connect(folder, node, &busy)) {
+        keeper->set_patience_ms(KeeperClient::kPatienceMs);
+        reached[node] = std::move(keeper);
+      } else if (busy && now_ns() < begin + kBusyNs) {
+        busy_ones.push_back(node);
+      } else {
+        troubles->push_back(keeper->error());
+      }
+    }
+    nodes = std::move(busy_ones);
+    if (!nodes.empty()) os::stop_for_us(kPauseUs);
+  }
+  return reached;
 }
 
 std::vector<KeeperPlace> keepers_beginning(const std::string& folders) {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -77,6 +78,18 @@ bool start(const std::string& program, const std::string& folder, int node, int 
   return false;
 }
 
+// Whether two names are of one folder that is reached by two ways, or was called otherwise. A copy
+// has the same name for keepers in it, and is another job's.
+bool same_by_another_way(const std::string& mine, const std::string& theirs) {
+  const std::string id = keeper_id(mine);
+  if (id == mine || keeper_id(theirs) != id) return false;
+  struct stat here {
+  }, there{};
+  if (stat(mine.substr(0, mine.rfind('/')).c_str(), &here) != 0) return false;
+  if (stat(theirs.substr(0, theirs.rfind('/')).c_str(), &there) != 0) return errno == ENOENT;
+  return here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
 }  // namespace
 
 // One packet there, one back.
@@ -145,7 +158,7 @@ bool KeeperClient::ask(Call& call) { return ask(call, now_ns() + patience_ns());
 // ---- connecting ----
 
 KeeperClient::Found KeeperClient::look_for(const std::string& folder, int node,
-                                           std::int64_t until_ns) {
+                                           std::int64_t until_ns, std::int64_t busy_until_ns) {
   close();
   fd_ = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   socklen_t bytes = 0;
@@ -154,11 +167,12 @@ KeeperClient::Found KeeperClient::look_for(const std::string& folder, int node,
   while (fd_ < 0 || ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), bytes) != 0) {
     const int error = errno;
     if (fd_ >= 0 && error == EINTR) continue;
-    if (fd_ >= 0 && error == EAGAIN && now_ns() < until_ns) {
+    if (fd_ >= 0 && error == EAGAIN && now_ns() < busy_until_ns) {
       os::stop_for_us(kPauseUs);
       continue;
     }
     lose(error == EAGAIN ? text("no answer for %d ms", patience_ms_) : strerror(error));
+    if (error == EAGAIN) return Found::kBusy;
     if (error != ECONNREFUSED) return Found::kFails;
     refuse(text("there is none for node %d of %s", node, folder.c_str()));
     return Found::kNobody;
@@ -167,15 +181,33 @@ KeeperClient::Found KeeperClient::look_for(const std::string& folder, int node,
     lose("who has its name belongs to another user");
     return Found::kFails;
   }
+  return greet(folder, until_ns);
+}
+
+KeeperClient::Found KeeperClient::greet(const std::string& folder, std::int64_t until_ns) {
   Call hello{KeeperCall::kHello, 0, folder};
   if (ask(hello, until_ns)) return Found::kKeeper;
-  if (hello.closed) return Found::kGoing;
+  const std::string theirs = hello.said.starts_with(kKeepsThoseOf)
+                                 ? hello.said.substr(kKeepsThoseOf.size())
+                                 : std::string();
+  Call again{KeeperCall::kHello, 0, theirs};
+  if (connected() && same_by_another_way(folder, theirs) && ask(again, until_ns))
+    return Found::kKeeper;
+  if (hello.closed || again.closed) return Found::kGoing;
   close();
   return Found::kFails;
 }
 
 bool KeeperClient::connect(const std::string& folder, int node) {
-  return look_for(keeper_folder(folder), node, now_ns() + patience_ns()) == Found::kKeeper;
+  const std::int64_t until = now_ns() + patience_ns();
+  return look_for(keeper_folder(folder), node, until, until) == Found::kKeeper;
+}
+
+bool KeeperClient::connect(const std::string& folder, int node, bool* busy) {
+  const std::int64_t now = now_ns();
+  const Found found = look_for(keeper_folder(folder), node, now + patience_ns(), now);
+  *busy = found == Found::kBusy;
+  return found == Found::kKeeper;
 }
 
 bool KeeperClient::connect_or_start(const std::string& folder, int node, const std::string& program,
@@ -183,9 +215,9 @@ bool KeeperClient::connect_or_start(const std::string& folder, int node, const s
   const std::int64_t until = now_ns() + patience_ns();
   const std::string whole = keeper_folder(folder);
   for (;;) {
-    const Found found = look_for(whole, node, until);
+    const Found found = look_for(whole, node, until, until);
     if (found == Found::kKeeper) return true;
-    if (found == Found::kFails || now_ns() >= until) return false;
+    if (found == Found::kFails || found == Found::kBusy || now_ns() >= until) return false;
     std::string why;
     // Who comes second finds the name taken, and that the first listens in a moment.
     if (found == Found::kNobody && !start(program, whole, node, hold_s, until, &why))

@@ -3,6 +3,8 @@
 
 #include <compare>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +37,8 @@ class KeeperClient {
 
   // `folder`: of the checkpoints, absolute, or it is made so. False: nobody keeps there.
   bool connect(const std::string& folder, int node);
+  // ... at once. `busy`: it does not take more connections just now.
+  bool connect(const std::string& folder, int node, bool* busy);
   // Starts the keeper if there is none: `program` (find_keeper()), which ends when nobody has been
   // connected to it for `hold_s` seconds. Of several that start one, all get the same.
   bool connect_or_start(const std::string& folder, int node, const std::string& program,
@@ -81,8 +85,11 @@ class KeeperClient {
 
  private:
   struct Call;
-  enum class Found { kKeeper, kNobody, kGoing, kFails };  // kGoing: one that ends
-  Found look_for(const std::string& folder, int node, std::int64_t until_ns);
+  enum class Found { kKeeper, kNobody, kGoing, kBusy, kFails };  // kGoing: one that ends
+  // `busy_until_ns`: so long it may take no connection.
+  Found look_for(const std::string& folder, int node, std::int64_t until_ns,
+                 std::int64_t busy_until_ns);
+  Found greet(const std::string& folder, std::int64_t until_ns);
   bool ask(Call& call, std::int64_t until_ns);
   bool ask(Call& call);
   bool refuse(const std::string& why);
@@ -97,6 +104,12 @@ class KeeperClient {
 // The nodes whose keepers of `folder` run on this machine, sorted: they may be of a job that had
 // other numbers for its nodes.
 std::vector<int> keepers_of(const std::string& folder);
+
+// Connects to them. Who they are is known then only, for anybody can have such a name: those that
+// take no connection are waited for a little, all together, and all of this has an end after ten
+// seconds. `troubles`: why others are passed over.
+std::map<int, std::unique_ptr<KeeperClient>> reach_keepers(const std::string& folder,
+                                                           std::vector<std::string>* troubles);
 
 // The keepers of this user that run on this machine, of all folders whose names begin so, sorted:
 // also those of earlier jobs. It asks the processes, which can be slow where there are many.

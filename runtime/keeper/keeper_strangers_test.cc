@@ -144,5 +144,34 @@ TEST_F(Keeper, ANameThatAnotherUserHasIsNotUsed) {
   waitpid(child, nullptr, 0);
 }
 
+// Anybody can have names that look as if keepers had them, and take no connection.
+TEST_F(Keeper, NamesOfStrangersCostNoTime) {
+  KeeperClient client;
+  ASSERT_TRUE(start(client, 40));
+  std::vector<OwnedFd> listeners, waiting;
+  for (int node = 0; node < 40; ++node) {
+    listeners.emplace_back(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    socklen_t bytes = 0;
+    const sockaddr_un address = keeper_address(keeper_name(folder_, node), &bytes);
+    const auto* const at = reinterpret_cast<const sockaddr*>(&address);
+    ASSERT_EQ(bind(listeners.back().get(), at, bytes), 0);
+    ASSERT_EQ(listen(listeners.back().get(), 0), 0);
+    int error = 0;
+    while (error == 0) {
+      waiting.emplace_back(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+      error = connect(waiting.back().get(), at, bytes) == 0 ? 0 : errno;
+    }
+    ASSERT_EQ(error, EAGAIN);
+  }
+  std::vector<std::string> troubles;
+  const std::int64_t begin = now_ns();
+  auto reached = reach_keepers(folder_, &troubles);
+  EXPECT_LT(now_ns() - begin, 60'000'000'000);  // and not 40 times five seconds
+  EXPECT_EQ(reached.size(), 1u);
+  ASSERT_TRUE(reached.contains(40));
+  EXPECT_TRUE(put(*reached[40], 1, "piece-0", "bytes")) << reached[40]->error();
+  EXPECT_EQ(troubles.size(), 40u);
+}
+
 }  // namespace
 }  // namespace roam::runtime

@@ -62,9 +62,15 @@ std::string keeper_folder(const std::string& path) {
   return whole;
 }
 
+std::string keeper_id(const std::string& folder) {
+  constexpr std::string_view kBefore = "/keepers-";
+  const std::size_t at = folder.rfind(kBefore);
+  return at == std::string::npos ? folder : folder.substr(at + kBefore.size());
+}
+
 std::string keeper_name_stem(const std::string& folder) {
   return text("roam-keeper/%u/%016llx/", static_cast<unsigned>(geteuid()),
-              static_cast<unsigned long long>(fnv_of(folder)));
+              static_cast<unsigned long long>(fnv_of(keeper_id(folder))));
 }
 
 std::string keeper_name(const std::string& folder, int node) {

@@ -75,6 +75,9 @@ inline constexpr std::size_t kMostKeeperBytes = 12 << 10;
 
 // The folder by the one name that all its keepers and clients have for it.
 std::string keeper_folder(const std::string& path);
+// What tells its keepers from those of other folders: the random part that name_for_keepers() gives
+// it, by whatever way it is named; all of it, where there is none.
+std::string keeper_id(const std::string& folder);
 // Where the keeper of a folder and node listens: a name of no file system, so that nothing is left
 // behind by who is killed. Folders may have the same by chance: hello tells them apart.
 std::string keeper_name(const std::string& folder, int node);

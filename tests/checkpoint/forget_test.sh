@@ -57,6 +57,10 @@ left 3
 mkdir elsewhere
 (cd elsewhere && run 0 forget ../dir/) || exit 1
 left 0
+put 0
+ln -s dir link
+run 0 forget link
+left 0
 run 0 verify dir
 [[ $(grep -c 'every checksum is right' out) == 2 ]] || fail "what is on disk is not whole"
 

@@ -15,12 +15,13 @@ source "$walks"
 # restarts RANKS NODE_RANKS WHERE: it goes on from the second checkpoint, and says where that was.
 restarts() {
   rm -f record*
-  ROAM_RECORD=$scratch/record ROAM_NODE_RANKS=$2 ROAM_RESTART=all walk "$1" none 0 ||
+  ROAM_RECORD=$scratch/record ROAM_NODE_RANKS=$2 ROAM_RESTART=$goes_on_from walk "$1" none 0 ||
     fail "restart on $1 ranks: $(cat said)"
   [[ $(<record.from) == "checkpoint 000002, from $3" ]] || fail "$1 ranks: $(<record.from), not $3"
   diff wanted sorted >differs || fail "restart on $1 ranks: $(head -5 differs) $(tail -5 said)"
   echo "ok: $1 ranks, ROAM_NODE_RANKS=$2, from $3"
 }
+goes_on_from=all
 put() { "$keep" put "$keeper" all "$1" 000002 "${@:2}" || fail "put $*"; }
 commit() { "$keep" commit "$keeper" all "$1" 000002 || fail "commit $*"; }
 forget() { "$keep" forget all || fail forget; }
@@ -42,6 +43,17 @@ cp -r all/000002 kept
 restarts 4 0 memory
 rm -rf all/000002
 for ranks in 1 2 3 4 5; do restarts "$ranks" 0 memory; done
+
+# By another way to the folder; and not those of a folder that this one was copied from.
+ln -s all link
+goes_on_from=link
+restarts 4 0 memory
+cp -r all copy
+cp -r kept copy/000002
+goes_on_from=copy
+restarts 4 0 disk
+grep -q "it keeps those of $scratch/all/keepers-.*: it is passed over" said || fail "$(cat said)"
+goes_on_from=all
 
 # As two nodes: each keeps its own and the other's. One is lost, then the other.
 restarts 4 2 "the buddy"

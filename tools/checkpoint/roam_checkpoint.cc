@@ -74,8 +74,13 @@ void print_line(const Manifest& m, const char* how) {
 // ---- what is in memory ----
 
 std::vector<KeeperPlace> keepers_for(const std::string& dir) {
-  return roam::runtime::keepers_beginning(
-      roam::runtime::names_for_keepers(roam::runtime::keeper_folder(dir)));
+  std::vector<KeeperPlace> places = roam::runtime::keepers_beginning("/");
+  std::erase_if(places, [&dir](const KeeperPlace& place) {
+    const std::string its = place.folder.substr(0, place.folder.rfind('/'));
+    return !place.folder.starts_with(roam::runtime::names_for_keepers(its)) ||
+           !roam::runtime::same_folder(its, dir);
+  });
+  return places;
 }
 
 std::uint64_t bytes_of(KeeperClient& keeper, const KeeperClient::Kept& kept) {
