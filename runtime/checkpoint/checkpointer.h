@@ -21,6 +21,7 @@
 #include "runtime/checkpoint/checkpoint_messages.h"
 #include "runtime/checkpoint/folder.h"
 #include "runtime/checkpoint/known_pages.h"
+#include "runtime/checkpoint/left_keepers.h"
 #include "runtime/checkpoint/manifest.h"
 #include "runtime/checkpoint/piece_copies.h"
 #include "runtime/checkpoint/piece_file.h"
@@ -87,8 +88,8 @@ class Checkpointer final : public Component {
   std::span<const Kind> kinds() const override;
   void handle(int from, const char* message, std::size_t bytes) override;
   void poll() override;
-  // The job has ended: keepers of this machine need not hold anything for it.
-  void forget_kept();
+  // The run has ended: keepers need not hold anything for it any more once the process ends.
+  LeftKeepers leave_kept();
 
   bool quiet() const override {
     return !still_ && asks_.empty() && ordered_.empty() && !writing_ && !copying_;

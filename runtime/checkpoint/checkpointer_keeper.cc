@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "runtime/checkpoint/checkpointer.h"
+#include "runtime/keeper/keeper_wire.h"
 
 namespace roam::runtime {
 namespace {
@@ -85,27 +86,24 @@ void Checkpointer::leave_keeper() {
 std::vector<std::string> Checkpointer::own_keepers() const {
   std::vector<std::string> names;
   if (!keepers_.empty()) names.push_back(keepers_);
-  if (!facts_.kept_name.empty() && facts_.kept_name != keepers_) names.push_back(facts_.kept_name);
+  if (!facts_.kept_name.empty() && keeper_id(facts_.kept_name) != keeper_id(keepers_))
+    names.push_back(facts_.kept_name);
   return names;
 }
 
 // Those of this machine, of whatever topology they are.
 void Checkpointer::forget_keepers(const std::string& name) {
   if (name.empty() || net_.own_node_rank() != 0) return;
-  for (const int node : keepers_of(name)) {
-    KeeperClient keeper;
-    if (keeper.connect(name, node)) keeper.forget();  // or another rank of this machine did
-  }
+  std::vector<std::string> gone;  // another rank of this machine was first
+  for (const auto& [node, keeper] : reach_keepers(name, &gone)) keeper->forget();
 }
 
 // ... which end if no job is connected to them.
 void Checkpointer::leave_keepers(const std::string& name) {
   if (name.empty() || net_.own_node_rank() != 0) return;
-  for (const int node : keepers_of(name)) {
-    KeeperClient keeper;
-    bool ends = false;
-    if (keeper.connect(name, node)) keeper.leave(&ends);
-  }
+  std::vector<std::string> gone;
+  bool ends = false;
+  for (const auto& [node, keeper] : reach_keepers(name, &gone)) keeper->leave(&ends);
 }
 
 // On rank 0. Who starts the job again looks there, if there is nothing on disk.
@@ -120,16 +118,13 @@ void Checkpointer::note_kept(bool kept) {
   }
 }
 
-void Checkpointer::forget_kept() {
-  keeper_.close();
-  held_.clear();
+LeftKeepers Checkpointer::leave_kept() {
   copies_.close();
-  std::string none;
-  for (const std::string& name : own_keepers()) {
-    forget_keepers(name);
-    if (net_.rank() == 0) runtime::note_kept(name, false, &none);
-  }
   leave_keepers(earlier_keepers_);
+  if (keeper_.connected()) held_.push_back(std::make_shared<KeeperClient>(std::move(keeper_)));
+  // A job that keeps nothing in memory itself may be started again from the same, as from a disk.
+  if (!in_memory_) return {};
+  return {std::move(held_), own_keepers(), net_.own_node_rank() == 0, net_.rank() == 0};
 }
 
 }  // namespace roam::runtime

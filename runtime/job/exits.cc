@@ -11,6 +11,7 @@
 #include "base/job_record.h"
 #include "base/text.h"
 #include "isomalloc/heap.h"
+#include "runtime/checkpoint/left_keepers.h"
 #include "runtime/job/job.h"
 #include "runtime/job/launcher.h"
 #include "threads/child.h"
@@ -58,6 +59,7 @@ void end_job(int status, void*) {
 void record_exit(int status, void*) {
   std::fflush(nullptr);
   job_record::exits(status);
+  leave_now();
 }
 
 [[gnu::constructor]] void watch_the_last_exit() {

@@ -451,7 +451,7 @@ void Job::finish() {
     std::fflush(nullptr);
     mpi().barrier();
   }
-  components_.checkpointer->forget_kept();
+  leave_at_exit(components_.checkpointer->leave_kept());
   components_.observer->finish([this] { poll(); });
   mpi().close_channel();
   components_.end_run();

@@ -6,7 +6,8 @@
 // FOLDER: of the checkpoints; -: it makes none itself.
 // HOW: well, with the code 0; code7; throw: something that nobody catches; crash: in the midst,
 // each time at the same place; crash-once: the first time, which makes the file FOLDER/../crashed;
-// abort; exit: exit(5) in the midst; deadlock; usage: before there is a job.
+// abort; exit: exit(5) in the midst; deadlock; usage: before there is a job; late: after roam::run
+// main says `late`, and waits until there is the file MARK of the environment.
 #include <unistd.h>
 
 #include <chrono>
@@ -93,9 +94,15 @@ int main(int argc, char** argv) {
   arguments.folder = argv[2];
   arguments.rounds = std::atoi(argv[3]);
   if (argc > 4) arguments.microseconds = std::atoi(argv[4]);
-  return roam::run(argc, argv, [arguments] {
+  const int code = roam::run(argc, argv, [arguments] {
     roam::spawn_team({.name = "members"}, roam_test::kMembers, roam_test::compute, arguments)
         .join();
     return arguments.how == "code7" ? 7 : 0;
   });
+  if (arguments.how == "late") {
+    std::puts("late");
+    std::fflush(nullptr);
+    while (access(std::getenv("MARK"), F_OK) != 0) usleep(50'000);
+  }
+  return code;
 }

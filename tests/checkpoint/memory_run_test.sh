@@ -40,11 +40,12 @@ job() {
   rm -rf "$work/d"
   ROAM_NODE_RANKS=$1 timeout $patience "$roam_run" -n 4 --checkpoint "$work/d" --every "${2:-1}" \
     --memory \
-    "$program" well - 600 130000 >"$work/out" 2>"$work/err" &
+    "$program" "$how" - 600 130000 >"$work/out" 2>"$work/err" &
   supervisor=$!
   within 60 made || fail "no checkpoint is in memory"
   sleep "${3:-1.5}"
 }
+how=well
 kill_a_rank() {
   local ranks
   mapfile -t ranks < <(ranks_of)
@@ -92,6 +93,23 @@ job 2
 for pid in $(keepers); do kill -9 "$pid"; done
 kill_a_rank
 ends disk "all that was in memory is lost"
+
+# roam::run has ended, and main has not.
+export MARK=$work/mark
+how=late
+job 0
+late() { (($(grep -c "^late" "$work/out") == 4)); }
+within 60 late || fail "roam::run does not end"
+[[ -n $(keepers) ]] || fail "the keeper has ended with roam::run"
+kill_a_rank
+touch "$MARK"
+wait "$supervisor" || fail "status $?"
+grep -q "it went on from checkpoint 0.*, from memory" "$work/err" || fail "it did not go on from memory"
+[[ $(grep "rounds:" "$work/out" | sort -u) == "$right" ]] || fail "it prints '$(<"$work/out")'"
+within 20 none_left || fail "a keeper is left after the job"
+[[ $(<"$work/d/keepers") == *' 0' ]] || fail "keepers are noted: $(<"$work/d/keepers")"
+echo "ok: a rank is killed after roam::run"
+how=well
 
 # A keeper alone is lost: the job says so once, and goes on.
 job 0

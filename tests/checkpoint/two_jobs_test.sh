@@ -29,6 +29,7 @@ soon() { # CONDITION...
   done
 }
 job() { # NAME EVERY SECONDS...
+  rm -f "d/record.$1"*
   ROAM_RECORD=$work/d/record.$1 ROAM_CHECKPOINT=$work/d,every=$2,memory=on,disk=0 \
     timeout $((200 * patience)) "$mpiexec" -n 2 "$program" "${@:3}" >"printed.$1" 2>"said.$1" </dev/null
 }
@@ -41,7 +42,7 @@ none_left() { [[ -z $(keepers) ]]; }
 
 # The first was killed, and waits to be started again.
 mkdir d
-job first 1s 60 none 0 4 && fail "it was to be killed"
+job first 1s $((15 * patience)) none 0 4 && fail "it was to be killed"
 noted 1 || fail "nothing is in memory"
 job second 1h 0 || fail "the second: status $?"
 noted 1 || fail "the second job has taken back what the first has noted"
@@ -54,11 +55,11 @@ echo "ok: a second job that makes none"
 
 # The first runs, while the second makes one, and ends first.
 : >names
-job first 1s $((20 * patience)) &
+job first 1s $((15 * patience)) &
 first=$!
 soon names 1 || fail "the first makes none in memory"
 mapfile -t held < <(keepers)
-job second 1s 60 &
+job second 1s $((30 * patience)) &
 soon names 2 || fail "the second makes none in memory"
 sleep 2
 for pid in "${held[@]}"; do kill -0 "$pid" || fail "the second job has ended keepers of the first"; done
