@@ -21,6 +21,7 @@ namespace {
 
 constexpr const char* kPart = ".part";
 constexpr std::size_t kNameDigits = 16;  // of a name for keepers, in its file
+constexpr const char* kLock = "/lock";
 constexpr int kOpenFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 
 bool failed(const std::string& path, const char* call, std::string* why) {
@@ -66,13 +67,22 @@ bool is_at(const std::string& path, int fd) {
          there.st_dev == here.st_dev;
 }
 
-// Of a job that died: nobody has a lock of it. Where there are no locks, nobody knows.
+// Of a job that died: nobody has a lock of it. Where there are no locks, nobody knows. One that has
+// no file for it is just being begun, or removed, or of an earlier version: its lock is the
+// folder's.
 void remove_if_left(const std::string& path) {
-  const int fd = os::open_file(path, kOpenFolder);
+  std::string locked = path + kLock;
+  int fd = os::open_file(locked, O_RDWR | O_NOFOLLOW);
+  if (fd < 0 && errno == ENOENT) {
+    locked = path;
+    fd = os::open_file(locked, kOpenFolder);
+  }
   if (fd < 0) return;
   std::string why;
-  if (os::lock_file(fd) == 0 && is_at(path, fd)) remove_all(path, &why);
+  const bool left = os::lock_file(fd) == 0 && is_at(locked, fd);
+  const bool gone = left && remove_all(path, &why);
   os::close_file_of(fd);
+  if (left && !gone) remove_all(path, &why);  // NFS keeps a file while it is open
 }
 
 std::string now_text() {
@@ -120,16 +130,18 @@ bool NewCheckpoint::begin(const std::string& dir, std::string* why, std::uint64_
     }
     dir_ = dir;
     path_ = path;
-    lock_ = os::open_file(part, kOpenFolder);
+    // A file: to one that is open for writing, NFS has locks for all machines.
+    const std::string lock = part + kLock;
+    lock_ = os::open_file(lock, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
     const bool opened = lock_ >= 0;
     if (!opened && errno != ENOENT) {
-      failed(part, "open", why);
+      failed(lock, "open", why);
       give_up();
       return false;
     }
     // Not every file system has locks; then nobody removes it.
     const bool taken = opened && os::lock_file(lock_) != 0 && errno == EWOULDBLOCK;
-    if (opened && !taken && is_at(part, lock_)) return true;
+    if (opened && !taken && is_at(lock, lock_)) return true;
     close();  // it was taken for one that was left
   }
   *why = dir + ": too many checkpoints are begun in it at the same time";
@@ -148,6 +160,9 @@ bool NewCheckpoint::publish(Manifest manifest, std::string* why) {
   if (!manifest.write(part_path(), why) || !sync_folder(part_path(), why)) return false;
   if (os::rename_file(part_path(), path_) != 0) return failed(part_path(), "rename", why);
   renamed_ = true;
+  // It is no part of the checkpoint; if it stays, that does not matter.
+  os::close_file_of(std::exchange(lock_, -1));
+  os::remove_file(path_ + kLock);
   if (!sync_folder(dir_, why)) return false;
   close();
   return true;
@@ -155,6 +170,7 @@ bool NewCheckpoint::publish(Manifest manifest, std::string* why) {
 
 void NewCheckpoint::give_up() {
   if (path_.empty()) return;
+  if (lock_ >= 0) os::close_file_of(std::exchange(lock_, -1));
   std::string why;
   remove_all(renamed_ ? path_ : part_path(), &why);
   close();

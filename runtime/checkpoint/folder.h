@@ -27,7 +27,7 @@ class NewCheckpoint {
   NewCheckpoint& operator=(const NewCheckpoint&) = delete;
 
   // Makes `dir`, if it is not there, and in it the folder of the next checkpoint. Removes what jobs
-  // left there that died; those that live hold a lock of the folder that they write.
+  // left there that died; those that live hold a lock in the folder that they write.
   // Its number is above `above` too.
   bool begin(const std::string& dir, std::string* why, std::uint64_t above = 0);
   // Where pieces belong.
@@ -44,7 +44,7 @@ class NewCheckpoint {
 
   std::string dir_, path_;  // empty: none is being made
   bool renamed_ = false;
-  int lock_ = -1;  // of the folder
+  int lock_ = -1;  // of the file `lock` in it
 };
 
 // What a manifest says when its checkpoint is complete: the time, and the sum of bytes.

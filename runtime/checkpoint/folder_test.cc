@@ -1,10 +1,13 @@
 #include "runtime/checkpoint/folder.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -135,6 +138,37 @@ TEST_F(FolderTest, WhatAJobLeftThatDiedGoesAndWhatOneMakesThatLivesStays) {
   ASSERT_TRUE(next.publish(some_manifest(), &why)) << why;
   ASSERT_TRUE(living.publish(some_manifest(), &why)) << why;
   EXPECT_EQ(complete_ones(dir_, &why), (Names{dir_ + "/000042", dir_ + "/000001"}));
+}
+
+// NFS sends locks to its server for files, and not for folders; exclusive ones if they are open for
+// writing.
+TEST_F(FolderTest, TheLockIsOfAFileThatIsOpenForWriting) {
+  NewCheckpoint one;
+  std::string why;
+  ASSERT_TRUE(one.begin(dir_, &why)) << why;
+  const std::string path = fs::canonical(one.part_path() + "/lock");
+  ASSERT_TRUE(fs::is_regular_file(path));
+  int open_ones = 0;
+  for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    if (fs::read_symlink(entry.path(), gone) != path) continue;
+    ++open_ones;
+    const int fd = std::stoi(entry.path().filename());
+    EXPECT_EQ(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR);
+  }
+  EXPECT_EQ(open_ones, 1);
+  const int other = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  EXPECT_NE(flock(other, LOCK_EX | LOCK_NB), 0);
+  EXPECT_EQ(errno, EWOULDBLOCK);
+  ASSERT_TRUE(one.publish(some_manifest(), &why)) << why;
+  EXPECT_EQ(flock(other, LOCK_EX | LOCK_NB), 0);
+  close(other);
+  EXPECT_FALSE(fs::exists(dir_ + "/000001/lock"));
+  // One that nobody has locked any more.
+  fs::create_directory(dir_ + "/000007.part");
+  std::ofstream(dir_ + "/000007.part/lock");
+  ASSERT_TRUE(one.begin(dir_, &why)) << why;
+  EXPECT_EQ(names(), (Names{"000001", "000008.part"}));
 }
 
 TEST_F(FolderTest, WhatIsGivenUpLeavesNothing) {
