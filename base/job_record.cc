@@ -99,12 +99,24 @@ class Line {
   std::size_t bytes_ = 0;
 };
 
-bool write_file(const char* name, const char* data, std::size_t bytes) {
-  const long fd = call_open(name, O_WRONLY | O_CREAT | O_TRUNC);
+bool write_file(const char* name, const char* data, std::size_t bytes, int flags) {
+  const long fd = call_open(name, O_WRONLY | flags);
   if (fd < 0) return false;
   const long done = syscall(SYS_write, fd, data, bytes);
-  syscall(SYS_close, fd);
-  return done == static_cast<long>(bytes);
+  bool good = done == static_cast<long>(bytes);
+  if (good && (flags & O_TRUNC) == 0) good = syscall(SYS_ftruncate, fd, done) == 0;
+  return syscall(SYS_close, fd) == 0 && good;
+}
+bool write_file(const char* name, const char* data, std::size_t bytes) {
+  return write_file(name, data, bytes, O_CREAT | O_TRUNC);
+}
+
+// Where the disk is full: who started the job may have left a file with room for a record.
+bool write_into_room(const char* name, const char* data, std::size_t bytes) {
+  char room[kPathBytes + 64];
+  std::snprintf(room, sizeof room, "%s.room", path);
+  return syscall(SYS_renameat, AT_FDCWD, room, AT_FDCWD, name) == 0 &&
+         write_file(name, data, bytes, 0);
 }
 
 bool good_end_is_there() {
@@ -119,7 +131,8 @@ bool good_end_is_there() {
 void put_in_place(const Line& line) {
   char part[kPathBytes + 64];
   std::snprintf(part, sizeof part, "%s.%ld.%ld", path, syscall(SYS_getpid), syscall(SYS_gettid));
-  bool there = write_file(part, line.data(), line.bytes());
+  bool there = write_file(part, line.data(), line.bytes()) ||
+               write_into_room(part, line.data(), line.bytes());
   if (there) {
     // A link fails where somebody was first; some file systems have none.
     if (syscall(SYS_linkat, AT_FDCWD, part, AT_FDCWD, path, 0) != 0 &&

@@ -6,7 +6,8 @@
 // How the job ended, in a file for who watches it: launchers' statuses do not tell. ROAM_RECORD
 // names the file; without it nothing is done here. It is a line of JSON, and appears whole. The
 // first who has something to say writes it, and it is kept; only an end with code 0 gives way to
-// what goes wrong after it. A job that leaves none was killed. docs/checkpoint.md has the fields.
+// what goes wrong after it. A job that leaves none was killed. Where the disk is full it is written
+// over FILE.room, if that is there. docs/checkpoint.md has the fields.
 //
 // Context: any kernel thread, handlers of signals too; nothing is allocated. A child of fork writes
 //          nothing.

@@ -1,15 +1,20 @@
 #include "base/job_record.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+
+#include "base/test_child.h"
 
 namespace roam {
 namespace {
@@ -125,6 +130,32 @@ TEST_F(JobRecordTest, WhoCalledExitIsTold) {
   EXPECT_TRUE(begins(after("exit in the midst"), "{\"kind\": \"exit\", \"code\": 5,"));
   std::filesystem::remove(folder_ + "/record");
   EXPECT_TRUE(begins(after("lost"), "{\"kind\": \"lost\", \"code\": 1,"));
+}
+
+// In a file system of two pages, of which the room has one.
+TEST_F(JobRecordTest, OnAFullDiskItIsWhereRoomWasLeft) {
+  int status = 0;
+  const std::string said = written_by_child(
+      [&](int fd) {
+        if (unshare(CLONE_NEWNS) != 0 ||
+            mount("none", "/", nullptr, MS_REC | MS_PRIVATE, "") != 0 ||
+            mount("none", folder_.c_str(), "tmpfs", 0, "size=8k") != 0) {
+          dprintf(fd, "no file system");
+          return;
+        }
+        const std::string page(4096, 'x');
+        std::ofstream(folder_ + "/record.room") << page;
+        std::ofstream(folder_ + "/other") << page;
+        const std::string line = after("error");
+        int files = 0;
+        for (const auto& file : std::filesystem::directory_iterator(folder_))
+          files += file.path().filename() != "other";
+        dprintf(fd, "%d file: %s", files, line.c_str());
+      },
+      &status);
+  if (said == "no file system") GTEST_SKIP() << "only root can make one";
+  EXPECT_TRUE(begins(said, "1 file: {\"kind\": \"error\", \"code\": 3,")) << said;
+  EXPECT_TRUE(said.ends_with("}\n")) << said;
 }
 
 TEST_F(JobRecordTest, AChildIsNotTheJob) { EXPECT_EQ(after("child"), ""); }

@@ -100,6 +100,7 @@ mkdir "$work/a b"
 cat >"$work/a b/tell arguments" <<'END'
 #!/bin/sh
 printf '<%s>' "$@" "$PWD" && echo
+test "$(stat -c %s "$ROAM_RECORD.room")" = 4096 || echo "there is no room for a record"
 printf '{"kind": "ended", "code": 9, "where": ""}\n' >"$ROAM_RECORD"
 END
 chmod +x "$work/a b/tell arguments"
