@@ -150,6 +150,29 @@ supervised 3 --launcher "$work/launcher 3 again" --checkpoint "$work/d" "$progra
 said 'ended .*, when rank 0 had ended well (the launcher.s status: 3): that is not tried again'
 said 'it can go on from checkpoint 000001'
 
+# A rank was killed, and the handler of SIGTERM of another one has called exit.
+cat >"$work/launcher" <<'END'
+#!/bin/sh
+test -e "$0.once" && kind=ended code=0 status=0 || kind=exit code=3 status=$1
+test "$2" = again || touch "$0.once"
+printf '{"kind": "%s", "code": %d, "where": ""}\n' $kind $code >"$ROAM_RECORD"
+echo 3 >"$ROAM_RECORD.began"
+exit $status
+END
+for killed in 9 137; do
+  rm -f "$work/launcher.once"
+  supervised 0 --launcher "$work/launcher $killed once" --checkpoint "$work/d" "$program"
+  said "was killed .*(the launcher.s status: $killed): started again from"
+done
+rm -f "$work/launcher.once"
+supervised 137 --retries 0 --launcher "$work/launcher 137 again" --checkpoint "$work/d" "$program"
+said 'was killed .*: 0 retries were made: no more'
+supervised 3 --launcher "$work/launcher 3 again" --checkpoint "$work/d" "$program"
+said 'own exit is not tried again'
+sed -i 's/code=3/code=9/' "$work/launcher"
+supervised 9 --launcher "$work/launcher 9 again" --checkpoint "$work/d" "$program"
+said 'own exit is not tried again'
+
 # What has outlived its launcher has ended when the job starts again, whatever its record says.
 cat >"$work/launcher" <<'END'
 #!/bin/bash
