@@ -111,6 +111,17 @@ chmod +x "$work/a b/tell arguments"
   fail "arguments arrive as $(<"$work/out")"
 [[ -z $(find "$work/a b" -name '*checkpoints*') ]] || fail "its own folder is left"
 
+# What cannot be started leaves nothing behind.
+mkdir "$work/a,b" "$work/c"
+(cd "$work/a,b" && supervised 2 "$program") || exit 1
+said 'has no comma'
+printf '#!/nowhere/sh\n' >"$work/c/launcher"
+chmod +x "$work/c/launcher"
+(cd "$work/c" && supervised 126 --launcher ./launcher "$program") || exit 1
+supervised 126 --launcher "$work/c/launcher" --checkpoint "$work/c/d" "$program"
+[[ -z $(find "$work/a,b" "$work/c" -name '*.checkpoints.*' -o -name '.run.*') ]] ||
+  fail "left are $(find "$work/a,b" "$work/c")"
+
 # A job that never begins is tried twice; with fewer ranks where that is allowed.
 cat >"$work/launcher" <<'END'
 #!/bin/sh
