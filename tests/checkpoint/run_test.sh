@@ -184,6 +184,22 @@ sed -i 's/code=3/code=9/' "$work/launcher"
 supervised 9 --launcher "$work/launcher 9 again" --checkpoint "$work/d" "$program"
 said 'own exit is not tried again'
 
+# What keepers had is lost, and the job ends before they have anything again.
+cat >"$work/launcher" <<'END'
+#!/bin/sh
+number=${ROAM_RECORD##*/} folder=${ROAM_CHECKPOINT%%,*}
+echo 3 >"$ROAM_RECORD.began"
+case $number in
+  1) echo "0123456789abcdef 1" >"$folder/keepers"; exit 9 ;;
+  2) text='there is no whole checkpoint to go on from' kind=error ;;
+  3) text='' kind=ended ;;
+esac
+printf '{"kind": "%s", "code": 0, "where": "", "text": "%s"}\n' $kind "$text" >"$ROAM_RECORD"
+END
+supervised 0 --launcher "$work/launcher" --checkpoint "$work/d" "$program"
+said 'the checkpoint in memory is lost: started again from the beginning'
+[[ $(<"$work/d/keepers") == "0123456789abcdef 0" ]] || fail "it is noted still: $(<"$work/d/keepers")"
+
 # What has outlived its launcher has ended when the job starts again, whatever its record says.
 cat >"$work/launcher" <<'END'
 #!/bin/bash
@@ -276,6 +292,7 @@ for ((i = 0; i < 300; ++i)); do
   (($(ranks_of | wc -l) == 2)) && break
   sleep 0.1
 done
+! flock -n "$work/d/.lock" true || fail "the folder has no lock"
 status=0
 "$roam_run" --checkpoint "$work/d" --restart "$program" >"$work/out2" 2>"$work/err2" || status=$?
 if ((status != 2)) || ! grep -q 'another roam run uses it' "$work/err2"; then
