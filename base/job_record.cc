@@ -319,6 +319,15 @@ bool is_in_mpi(const char* place) {
   return is_in(place, {"libmpich", "libmpi.", "libopen-", "libuc", "libpmi", "libprrte"});
 }
 
+// Of an end by exit or _exit.
+void write_exit(const char* kind, int code) {
+  line = Line();
+  begin(line, kind, code);
+  line.raw(", \"handler\": ");
+  line.number(in_handler() ? 1 : 0);
+  end(line);
+}
+
 void write(const char* kind, int code, const char* why) {
   line = Line();
   begin(line, kind, code);
@@ -358,7 +367,7 @@ void went_on(int this_rank, const char* from) {
 void exits(int code) {
   if (rank > 0 && (code & 0xff) == 0) return;
   if (!my_turn()) return;
-  write(rank < 0 ? "exit" : "ended", code, nullptr);
+  write_exit(rank < 0 ? "exit" : "ended", code);
   of_good_end = rank == 0 && (code & 0xff) == 0;
 }
 
@@ -372,7 +381,25 @@ void exits_early(int status, const void* caller) {
              !caller_of_libc(__builtin_frame_address(0), true, place, sizeof place)) {
     place[0] = '\0';
   }
-  write(is_in_mpi(place) ? "lost" : "exit", status, nullptr);
+  write_exit(is_in_mpi(place) ? "lost" : "exit", status);
+}
+
+// What a signal interrupted is told by the address of an instruction, not of a call.
+bool in_handler() {
+  struct Walk {
+    int left = 64;
+    bool found = false;
+  } walk;
+  _Unwind_Backtrace(
+      [](_Unwind_Context* frame, void* at) {
+        Walk& w = *static_cast<Walk*>(at);
+        int interrupted = 0;
+        _Unwind_GetIPInfo(frame, &interrupted);
+        w.found = interrupted != 0;
+        return w.found || --w.left == 0 ? _URC_END_OF_STACK : _URC_NO_REASON;
+      },
+      &walk);
+  return walk.found;
 }
 
 void fails(int code, const char* why) {

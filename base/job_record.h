@@ -24,6 +24,8 @@ void exits(int code);
 // It ends the job, which runs, by exit, of whose handlers this is one; or by _exit, which was
 // called at `caller`. Where MPI did that, it has lost a rank.
 void exits_early(int code, const void* caller);
+// Whether a handler of a signal is among the callers.
+bool in_handler();
 // It ends the job for a reason.
 void fails(int code, const char* why);
 // ... the one that was noted last.

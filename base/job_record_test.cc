@@ -49,6 +49,11 @@ void play(const std::string& role) {
     on_exit([](int status, void*) { r::exits_early(status, nullptr); }, nullptr);
     std::exit(5);
   }
+  if (role == "exit in a handler") {
+    on_exit([](int status, void*) { r::exits(status); }, nullptr);
+    std::signal(SIGUSR1, [](int) { std::exit(6); });
+    raise(SIGUSR1);
+  }
   if (role == "lost") r::loses("a rank does not answer");
   if (role == "child" && fork() == 0) {
     r::fails(1, "not of the job");
@@ -156,6 +161,14 @@ TEST_F(JobRecordTest, OnAFullDiskItIsWhereRoomWasLeft) {
   if (said == "no file system") GTEST_SKIP() << "only root can make one";
   EXPECT_TRUE(begins(said, "1 file: {\"kind\": \"error\", \"code\": 3,")) << said;
   EXPECT_TRUE(said.ends_with("}\n")) << said;
+}
+
+TEST_F(JobRecordTest, WhetherAHandlerCalledExitIsTold) {
+  EXPECT_NE(after("exit in a handler").find("\"code\": 6, \"where\": \"\", \"handler\": 1"),
+            std::string::npos)
+      << after("exit in a handler");
+  std::filesystem::remove(folder_ + "/record");
+  EXPECT_NE(after("exit in the midst").find("\"handler\": 0"), std::string::npos);
 }
 
 TEST_F(JobRecordTest, AChildIsNotTheJob) { EXPECT_EQ(after("child"), ""); }

@@ -56,10 +56,13 @@ std::string group_of(const std::string& root, bool version1) {
 }
 
 // What `group` and those that it lies in leave, `left` at most. `shown` is the group whose folder
-// `folder` is: in a container not that of the whole machine.
+// `folder` is: in a container not that of the whole machine, and perhaps of none that counts.
 std::uint64_t within(const Names& names, std::string group, const std::string& shown,
                      const std::string& folder, std::uint64_t left) {
-  if (shown != "/") group = group.starts_with(shown) ? group.substr(shown.size()) : "";
+  if (shown != "/") {
+    if (group != shown && !group.starts_with(shown + "/")) return left;
+    group.erase(0, shown.size());
+  }
   while (true) {
     const std::string here = folder + group + "/";
     std::uint64_t most = 0, used = 0;

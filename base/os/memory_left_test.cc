@@ -96,8 +96,12 @@ TEST_F(MemoryLeft, AContainerSeesItsOwnGroupAsTheRoot) {
   EXPECT_EQ(left(), 60u);
   put_group1("/sys/fs/cgroup/memory/inner", 30 * kMiB, 20 * kMiB);
   EXPECT_EQ(left(), 10u);
-  put("/proc/self/cgroup", "4:memory:/elsewhere\n");
+  put("/proc/self/cgroup", "4:memory:/docker/77\n");
   EXPECT_EQ(left(), 60u);
+  for (const char* group : {"/elsewhere", "/docker/771", "/docker/7", "/docker"}) {
+    put("/proc/self/cgroup", std::string("4:memory:") + group + "\n");
+    EXPECT_EQ(left(), 100u) << group << " lies elsewhere";
+  }
 }
 
 }  // namespace

@@ -160,6 +160,7 @@ class Checkpointer final : public Component {
   std::vector<std::string> own_keepers() const;
   void forget_keepers(const std::string& name);
   void leave_keepers(const std::string& name);
+  void forget_kept();
   void note_kept(bool kept);
   bool commit(const CheckpointOrderHead& head, std::string_view manifest, std::string* why);
   bool settle_kept(const CheckpointOrderHead& head, std::string* why);

@@ -106,6 +106,16 @@ void Checkpointer::leave_keepers(const std::string& name) {
   for (const auto& [node, keeper] : reach_keepers(name, &gone)) keeper->leave(&ends);
 }
 
+// There is something newer on disk. Others may still go on from what this job went on from.
+void Checkpointer::forget_kept() {
+  keeper_.close();
+  bool ends = false;
+  for (const auto& client : held_) client->leave(&ends);
+  held_.clear();
+  forget_keepers(keepers_);
+  if (keeper_id(facts_.kept_name) != keeper_id(keepers_)) leave_keepers(facts_.kept_name);
+}
+
 // On rank 0. Who starts the job again looks there, if there is nothing on disk.
 void Checkpointer::note_kept(bool kept) {
   const std::string name = kept ? keepers_ : std::string();
@@ -114,6 +124,8 @@ void Checkpointer::note_kept(bool kept) {
   noted_ = name;
   std::string why;
   for (const std::string& one : kept ? std::vector{name} : own_keepers()) {
+    // Another job may go on from where this one has nothing newer.
+    if (one != keepers_ && !same_folder(facts_.kept_in, last_dir_)) continue;
     if (!runtime::note_kept(one, kept, &why)) report(why.c_str());
   }
 }
@@ -124,7 +136,8 @@ LeftKeepers Checkpointer::leave_kept() {
   if (keeper_.connected()) held_.push_back(std::make_shared<KeeperClient>(std::move(keeper_)));
   // A job that keeps nothing in memory itself may be started again from the same, as from a disk.
   if (!in_memory_) return {};
-  return {std::move(held_), own_keepers(), net_.own_node_rank() == 0, net_.rank() == 0};
+  return {std::move(held_), own_keepers(), net_.own_node_rank() == 0, net_.same_node(0),
+          net_.rank() == 0};
 }
 
 }  // namespace roam::runtime

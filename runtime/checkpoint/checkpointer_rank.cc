@@ -65,9 +65,7 @@ void Checkpointer::obey(const CheckpointOrderHead& head, std::string_view path) 
       leave_keeper();
       break;
     case CheckpointOrder::kForget:
-      keeper_.close();
-      held_.clear();
-      for (const std::string& name : own_keepers()) forget_keepers(name);
+      forget_kept();
       break;
     case CheckpointOrder::kWritten:
       return;

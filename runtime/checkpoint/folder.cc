@@ -69,21 +69,43 @@ bool is_at(const std::string& path, int fd) {
 
 // Of a job that died: nobody has a lock of it. Where there are no locks, nobody knows. One that has
 // no file for it is just being begun, or removed, or of an earlier version: its lock is the
-// folder's.
+// folder's, which who begins one holds until there is the file.
 void remove_if_left(const std::string& path) {
-  std::string locked = path + kLock;
+  const std::string lock = path + kLock;
+  std::string locked = lock;
   int fd = os::open_file(locked, O_RDWR | O_NOFOLLOW);
-  if (fd < 0 && errno == ENOENT) {
+  const bool has_file = fd >= 0;
+  if (!has_file && errno == ENOENT) {
     locked = path;
     fd = os::open_file(locked, kOpenFolder);
   }
   if (fd < 0) return;
   std::string why;
-  const bool left = os::lock_file(fd) == 0 && is_at(locked, fd);
+  struct stat there {};
+  const bool left =
+      os::lock_file(fd) == 0 && is_at(locked, fd) && (has_file || stat(lock.c_str(), &there) != 0);
   const bool gone = left && remove_all(path, &why);
   os::close_file_of(fd);
-  if (left && !gone) remove_all(path, &why);  // NFS keeps a file while it is open
+  if (left && !gone && has_file) remove_all(path, &why);  // NFS keeps a file while it is open
 }
+
+// Of a new one, until it has its file.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::string& path) : fd_(os::open_file(path, kOpenFolder)) {
+    others_ = fd_ >= 0 && os::lock_file(fd_) != 0 && errno == EWOULDBLOCK;
+  }
+  ~FolderLock() {
+    if (fd_ >= 0) os::close_file_of(fd_);
+  }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+  bool others() const { return others_; }
+
+ private:
+  int fd_;
+  bool others_;
+};
 
 std::string now_text() {
   const std::time_t now = std::time(nullptr);
@@ -130,6 +152,11 @@ bool NewCheckpoint::begin(const std::string& dir, std::string* why, std::uint64_
     }
     dir_ = dir;
     path_ = path;
+    const FolderLock begun(part);
+    if (begun.others()) {
+      close();  // it is being taken for one that was left
+      continue;
+    }
     // A file: to one that is open for writing, NFS has locks for all machines.
     const std::string lock = part + kLock;
     lock_ = os::open_file(lock, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);

@@ -28,7 +28,7 @@ void leave_at_exit(LeftKeepers left) {
 }
 
 void leave_now() {
-  if (left_ones == nullptr || getpid() != process) return;
+  if (left_ones == nullptr || getpid() != process || job_record::in_handler()) return;
   const LeftKeepers all = std::move(*std::exchange(left_ones, nullptr));
   bool ended = false, needed = false;
   const auto leave = [&](KeeperClient& keeper) {
@@ -42,8 +42,9 @@ void leave_now() {
     std::vector<std::string> gone;
     for (const auto& [node, keeper] : reach_keepers(name, &gone)) leave(*keeper);
   }
-  // Where some rank is still at work, the last one notes it.
-  if (!ended && (!all.notes || needed)) return;
+  // Where some rank is still at work, the last one notes it. Other nodes' keepers do not know of
+  // it.
+  if (!all.near || (!ended && (!all.notes || needed))) return;
   std::string none;
   for (const std::string& name : all.names) note_kept(name, false, &none);
 }

@@ -16,13 +16,16 @@ struct LeftKeepers {
   std::vector<std::shared_ptr<KeeperClient>> clients;  // until then they hold what they have
   std::vector<std::string> names;                      // of all
   bool tells_all = false;  // this rank tells all that are called so on this machine
-  bool notes = false;      // it notes in the folder that they have nothing, if nobody needs them
+  bool near = false;       // it is on the node of rank 0, whose last rank notes that they have
+                           // nothing, in the folder
+  bool notes = false;      // it notes that, if nobody needs them
 };
 
 // Context: the process's, the malloc family not captured.
 void leave_at_exit(LeftKeepers left);
 
-// In the last of exit handlers, when the end has been recorded. Nothing happens in a child of fork.
+// In the last of exit handlers, when the end has been recorded. Nothing happens in a child of fork,
+// nor where a handler of a signal calls exit: the job may be about to be killed.
 void leave_now();
 
 }  // namespace roam::runtime

@@ -366,14 +366,17 @@ Job::Sums Job::sum_while_polling(const Sums& of_rank) {
 // Collective. Every message is received, and every component quiet.
 void Job::wait_until_quiet() {
   const Net& own = net();
-  for (std::uint64_t last = UINT64_MAX;;) {
+  // What was counted before may be answered while others count: two sums have to be alike.
+  for (Sums last{.busy = 1};;) {
     for (int i = 0; i < 16; ++i) poll();
     bool quiet = own.nothing_waits();
     for (const Component* c : components_.all()) quiet = quiet && (c == &own || c->quiet());
     const Sums all = sum_while_polling(
         {quiet ? 0u : 1u, mpi().sent() + own.handed_off(), mpi().received() + own.taken_over()});
-    if (all.busy == 0 && all.sent == all.received && all.sent == last) return;
-    last = all.sent;
+    if (all.busy == 0 && last.busy == 0 && all.sent == all.received && all.sent == last.sent &&
+        all.received == last.received)
+      return;
+    last = all;
   }
 }
 

@@ -149,7 +149,11 @@ void Gatherings::consider(TeamState& team, std::uint32_t number) {
     if (g.came == static_cast<std::size_t>(team.size)) finish(team, number);
     return;
   }
-  if (!expects_more(team, g)) send_up(team, number);
+  if (!expects_more(team, g)) return send_up(team, number);
+  // Late from now on, whatever the last look at members cost.
+  if (g.here < team.residents) return;
+  const std::uint64_t due = __rdtsc() + (kPatienceTicks << std::min(g.late, 20));
+  if (static_cast<std::int64_t>(g.due_ticks - due) > 0) g.due_ticks = due;
 }
 
 void Gatherings::change_open(int by) {

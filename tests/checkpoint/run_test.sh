@@ -166,7 +166,7 @@ cat >"$work/launcher" <<'END'
 #!/bin/sh
 test -e "$0.once" && kind=ended code=0 status=0 || kind=exit code=3 status=$1
 test "$2" = again || touch "$0.once"
-printf '{"kind": "%s", "code": %d, "where": ""}\n' $kind $code >"$ROAM_RECORD"
+printf '{"kind": "%s", "code": %d, "where": "", "handler": %d}\n' $kind $code ${HANDLER-1} >"$ROAM_RECORD"
 echo 3 >"$ROAM_RECORD.began"
 exit $status
 END
@@ -180,7 +180,13 @@ supervised 137 --retries 0 --launcher "$work/launcher 137 again" --checkpoint "$
 said 'was killed .*: 0 retries were made: no more'
 supervised 3 --launcher "$work/launcher 3 again" --checkpoint "$work/d" "$program"
 said 'own exit is not tried again'
-sed -i 's/code=3/code=9/' "$work/launcher"
+HANDLER=0 supervised 3 --launcher "$work/launcher 137 again" --checkpoint "$work/d" "$program"
+said 'own exit is not tried again'
+sed -i 's/kind=exit/kind=ended/' "$work/launcher"
+supervised 137 --retries 0 --launcher "$work/launcher 137 again" --checkpoint "$work/d" "$program"
+said 'was killed .*: 0 retries were made: no more'
+HANDLER=0 supervised 3 --launcher "$work/launcher 137 again" --checkpoint "$work/d" "$program"
+sed -i 's/kind=ended code=3/kind=exit code=9/' "$work/launcher"
 supervised 9 --launcher "$work/launcher 9 again" --checkpoint "$work/d" "$program"
 said 'own exit is not tried again'
 

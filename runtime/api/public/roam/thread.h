@@ -187,7 +187,7 @@ void sleep_until(std::chrono::time_point<Clock, Duration> when) {
 std::string_view name() noexcept;
 
 // While one lives, the calling thread does not migrate. Nests. The thread that made it destroys it:
-// another that does ends the job.
+// another thread of Roam that does ends the job.
 class Pin {
  public:
   Pin();
