@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <deque>
 #include <map>
 #include <memory>
@@ -40,7 +41,8 @@ struct Fetch {
 };
 
 // A window of MPI's one-sided communication, as one of its members has it: what it gives to others,
-// and what it does with theirs. Virtual ranks are given by their numbers in MPI_COMM_WORLD.
+// and what it does with theirs. Virtual ranks are given by their numbers in MPI_COMM_WORLD. Made
+// and destroyed by its virtual rank's thread, which it may pin.
 struct Window {
   MPI_Win handle = MPI_WIN_NULL;
   Communicator communicator;  // of its members, with a context of the window's own, its number
@@ -56,10 +58,15 @@ struct Window {
   int unit = 1;       // bytes that displacements count
   int flavor = MPI_WIN_FLAVOR_CREATE;
   int model = MPI_WIN_UNIFIED;
-  void* memory = nullptr;  // to be freed with it
+  struct Free {
+    void operator()(void* block) const { std::free(block); }
+  };
+  using Memory = std::unique_ptr<void, Free>;
+  Memory memory;  // that is freed with it
   struct Region {
     char* begin;
     MPI_Aint bytes;
+    std::unique_ptr<this_thread::Pin> pin;  // of memory that is there on this rank only
   };
   std::vector<Region> attached;  // of a dynamic one
   struct Segment {
@@ -68,7 +75,8 @@ struct Window {
     int unit;
   };
   std::vector<Segment> segments;  // of a shared one: those of all members, by rank
-  // Shared memory is there on one node only: where there are others, its members stay.
+  // Shared memory is there on one node only: where there are others, its members stay. So does who
+  // gives memory that is there on one rank only, as that of mmap.
   std::optional<this_thread::Pin> pin;
 
   // Who may access it now, and who wants to.

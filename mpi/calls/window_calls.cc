@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "mpi/calls/call.h"
 #include "mpi/calls/collective_frame.h"
 #include "mpi/calls/communicators.h"
+#include "mpi/calls/process_memory.h"
 #include "mpi/image/image.h"
 #include "roam/thread.h"
 #include "runtime/api/member_messages.h"
@@ -45,22 +47,25 @@ void check_size(MPI_Aint size) {
 // Others reach it while its virtual rank does not run.
 void check_memory(const void* base, MPI_Aint size) {
   if (size == 0) return;
+  if (base == nullptr) throw CallError(MPI_ERR_BASE, "the memory of the window is a null pointer");
   const char* last = static_cast<const char*>(base) + size - 1;
-  if (base != nullptr &&
-      (Image::running()->is_of_file(base) || Image::running()->is_of_file(last))) {
+  if (Image::running()->is_of_file(base) || Image::running()->is_of_file(last)) {
     throw CallError(MPI_ERR_BASE,
                     "the memory is constant, and is there only while its virtual rank runs: give "
                     "a window memory of malloc, a variable or the stack");
   }
-  if (runtime::travels(base)) return;
-  throw CallError(MPI_ERR_BASE,
-                  base == nullptr
-                      ? "the memory of the window is a null pointer"
-                      : "the memory is a thread_local variable, or of a library that virtual ranks "
-                        "share: give a window memory of malloc, a global variable or the stack");
+  if (is_of_process(base) || is_of_process(last)) {
+    throw CallError(MPI_ERR_BASE,
+                    "the memory is a thread_local variable, or of a library that virtual ranks "
+                    "share: give a window memory of malloc, a global variable or the stack");
+  }
 }
-void* allocate(MPI_Aint bytes) {
-  void* memory = std::malloc(bytes == 0 ? 1 : static_cast<std::size_t>(bytes));
+// Memory that is on this rank only, as that of mmap: its virtual rank stays while others may reach
+// it.
+bool stays_here(const void* base, MPI_Aint size) { return size != 0 && !runtime::travels(base); }
+
+Window::Memory allocate(MPI_Aint bytes) {
+  Window::Memory memory(std::malloc(bytes == 0 ? 1 : static_cast<std::size_t>(bytes)));
   if (memory == nullptr)
     throw CallError(MPI_ERR_NO_MEM,
                     text("there is no memory for %ld bytes", static_cast<long>(bytes)));
@@ -85,6 +90,27 @@ std::unique_ptr<Window> begin_window(VirtualRank& me, MPI_Comm handle, MPI_Info 
   w->unit = static_cast<int>(unit);
   return w;
 }
+// What one member cannot do, none does, and all say why. `work` does not suspend.
+template <class Work>
+void do_if_all_can(VirtualRank& me, Communicator& c, Work work) {
+  struct Failure {
+    int code = MPI_SUCCESS;
+    char why[240] = "";
+  } mine;
+  try {
+    work();
+  } catch (const CallError& failure) {
+    mine.code = failure.code;
+    std::snprintf(mine.why, sizeof mine.why, "%s", failure.what());
+  }
+  const std::vector<Failure> all = exchange(me, c, mine);
+  if (mine.code != MPI_SUCCESS) throw CallError(mine.code, mine.why);
+  for (int i = 0; i < c.size(); ++i) {
+    const Failure& failure = all[static_cast<std::size_t>(i)];
+    if (failure.code != MPI_SUCCESS)
+      throw CallError(failure.code, text("%s (so says rank %d)", failure.why, i));
+  }
+}
 // No member goes on before all know it.
 void finish_window(VirtualRank& me, std::unique_ptr<Window> made, MPI_Win* window) {
   Window& w = *made;
@@ -96,10 +122,12 @@ template <Name kName, class Unit>
 int create(void* base, MPI_Aint size, Unit unit, MPI_Info info, MPI_Comm communicator,
            MPI_Win* window) {
   return call(kName.text, communicator, [&](VirtualRank& me) {
-    check_size(size);
-    check_memory(base, size);
+    std::optional<this_thread::Pin> pin;
+    if (stays_here(base, size)) pin.emplace();
     auto w = begin_window(me, communicator, info, MPI_WIN_FLAVOR_CREATE, size, unit);
+    do_if_all_can(me, w->communicator, [&] { check_memory(base, size); });
     w->base = base;
+    if (pin) w->pin.emplace();
     finish_window(me, std::move(w), window);
   });
 }
@@ -108,7 +136,8 @@ int allocate(MPI_Aint size, Unit unit, MPI_Info info, MPI_Comm communicator, voi
              MPI_Win* window) {
   return call(kName.text, communicator, [&](VirtualRank& me) {
     auto w = begin_window(me, communicator, info, MPI_WIN_FLAVOR_ALLOCATE, size, unit);
-    w->base = w->memory = allocate(size);
+    do_if_all_can(me, w->communicator, [&] { w->memory = allocate(size); });
+    w->base = w->memory.get();
     std::memcpy(base, &w->base, sizeof w->base);
     finish_window(me, std::move(w), window);
   });
@@ -180,12 +209,14 @@ int allocate_shared(MPI_Aint size, Unit unit, MPI_Info info, MPI_Comm communicat
       all += part.size;
     }
     const bool apart = *w->info.find("alloc_shared_noncontig") == "true";
-    if (apart) {
-      w->memory = allocate(size);
-    } else if (c.rank == 0) {
-      w->memory = allocate(all);
-    }
-    mine.base = static_cast<char*>(w->memory);
+    do_if_all_can(me, c, [&] {
+      if (apart) {
+        w->memory = allocate(size);
+      } else if (c.rank == 0) {
+        w->memory = allocate(all);
+      }
+    });
+    mine.base = static_cast<char*>(w->memory.get());
     parts = exchange(me, c, mine);
     char* at = parts[0].base;
     for (Part& part : parts) {
@@ -230,7 +261,8 @@ int attach(MPI_Win window, void* base, MPI_Aint size) {
     check_dynamic(w);
     check_size(size);
     check_memory(base, size);
-    w.attached.push_back({static_cast<char*>(base), size});
+    w.attached.push_back({static_cast<char*>(base), size, nullptr});
+    if (stays_here(base, size)) w.attached.back().pin = std::make_unique<this_thread::Pin>();
   });
 }
 int detach(MPI_Win window, const void* base) {
@@ -258,9 +290,7 @@ int free_window(MPI_Win* window) {
       request.window = MPI_WIN_NULL;
       request.errhandler = w.errhandler;
     });
-    void* const memory = w.memory;
     me.windows.remove(*window);
-    std::free(memory);
     *window = MPI_WIN_NULL;
   });
 }
