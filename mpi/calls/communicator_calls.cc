@@ -185,11 +185,13 @@ int free_communicator(MPI_Comm* handle) {
       });
     }
     c.attributes.remove_all(me, *handle);
-    me.requests.for_each([&](Request& request) {
+    const auto leave = [&](Request& request) {
       if (request.communicator != *handle) return;
       request.communicator = MPI_COMM_NULL;
       request.errhandler = c.errhandler;
-    });
+    };
+    me.requests.for_each(leave);
+    me.messages.for_each(leave);
     me.remove_communicator(*handle);
     *handle = MPI_COMM_NULL;
   });

@@ -6,6 +6,7 @@
 
 #include "mpi/calls/call.h"
 #include "mpi/calls/messages.h"
+#include "mpi/calls/request_frame.h"
 #include "runtime/api/member_messages.h"
 
 namespace roam::mpi {
@@ -231,17 +232,19 @@ int iprobe(int from, int tag, MPI_Comm communicator, int* there, MPI_Status* sta
 constexpr std::uint64_t kFirstClaimed = std::uint64_t{1} << 63;
 
 // Claims one that has come. The message's handle is a request that is not started.
-bool claim(VirtualRank& me, const Group& group, std::uint64_t context, int from, int tag,
-           MPI_Message* message, MPI_Status* status) {
+bool claim(VirtualRank& me, const Communicator& c, int from, int tag, MPI_Message* message,
+           MPI_Status* status) {
+  const Group& group = c.peers();
   const std::uint64_t claimed = kFirstClaimed | me.next_claim;
   detail::RequestState found;
-  if (!runtime::claim_message(context, world_from(group, from), asked_tag(tag), claimed, &found))
+  if (!runtime::claim_message(c.context, world_from(group, from), asked_tag(tag), claimed, &found))
     return false;
   ++me.next_claim;
   auto request = std::make_unique<Request>();
   request->kind = Request::Kind::kReceive;
   request->group = group;
   request->context = claimed;
+  request->communicator = c.handle;
   request->peer = group.rank_of(found.from);
   request->tag = found.tag;
   *message = me.messages.add(std::move(request));
@@ -258,11 +261,9 @@ int matched_probe(int from, int tag, MPI_Comm communicator, MPI_Message* message
       *message = MPI_MESSAGE_NO_PROC;
       return tell(null_status(), status);
     }
-    const Group group = c.peers();
-    const std::uint64_t context = c.context;
-    while (!claim(me, group, context, from, tag, message, status)) {
+    while (!claim(me, c, from, tag, message, status)) {
       Looking looking;
-      looking.start(context, world_from(group, from), asked_tag(tag));
+      looking.start(c.context, world_from(c.peers(), from), asked_tag(tag));
       me.wait_until([&] { return looking.found.done; });
     }
   });
@@ -278,12 +279,10 @@ int matched_iprobe(int from, int tag, MPI_Comm communicator, int* there, MPI_Mes
       *message = MPI_MESSAGE_NO_PROC;
       return tell(null_status(), status);
     }
-    const Group group = c.peers();
-    const std::uint64_t context = c.context;
-    bool seen = claim(me, group, context, from, tag, message, status);
+    bool seen = claim(me, c, from, tag, message, status);
     if (!seen) {
       me.look_around();
-      seen = claim(me, group, context, from, tag, message, status);
+      seen = claim(me, c, from, tag, message, status);
     }
     *there = seen ? 1 : 0;
   });
@@ -306,10 +305,15 @@ std::unique_ptr<Request> take_message(VirtualRank& me, void* data, MPI_Count cou
   return request;
 }
 
+template <class Body>
+int call_of_message(const char* name, MPI_Message message, Body body) {
+  return call_of_one(name, VirtualRank::running().messages.find(message), body);
+}
+
 template <Name kName, class Count>
 int matched_receive(void* data, Count count, MPI_Datatype type, MPI_Message* message,
                     MPI_Status* status) {
-  return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call_of_message(kName.text, *message, [&](VirtualRank& me) {
     if (*message == MPI_MESSAGE_NO_PROC) {
       *message = MPI_MESSAGE_NULL;
       return tell(null_status(), status);
@@ -324,7 +328,7 @@ int matched_receive(void* data, Count count, MPI_Datatype type, MPI_Message* mes
 template <Name kName, class Count>
 int matched_ireceive(void* data, Count count, MPI_Datatype type, MPI_Message* message,
                      MPI_Request* handle) {
-  return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call_of_message(kName.text, *message, [&](VirtualRank& me) {
     std::unique_ptr<Request> request;
     if (*message == MPI_MESSAGE_NO_PROC) {
       *message = MPI_MESSAGE_NULL;

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "mpi/calls/call.h"
 #include "mpi/calls/messages.h"
+#include "mpi/calls/request_frame.h"
 #include "mpi/datatype/elements.h"
 
 namespace roam::mpi {
@@ -24,33 +25,9 @@ Request* active(VirtualRank& me, MPI_Request handle) {
   return request->started ? request : nullptr;
 }
 
-// Runs `body(me)` of one request, whose errors are told where it belongs: to its window or its
-// communicator; as those of the call, if it has none.
 template <class Body>
 int call_of_request(const char* name, MPI_Request handle, Body body) {
-  const VirtualRank& me = VirtualRank::running();
-  if (!me.is_open()) [[unlikely]]
-    refuse_call(me, name);
-  const Request* request = VirtualRank::running().requests.find(handle);
-  if (request != nullptr && request->errhandler != MPI_ERRHANDLER_NULL) {
-    return call_telling(
-        name,
-        [name, handler = request->errhandler](VirtualRank& me, const CallError& failure) {
-          return tell_handler(me, handler, MPI_COMM_NULL,
-                              "a communicator or window that was freed since", name, failure);
-        },
-        body);
-  }
-  if (request != nullptr && request->window != MPI_WIN_NULL) {
-    return call_telling(
-        name,
-        [name, window = request->window](VirtualRank& me, const CallError& failure) {
-          return tell_window_error(me, window, name, failure);
-        },
-        body);
-  }
-  const bool of_none = request == nullptr || request->communicator == MPI_COMM_NULL;
-  return call(name, of_none ? MPI_COMM_WORLD : request->communicator, body);
+  return call_of_one(name, VirtualRank::running().requests.find(handle), body);
 }
 
 // Its end is told: it is gone, unless it is persistent. What the function that frees a generalized

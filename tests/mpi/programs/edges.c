@@ -341,6 +341,71 @@ static void freed_communicators(void) {
   for (int i = 0; i < 2; ++i) MPI_Errhandler_free(&handlers[i]);
 }
 
+// A claimed message is its communicator's: that one's handler is told, also when it was freed since.
+static void claimed(int freed) {
+  MPI_Comm own, next;
+  MPI_Errhandler handlers[2];
+  MPI_Message message;
+  MPI_Request request;
+  const int left = (me + n - 1) % n, right = (me + 1) % n;
+  int room, there = 0;
+  MPI_Comm_create_errhandler(first_handler, &handlers[0]);
+  MPI_Comm_create_errhandler(second_handler, &handlers[1]);
+  MPI_Comm_dup(MPI_COMM_WORLD, &own);
+  MPI_Comm_set_errhandler(own, handlers[0]);
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, handlers[1]);
+  told_first = told_second = 0;
+  for (int way = 0; way < 3; ++way) {
+    MPI_Send(out, 2, MPI_INT, right, way, own);
+    if (way == 1)
+      while (!there) MPI_Improbe(left, way, own, &there, &message, MPI_STATUS_IGNORE);
+    else
+      MPI_Mprobe(left, way, own, &message, MPI_STATUS_IGNORE);
+    if (freed && way == 2) {
+      MPI_Comm_free(&own);
+      MPI_Comm_dup(MPI_COMM_WORLD, &next);  // has its number
+      MPI_Comm_set_errhandler(next, handlers[1]);
+    }
+    if (way != 1) {
+      MPI_Mrecv(&room, 1, MPI_INT, &message, MPI_STATUS_IGNORE);
+    } else {
+      MPI_Imrecv(&room, 1, MPI_INT, &message, &request);
+      MPI_Wait(&request, MPI_STATUS_IGNORE);
+    }
+    expect(told_first == way + 1 && told_second == 0, "a claimed message's handler", way);
+  }
+  // What cannot be received is left, and is then received.
+  if (!freed) {
+    MPI_Send(&me, 1, MPI_INT, right, 5, own);
+    MPI_Mprobe(left, 5, own, &message, MPI_STATUS_IGNORE);
+    MPI_Mrecv(&room, -1, MPI_INT, &message, MPI_STATUS_IGNORE);
+    expect(told_first == 4 && told_second == 0, "a claimed message and a negative count", told_second);
+    MPI_Mrecv(&room, 1, MPI_INT, &message, MPI_STATUS_IGNORE);
+    expect(room == left, "a message that was not received at first", room);
+  }
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_ARE_FATAL);
+  MPI_Comm_free(freed ? &next : &own);
+  for (int i = 0; i < 2; ++i) MPI_Errhandler_free(&handlers[i]);
+}
+// MPI_Comm_disconnect waits for it.
+static void disconnected(void) {
+  MPI_Comm own;
+  MPI_Message message;
+  MPI_Request request;
+  const int left = (me + n - 1) % n;
+  MPI_Comm_dup(MPI_COMM_WORLD, &own);
+  for (int i = 0; i < kLong; ++i) out[i] = me * 7 + i;
+  in[kLong - 1] = -1;
+  MPI_Isend(out, kLong, MPI_INT, (me + 1) % n, 4, own, &request);
+  MPI_Mprobe(left, 4, own, &message, MPI_STATUS_IGNORE);
+  MPI_Request receive;
+  MPI_Imrecv(in, kLong, MPI_INT, &message, &receive);
+  MPI_Comm_disconnect(&own);
+  expect(in[kLong - 1] == left * 7 + kLong - 1, "received when disconnected", in[kLong - 1]);
+  MPI_Wait(&receive, MPI_STATUS_IGNORE);
+  MPI_Wait(&request, MPI_STATUS_IGNORE);
+}
+
 int main(int argc, char** argv) {
   begin(&argc, &argv);
   locks();
@@ -351,6 +416,8 @@ int main(int argc, char** argv) {
   for (int i = 0; i < 2; ++i) freed_types(i);
   types_of_fortran();
   freed_communicators();
+  for (int i = 0; i < 2; ++i) claimed(i);
+  disconnected();
   MPI_Barrier(MPI_COMM_WORLD);
   say("end: %d wrong", wrong);
   MPI_Finalize();
