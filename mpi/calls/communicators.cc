@@ -155,39 +155,57 @@ namespace {
 struct Head {
   int size, first;
   std::uint64_t context;
+  int error;  // why its leader cannot find the other one
 };
+
+// The leaders tell each other who is in their groups, and which context it is to be.
+void meet(VirtualRank& me, const OtherLeader& leader, const std::vector<int>& members, Head* mine,
+          Head* theirs, std::vector<int>* others) {
+  mine->context = me.make_context();
+  Schedule heads(leader.context, leader.tag);
+  heads.receive(leader.world, theirs, sizeof *theirs);
+  heads.send(leader.world, mine, sizeof *mine);
+  heads.end_round();
+  wait_for(me, &heads);
+  others->resize(static_cast<std::size_t>(theirs->size));
+  Schedule groups(leader.context, leader.tag);
+  groups.receive(leader.world, others->data(), others->size() * sizeof(int));
+  groups.send(leader.world, members.data(), members.size() * sizeof(int));
+  groups.end_round();
+  wait_for(me, &groups);
+}
 
 }  // namespace
 
-// The leaders tell each other who is in their groups, and which context it is to be.
+// What the leader is refused, its group is told.
 MPI_Comm connect_groups(VirtualRank& me, Communicator& c, int local_leader,
                         const std::function<OtherLeader()>& other) {
   if (local_leader < 0 || local_leader >= c.size()) {
     throw CallError(MPI_ERR_RANK, text("the local leader is rank %d; the communicator has 0 to %d",
                                        local_leader, c.size() - 1));
   }
-  Head mine{c.size(), c.member(0), 0}, theirs{};
+  Head mine{c.size(), c.member(0), 0, MPI_SUCCESS}, theirs{};
   std::vector<int> members, others;
   for (int i = 0; i < c.size(); ++i) members.push_back(c.member(i));
+  std::unique_ptr<CallError> failure;
   if (c.rank == local_leader) {
-    const OtherLeader leader = other();
-    mine.context = me.make_context();
-    Schedule heads(leader.context, leader.tag);
-    heads.receive(leader.world, &theirs, sizeof theirs);
-    heads.send(leader.world, &mine, sizeof mine);
-    heads.end_round();
-    wait_for(me, &heads);
-    others.resize(static_cast<std::size_t>(theirs.size));
-    Schedule groups(leader.context, leader.tag);
-    groups.receive(leader.world, others.data(), others.size() * sizeof(int));
-    groups.send(leader.world, members.data(), members.size() * sizeof(int));
-    groups.end_round();
-    wait_for(me, &groups);
+    try {
+      meet(me, other(), members, &mine, &theirs, &others);
+    } catch (const CallError& f) {
+      failure = std::make_unique<CallError>(f);
+      mine.error = f.code;
+    }
   }
   const std::unique_ptr<Schedule> heads = begin_collective(c), groups = begin_collective(c);
   add_broadcast(heads.get(), c, local_leader, &mine, sizeof mine);
   add_broadcast(heads.get(), c, local_leader, &theirs, sizeof theirs);
   wait_for(me, heads.get());
+  if (failure != nullptr) throw CallError(*failure);
+  if (mine.error != MPI_SUCCESS) {
+    throw CallError(
+        mine.error,
+        text("rank %d, which is the local leader, cannot find the other one", local_leader));
+  }
   others.resize(static_cast<std::size_t>(theirs.size));
   add_broadcast(groups.get(), c, local_leader, others.data(), others.size() * sizeof(int));
   wait_for(me, groups.get());

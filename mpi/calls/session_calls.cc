@@ -117,6 +117,7 @@ int name_of_set(MPI_Session handle, MPI_Info, int n, int* room, char* name) {
       throw CallError(MPI_ERR_ARG, text("there is no set of processes number %d; there are %zu", n,
                                         std::size(kSets)));
     }
+    if (*room < 0) throw CallError(MPI_ERR_ARG, text("there is room for %d characters", *room));
     const std::string_view found = kSets[n];
     if (*room > 0) {
       const std::size_t bytes = std::min(found.size(), static_cast<std::size_t>(*room) - 1);
@@ -207,19 +208,27 @@ int call_of_groups(const char* name, MPI_Errhandler errhandler, Body body) {
       });
 }
 
+// With an empty group nothing is made, and nobody is asked.
 int create_from_group(MPI_Group group, const char* string, MPI_Info info, MPI_Errhandler errhandler,
                       MPI_Comm* made) {
   return call_of_groups("MPI_Comm_create_from_group", errhandler, [&](VirtualRank& me) {
-    *made = create_from(me, me.group(group), string, errhandler);
+    *made = MPI_COMM_NULL;
+    const Group members = me.group(group);
+    if (members.size() == 0) return;
+    *made = create_from(me, members, string, errhandler);
     if (const Info* given = me.infos.find(info)) me.communicator(*made).info = *given;
   });
 }
 
+// The same, if one of the two is empty. The other group is the leader's word only.
 int create_from_groups(MPI_Group local, int local_leader, MPI_Group remote, int remote_leader,
                        const char* string, MPI_Info info, MPI_Errhandler errhandler,
                        MPI_Comm* made) {
   return call_of_groups("MPI_Intercomm_create_from_groups", errhandler, [&](VirtualRank& me) {
-    const MPI_Comm own = create_from(me, me.group(local), string, errhandler);
+    *made = MPI_COMM_NULL;
+    const Group members = me.group(local);
+    if (members.size() == 0 || remote == MPI_GROUP_EMPTY) return;
+    const MPI_Comm own = create_from(me, members, string, errhandler);
     try {
       *made = connect_groups(me, me.communicator(own), local_leader, [&] {
         const Group others = me.group(remote);

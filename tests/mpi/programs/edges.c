@@ -406,6 +406,67 @@ static void disconnected(void) {
   MPI_Wait(&request, MPI_STATUS_IGNORE);
 }
 
+// ---- groups that are empty, leaders that are not there ----
+
+static void empty_groups(void) {
+  MPI_Group all, self;
+  MPI_Comm made = MPI_COMM_WORLD;
+  MPI_Info info;
+  MPI_Comm_group(MPI_COMM_WORLD, &all);
+  MPI_Comm_group(MPI_COMM_SELF, &self);
+  MPI_Info_create(&info);
+  // Each by itself: only one of them calls.
+  if (me == 1) {
+    int code = MPI_Comm_create_from_group(MPI_GROUP_EMPTY, "none", info, MPI_ERRORS_RETURN, &made);
+    expect(code == MPI_SUCCESS && made == MPI_COMM_NULL, "from no group", code);
+    const MPI_Group groups[3][2] = {
+        {MPI_GROUP_EMPTY, all}, {all, MPI_GROUP_EMPTY}, {MPI_GROUP_EMPTY, MPI_GROUP_EMPTY}};
+    for (int i = 0; i < 3; ++i) {
+      made = MPI_COMM_WORLD;
+      code = MPI_Intercomm_create_from_groups(groups[i][0], 0, groups[i][1], 0, "none", info,
+                                              MPI_ERRORS_RETURN, &made);
+      expect(code == MPI_SUCCESS && made == MPI_COMM_NULL, "between no groups", i);
+    }
+    code = MPI_Comm_create_from_group(MPI_GROUP_NULL, "none", info, MPI_ERRORS_RETURN, &made);
+    MPI_Error_class(code, &code);
+    expect(code == MPI_ERR_GROUP, "from a group that is none", code);
+  }
+  MPI_Group_free(&all);
+  MPI_Group_free(&self);
+  MPI_Info_free(&info);
+}
+// Only the leader knows of the other one; all are told that there is none.
+static void no_leader(void) {
+  MPI_Group half, other;
+  MPI_Comm halves, made;
+  int range[1][3] = {{me % 2, n - 2 + me % 2, 2}}, others[1][3] = {{1 - me % 2, n - 1 - me % 2, 2}}, code;
+  MPI_Group all;
+  MPI_Comm_group(MPI_COMM_WORLD, &all);
+  MPI_Group_range_incl(all, 1, range, &half);
+  MPI_Group_range_incl(all, 1, others, &other);
+  const int leads = me == me % 2;
+  code = MPI_Intercomm_create_from_groups(half, 0, leads ? other : MPI_GROUP_NULL, leads ? n : 0, "far",
+                                          MPI_INFO_NULL, MPI_ERRORS_RETURN, &made);
+  MPI_Error_class(code, &code);
+  expect(code == MPI_ERR_RANK, "a leader that is not there", code);
+  MPI_Comm_split(MPI_COMM_WORLD, me % 2, 0, &halves);
+  MPI_Comm_set_errhandler(halves, MPI_ERRORS_RETURN);
+  code = MPI_Intercomm_create(halves, 0, MPI_COMM_WORLD, leads ? n : 0, 8, &made);
+  MPI_Error_class(code, &code);
+  expect(code == MPI_ERR_RANK, "a leader that is not there", code);
+  // And then they come together.
+  code = MPI_Intercomm_create_from_groups(half, 0, leads ? other : MPI_GROUP_NULL, 0, "far", MPI_INFO_NULL,
+                                          MPI_ERRORS_RETURN, &made);
+  int remote = 0;
+  MPI_Comm_remote_size(made, &remote);
+  expect(code == MPI_SUCCESS && remote == n / 2, "a leader that is there", remote);
+  MPI_Comm_free(&made);
+  MPI_Comm_free(&halves);
+  MPI_Group_free(&half);
+  MPI_Group_free(&other);
+  MPI_Group_free(&all);
+}
+
 int main(int argc, char** argv) {
   begin(&argc, &argv);
   locks();
@@ -418,6 +479,8 @@ int main(int argc, char** argv) {
   freed_communicators();
   for (int i = 0; i < 2; ++i) claimed(i);
   disconnected();
+  empty_groups();
+  no_leader();
   MPI_Barrier(MPI_COMM_WORLD);
   say("end: %d wrong", wrong);
   MPI_Finalize();
