@@ -2,12 +2,14 @@
 
 #include <cstdio>
 #include <string>
+#include <typeinfo>
 
 #include "base/check.h"
 #include "base/text.h"
 #include "isomalloc/heap.h"
 #include "mpi/calls/ending.h"
 #include "mpi/calls/error_classes.h"
+#include "runtime/api/member_messages.h"
 
 namespace roam::mpi {
 
@@ -46,6 +48,9 @@ int tell_window_error(VirtualRank& me, MPI_Win handle, const char* name, const C
                       window->name.empty() ? "the window" : window->name.c_str(), name, failure,
                       kHandlerOfWindow);
 }
+
+// Its type is described in the program's libraries, which travel.
+bool is_of_program(const std::exception& error) { return runtime::travels(&typeid(error)); }
 
 void refuse_call(const VirtualRank& me, const char* name) {
   end_job(1,

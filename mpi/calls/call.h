@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <exception>
 #include <new>
 #include <string>
 
@@ -55,25 +56,41 @@ void check_errhandler(VirtualRank& me, MPI_Errhandler handle);
 // MPI is not to be called now: ends the job with a message.
 [[noreturn]] void refuse_call(const VirtualRank& me, const char* name);
 
+// While one lives, its virtual rank is in that call.
+class InCall {
+ public:
+  InCall(VirtualRank& me, const char* name) : me_(me), outer_(me.call) { me.call = name; }
+  ~InCall() { me_.call = outer_; }
+  InCall(const InCall&) = delete;
+  InCall& operator=(const InCall&) = delete;
+
+ private:
+  VirtualRank& me_;
+  const char* const outer_;
+};
+// What a function that MPI has called has thrown, of the program's own libstdc++.
+bool is_of_program(const std::exception& error);
+
 // Runs `body(me)`, which throws CallError where it cannot be done: `tell(me, failure)` says what is
-// returned then. Also before MPI_Init and after MPI_Finalize.
+// returned then. Also before MPI_Init and after MPI_Finalize. What the program throws itself goes
+// through.
 template <class Tell, class Body>
 int call_telling(const char* name, Tell tell, Body body) {
   VirtualRank& me = VirtualRank::running();
-  const char* const outer = me.call;
-  me.call = name;
-  int result = MPI_SUCCESS;
+  const InCall in_call(me, name);
   try {
     body(me);
   } catch (const CallError& failure) {
-    result = tell(me, failure);
+    return tell(me, failure);
   } catch (const Error& error) {
-    result = tell(me, CallError(MPI_ERR_OTHER, error.what()));
+    return tell(me, CallError(MPI_ERR_OTHER, error.what()));
   } catch (const std::bad_alloc&) {
-    result = tell(me, CallError(MPI_ERR_NO_MEM, "there is no memory"));
+    return tell(me, CallError(MPI_ERR_NO_MEM, "there is no memory"));
+  } catch (const std::exception& error) {
+    if (is_of_program(error)) throw;
+    return tell(me, CallError(MPI_ERR_INTERN, error.what()));
   }
-  me.call = outer;
-  return result;
+  return MPI_SUCCESS;
 }
 
 // What may be called at any time.

@@ -8,6 +8,10 @@
 namespace roam::mpi {
 namespace {
 
+void check_count(int count, const char* of) {
+  if (count < 0) throw CallError(MPI_ERR_ARG, text("the number of %s is %d", of, count));
+}
+
 int size(MPI_Group handle, int* to) {
   return call("MPI_Group_size", MPI_COMM_WORLD,
               [&](VirtualRank& me) { *to = me.group(handle).size(); });
@@ -23,6 +27,7 @@ int compare(MPI_Group a, MPI_Group b, int* result) {
 int translate(MPI_Group a, int count, const int* ranks, MPI_Group b, int* translated) {
   return call("MPI_Group_translate_ranks", MPI_COMM_WORLD, [&](VirtualRank& me) {
     const Group from = me.group(a), to = me.group(b);
+    check_count(count, "ranks");
     for (int i = 0; i < count; ++i) {
       if (ranks[i] == MPI_PROC_NULL) {
         translated[i] = MPI_PROC_NULL;
@@ -45,13 +50,16 @@ int combine(MPI_Group a, MPI_Group b, MPI_Group* made) {
 template <Group (Group::*kMake)(const std::vector<int>&) const>
 int choose(MPI_Group of, int count, const int* ranks, MPI_Group* made) {
   return call("MPI_Group_incl or MPI_Group_excl", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    *made = me.add((me.group(of).*kMake)(std::vector<int>(ranks, ranks + count)));
+    const Group group = me.group(of);
+    check_count(count, "ranks");
+    *made = me.add((group.*kMake)(std::vector<int>(ranks, ranks + count)));
   });
 }
 template <Group (Group::*kMake)(const std::vector<int>&) const>
 int choose_ranges(MPI_Group of, int count, int (*ranges)[3], MPI_Group* made) {
   return call("MPI_Group_range_incl or MPI_Group_range_excl", MPI_COMM_WORLD, [&](VirtualRank& me) {
     const Group group = me.group(of);
+    check_count(count, "ranges");
     *made = me.add((group.*kMake)(group.ranks_of(ranges, count)));
   });
 }

@@ -53,13 +53,17 @@ int remove(MPI_Info handle, const char* key) {
   });
 }
 
+void check_room(int room) {
+  if (room < 0) throw CallError(MPI_ERR_ARG, text("there is room for %d characters", room));
+}
 // With room for `most` characters and a null.
 int get(MPI_Info handle, const char* key, int most, char* value, int* flag) {
   return call_always("MPI_Info_get", [&](VirtualRank& me) {
+    check_room(most);
     const std::string* found = me.info(handle).find(key_of(key));
     *flag = found != nullptr ? 1 : 0;
     if (found == nullptr) return;
-    const auto bytes = std::min(found->size(), static_cast<std::size_t>(std::max(most, 0)));
+    const auto bytes = std::min(found->size(), static_cast<std::size_t>(most));
     std::memcpy(value, found->data(), bytes);
     value[bytes] = '\0';
   });
@@ -67,6 +71,7 @@ int get(MPI_Info handle, const char* key, int most, char* value, int* flag) {
 // With room for *room bytes, the null among them; then what is needed.
 int get_string(MPI_Info handle, const char* key, int* room, char* value, int* flag) {
   return call_always("MPI_Info_get_string", [&](VirtualRank& me) {
+    check_room(*room);
     const std::string* found = me.info(handle).find(key_of(key));
     *flag = found != nullptr ? 1 : 0;
     if (found == nullptr) return;

@@ -61,8 +61,11 @@ int make(const char* name, int partitions, MPI_Count count, int tag, MPI_Comm co
       throw CallError(MPI_ERR_ARG, text("%d partitions are asked for", partitions));
     if (count < 0) throw CallError(MPI_ERR_COUNT, "a partition has a negative count of elements");
     if (tag == MPI_ANY_TAG) throw CallError(MPI_ERR_TAG, "MPI_ANY_TAG is not allowed here");
+    MPI_Count all = 0;
+    if (__builtin_mul_overflow(MPI_Count{partitions}, count, &all))
+      throw CallError(MPI_ERR_COUNT, "the partitions have more elements than there are numbers");
     auto request = std::make_unique<Request>();
-    prepare(me, request.get(), partitions * count);
+    prepare(me, request.get(), all);
     if (request->peer == MPI_ANY_SOURCE)
       throw CallError(MPI_ERR_RANK, "MPI_ANY_SOURCE is not allowed here");
     request->persistent = true;
@@ -111,6 +114,7 @@ int ready_range(int first, int last, MPI_Request handle) {
 }
 int ready_list(int count, const int* partitions, MPI_Request handle) {
   return call("MPI_Pready_list", MPI_COMM_WORLD, [&](VirtualRank& me) {
+    if (count < 0) throw CallError(MPI_ERR_ARG, text("the number of partitions is %d", count));
     for (int i = 0; i < count; ++i) make_ready(me, handle, partitions[i]);
   });
 }

@@ -299,6 +299,8 @@ int start_request(MPI_Request* handle) {
 }
 
 int start_all(int count, MPI_Request* handles) {
+  const int error = call("MPI_Startall", MPI_COMM_WORLD, [&](VirtualRank&) { check_count(count); });
+  if (error != MPI_SUCCESS) return error;
   for (int i = 0; i < count; ++i) {
     if (const int error = start_request(&handles[i]); error != MPI_SUCCESS) return error;
   }

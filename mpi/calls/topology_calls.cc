@@ -2,6 +2,7 @@
 // are is for the balancer.
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -49,9 +50,12 @@ int dims_create(int size, int count, int* dimensions) {
 Cartesian grid_of(int count, const int* dimensions, const int* periods) {
   if (count < 0) throw CallError(MPI_ERR_DIMS, text("the number of dimensions is %d", count));
   Cartesian grid;
+  std::int64_t nodes = 1;
   for (int i = 0; i < count; ++i) {
     if (dimensions[i] < 1)
       throw CallError(MPI_ERR_DIMS, text("dimension %d is %d", i, dimensions[i]));
+    if ((nodes *= dimensions[i]) > INT32_MAX)
+      throw CallError(MPI_ERR_DIMS, text("the grid has %d nodes and more", INT32_MAX));
     grid.dimensions.push_back(dimensions[i]);
     grid.periodic.push_back(periods[i] != 0);
   }
@@ -327,13 +331,17 @@ int dist_graph_neighbors_count(MPI_Comm handle, int* in_count, int* out_count, i
   });
 }
 void copy_some(const std::vector<int>& from, int most, int* to) {
-  const auto count = std::min(from.size(), static_cast<std::size_t>(std::max(most, 0)));
+  const auto count = std::min(from.size(), static_cast<std::size_t>(most));
   std::copy_n(from.begin(), count, to);
 }
 int dist_graph_neighbors(MPI_Comm handle, int most_in, int* sources, int* source_weights,
                          int most_out, int* destinations, int* destination_weights) {
   return call("MPI_Dist_graph_neighbors", handle, [&](VirtualRank& me) {
     const DistributedGraph& g = topology_of(me, handle, MPI_DIST_GRAPH).distributed;
+    if (most_in < 0 || most_out < 0) {
+      throw CallError(MPI_ERR_ARG,
+                      text("there is room for %d sources and %d destinations", most_in, most_out));
+    }
     copy_some(g.sources, most_in, sources);
     copy_some(g.destinations, most_out, destinations);
     if (!g.weighted) return;
