@@ -25,6 +25,25 @@ void pass_on(std::vector<double>& values) {
   values.swap(in);
 }
 
+// What a function that MPI calls has thrown comes to who has called MPI.
+int refuse_to_end(MPI_Comm, int, void* value, void*) {
+  throw std::out_of_range("attribute " + std::to_string(*static_cast<int*>(value)));
+}
+void throw_through() {
+  int key, value = 7;
+  MPI_Comm own;
+  MPI_Comm_dup(MPI_COMM_SELF, &own);
+  MPI_Comm_set_errhandler(own, MPI_ERRORS_RETURN);
+  MPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, refuse_to_end, &key, nullptr);
+  MPI_Comm_set_attr(own, key, &value);
+  try {
+    const int code = MPI_Comm_delete_attr(own, key);
+    say("not thrown: %d", code);
+  } catch (const std::out_of_range& error) {
+    say("thrown: %s", error.what());
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -50,6 +69,7 @@ int main(int argc, char** argv) {
   MPI_Allreduce(&sum, &all, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
   for (const auto& [text, count] : seen) say("%s: %d", text.c_str(), count);
   say("sum %.1f turns %d", all, turns);
+  throw_through();
   MPI_Finalize();
   return 0;
 }
