@@ -1,6 +1,8 @@
 #ifndef ROAM_MPI_IMAGE_PROCESS_CALLS_H_
 #define ROAM_MPI_IMAGE_PROCESS_CALLS_H_
 
+#include <climits>
+
 namespace roam::mpi {
 
 // Has launcher_call() know functions of libc that are about the process, where a virtual rank is
@@ -34,6 +36,9 @@ void report_refused(const char* call, const char* why);
 // The process that a call of the running virtual rank means by a number, which may be its own
 // (Image::process_number), or that below 0.
 long real_number(long number);
+// `path` as the kernel knows it, in `own`, if it goes through the running virtual rank's own folder
+// of /proc or of its thread, by their number; else null.
+const char* through_own_folder(const char* path, char (&own)[PATH_MAX]);
 
 }  // namespace roam::mpi
 

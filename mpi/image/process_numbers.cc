@@ -131,27 +131,6 @@ const char* behind_own_number(const char* text) {
   const bool is_own = number == static_cast<unsigned long>(own_number());
   return is_own && (*end == '/' || *end == '\0') ? end : nullptr;
 }
-// `path` as the kernel knows it, in `own`, if it goes through the virtual rank's own folder of
-// /proc or of its thread; else null.
-const char* through_own_folder(const char* path, char (&own)[PATH_MAX]) {
-  if (path == nullptr || std::strncmp(path, kFolder.data(), kFolder.size()) != 0) return nullptr;
-  const char* rest = behind_own_number(path + kFolder.size());
-  const bool by_number = rest != nullptr;
-  if (!by_number && std::strncmp(path, kOwnFolder.data(), kOwnFolder.size()) == 0)
-    rest = path + kOwnFolder.size();
-  if (rest == nullptr) return nullptr;
-  const char* behind_thread = nullptr;
-  if (std::strncmp(rest, kThreads.data(), kThreads.size()) == 0)
-    behind_thread = behind_own_number(rest + kThreads.size());
-  if (behind_thread == nullptr && !by_number) return nullptr;
-  if (behind_thread != nullptr) {
-    std::snprintf(own, sizeof own, "/proc/thread-self%s", behind_thread);
-  } else {
-    std::snprintf(own, sizeof own, "%s%s", kOwnFolder.data(), rest);
-  }
-  return own;
-}
-
 template <std::size_t kIndex>
 long with_path(long a, long b, long c, long d, long e, long f) {
   long& path = kPathCalls[kIndex].numbers == 1 ? a : b;
@@ -182,6 +161,25 @@ void add_paths(std::index_sequence<kIndex...>) {
 }
 
 }  // namespace
+
+const char* through_own_folder(const char* path, char (&own)[PATH_MAX]) {
+  if (path == nullptr || std::strncmp(path, kFolder.data(), kFolder.size()) != 0) return nullptr;
+  const char* rest = behind_own_number(path + kFolder.size());
+  const bool by_number = rest != nullptr;
+  if (!by_number && std::strncmp(path, kOwnFolder.data(), kOwnFolder.size()) == 0)
+    rest = path + kOwnFolder.size();
+  if (rest == nullptr) return nullptr;
+  const char* behind_thread = nullptr;
+  if (std::strncmp(rest, kThreads.data(), kThreads.size()) == 0)
+    behind_thread = behind_own_number(rest + kThreads.size());
+  if (behind_thread == nullptr && !by_number) return nullptr;
+  if (behind_thread != nullptr) {
+    std::snprintf(own, sizeof own, "/proc/thread-self%s", behind_thread);
+  } else {
+    std::snprintf(own, sizeof own, "%s%s", kOwnFolder.data(), rest);
+  }
+  return own;
+}
 
 long real_number(long number) {
   // As kill takes a group of processes, below 0.

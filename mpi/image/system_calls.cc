@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <climits>
 
 #include "mpi/image/image.h"
 #include "mpi/image/process_calls.h"
@@ -142,10 +143,25 @@ constexpr Numbered kNumbered[] = {
     {SYS_get_robust_list},
 };
 
+// What is given a path, and has no function above: which argument it is.
+struct Pathed {
+  long number;
+  int argument = 1;
+};
+constexpr Pathed kPathed[] = {
+    {SYS_stat},          {SYS_lstat},    {SYS_readlink},      {SYS_access},
+    {SYS_newfstatat, 2}, {SYS_statx, 2}, {SYS_readlinkat, 2}, {SYS_faccessat, 2},
+#ifdef SYS_faccessat2
+    {SYS_faccessat2, 2},
+#endif
+    {SYS_openat2, 2},
+};
+
 struct Call {
   Function function = nullptr;
   bool gives_long = false, opens = false;
   int numbers = 0;
+  int path = 0;  // the argument that is one; 0: none
 };
 std::array<Call, 1024> calls;  // by number
 
@@ -154,6 +170,14 @@ void* break_after(long wanted) {
   void* const now = ::sbrk(0);
   if (wanted != 0 && wanted != reinterpret_cast<long>(now)) refuse_break();
   return now;
+}
+
+long with_path(long number, int argument, long a, long b, long c, long d, long e, long f) {
+  long& path = argument == 1 ? a : b;
+  char own[PATH_MAX];
+  if (const char* known = through_own_folder(reinterpret_cast<const char*>(path), own))
+    path = reinterpret_cast<long>(known);
+  return ::syscall(number, a, b, c, d, e, f);
 }
 
 long call_by_number(long number, long a, long b, long c, long d, long e, long f) {
@@ -176,7 +200,8 @@ long call_by_number(long number, long a, long b, long c, long d, long e, long f)
   if (number == SYS_getpriority || number == SYS_setpriority || number == SYS_ioprio_get ||
       number == SYS_ioprio_set)
     b = real_number(b);
-  const long result = ::syscall(number, a, b, c, d, e, f);
+  const long result = call.path == 0 ? ::syscall(number, a, b, c, d, e, f)
+                                     : with_path(number, call.path, a, b, c, d, e, f);
   return call.opens ? Image::running()->descriptors().opened(static_cast<int>(result)) : result;
 }
 
@@ -189,6 +214,7 @@ void add_system_calls() {
   }
   for (const long number : kOpening) calls[static_cast<std::size_t>(number)].opens = true;
   for (const Numbered& n : kNumbered) calls[static_cast<std::size_t>(n.number)].numbers = n.count;
+  for (const Pathed& p : kPathed) calls[static_cast<std::size_t>(p.number)].path = p.argument;
   add_launcher_call("syscall", &call_by_number);
 }
 

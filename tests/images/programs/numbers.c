@@ -97,6 +97,12 @@ static void folder(void) {
   descriptor = open(name, O_RDONLY);
   say("opened", descriptor >= 0 && read(descriptor, text, 5) == 5 && close(descriptor) == 0);
   say("stat", stat(name, &about) == 0 && access(name, R_OK) == 0);
+  say("stat by number", syscall(SYS_stat, name, &about) == 0 && syscall(SYS_lstat, name, &about) == 0 &&
+                            syscall(SYS_newfstatat, AT_FDCWD, name, &about, 0) == 0);
+  say("access by number", syscall(SYS_access, name, R_OK) == 0 && syscall(SYS_faccessat, AT_FDCWD, name, R_OK) == 0);
+  descriptor = (int)syscall(SYS_openat, AT_FDCWD, name, O_RDONLY, 0);
+  say("opened by number", descriptor >= 0 && syscall(SYS_read, descriptor, text, 5) == 5 && close(descriptor) == 0);
+  say("nobody's by number", syscall(SYS_stat, "/proc/0", &about) == -1 && errno == ENOENT);
   snprintf(name, sizeof name, "/proc/self/task/%d/comm", (int)gettid());
   say("own thread", access(name, R_OK) == 0);
   snprintf(name, sizeof name, "/proc/%d/task/%d/comm", (int)getpid(), (int)gettid());
@@ -106,6 +112,8 @@ static void folder(void) {
   say("opendir", list != NULL && readdir(list) != NULL && closedir(list) == 0);
   snprintf(name, sizeof name, "/proc/%d/cwd", (int)getpid());
   say("readlink", readlink(name, target, sizeof target) > 0);
+  say("readlink by number", syscall(SYS_readlink, name, target, sizeof target) > 0 &&
+                                syscall(SYS_readlinkat, AT_FDCWD, name, target, sizeof target) > 0);
 }
 
 int main(void) {
