@@ -98,11 +98,20 @@ int iduplicate_with_info(MPI_Comm handle, MPI_Info info, MPI_Comm* made, MPI_Req
   return error != MPI_SUCCESS ? error : set_info(*made, info);
 }
 
+void check_members(const Communicator& c, const Group& group) {
+  for (int i = 0; i < group.size(); ++i) {
+    if (c.group.rank_of(group.world_of(i)) == MPI_UNDEFINED)
+      throw CallError(MPI_ERR_GROUP, text("rank %d of the group is not in the communicator", i));
+  }
+}
+
 // Of an intercommunicator each group says which of its own are in.
 int create(MPI_Comm handle, MPI_Group members, MPI_Comm* made) {
   return call("MPI_Comm_create", handle, [&](VirtualRank& me) {
+    *made = MPI_COMM_NULL;
     Communicator& c = me.communicator(handle);
     const Group group = me.group(members);
+    check_members(c, group);
     if (!c.is_inter()) {
       *made = make_communicator(me, c, new_context(me, c), group);
       return;
@@ -126,6 +135,7 @@ int create_of_group(MPI_Comm handle, MPI_Group members, int tag, MPI_Comm* made)
     *made = MPI_COMM_NULL;
     Communicator among;
     among.group = me.group(members);
+    check_members(c, among.group);
     among.rank = among.group.rank_of(me.number());
     if (among.rank == MPI_UNDEFINED) return;
     Schedule schedule(c.context + kCollectiveContext, tag_of_group(tag));
@@ -138,6 +148,7 @@ int create_of_group(MPI_Comm handle, MPI_Group members, int tag, MPI_Comm* made)
 
 int split(MPI_Comm handle, int color, int key, MPI_Comm* made) {
   return call("MPI_Comm_split", handle, [&](VirtualRank& me) {
+    *made = MPI_COMM_NULL;
     *made = split_communicator(me, me.communicator(handle), color, key);
   });
 }
@@ -155,6 +166,7 @@ bool is_split_kind(int kind) {
 // it where it knows nothing.
 int split_by_type(MPI_Comm handle, int kind, int key, MPI_Info info, MPI_Comm* made) {
   return call("MPI_Comm_split_type", handle, [&](VirtualRank& me) {
+    *made = MPI_COMM_NULL;
     if (!is_split_kind(kind))
       throw CallError(MPI_ERR_ARG, text("members cannot be split by type %d", kind));
     const Info* hints = me.infos.find(info);

@@ -35,6 +35,7 @@ int remote_group(MPI_Comm handle, MPI_Group* group) {
 int create(MPI_Comm local, int local_leader, MPI_Comm between, int remote_leader, int tag,
            MPI_Comm* made) {
   return call("MPI_Intercomm_create", local, [&](VirtualRank& me) {
+    *made = MPI_COMM_NULL;
     *made = connect_groups(me, me.communicator(local), local_leader, [&] {
       const Communicator& b = me.communicator(between);
       if (remote_leader < 0 || remote_leader >= b.peers().size()) {
@@ -51,6 +52,7 @@ int create(MPI_Comm local, int local_leader, MPI_Comm between, int remote_leader
 // member.
 int merge(MPI_Comm handle, int high, MPI_Comm* made) {
   return call("MPI_Intercomm_merge", handle, [&](VirtualRank& me) {
+    *made = MPI_COMM_NULL;
     inter(me, handle);
     Communicator& c = me.communicator(handle);
     int mine = high != 0 ? 1 : 0;

@@ -65,6 +65,7 @@ Cartesian grid_of(int count, const int* dimensions, const int* periods) {
 int cart_create(MPI_Comm handle, int count, const int* dimensions, const int* periods, int,
                 MPI_Comm* made) {
   return call("MPI_Cart_create", handle, [&](VirtualRank& me) {
+    *made = MPI_COMM_NULL;
     Topology topology;
     topology.kind = MPI_CART;
     topology.grid = grid_of(count, dimensions, periods);
@@ -133,6 +134,7 @@ int cart_shift(MPI_Comm handle, int direction, int distance, int* source, int* d
 }
 int cart_sub(MPI_Comm handle, const int* remain, MPI_Comm* made) {
   return call("MPI_Cart_sub", handle, [&](VirtualRank& me) {
+    *made = MPI_COMM_NULL;
     const Cartesian grid = topology_of(me, handle, MPI_CART).grid;
     Communicator& c = me.communicator(handle);
     const std::vector<int> coordinates = grid.coordinates_of(c.rank);
@@ -177,6 +179,7 @@ Graph graph_of(int size, const int* index, const int* edges) {
 int graph_create(MPI_Comm handle, int size, const int* index, const int* edges, int,
                  MPI_Comm* made) {
   return call("MPI_Graph_create", handle, [&](VirtualRank& me) {
+    *made = MPI_COMM_NULL;
     Topology topology;
     topology.kind = MPI_GRAPH;
     topology.graph = graph_of(size, index, edges);
@@ -254,6 +257,7 @@ int dist_graph_create_adjacent(MPI_Comm handle, int in_count, const int* sources
                                const int* source_weights, int out_count, const int* destinations,
                                const int* destination_weights, MPI_Info, int, MPI_Comm* made) {
   return call("MPI_Dist_graph_create_adjacent", handle, [&](VirtualRank& me) {
+    *made = MPI_COMM_NULL;
     Communicator& c = me.communicator(handle);
     check_edges(c, in_count, sources);
     check_edges(c, out_count, destinations);
@@ -277,6 +281,7 @@ int dist_graph_create_adjacent(MPI_Comm handle, int in_count, const int* sources
 int dist_graph_create(MPI_Comm handle, int count, const int* nodes, const int* degrees,
                       const int* destinations, const int* weights, MPI_Info, int, MPI_Comm* made) {
   return call("MPI_Dist_graph_create", handle, [&](VirtualRank& me) {
+    *made = MPI_COMM_NULL;
     Communicator& c = me.communicator(handle);
     check_edges(c, count, nodes);
     struct Edge {

@@ -169,6 +169,13 @@ const Datatype& checked_element(const Access& a, const Type& target) {
   throw_failure(check_operation(a.op, *element));
   return *element;
 }
+// Integers, logical values and bytes, which are equal when their bits are.
+void check_comparable(const Type& type) {
+  const bool is_number = type->named() && type->size == type->bounds.extent();
+  if (is_number && (!check_operation(MPI_LAND, *type) || !check_operation(MPI_BAND, *type))) return;
+  throw CallError(MPI_ERR_TYPE,
+                  "what is compared is one integer, logical value or byte of a predefined type");
+}
 void check_same(const Datatype& element, const Type& type) {
   if (type->unit == nullptr || type->unit->handle != element.handle) {
     throw CallError(MPI_ERR_TYPE, "the datatypes of an accumulate are of the same predefined type");
@@ -197,9 +204,7 @@ std::shared_ptr<Fetch> begin_access(VirtualRank& me, Window& w, const Access& a,
     enter_epoch(me, w, world, a.target);
     return nullptr;
   }
-  if (a.kind == What::kCompareAndSwap &&
-      (!target->named() || target->size != target->bounds.extent()))
-    throw CallError(MPI_ERR_TYPE, "what is compared is one element of a predefined type, no pair");
+  if (a.kind == What::kCompareAndSwap) check_comparable(target);
   const Datatype* element = accumulates ? &checked_element(a, target) : nullptr;
   if (brings) {
     if (accumulates) check_same(*element, type);

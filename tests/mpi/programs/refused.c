@@ -1,4 +1,5 @@
-// Negative numbers of things, and ones that no memory holds, are errors that a program can handle.
+// What a call cannot do with what it is given is an error that a program can handle: negative
+// numbers of things, and ones that no memory holds, groups and datatypes that do not belong there.
 // The program itself judges which: MPICH checks few of them.
 #include <limits.h>
 
@@ -133,6 +134,46 @@ static void buffers(void) {
   MPI_Info_free(&info);
 }
 
+// All members give a group that has others than they are.
+static void members(void) {
+  MPI_Group all, half;
+  MPI_Comm halves, made = MPI_COMM_WORLD;
+  int range[1][3] = {{me % 2, n - 2 + me % 2, 2}};
+  MPI_Comm_group(MPI_COMM_WORLD, &all);
+  MPI_Group_range_incl(all, 1, range, &half);
+  MPI_Comm_split(MPI_COMM_WORLD, me % 2, 0, &halves);
+  MPI_Comm_set_errhandler(halves, MPI_ERRORS_RETURN);
+  fails(MPI_Comm_create(halves, all, &made), MPI_ERR_GROUP, "MPI_Comm_create");
+  expect(made == MPI_COMM_NULL, "no communicator is made", made);
+  fails(MPI_Comm_create_group(halves, all, 3, &made), MPI_ERR_GROUP, "MPI_Comm_create_group");
+  fails(MPI_Comm_create(halves, half, &made), MPI_SUCCESS, "MPI_Comm_create of all");
+  MPI_Barrier(made);
+  MPI_Comm_free(&made);
+  made = MPI_COMM_WORLD;
+  fails(MPI_Cart_create(MPI_COMM_WORLD, 1, &(int){n + 1}, &(int){0}, 0, &made), MPI_ERR_ARG, "a grid of more");
+  expect(made == MPI_COMM_NULL, "no grid is made", made);
+  MPI_Group_free(&all);
+  MPI_Group_free(&half);
+  MPI_Comm_free(&halves);
+}
+
+// Compared are integers, logical values and bytes, no numbers that can be equal and differ.
+static void swaps(void) {
+  double cell[2] = {0, 0}, value[2] = {1, 1}, compared[2] = {0, 0}, before[2];
+  const MPI_Datatype good[] = {MPI_INT, MPI_LONG, MPI_BYTE, MPI_CHAR, MPI_C_BOOL, MPI_LOGICAL, MPI_AINT};
+  const MPI_Datatype bad[] = {MPI_FLOAT, MPI_DOUBLE, MPI_DOUBLE_COMPLEX, MPI_2INT};
+  MPI_Win window;
+  MPI_Win_create(cell, sizeof cell, 1, MPI_INFO_NULL, MPI_COMM_SELF, &window);
+  MPI_Win_set_errhandler(window, MPI_ERRORS_RETURN);
+  MPI_Win_fence(0, window);
+  for (int i = 0; i < 7; ++i)
+    fails(MPI_Compare_and_swap(value, compared, before, good[i], 0, 0, window), MPI_SUCCESS, "what is compared");
+  for (int i = 0; i < 4; ++i)
+    fails(MPI_Compare_and_swap(value, compared, before, bad[i], 0, 0, window), MPI_ERR_TYPE, "what is not compared");
+  MPI_Win_fence(0, window);
+  MPI_Win_free(&window);
+}
+
 int main(int argc, char** argv) {
   begin(&argc, &argv);
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
@@ -141,6 +182,8 @@ int main(int argc, char** argv) {
   types();
   topologies();
   buffers();
+  members();
+  swaps();
   MPI_Barrier(MPI_COMM_WORLD);
   say("end: %d wrong", wrong);
   MPI_Finalize();
