@@ -84,7 +84,8 @@ int call_telling(const char* name, Tell tell, Body body) {
     return tell(me, failure);
   } catch (const Error& error) {
     return tell(me, CallError(MPI_ERR_OTHER, error.what()));
-  } catch (const std::bad_alloc&) {
+  } catch (const std::bad_alloc& error) {
+    if (is_of_program(error)) throw;
     return tell(me, CallError(MPI_ERR_NO_MEM, "there is no memory"));
   } catch (const std::exception& error) {
     if (is_of_program(error)) throw;

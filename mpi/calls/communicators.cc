@@ -190,7 +190,8 @@ MPI_Comm connect_groups(VirtualRank& me, Communicator& c, int local_leader,
   std::unique_ptr<CallError> failure;
   if (c.rank == local_leader) {
     try {
-      meet(me, other(), members, &mine, &theirs, &others);
+      if (const OtherLeader leader = other(); leader.world != OtherLeader::kNobody)
+        meet(me, leader, members, &mine, &theirs, &others);
     } catch (const CallError& f) {
       failure = std::make_unique<CallError>(f);
       mine.error = f.code;
@@ -206,6 +207,7 @@ MPI_Comm connect_groups(VirtualRank& me, Communicator& c, int local_leader,
         mine.error,
         text("rank %d, which is the local leader, cannot find the other one", local_leader));
   }
+  if (theirs.size == 0) return MPI_COMM_NULL;
   others.resize(static_cast<std::size_t>(theirs.size));
   add_broadcast(groups.get(), c, local_leader, others.data(), others.size() * sizeof(int));
   wait_for(me, groups.get());

@@ -28,12 +28,14 @@ MPI_Comm make_communicator(VirtualRank& me, const Communicator& from, std::uint6
 // The other side of an intercommunicator that is made: the members of the two groups have a leader
 // each, who talk to each other in a context and with a tag that only they use now.
 struct OtherLeader {
-  int world = 0;  // its number
+  int world = 0;  // its number; kNobody: there is no other group
   std::uint64_t context = 0;
   int tag = 0;
+
+  static constexpr int kNobody = -1;
 };
-// An intercommunicator of the group of `c` and another one. `other(me)` is asked for at the leader.
-// CallError(MPI_ERR_RANK, MPI_ERR_COMM).
+// An intercommunicator of the group of `c` and another one; MPI_COMM_NULL if there is none.
+// `other()` is asked for at the leader. CallError(MPI_ERR_RANK, MPI_ERR_COMM).
 MPI_Comm connect_groups(VirtualRank& me, Communicator& c, int local_leader,
                         const std::function<OtherLeader()>& other);
 

@@ -220,18 +220,20 @@ int create_from_group(MPI_Group group, const char* string, MPI_Info info, MPI_Er
   });
 }
 
-// The same, if one of the two is empty. The other group is the leader's word only.
+// The same, if its own group is empty. The other group is the leader's word only: if that is empty,
+// nothing is made either.
 int create_from_groups(MPI_Group local, int local_leader, MPI_Group remote, int remote_leader,
                        const char* string, MPI_Info info, MPI_Errhandler errhandler,
                        MPI_Comm* made) {
   return call_of_groups("MPI_Intercomm_create_from_groups", errhandler, [&](VirtualRank& me) {
     *made = MPI_COMM_NULL;
     const Group members = me.group(local);
-    if (members.size() == 0 || remote == MPI_GROUP_EMPTY) return;
+    if (members.size() == 0) return;
     const MPI_Comm own = create_from(me, members, string, errhandler);
     try {
       *made = connect_groups(me, me.communicator(own), local_leader, [&] {
         const Group others = me.group(remote);
+        if (others.size() == 0) return OtherLeader{.world = OtherLeader::kNobody};
         if (remote_leader < 0 || remote_leader >= others.size()) {
           throw CallError(MPI_ERR_RANK, text("the remote leader is rank %d; the group has 0 to %d",
                                              remote_leader, others.size() - 1));
@@ -244,6 +246,7 @@ int create_from_groups(MPI_Group local, int local_leader, MPI_Group remote, int 
       throw;
     }
     me.remove_communicator(own);
+    if (*made == MPI_COMM_NULL) return;
     if (const Info* given = me.infos.find(info)) me.communicator(*made).info = *given;
   });
 }

@@ -1,5 +1,6 @@
 // Windows: made, freed, and what is known of them (chapter 11.2 of the standard).
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -103,13 +104,17 @@ void do_if_all_can(VirtualRank& me, Communicator& c, Work work) {
     mine.code = failure.code;
     std::snprintf(mine.why, sizeof mine.why, "%s", failure.what());
   }
-  const std::vector<Failure> all = exchange(me, c, mine);
+  const std::vector<int> codes = exchange(me, c, mine.code);
+  const auto first =
+      std::find_if(codes.begin(), codes.end(), [](int c) { return c != MPI_SUCCESS; });
+  if (first == codes.end()) return;
+  const auto rank = static_cast<int>(first - codes.begin());
+  Failure its = mine;
+  const std::unique_ptr<Schedule> word = begin_collective(c);
+  add_broadcast(word.get(), c, rank, &its, sizeof its);
+  wait_for(me, word.get());
   if (mine.code != MPI_SUCCESS) throw CallError(mine.code, mine.why);
-  for (int i = 0; i < c.size(); ++i) {
-    const Failure& failure = all[static_cast<std::size_t>(i)];
-    if (failure.code != MPI_SUCCESS)
-      throw CallError(failure.code, text("%s (so says rank %d)", failure.why, i));
-  }
+  throw CallError(its.code, text("%s (so says rank %d)", its.why, rank));
 }
 // No member goes on before all know it.
 void finish_window(VirtualRank& me, std::unique_ptr<Window> made, MPI_Win* window) {
@@ -261,8 +266,9 @@ int attach(MPI_Win window, void* base, MPI_Aint size) {
     check_dynamic(w);
     check_size(size);
     check_memory(base, size);
-    w.attached.push_back({static_cast<char*>(base), size, nullptr});
-    if (stays_here(base, size)) w.attached.back().pin = std::make_unique<this_thread::Pin>();
+    std::unique_ptr<this_thread::Pin> pin;
+    if (stays_here(base, size)) pin = std::make_unique<this_thread::Pin>();
+    w.attached.push_back({static_cast<char*>(base), size, std::move(pin)});
   });
 }
 int detach(MPI_Win window, const void* base) {

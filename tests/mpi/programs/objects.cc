@@ -1,5 +1,6 @@
 // C++: exceptions over messages, static objects, containers, a number of its own in each rank.
 #include <map>
+#include <new>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -27,6 +28,7 @@ void pass_on(std::vector<double>& values) {
 
 // What a function that MPI calls has thrown comes to who has called MPI.
 int refuse_to_end(MPI_Comm, int, void* value, void*) {
+  if (*static_cast<int*>(value) == 8) throw std::bad_alloc();
   throw std::out_of_range("attribute " + std::to_string(*static_cast<int*>(value)));
 }
 void throw_through() {
@@ -41,6 +43,13 @@ void throw_through() {
     say("not thrown: %d", code);
   } catch (const std::out_of_range& error) {
     say("thrown: %s", error.what());
+  }
+  value = 8;
+  try {
+    const int code = MPI_Comm_delete_attr(own, key);
+    say("not thrown: %d", code);
+  } catch (const std::bad_alloc&) {
+    say("thrown: no memory");
   }
 }
 
