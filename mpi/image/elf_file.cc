@@ -108,6 +108,10 @@ const char* ElfFile::file_bytes(std::uint64_t offset, std::size_t bytes, const c
   return static_cast<const char*>(file_.pointer()) + offset;
 }
 
+void ElfFile::refuse_place(const char* what) const {
+  refuse(text("the file is damaged: %s is not where such a table may be", what));
+}
+
 void ElfFile::read_header() {
   if (file_.bytes < sizeof(Elf64_Ehdr) || std::memcmp(file_.pointer(), ELFMAG, SELFMAG) != 0) {
     refuse("it is no ELF program (a script?). Name the program itself");
@@ -129,10 +133,10 @@ void ElfFile::read_header() {
 }
 
 void ElfFile::read_segments() {
-  segments_ = {
-      reinterpret_cast<const Elf64_Phdr*>(file_bytes(
-          header_->e_phoff, header_->e_phnum * sizeof(Elf64_Phdr), "the table of segments")),
-      header_->e_phnum};
+  segments_ = {as<Elf64_Phdr>(file_bytes(header_->e_phoff, header_->e_phnum * sizeof(Elf64_Phdr),
+                                         "the table of segments"),
+                              "the table of segments"),
+               header_->e_phnum};
   std::uint64_t low = UINT64_MAX, high = 0;
   for (const Elf64_Phdr& s : segments_) {
     if (s.p_type != PT_LOAD || s.p_memsz == 0) continue;
@@ -180,8 +184,8 @@ const char* ElfFile::bytes_at(std::uint64_t address, std::size_t count, std::siz
 void ElfFile::read_dynamic() {
   const Elf64_Phdr* s = segment(PT_DYNAMIC);
   if (s == nullptr) refuse("it is linked statically. Build it without -static and -static-pie");
-  dynamic_ = {reinterpret_cast<const Elf64_Dyn*>(
-                  file_bytes(s->p_offset, s->p_filesz, "the dynamic section")),
+  const char* what = "the dynamic section";
+  dynamic_ = {as<Elf64_Dyn>(file_bytes(s->p_offset, s->p_filesz, what), what),
               s->p_filesz / sizeof(Elf64_Dyn)};
   strings_ = table<char>(DT_STRTAB, DT_STRSZ);
   if (strings_.empty() || strings_.back() != '\0') refuse("its table of names is damaged");
@@ -349,8 +353,8 @@ std::string_view ElfFile::own_name_at(std::uint64_t address) const {
   if (header_->e_shoff == 0 || header_->e_shentsize != sizeof(Elf64_Shdr)) return {};
   const std::size_t bytes = header_->e_shnum * sizeof(Elf64_Shdr);
   const std::span<const Elf64_Shdr> sections = {
-      reinterpret_cast<const Elf64_Shdr*>(
-          file_bytes(header_->e_shoff, bytes, "the table of sections")),
+      as<Elf64_Shdr>(file_bytes(header_->e_shoff, bytes, "the table of sections"),
+                     "the table of sections"),
       header_->e_shnum};
   for (const Elf64_Shdr& s : sections) {
     if (s.sh_type != SHT_SYMTAB || s.sh_link >= sections.size()) continue;
@@ -358,7 +362,7 @@ std::string_view ElfFile::own_name_at(std::uint64_t address) const {
     const char* texts = file_bytes(names.sh_offset, names.sh_size, "the names of symbols");
     if (names.sh_size == 0 || texts[names.sh_size - 1] != '\0') return {};
     const std::span<const Elf64_Sym> symbols = {
-        reinterpret_cast<const Elf64_Sym*>(file_bytes(s.sh_offset, s.sh_size, "the symbols")),
+        as<Elf64_Sym>(file_bytes(s.sh_offset, s.sh_size, "the symbols"), "the symbols"),
         s.sh_size / sizeof(Elf64_Sym)};
     for (const Elf64_Sym& symbol : symbols) {
       const unsigned type = ELF64_ST_TYPE(symbol.st_info);

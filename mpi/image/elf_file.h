@@ -57,7 +57,7 @@ class ElfFile {
   // `count` objects at `address`, which have to lie in what the file gives a segment.
   template <class T>
   std::span<const T> at(std::uint64_t address, std::size_t count, const char* what) const {
-    return {reinterpret_cast<const T*>(bytes_at(address, count, sizeof(T), what)), count};
+    return {as<T>(bytes_at(address, count, sizeof(T), what), what), count};
   }
   // The table of `bytes_tag` bytes at `tag`; empty: there is none.
   template <class T>
@@ -85,6 +85,13 @@ class ElfFile {
   [[noreturn]] void refuse(const std::string& why) const;
 
  private:
+  // Objects there, which a damaged file may have where the processor's rules have none.
+  template <class T>
+  const T* as(const char* bytes, const char* what) const {
+    if (reinterpret_cast<std::uintptr_t>(bytes) % alignof(T) != 0) refuse_place(what);
+    return reinterpret_cast<const T*>(bytes);
+  }
+  [[noreturn]] void refuse_place(const char* what) const;
   void read_header();
   void read_segments();
   void read_dynamic();

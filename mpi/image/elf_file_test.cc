@@ -126,6 +126,21 @@ TEST(ElfFile, NamesTheSizeOfWhatIsTooLarge) {
   unlink(path.c_str());
 }
 
+TEST(ElfFile, RefusesATableThatIsNotAligned) {
+  std::string bytes = bytes_of(kLibrary);
+  bytes[offsetof(Elf64_Ehdr, e_phoff)] += 1;
+  const std::string path = written(bytes);
+  try {
+    const ElfFile file(path);
+    ADD_FAILURE() << "not refused";
+  } catch (const Refusal& refusal) {
+    EXPECT_NE(std::string(refusal.what()).find("the table of segments is not where"),
+              std::string::npos)
+        << refusal.what();
+  }
+  unlink(path.c_str());
+}
+
 // Whatever is damaged, the file is refused or read; nothing beyond it is touched.
 TEST(ElfFile, SurvivesDamage) {
   const std::string whole = bytes_of("/proc/self/exe").substr(0, 4 << 20);
