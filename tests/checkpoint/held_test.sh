@@ -26,13 +26,6 @@ fail() {
   tail -n 20 printed said
   exit 1
 }
-soon() { # CONDITION...
-  local end=$((SECONDS + 60 * patience))
-  until "$@"; do
-    ((SECONDS < end)) || return 1
-    sleep 0.1
-  done
-}
 restarts() { # PARTS OF ROAM_CHECKPOINT: in the background, when it has read its checkpoint
   rm -f d/record*
   ROAM_RESTART=$work/d ROAM_CHECKPOINT=$work/d,$1 timeout $((200 * patience)) \
@@ -47,7 +40,6 @@ kill_all() {
   kill -9 "${ranks[@]}"
   wait
 }
-none_left() { [[ -z $(keepers) ]]; }
 
 # Three are in memory, none is on disk.
 seconds=$((60 * patience))

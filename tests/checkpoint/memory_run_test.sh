@@ -59,7 +59,6 @@ ends() {
   within 20 none_left || fail "a keeper is left after the job"
   echo "ok: $2"
 }
-none_left() { [[ -z $(keepers) ]]; }
 
 right=$(timeout $patience "$roam_run" -n 4 --every 0 "$program" well - 600 200) || fail "without kills"
 

@@ -20,6 +20,15 @@ keepers() {
     [[ -n ${1-} && ${words[-1]} != "$1" ]] || echo "$pid"
   done 2>/dev/null
 }
+none_left() { [[ -z $(keepers) ]]; }
+# Whether the condition holds within a minute, or `patience` of them.
+soon() { # CONDITION...
+  local end=$((SECONDS + 60 * patience))
+  until "$@"; do
+    ((SECONDS < end)) || return 1
+    sleep 0.1
+  done
+}
 # At the exit of tests that have keepers.
 end_all() {
   local pid

@@ -21,13 +21,6 @@ fail() {
   tail -n 20 said.* d/keepers
   exit 1
 }
-soon() { # CONDITION...
-  local end=$((SECONDS + 60 * patience))
-  until "$@"; do
-    ((SECONDS < end)) || return 1
-    sleep 0.1
-  done
-}
 job() { # NAME EVERY SECONDS...
   rm -f "d/record.$1"*
   ROAM_RECORD=$work/d/record.$1 ROAM_CHECKPOINT=$work/d,every=$2,memory=on,disk=0 \
@@ -38,7 +31,6 @@ names() { # NUMBER: the folder had so many names of keepers that have a checkpoi
   ! noted 1 || cut -c -16 d/keepers >>names
   (($(sort -u names | wc -l) == $1))
 }
-none_left() { [[ -z $(keepers) ]]; }
 
 # The first was killed, and waits to be started again.
 mkdir d
