@@ -275,30 +275,37 @@ bool caller_of_libc(const void* from, bool behind_libc, char* place, std::size_t
   return false;
 }
 
+// Calls `visit(address, interrupted)` for each of the nearest 64 callers that the unwinder's tables
+// tell of, while it says true; `interrupted`: by a signal.
+template <class Visit>
+void for_each_caller(Visit visit) {
+  struct Walk {
+    Visit& visit;
+    int left = 64;
+  } walk{visit};
+  _Unwind_Backtrace(
+      [](_Unwind_Context* frame, void* at) {
+        Walk& w = *static_cast<Walk*>(at);
+        int interrupted = 0;
+        const auto ip = static_cast<std::uintptr_t>(_Unwind_GetIPInfo(frame, &interrupted));
+        return w.visit(ip, interrupted != 0) && --w.left > 0 ? _URC_NO_REASON : _URC_END_OF_STACK;
+      },
+      &walk);
+}
+
 // The same among the callers that the unwinder's tables tell of, which know what is left of older
 // calls on the stack: of `pc`, which was interrupted, or, if it is 0, behind the first in libc.
 // False: they do not lead so far.
 bool caller_by_tables(std::uintptr_t pc, char* place, std::size_t bytes) {
-  struct Walk {
-    std::uintptr_t pc;
-    char* place;
-    std::size_t bytes;
-    bool inside = false, found = false;
-    int frames = 0;
-  } walk{pc, place, bytes};
-  _Unwind_Backtrace(
-      [](_Unwind_Context* frame, void* at) {
-        Walk& w = *static_cast<Walk*>(at);
-        const auto ip = static_cast<std::uintptr_t>(_Unwind_GetIP(frame));
-        const bool known = code.place(ip, w.place, w.bytes);
-        const bool libc = known && is_in_libc(w.place);
-        w.inside = w.inside || (w.pc != 0 ? ip == w.pc : libc);
-        w.found = w.inside && known && !libc;
-        return w.found || (w.inside && !known) || ++w.frames > 64 ? _URC_END_OF_STACK
-                                                                  : _URC_NO_REASON;
-      },
-      &walk);
-  return walk.found;
+  bool inside = false, found = false;
+  for_each_caller([&](std::uintptr_t ip, bool) {
+    const bool known = code.place(ip, place, bytes);
+    const bool libc = known && is_in_libc(place);
+    inside = inside || (pc != 0 ? ip == pc : libc);
+    found = inside && known && !libc;
+    return !found && (known || !inside);
+  });
+  return found;
 }
 
 // The place of a crash. abort() is always called at the same one: there it is who called it.
@@ -386,20 +393,12 @@ void exits_early(int status, const void* caller) {
 
 // What a signal interrupted is told by the address of an instruction, not of a call.
 bool in_handler() {
-  struct Walk {
-    int left = 64;
-    bool found = false;
-  } walk;
-  _Unwind_Backtrace(
-      [](_Unwind_Context* frame, void* at) {
-        Walk& w = *static_cast<Walk*>(at);
-        int interrupted = 0;
-        _Unwind_GetIPInfo(frame, &interrupted);
-        w.found = interrupted != 0;
-        return w.found || --w.left == 0 ? _URC_END_OF_STACK : _URC_NO_REASON;
-      },
-      &walk);
-  return walk.found;
+  bool found = false;
+  for_each_caller([&](std::uintptr_t, bool interrupted) {
+    found = interrupted;
+    return !found;
+  });
+  return found;
 }
 
 void fails(int code, const char* why) {
