@@ -57,18 +57,16 @@ std::optional<RangePool::Allocation> RangePool::allocate(std::size_t bytes) {
     errno = ENOMEM;
     return std::nullopt;
   }
-  if (const std::optional<Range> kept = take_kept(bytes)) {
-    if (kept_closed_ && !arena().leases().open(*kept)) [[unlikely]] {
-      clean_.insert(*kept);
-      arena().limit().note_shortage(MemoryLimit::Shortage::kKernel);
-      errno = ENOMEM;
-      return std::nullopt;
-    }
+  const auto allocated = [&](Range range, bool clean) {
     free_bytes_ -= bytes;
-    arena().seals().unseal(*kept);
-    return Allocation{*kept, false};
-  }
-  std::optional<Range> range = take_clean(bytes);
+    arena().seals().unseal(range);
+    return Allocation{range, clean};
+  };
+  std::optional<Range> range = take_kept(bytes);
+  const bool kept = range.has_value();
+  if (kept && !kept_closed_) [[likely]]
+    return allocated(*range, false);
+  if (!range) range = take_clean(bytes);
   if (!range && kept_bytes_ != 0) {
     trim(0);
     range = take_clean(bytes);
@@ -86,9 +84,7 @@ std::optional<RangePool::Allocation> RangePool::allocate(std::size_t bytes) {
     errno = ENOMEM;
     return std::nullopt;
   }
-  free_bytes_ -= bytes;
-  arena().seals().unseal(*range);
-  return Allocation{*range, true};
+  return allocated(*range, !kept);
 }
 
 bool RangePool::extend(Range range) {
