@@ -173,16 +173,18 @@ Plan comm(const LoadTable& table, std::uint64_t seed) {
   check_table(table);
   const Plan few = refine_moves(table, kRefineGoal);
   const Outcome stay = outcome_of(table, plan_to_stay(table));
-  const double few_gain_s = net_gain_s(table, stay, outcome_of(table, few));
+  const Outcome few_out = outcome_of(table, few);
+  const double few_gain_s = net_gain_s(table, stay, few_out);
   // No plan wins more than all that is above the ideal.
   const double most_gain_s = table.costs.steps * (stay.step_s - ideal_step_s(table));
-  if (!table.has_edges() || few_gain_s >= kEnough * most_gain_s) return keep_if_it_pays(table, few);
-  LoadTable now = table;
+  if (!table.has_edges() || few_gain_s >= kEnough * most_gain_s)
+    return pays(table, stay, few_out) ? few : plan_to_stay(table);
   const Plan whole = within_limits(table, Cutter(table, seed).run());
-  for (std::size_t i = 0; i < now.threads.size(); ++i) now.threads[i].rank = whole.rank_of[i];
-  const Plan cut = refine_moves(now, kRefineGoal);
-  const bool anew = net_gain_s(table, stay, outcome_of(table, cut)) > few_gain_s;
-  return keep_if_it_pays(table, anew ? cut : few, kCommImbalance);
+  const Plan cut = refine_moves(places_of(table, whole), kRefineGoal, &table);
+  const Outcome cut_out = outcome_of(table, cut);
+  const bool anew = net_gain_s(table, stay, cut_out) > few_gain_s;
+  if (!pays(table, stay, anew ? cut_out : few_out, kCommImbalance)) return plan_to_stay(table);
+  return anew ? cut : few;
 }
 
 }  // namespace roam::balance

@@ -15,17 +15,6 @@ namespace {
 // How far a node may stay above its share. A few moves more bring it nearer, but cost bytes.
 constexpr double kNodeGoal = 1.02;
 
-// `table` without its edges, with threads where `plan` has them.
-LoadTable places_of(const LoadTable& table, const Plan& plan) {
-  LoadTable now;
-  now.threads = table.threads;
-  now.ranks = table.ranks;
-  now.block_bytes = table.block_bytes;
-  now.costs = table.costs;
-  for (std::size_t i = 0; i < plan.rank_of.size(); ++i) now.threads[i].rank = plan.rank_of[i];
-  return now;
-}
-
 // `plan` after the threads that `node_plan` sends to another node have gone to the rank there that
 // suits them best; those that find no room stay. Nodes that have others now are in `changed`.
 Plan land(const LoadTable& table, const NodeTables& nodes, Plan plan, const Plan& node_plan,

@@ -214,6 +214,16 @@ class Refiner {
 
 }  // namespace
 
+LoadTable places_of(const LoadTable& table, const Plan& plan) {
+  LoadTable now;
+  now.threads = table.threads;
+  now.ranks = table.ranks;
+  now.block_bytes = table.block_bytes;
+  now.costs = table.costs;
+  for (std::size_t i = 0; i < plan.rank_of.size(); ++i) now.threads[i].rank = plan.rank_of[i];
+  return now;
+}
+
 Plan refine_moves(const LoadTable& table, double goal, const LoadTable* edges) {
   Plan stay = plan_to_stay(table);
   const double ideal_s = ideal_step_s(table);

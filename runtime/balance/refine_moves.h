@@ -16,6 +16,9 @@ namespace roam::balance {
 //       each rank that gives any away, and O(log + degree) for each move that is looked at.
 Plan refine_moves(const LoadTable& table, double goal, const LoadTable* edges = nullptr);
 
+// `table` without its edges, with threads where `plan` has them: for moves after other moves.
+LoadTable places_of(const LoadTable& table, const Plan& plan);
+
 }  // namespace roam::balance
 
 #endif  // ROAM_RUNTIME_BALANCE_REFINE_MOVES_H_
