@@ -21,14 +21,6 @@ fail() {
   tail -n 40 "$work/out" "$work/err"
   exit 1
 }
-within() { # SECONDS CONDITION...
-  local end=$((SECONDS + $1 * ${PATIENCE:-1}))
-  shift
-  until "$@"; do
-    ((SECONDS < end)) || return 1
-    sleep 0.1
-  done
-}
 made() { # whether the newest checkpoint in memory is the one with number $1, or newer
   local pid
   pid=$(keepers | head -n 1)
@@ -101,6 +93,8 @@ late() { (($(grep -o late "$work/out" | wc -l) == 4)); }  # four write at once
 within 60 late || fail "roam::run does not end"
 [[ -n $(keepers) ]] || fail "the keeper has ended with roam::run"
 kill_a_rank
+# Not before: those that are left would end well, and leave their keeper, before they are killed.
+within 60 grep -q "started again" "$work/err" || fail "it is not started again"
 touch "$MARK"
 wait "$supervisor" || fail "status $?"
 grep -q "it went on from checkpoint 0.*, from memory" "$work/err" || fail "it did not go on from memory"

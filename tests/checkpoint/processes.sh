@@ -21,14 +21,16 @@ keepers() {
   done 2>/dev/null
 }
 none_left() { [[ -z $(keepers) ]]; }
-# Whether the condition holds within a minute, or `patience` of them.
-soon() { # CONDITION...
-  local end=$((SECONDS + 60 * patience))
+# Whether the condition holds within so many seconds, or PATIENCE times as many; within a minute.
+within() { # SECONDS CONDITION...
+  local end=$((SECONDS + $1 * ${PATIENCE:-1}))
+  shift
   until "$@"; do
     ((SECONDS < end)) || return 1
     sleep 0.1
   done
 }
+soon() { within 60 "$@"; } # CONDITION...
 # At the exit of tests that have keepers.
 end_all() {
   local pid
