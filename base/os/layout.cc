@@ -9,11 +9,14 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 
 #include "base/text.h"
 
 namespace roam::os {
 namespace {
+
+constexpr std::string_view kModule = "module ", kAt = " at ", kBuild = ", build-id ";
 
 Layout found = Layout::kRandom;
 
@@ -86,8 +89,8 @@ int add_module(dl_phdr_info* info, size_t, void* facts) {
     name = path;
   }
   static_cast<std::vector<std::string>*>(facts)->push_back(
-      text("module %s at 0x%lx, build-id %s", name, static_cast<unsigned long>(info->dlpi_addr),
-           build_id(*info).c_str()));
+      text("%s%s%s0x%lx%s%s", kModule.data(), name, kAt.data(),
+           static_cast<unsigned long>(info->dlpi_addr), kBuild.data(), build_id(*info).c_str()));
   return 0;
 }
 
@@ -134,6 +137,22 @@ std::vector<std::string> layout_facts() {
   __get_cpuid_count(7, 0, &a, &b, &c, &d);
   facts.push_back(text("cpu features 7: %08x %08x %08x", b, c, d));
   return facts;
+}
+
+std::optional<ModuleFact> module_of(const std::string& fact) {
+  const std::size_t build = fact.rfind(kBuild);
+  const std::size_t at = fact.rfind(kAt, build);
+  if (!fact.starts_with(kModule) || build == std::string::npos || at == std::string::npos)
+    return std::nullopt;
+  return ModuleFact{fact.substr(kModule.size(), at - kModule.size()),
+                    fact.substr(at + kAt.size(), build - at - kAt.size()),
+                    fact.substr(build + kBuild.size())};
+}
+
+bool is_same_fact(const std::string& a, const std::string& b) {
+  if (a == b) return true;
+  const std::optional<ModuleFact> one = module_of(a), other = module_of(b);
+  return one && other && *one == *other;
 }
 
 }  // namespace roam::os

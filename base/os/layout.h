@@ -1,6 +1,7 @@
 #ifndef ROAM_BASE_OS_LAYOUT_H_
 #define ROAM_BASE_OS_LAYOUT_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,22 @@ const char* layout_cure();  // one sentence: what the user can do where the layo
 
 // One line a fact, in a fixed order: modules present when the program started (path, base,
 // build-id), thread-local storage, errno, the stack's kernel-given limits that move mappings, CPU
-// features. Equal on ranks that can exchange threads.
+// features. Ranks can exchange threads where each is_same_fact().
 std::vector<std::string> layout_facts();
+
+// What a fact about a module says; nullopt: it is about something else.
+struct ModuleFact {
+  std::string path, where, build;  // build: "none", if it has no build-id
+
+  // The same bytes at the same place, wherever they were read from. What sets library paths for the
+  // ranks that it starts, as Open MPI's agents on other hosts do, gives libraries other names
+  // there.
+  bool operator==(const ModuleFact& other) const {
+    return where == other.where && build == other.build && (build != "none" || path == other.path);
+  }
+};
+std::optional<ModuleFact> module_of(const std::string& fact);
+bool is_same_fact(const std::string& a, const std::string& b);
 
 }  // namespace roam::os
 

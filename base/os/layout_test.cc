@@ -59,6 +59,21 @@ TEST(Layout, NamesTheProgramThreadStorageErrnoAndTheProcessor) {
 
 TEST(Layout, TheFactsAreTheSameEachTimeTheyAreAsked) { EXPECT_EQ(layout_facts(), layout_facts()); }
 
+TEST(Layout, ModulesOfOneBuildAtOnePlaceAreTheSameUnderAnyName) {
+  const std::string here = "module /lib/a.so at 0x7ffff7b00000, build-id 11aa";
+  EXPECT_TRUE(is_same_fact(here, here));
+  EXPECT_TRUE(is_same_fact(here, "module /usr/lib/at 1/a.so at 0x7ffff7b00000, build-id 11aa"));
+  EXPECT_FALSE(is_same_fact(here, "module /lib/a.so at 0x7ffff7b01000, build-id 11aa"));
+  EXPECT_FALSE(is_same_fact(here, "module /lib/a.so at 0x7ffff7b00000, build-id 11ab"));
+  EXPECT_FALSE(is_same_fact(here, "errno at 0x7ffff7b00000"));
+  const std::string plain = "module /lib/plain.so at 0x7ffff7b00000, build-id none";
+  EXPECT_TRUE(is_same_fact(plain, plain));
+  EXPECT_FALSE(is_same_fact(plain, "module /lib/other.so at 0x7ffff7b00000, build-id none"));
+  EXPECT_FALSE(is_same_fact("errno at 0x1", "errno at 0x2"));
+  for (const std::string& fact : layout_facts())
+    EXPECT_EQ(module_of(fact).has_value(), fact.starts_with("module ")) << fact;
+}
+
 TEST(Layout, AProgramThatIsStartedWithRandomisationFindsTheSameFactsEachTime) {
   if (layout() != Layout::kFixed) GTEST_SKIP() << layout_cure();
   const std::string first = start_again(nullptr);

@@ -1,39 +1,25 @@
-#include <cstring>
+#include <optional>
 #include <string>
 
+#include "base/os/layout.h"
 #include "base/text.h"
 #include "runtime/checkpoint/manifest.h"
 
 namespace roam::runtime {
 namespace {
 
-constexpr const char* kModule = "module ";
-
-// A line of os::layout_facts() about a module.
-struct Module {
-  std::string path, where, build;
-};
-
-bool is_module(const std::string& fact) { return fact.starts_with(kModule); }
-
-Module module_of(const std::string& fact) {
-  Module m;
-  const std::size_t build = fact.rfind(", build-id ");
-  const std::size_t at = fact.rfind(" at ", build);
-  if (build == std::string::npos || at == std::string::npos) return {fact, "", ""};
-  m.path = fact.substr(std::strlen(kModule), at - std::strlen(kModule));
-  m.where = fact.substr(at + 4, build - at - 4);
-  m.build = fact.substr(build + 11);
-  return m;
-}
+using os::ModuleFact;
 
 // The kernel's own: no thread is suspended in it, and what points to it is the process's.
-bool is_kernels(const Module& m) { return m.path.starts_with("linux-vdso"); }
+bool is_kernels(const std::string& fact) {
+  const std::optional<ModuleFact> module = os::module_of(fact);
+  return module && module->path.starts_with("linux-vdso");
+}
 
 std::vector<std::string> of_threads(const std::vector<std::string>& facts) {
   std::vector<std::string> ours;
   for (const std::string& fact : facts) {
-    if (!is_module(fact) || !is_kernels(module_of(fact))) ours.push_back(fact);
+    if (!is_kernels(fact)) ours.push_back(fact);
   }
   return ours;
 }
@@ -42,8 +28,7 @@ constexpr const char* kOther =
     "Start the binary that made the checkpoint, with the libraries, library paths and stack limit "
     "(ulimit -s) that it had.";
 
-std::string module_difference(const std::string& then, const std::string& now, bool program) {
-  const Module a = module_of(then), b = module_of(now);
+std::string module_difference(const ModuleFact& a, const ModuleFact& b, bool program) {
   const char* what = program ? "the program" : "the library";
   if (a.build != b.build) {
     return text("%s %s had the build-id %s when the checkpoint was made, and %s has %s now. %s",
@@ -54,8 +39,6 @@ std::string module_difference(const std::string& then, const std::string& now, b
     return text("%s %s was at %s when the checkpoint was made, and is at %s now. %s", what,
                 a.path.c_str(), a.where.c_str(), b.where.c_str(), kOther);
   }
-  // The same bytes at the same place under another name, if there is a build-id to tell.
-  if (a.build != "none" || a.path == b.path) return {};
   return text(
       "%s was %s when the checkpoint was made, and is %s now, and neither has a build-id. "
       "%s",
@@ -63,8 +46,9 @@ std::string module_difference(const std::string& then, const std::string& now, b
 }
 
 std::string fact_difference(const std::string& then, const std::string& now, bool program) {
-  if (then == now) return {};
-  if (is_module(then) && is_module(now)) return module_difference(then, now, program);
+  if (os::is_same_fact(then, now)) return {};
+  if (const auto a = os::module_of(then), b = os::module_of(now); a && b)
+    return module_difference(*a, *b, program);
   if (then.starts_with("cpu features") && now.starts_with("cpu features")) {
     return text(
         "this processor has other features than the one on which the checkpoint was made: "

@@ -260,26 +260,28 @@ void Job::check_start() {
 
 // Collective. Compares what has to be alike; the lowest rank that differs from rank 0 says how.
 void Job::check_layout() {
-  std::string mine;
-  for (const std::string& fact : os::layout_facts()) mine += fact + "\n";
+  std::vector<std::string> ours = os::layout_facts();
   const Range whole = iso::arena().whole();
-  mine += text("arena %p + %zu\n", whole.pointer(), whole.bytes);
-  mine += text("ROAM_EAGER %zu\n", options_.eager_bytes);
+  ours.push_back(text("arena %p + %zu", whole.pointer(), whole.bytes));
+  ours.push_back(text("ROAM_EAGER %zu", options_.eager_bytes));
+  std::string mine;
+  for (const std::string& fact : ours) mine += fact + "\n";
   if (mpi().alike(fnv_of(mine))) return;
   const std::vector<std::string> theirs = lines_of(mpi().broadcast_text(mine, 0));
-  const std::vector<std::string> ours = lines_of(mine);
   std::string difference;
   for (std::size_t i = 0; i < std::max(ours.size(), theirs.size()) && difference.empty(); ++i) {
     const std::string a = i < theirs.size() ? theirs[i] : "nothing";
     const std::string b = i < ours.size() ? ours[i] : "nothing";
-    if (a != b)
-      difference =
-          text("rank 0 has \"%s\", rank %d has \"%s\"", a.c_str(), mpi().rank(), b.c_str());
+    if (!os::is_same_fact(a, b)) {
+      difference = text("rank 0 has \"%s\", rank %d has \"%s\". %s", a.c_str(), mpi().rank(),
+                        b.c_str(), os::layout_cure());
+    }
   }
-  if (!difference.empty()) difference += text(". %s", os::layout_cure());
-  throw Error(Errc::layout_mismatch,
-              "the ranks are not laid out alike, so threads cannot move between them: " +
-                  mpi().first_said(difference));
+  difference = mpi().first_said(difference);
+  if (difference.empty()) return;  // only names differ
+  throw Error(
+      Errc::layout_mismatch,
+      "the ranks are not laid out alike, so threads cannot move between them: " + difference);
 }
 
 // Collective.
