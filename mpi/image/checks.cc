@@ -23,8 +23,8 @@ bool is_mpi_library(std::string_view name) {
                      [&](std::string_view mpi) { return name.starts_with(mpi); });
 }
 constexpr char kNoMpi[] =
-    "run_images runs programs that call no MPI. A command for MPI programs, which shares their "
-    "calls out among virtual ranks, is not part of this version yet";
+    "run_images runs programs that call no MPI: run it with roam-mpi, which shares the calls out "
+    "among virtual ranks";
 // What gives memory: each virtual rank has its own of the launcher, by which it travels.
 constexpr std::string_view kMemorySymbols[] = {"malloc",         "free",     "calloc",
                                                "realloc",        "memalign", "aligned_alloc",

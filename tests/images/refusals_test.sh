@@ -57,7 +57,7 @@ if command -v mpicc.mpich >/dev/null; then
   echo '#include <mpi.h>
 int main(int c, char** v) { MPI_Init(&c, &v); return MPI_Finalize(); }' >mpi.c
   built mpich mpicc.mpich mpi.c && {
-    refused "./mpich: it needs libmpi" "is an MPI program" "not part of this version yet" -- ./mpich
+    refused "./mpich: it needs libmpi" "is an MPI program" "run it with roam-mpi" -- ./mpich
     refused "it calls MPI_Init of the process" -- --shared=libmpich.so.12 --shared=libmpi.so.12 ./mpich
   }
   echo 'int unused;' >fortran.c
