@@ -83,8 +83,11 @@ compare() {
   local ranks=$1 launch=() status
   shift
   ((ranks == 0)) || launch=("$mpiexec" -n "$ranks")
-  timeout $((100 * ${PATIENCE:-1})) "${launch[@]}" "$run_images" -n "$virtual_ranks" "$@" "$scratch/program" \
-    "${arguments[@]}" >"$scratch/got" 2>"$scratch/errors" </dev/null
+  rm -f "$scratch/errors"
+  # Open MPI 5's launcher puts pieces of what ranks write to stderr into stdout.
+  timeout $((100 * ${PATIENCE:-1})) "${launch[@]}" bash -c 'exec "$@" 2>>"$0"' "$scratch/errors" \
+    "$run_images" -n "$virtual_ranks" "$@" "$scratch/program" \
+    "${arguments[@]}" >"$scratch/got" 2>>"$scratch/errors" </dev/null
   status=$?
   local run="$ranks ranks, ROAM_NODE_RANKS=${ROAM_NODE_RANKS-}, options $*"
   take_left "$scratch/got"
