@@ -55,21 +55,20 @@ void duplicate(MPI_Comm* comm) {
   ROAM_MPI(MPI_Errhandler_free(&handler));
 }
 
-// What Open MPI is told while it starts, where the user has said nothing. Nothing of it is left to
-// what the program starts later.
+// A variable of the environment that is set while MPI starts, where the user has not set it.
+// Nothing of it is left to what the program starts later.
 class WhileItStarts {
  public:
-  WhileItStarts() : set_(std::getenv(kVariable) == nullptr && setenv(kVariable, "hash", 0) == 0) {}
+  WhileItStarts(const char* name, const char* value)
+      : name_(name), set_(std::getenv(name) == nullptr && setenv(name, value, 0) == 0) {}
   ~WhileItStarts() {
-    if (set_) unsetenv(kVariable);
+    if (set_) unsetenv(name_);
   }
   WhileItStarts(const WhileItStarts&) = delete;
   WhileItStarts& operator=(const WhileItStarts&) = delete;
 
  private:
-  // What the launcher knows of the job, PMIx of Open MPI 5 would have as memory at an address that
-  // the launcher chose: in the middle of what it sees free, where the arena is.
-  static constexpr const char* kVariable = "PMIX_MCA_gds";
+  const char* const name_;
   const bool set_;
 };
 
@@ -121,7 +120,11 @@ void Mpi::start(int* argc, char*** argv) {
   ROAM_MPI(MPI_Initialized(&started));
   if (started == 0) {
     int level = 0;
-    WhileItStarts told;
+    // What the launcher knows of the job, PMIx of Open MPI 5 would have as memory at an address
+    // that the launcher chose: in the middle of what it sees free, where the arena is.
+    const WhileItStarts by_copies("PMIX_MCA_gds", "hash");
+    // Open MPI 5 does not start without one, as services and cleaned environments run.
+    const WhileItStarts home("HOME", "/nonexistent");
     ROAM_MPI(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &level));
     ours_ = true;
   }
