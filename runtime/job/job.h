@@ -83,6 +83,7 @@ class Job final : public threads::Host {
     std::uint64_t busy = 0, sent = 0, received = 0;
   };
   Sums sum_while_polling(const Sums& of_rank);
+  void place_arena(bool is_there);
   void limit_memory();
   void look_at_cores();
   void share_locale();

@@ -27,6 +27,7 @@
 #include "runtime/check/checker.h"
 #include "runtime/check/pointer_check.h"
 #include "runtime/checkpoint/program.h"
+#include "runtime/job/arena_place.h"
 #include "runtime/job/child.h"
 #include "runtime/job/clock_shift.h"
 #include "runtime/job/exits.h"
@@ -117,6 +118,7 @@ void Job::start(int& argc, char**& argv) {
   options_ = read_options();
   if (options_.check_pointers) PointerCheck::begin_noting();
   const bool alone = arena.ready() && first;  // blocks were made before run()
+  if (first && mpi_started()) place_arena(alone);
   arena.reserve(options_);
   fatal_hooks.describe = describe_here;
   fatal_hooks.end_job = Mpi::abort;
@@ -177,6 +179,14 @@ void Job::start(int& argc, char**& argv) {
   job_record::began(rank(), ranks());
   if (first) tell_of_missing_guards(mpi());
   if (options_.verbose > 0 && rank() == 0) tell_of_start();
+}
+
+// Collective: the program has started MPI itself. `is_there`: the arena is, on this rank.
+void Job::place_arena(bool is_there) {
+  const Range place = arena_place({options_.arena_base, options_.arena_bytes}, all_ranks);
+  if (is_there || std::getenv("ROAM_ARENA") != nullptr) return;
+  options_.arena_base = place.begin;
+  options_.arena_bytes = place.bytes;
 }
 
 // What this rank keeps for reuse, another rank of the node cannot take back.

@@ -9,4 +9,10 @@ bool mpi_started() {
   return MPI_Initialized(&started) == MPI_SUCCESS && started != 0;
 }
 
+bool all_ranks(bool mine) {
+  const int own = mine ? 1 : 0;
+  int all = 0;
+  return MPI_Allreduce(&own, &all, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD) == MPI_SUCCESS && all != 0;
+}
+
 }  // namespace roam::runtime
