@@ -7,9 +7,9 @@
 
 namespace roam::runtime {
 
-// Where the arena goes that is to be at `wanted`, in a program that has started MPI itself: there if
-// that is free on every rank, else at the first other place that is, of no more bytes. `wanted`, if
-// there is none. MPI may have mapped memory in the midst of it: Open MPI 5's launcher chooses
+// Where the arena goes that is to be at `wanted`, in a program that has started MPI itself: there
+// if that is free on every rank, else at the first other place that is, of no more bytes. `wanted`,
+// if there is none. MPI may have mapped memory in the midst of it: Open MPI 5's launcher chooses
 // addresses for its ranks (docs/decisions/0041). Collective: `all` tells whether all ranks say so.
 Range arena_place(Range wanted, const std::function<bool(bool)>& all);
 

@@ -118,7 +118,7 @@ void Job::start(int& argc, char**& argv) {
   options_ = read_options();
   if (options_.check_pointers) PointerCheck::begin_noting();
   const bool alone = arena.ready() && first;  // blocks were made before run()
-  if (first && mpi_started()) place_arena(alone);
+  if (first && mpi_runs()) place_arena(alone);
   arena.reserve(options_);
   fatal_hooks.describe = describe_here;
   fatal_hooks.end_job = Mpi::abort;

@@ -9,6 +9,11 @@ bool mpi_started() {
   return MPI_Initialized(&started) == MPI_SUCCESS && started != 0;
 }
 
+bool mpi_runs() {
+  int ended = 0;
+  return mpi_started() && MPI_Finalized(&ended) == MPI_SUCCESS && ended == 0;
+}
+
 bool all_ranks(bool mine) {
   const int own = mine ? 1 : 0;
   int all = 0;

@@ -5,7 +5,9 @@ namespace roam::runtime {
 
 // Whether the program, or an earlier run, has started MPI in this process.
 bool mpi_started();
-// Collective, where it is: whether all ranks of MPI_COMM_WORLD say so.
+// Whether it can be called.
+bool mpi_runs();
+// Collective, while it runs: whether all ranks of MPI_COMM_WORLD say so.
 bool all_ranks(bool mine);
 
 }  // namespace roam::runtime
