@@ -13,8 +13,10 @@ ranks_of() {
 }
 # keepers [NODE]: processes that keep for jobs of this test
 keepers() {
-  local pid words
-  for pid in $(pgrep -x roam-keeper); do
+  local comm pid words
+  for comm in /proc/[0-9]*/comm; do
+    [[ $(<"$comm") == roam-keeper ]] || continue
+    pid=${comm//[!0-9]/}
     mapfile -d '' -t words <"/proc/$pid/cmdline"
     [[ ${words[*]} == *"$work/"* ]] || continue
     [[ -n ${1-} && ${words[-1]} != "$1" ]] || echo "$pid"
