@@ -10,6 +10,7 @@
 #include <cstring>
 #include <iterator>
 #include <string>
+#include <utility>
 
 #include "mpi/image/image.h"
 #include "mpi/image/libc_environment.h"
@@ -64,6 +65,20 @@ std::tm* with_own_name(std::tm* time) {
   return time;
 }
 
+// Has `call` fill in `time`, whose name of a zone may be anything, and be what it was afterwards:
+// where the call fails, and in scans of formats that have no zone.
+template <class Call>
+auto filled_by(Call call, std::tm* time) {
+  const char* const before = std::exchange(time->tm_zone, nullptr);
+  const auto result = call();
+  if (time->tm_zone == nullptr) {
+    time->tm_zone = before;
+  } else {
+    with_own_name(time);
+  }
+  return result;
+}
+
 void set_zone() { const InZone zone(true); }
 std::tm* local_time(const std::time_t* when) {
   const InZone zone(true);
@@ -84,9 +99,7 @@ char* text_of_to(const std::time_t* when, char* text) {
 }
 std::time_t time_of(std::tm* time) {
   const InZone zone(true);
-  const std::time_t when = mktime(time);
-  with_own_name(time);
-  return when;
+  return filled_by([&] { return mktime(time); }, time);
 }
 
 // Of all formats only that of seconds (%s) has TZ looked at.
@@ -112,22 +125,19 @@ std::size_t format(Character* to, std::size_t count, const Character* format, co
 template <auto kCall, class... More>
 char* scan(const char* text, const char* format, std::tm* time, More... more) {
   const InZone zone(false);
-  char* end = kCall(text, format, time, more...);
-  with_own_name(time);
-  return end;
+  return filled_by([&] { return kCall(text, format, time, more...); }, time);
 }
 
 std::tm* date_of(const char* text) {
   const InZone zone(true);
   int& error = Image::running()->variable<int>(LibcVariable::kDateError);
-  error = getdate_r(text, &state().date);
-  return error == 0 ? with_own_name(&state().date) : nullptr;
+  std::tm* const date = &state().date;
+  error = filled_by([&] { return getdate_r(text, date); }, date);
+  return error == 0 ? date : nullptr;
 }
 int date_of_to(const char* text, std::tm* time) {
   const InZone zone(true);
-  const int error = getdate_r(text, time);
-  if (error == 0) with_own_name(time);
-  return error;
+  return filled_by([&] { return getdate_r(text, time); }, time);
 }
 
 }  // namespace

@@ -62,6 +62,28 @@ static void programs(int me) {
   at += sprintf(at, " spawned %d", posix_spawnp(&child, "true", NULL, NULL, arguments, environ));
 }
 
+/* A struct tm that nobody has filled in: the name in it is none. */
+static void garbage(void) {
+  const char* const formats[] = {"%Y-%m-%d", "%H:%M", "%s"};
+  const char* const texts[] = {"2024-05-06", "no time", "1719000000"};
+  struct tm scanned;
+  int i;
+  for (i = 0; i < 3; ++i) {
+    const char* end;
+    const char* name;
+    memset(&scanned, 0x5a, sizeof scanned);
+    name = scanned.tm_zone;
+    take_turn();
+    end = strptime(texts[i], formats[i], &scanned);
+    take_turn();
+    at += sprintf(at, " scan %d %d", end == NULL ? -1 : *end, scanned.tm_zone == name);
+  }
+  memset(&scanned, 0x5a, sizeof scanned);
+  scanned.tm_year = 0x7fffffff;
+  scanned.tm_isdst = -1;
+  at += sprintf(at, " made %d", mktime(&scanned) == -1);
+}
+
 int main(void) {
   const int me = my_number();
   const time_t winter = 1705312800 + me * 777, summer = winter + 182 * 86400;
@@ -92,6 +114,7 @@ int main(void) {
     strptime("1719000000", "%s", &kept);
     at += sprintf(at, " scanned %d", kept.tm_hour);
   }
+  garbage();
   programs(me);
   puts(line);
   return 0;
