@@ -67,7 +67,7 @@ Failure make_subarray(Call call, int dimensions, Values sizes, Values subsizes, 
     if (Failure f = check_array(dimensions, v, "sizes, subsizes or starts")) return f;
   }
   for (int i = 0; i < dimensions; ++i) {
-    if (sizes[i] < 1 || subsizes[i] < 1 || subsizes[i] > sizes[i] || starts[i] < 0 ||
+    if (sizes[i] < 0 || subsizes[i] < 0 || subsizes[i] > sizes[i] || starts[i] < 0 ||
         starts[i] > sizes[i] - subsizes[i]) {
       return {MPI_ERR_ARG, text("dimension %d: %ld elements from %ld are no part of %ld", i,
                                 static_cast<long>(subsizes[i]), static_cast<long>(starts[i]),
@@ -98,7 +98,7 @@ Failure make_darray(Call call, int size, int rank, int dimensions, Values gsizes
     return {MPI_ERR_ARG, text("rank %d is none of %d processes", rank, size)};
   __int128 processes = 1;
   for (int i = 0; i < dimensions; ++i) {
-    if (psizes[i] < 1 || gsizes[i] < 1 || (processes *= psizes[i]) > size) {
+    if (psizes[i] < 1 || gsizes[i] < 0 || (processes *= psizes[i]) > size) {
       return {MPI_ERR_ARG, text("dimension %d: %ld elements over %d processes, of %d in all", i,
                                 static_cast<long>(gsizes[i]), psizes[i], size)};
     }

@@ -81,7 +81,9 @@ TEST(Constructors, RefuseWhatIsNoPartOfAnArray) {
   };
   expect_refused(subarray(2, sub, far, MPI_ORDER_C), MPI_ERR_ARG, "dimension 0", t);
   expect_refused(subarray(2, sub, negative, MPI_ORDER_C), MPI_ERR_ARG, "dimension 1", t);
-  expect_refused(subarray(2, zeros, zeros, MPI_ORDER_C), MPI_ERR_ARG, "dimension 0", t);
+  const int less[] = {-1, 3}, behind[] = {0, 6};
+  expect_refused(subarray(2, less, zeros, MPI_ORDER_C), MPI_ERR_ARG, "dimension 0", t);
+  expect_refused(subarray(2, zeros, behind, MPI_ORDER_C), MPI_ERR_ARG, "dimension 1", t);
   expect_refused(subarray(0, sub, zeros, MPI_ORDER_C), MPI_ERR_ARG, "0 dimensions", t);
   expect_refused(subarray(2, sub, zeros, 3), MPI_ERR_ARG, "order is 3", t);
 }
@@ -112,6 +114,35 @@ TEST(Constructors, OfNoElementsAreEmpty) {
   EXPECT_EQ(t->bounds.ub, 0);
   EXPECT_FALSE(t->bytes.node);
   EXPECT_EQ(t->basic, nullptr);
+}
+
+// As MPICH takes them.
+TEST(Constructors, PartsOfArraysMayBeEmpty) {
+  const TypeRef i = predefined(MPI_INT);
+  const int sizes[] = {4, 5}, none[] = {2, 0}, starts[] = {0, 5}, zeros[] = {0, 0},
+            empty[] = {0, 5};
+  TypeRef t;
+  const auto expect_empty = [&](MPI_Aint extent) {
+    EXPECT_EQ(t->size, 0);
+    EXPECT_EQ(t->bounds.lb, 0);
+    EXPECT_EQ(t->bounds.extent(), extent);
+    EXPECT_EQ(t->bounds.true_lb, 0);
+    EXPECT_EQ(t->bounds.true_extent(), 0);
+    EXPECT_FALSE(t->bytes.node);
+  };
+  ASSERT_FALSE(make_subarray(Call::plain, 2, sizes, none, starts, MPI_ORDER_C, i, &t));
+  expect_empty(80);
+  ASSERT_FALSE(make_subarray(Call::plain, 2, sizes, zeros, zeros, MPI_ORDER_FORTRAN, i, &t));
+  expect_empty(80);
+  ASSERT_FALSE(make_subarray(Call::plain, 2, empty, empty, zeros, MPI_ORDER_C, i, &t));
+  expect_empty(0);
+  const int kinds[] = {MPI_DISTRIBUTE_BLOCK, MPI_DISTRIBUTE_CYCLIC},
+            arguments[] = {MPI_DISTRIBUTE_DFLT_DARG, 2}, processes[] = {2, 2};
+  for (int rank = 0; rank < 4; ++rank) {
+    ASSERT_FALSE(make_darray(Call::plain, 4, rank, 2, empty, kinds, arguments, processes,
+                             MPI_ORDER_C, i, &t));
+    expect_empty(0);
+  }
 }
 
 TEST(Constructors, PadStructsAsACompilerDoes) {

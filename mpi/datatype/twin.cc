@@ -1,5 +1,6 @@
 #include "mpi/datatype/twin.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -252,13 +253,22 @@ Twin TwinMaker::structure(int depth) {
   return keep(ours, theirs);
 }
 
+// Now and then one is 0.
+std::vector<int> TwinMaker::array_sizes(int count, int most) {
+  std::vector<int> sizes = numbers(count, 1, most);
+  for (int& size : sizes) {
+    if (number(0, 15) == 0) size = 0;
+  }
+  return sizes;
+}
+
 Twin TwinMaker::subarray(int depth) {
   const Twin of = make(depth - 1);
   const int n = number(1, 3), order = number(0, 1) == 0 ? MPI_ORDER_C : MPI_ORDER_FORTRAN;
-  const std::vector<int> sizes = numbers(n, 1, 6);
+  const std::vector<int> sizes = array_sizes(n, 6);
   std::vector<int> subsizes, starts;
   for (const int size : sizes) {
-    subsizes.push_back(number(1, size));
+    subsizes.push_back(number(number(0, 7) == 0 ? 0 : std::min(size, 1), size));
     starts.push_back(number(0, size - subsizes.back()));
   }
   TypeRef ours;
@@ -280,7 +290,7 @@ Twin TwinMaker::subarray(int depth) {
 Twin TwinMaker::darray(int depth) {
   const Twin of = make(depth - 1);
   const int n = number(1, 3), order = number(0, 1) == 0 ? MPI_ORDER_C : MPI_ORDER_FORTRAN;
-  const std::vector<int> sizes = numbers(n, 1, 7);
+  const std::vector<int> sizes = array_sizes(n, 7);
   std::vector<int> distributions, arguments, processes;
   int size = 1;
   for (const int g : sizes) {
@@ -288,7 +298,7 @@ Twin TwinMaker::darray(int depth) {
     const int kind = kinds[number(0, 2)];
     const int p = kind == MPI_DISTRIBUTE_NONE ? 1 : number(1, 3);
     const bool is_default = number(0, 1) == 0;
-    const int least = kind == MPI_DISTRIBUTE_BLOCK ? (g + p - 1) / p : 1;
+    const int least = kind == MPI_DISTRIBUTE_BLOCK ? std::max((g + p - 1) / p, 1) : 1;
     distributions.push_back(kind);
     processes.push_back(p);
     arguments.push_back(is_default ? MPI_DISTRIBUTE_DFLT_DARG : number(least, least + 2));

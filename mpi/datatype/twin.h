@@ -43,6 +43,7 @@ class TwinMaker {
   Twin subarray(int depth);
   Twin darray(int depth);
   std::vector<int> numbers(int count, int low, int high);
+  std::vector<int> array_sizes(int count, int most);
   Twin keep(const TypeRef& ours, MPI_Datatype theirs);
 
   std::mt19937_64 random_;
