@@ -6,51 +6,45 @@ namespace {
 
 constexpr MPI_Count kWithin = MPI_UNDEFINED;
 
-// Elements that the first `bytes` of a typed node are.
-MPI_Count elements_in(const Node& n, MPI_Count bytes) {
-  if (bytes == n.bytes) return n.elements;
-  switch (n.kind) {
-    case Node::Kind::run:
-    case Node::Kind::blocks:
-    case Node::Kind::pieces:
-      return bytes % n.basic->bytes == 0 ? bytes / n.basic->bytes : kWithin;
-    case Node::Kind::loop: {
-      const MPI_Count rest = elements_in(*n.child, bytes % n.child->bytes);
-      return rest == kWithin ? kWithin : bytes / n.child->bytes * n.child->elements + rest;
-    }
-    case Node::Kind::parts:
+// Goes down to where the first `*from` of a typed node end, counted by one of its members: past
+// what is whole, of which it gives the sum of the other member. What is left of `*from` is in the
+// node that it gives, which is no list and no loop, or is all of it.
+template <MPI_Count Node::*kFrom, MPI_Count Node::*kTo>
+const Node& go_down(const Node& top, MPI_Count* from, MPI_Count* whole) {
+  const Node* n = &top;
+  while (*from != n->*kFrom) {
+    if (n->kind == Node::Kind::loop) {
+      *whole += *from / n->child->*kFrom * n->child->*kTo;
+      *from %= n->child->*kFrom;
+      n = n->child;
+    } else if (n->kind == Node::Kind::parts) {
+      const Node::Part* p = n->parts;
+      for (; *from >= p->node->*kFrom; ++p) {
+        *whole += p->node->*kTo;
+        *from -= p->node->*kFrom;
+      }
+      n = p->node;
+    } else {
       break;
+    }
   }
-  MPI_Count elements = 0;
-  const Node::Part* p = n.parts;
-  for (; bytes >= p->node->bytes; ++p) {
-    elements += p->node->elements;
-    bytes -= p->node->bytes;
-  }
-  const MPI_Count rest = elements_in(*p->node, bytes);
-  return rest == kWithin ? kWithin : elements + rest;
+  return *n;
 }
 
-MPI_Count bytes_in(const Node& n, MPI_Count elements) {
-  if (elements == n.elements) return n.bytes;
-  switch (n.kind) {
-    case Node::Kind::run:
-    case Node::Kind::blocks:
-    case Node::Kind::pieces:
-      return elements * n.basic->bytes;
-    case Node::Kind::loop:
-      return elements / n.child->elements * n.child->bytes +
-             bytes_in(*n.child, elements % n.child->elements);
-    case Node::Kind::parts:
-      break;
-  }
+// Elements that the first `bytes` of a typed node are.
+MPI_Count elements_in(const Node& top, MPI_Count bytes) {
+  MPI_Count elements = 0;
+  const Node& n = go_down<&Node::bytes, &Node::elements>(top, &bytes, &elements);
+  if (bytes == n.bytes) return elements + n.elements;
+  if (bytes == 0) return elements;
+  return bytes % n.basic->bytes == 0 ? elements + bytes / n.basic->bytes : kWithin;
+}
+
+MPI_Count bytes_in(const Node& top, MPI_Count elements) {
   MPI_Count bytes = 0;
-  const Node::Part* p = n.parts;
-  for (; elements >= p->node->elements; ++p) {
-    elements -= p->node->elements;
-    bytes += p->node->bytes;
-  }
-  return bytes + bytes_in(*p->node, elements);
+  const Node& n = go_down<&Node::elements, &Node::bytes>(top, &elements, &bytes);
+  if (elements == n.elements) return bytes + n.bytes;
+  return elements == 0 ? bytes : bytes + elements * n.basic->bytes;
 }
 
 }  // namespace

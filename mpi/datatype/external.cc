@@ -94,23 +94,6 @@ class Converter {
   MPI_Count left_, done_ = 0;
 };
 
-// No element grows, so this has 64 bits where the bytes of the type do.
-MPI_Count external_of(const Node& n) {
-  switch (n.kind) {
-    case Node::Kind::run:
-    case Node::Kind::blocks:
-    case Node::Kind::pieces:
-      return n.elements * n.basic->external_bytes;
-    case Node::Kind::loop:
-      return n.count * external_of(*n.child);
-    case Node::Kind::parts:
-      break;
-  }
-  MPI_Count bytes = 0;
-  for (MPI_Count i = 0; i < n.count; ++i) bytes += external_of(*n.parts[i].node);
-  return bytes;
-}
-
 // Whether all of the data has room between *position and the end.
 Failure check_room(const char* representation, MPI_Count count, const Datatype& type,
                    MPI_Count room, MPI_Count position, MPI_Count* bytes) {
@@ -150,7 +133,7 @@ Failure external_bytes(const char* representation, MPI_Count count, const Dataty
   }
   MPI_Count here = 0;
   if (Failure f = packed_bytes(count, type, &here)) return f;
-  *bytes = type.size == 0 ? 0 : count * external_of(*type.typed.node);
+  *bytes = type.size == 0 ? 0 : count * type.typed.node->external;
   return {};
 }
 

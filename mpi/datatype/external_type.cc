@@ -1,10 +1,10 @@
 #include "mpi/datatype/external_type.h"
 
 #include <cstddef>
+#include <map>
 #include <vector>
 
 #include "mpi/datatype/constructors.h"
-#include "mpi/datatype/external.h"
 
 namespace roam::mpi {
 namespace {
@@ -106,26 +106,51 @@ Failure make_again(const Datatype& type, const std::vector<TypeRef>& of, TypeRef
   }
 }
 
-}  // namespace
-
-Failure make_external_type(const TypeRef& type, TypeRef* made) {
-  MPI_Count bytes = 0;
-  if (Failure f = external_bytes("external32", 1, *type, &bytes)) return f;
-  // No element grows, so none has shrunk.
-  if (bytes == type->size) {
-    *made = type;
+// The types of a type, and of those, each once, however deep they are.
+class Again {
+ public:
+  Failure make(const TypeRef& type, TypeRef* made) {
+    std::vector<const TypeRef*> todo{&type};
+    while (!todo.empty()) {
+      const TypeRef& t = *todo.back();
+      const std::size_t before = todo.size();
+      if (made_.count(t.get()) == 0) {
+        for (const TypeRef& of : t->contents.types) {
+          if (shrinks(*t) && made_.count(of.get()) == 0) todo.push_back(&of);
+        }
+        if (todo.size() != before) continue;  // those come first
+        if (Failure f = make_one(t, &made_[t.get()])) return f;
+      }
+      todo.pop_back();
+    }
+    *made = made_[type.get()];
     return {};
   }
-  // Those of Fortran by digits are one element as well.
-  if (type->contents.types.empty())
-    return make_contiguous(Call::large, bytes, predefined(MPI_BYTE), made);
-  std::vector<TypeRef> of;
-  for (const TypeRef& t : type->contents.types) {
-    TypeRef there;
-    if (Failure f = make_external_type(t, &there)) return f;
-    of.push_back(there);
+
+ private:
+  static MPI_Count external_bytes_of(const Datatype& type) {
+    return type.size == 0 ? 0 : type.typed.node->external;
   }
-  return make_again(*type, of, made);
-}
+  // No element grows, so none has shrunk where the sum is the same.
+  static bool shrinks(const Datatype& type) { return external_bytes_of(type) != type.size; }
+  Failure make_one(const TypeRef& type, TypeRef* made) {
+    if (!shrinks(*type)) {
+      *made = type;
+      return {};
+    }
+    // Those of Fortran by digits are one element as well.
+    if (type->contents.types.empty())
+      return make_contiguous(Call::large, external_bytes_of(*type), predefined(MPI_BYTE), made);
+    std::vector<TypeRef> of;
+    for (const TypeRef& t : type->contents.types) of.push_back(made_[t.get()]);
+    return make_again(*type, of, made);
+  }
+
+  std::map<const Datatype*, TypeRef> made_;
+};
+
+}  // namespace
+
+Failure make_external_type(const TypeRef& type, TypeRef* made) { return Again().make(type, made); }
 
 }  // namespace roam::mpi

@@ -10,29 +10,42 @@ namespace {
 
 using Wide = __int128;
 
+// Of a node with a basic type. No element grows in external32, so this has 64 bits too.
+void count_elements(Node* node) {
+  node->elements = node->bytes / node->basic->bytes;
+  node->external = node->elements * node->basic->external_bytes;
+}
+
 Ref<Node> make_run(MPI_Count bytes, const Basic* basic) {
   auto node = std::make_unique<Node>();
   node->bytes = bytes;
   node->basic = basic;
-  if (basic != nullptr) node->elements = bytes / basic->bytes;
+  if (basic != nullptr) count_elements(node.get());
   return Ref<Node>(node.release());
 }
 
-void drop(const Node* node) {
-  if (node->holders.drop()) free_unheld(node);
+void drop(const Node* node, const Node** unheld) {
+  if (!node->holders.drop()) return;
+  node->next_unheld = *unheld;
+  *unheld = node;
 }
 
 }  // namespace
 
-void free_unheld(const Node* node) {
-  if (node->child != nullptr) drop(node->child);
-  if (node->parts != nullptr) {
-    for (MPI_Count i = 0; i < node->count; ++i) drop(node->parts[i].node);
+void free_unheld(const Node* first) {
+  first->next_unheld = nullptr;
+  for (const Node* unheld = first; unheld != nullptr;) {
+    const Node* const node = unheld;
+    unheld = node->next_unheld;
+    if (node->child != nullptr) drop(node->child, &unheld);
+    if (node->parts != nullptr) {
+      for (MPI_Count i = 0; i < node->count; ++i) drop(node->parts[i].node, &unheld);
+    }
+    delete[] node->parts;
+    delete[] node->pieces;
+    delete[] node->offsets;
+    delete node;
   }
-  delete[] node->parts;
-  delete[] node->pieces;
-  delete[] node->offsets;
-  delete node;
 }
 
 TypeLayout repeat(const TypeLayout& what, MPI_Count count, MPI_Aint stride) {
@@ -45,6 +58,7 @@ TypeLayout repeat(const TypeLayout& what, MPI_Count count, MPI_Aint stride) {
   loop->kind = Node::Kind::loop;
   loop->bytes = n.bytes * count;
   loop->elements = n.elements * count;
+  loop->external = n.external * count;
   loop->count = count;
   loop->stride = stride;
   loop->child = &n;
@@ -54,6 +68,7 @@ TypeLayout repeat(const TypeLayout& what, MPI_Count count, MPI_Aint stride) {
     loop->stride = n.stride;
     loop->child = n.child;
   }
+  loop->depth = loop->child->depth + 1;
   loop->child->holders.add();
   return {what.offset, Ref<Node>(loop.release())};
 }
@@ -114,7 +129,7 @@ TypeLayout LayoutBuilder::list_of_blocks() const {
   node->basic = entries_[0].basic;
   node->block_bytes = entries_[0].bytes;
   node->bytes = node->block_bytes * node->count;
-  if (node->basic != nullptr) node->elements = node->bytes / node->basic->bytes;
+  if (node->basic != nullptr) count_elements(node.get());
   node->offsets = offsets.release();
   return {entries_[0].offset, Ref<Node>(node.release())};
 }
@@ -130,7 +145,7 @@ TypeLayout LayoutBuilder::list_of_pieces() const {
     node->bytes += entries_[i].bytes;
   }
   pieces[entries_.size()] = {0, node->bytes};
-  if (node->basic != nullptr) node->elements = node->bytes / node->basic->bytes;
+  if (node->basic != nullptr) count_elements(node.get());
   node->pieces = pieces.release();
   return {entries_[0].offset, Ref<Node>(node.release())};
 }
@@ -146,6 +161,8 @@ TypeLayout LayoutBuilder::list_of_parts() const {
     parts[i] = {entries_[i].offset - entries_[0].offset, node->bytes, nodes[i].get()};
     node->bytes += nodes[i]->bytes;
     node->elements += nodes[i]->elements;
+    node->external += nodes[i]->external;
+    node->depth = std::max(node->depth, nodes[i]->depth + 1);
   }
   for (Ref<Node>& n : nodes) n->holders.add();
   node->parts = parts.release();

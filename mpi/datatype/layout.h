@@ -21,7 +21,8 @@ namespace roam::mpi {
 // There are nodes of two sorts. In those of bytes neighbours are one run, whatever they are. In
 // typed ones a run (or all those of a node) is of one basic type, and elements are counted.
 // Each loop has at least two turns and each list at least two entries, and nothing in them is
-// empty: since no type has 2^63 bytes, no way through a layout is deeper than 63 nodes.
+// empty. A layout may still be as deep as a program makes types of types: `depth` tells, and who
+// goes through one has no frame on the stack for each node of a deep one.
 struct Node {
   enum class Kind : unsigned char { run, loop, blocks, pieces, parts };
   struct Piece {
@@ -39,6 +40,7 @@ struct Node {
   const Basic* basic = nullptr;  // of a run, of blocks or pieces; null: bytes of any kind
   MPI_Count bytes = 0;           // packed
   MPI_Count elements = 0;        // basic ones, in a typed node
+  MPI_Count external = 0;        // bytes in external32, of a typed node
   MPI_Count count = 1;
   MPI_Aint stride = 0;
   MPI_Count block_bytes = 0;
@@ -46,9 +48,11 @@ struct Node {
   const MPI_Aint* offsets = nullptr;
   const Piece* pieces = nullptr;  // count + 1: the last has `before` only
   const Part* parts = nullptr;
+  int depth = 1;                              // nodes on the longest way down
+  mutable const Node* next_unheld = nullptr;  // see free_unheld
 };
 
-// Frees the node, and what only it holds.
+// Frees the node, and what only it holds, however deep that is.
 void free_unheld(const Node* node);
 
 // A node, and where it begins. No node: nothing is in it.

@@ -2,11 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <numeric>
 #include <string>
 #include <vector>
 
 #include "mpi/datatype/constructors.h"
+#include "mpi/datatype/elements.h"
+#include "mpi/datatype/external.h"
+#include "mpi/datatype/external_type.h"
 #include "mpi/datatype/pieces.h"
 
 namespace roam::mpi {
@@ -155,6 +159,60 @@ TEST(Units, AreRefusedOfMixedTypes) {
       make_struct(Call::plain, 2, ones, places, {predefined(MPI_INT), predefined(MPI_FLOAT)}, &t));
   const Failure f = for_each_unit(1, *t, [](MPI_Aint, MPI_Count) { FAIL(); });
   EXPECT_EQ(f.error_class, MPI_ERR_TYPE);
+}
+
+constexpr int kLevels = 200'000;
+
+// One element of each level and one more, every second of an array: each level is a struct of an
+// element and of the level before, which comes first or last.
+TypeRef deep_type(MPI_Datatype of, MPI_Aint bytes, bool inner_first) {
+  TypeRef t = predefined(of);
+  const int ones[] = {1, 1};
+  for (int i = 0; i < kLevels; ++i) {
+    const MPI_Aint places[] = {0, inner_first ? (i + 1) * 2 * bytes : 2 * bytes};
+    const TypeRef parts[] = {inner_first ? t : predefined(of), inner_first ? predefined(of) : t};
+    TypeRef next;
+    EXPECT_FALSE(make_struct(Call::plain, 2, ones, places, {parts[0], parts[1]}, &next));
+    t = next;
+  }
+  return t;
+}
+
+TEST(Pack, GoesThroughTypesOfAnyDepth) {
+  constexpr std::size_t kSize = kLevels + 1;
+  for (const bool inner_first : {false, true}) {
+    const TypeRef t = deep_type(MPI_CHAR, 1, inner_first);
+    ASSERT_EQ(t->size, MPI_Count{kSize});
+    ASSERT_GT(t->bytes.node->depth, kLevels / 2);
+    std::vector<char> buffer(4 * kSize), packed(2 * kSize), back(4 * kSize);
+    for (std::size_t i = 0; i < buffer.size(); ++i) buffer[i] = static_cast<char>(i * 7 + i / 251);
+    const auto extent = static_cast<std::size_t>(t->bounds.extent());
+    ASSERT_FALSE(pack(buffer.data(), 2, *t, 0, 2 * kSize, packed.data()));
+    for (std::size_t i = 0; i < packed.size(); ++i)
+      ASSERT_EQ(packed[i], buffer[i / kSize * extent + i % kSize * 2]) << i;
+    // Parts, as messages are cut.
+    std::vector<char> part(1000);
+    for (std::size_t from = 7; from + part.size() < packed.size(); from += 33'333) {
+      ASSERT_FALSE(pack(buffer.data(), 2, *t, static_cast<MPI_Count>(from), 1000, part.data()));
+      ASSERT_EQ(std::memcmp(part.data(), packed.data() + from, part.size()), 0) << from;
+    }
+    ASSERT_FALSE(unpack(packed.data(), 0, kSize, back.data(), 1, *t));
+    for (std::size_t i = 0; i < kSize; ++i) ASSERT_EQ(back[2 * i], buffer[2 * i]) << i;
+    EXPECT_EQ(get_elements(kSize + 5, *t), MPI_Count{kSize + 5});
+    EXPECT_EQ(bytes_of_elements(kSize + 5, *t), MPI_Count{kSize + 5});
+  }
+}
+
+TEST(External, GoesThroughTypesOfAnyDepth) {
+  for (const bool inner_first : {false, true}) {
+    const TypeRef t = deep_type(MPI_LONG, 8, inner_first);
+    MPI_Count bytes = 0;
+    ASSERT_FALSE(external_bytes("external32", 1, *t, &bytes));
+    EXPECT_EQ(bytes, 4 * (kLevels + 1));
+    TypeRef made;
+    ASSERT_FALSE(make_external_type(t, &made));
+    EXPECT_EQ(made->size, bytes);
+  }
 }
 
 }  // namespace

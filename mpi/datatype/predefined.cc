@@ -23,6 +23,7 @@ constexpr Node run_of(const Basic& b, MPI_Count elements) {
   n.basic = &b;
   n.elements = elements;
   n.bytes = b.bytes * elements;
+  n.external = b.external_bytes * elements;
   return n;
 }
 
@@ -66,6 +67,8 @@ struct PairNodes {
     typed.count = 2;
     typed.bytes = all;
     typed.elements = 2;
+    typed.external = kBasic[a].external_bytes + kBasic[b].external_bytes;
+    typed.depth = 2;
     parts[0] = {0, 0, &Runs::at[a].node};
     parts[1] = {p.second_offset, kBasic[a].bytes, &Runs::at[b].node};
     typed.parts = parts;

@@ -2,6 +2,7 @@
 #define ROAM_MPI_DATATYPE_WALK_H_
 
 #include <algorithm>
+#include <vector>
 
 #include "mpi/datatype/datatype.h"
 
@@ -58,7 +59,60 @@ class Walk {
     }
   }
 
+  // The same, with a frame in memory for each node on the way, of those that are loops or lists.
+  void some_of_deep(const Node& n, MPI_Aint at, MPI_Count from, MPI_Count bytes) {
+    std::vector<Left> way{{&n, at, from, bytes}};
+    while (!way.empty()) {
+      Left& left = way.back();
+      if (left.bytes == 0) {
+        way.pop_back();
+        continue;
+      }
+      const Node& node = *left.node;
+      if (node.depth <= kMostFrames) {
+        const Left all = left;
+        way.pop_back();
+        some(node, all.at, all.from, all.bytes);
+        continue;
+      }
+      way.push_back(next_of(&left));
+    }
+  }
+
+  // Deeper layouts are gone through with frames in memory: on a stack of 64 KiB there is room for
+  // so many.
+  static constexpr int kMostFrames = 64;
+
  private:
+  struct Left {
+    const Node* node;
+    MPI_Aint at;
+    MPI_Count from, bytes;
+  };
+
+  // Takes what comes next off what is left of a loop or a list.
+  static Left next_of(Left* left) {
+    const Node& n = *left->node;
+    Left next{n.child, left->at, 0, 0};
+    if (n.kind == Node::Kind::loop) {
+      next.at += left->from / n.child->bytes * n.stride;
+      next.from = left->from % n.child->bytes;
+    } else {
+      const Node::Part& p = part_at(n, left->from);
+      next = {p.node, left->at + p.offset, left->from - p.before, 0};
+    }
+    next.bytes = std::min(left->bytes, next.node->bytes - next.from);
+    left->from += next.bytes;
+    left->bytes -= next.bytes;
+    return next;
+  }
+
+  static const Node::Part& part_at(const Node& n, MPI_Count from) {
+    return *(std::upper_bound(n.parts, n.parts + n.count, from,
+                              [](MPI_Count b, const Node::Part& part) { return b < part.before; }) -
+             1);
+  }
+
   void turns(const Node& loop, MPI_Aint at, MPI_Count count) {
     const Node& child = *loop.child;
     if (child.kind == Node::Kind::run)
@@ -120,11 +174,7 @@ class Walk {
   }
 
   void some_parts(const Node& n, MPI_Aint at, MPI_Count from, MPI_Count bytes) {
-    const Node::Part* p =
-        std::upper_bound(n.parts, n.parts + n.count, from,
-                         [](MPI_Count b, const Node::Part& part) { return b < part.before; }) -
-        1;
-    for (; bytes != 0; ++p) {
+    for (const Node::Part* p = &part_at(n, from); bytes != 0; ++p) {
       const MPI_Count skipped = from - p->before;
       const MPI_Count now = std::min(bytes, p->node->bytes - skipped);
       some(*p->node, at + p->offset, skipped, now);
@@ -144,7 +194,10 @@ void walk(const TypeLayout& layout, MPI_Aint extent, MPI_Count count, MPI_Count 
   if (bytes == 0) return;
   Walk<Action> w(action);
   const Node& n = *layout.node;
-  if (count == 1) return w.some(n, layout.offset, from, bytes);
+  const bool is_deep = n.depth > Walk<Action>::kMostFrames;
+  if (count == 1)
+    return is_deep ? w.some_of_deep(n, layout.offset, from, bytes)
+                   : w.some(n, layout.offset, from, bytes);
   if (n.kind == Node::Kind::run && n.bytes == extent)
     return action.run(layout.offset + from, bytes, n.basic);
   Node all;
@@ -159,6 +212,8 @@ void walk(const TypeLayout& layout, MPI_Aint extent, MPI_Count count, MPI_Count 
     all.stride = n.stride;
     all.child = n.child;
   }
+  all.depth = all.child->depth + 1;
+  if (is_deep) return w.some_of_deep(all, layout.offset, from, bytes);
   w.some(all, layout.offset, from, bytes);
 }
 
