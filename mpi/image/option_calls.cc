@@ -12,16 +12,17 @@ extern "C" int __posix_getopt(int, char* const*, const char*);
 namespace roam::mpi {
 namespace {
 
-template <int (*kCall)(int, char* const*, const char*)>
+template <int (*kCall)(int, char* const*, const char*), bool kPosix>
 int short_option(int argc, char* const* argv, const char* letters) {
   const LibcEnvironment own(Image::running()->environment().list());  // POSIXLY_CORRECT
-  return Image::running()->options().next(
-      argc, argv, [&](char* const* arguments) { return kCall(argc, arguments, letters); });
+  return Image::running()->options().next(argc, argv, letters, kPosix, [&](char* const* arguments) {
+    return kCall(argc, arguments, letters);
+  });
 }
 template <int (*kCall)(int, char* const*, const char*, const option*, int*)>
 int long_option(int argc, char* const* argv, const char* letters, const option* words, int* word) {
   const LibcEnvironment own(Image::running()->environment().list());
-  return Image::running()->options().next(argc, argv, [&](char* const* arguments) {
+  return Image::running()->options().next(argc, argv, letters, false, [&](char* const* arguments) {
     return kCall(argc, arguments, letters, words, word);
   });
 }
@@ -32,8 +33,8 @@ int gnu_getopt(int argc, char* const* argv, const char* letters) {
 }  // namespace
 
 void add_option_calls() {
-  add_launcher_call("getopt", &short_option<gnu_getopt>);
-  add_launcher_call("__posix_getopt", &short_option<__posix_getopt>);
+  add_launcher_call("getopt", &short_option<gnu_getopt, false>);
+  add_launcher_call("__posix_getopt", &short_option<__posix_getopt, true>);
   add_launcher_call("getopt_long", &long_option<getopt_long>);
   add_launcher_call("getopt_long_only", &long_option<getopt_long_only>);
 }

@@ -1,6 +1,11 @@
 #include "mpi/image/options.h"
 
 #include <getopt.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+extern "C" int __posix_getopt(int, char* const*, const char*);
 
 namespace roam::mpi {
 namespace {
@@ -12,26 +17,36 @@ struct Seen {
 };
 Seen seen;
 
-// Has libc forget what it was asked before.
-void forget() {
+}  // namespace
+
+// Has libc forget what it was asked before, and know of the order only: "+", "-", POSIX's.
+void Options::forget() const {
   static char name[] = "";
   char* none[] = {name, nullptr};
   optind = 0;
-  getopt(1, none, "");
+  if (first_posix_) {
+    __posix_getopt(1, none, first_letters_.c_str());
+  } else {
+    ::getopt(1, none, first_letters_.c_str());
+  }
 }
-
-}  // namespace
 
 void Options::catch_up(int argc, const std::function<int(char* const*)>& call) {
   forget();
-  optind = first_index_;
+  optind = std::max(first_index_, 1);  // it has begun anew
   opterr = 0;
   std::vector<char*> arguments = first_arguments_;
   for (int i = 0; i < calls_ && argc == static_cast<int>(arguments.size()) - 1; ++i)
     call(arguments.data());
 }
 
-int Options::next(int argc, char* const* argv, const std::function<int(char* const*)>& call) {
+int Options::next(int argc, char* const* argv, const char* letters, bool posix,
+                  const std::function<int(char* const*)>& call) {
+  if (!has_first_ || *index_ == 0) {
+    first_letters_ = letters;
+    first_posix_ = posix;
+    has_first_ = true;
+  }
   if (calls_ == 0 || *index_ == 0) {
     first_arguments_.assign(argv, argv + argc);
     first_arguments_.push_back(nullptr);
@@ -39,7 +54,7 @@ int Options::next(int argc, char* const* argv, const std::function<int(char* con
     calls_ = 0;
   }
   if (seen.of != this || seen.calls != calls_ || calls_ == 0) catch_up(argc, call);
-  optind = *index_;
+  optind = calls_ == 0 ? std::max(*index_, 1) : *index_;
   opterr = *print_;
   const int option = call(argv);
   *index_ = optind;

@@ -2,6 +2,7 @@
 #define ROAM_MPI_IMAGE_OPTIONS_H_
 
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace roam::mpi {
@@ -23,10 +24,13 @@ class Options {
     print_ = print;
     wrong_ = wrong;
   }
-  // What `call(argv)`, one of libc's, says next.
-  int next(int argc, char* const* argv, const std::function<int(char* const*)>& call);
+  // What `call(argv)`, one of libc's, says next. `letters` are those that it is given; `posix`: it
+  // stops at the first argument that is no option in any case.
+  int next(int argc, char* const* argv, const char* letters, bool posix,
+           const std::function<int(char* const*)>& call);
 
  private:
+  void forget() const;
   void catch_up(int argc, const std::function<int(char* const*)>& call);
 
   char** argument_ = nullptr;
@@ -35,6 +39,9 @@ class Options {
   int* wrong_ = nullptr;
   std::vector<char*> first_arguments_;  // as they were before the first call, which reorders them
   int first_index_ = 1;
+  // Of the first call of all, or the last one with an optind of 0: libc goes by them later too.
+  std::string first_letters_;
+  bool has_first_ = false, first_posix_ = false;
   int calls_ = 0;  // since then
 };
 
