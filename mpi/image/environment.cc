@@ -1,8 +1,6 @@
 #include "mpi/image/environment.h"
 
-#include <cstdlib>
 #include <cstring>
-#include <new>
 
 namespace roam::mpi {
 
@@ -10,11 +8,8 @@ Environment::Environment(const std::vector<std::string>& lines) {
   std::size_t bytes = 0;
   for (const std::string& line : lines) bytes += line.size() + 1;
   lines_.reserve(lines.size() + 8);
-  // In one block: blocks of many sizes would be in as many pages.
-  kept_.push_back(nullptr);
-  char* to = static_cast<char*>(std::malloc(bytes + 1));
-  if (to == nullptr) throw std::bad_alloc();
-  kept_.back() = to;
+  first_.resize(bytes);
+  char* to = first_.data();
   for (const std::string& line : lines) {
     std::memcpy(to, line.c_str(), line.size() + 1);
     lines_.push_back(to);
@@ -24,22 +19,9 @@ Environment::Environment(const std::vector<std::string>& lines) {
   own_ = lines_.data();
 }
 
-Environment::~Environment() {
-  for (char* line : kept_) std::free(line);
-}
-
 void Environment::put_at(char*** variable) {
   *variable = list();
   variable_ = variable;
-}
-
-char* Environment::keep(std::string_view line) {
-  kept_.push_back(nullptr);
-  char* copy = static_cast<char*>(std::malloc(line.size() + 1));
-  if (copy == nullptr) throw std::bad_alloc();
-  std::memcpy(copy, line.data(), line.size());
-  copy[line.size()] = '\0';
-  return kept_.back() = copy;
 }
 
 char** Environment::find(std::string_view name) {
@@ -81,7 +63,7 @@ void Environment::put(char* line) {
 }
 
 void Environment::set(std::string_view name, std::string_view value) {
-  put(keep(std::string(name) + '=' + std::string(value)));
+  put(kept_.keep((std::string(name) + '=' + std::string(value)).c_str()));
 }
 
 void Environment::unset(std::string_view name) {

@@ -5,16 +5,19 @@
 #include <string_view>
 #include <vector>
 
+#include "mpi/image/kept_texts.h"
+
 namespace roam::mpi {
 
 // The environment of a virtual rank, in the memory of the thread that made it: what the program
 // sets is its own, and what it was told travels with it. Strings are kept until the end, since
 // programs hold on to them.
+//
+// Errors: std::bad_alloc, and nothing has changed.
 class Environment {
  public:
   // Of lines such as "HOME=/root".
   explicit Environment(const std::vector<std::string>& lines);
-  ~Environment();
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
 
@@ -34,10 +37,10 @@ class Environment {
  private:
   char** find(std::string_view name);
   void add(char* line);
-  char* keep(std::string_view line);
 
   std::vector<char*> lines_;  // and a null
-  std::vector<char*> kept_;
+  std::vector<char> first_;   // the lines that it began with: blocks of many sizes are many pages
+  KeptTexts kept_;            // and those that were set since, each once, as libc has them
   char** own_ = nullptr;
   char*** variable_ = &own_;
 };

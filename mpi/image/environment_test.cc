@@ -1,6 +1,7 @@
 #include "mpi/image/environment.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <string>
 #include <vector>
@@ -14,6 +15,18 @@ std::vector<std::string> lines_of(Environment& environment) {
   return lines;
 }
 using Lines = std::vector<std::string>;
+
+// As libc does it: programs that change a variable all the time do not grow.
+TEST(Environment, KeepsEachLineOnce) {
+  Environment environment({"HOME=/root"});
+  environment.set("A", "zero");
+  environment.set("A", "one");
+  const char* const one = environment.get("A");
+  const std::size_t before = mallinfo2().uordblks;
+  for (int i = 0; i < 1'000'000; ++i) environment.set("A", i % 2 == 0 ? "zero" : "one");
+  EXPECT_LT(mallinfo2().uordblks, before + 10'000);
+  EXPECT_EQ(environment.get("A"), one);
+}
 
 TEST(Environment, IsSetAndUnset) {
   Environment environment({"A=1", "AB=2", "EMPTY="});
