@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "mpi/calls/call.h"
 #include "mpi/calls/ending.h"
+#include "mpi/image/of_process.h"
 #include "mpi/image/process_symbols.h"
 
 namespace roam::mpi {
@@ -22,17 +23,21 @@ namespace {
 // More than MPI has, with its PMPI_ names.
 constexpr std::size_t kMost = 2048;
 
-// In the order in which programs refer to them, which is the same in all processes.
-std::vector<std::string>& names() {
-  static auto& made = *new std::vector<std::string>;
-  return made;
-}
+// In the order in which programs refer to them, which is the same in all processes but for what
+// they find by dlsym.
+constinit OfProcess<std::vector<std::string>> names;
 
-template <std::size_t kIndex>
-[[noreturn]] void missing() {
+[[noreturn]] void end_for(std::size_t index) {
+  const auto known = names.use();
+  const char* const name =
+      index < known->size() ? (*known)[index].c_str() : "a function that dlsym found elsewhere";
   end_job(1, text("virtual rank %d calls %s, which is not in this version of roam-mpi. Run the "
                   "program with mpiexec alone, or without this call",
-                  VirtualRank::running().number(), names()[kIndex].c_str()));
+                  VirtualRank::running().number(), name));
+}
+template <std::size_t kIndex>
+[[noreturn]] void missing() {
+  end_for(kIndex);
 }
 
 template <std::size_t... kIndexes>
@@ -62,10 +67,11 @@ bool is_function(const std::string& name) {
 const void* missing_call(std::string_view name) {
   const std::string text(name);
   if (!is_of_mpi(name) || !is_function(text)) return nullptr;
+  const auto known = names.use();
   std::size_t i = 0;
-  while (i < names().size() && names()[i] != text) ++i;
+  while (i < known->size() && (*known)[i] != text) ++i;
   if (i == kMost) return nullptr;
-  if (i == names().size()) names().push_back(text);
+  if (i == known->size()) known->push_back(text);
   return reinterpret_cast<const void*>(kStubs[i]);
 }
 

@@ -18,19 +18,13 @@
 #include "base/text.h"
 #include "isomalloc/heap.h"
 #include "mpi/calls/call_error.h"
+#include "mpi/image/of_process.h"
 #include "roam/thread.h"
 
 namespace roam::mpi {
 namespace {
 
-// Of the process; what it allocates is the process's.
-std::map<std::uint64_t, open_files::Descriptor>& table() {
-  static auto& made = *[] {
-    iso::HeapScope process;
-    return new std::map<std::uint64_t, open_files::Descriptor>;
-  }();
-  return made;
-}
+constinit OfProcess<std::map<std::uint64_t, open_files::Descriptor>> table;
 
 // Numbers that are not in every kernel's headers.
 constexpr long kXfs = 0x58465342, kZfs = 0x2fc12fc1, kFuse = 0x65735546;
@@ -125,8 +119,7 @@ int open_again(const FileName& file) {
 open_files::Descriptor note(std::uint64_t id, int fd) {
   const open_files::Descriptor made{fd, is_local(fd)};
   try {
-    iso::HeapScope process;
-    table()[id] = made;
+    (*table.use())[id] = made;
   } catch (...) {
     close(fd);
     throw CallError(MPI_ERR_NO_MEM, "there is no memory to note an open file");
@@ -175,8 +168,12 @@ void throw_file_error(int error, const std::string& what) {
 namespace open_files {
 
 Descriptor descriptor_of(const FileName& file) {
-  const auto found = table().find(file.id);
-  return found != table().end() ? found->second : note(file.id, open_again(file));
+  {
+    const auto known = table.use();
+    const auto found = known->find(file.id);
+    if (found != known->end()) return found->second;
+  }
+  return note(file.id, open_again(file));
 }
 
 void open_first(FileName* file, int flags) {
@@ -202,11 +199,11 @@ void open_first(FileName* file, int flags) {
 }
 
 int close_here(std::uint64_t id) {
-  const auto found = table().find(id);
-  if (found == table().end()) return 0;
+  const auto known = table.use();
+  const auto found = known->find(id);
+  if (found == known->end()) return 0;
   const int error = close(found->second.number) == 0 ? 0 : errno;
-  iso::HeapScope process;
-  table().erase(found);
+  known->erase(found);
   return error;
 }
 
@@ -230,7 +227,7 @@ int close_everywhere(std::uint64_t id, const std::vector<int>& ranks) {
   return error;
 }
 
-std::size_t count() { return table().size(); }
+std::size_t count() { return table.use()->size(); }
 
 }  // namespace open_files
 }  // namespace roam::mpi

@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "isomalloc/process_call.h"
+#include "mpi/image/of_process.h"
 #include "mpi/image/process_calls.h"
 
 namespace roam::mpi {
@@ -22,10 +23,12 @@ const void* object_of(int descriptor) {
   return reinterpret_cast<const void*>(static_cast<std::uintptr_t>(descriptor));
 }
 
-// Whose each number of the process is. Never destroyed: the program may end anywhere.
-std::vector<const Descriptors*>& owners() {
-  static auto& made = *new std::vector<const Descriptors*>;
-  return made;
+// Whose each number of the process is.
+constinit OfProcess<std::vector<const Descriptors*>> owners;
+
+const Descriptors* owner_of(std::size_t number) {
+  const auto known = owners.use();
+  return number < known->size() ? (*known)[number] : nullptr;
 }
 
 // Descriptors of its own, or of libraries, would get the numbers of standard ones that the process
@@ -45,7 +48,7 @@ void have_standard_ones() {
 bool Descriptors::has(int descriptor) const {
   const auto number = static_cast<std::size_t>(descriptor);
   return descriptor >= 0 && number < kinds_.size() && kinds_[number] != kNone &&
-         number < owners().size() && owners()[number] == this;
+         owner_of(number) == this;
 }
 
 int Descriptors::note(int descriptor, Kind kind) {
@@ -62,10 +65,10 @@ int Descriptors::note(int descriptor, Kind kind) {
   }
   kinds_[number] = kind;
   iso::Heap* caller = iso::current_heap;
-  const iso::HeapScope process;
+  const auto known = owners.use();
   if (kind == kPins) iso::opened(object_of(descriptor), "file descriptor", caller);
-  if (number >= owners().size()) owners().resize(number + 1);
-  owners()[number] = this;
+  if (number >= known->size()) known->resize(number + 1);
+  (*known)[number] = this;
   errno = error;
   return descriptor;
 }
@@ -75,7 +78,7 @@ bool Descriptors::forget(int descriptor) {
   Kind& kind = kinds_[static_cast<std::size_t>(descriptor)];
   const bool pins = kind == kPins;
   kind = kNone;
-  owners()[static_cast<std::size_t>(descriptor)] = nullptr;
+  (*owners.use())[static_cast<std::size_t>(descriptor)] = nullptr;
   if (pins) {
     const iso::HeapScope process;
     iso::closed(object_of(descriptor));
@@ -114,8 +117,9 @@ void Descriptors::close_all() {
 }
 
 Descriptors::OnlyOwn::OnlyOwn(const Descriptors& own) {
-  for (int i = 0; i < static_cast<int>(owners().size()); ++i) {
-    const Descriptors* owner = owners()[static_cast<std::size_t>(i)];
+  const int count = static_cast<int>(owners.use()->size());
+  for (int i = 0; i < count; ++i) {
+    const Descriptors* owner = owner_of(static_cast<std::size_t>(i));
     if (owner == nullptr || owner == &own) continue;
     const int flags = ::fcntl(i, F_GETFD);
     if (flags < 0 || (flags & FD_CLOEXEC) != 0) continue;

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -21,18 +22,18 @@ constexpr std::uint64_t kCacheLevel = std::uint64_t{1} << 62;
 constexpr char kSystemFolders[] =
     "/lib/x86_64-linux-gnu:/usr/lib/x86_64-linux-gnu:/lib64:/usr/lib64:/lib:/usr/lib";
 
+constexpr const char* kLevels[] = {"glibc-hwcaps/x86-64-v4/", "glibc-hwcaps/x86-64-v3/",
+                                   "glibc-hwcaps/x86-64-v2/", ""};
+
 // Folders below each folder for processors that can more, best first; the last is for all.
-const std::vector<std::string>& levels() {
-  static const auto& made = *new std::vector<std::string>([] {
-    std::vector<std::string> found;
+std::span<const char* const> levels() {
+  static const std::size_t first = [] {
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("x86-64-v4")) found.emplace_back("glibc-hwcaps/x86-64-v4/");
-    if (__builtin_cpu_supports("x86-64-v3")) found.emplace_back("glibc-hwcaps/x86-64-v3/");
-    if (__builtin_cpu_supports("x86-64-v2")) found.emplace_back("glibc-hwcaps/x86-64-v2/");
-    found.emplace_back();
-    return found;
-  }());
-  return made;
+    if (__builtin_cpu_supports("x86-64-v4")) return 0;
+    if (__builtin_cpu_supports("x86-64-v3")) return 1;
+    return __builtin_cpu_supports("x86-64-v2") ? 2 : 3;
+  }();
+  return std::span(kLevels).subspan(first);
 }
 
 // Whether it is a library of this machine that can be read.
@@ -72,7 +73,7 @@ std::string found_in(std::string_view folders, std::string_view between, const s
     const std::size_t end = folders.find_first_of(between);
     const std::string folder = with_words_replaced(std::string(folders.substr(0, end)), origin);
     folders = end == std::string_view::npos ? std::string_view() : folders.substr(end + 1);
-    for (const std::string& level : levels()) {
+    for (const char* level : levels()) {
       const std::string path = (folder.empty() ? "." : folder) + "/" + level + name;
       if (is_library(path)) return path;
     }

@@ -4,8 +4,8 @@
 #include <map>
 
 #include "base/check.h"
-#include "isomalloc/heap.h"
 #include "isomalloc/process_call.h"
+#include "mpi/image/of_process.h"
 
 namespace roam::mpi {
 namespace {
@@ -76,9 +76,10 @@ std::string LocaleState::name_of(int category) const {
 
 // Each once a process, and kept. Null: this process has none of that name.
 locale_t LocaleState::tables_of(const Names& names) {
-  const iso::HeapScope process;
-  static auto& made = *new std::map<Names, locale_t>{{Names(), LC_GLOBAL_LOCALE}};
-  if (const auto found = made.find(names); found != made.end()) return found->second;
+  if (names == Names()) return LC_GLOBAL_LOCALE;
+  static constinit OfProcess<std::map<Names, locale_t>> all;
+  const auto made = all.use();
+  if (const auto found = made->find(names); found != made->end()) return found->second;
   locale_t tables = newlocale(LC_ALL_MASK, "C", nullptr);
   for (int i = 0; i < kCategories && tables != nullptr; ++i) {
     const std::string& name = names[static_cast<std::size_t>(i)];
@@ -87,7 +88,7 @@ locale_t LocaleState::tables_of(const Names& names) {
     if (more == nullptr) freelocale(tables);
     tables = more;
   }
-  if (tables != nullptr) made.emplace(names, tables);
+  if (tables != nullptr) made->emplace(names, tables);
   return tables;
 }
 

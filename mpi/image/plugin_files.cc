@@ -4,16 +4,13 @@
 #include <vector>
 
 #include "base/text.h"
-#include "isomalloc/heap.h"
+#include "mpi/image/of_process.h"
 #include "mpi/image/refusal.h"
 
 namespace roam::mpi {
 namespace {
 
-std::vector<std::unique_ptr<PluginFile>>& files() {
-  static auto& made = *new std::vector<std::unique_ptr<PluginFile>>;
-  return made;
-}
+constinit OfProcess<std::vector<std::unique_ptr<PluginFile>>> files;
 
 }  // namespace
 
@@ -21,19 +18,20 @@ PluginFile::PluginFile(const std::string& path)
     : file(path), digest(file.digest()), segments(segments_of(file)) {}
 
 const PluginFile& plugin_file(const std::string& path) {
-  const iso::HeapScope process;
-  auto now = std::make_unique<PluginFile>(path);
-  for (const auto& known : files()) {
-    if (known->file.path() == path && known->file.is_same_file(now->file) &&
-        !known->file.has_changed())
-      return *known;
+  const auto all = files.use();
+  {
+    const ElfFile now(path);  // its digest, for which all of it is read, is that of the one known
+    for (const auto& known : *all) {
+      if (known->file.path() == path && known->file.is_same_file(now) && !known->file.has_changed())
+        return *known;
+    }
   }
-  files().push_back(std::move(now));
-  return *files().back();
+  all->push_back(std::make_unique<PluginFile>(path));
+  return *all->back();
 }
 
 const PluginFile& plugin_file(const std::string& path, std::uint64_t digest) {
-  for (const auto& known : files()) {
+  for (const auto& known : *files.use()) {
     if (known->file.path() == path && known->digest == digest) return *known;
   }
   const PluginFile& now = plugin_file(path);

@@ -10,18 +10,16 @@
 #include <memory>
 
 #include "base/range.h"
-#include "isomalloc/heap.h"
 #include "mpi/image/elf_file.h"
 #include "mpi/image/module_set.h"
+#include "mpi/image/of_process.h"
 #include "mpi/image/refusal.h"
 
 namespace roam::mpi {
 namespace {
 
-std::map<std::string, const void*, std::less<>>& calls() {
-  static auto& made = *new std::map<std::string, const void*, std::less<>>;
-  return made;
-}
+constinit OfProcess<std::map<std::string, const void*, std::less<>>> calls;
+constinit OfProcess<std::map<std::string, std::unique_ptr<ElfFile>>> libraries;
 
 const void* (*last_call)(std::string_view) = nullptr;
 
@@ -66,8 +64,11 @@ bool is_writable(const void* begin_of_module, const void* address) {
 }  // namespace
 
 const void* launcher_call(std::string_view name) {
-  const auto found = calls().find(name);
-  if (found != calls().end()) return found->second;
+  {
+    const auto known = calls.use();
+    const auto found = known->find(name);
+    if (found != known->end()) return found->second;
+  }
   return last_call == nullptr ? nullptr : last_call(name);
 }
 
@@ -78,13 +79,12 @@ bool is_launchers_alone(std::string_view name) {
 }
 
 const ElfFile* process_library(const std::string& name) {
-  static auto& files = *new std::map<std::string, std::unique_ptr<ElfFile>>;
-  const iso::HeapScope process;
-  if (const auto known = files.find(name); known != files.end()) return known->second.get();
+  const auto files = libraries.use();
+  if (const auto known = files->find(name); known != files->end()) return known->second.get();
   void* const handle = dlopen(name.c_str(), RTLD_LAZY | RTLD_NOLOAD);
   const link_map* map = nullptr;
   if (handle == nullptr || dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0) return nullptr;
-  std::unique_ptr<ElfFile>& file = files[name];
+  std::unique_ptr<ElfFile>& file = (*files)[name];
   try {
     file = std::make_unique<ElfFile>(map->l_name);
   } catch (const Refusal&) {
@@ -94,7 +94,7 @@ const ElfFile* process_library(const std::string& name) {
 }
 
 void add_launcher_call(std::string_view name, const void* function) {
-  calls().insert_or_assign(std::string(name), function);
+  calls.use()->insert_or_assign(std::string(name), function);
 }
 
 const void* process_symbol(const std::string& name, const std::string& version) {

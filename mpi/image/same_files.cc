@@ -11,6 +11,7 @@
 
 #include "base/os/layout.h"
 #include "base/text.h"
+#include "mpi/image/of_process.h"
 #include "mpi/image/refusal.h"
 #include "roam/checkpoint.h"
 #include "roam/error.h"
@@ -36,14 +37,15 @@ std::vector<File> files_of(const Layout& layout) {
 
 std::vector<File> loaded_files();
 
-// What all ranks have to have the same.
+constinit OfProcess<std::vector<File>> compared;
+// What all ranks have to have the same: as it is when this is first asked.
 const std::vector<File>& files_to_compare(const Layout& layout) {
-  static const auto& files = *new std::vector<File>([&] {
-    std::vector<File> all = files_of(layout);
-    for (File& loaded : loaded_files()) all.push_back(std::move(loaded));
-    return all;
-  }());
-  return files;
+  const auto files = compared.use();
+  if (files->empty()) {
+    *files = files_of(layout);
+    for (File& loaded : loaded_files()) files->push_back(std::move(loaded));
+  }
+  return *files;
 }
 
 std::string host() {
@@ -87,10 +89,7 @@ void compare(const Layout* const* here, const std::vector<File>& wanted,
 const Layout* layout_now = nullptr;
 int ranks_wanted = 0;
 // What job_data() knows: lines of the job as it was when the checkpoint was made.
-std::string& kept() {
-  static auto& lines = *new std::string;
-  return lines;
-}
+constinit OfProcess<std::string> kept;
 
 struct Loaded {
   std::string path;
@@ -124,13 +123,10 @@ std::vector<File> loaded_files() {
 }
 
 std::string files_here() {
-  static const std::string lines = [] {
-    std::string all;
-    for (const File& f : files_to_compare(*layout_now))
-      all += text("%016llx %s\n", static_cast<unsigned long long>(f.digest), f.path.c_str());
-    return all;
-  }();
-  return lines;
+  std::string all;
+  for (const File& f : files_to_compare(*layout_now))
+    all += text("%016llx %s\n", static_cast<unsigned long long>(f.digest), f.path.c_str());
+  return all;
 }
 
 std::vector<std::string> lines_of(const std::string& all) {
@@ -153,7 +149,7 @@ void refuse(const std::string& why) { throw Error(Errc::layout_mismatch, "ROAM_R
 
 void compare_with_checkpoint() {
   const int count = ranks_wanted != 0 ? ranks_wanted : ranks();
-  const std::vector<std::string> then = lines_of(kept()), now = lines_of(files_here());
+  const std::vector<std::string> then = lines_of(*kept.use()), now = lines_of(files_here());
   if (then.empty()) refuse("the checkpoint is not one of virtual ranks");
   if (const std::string had = then[0]; had != std::to_string(count)) {
     refuse(
@@ -179,9 +175,9 @@ void check_restarts(const Layout& layout, int virtual_ranks) {
   layout_now = &layout;
   ranks_wanted = virtual_ranks;
   (void)files_here();  // as they are before the program runs
-  job_data("virtual ranks", kept());
+  job_data("virtual ranks", *kept.use());
   on_checkpoint([] {
-    kept() = text("%d\n%s", ranks_wanted != 0 ? ranks_wanted : ranks(), files_here().c_str());
+    *kept.use() = text("%d\n%s", ranks_wanted != 0 ? ranks_wanted : ranks(), files_here().c_str());
   });
   on_restart(compare_with_checkpoint);
 }
