@@ -266,7 +266,9 @@ Library* Libraries::lay_new(const std::string& name, Library* by, std::vector<Li
   for (const auto& library : list_) {
     if (library->is_of_process() || !image_.module(library->module).file->is_same_file(file.file))
       continue;
-    library->names.push_back(name);
+    // By a path none is known, so it may have been asked for by this one before.
+    if (std::find(library->names.begin(), library->names.end(), name) == library->names.end())
+      library->names.push_back(name);
     return library.get();
   }
   if (fresh == nullptr) return nullptr;

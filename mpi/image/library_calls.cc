@@ -69,7 +69,8 @@ char* error_of_library() { return libraries().error(); }
 
 // ---- what lies at an address ----
 
-// Index of the symbol that is told of; 0: none.
+// Index of the symbol that is told of; 0: none. All that is told goes where the virtual rank goes:
+// names and symbols as they lie in its image, not in this process's own mapping of the file.
 std::uint32_t describe(const Library& library, const void* address, Dl_info* info) {
   Image* image = Image::running();
   const ElfFile& file = *image->module(library.module).file;
@@ -82,7 +83,8 @@ std::uint32_t describe(const Library& library, const void* address, Dl_info* inf
     const std::uint32_t found = file.symbol_at(reinterpret_cast<Address>(address) - begin);
     if (found == 0) return 0;
     const Elf64_Sym& s = file.symbol(found);
-    info->dli_sname = file.string(s.st_name).data();
+    (void)file.string(s.st_name);  // it is one
+    info->dli_sname = image->at<const char*>(library.module, file.value(DT_STRTAB) + s.st_name);
     info->dli_saddr = reinterpret_cast<void*>(begin + s.st_value);
     return found;
   } catch (const Refusal&) {
@@ -104,8 +106,10 @@ int tell_more_of_address(const void* address, Dl_info* info, void** more, int wh
   if (what == RTLD_DL_LINKMAP) {
     *more = &library->map;
   } else if (what == RTLD_DL_SYMENT) {
-    const ElfFile& file = *Image::running()->module(library->module).file;
-    *more = found == 0 ? nullptr : const_cast<Elf64_Sym*>(&file.symbol(found));
+    Image* image = Image::running();
+    const auto* symbols = image->at<Elf64_Sym*>(
+        library->module, image->module(library->module).file->value(DT_SYMTAB));
+    *more = found == 0 ? nullptr : const_cast<Elf64_Sym*>(symbols + found);
   }
   return 1;
 }

@@ -178,7 +178,46 @@ void threads_and_exceptions() {
       reinterpret_cast<void*>(map->l_addr) == info.dli_fbase);
   found = dladdr(reinterpret_cast<void*>(&of_program), &info);
   SAY("dladdr: %d %s", found, info.dli_sname);
+  ElfW(Sym)* symbol = nullptr;
+  found = dladdr1(address, &info, reinterpret_cast<void**>(&symbol), RTLD_DL_SYMENT);
+  take_turns(3);  // what was told is there still
+  SAY("dladdr1: %d %s %d", found, info.dli_sname,
+      symbol != nullptr && reinterpret_cast<char*>(info.dli_fbase) + symbol->st_value == address);
+  // All that lies in the library.
+  const auto* begin = static_cast<const char*>(info.dli_fbase);
+  SAY("in it: %d %d",
+      info.dli_sname > begin &&
+          info.dli_sname<begin + (1 << 20), reinterpret_cast<char*>(symbol)> begin &&
+          reinterpret_cast<char*>(symbol) < begin + (1 << 20));
   SAY("closed: %d", dlclose(three));  // its thread_local has yet to end
+}
+
+// Pages that this process has in memory.
+long resident_pages() {
+  long all = 0, resident = 0;
+  std::FILE* file = std::fopen("/proc/self/statm", "r");
+  if (file == nullptr || std::fscanf(file, "%ld %ld", &all, &resident) != 2) return -1;
+  std::fclose(file);
+  return resident;
+}
+
+// What is open already costs nothing more to open.
+void many_times() {
+  const std::string path = std::string(std::getenv("HOME")) + "/libtwo.so";
+  void* two = dlopen(path.c_str(), RTLD_NOW);
+  const auto open_often = [&](int times) {
+    int same = 0;
+    for (int i = 0; i < times; ++i) {
+      void* again = dlopen(path.c_str(), RTLD_NOW);
+      same += again == two && dlclose(again) == 0;
+    }
+    return same;
+  };
+  open_often(200);
+  const long before = resident_pages();
+  const int same = open_often(5000);
+  SAY("the same %d, %s", same, resident_pages() - before < 80 ? "no larger" : "larger");
+  SAY("closed: %d", dlclose(two));
 }
 
 void of_process() {
@@ -212,6 +251,7 @@ int main() {
   scopes();
   threads_and_exceptions();
   of_process();
+  if (my_number() < 2) many_times();
   void* four = dlopen("folder/libfour.so", RTLD_NOW);
   SAY("other: %d", four == nullptr ? -2 : call(four, "open_other"));
   take_turns(2);
