@@ -116,17 +116,24 @@ Layout::Variable Layout::place_of(LibcVariable v) const {
   std::size_t by_library = 1;
   while (by_library < set_.count() && defined(by_library) == nullptr) ++by_library;
   const bool is_libcs = by_library == set_.count();
+  const auto check_room = [&](std::size_t module, std::size_t offset, std::size_t bytes) {
+    const std::size_t all = modules_[module].bytes;
+    if (offset > all || std::max(bytes, bytes_of(v)) > all - offset)
+      set_[module].refuse(text("its %s is damaged", std::string(names[0]).c_str()));
+  };
   const ElfFile& program = set_.program();
   for (const Elf64_Rela& r : program.table<Elf64_Rela>(DT_RELA, DT_RELASZ)) {
     if (ELF64_R_TYPE(r.r_info) != R_X86_64_COPY) continue;
     const Elf64_Sym& s = program.symbol(static_cast<std::uint32_t>(ELF64_R_SYM(r.r_info)));
     if (std::find(names.begin(), names.end(), program.string(s.st_name)) == names.end()) continue;
-    if (s.st_size > kLibcVariableBytes || r.r_offset > modules_[0].bytes - kLibcVariableBytes)
-      program.refuse(text("the copy of %s is damaged", std::string(names[0]).c_str()));
+    check_room(0, r.r_offset, s.st_size);
     return {0, r.r_offset, is_libcs};
   }
-  if (const Elf64_Sym* s = defined(0); s != nullptr) return {0, s->st_value, false};
-  if (!is_libcs) return {by_library, defined(by_library)->st_value, false};
+  const std::size_t by = defined(0) != nullptr ? 0 : by_library;
+  if (by != set_.count()) {
+    check_room(by, defined(by)->st_value, defined(by)->st_size);
+    return {by, defined(by)->st_value, false};
+  }
   return {kOwnVariables, static_cast<std::size_t>(v) * kLibcVariableBytes, true};
 }
 

@@ -7,31 +7,32 @@ namespace roam::mpi {
 namespace {
 
 struct Names {
+  std::size_t bytes;  // of the variable
   std::size_t count;
   std::array<std::string_view, 3> list;
 };
 constexpr Names kNames[] = {
-    {3, {"__environ", "environ", "_environ"}},
-    {1, {"optarg"}},
-    {1, {"optind"}},
-    {1, {"opterr"}},
-    {1, {"optopt"}},
-    {2, {"__progname_full", "program_invocation_name"}},
-    {2, {"__progname", "program_invocation_short_name"}},
-    {2, {"__timezone", "timezone"}},
-    {2, {"__daylight", "daylight"}},
-    {2, {"__tzname", "tzname"}},
-    {2, {"__signgam", "signgam"}},
-    {1, {"getdate_err"}},
-    {1, {"error_message_count"}},
-    {1, {"error_one_per_line"}},
-    {1, {"error_print_progname"}},
-    {1, {"argp_program_version"}},
-    {1, {"argp_program_version_hook"}},
-    {1, {"argp_program_bug_address"}},
-    {1, {"argp_err_exit_status"}},
-    {1, {"MPI_F_STATUS_IGNORE"}},
-    {1, {"MPI_F_STATUSES_IGNORE"}},
+    {8, 3, {"__environ", "environ", "_environ"}},
+    {8, 1, {"optarg"}},
+    {4, 1, {"optind"}},
+    {4, 1, {"opterr"}},
+    {4, 1, {"optopt"}},
+    {8, 2, {"__progname_full", "program_invocation_name"}},
+    {8, 2, {"__progname", "program_invocation_short_name"}},
+    {8, 2, {"__timezone", "timezone"}},
+    {4, 2, {"__daylight", "daylight"}},
+    {16, 2, {"__tzname", "tzname"}},
+    {4, 2, {"__signgam", "signgam"}},
+    {4, 1, {"getdate_err"}},
+    {4, 1, {"error_message_count"}},
+    {4, 1, {"error_one_per_line"}},
+    {8, 1, {"error_print_progname"}},
+    {8, 1, {"argp_program_version"}},
+    {8, 1, {"argp_program_version_hook"}},
+    {8, 1, {"argp_program_bug_address"}},
+    {4, 1, {"argp_err_exit_status"}},
+    {8, 1, {"MPI_F_STATUS_IGNORE"}},
+    {8, 1, {"MPI_F_STATUSES_IGNORE"}},
 };
 static_assert(std::size(kNames) == kLibcVariables);
 
@@ -58,6 +59,10 @@ bool is_variable_of_all(std::string_view name) {
 std::span<const std::string_view> names_of(LibcVariable variable) {
   const Names& names = kNames[static_cast<std::size_t>(variable)];
   return {names.list.data(), names.count};
+}
+
+std::size_t bytes_of(LibcVariable variable) {
+  return kNames[static_cast<std::size_t>(variable)].bytes;
 }
 
 std::optional<LibcVariable> libc_variable(std::string_view name) {

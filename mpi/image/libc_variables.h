@@ -40,6 +40,8 @@ inline constexpr std::size_t kLibcVariableBytes = 16;  // at most, each
 
 // Its names; the first is the one by which libc itself goes, so who defines that means libc's.
 std::span<const std::string_view> names_of(LibcVariable variable);
+// What libc stores there: at most kLibcVariableBytes.
+std::size_t bytes_of(LibcVariable variable);
 // Whether virtual ranks may have that one of libc in common.
 bool is_variable_of_all(std::string_view name);
 // Nothing: no variable of these has that name.

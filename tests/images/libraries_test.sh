@@ -74,6 +74,20 @@ gcc -shared -fPIC -o libagain.so again.c -La -lalias "-Wl,-rpath,$scratch/a"
 gcc -o twice twice.c -La -lcounter -L. -lagain "-Wl,-rpath,$scratch/a:$scratch" || fail twice
 same "a library and a link to it" ./twice
 
+# ---- a variable of libc that the program has a copy of, at the very end of its memory ----
+
+at_end() { # BYTES: a program whose variables end so many bytes later
+  echo "#include <stdio.h>
+#include <unistd.h>
+char data[$1] = {1};
+int main(void) { printf(\"%d\\n\", optind + data[0]); return 0; }" >end.c
+  gcc -fPIE -o at_end end.c
+}
+at_end 4096
+end=0x$(nm at_end | awk '$3 == "_end" { print $1 }')
+at_end $((4096 + 4096 - end % 4096))
+same "a copy of optind at the end of a page" ./at_end
+
 # ---- a library of the user's, whose name is like one of MPI's ----
 
 echo 'int next(void) { return 5; }' >utils.c
