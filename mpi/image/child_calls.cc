@@ -37,8 +37,10 @@ long starting(long a, long b, long c, long d, long e, long f) {
     const Descriptors::OnlyOwn inherited(Image::running()->descriptors());
     result = real_calls[kIndex](a, b, c, d, e, f);
   }
+  Image* const image = Image::running();
+  if (image->signal_actions().forgets_children()) image->children().forget_ended();
   if (kTellsChild && static_cast<int>(result) == 0)
-    Image::running()->children().started(*reinterpret_cast<pid_t*>(a));
+    image->children().started(*reinterpret_cast<pid_t*>(a));
   return result;
 }
 
@@ -47,21 +49,27 @@ long starting(long a, long b, long c, long d, long e, long f) {
 Children& children() { return Image::running()->children(); }
 
 // `ask` of each child that is meant, with more options, until one answers: its number; 0: none has.
-template <class Ask>
-pid_t wait_for(pid_t which, int options, Ask ask) {
+// `is_end`: whether the last answer was that the child has ended. Who forgets those is not told.
+template <class Ask, class IsEnd>
+pid_t wait_for(pid_t which, int options, Ask ask, IsEnd is_end) {
   for (;;) {
+    const bool forgets = Image::running()->signal_actions().forgets_children();
+    if (forgets) children().forget_ended();
     const std::vector<pid_t> meant = children().meant(which);
     if (meant.empty()) {
       errno = ECHILD;
       return -1;
     }
-    const bool one = meant.size() == 1;
+    const bool one = meant.size() == 1 && !forgets;
+    bool again = false;
     for (const pid_t child : meant) {
       const pid_t found = ask(child, one ? 0 : WNOHANG);
-      if (found > 0) return found;
+      again = again || (found > 0 && forgets && is_end());
+      if (found > 0 && !again) return found;
       if (found < 0 && errno == ECHILD) children().ended(child);  // nobody keeps it (SIGCHLD)
       if (found < 0 && (one || errno != ECHILD)) return found;
     }
+    if (again) continue;  // it has ended just now
     if ((options & WNOHANG) != 0) return 0;
     ::usleep(1000);  // which of several ends first the kernel does not tell
   }
@@ -69,11 +77,12 @@ pid_t wait_for(pid_t which, int options, Ask ask) {
 
 pid_t wait_with_usage(pid_t which, int* status, int options, rusage* usage) {
   int how = 0;
-  const pid_t found = wait_for(which, options, [&](pid_t child, int more) {
-    return ::wait4(child, &how, options | more, usage);
-  });
+  const auto is_end = [&how] { return WIFEXITED(how) || WIFSIGNALED(how); };
+  const pid_t found = wait_for(
+      which, options,
+      [&](pid_t child, int more) { return ::wait4(child, &how, options | more, usage); }, is_end);
   if (found <= 0) return found;
-  if (WIFEXITED(how) || WIFSIGNALED(how)) children().ended(found);
+  if (is_end()) children().ended(found);
   if (status != nullptr) *status = how;
   return found;
 }
@@ -86,27 +95,27 @@ pid_t wait_for_any_with_usage(int* status, int options, rusage* usage) {
 }
 
 int wait_by_kind(idtype_t kind, id_t id, siginfo_t* info, int options) {
-  const auto is_end = [options](const siginfo_t& how) {
-    return (how.si_code == CLD_EXITED || how.si_code == CLD_KILLED || how.si_code == CLD_DUMPED) &&
-           (options & WNOWAIT) == 0;
+  siginfo_t how{};
+  const auto is_end = [&how] {
+    return how.si_code == CLD_EXITED || how.si_code == CLD_KILLED || how.si_code == CLD_DUMPED;
   };
+  const bool ends = (options & WNOWAIT) == 0;
   if (kind != P_ALL && kind != P_PID && kind != P_PGID) {
-    siginfo_t how{};
     if (::waitid(kind, id, &how, options) != 0) return -1;
-    if (how.si_pid > 0 && is_end(how)) children().ended(how.si_pid);
+    if (how.si_pid > 0 && ends && is_end()) children().ended(how.si_pid);
     if (info != nullptr) *info = how;
     return 0;
   }
   const auto number = static_cast<pid_t>(id);
-  siginfo_t how{};
   const pid_t which = kind == P_ALL ? -1 : kind == P_PID ? number : -number;
-  const pid_t found = wait_for(which, options, [&](pid_t child, int more) -> pid_t {
+  const auto ask = [&](pid_t child, int more) -> pid_t {
     how.si_pid = 0;
     return ::waitid(P_PID, static_cast<id_t>(child), &how, options | more) != 0 ? -1 : how.si_pid;
-  });
+  };
+  const pid_t found = wait_for(which, options, ask, is_end);
   if (found < 0) return -1;
   if (found == 0) how = {};
-  if (found > 0 && is_end(how)) children().ended(found);
+  if (found > 0 && ends && is_end()) children().ended(found);
   if (info != nullptr) *info = how;
   return 0;
 }

@@ -1,8 +1,10 @@
 #include "mpi/image/children.h"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <new>
 
 #include "isomalloc/process_call.h"
@@ -33,6 +35,15 @@ void Children::ended(pid_t child) {
     iso::closed(&*found);
   }
   list_.erase(found);
+}
+
+void Children::forget_ended() {
+  const int error = errno;
+  for (const pid_t child : meant(-1)) {
+    const pid_t found = ::waitpid(child, nullptr, WNOHANG);
+    if (found == child || (found < 0 && errno == ECHILD)) ended(child);
+  }
+  errno = error;
 }
 
 std::vector<pid_t> Children::meant(pid_t which) const {

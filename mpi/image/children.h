@@ -22,6 +22,8 @@ class Children {
   // Errors: none; what there is no memory to note can be waited for by nobody.
   void started(pid_t child);
   void ended(pid_t child);
+  // Those that have ended by now are forgotten, as the kernel does it for who ignores SIGCHLD.
+  void forget_ended();
   // Those that waitpid(which) means: one, those of a group, or all.
   std::vector<pid_t> meant(pid_t which) const;
 

@@ -312,6 +312,7 @@ void add_descriptor_calls() {
   add_folder_calls();
   add_child_calls();
   add_process_number_calls();
+  add_own_path_calls();
   add_system_calls();
 }
 

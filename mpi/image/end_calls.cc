@@ -13,7 +13,6 @@
 #include "isomalloc/heap.h"
 #include "mpi/image/entry.h"
 #include "mpi/image/image.h"
-#include "mpi/image/libc_environment.h"
 #include "mpi/image/process_calls.h"
 #include "mpi/image/process_symbols.h"
 #include "threads/scheduler.h"
@@ -38,7 +37,6 @@ void end_program_instead(int status, void*) {
       !self->stack().contains(__builtin_frame_address(0)))
     return;
   watch_exits_of_process();
-  LibcEnvironment::restore();
   iso::current_heap = const_cast<iso::Heap*>(&self->heap);  // the call had it off
   exit_program(status);
 }

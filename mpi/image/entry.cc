@@ -1,5 +1,6 @@
 #include "mpi/image/entry.h"
 
+#include "mpi/image/libc_environment.h"
 #include "mpi/image/process_symbols.h"
 
 namespace roam::mpi {
@@ -121,6 +122,7 @@ void exit_program(int status) {
 
 void exit_program_at_once(int status) {
   Image* image = Image::running();
+  LibcEnvironment::restore();  // it may end in a function that glob has called
   image->look_at_standard_streams();
   image->in_main = false;
   image->status = status & 0xff;

@@ -30,6 +30,7 @@ struct LibcState {
   };
   Zone zone;
   KeptTexts texts;
+  int environments = 0;    // of these it has in libc's place (LibcEnvironment)
   std::string error_file;  // of the last error_at_line
   unsigned error_line = 0;
 };

@@ -14,11 +14,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include "base/check.h"
 #include "base/text.h"
 #include "isomalloc/heap.h"
-#include "isomalloc/process_call.h"
 #include "mpi/image/image.h"
 #include "mpi/image/libc_environment.h"
 #include "mpi/image/process_symbols.h"
@@ -37,7 +37,12 @@ bool is_bad_name(const char* name) {
 char* get_environment(const char* name) { return environment().get(name); }
 int set_environment(const char* name, const char* value, int replace) {
   if (is_bad_name(name)) return -1;
-  if (replace != 0 || environment().get(name) == nullptr) environment().set(name, value);
+  try {
+    if (replace != 0 || environment().get(name) == nullptr) environment().set(name, value);
+  } catch (const std::bad_alloc&) {
+    errno = ENOMEM;
+    return -1;
+  }
   return 0;
 }
 int unset_environment(const char* name) {
@@ -67,13 +72,6 @@ auto in_own_environment(A... arguments) {
   return kCall(arguments...);
 }
 
-// Its callers' functions are called in the midst, while it holds folders of the process.
-int find_paths(const char* pattern, int flags, int (*error)(const char*, int), glob_t* paths) {
-  const iso::CallbackPin pin("glob", error != nullptr || (flags & GLOB_ALTDIRFUNC) != 0);
-  const LibcEnvironment own(environment().list());
-  return ::glob(pattern, flags, error, paths);
-}
-
 // By its address: linkers warn of who names it.
 char* temporary_name_in(const char* folder, const char* begin) {
   static const auto name =
@@ -97,6 +95,15 @@ pid_t refuse_fork() {
   report_refused("fork",
                  "the copy would be of the process, with all of its virtual ranks. Use "
                  "posix_spawn, system or popen to start a program");
+  errno = ENOSYS;
+  return -1;
+}
+
+int refuse_clone() {
+  report_refused("clone",
+                 "a kernel thread would have thread_local variables of its own in the place of the "
+                 "virtual rank's, and a copy would be of the process, with all of its virtual "
+                 "ranks. Use posix_spawn, system or popen to start a program");
   errno = ENOSYS;
   return -1;
 }
@@ -169,12 +176,16 @@ void add_process_calls() {
       &in_own_environment<::posix_spawnp, pid_t*, const char*, const posix_spawn_file_actions_t*,
                           const posix_spawnattr_t*, char* const*, char* const*>);
   add_launcher_call("wordexp", &in_own_environment<::wordexp, const char*, wordexp_t*, int>);
-  for (const char* name : {"glob", "glob64"}) add_launcher_call(name, &find_paths);
+  for (const char* name : {"glob", "glob64"}) {
+    add_launcher_call(
+        name, &in_own_environment<::glob, const char*, int, int (*)(const char*, int), glob_t*>);
+  }
   add_launcher_call("tempnam", &temporary_name_in);
   add_launcher_call("catopen", &in_own_environment<::catopen, const char*, int>);
   add_launcher_call(
       "fmtmsg",
       &in_own_environment<::fmtmsg, long, const char*, int, const char*, const char*, const char*>);
+  for (const char* name : {"clone", "__clone"}) add_launcher_call(name, &refuse_clone);
   for (const char* name : {"fork", "vfork", "_Fork", "forkpty", "daemon"})
     add_launcher_call(name, &refuse_fork);
 }

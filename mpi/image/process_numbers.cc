@@ -4,14 +4,9 @@
 
 #include <unistd.h>
 
-#include <climits>
 #include <csignal>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <ctime>
 #include <iterator>
-#include <string_view>
 #include <utility>
 
 #include "mpi/image/image.h"
@@ -84,62 +79,6 @@ int make_timer(clockid_t clock, sigevent* event, timer_t* timer) {
   return ::timer_create(clock, &own, timer);
 }
 
-// ---- calls that are given a path, which may be below /proc ----
-
-constexpr Call kPathCalls[] = {
-    {"open", 1},
-    {"open64", 1},
-    {"__open", 1},
-    {"__open64", 1},
-    {"__open_2", 1},
-    {"__open64_2", 1},
-    {"openat", 2},
-    {"openat64", 2},
-    {"__openat_2", 2},
-    {"__openat64_2", 2},
-    {"fopen", 1},
-    {"fopen64", 1},
-    {"_IO_fopen", 1},
-    {"opendir", 1},
-    {"readlink", 1},
-    {"readlinkat", 2},
-    {"realpath", 1},
-    {"stat", 1},
-    {"stat64", 1},
-    {"lstat", 1},
-    {"lstat64", 1},
-    {"fstatat", 2},
-    {"fstatat64", 2},
-    {"statx", 2},
-    {"access", 1},
-    {"euidaccess", 1},
-    {"faccessat", 2},
-    {"scandir", 1},
-    {"canonicalize_file_name", 1},
-    {"__readlink_chk", 1},
-    {"__realpath_chk", 1},
-};
-constexpr std::size_t kPathCount = std::size(kPathCalls);
-Real real_path_calls[kPathCount];
-
-constexpr std::string_view kFolder = "/proc/", kOwnFolder = "/proc/self", kThreads = "/task/";
-
-// What comes behind `own number` at the beginning of `text`; null: it does not begin so.
-const char* behind_own_number(const char* text) {
-  char* end = nullptr;
-  const unsigned long number = std::strtoul(text, &end, 10);
-  const bool is_own = number == static_cast<unsigned long>(own_number());
-  return is_own && (*end == '/' || *end == '\0') ? end : nullptr;
-}
-template <std::size_t kIndex>
-long with_path(long a, long b, long c, long d, long e, long f) {
-  long& path = kPathCalls[kIndex].numbers == 1 ? a : b;
-  char own[PATH_MAX];
-  if (const char* known = through_own_folder(reinterpret_cast<const char*>(path), own))
-    path = reinterpret_cast<long>(known);
-  return real_path_calls[kIndex](a, b, c, d, e, f);
-}
-
 // ----
 
 // What is called so far: of the launcher, or of the process. Null: this libc has none.
@@ -155,31 +94,8 @@ template <std::size_t... kIndex>
 void add_numbers(std::index_sequence<kIndex...>) {
   (add(kCalls[kIndex].name, &real_calls[kIndex], &of_process<kIndex>), ...);
 }
-template <std::size_t... kIndex>
-void add_paths(std::index_sequence<kIndex...>) {
-  (add(kPathCalls[kIndex].name, &real_path_calls[kIndex], &with_path<kIndex>), ...);
-}
 
 }  // namespace
-
-const char* through_own_folder(const char* path, char (&own)[PATH_MAX]) {
-  if (path == nullptr || std::strncmp(path, kFolder.data(), kFolder.size()) != 0) return nullptr;
-  const char* rest = behind_own_number(path + kFolder.size());
-  const bool by_number = rest != nullptr;
-  if (!by_number && std::strncmp(path, kOwnFolder.data(), kOwnFolder.size()) == 0)
-    rest = path + kOwnFolder.size();
-  if (rest == nullptr) return nullptr;
-  const char* behind_thread = nullptr;
-  if (std::strncmp(rest, kThreads.data(), kThreads.size()) == 0)
-    behind_thread = behind_own_number(rest + kThreads.size());
-  if (behind_thread == nullptr && !by_number) return nullptr;
-  if (behind_thread != nullptr) {
-    std::snprintf(own, sizeof own, "/proc/thread-self%s", behind_thread);
-  } else {
-    std::snprintf(own, sizeof own, "%s%s", kOwnFolder.data(), rest);
-  }
-  return own;
-}
 
 long real_number(long number) {
   // As kill takes a group of processes, below 0.
@@ -191,7 +107,6 @@ long real_number(long number) {
 void add_process_number_calls() {
   for (const char* name : {"getpid", "__getpid", "gettid"}) add_launcher_call(name, &own_number);
   add_numbers(std::make_index_sequence<kCount>());
-  add_paths(std::make_index_sequence<kPathCount>());
   add_launcher_call("timer_create", &make_timer);
 }
 

@@ -24,9 +24,12 @@ int SignalActions::set(int signal, const struct sigaction* action, struct sigact
     struct sigaction now {};
     if (::sigaction(signal, nullptr, &now) != 0) return -1;
     *old = {};
-    old->sa_handler = now.sa_handler == SIG_IGN ? SIG_IGN : SIG_DFL;
+    const bool ignored = now.sa_handler == SIG_IGN || (ignored_ & bit_of(signal)) != 0;
+    old->sa_handler = ignored ? SIG_IGN : SIG_DFL;
+    if (signal == SIGCHLD && keeps_none_) old->sa_flags = SA_NOCLDWAIT;
   }
   if (action == nullptr) return 0;
+  if (signal == SIGCHLD) keeps_none_ = (action->sa_flags & SA_NOCLDWAIT) != 0;
   if (action->sa_handler == SIG_IGN) {
     ignored_ |= bit_of(signal);
   } else {

@@ -7,7 +7,8 @@
 namespace roam::mpi {
 
 // Which signals a virtual rank ignores: the process does while it runs, and has its own actions
-// when others do. Handlers are not here: they are refused.
+// when others do. Handlers are not here: they are refused. Of SIGCHLD it is kept here only: who
+// ignores it has the kernel forget ended children, and those of other virtual ranks end meanwhile.
 //
 // Context: the virtual rank's thread, but for enter and leave, which are as Guest's.
 class SignalActions {
@@ -15,19 +16,24 @@ class SignalActions {
   // As sigaction of it, with SIG_DFL, SIG_IGN or a null `action`.
   int set(int signal, const struct sigaction* action, struct sigaction* old);
 
+  // Whether its children are forgotten when they end, so that it waits for all in vain.
+  bool forgets_children() const { return keeps_none_ || (ignored_ & kOfChildren) != 0; }
+
   void enter() const {
-    if (ignored_ != in_place) [[unlikely]]
-      put_in_place(ignored_);
+    if ((ignored_ & ~kOfChildren) != in_place) [[unlikely]]
+      put_in_place(ignored_ & ~kOfChildren);
   }
   static void leave() {
     if (in_place != 0) put_in_place(0);
   }
 
  private:
+  static constexpr std::uint64_t kOfChildren = std::uint64_t{1} << (SIGCHLD - 1);
   static void put_in_place(std::uint64_t ignored);
 
   static std::uint64_t in_place;  // a bit each, from signal 1 on
   std::uint64_t ignored_ = 0;
+  bool keeps_none_ = false;  // SA_NOCLDWAIT
 };
 
 }  // namespace roam::mpi

@@ -55,7 +55,47 @@ sighandler_t set_handler(int signal, sighandler_t handler) {
   return set_action(signal, &action, &old) == 0 ? old.sa_handler : SIG_ERR;
 }
 
+// ---- names of System V ----
+
+sighandler_t set_and_unblock(int signal, sighandler_t disposition) {
+  sigset_t mask, before;
+  if (sigemptyset(&mask) != 0 || sigaddset(&mask, signal) != 0) return SIG_ERR;
+  const bool holds = disposition == SIG_HOLD;
+  struct sigaction old {};
+  const int set = holds ? set_action(signal, nullptr, &old) : [&] {
+    struct sigaction action {};
+    action.sa_handler = disposition;
+    return set_action(signal, &action, &old);
+  }();
+  if (set != 0 || sigprocmask(holds ? SIG_BLOCK : SIG_UNBLOCK, &mask, &before) != 0) return SIG_ERR;
+  return sigismember(&before, signal) == 1 ? SIG_HOLD : old.sa_handler;
+}
+int ignore(int signal) { return set_handler(signal, SIG_IGN) == SIG_ERR ? -1 : 0; }
+// What a handler interrupts: there are none.
+int set_interrupts(int signal, int) {
+  struct sigaction old {};
+  return set_action(signal, nullptr, &old);
+}
+
 }  // namespace
+
+long set_kernel_action(int signal, const KernelAction* action, KernelAction* old,
+                       std::size_t mask_bytes) {
+  struct sigaction now {
+  }, before{};
+  if (mask_bytes != sizeof(std::uint64_t)) {
+    errno = EINVAL;
+    return -1;
+  }
+  if (action != nullptr) {
+    now.sa_handler = action->handler;
+    now.sa_flags = static_cast<int>(action->flags);
+  }
+  if (set_action(signal, action == nullptr ? nullptr : &now, &before) != 0) return -1;
+  if (old != nullptr)
+    *old = {before.sa_handler, static_cast<unsigned long>(before.sa_flags), nullptr, 0};
+  return 0;
+}
 
 void add_signal_calls() {
   add_launcher_call("sigaction", &set_action);
@@ -65,6 +105,9 @@ void add_signal_calls() {
   add_launcher_call("__sysv_signal", &set_handler);
   add_launcher_call("sysv_signal", &set_handler);
   add_launcher_call("ssignal", &set_handler);
+  add_launcher_call("sigset", &set_and_unblock);
+  add_launcher_call("sigignore", &ignore);
+  add_launcher_call("siginterrupt", &set_interrupts);
 }
 
 }  // namespace roam::mpi

@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cerrno>
-#include <climits>
 
 #include "mpi/image/image.h"
 #include "mpi/image/process_calls.h"
@@ -147,10 +146,17 @@ constexpr Numbered kNumbered[] = {
 struct Pathed {
   long number;
   int argument = 1;
+  PathUse use = PathUse::kFollows;
 };
 constexpr Pathed kPathed[] = {
-    {SYS_stat},          {SYS_lstat},    {SYS_readlink},      {SYS_access},
-    {SYS_newfstatat, 2}, {SYS_statx, 2}, {SYS_readlinkat, 2}, {SYS_faccessat, 2},
+    {SYS_stat},
+    {SYS_lstat, 1, PathUse::kStays},
+    {SYS_readlink, 1, PathUse::kReads},
+    {SYS_access},
+    {SYS_newfstatat, 2, PathUse::kHasFlags4},
+    {SYS_statx, 2, PathUse::kHasFlags3},
+    {SYS_readlinkat, 2, PathUse::kReads},
+    {SYS_faccessat, 2},
 #ifdef SYS_faccessat2
     {SYS_faccessat2, 2},
 #endif
@@ -162,6 +168,7 @@ struct Call {
   bool gives_long = false, opens = false;
   int numbers = 0;
   int path = 0;  // the argument that is one; 0: none
+  PathUse use = PathUse::kFollows;
 };
 std::array<Call, 1024> calls;  // by number
 
@@ -172,12 +179,11 @@ void* break_after(long wanted) {
   return now;
 }
 
-long with_path(long number, int argument, long a, long b, long c, long d, long e, long f) {
-  long& path = argument == 1 ? a : b;
-  char own[PATH_MAX];
-  if (const char* known = through_own_folder(reinterpret_cast<const char*>(path), own))
-    path = reinterpret_cast<long>(known);
-  return ::syscall(number, a, b, c, d, e, f);
+long with_path(long number, const Call& call, const std::array<long, 6>& given) {
+  const OwnPath own(call.path, call.use, given);
+  if (own.answer.has_value()) return *own.answer;
+  const auto& now = own.arguments;
+  return ::syscall(number, now[0], now[1], now[2], now[3], now[4], now[5]);
 }
 
 long call_by_number(long number, long a, long b, long c, long d, long e, long f) {
@@ -194,6 +200,10 @@ long call_by_number(long number, long a, long b, long c, long d, long e, long f)
     const long result = call.function(a, b, c, d, e, f);
     return call.gives_long ? result : static_cast<int>(result);
   }
+  if (number == SYS_rt_sigaction) {
+    return set_kernel_action(static_cast<int>(a), reinterpret_cast<const KernelAction*>(b),
+                             reinterpret_cast<KernelAction*>(c), static_cast<std::size_t>(d));
+  }
   if (number == SYS_brk) return reinterpret_cast<long>(break_after(a));
   if (call.numbers > 0) a = real_number(a);
   if (call.numbers > 1) b = real_number(b);
@@ -201,7 +211,7 @@ long call_by_number(long number, long a, long b, long c, long d, long e, long f)
       number == SYS_ioprio_set)
     b = real_number(b);
   const long result = call.path == 0 ? ::syscall(number, a, b, c, d, e, f)
-                                     : with_path(number, call.path, a, b, c, d, e, f);
+                                     : with_path(number, call, {a, b, c, d, e, f});
   return call.opens ? Image::running()->descriptors().opened(static_cast<int>(result)) : result;
 }
 
@@ -214,7 +224,10 @@ void add_system_calls() {
   }
   for (const long number : kOpening) calls[static_cast<std::size_t>(number)].opens = true;
   for (const Numbered& n : kNumbered) calls[static_cast<std::size_t>(n.number)].numbers = n.count;
-  for (const Pathed& p : kPathed) calls[static_cast<std::size_t>(p.number)].path = p.argument;
+  for (const Pathed& p : kPathed) {
+    calls[static_cast<std::size_t>(p.number)].path = p.argument;
+    calls[static_cast<std::size_t>(p.number)].use = p.use;
+  }
   add_launcher_call("syscall", &call_by_number);
 }
 

@@ -57,6 +57,10 @@ ends fortified 134 - "%n in writable segment detected" "thread 'virtual rank 2':
 ends unwind 1 - "virtual rank 2" "pthread_exit in a virtual rank was caught"
 ends exec 83 4 "virtual rank 2" "exec and its kin in a virtual rank is refused" "posix_spawn"
 ends handler 81 4 "virtual rank 2" "signal 10 (USR1)" "refused"
+ends globbed 84 4
+ends clone 85 4 "virtual rank 2" "clone in a virtual rank is refused" "posix_spawn"
+ends sigset 86 4 "virtual rank 2" "signal 10 (USR1)" "refused"
+ends sigaction 87 4 "virtual rank 2" "signal 10 (USR1)" "refused"
 ends thread 82 4 "virtual rank 2" "pthread_create in a virtual rank is refused" "OMP_NUM_THREADS=1"
 ((failures == 0)) || exit 1
 echo ok

@@ -1,5 +1,6 @@
 /* A virtual rank waits for the programs that it has started, and for nobody else's. */
 #include <errno.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,33 @@ static pid_t start(int status, const char* pause) {
 static void say(const char* what, int right) {
   printf("%d: %s: %d\n", my_number(), what, right);
   take_turn();
+}
+
+/* Who ignores SIGCHLD has its children forgotten, and nobody else's. */
+static void forgotten(int mine) {
+  struct sigaction action = {.sa_flags = SA_NOCLDWAIT}, old;
+  const int ignores = mine % 2;
+  int status = 0, i;
+  pid_t child;
+  for (i = 0; i < 2; ++i) {
+    action.sa_handler = SIG_DFL;
+    if (ignores && i == 0) signal(SIGCHLD, SIG_IGN);
+    if (ignores && i == 1) sigaction(SIGCHLD, &action, NULL);
+    sigaction(SIGCHLD, NULL, &old);
+    say("ignored", (old.sa_handler == SIG_IGN) == (ignores && i == 0) &&
+                       (old.sa_flags & SA_NOCLDWAIT) == (ignores && i == 1 ? SA_NOCLDWAIT : 0));
+    child = start(mine, my_number() < 4 ? "sleep 0.1;" : "");
+    say("another turn", child > 0);
+    if (ignores) {
+      say("forgotten", waitpid(child, &status, 0) == -1 && errno == ECHILD);
+      child = start(mine, "");
+      say("forgotten by all", wait(&status) == -1 && errno == ECHILD);
+    } else {
+      say("kept", wait(&status) == child && WIFEXITED(status) && WEXITSTATUS(status) == mine);
+      usleep(50000); /* the others' end meanwhile */
+    }
+    signal(SIGCHLD, SIG_DFL);
+  }
 }
 
 int main(void) {
@@ -70,5 +98,6 @@ int main(void) {
   say("wait3", wait3(&status, 0, &usage) == child && WEXITSTATUS(status) == mine);
   say("system", WEXITSTATUS(system("exit 3")) == 3);
   say("none left", waitpid(-1, &status, WNOHANG) == -1 && errno == ECHILD);
+  forgotten(mine);
   return 0;
 }

@@ -1,8 +1,12 @@
 // Virtual rank 2 of 4 ends as the first argument says, the others with 0.
+#include <glob.h>
 #include <pthread.h>
+#include <sched.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cassert>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +19,7 @@
 
 extern "C" [[noreturn]] void __stack_chk_fail();
 extern "C" int __printf_chk(int, const char*, ...);
+extern "C" sighandler_t set_signal(int, sighandler_t) asm("sigset");  // it is an old one
 
 [[gnu::noinline]] void fall_here(int* at) {
   *static_cast<volatile int*>(at) = 1;
@@ -54,6 +59,25 @@ int end(const char* how) {
     } catch (...) {
     }
   }
+  if (is("globbed")) {
+    glob_t paths{};
+    paths.gl_opendir = [](const char*) -> void* {
+      errno = EACCES;
+      return nullptr;
+    };
+    setenv("HOME", "/nowhere", 1);
+    glob(
+        "/*", GLOB_ALTDIRFUNC, [](const char*, int) -> int { std::exit(84); }, &paths);
+  }
+  if (is("clone")) return clone([](void*) { return 0; }, nullptr, 0, nullptr) == -1 ? 85 : 1;
+  if (is("sigset")) return set_signal(SIGUSR1, [](int) {}) == SIG_ERR ? 86 : 1;
+  if (is("sigaction")) {
+    struct {
+      void (*handler)(int);
+      unsigned long flags, restorer, mask;
+    } action{[](int) {}, 0, 0, 0};
+    return syscall(SYS_rt_sigaction, SIGUSR1, &action, nullptr, 8L) == -1 ? 87 : 1;
+  }
   if (is("handler")) return std::signal(SIGUSR1, [](int) {}) == SIG_ERR ? 81 : 1;
   if (is("thread")) {
     try {
@@ -70,5 +94,10 @@ int end(const char* how) {
 int main(int, char** argv) {
   std::atexit([] { std::puts("at exit"); });
   for (int i = 0; i < 3; ++i) take_turn();
-  return my_number() == 2 ? end(argv[1]) : 0;
+  if (my_number() == 2) return end(argv[1]);
+  if (std::strcmp(argv[1], "globbed") == 0) {
+    for (int i = 0; i < 6; ++i) take_turn();
+    return std::system("test \"$ROAM_VIRTUAL_RANK\" != 2 && test \"$HOME\" != /nowhere");
+  }
+  return 0;
 }

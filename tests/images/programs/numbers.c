@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -116,11 +117,39 @@ static void folder(void) {
                                 syscall(SYS_readlinkat, AT_FDCWD, name, target, sizeof target) > 0);
 }
 
+/* The program, and not what runs it. */
+static void program(void) {
+  char name[100], text[4000] = "", again[4000] = "";
+  struct stat about, link;
+  ssize_t bytes = readlink("/proc/self/exe", text, sizeof text - 1);
+  int file;
+  printf("%d: program %zd %s\n", my_number(), bytes, text);
+  say("cut off", readlink("/proc/self/exe", again, 3) == 3 && memcmp(text, again, 3) == 0 && again[3] == 0);
+  say("no room", readlink("/proc/self/exe", again, 0) == -1 && errno == EINVAL);
+  snprintf(name, sizeof name, "/proc/%d/exe", (int)getpid());
+  memset(again, 0, sizeof again);
+  say("by number", readlink(name, again, sizeof again) == bytes && strcmp(text, again) == 0);
+  memset(again, 0, sizeof again);
+  say("readlinkat", readlinkat(AT_FDCWD, name, again, sizeof again) == bytes && strcmp(text, again) == 0);
+  memset(again, 0, sizeof again);
+  say("by syscall", syscall(SYS_readlink, "/proc/thread-self/exe", again, sizeof again) == bytes && strcmp(text, again) == 0);
+  say("realpath", realpath("/proc/self/exe", again) == again && strcmp(text, again) == 0);
+  say("a link", lstat("/proc/self/exe", &link) == 0 && S_ISLNK(link.st_mode) &&
+                    fstatat(AT_FDCWD, name, &link, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(link.st_mode));
+  say("the same", stat("/proc/self/exe", &about) == 0 && stat(text, &link) == 0 && about.st_ino == link.st_ino);
+  file = open("/proc/self/exe", O_RDONLY);
+  say("opened", fstat(file, &link) == 0 && about.st_ino == link.st_ino && close(file) == 0);
+  file = (int)syscall(SYS_openat, AT_FDCWD, name, O_RDONLY, 0);
+  say("opened by number", fstat(file, &link) == 0 && about.st_ino == link.st_ino && close(file) == 0);
+  say("started", strcmp((const char*)getauxval(AT_EXECFN), text) == 0);
+}
+
 int main(void) {
   begun = getpid();
   files();
   calls();
   memory();
   folder();
+  program();
   return 0;
 }
