@@ -3,16 +3,22 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 #include "isomalloc/heap.h"
 #include "mpi/image/entry.h"
 #include "mpi/image/image.h"
 #include "mpi/image/process_calls.h"
+#include "mpi/image/rank_lines.h"
+#include "roam/thread.h"
 #include "runtime/job/launcher.h"
 
 namespace roam::mpi {
@@ -47,6 +53,24 @@ std::string find_program(const std::string& name) {
     folders = colon == std::string_view::npos ? "" : folders.substr(colon + 1);
   }
   throw Refusal(name + ": there is no such program in PATH");
+}
+
+// The first virtual rank that begins on a rank.
+int first_of(int rank_of_roam, int count) {
+  return static_cast<int>((std::int64_t{rank_of_roam} * count + ranks() - 1) / ranks());
+}
+
+// Of those that begin on one node, as they are numbered.
+RankNumbers numbers_of(int number, int count) {
+  RankNumbers numbers{number, count, 0, 0};
+  const int home = static_cast<int>(std::int64_t{number} * ranks() / count);
+  for (int r = 0; r < ranks(); ++r) {
+    if (node_of(r) != node_of(home)) continue;
+    const int first = first_of(r, count), end = first_of(r + 1, count);
+    numbers.local_count += end - first;
+    numbers.local += std::clamp(number - first, 0, end - first);
+  }
+  return numbers;
 }
 
 }  // namespace
@@ -138,8 +162,11 @@ std::vector<std::string> environment_of(int number, int count) {
   // not care get one; those that are told another number are refused where they make them.
   if (std::getenv("OMP_NUM_THREADS") == nullptr && std::getenv("OMP_THREAD_LIMIT") == nullptr)
     lines = {"OMP_NUM_THREADS=1", "OMP_THREAD_LIMIT=1"};
+  const RankNumbers numbers = numbers_of(number, count);
   for (char** line = environ; *line != nullptr; ++line) {
-    if (std::strncmp(*line, "ROAM_VIRTUAL_RANK", 17) != 0) lines.emplace_back(*line);
+    if (std::strncmp(*line, "ROAM_VIRTUAL_RANK", 17) == 0) continue;
+    if (std::optional<std::string> own = rank_line(*line, numbers); own.has_value())
+      lines.push_back(*std::move(own));
   }
   lines.push_back("ROAM_VIRTUAL_RANK=" + std::to_string(number));
   lines.push_back("ROAM_VIRTUAL_RANKS=" + std::to_string(count));

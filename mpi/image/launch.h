@@ -38,7 +38,8 @@ void tell_refusal(const char* launcher, const Refusal& refusal);
 // any machine has, and other jobs hardly.
 int first_process_number(int count);
 
-// This process's environment with what tells a virtual rank its number.
+// This process's environment with what tells a virtual rank its number (rank_lines.h). Context: a
+// thread of Roam, where the virtual rank begins.
 std::vector<std::string> environment_of(int number, int count);
 
 }  // namespace roam::mpi
