@@ -54,8 +54,10 @@ void OpenObjects::note_closed(const void* object) {
     const auto [first, last] = open_.equal_range(object);
     if (first == last) return;
     auto it = first;
+    // One that ended in the same memory may have left another of that address.
+    const std::uint64_t own = self != nullptr ? self->id.load(std::memory_order_relaxed) : 0;
     for (auto at = first; at != last; ++at) {
-      if (at->second.control == self) it = at;
+      if (at->second.control == self && at->second.thread == own) it = at;
     }
     open = it->second;
     open_.erase(it);
