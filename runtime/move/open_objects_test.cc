@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "isomalloc/heap.h"
 #include "threads/scheduler.h"
 #include "threads/test_threads.h"
 
@@ -52,6 +53,29 @@ TEST(OpenObjects, WhatWasOpenedInAMakingThatFailedIsClosedThere) {
   objects.poll();
   EXPECT_EQ(t->open_objects, 0);
   threads::scheduler().slots().retire(t);
+}
+
+// A thread may end in the midst of a call of libc that pins, by a pointer to its stack.
+TEST(OpenObjects, AreClosedByWhoHasOpenedThemInTheSameMemory) {
+  threads::TestThreads threads;
+  OpenObjects objects;
+  const int object = 0;
+  const Tcb* first = threads.spawn([&] {
+    const iso::HeapScope process;
+    Tcb* const self = threads::scheduler().current();
+    objects.note_open(&object, "glob", self);
+    self->open_objects = 0;  // else TestThreads has something to say
+  });
+  threads.run();
+  const Tcb* second = threads.spawn([&] {
+    const iso::HeapScope process;
+    Tcb* const self = threads::scheduler().current();
+    objects.note_open(&object, "glob", self);
+    objects.note_closed(&object);
+    EXPECT_EQ(self->open_objects, 0);
+  });
+  threads.run();
+  EXPECT_EQ(second, first);
 }
 
 }  // namespace
