@@ -77,8 +77,8 @@ ROAM_SIGNAL_CALL(sem_wait, (sem_t * s), s, real_sem_wait(s),
                  wait_semaphore(self, s, CLOCK_REALTIME, nullptr))
 ROAM_SIGNAL_CALL(sem_timedwait, (sem_t * s, const timespec* t), s, real_sem_timedwait(s, t),
                  wait_semaphore(self, s, CLOCK_REALTIME, t))
-ROAM_WAIT_CALL(sem_clockwait, (sem_t * s, clockid_t c, const timespec* t),
-               real_sem_clockwait(s, c, t), wait_semaphore(self, s, c, t))
+ROAM_SIGNAL_CALL(sem_clockwait, (sem_t * s, clockid_t c, const timespec* t), s,
+                 real_sem_clockwait(s, c, t), wait_semaphore(self, s, c, t))
 
 ROAM_WAIT_CALL(pthread_once, (pthread_once_t * control, void (*make)()), real_once(control, make),
                once(self, reinterpret_cast<std::atomic<int>&>(*control), make))

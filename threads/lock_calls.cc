@@ -7,7 +7,9 @@
 
 #include <climits>
 #include <cstddef>
+#include <mutex>
 
+#include "base/lock.h"
 #include "threads/wait_calls.h"
 
 namespace {
@@ -124,21 +126,23 @@ struct Waiter {
   bool woken = false;
   Waiter* next = nullptr;
 };
-constinit std::atomic<bool> waiters_taken = false;
+constinit roam::Lock waiters_lock;
 constinit std::atomic<int> waiters_count = 0;
 constinit Waiter* waiters = nullptr;
 
-class TakeWaiters {
- public:
-  TakeWaiters() {
-    while (waiters_taken.exchange(true, std::memory_order_acquire)) __builtin_ia32_pause();
-  }
-  ~TakeWaiters() { waiters_taken.store(false, std::memory_order_release); }
-};
+// Who waits in the parent does not wait in the child, where its stack cannot be touched.
+[[gnu::constructor(103)]] void keep_waiters_over_fork() {
+  pthread_atfork([] { waiters_lock.lock(); }, [] { waiters_lock.unlock(); },
+                 [] {
+                   waiters = nullptr;
+                   waiters_count = 0;
+                   waiters_lock.unlock();
+                 });
+}
 
 void wake(const pthread_cond_t* condition, bool all) {
   if (waiters_count.load(std::memory_order_seq_cst) == 0) return;
-  TakeWaiters guard;
+  const std::lock_guard hold(waiters_lock);
   for (Waiter* w = waiters; w != nullptr; w = w->next) {
     if (w->condition != condition || w->woken) continue;
     w->woken = true;
@@ -146,34 +150,49 @@ void wake(const pthread_cond_t* condition, bool all) {
   }
 }
 
+// Whether another process may signal it, which knows nothing of this one's threads: one that shares
+// it, or a rank of the node to which a thread has moved. Who waits there looks for itself, as after
+// a wake-up without a cause, so often.
+constexpr std::int64_t kLookAgainNs = 2'000'000;
+bool is_signalled_elsewhere(const pthread_cond_t* c) {
+  constexpr unsigned kShared = 1;  // glibc's bit
+  const roam::iso::Arena& arena = roam::iso::arena();
+  return (c->__data.__wrefs & kShared) != 0 || (arena.shared() && arena.contains(c));
+}
+
 int wait_condition(Tcb* self, pthread_cond_t* c, pthread_mutex_t* m, clockid_t clock,
                    const timespec* until) {
-  Stay stay(self);
+  const Stay stay(self);
+  const std::int64_t look_again_ns =
+      is_signalled_elsewhere(c) ? roam::job_now_ns() + kLookAgainNs : INT64_MAX;
   Waiter me{c};
   {
-    TakeWaiters guard;
+    const std::lock_guard hold(waiters_lock);
     Waiter** end = &waiters;
     while (*end != nullptr) end = &(*end)->next;
     *end = &me;
     waiters_count.fetch_add(1);
   }
-  bool woken = false;
+  bool asked = false;
   int result = unlock_mutex(self, m);
   if (result == 0) {
     result = ask(self, "condition variable of libc", c, clock, until, EBUSY, [&] {
-      TakeWaiters guard;
-      return me.woken ? 0 : EBUSY;
+      {
+        const std::lock_guard hold(waiters_lock);
+        if (me.woken) return 0;
+      }
+      return look_again_ns != INT64_MAX && roam::job_now_ns() >= look_again_ns ? 0 : EBUSY;
     });
-    woken = true;
+    asked = true;
   }
   {
-    TakeWaiters guard;
+    const std::lock_guard hold(waiters_lock);
     Waiter** at = &waiters;
     while (*at != &me) at = &(*at)->next;
     *at = me.next;
     waiters_count.fetch_sub(1);
   }
-  if (!woken) return result;
+  if (!asked) return result;
   const int locked = lock_mutex(self, m, CLOCK_REALTIME, nullptr);
   return locked != 0 ? locked : result;
 }
@@ -207,6 +226,8 @@ int held_rw(Tcb* self, pthread_rwlock_t* l) {
 
 int lock_rw(Tcb* self, pthread_rwlock_t* l, bool write, clockid_t clock, const timespec* until) {
   int result = write ? real_trywrlock(l) : real_tryrdlock(l);
+  // libc's own tells so of the kernel thread, which is that of all threads of the rank.
+  if (result == EBUSY && l->__data.__cur_writer != 0 && held_by(self, l)) return EDEADLK;
   if (result == EBUSY && !lets_run(l) && !held_by_any(l)) {
     result = until == nullptr
                  ? (write ? real_wrlock(l) : real_rdlock(l))

@@ -9,8 +9,10 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <vector>
 
 #include "threads/descriptor_waits.h"
@@ -71,10 +73,32 @@ int wait_for_some(Tcb* self, const char* call, int descriptor, Time timeout, Now
   return asked == Asked::kByLibc ? real() : result;
 }
 
+// How many descriptors the kernel has room for now: it looks at no more bits of select's sets,
+// whatever it was told. Room grows, but for a child's.
+int room_for_descriptors() {
+  iso::HeapScope process;
+  int room = 0;
+  if (std::FILE* status = std::fopen("/proc/thread-self/status", "re"); status != nullptr) {
+    char line[256];
+    while (room == 0 && std::fgets(line, sizeof line, status) != nullptr)
+      std::sscanf(line, "FDSize: %d", &room);
+    std::fclose(status);
+  }
+  return std::max(room, 64);
+}
+int with_room(int count) {
+  static constinit int room = 0;
+  static constinit pid_t of = 0;
+  if (count <= room && of == getpid()) return count;
+  room = room_for_descriptors();
+  of = getpid();
+  return std::min(count, room);
+}
+
 // The sets that select was given, which each question overwrites.
 class Sets {
  public:
-  Sets(int count, fd_set* a, fd_set* b, fd_set* c) : words_((std::max(count, 0) + 63) / 64) {
+  Sets(int count, fd_set* a, fd_set* b, fd_set* c) : words_(words_of(count)) {
     for (fd_set* set : {a, b, c}) {
       const long* from = reinterpret_cast<long*>(set);
       if (set != nullptr) kept_.insert(kept_.end(), from, from + words_);
@@ -91,6 +115,11 @@ class Sets {
   }
 
  private:
+  static std::ptrdiff_t words_of(int count) {
+    constexpr int kBits = 64;
+    return count > 0 ? (with_room(count) + kBits - 1) / kBits : 0;
+  }
+
   std::ptrdiff_t words_;
   std::vector<long> kept_;
   fd_set* sets_[3];

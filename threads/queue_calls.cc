@@ -50,17 +50,26 @@ auto exchange(Tcb* self, const char* name, mqd_t queue, const timespec* until, F
   return result;
 }
 
+// What was there when the wait began has been removed meanwhile: asked again, the system says that
+// there is no such thing.
+void tell_removed(int asked) {
+  if (asked > 1 && errno == EINVAL) errno = EIDRM;
+}
+
 // `call(flags)`, where IPC_NOWAIT asks without waiting and `busy` says that it would wait.
 template <class F>
 auto exchange_v(Tcb* self, const char* name, int flags, int busy, F call) {
   decltype(call(flags)) result = -1;
+  int times = 0;
   const Asked asked = ask_outside(
       self, name, -1, [&] { return (flags & IPC_NOWAIT) != 0 ? kAtOnce : kForEver; },
       [&] {
+        ++times;
         result = call(flags | IPC_NOWAIT);
         return result >= 0 || (errno != busy && errno != EINTR);
       });
   if (asked == Asked::kByLibc) return call(flags);
+  if (asked == Asked::kDone && result < 0) tell_removed(times);
   if (asked == Asked::kTimeOut) errno = busy;
   return result;
 }
@@ -80,11 +89,14 @@ int change(Tcb* self, const char* name, int set, sembuf* list, std::size_t count
     if (timeout == nullptr) return kForEver;
     return is_time(timeout) ? deadline_after(to_ns(timeout->tv_sec, timeout->tv_nsec)) : kByLibc;
   };
+  int times = 0;
   const Asked asked = ask_outside(self, name, -1, deadline, [&] {
+    ++times;
     result = real(&kPast);
     return result == 0 || (errno != EAGAIN && errno != EINTR);
   });
   if (asked == Asked::kByLibc) return real(timeout);
+  if (asked == Asked::kDone && result < 0) tell_removed(times);
   if (asked == Asked::kTimeOut) errno = EAGAIN;
   return result;
 }

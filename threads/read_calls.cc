@@ -8,6 +8,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <climits>
+
 #include "threads/descriptor_waits.h"
 
 namespace {
@@ -134,8 +137,13 @@ ROAM_EXPORT ssize_t __read_chk(int fd, void* to, std::size_t bytes, std::size_t 
   return read_from(asker(__builtin_return_address(0)), fd, to, bytes);
 }
 ROAM_EXPORT ssize_t readv(int fd, const iovec* parts, int count) {
-  return when_ready(asker(__builtin_return_address(0)), "readv", fd, read_deadline,
-                    [&] { return real_readv(fd, parts, count); });
+  Tcb* self = asker(__builtin_return_address(0));
+  // For nothing nobody waits, nor to be told that it is wrong.
+  if (count <= 0 || count > IOV_MAX ||
+      std::all_of(parts, parts + count, [](const iovec& part) { return part.iov_len == 0; })) {
+    return real_readv(fd, parts, count);
+  }
+  return when_ready(self, "readv", fd, read_deadline, [&] { return real_readv(fd, parts, count); });
 }
 ROAM_EXPORT int eventfd_read(int fd, eventfd_t* value) {
   return read_from(asker(__builtin_return_address(0)), fd, value, sizeof *value) == sizeof *value

@@ -13,6 +13,7 @@
 #include "isomalloc/heap.h"
 #include "threads/real_call.h"
 #include "threads/scheduler.h"
+#include "threads/ties.h"
 
 // Waits of libc for another thread of the same rank would stop the kernel thread that runs both.
 // In a thread they are questions, asked again after others have run. Outside threads they are
@@ -66,6 +67,30 @@ class Stay {
 
  private:
   Tcb* self_;
+};
+
+// Keeps the thread in whose memory `object` lies on this rank, if it is here: who waits there looks
+// at it again and again.
+class OwnerStays {
+ public:
+  OwnerStays(const Tcb* self, const void* object) {
+    Tcb* owner = roam::detail::owner_of(object);
+    if (owner == nullptr || owner == self ||
+        owner->rank.load(std::memory_order_acquire) != scheduler().rank()) {
+      return;
+    }
+    id_ = tie_number(owner);
+    owner_ = owner;
+  }
+  ~OwnerStays() {
+    if (owner_ != nullptr) untie_number(owner_, id_);
+  }
+  OwnerStays(const OwnerStays&) = delete;
+  OwnerStays& operator=(const OwnerStays&) = delete;
+
+ private:
+  Tcb* owner_ = nullptr;
+  std::uint64_t id_ = 0;
 };
 
 // Lets others run, and sleeps between questions when nobody else is ready: other kernel threads
@@ -122,7 +147,8 @@ int ask(Tcb* self, const char* what, const void* object, clockid_t clock, const 
   int result = attempt();
   if (result != busy) return result;
   if (until != nullptr && (until->tv_nsec < 0 || until->tv_nsec >= 1'000'000'000)) return EINVAL;
-  Stay stay(self);
+  const Stay stay(self);
+  const OwnerStays owner_stays(self, object);
   for (Pause pause(self, what, object); (result = attempt()) == busy; pause())
     if (past(clock, until)) return ETIMEDOUT;
   return result;

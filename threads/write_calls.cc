@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 
 #include "threads/descriptor_waits.h"
 
@@ -124,7 +125,9 @@ ssize_t write_from(Tcb* self, int fd, const void* data, std::size_t bytes) {
 }
 
 ssize_t writev_to_pipe(Tcb* self, int fd, const iovec* parts, int count) {
-  if (bytes_of(parts, static_cast<std::size_t>(count)) <= kPipePart) {
+  const std::size_t bytes = bytes_of(parts, static_cast<std::size_t>(count));
+  if (bytes <= kPipePart) {
+    if (bytes == 0) self = nullptr;  // it does not wait
     ask_outside(
         self, "writev", fd, [&] { return write_deadline(fd); },
         [&] { return is_ready(fd, POLLOUT); });
@@ -186,7 +189,8 @@ ROAM_EXPORT ssize_t write(int fd, const void* data, std::size_t bytes) {
 }
 ROAM_EXPORT ssize_t writev(int fd, const iovec* parts, int count) {
   Tcb* self = asker(__builtin_return_address(0));
-  const Kind kind = self != nullptr && count > 0 ? kind_of(fd) : Kind::kOther;
+  const bool is_right = count > 0 && count <= IOV_MAX;
+  const Kind kind = self != nullptr && is_right ? kind_of(fd) : Kind::kOther;
   if (kind == Kind::kPipe) return writev_to_pipe(self, fd, parts, count);
   if (kind == Kind::kOther) return real_writev(fd, parts, count);
   msghdr message{};

@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <condition_variable>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <mutex>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -413,6 +415,32 @@ SCENARIO(Fork, TheChildIsAProcessLikeOthers) {
     if (child == 0) _exit(isatty(0) != 0 && data[7] == 5 ? 16 : 17);
     expect_eq(WEXITSTATUS(status_of(child)), 16, "status of forkpty's child");
     close(terminal);
+  });
+}
+
+SCENARIO(Fork, AChildNotifiesWhileOthersOfItsParentWait) {
+  on_each_rank_at_once([] {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool waits = false, ready = false;
+    const roam::Thread waiter = roam::spawn([&] {
+      std::unique_lock lock(mutex);
+      waits = true;
+      changed.wait(lock, [&] { return ready; });
+    });
+    yield_until([&] { return waits; });
+    expect_exit(21, [] {
+      std::condition_variable own;
+      own.notify_all();
+      own.notify_one();
+      return 21;
+    });
+    {
+      const std::lock_guard lock(mutex);
+      ready = true;
+    }
+    changed.notify_all();
+    waiter.join();
   });
 }
 
