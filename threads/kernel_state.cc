@@ -43,6 +43,14 @@ bool is_first_kernel_thread() {
 
 Tcb* caller() { return on_rank_thread ? scheduler().current() : nullptr; }
 
+// Whether it is a handler of a signal that has changed the mask from `before` to `now`, where
+// `known` is what whoever it interrupted has: the kernel blocks more while one runs, and takes that
+// back when it returns. One that unblocks all of that is on its way out, by a jump.
+bool is_of_handler(std::uint64_t known, std::uint64_t before, std::uint64_t now) {
+  const std::uint64_t added = before & ~known & ~kFaults;
+  return (known & ~before & ~kFaults) == 0 && (added & now) != 0;
+}
+
 }  // namespace
 
 int KernelState::set_signal_mask(int how, const std::uint64_t* set, std::uint64_t* old) {
@@ -53,6 +61,8 @@ int KernelState::set_signal_mask(int how, const std::uint64_t* set, std::uint64_
   if (old != nullptr) *old = before;
   Tcb* self = caller();
   change(SIG_BLOCK, nullptr, &now);
+  const bool keeps = self != nullptr && (self->keeps & kSignalMask) != 0;
+  if (is_of_handler(keeps ? self->signal_mask : rank_mask, before, now)) return 0;
   if (self == nullptr) {
     if (on_rank_thread || is_first_kernel_thread()) rank_mask = now & ~kFaults;
     return 0;

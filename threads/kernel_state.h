@@ -19,7 +19,8 @@ class KernelState {
   static constexpr std::uint8_t kSignalMask = 1, kX87 = 2, kGuest = 4;
 
   // As rt_sigprocmask, with the kernel's masks: 0, or an error number. What makes the arena work,
-  // SIGSEGV and SIGBUS, is never blocked on the rank's kernel thread. Context: any.
+  // SIGSEGV and SIGBUS, is never blocked on the rank's kernel thread. What a handler of a signal
+  // changes is the handler's, and ends with it. Context: any.
   static int set_signal_mask(int how, const std::uint64_t* set, std::uint64_t* old);
   // Whether plain code has blocked all of `signals`: no thread has them in another's place, unless
   // it asked for its own mask.
