@@ -215,8 +215,9 @@ void* Heap::allocate_aligned(std::size_t alignment, std::size_t bytes) {
     // A class whose size is a multiple of the alignment has its blocks aligned.
     for (std::uint32_t c = class_of(std::max(bytes, alignment)); c < kSizeClasses; ++c) {
       if (class_bytes(c) % alignment != 0) continue;
-      if (class_bytes(c) <= kLargestHead && current_[c] == nullptr && new_span(c) == nullptr)
-        return nullptr;
+      while (class_bytes(c) <= kLargestHead && current_[c] == nullptr && new_span(c) == nullptr) {
+        if (!give_back()) return nullptr;
+      }
       return allocate(class_bytes(c));
     }
   }

@@ -78,6 +78,22 @@ TEST_P(HeapLimitTest, EmptySpansAreGivenBackBeforeItSaysNo) {
   EXPECT_NE(heap->allocate(kLimit / 4 * 3), nullptr);
 }
 
+// Some empty ones are kept, the more the more spans have a free block.
+TEST_P(HeapLimitTest, EmptySpansAreGivenBackForASmallAlignedBlockToo) {
+  constexpr std::size_t kInSpan = 290, kEmptied = 40 * kInSpan;
+  for (const std::size_t alignment : {std::size_t{32}, std::size_t{64}, std::size_t{128}}) {
+    TestHeap heap;
+    const std::vector<void*> blocks = all_of(heap.heap(), 200);
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+      if (i % kInSpan == 0 || i + kEmptied > blocks.size()) heap->free(blocks[i]);
+    }
+    void* const block = heap->allocate_aligned(alignment, 32);
+    ASSERT_NE(block, nullptr) << alignment;
+    EXPECT_EQ(reinterpret_cast<Address>(block) % alignment, 0u);
+    heap->release_all();
+  }
+}
+
 TEST_P(HeapLimitTest, HeapsOfANodeShareIt) {
   TestHeap one, other;
   ASSERT_NE(one->allocate(kLimit / 4 * 3), nullptr);
