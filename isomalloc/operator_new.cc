@@ -1,5 +1,6 @@
 // `operator new` and its family, straight from the thread's heap: libstdc++'s would come to malloc
-// by one call more. Weak, so that a program may still bring its own.
+// by one call more. Weak, so that a program may still bring its own. One that brings the plain form
+// has replaced the others too, as the standard has it: these call it.
 
 #include <cstdlib>
 #include <new>
@@ -20,20 +21,18 @@ namespace {
   }
 }
 
-void* allocate_or_null(std::size_t bytes, std::size_t alignment) noexcept {
-  try {
-    return allocate_or_throw(bytes, alignment);
-  } catch (const std::bad_alloc&) {
-    return nullptr;
-  }
-}
-
 inline void* allocate_plain(std::size_t bytes) {
   if (Heap* heap = current_heap; heap != nullptr) [[likely]] {
     if (void* p = heap->allocate(bytes); p != nullptr) [[likely]]
       return p;
   }
   return allocate_or_throw(bytes, 0);
+}
+
+inline void free_plain(void* p) noexcept {
+  if (Heap* heap = current_heap; heap != nullptr && heap_region.contains(p)) [[likely]]
+    return heap->free_in_region(p);
+  free(p);
 }
 
 std::size_t number(std::align_val_t alignment) { return static_cast<std::size_t>(alignment); }
@@ -43,47 +42,66 @@ std::size_t number(std::align_val_t alignment) { return static_cast<std::size_t>
 
 #define ROAM_WEAK __attribute__((weak, visibility("default")))
 
-using roam::iso::allocate_or_null;
 using roam::iso::allocate_or_throw;
 using roam::iso::allocate_plain;
+using roam::iso::free_plain;
 using roam::iso::number;
 
+// ---- plain forms ----
+
 ROAM_WEAK void* operator new(std::size_t bytes) { return allocate_plain(bytes); }
-ROAM_WEAK void* operator new[](std::size_t bytes) { return allocate_plain(bytes); }
-ROAM_WEAK void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
-  return allocate_or_null(bytes, 0);
-}
-ROAM_WEAK void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept {
-  return allocate_or_null(bytes, 0);
-}
+ROAM_WEAK void operator delete(void* p) noexcept { free_plain(p); }
 ROAM_WEAK void* operator new(std::size_t bytes, std::align_val_t alignment) {
   return allocate_or_throw(bytes, number(alignment));
 }
-ROAM_WEAK void* operator new[](std::size_t bytes, std::align_val_t alignment) {
-  return allocate_or_throw(bytes, number(alignment));
+ROAM_WEAK void operator delete(void* p, std::align_val_t) noexcept { free_plain(p); }
+
+// ---- forms that call others ----
+
+// `make` may be the program's, which throws what it likes.
+#define ROAM_NULL_IF_THROWN(make) \
+  try {                           \
+    return make;                  \
+  } catch (...) {                 \
+    return nullptr;               \
+  }
+
+ROAM_WEAK void* operator new[](std::size_t bytes) { return operator new(bytes); }
+ROAM_WEAK void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+    ROAM_NULL_IF_THROWN(operator new(bytes))} ROAM_WEAK void*
+operator new[](std::size_t bytes, const std::nothrow_t&) noexcept {
+    ROAM_NULL_IF_THROWN(operator new[](bytes))} ROAM_WEAK void*
+operator new[](std::size_t bytes, std::align_val_t alignment) {
+  return operator new(bytes, alignment);
 }
 ROAM_WEAK void* operator new(std::size_t bytes, std::align_val_t alignment,
                              const std::nothrow_t&) noexcept {
-  return allocate_or_null(bytes, number(alignment));
-}
-ROAM_WEAK void* operator new[](std::size_t bytes, std::align_val_t alignment,
-                               const std::nothrow_t&) noexcept {
-  return allocate_or_null(bytes, number(alignment));
-}
+    ROAM_NULL_IF_THROWN(operator new(bytes, alignment))} ROAM_WEAK void*
+operator new[](std::size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+    ROAM_NULL_IF_THROWN(operator new[](bytes, alignment))}
 
-ROAM_WEAK void operator delete(void* p) noexcept { free(p); }
-ROAM_WEAK void operator delete[](void* p) noexcept { free(p); }
-ROAM_WEAK void operator delete(void* p, std::size_t) noexcept { free(p); }
-ROAM_WEAK void operator delete[](void* p, std::size_t) noexcept { free(p); }
-ROAM_WEAK void operator delete(void* p, const std::nothrow_t&) noexcept { free(p); }
-ROAM_WEAK void operator delete[](void* p, const std::nothrow_t&) noexcept { free(p); }
-ROAM_WEAK void operator delete(void* p, std::align_val_t) noexcept { free(p); }
-ROAM_WEAK void operator delete[](void* p, std::align_val_t) noexcept { free(p); }
-ROAM_WEAK void operator delete(void* p, std::size_t, std::align_val_t) noexcept { free(p); }
-ROAM_WEAK void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { free(p); }
-ROAM_WEAK void operator delete(void* p, std::align_val_t, const std::nothrow_t&) noexcept {
-  free(p);
+ROAM_WEAK void
+operator delete[](void* p) noexcept {
+  operator delete(p);
 }
-ROAM_WEAK void operator delete[](void* p, std::align_val_t, const std::nothrow_t&) noexcept {
-  free(p);
+ROAM_WEAK void operator delete(void* p, std::size_t) noexcept { operator delete(p); }
+ROAM_WEAK void operator delete[](void* p, std::size_t) noexcept { operator delete[](p); }
+ROAM_WEAK void operator delete(void* p, const std::nothrow_t&) noexcept { operator delete(p); }
+ROAM_WEAK void operator delete[](void* p, const std::nothrow_t&) noexcept { operator delete[](p); }
+ROAM_WEAK void operator delete[](void* p, std::align_val_t alignment) noexcept {
+  operator delete(p, alignment);
+}
+ROAM_WEAK void operator delete(void* p, std::size_t, std::align_val_t alignment) noexcept {
+  operator delete(p, alignment);
+}
+ROAM_WEAK void operator delete[](void* p, std::size_t, std::align_val_t alignment) noexcept {
+  operator delete[](p, alignment);
+}
+ROAM_WEAK void operator delete(void* p, std::align_val_t alignment,
+                               const std::nothrow_t&) noexcept {
+  operator delete(p, alignment);
+}
+ROAM_WEAK void operator delete[](void* p, std::align_val_t alignment,
+                                 const std::nothrow_t&) noexcept {
+  operator delete[](p, alignment);
 }
