@@ -1,7 +1,13 @@
 // Parallel regions of OpenMP (GCC's libgomp) inside a thread: the team is the kernel thread's, so
 // the thread stays until the region ends; and what the other members allocate is the process's, so
-// it pins as what other kernel threads of the thread allocate (helper_threads.h).
+// it pins as what other kernel threads of the thread allocate (helper_threads.h). Members run tasks
+// also when they have done their part of the region, at its end.
 
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/range.h"
 #include "isomalloc/helper_threads.h"
 #include "isomalloc/process_call.h"
 
@@ -20,14 +26,24 @@ struct Region {
   Body* body;
   void* data;
   Helper* owner;
+  const Heap* heap;  // of the thread whose region it is; null: a helper's
+  Region* outer;     // of those that threads of this rank are in
 };
+// Context: the rank's kernel thread, which alone has heaps.
+constinit Region* regions = nullptr;
+
+// Calls `body` for the thread of `owner`, whose kernel thread this is while it lasts, if it is
+// nobody's.
+void run_for(Helper* owner, Body* body, void* data) {
+  if (current_heap != nullptr || helper != nullptr) return body(data);
+  helper = owner;
+  body(data);
+  helper = nullptr;
+}
 
 void run_member(void* given) {
   const Region& region = *static_cast<const Region*>(given);
-  if (current_heap != nullptr || helper != nullptr) return region.body(region.data);
-  helper = region.owner;
-  region.body(region.data);
-  helper = nullptr;
+  run_for(region.owner, region.body, region.data);
 }
 
 template <class Call>
@@ -43,8 +59,14 @@ void in_region(Body* body, void* data, Call call) {
     made = roam::iso::new_helper(
         "region of OpenMP (it runs, or memory that its other members allocated is in use)", caller);
   }
-  Region region{body, data, made != nullptr ? made : helper};
+  Region region{body, data, made != nullptr ? made : helper, caller, nullptr};
+  if (caller != nullptr) region.outer = std::exchange(regions, &region);
   call(run_member, &region);
+  if (caller != nullptr) {
+    Region** at = &regions;
+    while (*at != &region) at = &(*at)->outer;
+    *at = region.outer;
+  }
   if (made == nullptr) return;
   HeapScope process;
   roam::iso::release_helper(made);
@@ -98,3 +120,101 @@ ROAM_EXPORT unsigned GOMP_parallel_reductions(Body* region_body, void* region_da
             [&](Body* body, void* data) { result = real(body, data, members, flags); });
   return result;
 }
+
+// ---- tasks ----
+
+namespace {
+
+using Copy = void(void*, void*);
+
+// Whose work the tasks are that the caller makes; null: nobody's.
+Helper* owner_of_tasks() {
+  if (current_heap == nullptr) return helper;
+  for (const Region* r = regions; r != nullptr; r = r->outer) {
+    if (r->heap == current_heap) return r->owner;
+  }
+  return nullptr;
+}
+
+// libgomp copies what a task works on. It writes into the first words: the handle of the task's end
+// before it copies, the bounds of a loop's part after that; and it reads the third word of a loop
+// that reduces. So what is passed on begins with such words, and what the task was made with
+// follows where its alignment allows.
+constexpr std::size_t kWords = 3;
+struct Head {
+  void* words[kWords];
+  std::size_t bounds;  // how many of them are set after the copy
+  std::size_t offset;  // of what the task was made with
+  Helper* owner;
+  Body* body;
+};
+struct Task {
+  Head head;
+  Copy* copy;
+  void* data;
+  std::size_t bytes;
+  std::size_t words_bytes;
+
+  Task(Helper* owner, std::size_t bounds, Body* body, void* made_with, Copy* copies, long size,
+       long alignment)
+      : copy(copies), data(made_with), bytes(static_cast<std::size_t>(size)) {
+    const std::size_t room = static_cast<std::size_t>(std::max(alignment, 1L));
+    head = {{}, bounds, roam::round_up(sizeof head, room), owner, body};
+    words_bytes = std::min(kWords, bytes / sizeof(void*)) * sizeof(void*);
+    if (words_bytes != 0) std::memcpy(head.words, data, words_bytes);
+  }
+  long whole_bytes() const { return static_cast<long>(head.offset + bytes); }
+};
+
+void copy_task(void* to, void* from) {
+  const auto& task = *static_cast<const Task*>(from);
+  if (task.words_bytes != 0) std::memcpy(task.data, task.head.words, task.words_bytes);
+  std::memcpy(to, &task.head, sizeof task.head);
+  char* const data = static_cast<char*>(to) + task.head.offset;
+  if (task.copy != nullptr) {
+    task.copy(data, task.data);
+  } else if (task.bytes != 0) {
+    std::memcpy(data, task.data, task.bytes);
+  }
+}
+
+void run_task(void* given) {
+  const auto& head = *static_cast<const Head*>(given);
+  char* const data = static_cast<char*>(given) + head.offset;
+  std::memcpy(data, head.words, head.bounds * sizeof(void*));
+  run_for(head.owner, head.body, data);
+}
+
+}  // namespace
+
+ROAM_EXPORT void GOMP_task(Body* body, void* data, Copy* copy, long bytes, long alignment,
+                           bool deferred, unsigned flags, void** depends, int priority,
+                           void* detach) {
+  using Call = void(Body*, void*, Copy*, long, long, bool, unsigned, void**, int, void*);
+  static const auto real = next<Call>("GOMP_task");
+  Helper* const owner = owner_of_tasks();
+  if (owner == nullptr)
+    return real(body, data, copy, bytes, alignment, deferred, flags, depends, priority, detach);
+  Task task(owner, 0, body, data, copy, bytes, alignment);
+  real(run_task, &task, copy_task, task.whole_bytes(), std::max<long>(alignment, alignof(Head)),
+       deferred, flags, depends, priority, detach);
+}
+
+#define ROAM_TASK_LOOP(name, Number)                                                               \
+  ROAM_EXPORT void name(Body* body, void* data, Copy* copy, long bytes, long alignment,            \
+                        unsigned flags, unsigned long tasks, int priority, Number begin,           \
+                        Number end, Number step) {                                                 \
+    using Call = void(Body*, void*, Copy*, long, long, unsigned, unsigned long, int, Number,       \
+                      Number, Number);                                                             \
+    static const auto real = next<Call>(#name);                                                    \
+    Helper* const owner = owner_of_tasks();                                                        \
+    if (owner == nullptr) {                                                                        \
+      real(body, data, copy, bytes, alignment, flags, tasks, priority, begin, end, step);          \
+      return;                                                                                      \
+    }                                                                                              \
+    Task task(owner, 2, body, data, copy, bytes, alignment);                                       \
+    real(run_task, &task, copy_task, task.whole_bytes(), std::max<long>(alignment, alignof(Head)), \
+         flags, tasks, priority, begin, end, step);                                                \
+  }
+ROAM_TASK_LOOP(GOMP_taskloop, long)
+ROAM_TASK_LOOP(GOMP_taskloop_ull, unsigned long long)

@@ -1,5 +1,8 @@
 // What the run-time libraries of Fortran and OpenMP keep for the process stays when the thread that
 // called them leaves; what they give to the program goes along.
+#include <sched.h>
+
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <numeric>
@@ -23,6 +26,12 @@ double fortran_random();
 int fortran_given(void (*move)());
 
 void GOMP_parallel(void (*body)(void*), void* data, unsigned members, unsigned flags);
+void GOMP_task(void (*body)(void*), void* data, void (*copy)(void*, void*), long bytes,
+               long alignment, bool deferred, unsigned flags, void** depends, int priority,
+               void* detach);
+void GOMP_taskloop(void (*body)(void*), void* data, void (*copy)(void*, void*), long bytes,
+                   long alignment, unsigned flags, unsigned long tasks, int priority, long begin,
+                   long end, long step);
 int omp_get_thread_num();
 void* omp_alloc(std::size_t bytes, std::uintptr_t by);
 void omp_free(void* block, std::uintptr_t by);
@@ -103,6 +112,79 @@ SCENARIO(LanguageMemory, WhatMembersOfARegionAllocatePins) {
     }
     expect_free();
     for (int i = 0; i < kMembers; ++i) expect_eq(results[i].at(999), i, "the copy");
+  });
+}
+
+// What a task works on, as compilers lay it: the bounds of a loop come first.
+struct Work {
+  long begin, end;
+  std::vector<std::vector<int>>* results;
+  std::atomic<int>* elsewhere;
+};
+
+void fill(void* given) {
+  const Work& work = *static_cast<const Work*>(given);
+  for (long i = work.begin; i < work.end; ++i) (*work.results)[i].assign(1000, i);
+  if (omp_get_thread_num() != 0) ++*work.elsewhere;
+}
+
+// Runs `make`, which makes tasks, as the master of a region whose other members have come to its
+// end, where they run them.
+void expect_tasks_pin(void (*make)(Work&)) {
+  on_rank(0, [make] {
+    constexpr int kTasks = 40;
+    std::vector<std::vector<int>> results(kTasks);
+    std::atomic<int> elsewhere = 0;
+    struct Given {
+      void (*make)(Work&);
+      Work work;
+    } given{make, {0, kTasks, &results, &elsewhere}};
+    GOMP_parallel(
+        [](void* data) {
+          auto& of_master = *static_cast<Given*>(data);
+          if (omp_get_thread_num() != 0) return;
+          of_master.make(of_master.work);
+          while (*of_master.work.elsewhere == 0) sched_yield();
+        },
+        &given, kMembers, 0);
+    expect_pinned({"region of OpenMP"});
+    for (int i = 0; i < kTasks; ++i) {
+      expect_eq(results[i].at(999), i, "what a task wrote");
+      results[i] = std::vector<int>(std::size_t{1000}, i);
+    }
+    expect_free();
+  });
+}
+
+SCENARIO(LanguageMemory, WhatTasksAllocateOnOtherMembersPins) {
+  expect_tasks_pin([](Work& all) {
+    for (long i = 0; i < all.end; ++i) {
+      Work one{i, i + 1, all.results, all.elsewhere};
+      GOMP_task(fill, &one, nullptr, sizeof one, alignof(Work), true, 0, nullptr, 0, nullptr);
+      one = {};
+    }
+  });
+}
+
+SCENARIO(LanguageMemory, TasksAreCopiedAsTheirMakerSays) {
+  expect_tasks_pin([](Work& all) {
+    for (long i = 0; i < all.end; ++i) {
+      Work one{i, i + 1, all.results, all.elsewhere};
+      const auto copy = [](void* to, void* from) {
+        expect_eq(reinterpret_cast<std::uintptr_t>(to) % 128, std::uintptr_t{0}, "alignment");
+        *static_cast<Work*>(to) = *static_cast<const Work*>(from);
+      };
+      GOMP_task(fill, &one, copy, sizeof one, 128, true, 0, nullptr, 0, nullptr);
+      one = {};
+    }
+  });
+}
+
+SCENARIO(LanguageMemory, WhatLoopsOfTasksAllocateOnOtherMembersPins) {
+  expect_tasks_pin([](Work& all) {
+    constexpr unsigned kUp = 1 << 8, kIf = 1 << 10, kNoGroup = 1 << 11;
+    GOMP_taskloop(fill, &all, nullptr, sizeof all, alignof(Work), kUp | kIf | kNoGroup, 7, 0, 0,
+                  all.end, 1);
   });
 }
 
