@@ -1,6 +1,7 @@
 #ifndef ROAM_ISOMALLOC_CAPTURE_H_
 #define ROAM_ISOMALLOC_CAPTURE_H_
 
+#include <cstdint>
 #include <string>
 
 #include "isomalloc/heap.h"
@@ -17,14 +18,15 @@ std::string malloc_taken_by();
 
 // What the layer above wants to know of calls whose memory belongs to the process, and tells.
 struct ProcessHooks {
-  // `object`, a `what` such as "FILE*", was opened by the calling thread, which cannot move before
-  // it is closed. Called in a thread's context only, with the capture off.
-  void (*opened)(const void* object, const char* what) = nullptr;
-  // The same for the thread with this heap, which may be one that is being made. `lent`: the object
-  // refers to memory in that heap and is the process's, so the memory stays when the thread ends.
-  void (*opened_in)(Heap* heap, const void* object, const char* what, bool lent) = nullptr;
+  // `object`, a `what` such as "FILE*", was opened by the thread with this heap, or for it where it
+  // is being made or is given something, and it cannot move before that is closed. `lent`: the
+  // object refers to memory in that heap and is the process's, so the memory stays when the thread
+  // ends. Called with the capture off.
+  void (*opened)(Heap* heap, const void* object, const char* what, bool lent) = nullptr;
   // The heap of the calling thread, also while its capture is off; null outside threads.
   Heap* (*thread_heap)() = nullptr;
+  // A number of the calling thread that no other has, nor another after it; 0 outside threads.
+  std::uint64_t (*thread_number)() = nullptr;
 };
 // Called wherever an object is closed, also outside threads.
 extern void (*process_object_closed)(const void* object);

@@ -9,6 +9,7 @@
 
 #include <cxxabi.h>
 #include <dlfcn.h>
+#include <pthread.h>
 
 #include <atomic>
 #include <cstring>
@@ -51,6 +52,10 @@ Notes& all_notes() {
   static Notes& notes = *new Notes;  // exceptions outlive statics
   return notes;
 }
+[[gnu::constructor(102)]] void keep_notes_over_fork() {
+  pthread_atfork([] { all_notes().lock.lock(); }, [] { all_notes().lock.unlock(); },
+                 [] { all_notes().lock.unlock(); });
+}
 std::atomic<std::size_t> noted = 0;
 thread_local constinit bool noting = false;  // an exception meanwhile is libstdc++'s business
 
@@ -70,10 +75,10 @@ void with_notes(F f) {
 
 void pin(const void* exception, const char* what) {
   Heap* heap = thread_heap();
-  if (heap == nullptr || process_hooks.opened_in == nullptr) return;
+  if (heap == nullptr || process_hooks.opened == nullptr) return;
   with_notes([&](auto& notes) { notes[exception].pins = true; });
   HeapScope process;
-  process_hooks.opened_in(heap, exception, what, what == kKept);
+  process_hooks.opened(heap, exception, what, what == kKept);
 }
 
 // The exception is freed, or goes elsewhere.
@@ -321,9 +326,10 @@ ROAM_STD void exception_ptr::_M_addref() noexcept {
       roam::iso::next<void(exception_ptr*)>("_ZNSt15__exception_ptr13exception_ptr9_M_addrefEv");
   real(this);
   if (current_heap == nullptr || arena().contains(_M_exception_object)) return;
-  if (thread_heap() == nullptr || process_hooks.opened == nullptr) return;
+  Heap* const thread = thread_heap();
+  if (thread == nullptr) return;
   HeapScope process;
-  process_hooks.opened(_M_exception_object, kOfProcess);
+  opened(_M_exception_object, kOfProcess, thread);
 }
 
 ROAM_STD void exception_ptr::_M_release() noexcept {

@@ -30,11 +30,7 @@ class ExceptionsTest : public testing::Test {
     start_capture();
     open_objects.clear();
     process_hooks.thread_heap = [] { return running; };
-    process_hooks.opened = [](const void* object, const char* what) {
-      EXPECT_EQ(current_heap, nullptr);
-      open_objects.emplace(object, what);
-    };
-    process_hooks.opened_in = [](Heap* heap, const void* object, const char* what, bool lent) {
+    process_hooks.opened = [](Heap* heap, const void* object, const char* what, bool lent) {
       EXPECT_EQ(heap, running);
       EXPECT_EQ(current_heap, nullptr);
       EXPECT_EQ(lent, std::string(what).find("kept") != std::string::npos);

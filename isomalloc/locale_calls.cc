@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <wchar.h>
 
+#include <cstdint>
 #include <ios>
 #include <locale>
 #include <mutex>
@@ -94,9 +95,13 @@ ROAM_LOCALE_CALLS(__)
 // The locale that a thread sets is the kernel thread's: the thread stays until it has set back what
 // was before.
 namespace {
+struct Use {
+  std::uint64_t thread;  // another may have its heap's place when it has ended
+  locale_t before;
+};
 struct Uses {
   roam::Lock lock;
-  std::unordered_map<const Heap*, locale_t> before;
+  std::unordered_map<const Heap*, Use> of;
 };
 Uses& uses() {
   static Uses& made = *new Uses;
@@ -105,24 +110,23 @@ Uses& uses() {
 
 void note_use(Heap* thread, locale_t before, locale_t chosen) {
   HeapScope process;
-  bool begins = false;
+  const auto thread_number = roam::iso::process_hooks.thread_number;
+  const std::uint64_t number = thread_number != nullptr ? thread_number() : 0;
+  bool begins = false, ends = false;
   {
     const std::lock_guard hold(uses().lock);
-    const auto it = uses().before.find(thread);
-    begins = it == uses().before.end();
+    const auto it = uses().of.find(thread);
+    const bool known = it != uses().of.end();
+    begins = !known || it->second.thread != number;
+    ends = known && (begins || it->second.before == chosen);
     if (begins) {
-      uses().before[thread] = before;
-    } else if (it->second == chosen) {
-      uses().before.erase(it);
-    } else {
-      return;
+      uses().of[thread] = {number, before};
+    } else if (ends) {
+      uses().of.erase(it);
     }
   }
-  if (begins) {
-    roam::iso::process_hooks.opened(thread, "a locale that it set with uselocale");
-  } else {
-    closed(thread);
-  }
+  if (ends) closed(thread);
+  if (begins) opened(thread, "a locale that it set with uselocale", thread);
 }
 }  // namespace
 

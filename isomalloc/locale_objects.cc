@@ -34,9 +34,9 @@ Heap* heap_of_caller() {
 }
 
 void open(Heap* heap, const void* object, const char* what, bool lent = false) {
-  if (process_hooks.opened_in == nullptr) return;
+  if (process_hooks.opened == nullptr) return;
   HeapScope process;
-  process_hooks.opened_in(heap, object, what, lent);
+  process_hooks.opened(heap, object, what, lent);
 }
 
 // As long as the process: there are as many as names of locales.

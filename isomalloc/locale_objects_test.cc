@@ -26,13 +26,10 @@ class LocaleObjectsTest : public testing::Test {
     start_capture();
     open_objects.clear();
     process_hooks.thread_heap = [] { return running; };
-    process_hooks.opened_in = [](Heap* heap, const void* object, const char* what, bool lent) {
+    process_hooks.opened = [](Heap* heap, const void* object, const char* what, bool lent) {
       EXPECT_EQ(current_heap, nullptr);
       EXPECT_EQ(heap, running);
       EXPECT_EQ(lent, std::string(what).find("code of the process") != std::string::npos);
-      open_objects.emplace(object, what);
-    };
-    process_hooks.opened = [](const void* object, const char* what) {
       open_objects.emplace(object, what);
     };
     process_object_closed = [](const void* object) {

@@ -16,11 +16,13 @@ F* next(const char* name) {
   return reinterpret_cast<F*>(dlsym(RTLD_NEXT, name));
 }
 
-// `object` was opened: it pins the thread whose heap `caller` is until it is closed.
+// `object` was opened: it pins the thread whose heap `caller` is until it is closed. That is not
+// always the thread that runs: what a new thread is given is copied, and what others wait for is
+// made, where the capture is for its heap.
 template <class T>
 T* opened(T* object, const char* what, Heap* caller) {
   if (object != nullptr && caller != nullptr && process_hooks.opened != nullptr) {
-    process_hooks.opened(object, what);
+    process_hooks.opened(caller, object, what, false);
   }
   return object;
 }

@@ -37,7 +37,7 @@ class ProcessCallsTest : public testing::Test {
     start_capture();
     open_objects.clear();
     called_with_capture_on = false;
-    process_hooks.opened = [](const void* object, const char* what) {
+    process_hooks.opened = [](Heap*, const void* object, const char* what, bool) {
       called_with_capture_on |= current_heap != nullptr;
       open_objects[object] = what;
     };

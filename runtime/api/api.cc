@@ -112,16 +112,16 @@ void set_hooks() {
     return true;
   };
   threads::outsiders_memory_is_known = [] { return iso::helper != nullptr; };
-  iso::process_hooks.opened = [](const void* object, const char* what) {
-    the_job().open_objects().note_open(object, what, scheduler().current());
-  };
-  iso::process_hooks.opened_in = [](iso::Heap* heap, const void* object, const char* what,
-                                    bool lent) {
+  iso::process_hooks.opened = [](iso::Heap* heap, const void* object, const char* what, bool lent) {
     the_job().open_objects().note_open(object, what, detail::tcb_of_heap(heap), lent);
   };
   iso::process_hooks.thread_heap = []() -> iso::Heap* {
     Tcb* self = current_thread();
     return self != nullptr ? &self->heap : nullptr;
+  };
+  iso::process_hooks.thread_number = []() -> std::uint64_t {
+    Tcb* self = current_thread();
+    return self != nullptr ? self->id.load(std::memory_order_relaxed) : 0;
   };
   iso::process_object_closed = [](const void* object) {
     the_job().open_objects().note_closed(object);

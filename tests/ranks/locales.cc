@@ -348,6 +348,29 @@ SCENARIO(Locales, TheLocaleOfCThatAThreadUsesPins) {
   expect_free();
 }
 
+// Its memory, and the place of its mark, are the next one's.
+SCENARIO(Locales, AThreadThatEndsInALocaleTakesNothingFromTheNext) {
+  locale_t utf8;
+  {
+    const roam::SystemHeap plain;
+    utf8 = newlocale(LC_ALL_MASK, "C.utf8", nullptr);
+  }
+  const int here = roam::rank();
+  for (int i = 0; i < 3; ++i) {
+    on_rank(here, [utf8] {
+      uselocale(utf8);
+      expect_pinned({"uselocale"});
+    });
+    on_rank(here, [utf8] {
+      expect_eq(uselocale(LC_GLOBAL_LOCALE) == utf8, true, "the kernel thread's locale");
+      expect_pinned({"uselocale"});
+      uselocale(utf8);
+      expect_free();
+    });
+    on_rank(here, [] { uselocale(LC_GLOBAL_LOCALE); });
+  }
+}
+
 }  // namespace
 }  // namespace roam_test
 
