@@ -132,6 +132,7 @@ const Turn kOfProgram[] = {
     {"munmap", address_of(munmap)},     {"mremap", address_of(mremap)},
     {"shmat", address_of(shmat)},       {"shmdt", address_of(shmdt)},
     {"mprotect", address_of(mprotect)}, {"dlopen", address_of(roam_dlopen)},
+    {"madvise", address_of(madvise)},
 };
 
 enum class Kind { kOther, kLibc, kLoader, kLanguage, kProgram };

@@ -11,9 +11,12 @@
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cstdio>
 #include <iterator>
 #include <map>
@@ -93,6 +96,19 @@ Mapping* cut(Address begin, Address end, bool kept = false) {
   return first;
 }
 
+// Cuts what a piece of `of`, or of nothing known, comes in the place of: that may be the last of
+// `of` itself.
+void replace(Address begin, Address end, Mapping* of) {
+  const auto count = [of](std::size_t change) {
+    if (of == nullptr) return;
+    const std::lock_guard hold(lock);
+    of->pieces += change;
+  };
+  count(1);
+  cut(begin, end);
+  count(std::size_t{0} - 1);
+}
+
 void mapped(void* at, std::size_t bytes, Mapping* of, Heap* caller) {
   if (of == nullptr) {
     if (caller == nullptr) return;
@@ -148,7 +164,11 @@ ROAM_EXPORT void* mremap(void* old, size_t old_bytes, size_t bytes, int flags, .
   va_end(rest);
   Heap* caller = current_heap;
   HeapScope process;
-  void* at = real(old, old_bytes, bytes, flags, wanted);
+  // What UCX has in the place of libc's passes four arguments on (1.13, seen in 2026-11).
+  void* at =
+      (flags & MREMAP_FIXED) == 0
+          ? real(old, old_bytes, bytes, flags)
+          : reinterpret_cast<void*>(syscall(SYS_mremap, old, old_bytes, bytes, flags, wanted));
   if (at == MAP_FAILED) return at;
   const Address from = reinterpret_cast<Address>(old), to = reinterpret_cast<Address>(at);
   Mapping* of = nullptr;
@@ -158,7 +178,7 @@ ROAM_EXPORT void* mremap(void* old, size_t old_bytes, size_t bytes, int flags, .
   const bool stays = old_bytes == 0;
 #endif
   if (!stays) of = cut(from, from + round_to_pages(old_bytes), true);
-  cut(to, to + round_to_pages(bytes));
+  replace(to, to + round_to_pages(bytes), of);
   mapped(at, bytes, of, caller);
   return at;
 }
@@ -183,6 +203,19 @@ ROAM_EXPORT int mprotect(void* at, size_t bytes, int protection) noexcept {
   return result;
 }
 
+namespace {
+// Of the arena, where all ranks of the node share it.
+int throw_away(Address begin, std::size_t bytes) {
+  roam::iso::Arena& arena = roam::iso::arena();
+  if (bytes > arena.whole().end() - begin) {
+    errno = ENOMEM;
+    return -1;
+  }
+  arena.discard(roam::Range{begin, round_to_pages(bytes)});
+  return 0;
+}
+}  // namespace
+
 // What a program advises the kernel to throw away of its own memory, or to write elsewhere, is gone
 // from page tables, and with it whether it had been written (base/os/written_pages.h). A guard must
 // not meet pages that are being watched.
@@ -194,10 +227,13 @@ ROAM_EXPORT int madvise(void* at, size_t bytes, int advice) noexcept {
   if (bytes == 0 || range.begin % roam::kPageBytes != 0 || !roam::iso::arena().contains(at))
     return real(at, bytes, advice);
   if (advice == kGuardInstall) return roam::os::install_guard(range) ? 0 : -1;
-  const bool taken = advice == MADV_DONTNEED || advice == MADV_REMOVE || advice == MADV_FREE ||
-                     advice == kCold || advice == kPageOut || advice == kDontNeedLocked ||
-                     advice == kCollapse;
-  if (!taken || !roam::iso::arena().shared()) return real(at, bytes, advice);
+  if (!roam::iso::arena().shared()) return real(at, bytes, advice);
+  // Of shared memory the kernel would drop this rank's view only, and keep what is in it.
+  if (advice == MADV_DONTNEED || advice == MADV_FREE || advice == kDontNeedLocked)
+    return throw_away(range.begin, bytes);
+  const bool taken =
+      advice == MADV_REMOVE || advice == kCold || advice == kPageOut || advice == kCollapse;
+  if (!taken) return real(at, bytes, advice);
   roam::os::note_discarded(range);
   const int result = real(at, bytes, advice);
   roam::os::note_discarded(range);

@@ -57,6 +57,54 @@ SCENARIO(Handles, AMappingThatGrowsAndMovesPins) {
   expect_free();
 }
 
+SCENARIO(Handles, APageThatMovesOverAnotherOfItsMappingPins) {
+  constexpr std::size_t page = 4096;
+  char* at = static_cast<char*>(map(2 * page));
+  expect(mremap(at, page, page, MREMAP_MAYMOVE | MREMAP_FIXED, at + page) == at + page, "mremap");
+  expect_pinned({"mapping"});
+  munmap(at + page, page);
+  expect_free();
+}
+
+// What each copy of this maps is that of the thread for which the copy is made.
+class Mapped {
+ public:
+  Mapped() : at_(map(4096)) {}
+  Mapped(const Mapped&) : Mapped() {}
+  ~Mapped() { munmap(at_, 4096); }
+  Mapped& operator=(const Mapped&) = delete;
+
+ private:
+  void* at_;
+};
+
+SCENARIO(Handles, WhatIsCopiedForANewThreadPinsThatOne) {
+  {
+    const Mapped given;
+    roam::spawn([given] { expect_pinned({"mapping"}); }).join();
+    const roam::Thread refused =
+        roam::spawn(roam::SpawnOptions{.rank = next_rank()}, [given] { fail("it began"); });
+    expect_error(roam::Errc::pinned, {"spawn", "mapping"}, [&] { refused.join(); });
+    expect_pinned({"mapping"});
+  }
+  expect_free();
+}
+
+SCENARIO(Handles, WhatAKernelThreadSendsPinsWhoHasTheChannel) {
+  {
+    roam::Channel<Mapped> channel(2);
+    roam::Promise<Mapped> promise;
+    std::thread([&] {
+      channel.send(Mapped());
+      promise.set_value(Mapped());
+    }).join();
+    expect_pinned({"mapping"});
+    static_cast<void>(channel.recv());
+    static_cast<void>(promise.get_future().get());
+  }
+  expect_free();
+}
+
 SCENARIO(Handles, AMappingOverAnotherTakesItsPlace) {
   void* at = map(8192);
   expect(mmap(at, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == at, "fixed");

@@ -50,6 +50,21 @@ void* map() {
   return mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
+// What a thread throws away of its own memory is zeros, also where other ranks see that memory.
+void throw_away(int advice) {
+  auto* block = static_cast<unsigned char*>(std::aligned_alloc(4096, kBytes));
+  std::memset(block, 7, kBytes);
+  expect(madvise(block + 4096, kBytes / 2, advice) == 0, "madvise");
+  expect(block[4095] == 7 && block[4096 + kBytes / 2] == 7, "what lies beside is as it was");
+  // The kernel may take its time with what is only given free, but for shared memory.
+  if (advice == MADV_DONTNEED || roam::ranks() > 1 && roam::node_of(0) == roam::node_of(1)) {
+    for (std::size_t i = 4096; i < 4096 + kBytes / 2; ++i)
+      expect(block[i] == 0, "what was thrown away is zeros");
+  }
+  expect(why_not().empty(), "it is free");
+  std::free(block);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -77,6 +92,10 @@ int main(int argc, char** argv) {
           "mmap of a library", [&] { return map(kBytes, 0); }, give_back);
       pins(
           "mmap in a library's table", [&] { return map(kBytes, 1); }, give_back);
+    }).join();
+    roam::spawn([] {
+      throw_away(MADV_DONTNEED);
+      throw_away(MADV_FREE);
     }).join();
     std::printf("all that was mapped pinned\n");
   });
