@@ -11,6 +11,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <threads.h>
 #include <time.h>
 
 #include "isomalloc/arena.h"
@@ -154,3 +155,8 @@ ROAM_EXPORT int pthread_key_delete(pthread_key_t key) noexcept {
   closed(slot_of(key));
   return real(key);
 }
+// C11's, which libc makes beside these.
+ROAM_EXPORT int tss_set(tss_t key, void* value) {
+  return pthread_setspecific(key, value) == 0 ? thrd_success : thrd_error;
+}
+ROAM_EXPORT void tss_delete(tss_t key) { pthread_key_delete(key); }
