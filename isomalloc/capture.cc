@@ -251,6 +251,9 @@ ROAM_EXPORT std::size_t malloc_usable_size(void* block) {
   return roam::iso::ours(block) ? Heap::usable_bytes(block) : roam::iso::libc_usable_bytes(block);
 }
 
+// The plain form of `operator delete`, of a program that brings none (operator_new.cc).
+asm(".weak _ZdlPv\n.type _ZdlPv, @function\n.set _ZdlPv, free");
+
 // The same functions under names that nobody can take away. By the assembler, since an alias that
 // the compiler sees has to repeat every attribute of libc's declaration.
 #define ROAM_OWN(name)                                                     \

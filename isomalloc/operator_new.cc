@@ -29,32 +29,28 @@ inline void* allocate_plain(std::size_t bytes) {
   return allocate_or_throw(bytes, 0);
 }
 
-inline void free_plain(void* p) noexcept {
-  if (Heap* heap = current_heap; heap != nullptr && heap_region.contains(p)) [[likely]]
-    return heap->free_in_region(p);
-  free(p);
-}
-
 std::size_t number(std::align_val_t alignment) { return static_cast<std::size_t>(alignment); }
 
 }  // namespace
 }  // namespace roam::iso
 
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wsized-deallocation"  // the plain delete is in capture.cc
+#endif
 #define ROAM_WEAK __attribute__((weak, visibility("default")))
 
 using roam::iso::allocate_or_throw;
 using roam::iso::allocate_plain;
-using roam::iso::free_plain;
 using roam::iso::number;
 
 // ---- plain forms ----
 
 ROAM_WEAK void* operator new(std::size_t bytes) { return allocate_plain(bytes); }
-ROAM_WEAK void operator delete(void* p) noexcept { free_plain(p); }
+// The plain delete is free itself (capture.cc), so that those which call it cost no more.
 ROAM_WEAK void* operator new(std::size_t bytes, std::align_val_t alignment) {
   return allocate_or_throw(bytes, number(alignment));
 }
-ROAM_WEAK void operator delete(void* p, std::align_val_t) noexcept { free_plain(p); }
+ROAM_WEAK void operator delete(void* p, std::align_val_t) noexcept { free(p); }
 
 // ---- forms that call others ----
 

@@ -105,8 +105,8 @@ struct Shared {
 };
 
 TEST(WaitEdges, AnotherProcessSignalsACondition) {
-  auto* shared = static_cast<Shared*>(mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
-                                           MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  auto* shared = static_cast<Shared*>(
+      mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   ASSERT_NE(shared, MAP_FAILED);
   pthread_mutexattr_t mutex_kind;
   pthread_mutexattr_init(&mutex_kind);

@@ -1,5 +1,5 @@
-// A program that brings its own operator new and delete, in the plain form only: all other forms call
-// those, in threads and in plain code.
+// A program that brings its own operator new and delete, in the plain form only: all other forms
+// call those, in threads and in plain code.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -65,7 +65,7 @@ void use_all_forms(void (*move)()) {
   delete[] many;
   delete quiet;
   delete[] quiet_many;
-  operator delete(sized, std::size_t{100});
+  operator delete (sized, std::size_t{100});
   operator delete[](sized_many, std::size_t{100});
   operator delete(live(operator new(20)), std::nothrow);
   operator delete[](live(operator new[](20)), std::nothrow);
@@ -74,7 +74,8 @@ void use_all_forms(void (*move)()) {
 
   std::vector<std::string> words;
   for (int i = 0; i < 500; ++i)
-    words.push_back("a word that is longer than a string's own room " + std::to_string(i * 7 % 500));
+    words.push_back("a word that is longer than a string's own room " +
+                    std::to_string(i * 7 % 500));
   move();
   std::stable_sort(words.begin(), words.end());
   expect(std::is_sorted(words.begin(), words.end()), "the order");
