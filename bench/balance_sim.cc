@@ -17,6 +17,7 @@
 #include "bench/synthetic_loads.h"
 #include "bench/vt_files.h"
 #include "demos/common/arguments.h"
+#include "runtime/balance/bounds.h"
 #include "runtime/balance/load_model.h"
 #include "runtime/balance/outcome.h"
 #include "runtime/balance/strategy.h"
@@ -215,9 +216,23 @@ std::string amount(double value, const char* unit) {
   return word;
 }
 
-void print_header(const balance::LoadTable& table) {
-  std::printf("%zu threads, %zu ranks, %zu edges; a plan is to hold for %g steps\n\n",
+// What no plan for the first decision goes below (runtime/balance/bounds.h).
+struct Floor {
+  explicit Floor(const balance::LoadTable& table) {
+    const double ideal_s = balance::ideal_step_s(table), step_s = balance::shortest_step_s(table);
+    if (ideal_s > 0) imbalance = step_s / ideal_s;
+    moves = balance::fewest_moves(table, balance::kFinestGoal * step_s);
+  }
+  double imbalance = 1;
+  std::size_t moves;  // to within kFinestGoal of it
+};
+
+void print_header(const balance::LoadTable& table, const Floor& floor) {
+  std::printf("%zu threads, %zu ranks, %zu edges; a plan is to hold for %g steps\n",
               table.threads.size(), table.ranks.size(), table.edges.size(), table.costs.steps);
+  std::printf(
+      "no plan leaves less imbalance than %.3f; within %.2f %% of it takes %zu moves or more\n\n",
+      floor.imbalance, 100 * (balance::kFinestGoal - 1), floor.moves);
   std::printf(
       "| strategy      | imbalance before | after | step before |    after |    moves | between "
       "nodes | bytes moved | gain a step | moves take | cut before |    after | decision |  memory "
@@ -244,17 +259,18 @@ void print_row(const bench::Result& r) {
   std::fflush(stdout);
 }
 
-void print_json(const bench::Result& r) {
+void print_json(const bench::Result& r, const Floor& floor) {
   std::printf(
-      "{\"strategy\": \"%s\", \"decisions\": %zu, \"imbalance_before\": %.6g, "
+      "{\"strategy\": \"%s\", \"decisions\": %zu, \"imbalance_floor\": %.6g, "
+      "\"moves_floor\": %zu, \"imbalance_before\": %.6g, "
       "\"imbalance_after\": %.6g, \"step_before_s\": %.6g, \"step_after_s\": %.6g, "
       "\"moves\": %zu, \"moves_between_nodes\": %zu, \"bytes_between_nodes\": %llu, "
       "\"gain_per_step_s\": %.6g, \"move_s\": %.6g, \"cut_node_bytes_before\": %llu, "
       "\"cut_node_bytes_after\": %llu, \"cut_rank_bytes_after\": %llu, "
       "\"rank_bytes_before\": %llu, \"rank_bytes_after\": %llu, \"decision_s\": %.6g, "
       "\"memory_bytes\": %.0f}\n",
-      r.strategy, r.decisions, r.before.imbalance, r.after.imbalance, r.before.step_s,
-      r.after.step_s, r.after.moves, r.after.moves_between_nodes,
+      r.strategy, r.decisions, floor.imbalance, floor.moves, r.before.imbalance, r.after.imbalance,
+      r.before.step_s, r.after.step_s, r.after.moves, r.after.moves_between_nodes,
       static_cast<unsigned long long>(r.after.bytes_between_nodes), r.gain_s, r.after.move_s,
       static_cast<unsigned long long>(r.before.cut_node_bytes),
       static_cast<unsigned long long>(r.after.cut_node_bytes),
@@ -273,13 +289,14 @@ int run(const Settings& settings) {
   }
   if (!settings.write_vt.empty()) bench::write_vt(settings.write_vt, recording_of(job));
   if (!settings.write.empty() || !settings.write_vt.empty()) return 0;
-  if (!settings.json) print_header(job.first);
+  const Floor floor(job.first);
+  if (!settings.json) print_header(job.first, floor);
   const bench::Decisions decisions{.every = settings.every,
                                    .model = balance::find_load_model(settings.model),
                                    .seed = settings.synthetic.seed};
   for (const std::string& name : settings.strategies) {
     const bench::Result result = simulate(*balance::find_strategy(name), job, decisions);
-    settings.json ? print_json(result) : print_row(result);
+    settings.json ? print_json(result, floor) : print_row(result);
   }
   return 0;
 }

@@ -31,9 +31,27 @@ rows = [json.loads(line) for line in open(sys.argv[1])]
 assert len(rows) == 9 and rows[0]["strategy"] == "none" and rows[0]["moves"] == 0
 for row in rows:
     assert all(math.isfinite(v) for k, v in row.items() if k != "strategy"), row
-    assert row["imbalance_after"] >= 0.999, row
+    assert row["imbalance_after"] >= row["imbalance_floor"] - 1e-5 >= 0.999, row
+    if row["imbalance_after"] <= 1.0005 * row["imbalance_floor"]:
+        assert row["moves"] >= row["moves_floor"], row
     if row["strategy"] not in ("rotate", "random"):
         assert row["step_after_s"] <= row["step_before_s"], row
+END
+done
+
+# What is called the best balance is the best, with few moves.
+for loads in uniform exponential half geometric hot-spot one; do
+  plans "--loads=$loads" --hold=1e6 --node-ranks=1 >"$out/first"
+  /usr/bin/python3 - "$out/json" <<'END' || fail "$loads: $(cat "$out/json")"
+import json, sys
+
+rows = {row["strategy"]: row for row in map(json.loads, open(sys.argv[1]))}
+best = min(row["imbalance_after"] for row in rows.values())
+fewest = min(row["moves"] for row in rows.values() if row["imbalance_after"] <= best + 0.001)
+for name in "greedy-refine", "hierarchical":
+    row = rows[name]
+    assert row["imbalance_after"] <= best + 0.002, row
+    assert row["moves"] <= max(1.5 * fewest, 2 * row["moves_floor"] + 2 * 16), row
 END
 done
 

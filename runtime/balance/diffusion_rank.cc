@@ -5,20 +5,9 @@
 #include <limits>
 
 #include "runtime/balance/heavy_first.h"
+#include "runtime/balance/mixed.h"
 
 namespace roam::balance {
-namespace {
-
-// Source: Vigna, splitmix64.
-std::uint64_t mixed(std::uint64_t z) {
-  z += 0x9e3779b97f4a7c15;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
-}
-
-}  // namespace
-
 DiffusionRank::DiffusionRank(std::int32_t rank, const RankInfo& info,
                              const std::vector<Token>& tokens)
     : rank_(rank), info_(info) {

@@ -2,6 +2,9 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/balance/bounds.h"
+#include "runtime/balance/exchange_moves.h"
+#include "runtime/balance/fitted.h"
 #include "runtime/balance/heavy_first.h"
 #include "runtime/balance/node_tables.h"
 #include "runtime/balance/outcome.h"
@@ -46,6 +49,11 @@ Plan land(const LoadTable& table, const NodeTables& nodes, Plan plan, const Plan
   return plan;
 }
 
+// For one node, where exchanges follow.
+Plan evened_out(const LoadTable& table, std::uint64_t) {
+  return refine_moves(table, kFinestGoal * shortest_step_s(table) / ideal_step_s(table));
+}
+
 // `plan` after single moves away from the ranks that are still the busiest: a node may have its
 // share and yet hold threads so long that its ranks cannot be even.
 Plan refined(const LoadTable& table, const Plan& plan) {
@@ -58,9 +66,14 @@ Plan refined(const LoadTable& table, const Plan& plan) {
 Plan hierarchical(const LoadTable& table, std::uint64_t seed) {
   check_table(table);
   const NodeTables nodes(table);
+  if (nodes.nodes() == 1 || nodes.nodes() == table.ranks.size()) return greedy_refine(table, seed);
   Plan best = plan_to_stay(table);
   const Outcome stay = outcome_of(table, best);
-  best = nodes.inside_nodes(best, greedy_refine, seed, std::vector<bool>(nodes.nodes(), true));
+  const double ceiling_s = kFinestGoal * shortest_step_s(table);
+  const std::size_t looks =
+      affordable_looks(table, stay.imbalance * ideal_step_s(table) - ceiling_s);
+  const auto inside = looks > 0 ? evened_out : fitted;
+  best = nodes.inside_nodes(best, inside, seed, std::vector<bool>(nodes.nodes(), true));
   Outcome outcome = outcome_of(table, best);
   // Each stage goes on from the one before; which of them paid is seen at the end.
   const auto consider = [&](Plan plan) {
@@ -69,15 +82,14 @@ Plan hierarchical(const LoadTable& table, std::uint64_t seed) {
     outcome = its;
     best = std::move(plan);
   };
-  if (nodes.nodes() > 1) {
-    std::vector<bool> changed;
-    const Plan node_plan = refine_moves(nodes.between_nodes(), kNodeGoal, &table);
-    Plan between = land(table, nodes, best, node_plan, &changed);
-    between = nodes.inside_nodes(between, greedy_refine, seed, changed);
-    Plan single = refined(table, between);
-    if (between.rank_of != best.rank_of) consider(between);
-    if (single.rank_of != between.rank_of) consider(std::move(single));
-  }
+  std::vector<bool> changed;
+  const Plan node_plan = refine_moves(nodes.between_nodes(), kNodeGoal, &table);
+  Plan between = land(table, nodes, best, node_plan, &changed);
+  between = nodes.inside_nodes(between, inside, seed, changed);
+  Plan last =
+      looks > 0 ? exchange_moves(table, between, ceiling_s, looks) : refined(table, between);
+  if (between.rank_of != best.rank_of) consider(between);
+  if (last.rank_of != between.rank_of) consider(std::move(last));
   return pays(table, stay, outcome) ? best : plan_to_stay(table);
 }
 

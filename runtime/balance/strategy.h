@@ -43,8 +43,10 @@ Plan greedy(const LoadTable& table, std::uint64_t seed);
 // The busiest rank gives a thread away, again and again, until it is within kRefineGoal of the
 // ideal or no move helps or pays. Few moves.
 Plan refine(const LoadTable& table, std::uint64_t seed);
-// Each rank keeps what fits under a ceiling, what is dear to move first; the rest goes as in
-// greedy, inside the node if that will do. Of several ceilings the one that pays most.
+// Down to what no plan goes below (bounds.h), with few moves: the busiest rank gives threads away
+// or exchanges them, again and again; then moves are saved (exchange_moves.h). Where moves or
+// messages are dear, single moves as in refine come before; where the search would take more than a
+// small part of the time that is won, each rank keeps what fits and the rest is placed (fitted.h).
 Plan greedy_refine(const LoadTable& table, std::uint64_t seed);
 // Cuts the graph of messages between nodes, then between the ranks of a node (METIS), and names the
 // parts so that little moves; then a few moves as in refine. May leave an imbalance of
@@ -54,15 +56,19 @@ Plan comm(const LoadTable& table, std::uint64_t seed);
 // than its own threads and its partner's sums (diffusion_rank.h).
 // Source: Cybenko 1989, Dynamic load balancing for distributed memory multiprocessors.
 Plan diffusion(const LoadTable& table, std::uint64_t seed);
-// Inside each node as greedy_refine, where moves cost nothing; then between nodes, from the sums of
-// nodes, by cost against gain; then inside each node again; last, single moves away from ranks that
-// are still the busiest.
+// Inside each node first, where moves cost nothing; then between nodes, from the sums of nodes, by
+// cost against gain; then inside each node again; last, exchanges as in greedy_refine, or single
+// moves away from ranks that are still the busiest. With one node, or one rank a node:
+// greedy_refine.
 Plan hierarchical(const LoadTable& table, std::uint64_t seed);
 // For tests: every thread to the next rank, if it has room.
 Plan rotate(const LoadTable& table, std::uint64_t seed);
 // For tests: every thread to any rank, if it has room.
 Plan random(const LoadTable& table, std::uint64_t seed);
 
+// greedy_refine and hierarchical stop when the busiest rank is at most that far above what no plan
+// goes below: measured loads differ by more from step to step.
+inline constexpr double kFinestGoal = 1.0005;
 // refine stops when the busiest rank is at most that far above the ideal.
 inline constexpr double kRefineGoal = 1.05;
 // The imbalance that comm may leave behind.
