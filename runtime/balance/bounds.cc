@@ -25,14 +25,14 @@ double of_full_ranks(const std::vector<double>& longest_first, std::size_t ranks
 
 // Of the first so many threads, two are on one rank, or each is on another; then the longest had
 // best be where the least cannot leave.
-double beside_fixed(const std::vector<double>& longest_first, const std::vector<double>& least_first) {
+double beside_fixed(const std::vector<double>& longest_first,
+                    const std::vector<double>& least_first) {
   double most = 0, apart = 0;
   for (std::size_t i = 0; i < longest_first.size(); ++i) {
     const bool one_each = i < least_first.size();
     if (one_each) apart = std::max(apart, longest_first[i] + least_first[i]);
-    const double together =
-        i == 0 ? std::numeric_limits<double>::infinity()
-               : longest_first[i - 1] + longest_first[i] + least_first.front();
+    const double together = i == 0 ? std::numeric_limits<double>::infinity()
+                                   : longest_first[i - 1] + longest_first[i] + least_first.front();
     most = std::max(most, one_each ? std::min(apart, together) : together);
     if (!one_each) break;
   }
@@ -61,8 +61,8 @@ double shortest_step_s(const LoadTable& table) {
   }
   std::sort(loads.begin(), loads.end(), std::greater<>());
   std::sort(fixed.begin(), fixed.end());
-  return std::max({step_s, of_full_ranks(loads, fixed.size()) / fastest,
-                   beside_fixed(loads, fixed) / fastest});
+  return std::max(
+      {step_s, of_full_ranks(loads, fixed.size()) / fastest, beside_fixed(loads, fixed) / fastest});
 }
 
 std::size_t fewest_moves(const LoadTable& table, double step_s) {

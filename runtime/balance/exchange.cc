@@ -70,8 +70,8 @@ double Exchange::cost_s(std::uint32_t i, std::int32_t rank) const {
 
 double Exchange::more_cost_s(std::uint32_t parcel, std::int32_t from, std::int32_t to) const {
   double more_s = 0;
-  now_.for_each_thread(
-      from, parcel, [&](std::uint32_t i) { more_s += cost_s(i, to) - cost_s(i, from); });
+  now_.for_each_thread(from, parcel,
+                       [&](std::uint32_t i) { more_s += cost_s(i, to) - cost_s(i, from); });
   return more_s;
 }
 
@@ -206,8 +206,8 @@ double Exchange::after_s(std::int32_t rank, std::span<const Step> steps) const {
 double Exchange::longest_s(std::span<const Step> steps) const {
   double longest_s = 0;
   for (const Step& step : steps) {
-    longest_s = std::max(
-        {longest_s, after_s(step.to, steps), after_s(now_.rank_of(step.thread), steps)});
+    longest_s =
+        std::max({longest_s, after_s(step.to, steps), after_s(now_.rank_of(step.thread), steps)});
   }
   return longest_s;
 }
@@ -236,7 +236,8 @@ std::int32_t Exchange::place_for(std::uint32_t i, std::int32_t full, std::int32_
   return -1;
 }
 
-// `thread` goes to `to`, and what is too much there goes on. None if a rank is above `level_s` then.
+// `thread` goes to `to`, and what is too much there goes on. None if a rank is above `level_s`
+// then.
 std::vector<Exchange::Step> Exchange::pushed(std::uint32_t thread, std::int32_t to,
                                              double level_s) {
   const std::int32_t from = now_.rank_of(thread);
@@ -257,7 +258,8 @@ std::vector<Exchange::Step> Exchange::pushed(std::uint32_t thread, std::int32_t 
     const std::size_t at = first_from(theirs, over_s * now_.speed(to));
     const auto middle = theirs.begin() + static_cast<std::ptrdiff_t>(at);
     const std::span<const Parcel> longer(middle, std::min(kNear, theirs.size() - at));
-    const std::span<const Parcel> shorter(middle - static_cast<std::ptrdiff_t>(std::min(at, 2 * kNear)), middle);
+    const std::span<const Parcel> shorter(
+        middle - static_cast<std::ptrdiff_t>(std::min(at, 2 * kNear)), middle);
     if (std::none_of(longer.begin(), longer.end(), goes_on) &&
         std::none_of(shorter.rbegin(), shorter.rend(), goes_on))
       return {};

@@ -13,11 +13,12 @@
 namespace roam::balance {
 namespace {
 
-// Looks for the first exchanges: about twice what the tables of docs/balancing.md need, with what may be won besides.
+// Looks for the first exchanges: about twice what the tables of docs/balancing.md need, with what
+// may be won besides.
 constexpr std::size_t kLooksOfThread = 32;
-// That part of what can be won may go into a decision, whose looks take so long (2026-11), and no
-// more looks than that, together and of a thread.
-constexpr double kPart = 0.01, kLookS = 2e-8, kMostLooks = 100'000, kMostOfThread = 1'000;
+// That part of what can be won may go into a decision, whose looks take so long (20 ns each,
+// 2026-11, five times), and no more looks than that, together and of a thread.
+constexpr double kPart = 0.01, kLookS = 1e-7, kMostLooks = 100'000, kMostOfThread = 1'000;
 // Threads are sent home in so many passes at most.
 constexpr int kPasses = 8;
 // Sums of the same loads or costs in another order differ by less than this part.
@@ -113,8 +114,8 @@ class Exchanger {
     done_.clear();
   }
 
-  // Exchanges until the busiest rank is down at `goal_s` or nothing helps. Those after the last that
-  // made the longest rank shorter are undone.
+  // Exchanges until the busiest rank is down at `goal_s` or nothing helps. Those after the last
+  // that made the longest rank shorter are undone.
   void lower_to(double goal_s, bool frugal) {
     const std::size_t begin = done_.size();
     exchange_.aim_at(goal_s, frugal);

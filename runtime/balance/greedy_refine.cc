@@ -26,13 +26,14 @@ std::size_t most_threads(const LoadTable& table) {
 
 Plan greedy_refine(const LoadTable& table, std::uint64_t seed) {
   check_table(table);
-  const double ideal_s = ideal_step_s(table), bound_s = shortest_step_s(table);
+  const double ideal_s = ideal_step_s(table);
   Plan best = plan_to_stay(table);
   const Outcome stay = outcome_of(table, best);
-  const double excess_s = stay.imbalance * ideal_s - kFinestGoal * bound_s;
-  if (!(excess_s > 0)) return best;
-  const std::size_t looks = affordable_looks(table, excess_s);
+  const double longest_s = stay.imbalance * ideal_s;
+  const std::size_t looks = affordable_looks(table, longest_s - ideal_s);
   if (looks == 0) return fitted(table, seed);
+  const double bound_s = shortest_step_s(table);
+  if (longest_s <= kFinestGoal * bound_s) return best;
   double best_gain_s = 0;
   const auto consider = [&](Plan plan) {
     const Outcome outcome = outcome_of(table, plan);

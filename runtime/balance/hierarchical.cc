@@ -69,9 +69,8 @@ Plan hierarchical(const LoadTable& table, std::uint64_t seed) {
   if (nodes.nodes() == 1 || nodes.nodes() == table.ranks.size()) return greedy_refine(table, seed);
   Plan best = plan_to_stay(table);
   const Outcome stay = outcome_of(table, best);
-  const double ceiling_s = kFinestGoal * shortest_step_s(table);
-  const std::size_t looks =
-      affordable_looks(table, stay.imbalance * ideal_step_s(table) - ceiling_s);
+  const double ideal_s = ideal_step_s(table);
+  const std::size_t looks = affordable_looks(table, stay.imbalance * ideal_s - ideal_s);
   const auto inside = looks > 0 ? evened_out : fitted;
   best = nodes.inside_nodes(best, inside, seed, std::vector<bool>(nodes.nodes(), true));
   Outcome outcome = outcome_of(table, best);
@@ -86,8 +85,9 @@ Plan hierarchical(const LoadTable& table, std::uint64_t seed) {
   const Plan node_plan = refine_moves(nodes.between_nodes(), kNodeGoal, &table);
   Plan between = land(table, nodes, best, node_plan, &changed);
   between = nodes.inside_nodes(between, inside, seed, changed);
-  Plan last =
-      looks > 0 ? exchange_moves(table, between, ceiling_s, looks) : refined(table, between);
+  Plan last = looks > 0
+                  ? exchange_moves(table, between, kFinestGoal * shortest_step_s(table), looks)
+                  : refined(table, between);
   if (between.rank_of != best.rank_of) consider(between);
   if (last.rank_of != between.rank_of) consider(std::move(last));
   return pays(table, stay, outcome) ? best : plan_to_stay(table);

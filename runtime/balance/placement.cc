@@ -79,8 +79,8 @@ std::vector<Placement::Parcel> Placement::parcels_of(std::int32_t rank) {
   }
   for (const auto& [block, sum] : blocks) {
     if (sum.second > 1)
-      parcels.push_back(
-          {sum.first, static_cast<std::uint32_t>(table_.threads.size()) + static_cast<std::uint32_t>(block)});
+      parcels.push_back({sum.first, static_cast<std::uint32_t>(table_.threads.size()) +
+                                        static_cast<std::uint32_t>(block)});
   }
   std::stable_sort(parcels.begin(), parcels.end(),
                    [](const Parcel& a, const Parcel& b) { return a.load_s < b.load_s; });
@@ -137,7 +137,7 @@ std::vector<Placement::Step> Placement::carry_out(std::span<const Step> steps) {
     const Parcel parcel{table_.threads[i].load_s, i};
     threads_of(from);
     threads_of(to);
-    std::vector<Parcel> &theirs = threads_[index(from)], &others = threads_[index(to)];
+    std::vector<Parcel>&theirs = threads_[index(from)], &others = threads_[index(to)];
     theirs.erase(std::lower_bound(theirs.begin(), theirs.end(), parcel, less));
     others.insert(std::lower_bound(others.begin(), others.end(), parcel, less), parcel);
     add_load(from, -parcel.load_s);
