@@ -34,7 +34,7 @@ void print_intervals(std::span<const Record> runs) {
     std::printf("  %6d", runs[0].intervals[last - 1].last_step);
     int moved = 0;
     for (const Record& run : runs) {
-      const Summary summary = summarise(run, first, last, cores());
+      const Summary summary = summarise(run, first, last);
       std::printf("   %3.0f %% %-*s", 100 * summary.efficiency(), kBarColumns,
                   bar(summary.efficiency()).c_str());
       moved = summary.moved;
@@ -46,7 +46,7 @@ void print_intervals(std::span<const Record> runs) {
 
 }  // namespace
 
-Summary summarise(const Record& run, std::size_t first, std::size_t last, int cores) {
+Summary summarise(const Record& run, std::size_t first, std::size_t last) {
   Summary summary;
   for (std::size_t i = first; i < std::min(last, run.intervals.size()); ++i) {
     const Interval& interval = run.intervals[i];
@@ -55,11 +55,15 @@ Summary summarise(const Record& run, std::size_t first, std::size_t last, int co
     const double largest = *std::max_element(busy.begin(), busy.end());
     summary.average_seconds += total / static_cast<double>(busy.size());
     summary.largest_seconds += largest;
-    summary.bound_seconds += std::max(largest, total / cores);
     summary.balancing_seconds += interval.balancing_seconds;
     summary.moved += interval.moved;
   }
   return summary;
+}
+
+double least_seconds(const Record& run, int cores) {
+  const double ranks = static_cast<double>(run.intervals.at(0).busy_seconds.size());
+  return summarise(run, 0, run.intervals.size()).average_seconds * std::max(1.0, ranks / cores);
 }
 
 void print_runs(std::span<const Record> runs) {
@@ -68,13 +72,13 @@ void print_runs(std::span<const Record> runs) {
   const std::size_t warm = std::min(kWarmUp, count - 1);
   const bool compared = runs.size() == 2;
   std::vector<Summary> all;
-  for (const Record& run : runs) all.push_back(summarise(run, 0, count, cores()));
+  for (const Record& run : runs) all.push_back(summarise(run, 0, count));
 
   std::printf("\n  %-16s", "");
   for (const Record& run : runs) std::printf("%12s", run.balanced ? "balanced" : "without");
   std::printf("\n  %-16s", "efficiency");
   for (const Record& run : runs)
-    std::printf("%10.1f %%", 100 * summarise(run, warm, count, cores()).efficiency());
+    std::printf("%10.1f %%", 100 * summarise(run, warm, count).efficiency());
   std::printf("   average over largest busy time of a rank, from step %d on\n",
               warm == 0 ? 0 : runs[0].intervals[warm - 1].last_step + 1);
   std::printf("  %-16s", "largest busy");
@@ -84,13 +88,9 @@ void print_runs(std::span<const Record> runs) {
   std::printf("\n  %-16s", "start to end");
   for (const Record& run : runs) std::printf("%10.3f s", run.seconds);
   if (compared) {
-    // What balancing could give at most: no core is without work while there is some.
-    const double most =
-        all[0].bound_seconds /
-        (all[1].average_seconds *
-         std::max(1.0, static_cast<double>(runs[1].intervals[0].busy_seconds.size()) / cores()));
     std::printf("   %.2f times as fast; with %d cores at most %.2f",
-                runs[0].seconds / runs[1].seconds, cores(), most);
+                runs[0].seconds / runs[1].seconds, cores(),
+                runs[0].seconds / least_seconds(runs[1], cores()));
   }
   std::printf("\n");
   if (runs.back().balanced) {

@@ -26,13 +26,16 @@ struct Record {
 struct Summary {
   double average_seconds = 0;  // of the ranks' busy times: with this largest one all is even
   double largest_seconds = 0;  // of the fullest rank of each interval
-  double bound_seconds = 0;    // below this the run cannot be with so few cores
   double balancing_seconds = 0;
   int moved = 0;
   // Average over largest busy time; 1 of none.
   double efficiency() const { return largest_seconds > 0 ? average_seconds / largest_seconds : 1; }
 };
-Summary summarise(const Record& run, std::size_t first, std::size_t last, int cores);
+Summary summarise(const Record& run, std::size_t first, std::size_t last);
+
+// What the computing of `run` takes from start to end if no core is ever without work and nothing
+// else costs anything: the run cannot be shorter.
+double least_seconds(const Record& run, int cores);
 
 // Efficiency over time and the totals, of one or two runs of the same problem, the balanced one
 // last.
