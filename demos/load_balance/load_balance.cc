@@ -179,8 +179,9 @@ void tour(bool balance, std::vector<double>& seconds_left, std::uint64_t total_b
     }
     roam::this_thread::migrate(0);
     done_bytes += home->done_bytes;
-    progress.show(done_bytes, seconds_left, moves);
-    if (home->arrived == home->results.size()) break;
+    const bool over = home->arrived == home->results.size();
+    progress.show(done_bytes, seconds_left, moves, over);
+    if (over) break;
     roam::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   progress.end();

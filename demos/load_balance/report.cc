@@ -142,12 +142,12 @@ Progress::Progress(bool balanced, std::uint64_t total_bytes)
       terminal_(isatty(STDOUT_FILENO) != 0) {}
 
 void Progress::show(std::uint64_t done_bytes, std::span<const double> seconds_left,
-                    std::size_t moves) {
-  // A thread between two ranks is seen on neither, so what is seen can shrink; what is done cannot.
-  done_bytes_ = std::max(done_bytes_, done_bytes);
-  const bool done = done_bytes_ == total_bytes_;
+                    std::size_t moves, bool over) {
+  // A thread that moves meanwhile is seen on neither of two ranks, or on both, so what is seen can
+  // shrink or be more than there is; what is done cannot.
+  done_bytes_ = over ? total_bytes_ : std::min(std::max(done_bytes_, done_bytes), total_bytes_);
   const std::int64_t now = now_ns();
-  if (now < next_ns_ && !done) return;
+  if (now < next_ns_ && !over) return;
   next_ns_ = now + (terminal_ ? kTerminalLineEveryNs : kLineEveryNs);
 
   std::string left;

@@ -33,8 +33,10 @@ const char* title_of(bool balanced);
 class Progress {
  public:
   Progress(bool balanced, std::uint64_t total_bytes);
-  // `seconds_left` by rank.
-  void show(std::uint64_t done_bytes, std::span<const double> seconds_left, std::size_t moves);
+  // `done_bytes`: that were seen done, some perhaps twice or not at all. `seconds_left` by rank.
+  // `over`: all is done, and this is shown whenever the last line was.
+  void show(std::uint64_t done_bytes, std::span<const double> seconds_left, std::size_t moves,
+            bool over);
   void end();
 
  private:

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace {
 
@@ -40,6 +42,24 @@ TEST(Report, UnitsFitTheValue) {
   EXPECT_EQ(in_seconds(0.25), "250 ms");
   EXPECT_EQ(median({3, 1, 2}), 2);
   EXPECT_EQ(median({}), 0);
+}
+
+// What the balancer sees is not of one moment.
+TEST(Report, ProgressNeverPasses100PerCentAndEndsWithIt) {
+  const std::vector<double> left = {0.5, 0};
+  testing::internal::CaptureStdout();
+  Progress progress(true, 1000);
+  progress.show(1300, left, 1, false);
+  progress.show(400, left, 2, false);  // too soon after it
+  progress.show(400, left, 3, true);
+  progress.end();
+  const std::string shown = testing::internal::GetCapturedStdout();
+  EXPECT_EQ(shown.find("130 %"), std::string::npos) << shown;
+  EXPECT_NE(shown.find("100 %   seconds of work left by rank:  0.50  0.00   moves: 1\n"),
+            std::string::npos)
+      << shown;
+  EXPECT_EQ(shown.find("moves: 2"), std::string::npos) << shown;
+  EXPECT_NE(shown.find("moves: 3\n"), std::string::npos) << "the last is shown: " << shown;
 }
 
 TEST(Report, ARunInWhichNothingHappened) {
