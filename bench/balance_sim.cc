@@ -168,6 +168,10 @@ bench::Job job_of_recording(const Settings& settings) {
       table.threads[i] = now.threads[i];
       table.threads[i].rank = rank;
     }
+    for (std::size_t r = 0; r < table.ranks.size(); ++r) {
+      table.ranks[r].speed = now.ranks[r].speed;
+      table.ranks[r].used_bytes = now.ranks[r].used_bytes;
+    }
   };
   return job;
 }

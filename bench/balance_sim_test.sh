@@ -98,6 +98,19 @@ cmp "$out/first" "$out/second" || fail "plans from files of another tool differ"
 "$sim" "--file=$out/table2" "--file=$out/table2" "--write-vt=$out/vt2" || fail "two tables"
 [[ -s $out/vt2/roam.15.json ]] || fail "not 16 files: $(ls "$out/vt2")"
 
+# What a rank has besides its threads is of each step.
+for used in 1000 5000; do
+  printf '%s\n' 'roam-load-table 1' 'costs 10 5e-10 5e-06 7e-07 3e-10 3e-07' 'ranks 2' \
+    "1 0 0 $used" "1 1 0 $((2 * used))" 'threads 2' '0.25 80 0' '0.5 80 1' 'edges 0' end \
+    >"$out/used$used"
+done
+"$sim" "--file=$out/used1000" "--file=$out/used5000" "--write-vt=$out/vt3" || fail "two phases"
+"$sim" "--vt=$out/vt3" "--write-vt=$out/vt4" || fail "two phases of a --vt"
+for dir in vt3 vt4; do
+  used=$(grep -ohE 'rank_working_bytes": ?[0-9]+' "$out/$dir"/roam.[01].json | grep -oE '[0-9]+$')
+  [[ $(echo $used) == "1000 5000 2000 10000" ]] || fail "$dir: ranks have $(echo $used)"
+done
+
 # No rank has more than its limit, however the memory that threads share is counted.
 plans "--vt=$out/vt" --rank-limit=1K >"$out/first"
 "$sim" "--vt=$out/vt2" "--write-vt=$out/vt2" 2>"$out/usage"

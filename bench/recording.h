@@ -10,7 +10,8 @@
 namespace bench {
 
 // What a job did step by step, as it was recorded: a table for each step. Thread i is the same
-// everywhere; loads, messages, who cannot move and where threads are may differ.
+// everywhere; loads, messages, who cannot move, where threads are and what ranks have besides them
+// may differ.
 struct Recording {
   std::vector<roam::balance::LoadTable> steps;
   std::size_t left_out = 0;  // messages whose sender or receiver is no thread
