@@ -15,6 +15,7 @@
 #include "base/lock.h"
 #include "base/sanitizers.h"
 #include "isomalloc/process_call.h"
+#include "isomalloc/runtime_threads.h"
 
 extern "C" {
 void* __libc_malloc(std::size_t bytes) ROAM_OF_PROCESS("malloc");
@@ -222,9 +223,11 @@ ROAM_EXPORT int pthread_create(pthread_t* id, const pthread_attr_t* attributes,
   roam::iso::Heap* caller = current_heap;
   HeapScope process;
   Helper* owner = roam::iso::helper;
-  if ((caller == nullptr && owner == nullptr) || roam::iso::is_detached(attributes)) {
+  const bool in_plain_code = caller == nullptr && owner == nullptr;
+  if (in_plain_code && roam::iso::made_for_runtime(__builtin_return_address(0)))
+    return roam::iso::create_for_runtime(real, id, attributes, body, argument);
+  if (in_plain_code || roam::iso::is_detached(attributes))
     return real(id, attributes, body, argument);
-  }
   auto& tables = roam::iso::tables();
   auto* start = static_cast<roam::iso::Start*>(__libc_malloc(sizeof(roam::iso::Start)));
   if (start == nullptr) return EAGAIN;

@@ -1,6 +1,5 @@
 #include "base/os/kernel_threads.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -9,7 +8,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <ctime>
 
 namespace roam::os {
@@ -101,31 +99,6 @@ int kernel_threads() {
   struct stat tasks;
   if (stat("/proc/self/task", &tasks) != 0) return 1;
   return std::max(static_cast<int>(tasks.st_nlink) - 2, 1);
-}
-
-std::vector<int> living_kernel_threads() {
-  constexpr unsigned kExiting = 4;  // Source: linux/sched.h, PF_EXITING; proc_pid_stat(5), flags
-  DIR* tasks = opendir("/proc/self/task");
-  if (tasks == nullptr) return {kernel_thread_id()};
-  std::vector<int> living;
-  while (const dirent* task = readdir(tasks)) {
-    if (task->d_name[0] == '.') continue;
-    char path[64], line[512];
-    std::snprintf(path, sizeof path, "/proc/self/task/%.20s/stat", task->d_name);
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    const ssize_t n = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
-    if (fd >= 0) close(fd);
-    if (n <= 0) continue;  // it has gone meanwhile
-    line[n] = '\0';
-    // Its name, in brackets, may have any letters.
-    const char* rest = std::strrchr(line, ')');
-    unsigned flags = 0;
-    const int read =
-        rest == nullptr ? 0 : std::sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %u", &flags);
-    if (read != 1 || (flags & kExiting) == 0) living.push_back(std::atoi(task->d_name));
-  }
-  closedir(tasks);
-  return living;
 }
 
 int kernel_thread_id() { return static_cast<int>(syscall(SYS_gettid)); }

@@ -3,15 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 namespace roam::os {
 
 // How many kernel threads this process has; 1 if that cannot be known. One that has been joined may
 // be among them for a moment: the kernel wakes who joins it before it is gone.
 int kernel_threads();
-// The kernel's numbers of those that are not about to go. Slow: asks about each.
-std::vector<int> living_kernel_threads();
 
 // The kernel's number of the calling one.
 int kernel_thread_id();

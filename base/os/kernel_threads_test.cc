@@ -6,7 +6,6 @@
 #include <atomic>
 #include <string>
 #include <thread>
-#include <vector>
 
 namespace roam::os {
 namespace {
@@ -16,21 +15,6 @@ std::string seen(int id) {
   char call[64] = "";
   while (look_at(id, call, sizeof call) == Doing::kRuns) usleep(1000);
   return call;
-}
-
-TEST(KernelThreads, OneThatWasJoinedIsNotCounted) {
-  const std::vector<int> before = living_kernel_threads();
-  for (int i = 0; i < 500; ++i) {
-    std::thread([] {}).join();
-    ASSERT_EQ(living_kernel_threads(), before);
-  }
-  std::atomic<bool> stop = false;
-  std::thread other([&] {
-    while (!stop) usleep(1000);
-  });
-  EXPECT_EQ(living_kernel_threads().size(), before.size() + 1);
-  stop = true;
-  other.join();
 }
 
 TEST(KernelThreads, OneThatReadsIsSeenInItsRead) {

@@ -7,6 +7,7 @@
 #include "base/job_record.h"
 #include "base/os/kernel_threads.h"
 #include "base/text.h"
+#include "isomalloc/runtime_threads.h"
 #include "runtime/job/job.h"
 
 namespace roam::runtime {
@@ -67,7 +68,7 @@ const char* Job::unheard() const {
 }
 
 std::uint64_t Job::outsiders() const {
-  return static_cast<std::uint64_t>(std::max(os::kernel_threads() - start_kernel_threads_, 0));
+  return static_cast<std::uint64_t>(std::max(os::kernel_threads() - 1 - iso::runtime_threads(), 0));
 }
 
 void Job::note_outsiders() {

@@ -6,6 +6,8 @@
 
 #include "base/job_clock.h"
 #include "threads/errands.h"
+#include "isomalloc/runtime_threads.h"
+#include "runtime/net/mpi_frames.h"
 
 namespace roam::runtime {
 namespace {
@@ -30,7 +32,10 @@ constexpr int kRoundsAWave = 16;
 alignas(Job) unsigned char job_room[sizeof(Job)];
 
 // As the scheduler: before any constructor of the program, and never destroyed.
-[[gnu::constructor(103)]] static void construct_job() { new (job_room) Job; }
+[[gnu::constructor(103)]] static void construct_job() {
+  new (job_room) Job;
+  iso::called_by_mpi = &called_by_mpi;
+}
 
 void Job::handle(int from, const char* message, std::size_t bytes) {
   idle_rounds_ = 0;

@@ -96,7 +96,7 @@ class Job final : public threads::Host {
   // What other ranks may have sent that this one has not taken, of one that stands still; null:
   // nothing. Context: any kernel thread.
   const char* unheard() const;
-  // Kernel threads that the program made: they may wake threads.
+  // Kernel threads that neither the runtime nor MPI made for themselves: they may wake threads.
   std::uint64_t outsiders() const;
   // Nothing but kernel threads of the program can wake a thread of the job: says so if it lasts.
   void note_outsiders();
@@ -116,7 +116,6 @@ class Job final : public threads::Host {
   bool running_ = false;
   bool later_run_ = false;  // of this process
   std::optional<threads::Lookout> lookout_;
-  int start_kernel_threads_ = 1;  // this one, MPI's, and the lookout's
   // Since when only kernel threads of the program can wake anybody; 0: that is not so.
   std::int64_t outsiders_since_ns_ = 0;
   std::uint64_t outsiders_switches_ = 0;  // the scheduler's, then

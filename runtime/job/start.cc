@@ -15,7 +15,6 @@
 #include "base/job_clock.h"
 #include "base/job_record.h"
 #include "base/os/clock_name.h"
-#include "base/os/kernel_threads.h"
 #include "base/os/layout.h"
 #include "base/os/memory.h"
 #include "base/text.h"
@@ -23,6 +22,7 @@
 #include "isomalloc/block.h"
 #include "isomalloc/capture.h"
 #include "isomalloc/library_slots.h"
+#include "isomalloc/runtime_threads.h"
 #include "isomalloc/shared_locale.h"
 #include "runtime/check/checker.h"
 #include "runtime/check/pointer_check.h"
@@ -98,16 +98,6 @@ void install_dump_signal() {
   sigaction(SIGUSR1, &action, &previous_dump_action);
 }
 
-// This one, and those that are not of `before`. Of `before` some have gone meanwhile: libraries
-// make such while they are loaded.
-int kernel_threads_besides(const std::vector<int>& before) {
-  const std::vector<int> now = os::living_kernel_threads();
-  return static_cast<int>(std::count_if(now.begin(), now.end(), [&](int id) {
-    return id == os::kernel_thread_id() ||
-           std::find(before.begin(), before.end(), id) == before.end();
-  }));
-}
-
 }  // namespace
 
 void Job::start(int& argc, char**& argv) {
@@ -127,9 +117,10 @@ void Job::start(int& argc, char**& argv) {
   fatal_hooks.tell_launcher = [](int status, bool once_gone) {
     if (ends_the_job()) tell_launcher(status, once_gone);
   };
-  // Those that the program made; what is there when it has started MPI itself may be MPI's.
-  const std::vector<int> before = mpi_started() ? std::vector<int>{} : os::living_kernel_threads();
-  mpi().start(&argc, &argv);
+  {
+    const iso::ForRuntime what_it_makes;
+    mpi().start(&argc, &argv);
+  }
   if (const char* help = std::getenv("ROAM_HELP"); help != nullptr && std::string(help) == "1") {
     if (rank() == 0) std::fputs(options_help().c_str(), stdout);
     mpi().finish();
@@ -172,9 +163,9 @@ void Job::start(int& argc, char**& argv) {
   threads::publish_inspect_facts(rank(), ranks());
   if (options_.stopped_s != 0) {  // nothing after it throws
     lookout_.emplace(std::int64_t{options_.stopped_s} * 1'000'000'000,
+    const iso::ForRuntime what_it_makes;
                      [] { return the_job().unheard(); });
   }
-  start_kernel_threads_ = kernel_threads_besides(before);
   running_ = true;
   job_record::began(rank(), ranks());
   if (first) tell_of_missing_guards(mpi());

@@ -4,14 +4,10 @@
 
 namespace roam::runtime {
 
-bool mpi_started() {
-  int started = 0;
-  return MPI_Initialized(&started) == MPI_SUCCESS && started != 0;
-}
-
 bool mpi_runs() {
-  int ended = 0;
-  return mpi_started() && MPI_Finalized(&ended) == MPI_SUCCESS && ended == 0;
+  int started = 0, ended = 0;
+  return MPI_Initialized(&started) == MPI_SUCCESS && started != 0 &&
+         MPI_Finalized(&ended) == MPI_SUCCESS && ended == 0;
 }
 
 bool all_ranks(bool mine) {

@@ -3,9 +3,7 @@
 
 namespace roam::runtime {
 
-// Whether the program, or an earlier run, has started MPI in this process.
-bool mpi_started();
-// Whether it can be called.
+// Whether the program, or an earlier run, has started MPI in this process, and it has not ended.
 bool mpi_runs();
 // Collective, while it runs: whether all ranks of MPI_COMM_WORLD say so.
 bool all_ranks(bool mine);
