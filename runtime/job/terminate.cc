@@ -12,7 +12,18 @@
 namespace roam::runtime {
 namespace {
 
+// Until rank 0 has said the same, and the launcher has ended the job.
+constexpr useconds_t kOfRank0Us = 1'000'000;
+
 bool collective_error = false;
+
+// Before MPI is there: ranks that wait in its start for this one are let go. MPICH's launcher does
+// not take the end of a process for the end of its job then (4.0.2).
+[[noreturn]] void end_before_mpi(int status) {
+  find_launcher();
+  tell_launcher(status, false);
+  _exit(status);
+}
 
 [[noreturn]] void on_terminate() {
   iso::HeapScope process;
@@ -20,9 +31,10 @@ bool collective_error = false;
   const std::string what = exception ? "uncaught " + describe_exception(exception)
                                      : "std::terminate was called without an exception";
   if (collective_error && !speaks_for_all()) {
-    usleep(300'000);  // the launcher kills all ranks when the first ends: let the message out
-    _exit(1);
+    // The launcher kills all ranks when the first ends. Who lives on was the only one.
+    usleep(kOfRank0Us);
   }
+  if (collective_error && fatal_hooks.end_job == nullptr) fatal_hooks.end_job = end_before_mpi;
   fatal("%s", what.c_str());
 }
 

@@ -6,7 +6,7 @@
 namespace roam::runtime {
 
 // While one lives, std::terminate ends the job with one message. `collective` tells that every rank
-// throws the same: then rank 0 speaks for all.
+// throws the same: then rank 0 speaks for all, and others only if it does not end the job.
 class TerminateHandler {
  public:
   TerminateHandler();
