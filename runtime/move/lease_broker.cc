@@ -196,6 +196,8 @@ std::optional<LeaseRun> LeaseBroker::request_here(Region region, std::size_t cou
   next_request_ += 2;
   if (mpi_.rank() == 0) {
     answer_ = grant(ask);
+  } else if (!mpi_.channel_open()) {
+    return std::nullopt;
   } else {
     answer_.reset();
     send(0, &ask, sizeof ask);
@@ -252,6 +254,7 @@ bool LeaseBroker::give_up(Range range) {
 
 bool LeaseBroker::obtain_here(Range range) {
   if (give_up(range)) return true;
+  if (!mpi_.channel_open()) return false;
   obtain_answers_ = 0;
   obtain_given_ = false;
   const ObtainHead ask{Kind::kObtain, 0, range, 0, 0};

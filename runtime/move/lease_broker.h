@@ -62,7 +62,8 @@ struct ObtainHead {
 // When rank 0 has no more either, other ranks are asked for free ranges: who frees a range owns it,
 // so that a rank on which threads end has what one that makes them lacks. Also finds the owner of a
 // free range that an unpacked block needs. While it waits for an answer it serves the other ranks'
-// questions and puts their other messages aside.
+// questions and puts their other messages aside. Between runs nobody can be asked: a rank has what
+// it has, and rank 0 also what nobody owns.
 //
 // Addresses are given away clean, and travel in one message: from the pool that they leave to the
 // one that they come into they belong to that message, and nobody else.

@@ -208,7 +208,7 @@ bool LeaseBroker::ask_all(Region region, Need need, std::size_t bytes, Flow* flo
 bool LeaseBroker::collect_here(Region region, std::size_t bytes) {
   free_what_rests(region);
   if (iso::pool(region).longest_clean() >= bytes) return true;
-  if (mpi_.ranks() == 1 || collects_all_) return false;
+  if (mpi_.ranks() == 1 || collects_all_ || !mpi_.channel_open()) return false;
   Flow flow;
   if (ask_all(region, Need::kNow, bytes, &flow)) return true;
   if (flow.free_bytes < bytes && flow.sent == flow.received) return false;

@@ -283,6 +283,8 @@ void Mpi::close_channel() {
   state_->open = false;
 }
 
+bool Mpi::channel_open() const { return state_ != nullptr && state_->open; }
+
 char* Mpi::compose(std::size_t bytes) {
   ROAM_CHECK(bytes <= most_bytes_, "a message of %zu bytes is longer than the %zu allowed", bytes,
              most_bytes_);

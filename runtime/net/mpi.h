@@ -60,6 +60,7 @@ class Mpi {
   // Longest message. All messages between two ranks stay in order.
   void open_channel(std::size_t most_bytes);
   void close_channel();
+  bool channel_open() const;  // before and after, nobody is heard
   std::size_t most_bytes() const { return most_bytes_; }
   // Room for a message of `bytes`; send it with send(). At most one is being filled.
   char* compose(std::size_t bytes);

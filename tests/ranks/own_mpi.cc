@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "roam/isomalloc.h"
+#include "roam/pup.h"
 #include "roam/roam.h"
 
 namespace {
@@ -32,6 +34,35 @@ void talk(int round) {
   expect(sum == ranks * (ranks - 1) / 2,
          "MPI_Allreduce between the runs gives the sum of the ranks");
   expect(rank == roam::rank() || round == 0, "roam::rank() in plain code is MPI's after a run");
+}
+
+// The image of a block whose addresses another rank has: between runs it cannot be asked.
+void unpack_a_copy() {
+  int rank;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  void* block = rank == 0 ? iso_malloc(1000) : nullptr;
+  std::vector<char> image;
+  if (rank == 0) {
+    roam::PupSizer sizer;
+    roam::pup_block(sizer, &block);
+    image.resize(sizer.bytes());
+    roam::PupToMemory packer(image.data(), false);
+    roam::pup_block(packer, &block);
+  }
+  unsigned long bytes = image.size();
+  MPI_Bcast(&bytes, 1, MPI_UNSIGNED_LONG, 0, MPI_COMM_WORLD);
+  image.resize(bytes);
+  MPI_Bcast(image.data(), static_cast<int>(bytes), MPI_BYTE, 0, MPI_COMM_WORLD);
+  try {
+    roam::PupFromMemory unpacker(image.data(), image.size());
+    void* copy = nullptr;
+    roam::pup_block(unpacker, &copy);
+    expect(false, "a block is not unpacked where it may be in use");
+  } catch (const roam::Error& error) {
+    expect(error.code() == roam::Errc::address_in_use, "an address that may be in use is refused");
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+  iso_free(block);
 }
 
 int visit_all(int code) {
@@ -74,6 +105,7 @@ int main(int argc, char** argv) {
     MPI_Finalized(&finalized);
     expect(initialized && !finalized, "run() leaves main's MPI alone");
     talk(round);
+    unpack_a_copy();
   }
   std::vector<char> received(100000);
   const int from = (rank + ranks - 1) % ranks;
