@@ -16,13 +16,29 @@ enum class Turn {
 // Errors: what `call` throws.
 extern Turn (*leave_to_rank)(const char* what, void (*call)(void*), void* argument);
 
-// While one lives, other kernel threads that have no rank to ask wait. Nests.
+// Whether kernel threads may take turns.
+enum class Turns {
+  kTaken,   // one after the other
+  kHeld,    // they wait: a run begins or ends, and the rank's kernel thread uses all itself
+  kAtRank,  // none: who asks, asks the rank
+};
+// Sets that, and returns what it was. Waits until nobody has a turn.
+// Context: the rank's kernel thread, which needs no turn while they are held.
+Turns set_turns(Turns turns);
+
+// While one lives that is taken, other kernel threads that have no rank to ask wait. Nests.
 class OwnTurn {
  public:
+  // Not taken: there are none now, and a moment has passed.
   OwnTurn();
   ~OwnTurn();
   OwnTurn(const OwnTurn&) = delete;
   OwnTurn& operator=(const OwnTurn&) = delete;
+  bool taken() const { return taken_; }
+
+ private:
+  const bool needless_;  // the caller holds them
+  const bool taken_;
 };
 
 // f(), wherever the rank's memory may be used.
@@ -30,17 +46,22 @@ class OwnTurn {
 // Context: any kernel thread; `what` is the public call.
 template <class F>
 void take_turn(const char* what, F f) {
-  const Turn turn = leave_to_rank == nullptr
-                        ? Turn::kAnybodys
-                        : leave_to_rank(
-                              what, [](void* call) { (*static_cast<F*>(call))(); }, &f);
-  if (turn == Turn::kTaken) return;
-  if (turn == Turn::kMine) {
+  for (;;) {
+    const Turn turn = leave_to_rank == nullptr
+                          ? Turn::kAnybodys
+                          : leave_to_rank(
+                                what, [](void* call) { (*static_cast<F*>(call))(); }, &f);
+    if (turn == Turn::kTaken) return;
+    if (turn == Turn::kMine) {
+      f();
+      return;
+    }
+    // A run may have begun since.
+    const OwnTurn own;
+    if (!own.taken()) continue;
     f();
     return;
   }
-  const OwnTurn own;
-  f();
 }
 
 }  // namespace roam::iso

@@ -91,6 +91,7 @@ bool become_child(Tcb* forker, const iso::Arena::Kept* shared) {
   is_child = true;
   on_rank_thread = iso::frees_at_once = false;
   errands.store(kClosed, std::memory_order_relaxed);  // nobody runs here who could do them
+  iso::set_turns(iso::Turns::kTaken);
   if (shared != nullptr && !iso::arena().keep_in_child(*shared)) return false;
   for (int r = 0; r < iso::kRegions; ++r) {
     iso::RangePool& pool = iso::pool(static_cast<iso::Region>(r));

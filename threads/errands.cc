@@ -27,6 +27,7 @@ struct Errand {
   void* argument;
   Errand* next = nullptr;
   std::exception_ptr error = nullptr;
+  bool refused = false;  // the run ended before
   std::atomic<int> done = 0;
 };
 
@@ -67,12 +68,38 @@ Errand* oldest_first(Errand* newest) {
   return oldest;
 }
 
-// iso::leave_to_rank.
+// As detail::run_errand. False: no run is under way, or it ended before: nothing was done.
+bool leave_errand(const char* what, void (*call)(void*), void* argument) {
+  Errand mine{call, argument};
+  Errand* newest = errands.load(std::memory_order_relaxed);
+  do {
+    if (newest == kClosed) return false;
+    mine.next = newest;
+  } while (!errands.compare_exchange_weak(newest, &mine, std::memory_order_seq_cst));
+  if (wake_rank != nullptr) wake_rank();
+  constexpr timespec kLong{10, 0};
+  bool said = false;
+  const std::int64_t start_ns = now_ns();
+  while (mine.done.load(std::memory_order_acquire) == 0) {
+    syscall(SYS_futex, &mine.done, FUTEX_WAIT_PRIVATE, 0, &kLong, nullptr, 0);
+    if (said || now_ns() - start_ns < kLong.tv_sec * 1'000'000'000) continue;
+    said = true;
+    report(text("%s of a kernel thread has waited 10 s for the threads of this rank to let it in, "
+                "and still does: one of them computes, or waits in a call that stops the rank",
+                what)
+               .c_str());
+  }
+  if (mine.error != nullptr) std::rethrow_exception(std::move(mine.error));
+  return !mine.refused;
+}
+
+// iso::leave_to_rank. Memory of the rank is there before and after a run: who comes while it ends
+// takes a turn after it.
 iso::Turn leave_to_rank(const char* what, void (*call)(void*), void* argument) {
   if (errands.load(std::memory_order_relaxed) == kClosed) return iso::Turn::kAnybodys;
   if (!on_other_kernel_thread()) return iso::Turn::kMine;
-  detail::run_errand(what, call, argument);
-  return iso::Turn::kTaken;
+  refuse_in_child(what);
+  return leave_errand(what, call, argument) ? iso::Turn::kTaken : iso::Turn::kAnybodys;
 }
 
 }  // namespace
@@ -85,16 +112,19 @@ bool (*outsiders_memory_is_known)() = nullptr;
 OpenForErrands::OpenForErrands() {
   iso::leave_to_rank = &leave_to_rank;
   errands.store(nullptr, std::memory_order_seq_cst);
+  turns_before_ = iso::set_turns(iso::Turns::kAtRank);
 }
 
 OpenForErrands::~OpenForErrands() {
+  iso::set_turns(iso::Turns::kHeld);
   Errand* e = oldest_first(errands.exchange(kClosed, std::memory_order_acq_rel));
   while (e != nullptr) {
     Errand* next = e->next;
-    e->error = std::make_exception_ptr(not_running("what it asked for"));
+    e->refused = true;
     finish(e);
     e = next;
   }
+  iso::set_turns(turns_before_);
 }
 
 void do_errands() {
@@ -115,34 +145,11 @@ void do_errands() {
 
 namespace roam::detail {
 
-using threads::Errand;
-using threads::errands;
-using threads::kClosed;
-
 bool outside() { return threads::on_other_kernel_thread(); }
 
 void run_errand(const char* what, void (*call)(void*), void* argument) {
   threads::refuse_in_child(what);
-  Errand mine{call, argument};
-  Errand* newest = errands.load(std::memory_order_relaxed);
-  do {
-    if (newest == kClosed) throw threads::not_running(what);
-    mine.next = newest;
-  } while (!errands.compare_exchange_weak(newest, &mine, std::memory_order_seq_cst));
-  if (threads::wake_rank != nullptr) threads::wake_rank();
-  constexpr timespec kLong{10, 0};
-  bool said = false;
-  const std::int64_t start_ns = now_ns();
-  while (mine.done.load(std::memory_order_acquire) == 0) {
-    syscall(SYS_futex, &mine.done, FUTEX_WAIT_PRIVATE, 0, &kLong, nullptr, 0);
-    if (said || now_ns() - start_ns < kLong.tv_sec * 1'000'000'000) continue;
-    said = true;
-    report(text("%s of a kernel thread has waited 10 s for the threads of this rank to let it in, "
-                "and still does: one of them computes, or waits in a call that stops the rank",
-                what)
-               .c_str());
-  }
-  if (mine.error != nullptr) std::rethrow_exception(std::move(mine.error));
+  if (!threads::leave_errand(what, call, argument)) throw threads::not_running(what);
 }
 
 void between_looks(int round) {

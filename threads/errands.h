@@ -3,6 +3,8 @@
 
 #include <atomic>
 
+#include "isomalloc/turns.h"
+
 // The rank's side of roam/errand.h: a lock-free list of what kernel threads of the program ask for.
 namespace roam::threads {
 
@@ -19,13 +21,17 @@ inline bool errands_wait() {
 
 // Context of these: the rank's own stack, the capture off.
 //
-// While one lives, errands are taken. Then those that wait are refused, and all that come.
+// While one lives, errands are taken. Then those that wait are refused, and all that come; turns
+// (isomalloc/turns.h) are as they were before.
 class OpenForErrands {
  public:
   OpenForErrands();
   ~OpenForErrands();
   OpenForErrands(const OpenForErrands&) = delete;
   OpenForErrands& operator=(const OpenForErrands&) = delete;
+
+ private:
+  iso::Turns turns_before_;
 };
 // Does those that wait, oldest first.
 void do_errands();

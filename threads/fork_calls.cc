@@ -88,7 +88,7 @@ thread_local constinit Forking* forking [[gnu::tls_model("initial-exec")]] = nul
 
 // Before handlers of the program, of which the child's may change what threads have; after locks
 // of the layer below are free again.
-[[gnu::constructor(105)]] void watch_forks() {
+[[gnu::constructor(106)]] void watch_forks() {
   pthread_atfork(
       nullptr,
       [] {

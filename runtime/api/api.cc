@@ -14,6 +14,7 @@
 #include "isomalloc/capture.h"
 #include "isomalloc/helper_threads.h"
 #include "isomalloc/in_process.h"
+#include "isomalloc/turns.h"
 #include "roam/roam.h"
 #include "runtime/api/caller.h"
 #include "runtime/check/pointer_check.h"
@@ -285,10 +286,19 @@ struct OnlyRun {
   OnlyRun& operator=(const OnlyRun&) = delete;
 };
 
+// While a run begins and ends, memory of the rank is its own kernel thread's.
+struct HeldTurns {
+  HeldTurns() { iso::set_turns(iso::Turns::kHeld); }
+  ~HeldTurns() { iso::set_turns(iso::Turns::kTaken); }
+  HeldTurns(const HeldTurns&) = delete;
+  HeldTurns& operator=(const HeldTurns&) = delete;
+};
+
 }  // namespace
 
 int run(int& argc, char**& argv, void (*spawn_root)(void*), void* root) {
   const OnlyRun only;
+  const HeldTurns turns;
   runtime::TerminateHandler terminate;
   runtime::TerminateHandler::set_collective(true);
   the_job().start(argc, argv);

@@ -3,11 +3,12 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <climits>
 
 #include "base/job_clock.h"
-#include "threads/errands.h"
 #include "isomalloc/runtime_threads.h"
 #include "runtime/net/mpi_frames.h"
+#include "threads/errands.h"
 
 namespace roam::runtime {
 namespace {
@@ -109,6 +110,8 @@ bool Job::passive() const {
 }
 
 void Job::look_for_the_end() {
+  using Verdict = Termination::Verdict;
+  Verdict verdict = Verdict::kGoOn;
   if (passive()) {
     const Net& net = components_.net;
     termination_.created = life().created();
@@ -116,11 +119,31 @@ void Job::look_for_the_end() {
     termination_.handed_off = net.handed_off();
     termination_.taken_over = net.taken_over();
     if (ranks() == 1 || !mpi().wave_started()) termination_.outsiders = outsiders();
-    const Termination::Verdict verdict = termination_.step(mpi());
-    if (verdict == Termination::Verdict::kDeadlock) end_deadlocked();
-    if (verdict == Termination::Verdict::kOutsiders) note_outsiders();
+    verdict = termination_.step(mpi());
+    if (verdict == Verdict::kOutsiders) note_outsiders();
   } else if (ranks() > 1) {
-    termination_.look(mpi());
+    verdict = termination_.look(mpi());
+  }
+  if (verdict == Verdict::kDeadlock) end_deadlocked();
+}
+
+// A rank may have been in the middle of something when the last wave ended: a kernel thread of the
+// program asked it for memory that rank 0 has to give. Two sums in a row that are alike, and nobody
+// waits for a message any more, nor is one on its way.
+void Job::answer_to_the_end() {
+  if (ranks() == 1) return;
+  Net& net = components_.net;
+  for (std::uint64_t last = UINT64_MAX;;) {
+    std::uint64_t sums[Mpi::kWaveCounts] = {mpi().sent(), mpi().received()};
+    mpi().start_wave(sums);
+    while (!mpi().wave_done(sums)) {
+      net.deliver_own();
+      net.deliver_later();
+      receive();
+      sched_yield();
+    }
+    if (sums[0] == sums[1] && sums[0] == last) return;
+    last = sums[0];
   }
 }
 
@@ -141,7 +164,8 @@ void Job::rest(std::int64_t wake_ns) {
     idle_rounds_ = 0;
   }
   const int spin = ranks() == 1 ? 0 : oversubscribed_ ? kSpinRoundsOversubscribed : kSpinRounds;
-  const int round = idle_rounds_++;
+  const int round = idle_rounds_;
+  if (round < INT_MAX) ++idle_rounds_;
   if (round == 0) tell_idle(Component::Idle::kBegins);
   // A wave is dear, and who just sent a thread away may get it back.
   const bool long_idle = round >= spin;

@@ -84,6 +84,8 @@ class Job final : public threads::Host {
   };
   Sums sum_while_polling(const Sums& of_rank);
   void place_arena(bool is_there);
+  // Collective, when every thread has ended: answers what others still ask.
+  void answer_to_the_end();
   void limit_memory();
   void look_at_cores();
   void share_locale();

@@ -24,6 +24,7 @@
 #include "isomalloc/library_slots.h"
 #include "isomalloc/runtime_threads.h"
 #include "isomalloc/shared_locale.h"
+#include "isomalloc/turns.h"
 #include "runtime/check/checker.h"
 #include "runtime/check/pointer_check.h"
 #include "runtime/checkpoint/program.h"
@@ -162,8 +163,8 @@ void Job::start(int& argc, char**& argv) {
   life().begin_run(&mover(), the_trace != nullptr || the_check != nullptr);
   threads::publish_inspect_facts(rank(), ranks());
   if (options_.stopped_s != 0) {  // nothing after it throws
-    lookout_.emplace(std::int64_t{options_.stopped_s} * 1'000'000'000,
     const iso::ForRuntime what_it_makes;
+    lookout_.emplace(std::int64_t{options_.stopped_s} * 1'000'000'000,
                      [] { return the_job().unheard(); });
   }
   running_ = true;
@@ -393,7 +394,9 @@ void Job::resume() {
   std::map<std::string, ProgramState::Bytes> data;
   for (const auto& [name, bytes] : restart_->manifest().data)
     data[name].assign(bytes.begin(), bytes.end());
+  iso::set_turns(iso::Turns::kTaken);  // a hook may have kernel threads of its own
   program_state().restart(data);
+  iso::set_turns(iso::Turns::kHeld);
   // What a hook does to a file of all ranks comes before their threads; it may ask ranks whose
   // hooks have ended for memory. After that none looks at messages until all may begin: they may be
   // of the next checkpoint.
@@ -410,6 +413,7 @@ int Job::run() {
   }
   threads::scheduler().run(*this);
   components_.observer->run_ended();
+  answer_to_the_end();
   check_unjoined();
   return termination_.total_exit_code();
 }
@@ -458,7 +462,7 @@ void Job::finish() {
     mpi().barrier();
   }
   leave_at_exit(components_.checkpointer->leave_kept());
-  components_.observer->finish([this] { poll(); });
+  components_.observer->finish();
   mpi().close_channel();
   components_.end_run();
   running_ = false;

@@ -35,11 +35,18 @@ class Termination {
     std::uint64_t sums[Net::kWaveCounts] = {
         created, ended, handed_off + mpi.sent(), taken_over + mpi.received(), exit_code, outsiders};
     if (mpi.ranks() == 1) return decide(sums, true);
-    if (!mpi.wave_started()) {
-      mpi.start_wave(sums);
-      return Verdict::kGoOn;
-    }
-    if (!mpi.wave_done(sums)) return Verdict::kGoOn;
+    if (mpi.wave_started()) return look(mpi);
+    mpi.start_wave(sums);
+    return Verdict::kGoOn;
+  }
+  // Call when this rank is not passive, of a job of several: a wave that it joined may end. It
+  // decides what the sums say, as on every other rank: what keeps this one busy has come since it
+  // joined, from outside of what is counted, and wakes no thread where the verdict is that none
+  // can run again.
+  template <class Net>
+  Verdict look(Net& mpi) {
+    std::uint64_t sums[Net::kWaveCounts];
+    if (!mpi.wave_started() || !mpi.wave_done(sums)) return Verdict::kGoOn;
     bool same = have_last_;
     for (int i = 0; i < 4; ++i) {
       same = same && last_[i] == sums[i];
@@ -47,15 +54,6 @@ class Termination {
     }
     have_last_ = true;
     return decide(sums, same && sums[2] == sums[3]);
-  }
-  // Call when this rank is not passive: a wave that it joined may end, and says nothing more than
-  // its sums.
-  template <class Net>
-  void look(Net& mpi) {
-    std::uint64_t sums[Net::kWaveCounts];
-    if (!mpi.wave_started() || !mpi.wave_done(sums)) return;
-    for (int i = 0; i < 4; ++i) last_[i] = sums[i];
-    have_last_ = true;
   }
   bool done() const { return done_; }
   int total_exit_code() const { return static_cast<int>(total_code_); }

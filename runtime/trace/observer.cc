@@ -27,12 +27,8 @@ void Observer::run_ended() {
   if (active()) watch_->run_ended(counts_());
 }
 
-// A rank may have said something while the last wave was under way: that is taken from the channel
-// before it is closed.
-void Observer::finish(const std::function<void()>& receive) {
+void Observer::finish() {
   if (!active()) return;
-  const std::uint64_t said = net_.mpi().sum(watch_->said);
-  while (net_.rank() == 0 && watch_->heard_from < said) receive();
   scheduler().meter().turn_ended = nullptr;
   watch_->finish(net_.node());
   the_trace = nullptr;

@@ -33,8 +33,8 @@ class Observer final : public Component {
   void idle_goes_on();
   // The last thread of the job has ended.
   void run_ended();
-  // Collective, after the run; `receive()` takes what has come from other ranks.
-  void finish(const std::function<void()>& receive);
+  // Collective, after the run, when all that ranks have said is received.
+  void finish();
 
   std::span<const Kind> kinds() const override;
   void handle(int from, const char* message, std::size_t bytes) override;

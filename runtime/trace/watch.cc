@@ -90,17 +90,13 @@ bool Watch::note(RankCounts& counts) {
   next_report_ticks_ =
       now + static_cast<std::uint64_t>(static_cast<double>(wait_ns) * ticks_per_ns);
   if (!report_now) return false;
-  if (mpi_.rank() != 0) {
-    ++said;
-    return true;
-  }
+  if (mpi_.rank() != 0) return true;
   progress_->hear(0, ns, counts);
   report(progress_->line(ns, period_ns_ * 5 / 2).c_str());
   return false;
 }
 
 void Watch::heard(int rank, const RankCounts& counts) {
-  ++heard_from;
   if (progress_) progress_->hear(rank, now_ns(), counts);
 }
 

@@ -43,9 +43,6 @@ class Watch {
   // Collective, after run_ended(): writes the trace.
   void finish(int node);
 
-  std::uint64_t said = 0;        // messages to rank 0
-  std::uint64_t heard_from = 0;  // messages of others
-
  private:
   Mpi& mpi_;
   std::optional<TraceFile> file_;
