@@ -24,8 +24,7 @@ Extent extent_of(const dl_phdr_info& file) {
     const auto& part = file.dlpi_phdr[i];
     if (part.p_type != PT_LOAD) continue;
     extent.begin = std::min<std::uintptr_t>(extent.begin, file.dlpi_addr + part.p_vaddr);
-    extent.end =
-        std::max<std::uintptr_t>(extent.end, file.dlpi_addr + part.p_vaddr + part.p_memsz);
+    extent.end = std::max<std::uintptr_t>(extent.end, file.dlpi_addr + part.p_vaddr + part.p_memsz);
   }
   return extent;
 }

@@ -1,7 +1,8 @@
 // A kernel thread that is there before run() wakes threads of the job, in a first run and in a
 // later one; and MPI's own are not taken for such.
 //
-//   outsiders_before_run [deadlock]   deadlock: a thread waits in the second run, and nobody is left
+//   outsiders_before_run [deadlock]   deadlock: a thread waits in the second run, and nobody is
+//   left
 //                                     to wake it
 #include <mpi.h>
 
