@@ -57,7 +57,7 @@ void throw_away(int advice) {
   expect(madvise(block + 4096, kBytes / 2, advice) == 0, "madvise");
   expect(block[4095] == 7 && block[4096 + kBytes / 2] == 7, "what lies beside is as it was");
   // The kernel may take its time with what is only given free, but for shared memory.
-  if (advice == MADV_DONTNEED || roam::ranks() > 1 && roam::node_of(0) == roam::node_of(1)) {
+  if (advice == MADV_DONTNEED || (roam::ranks() > 1 && roam::node_of(0) == roam::node_of(1))) {
     for (std::size_t i = 4096; i < 4096 + kBytes / 2; ++i)
       expect(block[i] == 0, "what was thrown away is zeros");
   }
