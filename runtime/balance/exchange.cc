@@ -13,8 +13,8 @@ constexpr int kPartners = 16;
 // ... and for each of them at so many threads on either side of the right size; at more where
 // memory is limited, since most do not fit.
 constexpr std::size_t kNear = 4, kNearIfLimited = 16;
-// So many swaps are looked at for one that brings the busiest rank to the ceiling, and so many for
-// any.
+// So many swaps are looked at for one that brings the busiest rank to the ceiling, and so many
+// swaps, or trades, for any.
 constexpr std::size_t kEnough = 256, kMost = 2048;
 // A trade, which costs nothing, is taken if it relieves at least that part of the excess.
 constexpr double kWorthTrading = 0.5;
@@ -158,13 +158,16 @@ Exchange::Offer Exchange::trade(std::int32_t from) {
   Offer best;
   const std::span<const Parcel> mine = now_.threads_of(from);
   const double before_s = now_.time_s(from);
+  const std::size_t most = looks_left_ - std::min(looks_left_, kMost);
   for (const Parcel& guest : mine) {
+    if (looks_left_ < most) break;
     const std::int32_t home = table_.threads[guest.id].rank;
     if (home == from || !(now_.time_s(home) < before_s)) continue;
     for_each_near(now_.threads_of(home), guest.load_s - wanted_s(from, home), kNear,
                   [&](const Parcel& take) { consider(from, home, guest, &take, best); });
   }
   for (const std::uint32_t i : now_.away_from(from)) {
+    if (looks_left_ < most) break;
     const std::int32_t to = now_.rank_of(i);
     if (table_.threads[i].load_s == 0 || !(now_.time_s(to) < before_s)) continue;
     const Parcel take{table_.threads[i].load_s, i};

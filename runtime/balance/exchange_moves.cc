@@ -24,6 +24,8 @@ constexpr int kPasses = 8;
 // Sums of the same loads or costs in another order differ by less than this part.
 constexpr double kRounding = 1e-12;
 constexpr std::size_t kLooksOfRound = 16;
+// Going over so many ranks or threads takes as long as a look.
+constexpr std::size_t kWalkedInALook = 16;
 // Moves that one round undoes: those from or to so many ranks, or one in so many.
 constexpr std::uint64_t kRanksOfRound = 4;
 // Other threads that a round moves at random, fewer than that.
@@ -55,9 +57,10 @@ class Exchanger {
     exchange_.set_looks(looks);
     for (std::uint64_t round = 0; exchange_.looks_left() > 0; ++round) {
       const std::vector<std::uint32_t> guests = away();
-      if (guests.empty()) break;
+      // Of so many a round undoes too many for the rounds that are left.
+      if (guests.empty() || guests.size() * kLooksOfRound > looks) break;
       // So that a round that finds nothing to look at counts too.
-      exchange_.set_looks(exchange_.looks_left() - std::min(exchange_.looks_left(), kLooksOfRound));
+      exchange_.set_looks(exchange_.looks_left() - std::min(exchange_.looks_left(), round_looks()));
       polish(round, guests);
     }
     return now_.plan();
@@ -78,6 +81,11 @@ class Exchanger {
     double before_s;
   };
 
+  // A round goes over all ranks, and over the threads of some.
+  std::size_t round_looks() {
+    return std::max({kLooksOfRound, table_.ranks.size() / kWalkedInALook,
+                     now_.threads_of(now_.busiest()).size() / kWalkedInALook});
+  }
   double longest_s() const { return now_.time_s(now_.busiest()); }
   Score score() const { return {std::max(ceiling_s_, longest_s()), cost_s_}; }
 

@@ -30,10 +30,10 @@ Plan greedy_refine(const LoadTable& table, std::uint64_t seed) {
   Plan best = plan_to_stay(table);
   const Outcome stay = outcome_of(table, best);
   const double longest_s = stay.imbalance * ideal_s;
-  const std::size_t looks = affordable_looks(table, longest_s - ideal_s);
-  if (looks == 0) return fitted(table, seed);
+  if (affordable_looks(table, longest_s - ideal_s) == 0) return fitted(table, seed);
   const double bound_s = shortest_step_s(table);
   if (longest_s <= kFinestGoal * bound_s) return best;
+  const std::size_t looks = affordable_looks(table, longest_s - bound_s);
   double best_gain_s = 0;
   const auto consider = [&](Plan plan) {
     const Outcome outcome = outcome_of(table, plan);
@@ -47,11 +47,14 @@ Plan greedy_refine(const LoadTable& table, std::uint64_t seed) {
     return exchange_moves(table, start, kFinestGoal * bound_s, looks);
   };
   const Plan few = refine_moves(table, kRefineGoal * bound_s / ideal_s);
-  const bool many = most_threads(table) > kMostThreads;
-  const Plan first = exchanged(many ? few : best);
   consider(few);
+  if (looks == 0) return best;
+  const Plan stays = plan_to_stay(table);
+  const bool many = most_threads(table) > kMostThreads;
+  const Plan first = exchanged(many ? few : stays);
   // Only refine weighs the bytes of many threads, and messages.
-  if (!consider(first) && !many) consider(exchanged(few));
+  if (!consider(first) && !many && few.rank_of != stays.rank_of && few.rank_of != first.rank_of)
+    consider(exchanged(few));
   return best;
 }
 

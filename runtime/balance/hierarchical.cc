@@ -70,7 +70,13 @@ Plan hierarchical(const LoadTable& table, std::uint64_t seed) {
   Plan best = plan_to_stay(table);
   const Outcome stay = outcome_of(table, best);
   const double ideal_s = ideal_step_s(table);
-  const std::size_t looks = affordable_looks(table, stay.imbalance * ideal_s - ideal_s);
+  const double longest_s = stay.imbalance * ideal_s;
+  std::size_t looks = affordable_looks(table, longest_s - ideal_s);
+  if (looks > 0) {
+    const double bound_s = shortest_step_s(table);
+    if (longest_s <= kFinestGoal * bound_s) return best;
+    looks = affordable_looks(table, longest_s - bound_s);
+  }
   const auto inside = looks > 0 ? evened_out : fitted;
   best = nodes.inside_nodes(best, inside, seed, std::vector<bool>(nodes.nodes(), true));
   Outcome outcome = outcome_of(table, best);

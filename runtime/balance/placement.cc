@@ -26,7 +26,7 @@ Placement::Placement(const LoadTable& table, const Plan& start)
     const ThreadLoad& thread = table.threads[i];
     load_s_[index(rank_of(i))] += thread.load_s;
     if (may_go(thread)) ++begin_[index(rank_of(i)) + 1];
-    if (rank_of(i) != thread.rank) away_[index(thread.rank)].push_back(i);
+    if (may_go(thread) && rank_of(i) != thread.rank) away_[index(thread.rank)].push_back(i);
   }
   std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
   first_.resize(begin_.back());

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/test_bytes.h"
+#include "runtime/balance/bounds.h"
 #include "runtime/balance/outcome.h"
 #include "runtime/balance/strategy.h"
 #include "runtime/balance/test_tables.h"
@@ -48,6 +49,28 @@ TEST(Greedy, KeepsGrahamsBoundAgainstTheBestOfAllPlans) {
     const double bound = least_imbalance(table) * (4.0 / 3 - 1 / (3 * ranks));
     ASSERT_LE(imbalance_of(table, greedy(table, 0)), bound * (1 + 1e-12)) << "run " << run;
   }
+}
+
+// As when a program has spawned them all on one rank.
+TEST(GreedyRefine, GoesDownToTheBoundWhereAllThreadsAreOnOneRank) {
+  std::uint64_t state = test_seed();
+  LoadTable table;
+  table.costs.steps = 10;
+  table.ranks.resize(4);
+  for (std::int32_t r = 0; r < 4; ++r) table.ranks[static_cast<std::size_t>(r)].node = r;
+  for (int i = 0; i < 5000; ++i) {
+    ThreadLoad thread;
+    thread.rank = 0;
+    thread.bytes = 65536;
+    thread.load_s = 1e-3 * (0.1 + static_cast<double>(below(&state, 1000)) / 250);
+    table.threads.push_back(thread);
+  }
+  const Plan plan = greedy_refine(table, 0);
+  EXPECT_LE(imbalance_of(table, plan), 1.001);
+  const auto moved = std::count_if(plan.rank_of.begin(), plan.rank_of.end(),
+                                   [](std::int32_t r) { return r != 0; });
+  EXPECT_LE(static_cast<std::size_t>(moved),
+            fewest_moves(table, kFinestGoal * shortest_step_s(table)) * 11 / 10);
 }
 
 TEST(Greedy, KeepsTwiceTheBestWithUnequalSpeeds) {  // Gonzalez, Ibarra, Sahni 1977
