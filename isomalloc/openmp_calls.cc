@@ -4,6 +4,8 @@
 // also when they have done their part of the region, at its end.
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <utility>
 
@@ -143,39 +145,41 @@ Helper* owner_of_tasks() {
 constexpr std::size_t kWords = 3;
 struct Head {
   void* words[kWords];
-  std::size_t bounds;  // how many of them are set after the copy
+  std::size_t bounds;  // how many of them are set after what the task works on was copied
   std::size_t offset;  // of what the task was made with
   Helper* owner;
   Body* body;
 };
+struct Made {
+  void* data;
+  std::size_t bytes, alignment;
+
+  std::size_t words_bytes() const {
+    return std::min(kWords, bytes / sizeof(void*)) * sizeof(void*);
+  }
+  Head head(Helper* owner, std::size_t bounds, Body* body) const {
+    Head head{{},
+              std::min(bounds, bytes / sizeof(void*)),
+              roam::round_up(sizeof head, alignment),
+              owner,
+              body};
+    if (words_bytes() != 0) std::memcpy(head.words, data, words_bytes());
+    return head;
+  }
+};
+// Of a program that copies by a function of its own.
 struct Task {
   Head head;
   Copy* copy;
-  void* data;
-  std::size_t bytes;
-  std::size_t words_bytes;
-
-  Task(Helper* owner, std::size_t bounds, Body* body, void* made_with, Copy* copies, long size,
-       long alignment)
-      : copy(copies), data(made_with), bytes(static_cast<std::size_t>(size)) {
-    const std::size_t room = static_cast<std::size_t>(std::max(alignment, 1L));
-    head = {{}, bounds, roam::round_up(sizeof head, room), owner, body};
-    words_bytes = std::min(kWords, bytes / sizeof(void*)) * sizeof(void*);
-    if (words_bytes != 0) std::memcpy(head.words, data, words_bytes);
-  }
-  long whole_bytes() const { return static_cast<long>(head.offset + bytes); }
+  Made made;
 };
 
 void copy_task(void* to, void* from) {
   const auto& task = *static_cast<const Task*>(from);
-  if (task.words_bytes != 0) std::memcpy(task.data, task.head.words, task.words_bytes);
+  const std::size_t words_bytes = task.made.words_bytes();
+  if (words_bytes != 0) std::memcpy(task.made.data, task.head.words, words_bytes);
   std::memcpy(to, &task.head, sizeof task.head);
-  char* const data = static_cast<char*>(to) + task.head.offset;
-  if (task.copy != nullptr) {
-    task.copy(data, task.data);
-  } else if (task.bytes != 0) {
-    std::memcpy(data, task.data, task.bytes);
-  }
+  task.copy(static_cast<char*>(to) + task.head.offset, task.made.data);
 }
 
 void run_task(void* given) {
@@ -183,6 +187,29 @@ void run_task(void* given) {
   char* const data = static_cast<char*>(given) + head.offset;
   std::memcpy(data, head.words, head.bounds * sizeof(void*));
   run_for(head.owner, head.body, data);
+}
+
+// Calls libgomp with what is to be copied in place of `made`. Without a function that copies where
+// the program has none: with one libgomp runs tasks that were cancelled, and makes all those of a
+// loop that runs at once at the same time, on the caller's stack.
+template <class Call>
+void pass_on(const Head& head, Copy* copy, const Made& made, Call call) {
+  const std::size_t bytes = head.offset + made.bytes;
+  const std::size_t alignment = std::max(made.alignment, alignof(Head));
+  if (copy != nullptr) {
+    Task task{head, copy, made};
+    call(&task, copy_task, static_cast<long>(bytes), static_cast<long>(alignment));
+    return;
+  }
+  auto* const room = static_cast<char*>(__builtin_alloca(bytes + alignment));
+  char* const at = room + (-reinterpret_cast<std::uintptr_t>(room) & (alignment - 1));
+  std::memcpy(at, &head, sizeof head);
+  if (made.bytes != 0) std::memcpy(at + head.offset, made.data, made.bytes);
+  call(at, nullptr, static_cast<long>(bytes), static_cast<long>(alignment));
+}
+
+Made made_with(void* data, long bytes, long alignment) {
+  return {data, static_cast<std::size_t>(bytes), static_cast<std::size_t>(std::max(alignment, 1L))};
 }
 
 }  // namespace
@@ -195,26 +222,31 @@ ROAM_EXPORT void GOMP_task(Body* body, void* data, Copy* copy, long bytes, long 
   Helper* const owner = owner_of_tasks();
   if (owner == nullptr)
     return real(body, data, copy, bytes, alignment, deferred, flags, depends, priority, detach);
-  Task task(owner, 0, body, data, copy, bytes, alignment);
-  real(run_task, &task, copy_task, task.whole_bytes(), std::max<long>(alignment, alignof(Head)),
-       deferred, flags, depends, priority, detach);
+  const Made made = made_with(data, bytes, alignment);
+  // The handle is there before a copy: a function of the program's has copied it.
+  const Head head = made.head(owner, copy == nullptr ? 1 : 0, body);
+  pass_on(head, copy, made, [&](void* with, Copy* by, long whole_bytes, long aligned) {
+    real(run_task, with, by, whole_bytes, aligned, deferred, flags, depends, priority, detach);
+  });
 }
 
-#define ROAM_TASK_LOOP(name, Number)                                                               \
-  ROAM_EXPORT void name(Body* body, void* data, Copy* copy, long bytes, long alignment,            \
-                        unsigned flags, unsigned long tasks, int priority, Number begin,           \
-                        Number end, Number step) {                                                 \
-    using Call = void(Body*, void*, Copy*, long, long, unsigned, unsigned long, int, Number,       \
-                      Number, Number);                                                             \
-    static const auto real = next<Call>(#name);                                                    \
-    Helper* const owner = owner_of_tasks();                                                        \
-    if (owner == nullptr) {                                                                        \
-      real(body, data, copy, bytes, alignment, flags, tasks, priority, begin, end, step);          \
-      return;                                                                                      \
-    }                                                                                              \
-    Task task(owner, 2, body, data, copy, bytes, alignment);                                       \
-    real(run_task, &task, copy_task, task.whole_bytes(), std::max<long>(alignment, alignof(Head)), \
-         flags, tasks, priority, begin, end, step);                                                \
+#define ROAM_TASK_LOOP(name, Number)                                                            \
+  ROAM_EXPORT void name(Body* body, void* data, Copy* copy, long bytes, long alignment,         \
+                        unsigned flags, unsigned long tasks, int priority, Number begin,        \
+                        Number end, Number step) {                                              \
+    using Call = void(Body*, void*, Copy*, long, long, unsigned, unsigned long, int, Number,    \
+                      Number, Number);                                                          \
+    static const auto real = next<Call>(#name);                                                 \
+    Helper* const owner = owner_of_tasks();                                                     \
+    if (owner == nullptr) {                                                                     \
+      real(body, data, copy, bytes, alignment, flags, tasks, priority, begin, end, step);       \
+      return;                                                                                   \
+    }                                                                                           \
+    const Made made = made_with(data, bytes, alignment);                                        \
+    const Head head = made.head(owner, 2, body);                                                \
+    pass_on(head, copy, made, [&](void* with, Copy* by, long whole_bytes, long aligned) {       \
+      real(run_task, with, by, whole_bytes, aligned, flags, tasks, priority, begin, end, step); \
+    });                                                                                         \
   }
 ROAM_TASK_LOOP(GOMP_taskloop, long)
 ROAM_TASK_LOOP(GOMP_taskloop_ull, unsigned long long)

@@ -188,6 +188,32 @@ SCENARIO(LanguageMemory, WhatLoopsOfTasksAllocateOnOtherMembersPins) {
   });
 }
 
+// More than libgomp defers: it runs them at once, one after the other.
+SCENARIO(LanguageMemory, ALoopOfManyTasksNeedsNoMoreStackThanOfOne) {
+  on_rank(0, [] {
+    struct Count {
+      long begin, end;
+      std::atomic<long>* done;
+    };
+    constexpr long kTasks = 20'000;
+    std::atomic<long> done = 0;
+    GOMP_parallel(
+        [](void* given) {
+          if (omp_get_thread_num() != 0) return;
+          constexpr unsigned kUp = 1 << 8, kIf = 1 << 10;
+          Count all{0, kTasks, static_cast<std::atomic<long>*>(given)};
+          const auto count = [](void* work) {
+            const auto& part = *static_cast<const Count*>(work);
+            *part.done += part.end - part.begin;
+          };
+          GOMP_taskloop(count, &all, nullptr, sizeof all, alignof(Count), kUp | kIf, kTasks, 0, 0,
+                        kTasks, 1);
+        },
+        &done, kMembers, 0);
+    expect_eq(done.load(), kTasks, "turns of the loop");
+  });
+}
+
 SCENARIO(LanguageMemory, AThreadStaysInARegion) {
   on_rank(0, [] {
     GOMP_parallel(
