@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
 #include <cstddef>
 #include <mutex>
@@ -125,16 +126,17 @@ struct Waiter {
   const pthread_cond_t* condition;
   bool woken = false;
   Waiter* next = nullptr;
+  Waiter* before = nullptr;
 };
 constinit roam::Lock waiters_lock;
 constinit std::atomic<int> waiters_count = 0;
-constinit Waiter* waiters = nullptr;
+constinit Waiter *waiters = nullptr, *last_waiter = nullptr;
 
 // Who waits in the parent does not wait in the child, where its stack cannot be touched.
 [[gnu::constructor(103)]] void keep_waiters_over_fork() {
   pthread_atfork([] { waiters_lock.lock(); }, [] { waiters_lock.unlock(); },
                  [] {
-                   waiters = nullptr;
+                   waiters = last_waiter = nullptr;
                    waiters_count = 0;
                    waiters_lock.unlock();
                  });
@@ -152,8 +154,13 @@ void wake(const pthread_cond_t* condition, bool all) {
 
 // Whether another process may signal it, which knows nothing of this one's threads: one that shares
 // it, or a rank of the node to which a thread has moved. Who waits there looks for itself, as after
-// a wake-up without a cause, so often.
-constexpr std::int64_t kLookAgainNs = 2'000'000;
+// a wake-up without a cause, so often, and less often where many do.
+constexpr std::int64_t kLookAgainNs = 2'000'000, kOfEachWaiterNs = 50'000,
+                       kMostLookAgainNs = 100'000'000;
+std::int64_t look_again_after_ns() {
+  return std::clamp(waiters_count.load(std::memory_order_relaxed) * kOfEachWaiterNs, kLookAgainNs,
+                    kMostLookAgainNs);
+}
 bool is_signalled_elsewhere(const pthread_cond_t* c) {
   constexpr unsigned kShared = 1;  // glibc's bit
   const roam::iso::Arena& arena = roam::iso::arena();
@@ -164,13 +171,13 @@ int wait_condition(Tcb* self, pthread_cond_t* c, pthread_mutex_t* m, clockid_t c
                    const timespec* until) {
   const Stay stay(self);
   const std::int64_t look_again_ns =
-      is_signalled_elsewhere(c) ? roam::job_now_ns() + kLookAgainNs : INT64_MAX;
+      is_signalled_elsewhere(c) ? roam::job_now_ns() + look_again_after_ns() : INT64_MAX;
   Waiter me{c};
   {
     const std::lock_guard hold(waiters_lock);
-    Waiter** end = &waiters;
-    while (*end != nullptr) end = &(*end)->next;
-    *end = &me;
+    me.before = last_waiter;
+    (last_waiter != nullptr ? last_waiter->next : waiters) = &me;
+    last_waiter = &me;
     waiters_count.fetch_add(1);
   }
   bool asked = false;
@@ -187,9 +194,8 @@ int wait_condition(Tcb* self, pthread_cond_t* c, pthread_mutex_t* m, clockid_t c
   }
   {
     const std::lock_guard hold(waiters_lock);
-    Waiter** at = &waiters;
-    while (*at != &me) at = &(*at)->next;
-    *at = me.next;
+    (me.before != nullptr ? me.before->next : waiters) = me.next;
+    (me.next != nullptr ? me.next->before : last_waiter) = me.before;
     waiters_count.fetch_sub(1);
   }
   if (!asked) return result;

@@ -74,7 +74,7 @@ int wait_for_some(Tcb* self, const char* call, int descriptor, Time timeout, Now
 }
 
 // How many descriptors the kernel has room for now: it looks at no more bits of select's sets,
-// whatever it was told. Room grows, but for a child's.
+// whatever it was told. 0: that cannot be known. Room grows, but for a child's.
 int room_for_descriptors() {
   iso::HeapScope process;
   int room = 0;
@@ -84,15 +84,18 @@ int room_for_descriptors() {
       std::sscanf(line, "FDSize: %d", &room);
     std::fclose(status);
   }
-  return std::max(room, 64);
+  return room;
 }
+// Of a count that is more than a set of libc's has; what is larger the program has made itself.
 int with_room(int count) {
   static constinit int room = 0;
   static constinit pid_t of = 0;
-  if (count <= room && of == getpid()) return count;
-  room = room_for_descriptors();
+  if (count <= FD_SETSIZE || (count <= room && of == getpid())) return count;
+  const int found = room_for_descriptors();
+  if (found == 0) return FD_SETSIZE;
+  room = found;
   of = getpid();
-  return std::min(count, room);
+  return std::clamp(room, FD_SETSIZE, count);
 }
 
 // The sets that select was given, which each question overwrites.

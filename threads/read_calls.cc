@@ -139,7 +139,7 @@ ROAM_EXPORT ssize_t __read_chk(int fd, void* to, std::size_t bytes, std::size_t 
 ROAM_EXPORT ssize_t readv(int fd, const iovec* parts, int count) {
   Tcb* self = asker(__builtin_return_address(0));
   // For nothing nobody waits, nor to be told that it is wrong.
-  if (count <= 0 || count > IOV_MAX ||
+  if (self == nullptr || parts == nullptr || count <= 0 || count > IOV_MAX ||
       std::all_of(parts, parts + count, [](const iovec& part) { return part.iov_len == 0; })) {
     return real_readv(fd, parts, count);
   }
