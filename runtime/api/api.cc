@@ -349,10 +349,24 @@ Thread self() noexcept {
   return t == nullptr ? Thread() : ThreadAccess::make({t->id.load(std::memory_order_relaxed), t});
 }
 
+namespace {
+
+// Those whom `self` has woken look at what lies in its memory first. Who waits for something of
+// libc asks each millisecond.
+void let_go_of_woken(Tcb* self) {
+  constexpr std::int64_t kPauseNs = 100'000, kMostNs = 3'000'000;
+  if (self->tied > 0) threads::yield();
+  for (const std::int64_t end = job_now_ns() + kMostNs; self->tied > 0 && job_now_ns() < end;)
+    scheduler().sleep_until(job_now_ns() + kPauseNs);
+}
+
+}  // namespace
+
 void migrate(int rank) {
   Tcb* self = require_thread("this_thread::migrate");
   if (rank == the_job().rank()) return;
-  if (self->tied > 0) threads::yield();  // those whom it has woken look at what lies here first
+  let_go_of_woken(self);
+  if (rank == the_job().rank()) return;  // it was sent there meanwhile
   iso::in_process([&] {
     the_job().net().check_rank(rank, "this_thread::migrate");
     the_job().open_objects().take_closed();
