@@ -35,6 +35,7 @@ void* begin(void* given) {
   const Start start = *static_cast<Start*>(given);
   __libc_free(given);
   const Counted counted;
+  const ForRuntime what_it_makes;
   return start.body(start.argument);
 }
 

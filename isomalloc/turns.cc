@@ -27,8 +27,7 @@ bool get_turn() {
   return false;
 }
 
-// A child of fork has no rank that could be asked, nor one that begins or ends a run. Who has a
-// turn frees memory of threads: after frees_of_others.cc.
+// Who has a turn frees memory of threads: after frees_of_others.cc.
 [[gnu::constructor(105)]] void keep_turn_over_fork() {
   static const auto unlock = [] {
     if (turns_here == 0) turn.unlock();
@@ -37,12 +36,7 @@ bool get_turn() {
       [] {
         if (turns_here == 0) turn.lock();
       },
-      [] { unlock(); },
-      [] {
-        now = Turns::kTaken;
-        turns_are_held_here = false;
-        unlock();
-      });
+      [] { unlock(); }, turns_in_child);
 }
 
 }  // namespace
@@ -55,6 +49,12 @@ Turns set_turns(Turns turns) {
   turn.unlock();
   turns_are_held_here = turns == Turns::kHeld;
   return before;
+}
+
+void turns_in_child() {
+  now = Turns::kTaken;
+  turns_are_held_here = false;
+  if (turns_here == 0) turn.unlock();
 }
 
 OwnTurn::OwnTurn() : needless_(turns_are_held_here), taken_(needless_ || get_turn()) {

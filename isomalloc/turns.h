@@ -25,6 +25,9 @@ enum class Turns {
 // Sets that, and returns what it was. Waits until nobody has a turn.
 // Context: the rank's kernel thread, which needs no turn while they are held.
 Turns set_turns(Turns turns);
+// In a child of fork, whose fork may have called no handlers (_Fork): it has no rank that could be
+// asked, nor one that begins or ends a run, and who else had a turn is not there.
+void turns_in_child();
 
 // While one lives that is taken, other kernel threads that have no rank to ask wait. Nests.
 class OwnTurn {

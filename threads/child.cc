@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "isomalloc/frees_of_others.h"
 #include "isomalloc/range_pool.h"
+#include "isomalloc/turns.h"
 #include "roam/error.h"
 #include "threads/errands.h"
 #include "threads/slots.h"
@@ -91,7 +92,7 @@ bool become_child(Tcb* forker, const iso::Arena::Kept* shared) {
   is_child = true;
   on_rank_thread = iso::frees_at_once = false;
   errands.store(kClosed, std::memory_order_relaxed);  // nobody runs here who could do them
-  iso::set_turns(iso::Turns::kTaken);
+  iso::turns_in_child();
   if (shared != nullptr && !iso::arena().keep_in_child(*shared)) return false;
   for (int r = 0; r < iso::kRegions; ++r) {
     iso::RangePool& pool = iso::pool(static_cast<iso::Region>(r));

@@ -19,6 +19,7 @@
 
 #include "base/check.h"
 #include "isomalloc/heap.h"
+#include "isomalloc/turns.h"
 #include "threads/child.h"
 
 namespace roam::threads {
@@ -59,7 +60,10 @@ class Forking {
     if (done_) return;
     done_ = true;
     const bool shared = line_[1] >= 0;
-    if (!shared && child_hooks.host == nullptr) return;  // there is no job yet
+    if (!shared && child_hooks.host == nullptr) {  // there is no job yet
+      iso::turns_in_child();
+      return;
+    }
     const bool ok = become_child(forker_, kept_);
     const int error = ok ? 0 : errno;
     // Nobody reads it once the parent was killed: that is no reason to end.

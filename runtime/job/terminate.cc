@@ -8,6 +8,8 @@
 #include "isomalloc/heap.h"
 #include "runtime/job/launcher.h"
 #include "runtime/life/failures.h"
+#include "runtime/net/mpi.h"
+#include "runtime/net/started.h"
 
 namespace roam::runtime {
 namespace {
@@ -22,6 +24,7 @@ bool collective_error = false;
 [[noreturn]] void end_before_mpi(int status) {
   find_launcher();
   tell_launcher(status, false);
+  if (mpi_runs()) Mpi::abort(status);  // the program has started it
   _exit(status);
 }
 
