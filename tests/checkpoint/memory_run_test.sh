@@ -92,9 +92,14 @@ job 0
 late() { (($(grep -o late "$work/out" | wc -l) == 4)); }  # four write at once
 within 60 late || fail "roam::run does not end"
 [[ -n $(keepers) ]] || fail "the keeper has ended with roam::run"
-kill_a_rank
+again() { grep -q "started again" "$work/err"; }
+# Once in five runs the launcher was seen to let a job that has ended MPI run on without the rank.
+for _ in 1 2 3 4; do
+  kill_a_rank
+  within 15 again && break
+done
 # Not before: those that are left would end well, and leave their keeper, before they are killed.
-within 60 grep -q "started again" "$work/err" || fail "it is not started again"
+again || fail "it is not started again"
 touch "$MARK"
 wait "$supervisor" || fail "status $?"
 grep -q "it went on from checkpoint 0.*, from memory" "$work/err" || fail "it did not go on from memory"
