@@ -5,7 +5,6 @@
 #include <sys/uio.h>
 #include <ucontext.h>
 #include <unistd.h>
-#include <unwind.h>
 
 #include <atomic>
 #include <cerrno>
@@ -18,6 +17,7 @@
 #include <initializer_list>
 
 #include "base/check.h"
+#include "base/os/callers.h"
 
 namespace roam::job_record {
 namespace {
@@ -275,30 +275,14 @@ bool caller_of_libc(const void* from, bool behind_libc, char* place, std::size_t
   return false;
 }
 
-// Calls `visit(address, interrupted)` for each of the nearest 64 callers that the unwinder's tables
-// tell of, while it says true; `interrupted`: by a signal.
-template <class Visit>
-void for_each_caller(Visit visit) {
-  struct Walk {
-    Visit& visit;
-    int left = 64;
-  } walk{visit};
-  _Unwind_Backtrace(
-      [](_Unwind_Context* frame, void* at) {
-        Walk& w = *static_cast<Walk*>(at);
-        int interrupted = 0;
-        const auto ip = static_cast<std::uintptr_t>(_Unwind_GetIPInfo(frame, &interrupted));
-        return w.visit(ip, interrupted != 0) && --w.left > 0 ? _URC_NO_REASON : _URC_END_OF_STACK;
-      },
-      &walk);
-}
+constexpr int kMostCallers = 64;
 
 // The same among the callers that the unwinder's tables tell of, which know what is left of older
 // calls on the stack: of `pc`, which was interrupted, or, if it is 0, behind the first in libc.
 // False: they do not lead so far.
 bool caller_by_tables(std::uintptr_t pc, char* place, std::size_t bytes) {
   bool inside = false, found = false;
-  for_each_caller([&](std::uintptr_t ip, bool) {
+  os::for_each_caller(kMostCallers, [&](std::uintptr_t ip, bool) {
     const bool known = code.place(ip, place, bytes);
     const bool libc = known && is_in_libc(place);
     inside = inside || (pc != 0 ? ip == pc : libc);
@@ -394,7 +378,7 @@ void exits_early(int status, const void* caller) {
 // What a signal interrupted is told by the address of an instruction, not of a call.
 bool in_handler() {
   bool found = false;
-  for_each_caller([&](std::uintptr_t, bool interrupted) {
+  os::for_each_caller(kMostCallers, [&](std::uintptr_t, bool interrupted) {
     found = interrupted;
     return !found;
   });

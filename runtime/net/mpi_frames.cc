@@ -2,10 +2,11 @@
 
 #include <dlfcn.h>
 #include <link.h>
-#include <unwind.h>
 
 #include <algorithm>
 #include <cstdint>
+
+#include "base/os/callers.h"
 
 namespace roam::runtime {
 namespace {
@@ -53,31 +54,19 @@ Files find_files() {
   return files;
 }
 
-struct Walk {
-  const Files& files;
-  std::uintptr_t caller;
-  bool reached = false, found = false;
-  int frames = 0;
-};
-
-_Unwind_Reason_Code look(_Unwind_Context* context, void* given) {
-  Walk& walk = *static_cast<Walk*>(given);
-  const std::uintptr_t at = _Unwind_GetIP(context);
-  walk.reached = walk.reached || at == walk.caller;
-  if (++walk.frames > kMostFrames) return _URC_END_OF_STACK;
-  if (!walk.reached) return _URC_NO_REASON;
-  if (walk.files.program.contains(at - 1)) return _URC_END_OF_STACK;
-  walk.found = walk.files.mpi.contains(at - 1);
-  return walk.found ? _URC_END_OF_STACK : _URC_NO_REASON;
-}
-
 }  // namespace
 
 bool called_by_mpi(const void* caller) {
   static const Files files = find_files();
-  Walk walk{files, reinterpret_cast<std::uintptr_t>(caller)};
-  _Unwind_Backtrace(look, &walk);
-  return walk.found;
+  bool reached = false, found = false;
+  os::for_each_caller(kMostFrames, [&](std::uintptr_t at, bool) {
+    reached = reached || at == reinterpret_cast<std::uintptr_t>(caller);
+    if (!reached) return true;
+    if (files.program.contains(at - 1)) return false;
+    found = files.mpi.contains(at - 1);
+    return !found;
+  });
+  return found;
 }
 
 }  // namespace roam::runtime
