@@ -29,6 +29,16 @@ inline void* allocate_plain(std::size_t bytes) {
   return allocate_or_throw(bytes, 0);
 }
 
+// `make` may call the program's, which throws what it likes.
+template <class Make>
+inline void* null_if_thrown(Make make) noexcept {
+  try {
+    return make();
+  } catch (...) {
+    return nullptr;
+  }
+}
+
 std::size_t number(std::align_val_t alignment) { return static_cast<std::size_t>(alignment); }
 
 }  // namespace
@@ -41,6 +51,7 @@ std::size_t number(std::align_val_t alignment) { return static_cast<std::size_t>
 
 using roam::iso::allocate_or_throw;
 using roam::iso::allocate_plain;
+using roam::iso::null_if_thrown;
 using roam::iso::number;
 
 // ---- plain forms ----
@@ -54,32 +65,26 @@ ROAM_WEAK void operator delete(void* p, std::align_val_t) noexcept { free(p); }
 
 // ---- forms that call others ----
 
-// `make` may be the program's, which throws what it likes.
-#define ROAM_NULL_IF_THROWN(make) \
-  try {                           \
-    return make;                  \
-  } catch (...) {                 \
-    return nullptr;               \
-  }
-
 ROAM_WEAK void* operator new[](std::size_t bytes) { return operator new(bytes); }
 ROAM_WEAK void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
-    ROAM_NULL_IF_THROWN(operator new(bytes))} ROAM_WEAK void*
-operator new[](std::size_t bytes, const std::nothrow_t&) noexcept {
-    ROAM_NULL_IF_THROWN(operator new[](bytes))} ROAM_WEAK void*
-operator new[](std::size_t bytes, std::align_val_t alignment) {
+  return null_if_thrown([=] { return operator new(bytes); });
+}
+ROAM_WEAK void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept {
+  return null_if_thrown([=] { return operator new[](bytes); });
+}
+ROAM_WEAK void* operator new[](std::size_t bytes, std::align_val_t alignment) {
   return operator new(bytes, alignment);
 }
 ROAM_WEAK void* operator new(std::size_t bytes, std::align_val_t alignment,
                              const std::nothrow_t&) noexcept {
-    ROAM_NULL_IF_THROWN(operator new(bytes, alignment))} ROAM_WEAK void*
-operator new[](std::size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
-    ROAM_NULL_IF_THROWN(operator new[](bytes, alignment))}
-
-ROAM_WEAK void
-operator delete[](void* p) noexcept {
-  operator delete(p);
+  return null_if_thrown([=] { return operator new(bytes, alignment); });
 }
+ROAM_WEAK void* operator new[](std::size_t bytes, std::align_val_t alignment,
+                               const std::nothrow_t&) noexcept {
+  return null_if_thrown([=] { return operator new[](bytes, alignment); });
+}
+
+ROAM_WEAK void operator delete[](void* p) noexcept { operator delete(p); }
 ROAM_WEAK void operator delete(void* p, std::size_t) noexcept { operator delete(p); }
 ROAM_WEAK void operator delete[](void* p, std::size_t) noexcept { operator delete[](p); }
 ROAM_WEAK void operator delete(void* p, const std::nothrow_t&) noexcept { operator delete(p); }

@@ -29,14 +29,14 @@ bool get_turn() {
 
 // Who has a turn frees memory of threads: after frees_of_others.cc.
 [[gnu::constructor(105)]] void keep_turn_over_fork() {
-  static const auto unlock = [] {
-    if (turns_here == 0) turn.unlock();
-  };
   pthread_atfork(
       [] {
         if (turns_here == 0) turn.lock();
       },
-      [] { unlock(); }, turns_in_child);
+      [] {
+        if (turns_here == 0) turn.unlock();
+      },
+      turns_in_child);
 }
 
 }  // namespace
