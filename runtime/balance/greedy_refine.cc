@@ -27,13 +27,14 @@ std::size_t most_threads(const LoadTable& table) {
 Plan greedy_refine(const LoadTable& table, std::uint64_t seed) {
   check_table(table);
   const double ideal_s = ideal_step_s(table);
-  Plan best = plan_to_stay(table);
-  const Outcome stay = outcome_of(table, best);
+  const Plan stays = plan_to_stay(table);
+  const Outcome stay = outcome_of(table, stays);
   const double longest_s = stay.imbalance * ideal_s;
   if (affordable_looks(table, longest_s - ideal_s) == 0) return fitted(table, seed);
   const double bound_s = shortest_step_s(table);
-  if (longest_s <= kFinestGoal * bound_s) return best;
+  if (longest_s <= kFinestGoal * bound_s) return stays;
   const std::size_t looks = affordable_looks(table, longest_s - bound_s);
+  Plan best = stays;
   double best_gain_s = 0;
   const auto consider = [&](Plan plan) {
     const Outcome outcome = outcome_of(table, plan);
@@ -49,7 +50,6 @@ Plan greedy_refine(const LoadTable& table, std::uint64_t seed) {
   const Plan few = refine_moves(table, kRefineGoal * bound_s / ideal_s);
   consider(few);
   if (looks == 0) return best;
-  const Plan stays = plan_to_stay(table);
   const bool many = most_threads(table) > kMostThreads;
   const Plan first = exchanged(many ? few : stays);
   // Only refine weighs the bytes of many threads, and messages.

@@ -1,7 +1,6 @@
 #include "runtime/job/arena_place.h"
 
 #include <gtest/gtest.h>
-#include <sys/mman.h>
 
 #include "base/os/memory.h"
 
