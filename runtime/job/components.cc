@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "base/check.h"
+#include "runtime/teams/flow_control.h"
+#include "runtime/teams/open_parcels.h"
+#include "runtime/teams/pulls.h"
 
 namespace roam::runtime {
 
@@ -24,22 +28,34 @@ void Components::begin_run(const Options& options, Checkpointer::Facts facts) {
   whereabouts.emplace(net, *locator);
   parcels.emplace(net.rank());
   parcels->start();
-  open_parcels.emplace(net, *locator, *parcels, *residents, options.unreceived_bytes);
-  pulls.emplace(net, *parcels, *open_parcels);
-  flow.emplace(net, *whereabouts);
-  post.emplace(net, *whereabouts, *parcels, *open_parcels, *pulls, *flow, options.seed);
+  owned_.clear();
+  auto& open_parcels =
+      own<OpenParcels>(net, *locator, *parcels, *residents, options.unreceived_bytes);
+  auto& pulls = own<Pulls>(net, *parcels, open_parcels);
+  auto& flow = own<FlowControl>(net, *whereabouts);
+  post.emplace(net, *whereabouts, *parcels, open_parcels, pulls, flow, options.seed);
   balancer.emplace(net, *residents, options);
   gatherings.emplace(net, *locator, *residents, *balancer);
   balancer->connect(*gatherings);
-  members.emplace(net, *whereabouts, *residents, *parcels, *open_parcels, *pulls, *flow,
-                  *gatherings);
+  members.emplace(net, *whereabouts, *residents, *parcels, open_parcels, pulls, flow, *gatherings);
   facts.components = [this]() -> const std::vector<Component*>& { return all_; };
   facts.addresses = [this](StateWriter& out) { leases->save_addresses(out); };
   checkpointer.emplace(net, *life, open_objects, options, std::move(facts));
   mover->set_members(&*members);
   teams->begin_run(&*members);
 
-  all_ = list();
+  // The list, in the order in which they are polled and in which a checkpoint has what they know. A
+  // new one that nobody names is made in it: &own<Sampler>(net).
+  look_at({
+      &open_objects, &pulls,         &flow,      &open_parcels,         &*post,   &*gatherings,
+      &*mover,       &*life,         &*balancer, &balancer->diffuser(), &*teams,  &*observer,
+      &*locator,     &*whereabouts,  &*parcels,  &mover->migrator(),    &*leases, &net,
+      &*members,     &*checkpointer,
+  });
+}
+
+void Components::look_at(const std::vector<Component*>& all) {
+  all_ = all;
   polled_.clear();
   idlers_.clear();
   std::fill(std::begin(by_kind_), std::end(by_kind_), nullptr);
@@ -53,13 +69,6 @@ void Components::begin_run(const Options& options, Checkpointer::Facts facts) {
       owner = c;
     }
   }
-}
-
-std::vector<Component*> Components::list() {
-  return {&open_objects, &*pulls,       &*flow,     &*open_parcels,        &*post,   &*gatherings,
-          &*mover,       &*life,        &*balancer, &balancer->diffuser(), &*teams,  &*observer,
-          &*locator,     &*whereabouts, &*parcels,  &mover->migrator(),    &*leases, &net,
-          &*members,     &*checkpointer};
 }
 
 void Components::end_run() {

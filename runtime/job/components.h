@@ -2,7 +2,9 @@
 #define ROAM_RUNTIME_JOB_COMPONENTS_H_
 
 #include <functional>
+#include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/options.h"
@@ -14,13 +16,10 @@
 #include "runtime/move/open_objects.h"
 #include "runtime/net/net.h"
 #include "runtime/place/locator.h"
-#include "runtime/teams/flow_control.h"
 #include "runtime/teams/gathering.h"
 #include "runtime/teams/members.h"
-#include "runtime/teams/open_parcels.h"
 #include "runtime/teams/parcel_store.h"
 #include "runtime/teams/post.h"
-#include "runtime/teams/pulls.h"
 #include "runtime/teams/residents.h"
 #include "runtime/teams/teams.h"
 #include "runtime/teams/whereabouts.h"
@@ -28,8 +27,8 @@
 
 namespace roam::runtime {
 
-// The parts of the runtime on one rank: this is their one list. A new one gets a member here, is
-// made in begin_run() or before, and is named in list().
+// The parts of the runtime on one rank: begin_run() has their one list. Only those have members
+// here that the job or the public calls name; the others are made there.
 class Components {
  public:
   // Once a process, when MPI runs and the nodes are made. `deliver`: what is done with messages;
@@ -63,9 +62,6 @@ class Components {
   std::optional<Residents> residents;
   std::optional<Whereabouts> whereabouts;
   std::optional<ParcelStore> parcels;
-  std::optional<OpenParcels> open_parcels;
-  std::optional<Pulls> pulls;
-  std::optional<FlowControl> flow;
   std::optional<Post> post;
   std::optional<Balancer> balancer;
   std::optional<Gatherings> gatherings;
@@ -73,8 +69,18 @@ class Components {
   std::optional<Checkpointer> checkpointer;
 
  private:
-  std::vector<Component*> list();
+  // Makes one that lives until the next run begins.
+  template <typename T, typename... Arguments>
+  T& own(Arguments&&... arguments) {
+    auto made = std::make_unique<T>(std::forward<Arguments>(arguments)...);
+    T& component = *made;
+    owned_.push_back(std::move(made));
+    return component;
+  }
+  // Whose each kind of message is, who polls and who heeds that the rank is idle.
+  void look_at(const std::vector<Component*>& all);
 
+  std::vector<std::unique_ptr<Component>> owned_;
   std::vector<Component*> all_, polled_, idlers_;
   Component* by_kind_[kKinds] = {};
 };
