@@ -44,39 +44,54 @@ void Components::begin_run(const Options& options, Checkpointer::Facts facts) {
   mover->set_members(&*members);
   teams->begin_run(&*members);
 
+  clear_list();
+  std::fill(std::begin(by_kind_), std::end(by_kind_), nullptr);
   // The list, in the order in which they are polled and in which a checkpoint has what they know. A
-  // new one that nobody names is made in it: &own<Sampler>(net).
-  look_at({
-      &open_objects, &pulls,         &flow,      &open_parcels,         &*post,   &*gatherings,
-      &*mover,       &*life,         &*balancer, &balancer->diffuser(), &*teams,  &*observer,
-      &*locator,     &*whereabouts,  &*parcels,  &mover->migrator(),    &*leases, &net,
-      &*members,     &*checkpointer,
-  });
+  // new one that nobody names is made in it: add(own<Sampler>(net)).
+  add(open_objects);
+  add(pulls);
+  add(flow);
+  add(open_parcels);
+  add(*post);
+  add(*gatherings);
+  add(*mover);
+  add(*life);
+  add(*balancer);
+  add(balancer->diffuser());
+  add(*teams);
+  add(*observer);
+  add(*locator);
+  add(*whereabouts);
+  add(*parcels);
+  add(mover->migrator());
+  add(*leases);
+  add(net);
+  add(*members);
+  add(*checkpointer);
 }
 
-void Components::look_at(const std::vector<Component*>& all) {
-  all_ = all;
+void Components::add(Component& component) {
+  all_.push_back(&component);
+  if (component.polls()) polled_.push_back(&component);
+  if (component.heeds_idle()) idlers_.push_back(&component);
+  for (const Kind kind : component.kinds()) {
+    Component*& owner = by_kind_[static_cast<std::size_t>(kind)];
+    ROAM_CHECK(owner == nullptr, "two components have messages of kind %u",
+               static_cast<unsigned>(kind));
+    owner = &component;
+  }
+}
+
+void Components::clear_list() {
+  all_.clear();
   polled_.clear();
   idlers_.clear();
-  std::fill(std::begin(by_kind_), std::end(by_kind_), nullptr);
-  for (Component* c : all_) {
-    if (c->polls()) polled_.push_back(c);
-    if (c->heeds_idle()) idlers_.push_back(c);
-    for (const Kind kind : c->kinds()) {
-      Component*& owner = by_kind_[static_cast<std::size_t>(kind)];
-      ROAM_CHECK(owner == nullptr, "two components have messages of kind %u",
-                 static_cast<unsigned>(kind));
-      owner = c;
-    }
-  }
 }
 
 void Components::end_run() {
   parcels->finish();
   life->end_run();
-  all_.clear();
-  polled_.clear();
-  idlers_.clear();
+  clear_list();
   mover.reset();
 }
 

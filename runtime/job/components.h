@@ -77,8 +77,10 @@ class Components {
     owned_.push_back(std::move(made));
     return component;
   }
-  // Whose each kind of message is, who polls and who heeds that the rank is idle.
-  void look_at(const std::vector<Component*>& all);
+  // At the end of the list.
+  void add(Component& component);
+  // What is polled and asked; whose a message is stays known.
+  void clear_list();
 
   std::vector<std::unique_ptr<Component>> owned_;
   std::vector<Component*> all_, polled_, idlers_;
