@@ -4,14 +4,12 @@
 #
 # So does the installed roam-mpi, and runs a program of MPICH's compiler.
 #
-#   place_test.sh PLACE LIBRARY CHECKPOINT KEEPER [COMMAND]
+#   place_test.sh PLACE LIBRARY PROGRAM...     PROGRAM: as `./roam install` takes it
 set -euo pipefail
 
 place=$(readlink -f "$1")
 library=$(readlink -f "$2")
-checkpoint=$(readlink -f "$3")
-keeper=$(readlink -f "$4")
-command=${5:+$(readlink -f "$5")}
+mapfile -t programs < <(readlink -f "${@:3}")
 top=$(dirname "$(dirname "$(dirname "$place")")")
 work=$(mktemp -d "${TEST_TMPDIR:-/tmp}/place.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -22,8 +20,8 @@ fail() {
 }
 
 prefix=$work/own
-"$place" "$library" "$command" "$checkpoint" "$keeper" 1.2.3 "$prefix" "$prefix/lib"
-"$place" "$library" "$command" "$checkpoint" "$keeper" 1.2.3 "$prefix" "$prefix/lib"  # over what is there
+"$place" "$library" 1.2.3 "$prefix" "$prefix/lib" '' "${programs[@]}"
+"$place" "$library" 1.2.3 "$prefix" "$prefix/lib" '' "${programs[@]}"  # over what is there
 
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
 [[ $(pkg-config --modversion roam) == 1.2.3 ]] || fail "the version is not what was said"
@@ -40,8 +38,9 @@ done
 
 "$prefix/bin/roam-checkpoint" --help >/dev/null || fail "roam-checkpoint ends with status $?"
 "$prefix/bin/roam-keeper" --hold 0 "$work" 0 || fail "roam-keeper ends with status $?"
+"$prefix/bin/roam-balance-sim" --quick >/dev/null || fail "roam-balance-sim ends with status $?"
 
-if [[ -n $command ]]; then
+if [[ -e $prefix/bin/roam-mpi ]]; then # with MPICH
   mpicc.mpich -O0 "$top/tools/package/ring.c" -o "$work/ring" || fail "no program of MPI"
   for node_ranks in 2 1; do
     env -u LD_LIBRARY_PATH ROAM_NODE_RANKS=$node_ranks PATH="$prefix/bin:$PATH" timeout 100 \
@@ -54,10 +53,10 @@ if [[ -n $command ]]; then
 fi
 
 # Staged for /usr: nothing names the staging directory, and the loader's own places need no rpath.
-"$place" "$library" "$command" "$checkpoint" "$keeper" 1.2.3 /usr /usr/lib/some "$work/stage"
+"$place" "$library" 1.2.3 /usr /usr/lib/some "$work/stage" "${programs[@]}"
 ! grep -rlF -e "$work" -e rpath "$work/stage/usr/lib/some/pkgconfig" "$work/stage/usr/lib/some/cmake" ||
   fail "the files above name what is not there when they are installed"
-for file in bin/roam-{checkpoint,keeper,ps,report,run} include/roam/roam.h lib/some/libroam.so \
+for file in bin/roam-{balance-sim,checkpoint,keeper,ps,report,run} include/roam/roam.h lib/some/libroam.so \
   share/gdb/auto-load/usr/lib/some/libroam.so.1-gdb.py; do
   [[ -e $work/stage/usr/$file ]] || fail "/usr/$file is not staged"
 done
