@@ -1,16 +1,45 @@
 #include "runtime/balance/diffusion_rank.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <limits>
+#include <numeric>
+#include <utility>
 
 #include "runtime/balance/heavy_first.h"
 #include "runtime/balance/mixed.h"
+#include "runtime/balance/pair_division.h"
 
 namespace roam::balance {
+namespace {
+
+int dimensions_of(std::int32_t ranks) {
+  return std::bit_width(static_cast<std::uint32_t>(ranks) - 1);
+}
+
+// In so many rounds each rank can meet each other once.
+std::int32_t matchings_of(std::int32_t ranks) { return ranks - 1 + ranks % 2; }
+
+// Which of them a round is: by chance; of few, none again before all have been.
+std::int32_t matching(int round, std::int32_t count, std::uint64_t seed) {
+  constexpr std::uint64_t kFew = 64;
+  const auto all = static_cast<std::uint64_t>(count);
+  const auto at = static_cast<std::uint64_t>(round) % all;
+  if (all > kFew) return static_cast<std::int32_t>(mixed(seed + at) % all);
+  std::array<std::int32_t, kFew> order;
+  std::iota(order.begin(), order.end(), 0);
+  for (std::uint64_t k = 0; k <= at; ++k)
+    std::swap(order[k], order[k + mixed(seed + k) % (all - k)]);
+  return order[at];
+}
+
+}  // namespace
+
 DiffusionRank::DiffusionRank(std::int32_t rank, const RankInfo& info,
-                             const std::vector<Token>& tokens)
-    : rank_(rank), info_(info) {
+                             const std::vector<Token>& tokens,
+                             std::span<const std::uint64_t> block_bytes)
+    : rank_(rank), info_(info), block_bytes_(block_bytes) {
   take(tokens);
 }
 
@@ -26,8 +55,22 @@ void DiffusionRank::take(const std::vector<Token>& tokens) {
   tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
   for (const Token& token : tokens) {
     load_s_ += token.load_s;
-    bytes_ += token.bytes;
+    add_bytes(token);
   }
+}
+
+void DiffusionRank::add_bytes(const Token& token) {
+  bytes_ += token.bytes;
+  if (token.block >= 0 && !block_bytes_.empty() && sharers_[token.block]++ == 0)
+    bytes_ += block_bytes_[static_cast<std::size_t>(token.block)];
+}
+
+void DiffusionRank::keep(std::vector<Token> tokens) {
+  tokens_.clear();
+  load_s_ = 0;  // summed anew, so that rounding does not pile up
+  bytes_ = 0;
+  sharers_.clear();
+  take(tokens);
 }
 
 double DiffusionRank::surplus_s(const Sums& giver, const Sums& taker, double goal_s) {
@@ -36,90 +79,100 @@ double DiffusionRank::surplus_s(const Sums& giver, const Sums& taker, double goa
                   giver.load_s - goal_s * giver.speed);
 }
 
-std::vector<DiffusionRank::Token> DiffusionRank::give(const Sums& partner, double goal_s,
-                                                      const Costs& costs) {
-  double left_s = surplus_s(sums(), partner, goal_s);
-  if (!(left_s > 0)) return {};
+std::vector<DiffusionRank::Token> DiffusionRank::offer(const Sums& taker, double goal_s,
+                                                       const Costs& costs) {
+  std::vector<Token> offered, kept;
+  if (!block_bytes_.empty()) {
+    offered.swap(tokens_);
+  } else {
+    offered.reserve(tokens_.size());
+    for (const Token& t : tokens_) (!t.fixed && t.load_s > 0 ? offered : kept).push_back(t);
+    if (offered.size() > kMostOffered) {
+      const std::vector<Token> others = choose(offered, taker, goal_s, costs);
+      kept.insert(kept.end(), others.begin(), others.end());
+    }
+  }
+  keep(std::move(kept));
+  return offered;
+}
 
-  // A token that goes home costs nothing: its thread has not moved yet.
-  const auto cost_s = [&](const Token& t) {
-    if (t.home == partner.rank) return 0.0;
-    return costs.move_s(t.home_node != partner.node, t.bytes);
-  };
+std::vector<DiffusionRank::Token> DiffusionRank::choose(std::vector<Token>& tokens,
+                                                        const Sums& taker, double goal_s,
+                                                        const Costs& costs) const {
   struct Candidate {
     Token token;
     int size_class;
-    double cost_s;
+    double more_s;
   };
+  const Sums own = sums();
   std::vector<Candidate> candidates;
-  candidates.reserve(tokens_.size());
-  for (const Token& t : tokens_) candidates.push_back({t, size_class(t.load_s), cost_s(t)});
+  candidates.reserve(tokens.size());
+  for (const Token& t : tokens)
+    candidates.push_back(
+        {t, size_class(t.load_s), cost_s(t, taker, costs) - cost_s(t, own, costs)});
+  // As PairDivision gives in bulk.
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     if (a.size_class != b.size_class) return a.size_class > b.size_class;
-    if (a.cost_s != b.cost_s) return a.cost_s < b.cost_s;
-    return a.token.thread < b.token.thread;
+    return a.more_s != b.more_s ? a.more_s < b.more_s : a.token.thread < b.token.thread;
   });
-
-  std::uint64_t room = partner.room_bytes;
-  std::vector<Token> given;
-  const auto may_go = [&](const Candidate& c) {
-    return !c.token.fixed && c.token.load_s > 0 && c.token.bytes <= room &&
-           costs.steps * c.token.load_s / info_.speed > c.cost_s;
-  };
-  // The last one that goes may be larger than what is left, if the pair is better off with it.
-  const Candidate* last = nullptr;
-  for (const Candidate& c : candidates) {
-    if (!may_go(c)) continue;
-    if (c.token.load_s <= left_s) {
-      given.push_back(c.token);
-      left_s -= c.token.load_s;
-      room -= c.token.bytes;
-    } else if (last == nullptr || c.token.load_s < last->token.load_s) {
-      last = &c;
-    }
-  }
-  if (last != nullptr && may_go(*last)) {
-    double given_s = last->token.load_s;
-    for (const Token& token : given) given_s += token.load_s;
-    const double without_s = (load_s_ - given_s + last->token.load_s) / info_.speed;
-    const double partner_s = (partner.load_s + given_s) / partner.speed;
-    if (without_s > goal_s && partner_s < without_s) given.push_back(last->token);
-  }
-  if (!given.empty()) drop(given);
-  return given;
+  tokens.clear();
+  std::size_t next = 0;
+  for (double left_s = surplus_s(own, taker, goal_s); left_s > 0 && next < candidates.size();
+       left_s -= candidates[next++].token.load_s)
+    tokens.push_back(candidates[next].token);
+  std::vector<Token> others;
+  const std::size_t stride = (candidates.size() - next) / kMostOffered + 1;
+  for (std::size_t k = 0; next < candidates.size(); ++k, ++next)
+    (k % stride == 0 ? tokens : others).push_back(candidates[next].token);
+  return others;
 }
 
-void DiffusionRank::drop(std::vector<Token>& given) {
-  const auto by_thread = [](const Token& a, const Token& b) { return a.thread < b.thread; };
-  std::sort(given.begin(), given.end(), by_thread);
-  std::erase_if(tokens_, [&](const Token& token) {
-    return std::binary_search(given.begin(), given.end(), token, by_thread);
-  });
-  // Summed anew, so that rounding does not pile up.
-  load_s_ = 0;
-  bytes_ = 0;
-  for (const Token& token : tokens_) {
-    load_s_ += token.load_s;
-    bytes_ += token.bytes;
-  }
+std::vector<DiffusionRank::Token> DiffusionRank::divide(const Sums& giver,
+                                                        std::vector<Token> offered, double goal_s,
+                                                        const Costs& costs) {
+  PairDivision pair(giver, sums(), goal_s, costs, block_bytes_);
+  pair.reserve(offered.size() + tokens_.size());
+  for (const Token& token : offered) pair.add(0, token);
+  for (const Token& token : tokens_) pair.add(1, token);
+  if (!pair.divide()) return offered;
+  std::vector<Token> of_giver, own;
+  of_giver.reserve(offered.size() + tokens_.size());
+  own.reserve(offered.size() + tokens_.size());
+  pair.for_each(
+      [&](int side, const Token& token) { (side == 0 ? of_giver : own).push_back(token); });
+  keep(std::move(own));
+  return of_giver;
 }
 
-int DiffusionRank::rounds_of_sweep(std::int32_t ranks) {
-  return std::bit_width(static_cast<std::uint32_t>(ranks) - 1);
+void DiffusionRank::meet(DiffusionRank& a, DiffusionRank& b, double goal_s, const Costs& costs) {
+  const Sums of_a = a.sums(), of_b = b.sums();
+  if (surplus_s(of_a, of_b, goal_s) > 0)
+    a.take(b.divide(of_a, a.offer(of_b, goal_s, costs), goal_s, costs));
+  else if (surplus_s(of_b, of_a, goal_s) > 0)
+    b.take(a.divide(of_b, b.offer(of_a, goal_s, costs), goal_s, costs));
+}
+
+int DiffusionRank::rounds(std::int32_t ranks) {
+  return dimensions_of(ranks) + std::min(2 * matchings_of(ranks), kMostByChance);
 }
 
 std::int32_t DiffusionRank::partner(std::int32_t rank, std::int32_t ranks, int round,
                                     std::uint64_t seed) {
-  const int dimensions = rounds_of_sweep(ranks);
-  if (dimensions == 0) return -1;
-  std::uint64_t flip = std::uint64_t{1} << (round % dimensions);
-  if (round >= dimensions) {
-    flip = mixed(seed + static_cast<std::uint64_t>(round)) & ((std::uint64_t{1} << dimensions) - 1);
+  if (ranks < 2) return -1;
+  if (const int dimensions = dimensions_of(ranks); round < dimensions) {
+    const std::int32_t other = rank ^ (std::int32_t{1} << round);
+    return other < ranks ? other : -1;
+  } else {
+    round -= dimensions;
   }
-  // Flipping the same bits leads back: partners agree.
-  const std::uint64_t other = static_cast<std::uint64_t>(rank) ^ flip;
-  const bool exists = flip != 0 && other < static_cast<std::uint64_t>(ranks);
-  return exists ? static_cast<std::int32_t>(other) : -1;
+  // Who meet has a sum that all know, modulo an odd number. The last of an even number of ranks has
+  // no part in that: it meets who would meet itself.
+  const std::int32_t count = matchings_of(ranks);
+  const std::int32_t sum = matching(round, count, seed);
+  const std::int32_t alone = sum % 2 == 0 ? sum / 2 : (sum + count) / 2;
+  if (rank == count) return alone;
+  if (rank == alone) return count < ranks ? count : -1;
+  return (sum - rank + count) % count;
 }
 
 }  // namespace roam::balance

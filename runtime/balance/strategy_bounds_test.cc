@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "base/test_bytes.h"
@@ -124,6 +125,96 @@ TEST(Strategies, EvenOutALargeTable) {
   EXPECT_LE(imbalance_of(table, refine(table, 0)), 1.051);
   EXPECT_LE(imbalance_of(table, hierarchical(table, 0)), 1.06);
   EXPECT_LE(imbalance_of(table, diffusion(table, 0)), 1.06);
+}
+
+// About so many threads of exponential loads a rank, scattered.
+LoadTable scattered_table(std::uint64_t* state, std::size_t ranks, std::size_t threads_of_rank) {
+  LoadTable table = table_of({}, ranks);
+  for (std::size_t i = 0; i < ranks * threads_of_rank; ++i) {
+    table.threads.push_back({-1e-3 * std::log(1 - fraction(state)), 10'000 + below(state, 100'000),
+                             static_cast<std::int32_t>(below(state, ranks))});
+  }
+  return table;
+}
+
+double step_s(const LoadTable& table, Strategy strategy) {
+  const Plan plan = strategy(table, 1);
+  check_plan(table, plan);
+  return outcome_of(table, plan).step_s;
+}
+
+// Every third rank or so is slow.
+void slow_down(LoadTable& table, std::uint64_t* state) {
+  for (RankInfo& rank : table.ranks) rank.speed = below(state, 3) == 0 ? 0.5 : 1;
+}
+
+// Ranks have room for a fifth more than the mean; some are above that.
+void limit_memory(LoadTable& table) {
+  std::uint64_t sum = 0;
+  for (const ThreadLoad& thread : table.threads) sum += thread.bytes;
+  for (RankInfo& rank : table.ranks) rank.memory_bytes = sum / table.ranks.size() * 6 / 5;
+}
+
+TEST(Diffusion, EndsNearTheBoundWithSeveralThreadsARank) {
+  std::uint64_t state = test_seed();
+  for (int run = 0; run < 200; ++run) {
+    SCOPED_TRACE(testing::Message() << "seed " << test_seed() << " run " << run);
+    LoadTable table = scattered_table(&state, 2 + below(&state, 63), 8 + below(&state, 18));
+    ASSERT_LE(step_s(table, diffusion), 1.05 * shortest_step_s(table));
+    limit_memory(table);
+    ASSERT_LE(step_s(table, diffusion), 1.05 * shortest_step_s(table)) << "within limits";
+    for (RankInfo& rank : table.ranks) rank.memory_bytes = 0;
+    slow_down(table, &state);
+    ASSERT_LE(step_s(table, diffusion), 1.05 * shortest_step_s(table)) << "with slow ranks";
+  }
+}
+
+// With so few the bound is far below what can be had at times.
+TEST(Diffusion, EndsNearOtherStrategiesWithFewThreadsARank) {
+  std::uint64_t state = test_seed();
+  double sum = 0, sum_limited = 0, sum_slow = 0;
+  constexpr int kRuns = 300;
+  const auto ratio = [](const LoadTable& table) {
+    return step_s(table, diffusion) / std::min(step_s(table, greedy), step_s(table, greedy_refine));
+  };
+  for (int run = 0; run < kRuns; ++run) {
+    LoadTable table = scattered_table(&state, 2 + below(&state, 63), 2 + below(&state, 4));
+    sum += ratio(table);
+    limit_memory(table);
+    sum_limited += ratio(table);
+    for (RankInfo& rank : table.ranks) rank.memory_bytes = 0;
+    slow_down(table, &state);
+    sum_slow += ratio(table);
+  }
+  EXPECT_LE(sum / kRuns, 1.01);
+  EXPECT_LE(sum_limited / kRuns, 1.01);
+  EXPECT_LE(sum_slow / kRuns, 1.01);
+}
+
+// As when a program has spawned them all on one rank: many more than a rank offers at once.
+TEST(Diffusion, GoesDownWhereAllThreadsAreOnOneRank) {
+  std::uint64_t state = test_seed();
+  for (const std::size_t ranks : {2, 5, 16}) {
+    LoadTable table = scattered_table(&state, ranks, 40'000 / ranks);
+    for (ThreadLoad& thread : table.threads) thread.rank = 0;
+    EXPECT_LE(step_s(table, diffusion), 1.05 * shortest_step_s(table)) << ranks << " ranks";
+  }
+}
+
+// Blocks of which a rank has room for a few: what shares one goes as one, also both ways.
+TEST(Diffusion, EndsNearTheBoundWhereThreadsShareBlocks) {
+  std::uint64_t state = test_seed();
+  for (int run = 0; run < 20; ++run) {
+    SCOPED_TRACE(testing::Message() << "seed " << test_seed() << " run " << run);
+    LoadTable table = scattered_table(&state, 8, 24);
+    table.block_bytes.assign(32, 10'000'000);
+    for (std::size_t i = 0; i < table.threads.size(); ++i) {
+      table.threads[i].block = static_cast<std::int32_t>(i / 6);
+      table.threads[i].rank = table.threads[i].block / 4;
+    }
+    for (RankInfo& rank : table.ranks) rank.memory_bytes = 55'000'000;
+    EXPECT_LE(step_s(table, diffusion), 1.05 * shortest_step_s(table));
+  }
 }
 
 TEST(Refine, MovesLittleMoreThanMust) {

@@ -12,14 +12,15 @@
 namespace roam::runtime {
 
 enum class DiffuseStage : std::uint32_t {
-  kStart = 0,    // the root, 4 bytes, as in the head
-  kTotals = 1,   // DiffuseTotals
-  kGo = 2,       // DiffuseCourse
-  kSums = 3,     // DiffusionRank::Sums
-  kTokens = 4,   // DiffusionRank::Token, each that is given
-  kPlaces = 5,   // indices of members, 4 bytes each: they are to go to the sender
-  kOutcome = 6,  // DiffuseOutcome, then DiffuseNote, each
-  kVerdict = 7,  // how many members move, 4 bytes; 0: it does not pay
+  kStart = 0,     // the root, 4 bytes, as in the head
+  kTotals = 1,    // DiffuseTotals
+  kGo = 2,        // DiffuseCourse
+  kSums = 3,      // DiffusionRank::Sums
+  kTokens = 4,    // DiffusionRank::Token, each that is offered
+  kPlaces = 5,    // indices of members, 4 bytes each: they are to go to the sender
+  kOutcome = 6,   // DiffuseOutcome, then DiffuseNote, each
+  kVerdict = 7,   // how many members move, 4 bytes; 0: it does not pay
+  kReturned = 8,  // DiffusionRank::Token, each that who has offered has then of these
 };
 
 struct DiffuseHead {
@@ -28,7 +29,7 @@ struct DiffuseHead {
   std::uint64_t team;
   std::uint32_t number;  // of the team's collectives
   std::int32_t root;     // of the tree
-  std::int32_t round;    // of kSums, kTokens
+  std::int32_t round;    // of kSums, kTokens, kReturned
 };
 
 // What the ranks' members are to compute, by each load model, and how far off the models were: of

@@ -22,9 +22,6 @@ using detail::RequestState;
 namespace {
 
 constexpr balance::Costs kCosts;
-// Each rank meets as many partners as a hypercube has dimensions, so many times. The strategy stops
-// when nothing moves, which here nobody would know.
-constexpr int kSweeps = 4;
 
 template <class Item>
 std::vector<Item> items_of(const char* at, std::size_t bytes) {
@@ -152,8 +149,7 @@ void Diffuser::on_go(const Key& key, Run& run, const Course& course) {
 void Diffuser::advance(const Key& key, Run& run) {
   if (run.rank == nullptr || run.through) return;  // not begun: what came early waits
   const int ranks = net_.ranks();
-  for (const int rounds = kSweeps * DiffusionRank::rounds_of_sweep(ranks); run.round < rounds;
-       ++run.round) {
+  for (const int rounds = DiffusionRank::rounds(ranks); run.round < rounds; ++run.round) {
     const int partner = DiffusionRank::partner(net_.rank(), ranks, run.round, key.second);
     if (partner < 0) continue;
     if (!run.told) {
@@ -162,25 +158,35 @@ void Diffuser::advance(const Key& key, Run& run) {
       run.told = true;
     }
     const auto sums = run.sums.find(run.round);
-    if (sums == run.sums.end()) return;
-    const double goal_s = run.course.goal_s;
-    if (!run.gave && DiffusionRank::surplus_s(run.own, sums->second, goal_s) > 0) {
-      const Tokens given = run.rank->give(sums->second, goal_s, kCosts);
-      send(partner, key, run, Stage::kTokens, given.data(), given.size());
-    }
-    run.gave = true;
-    if (DiffusionRank::surplus_s(sums->second, run.own, goal_s) > 0) {
-      const auto tokens = run.tokens.find(run.round);
-      if (tokens == run.tokens.end()) return;
-      run.rank->take(tokens->second);
-      run.tokens.erase(tokens);
-    }
+    if (sums == run.sums.end() || !meet(key, run, sums->second)) return;
     run.sums.erase(sums);
-    run.told = run.gave = false;
+    run.told = run.offered = false;
   }
   run.through = true;
   --in_rounds_;
   tell_places(key, run);
+}
+
+// What of this round comes after the sums. False if the partner has yet to send something.
+bool Diffuser::meet(const Key& key, Run& run, const DiffusionRank::Sums& partner) {
+  const double goal_s = run.course.goal_s;
+  const bool gives = DiffusionRank::surplus_s(run.own, partner, goal_s) > 0;
+  if (!gives && !(DiffusionRank::surplus_s(partner, run.own, goal_s) > 0)) return true;
+  if (gives && !run.offered) {
+    const Tokens offer = run.rank->offer(partner, goal_s, kCosts);
+    send(partner.rank, key, run, Stage::kTokens, offer.data(), offer.size());
+    run.offered = true;
+  }
+  const auto tokens = run.tokens.find(run.round);
+  if (tokens == run.tokens.end()) return false;
+  if (gives) {
+    run.rank->take(tokens->second);
+  } else {
+    const Tokens returned = run.rank->divide(partner, tokens->second, goal_s, kCosts);
+    send(partner.rank, key, run, Stage::kReturned, returned.data(), returned.size());
+  }
+  run.tokens.erase(tokens);
+  return true;
 }
 
 // ---- the end ----
@@ -322,6 +328,7 @@ void Diffuser::handle(int from, const char* message, std::size_t bytes) {
       advance(key, run);
       break;
     case Stage::kTokens:
+    case Stage::kReturned:  // a rank waits for one of the two in a round
       run.tokens[head.round] = items_of<DiffusionRank::Token>(at, bytes);
       advance(key, run);
       break;

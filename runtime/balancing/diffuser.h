@@ -27,8 +27,8 @@ class Balancer;
 //   kStart   down the tree of all ranks
 //   kTotals  up:   loads and errors by load model   O(1) bytes a rank
 //   kGo      down: the model, and the load that a rank is to have
-//   kSums    between the partners of each round; from who has too much, kTokens, that stand for
-//            members
+//   kSums    between the partners of each round; who has too much offers kTokens, that stand for
+//            members; the partner divides them and its own, and answers with kReturned
 //   kPlaces  from where a token ended to its member's rank
 //   kOutcome up:   longest rank before and after, longest move
 //   kVerdict down: whether it pays; the members go
@@ -81,11 +81,11 @@ class Diffuser final : public Component {
     std::unique_ptr<balance::DiffusionRank> rank;
     double before_s = 0;
     int round = 0;
-    bool told = false, gave = false;                   // in this round
-    balance::DiffusionRank::Sums own{};                // as they were told
-    bool through = false;                              // with all rounds
-    std::map<int, balance::DiffusionRank::Sums> sums;  // by round
-    std::map<int, Tokens> tokens;
+    bool told = false, offered = false;                         // in this round
+    balance::DiffusionRank::Sums own{};                         // as they were told
+    bool through = false;                                       // with all rounds
+    std::map<int, balance::DiffusionRank::Sums> sums;           // by round
+    std::map<int, Tokens> tokens;                               // offered or returned, by round
     std::vector<std::pair<std::int32_t, std::int32_t>> places;  // members of this rank, and where
     std::uint64_t begin_ticks = 0;
   };
@@ -103,6 +103,7 @@ class Diffuser final : public Component {
   Course course_of(const Run& run) const;
   void on_go(const Key& key, Run& run, const Course& course);
   void advance(const Key& key, Run& run);
+  bool meet(const Key& key, Run& run, const balance::DiffusionRank::Sums& partner);
   void tell_places(const Key& key, Run& run);
   void consider_places(const Key& key, Run& run);
   void add_outcome(const Key& key, Run& run, const Outcome& outcome);

@@ -1,6 +1,7 @@
 // Balancing: who has much to do ends where there is little.
 #include <cfloat>
 #include <cmath>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,6 +35,22 @@ SCENARIO(Balance, EvensOutTheLoadsThatMembersName) {
     expect(after < 1.1, "imbalance after: " + std::to_string(after));
     expect(moved > 0, "members moved");
     expect_eq(team.balance(), 0, "moves when all is balanced");
+  }).join();
+}
+
+// Three members a rank, each the half, a third or a fifth of what a rank is to have.
+SCENARIO(Balance, EvensOutFewLongMembers) {
+  const char* const named = std::getenv("ROAM_BALANCE");
+  const std::string strategy = named == nullptr ? "" : named;
+  const bool stops_early = strategy == "refine" || strategy == "comm";  // as docs/balancing.md says
+  roam::spawn_team(3 * roam::ranks(), [stops_early] {
+    const roam::Team team = roam::Team::current();
+    constexpr double kLoads[] = {15, 9, 6};
+    const double load = kLoads[team.index() / roam::ranks()];
+    roam::this_thread::set_load(load);
+    (void)team.balance();
+    const double after = imbalance(load_of_ranks(team, load));
+    expect(after < (stops_early ? 1.5 : 1.05), "imbalance after: " + std::to_string(after));
   }).join();
 }
 

@@ -229,7 +229,7 @@ const std::map<std::string, Layout>& real() {
       {"Token",
        {sizeof(Token),
         {FIELD(Token, thread), FIELD(Token, load_s), FIELD(Token, bytes), FIELD(Token, home),
-         FIELD(Token, home_node), FIELD(Token, fixed)}}},
+         FIELD(Token, home_node), FIELD(Token, fixed), FIELD(Token, block)}}},
       {"DiffuseOutcome",
        {sizeof(DiffuseOutcome),
         {FIELD(DiffuseOutcome, before_s), FIELD(DiffuseOutcome, after_s),
