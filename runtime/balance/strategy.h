@@ -52,8 +52,8 @@ Plan greedy_refine(const LoadTable& table, std::uint64_t seed);
 // parts so that little moves; then a few moves as in refine. May leave an imbalance of
 // kCommImbalance for messages that it saves.
 Plan comm(const LoadTable& table, std::uint64_t seed);
-// Neighbours in a hypercube of ranks even out in pairs, round by round; no rank ever knows more
-// than its own threads and its partner's sums (diffusion_rank.h).
+// Neighbours in a hypercube of ranks, then others, divide in pairs what both have, round by round;
+// no rank ever knows more than its own threads and what its partner offers (diffusion_rank.h).
 // Source: Cybenko 1989, Dynamic load balancing for distributed memory multiprocessors.
 Plan diffusion(const LoadTable& table, std::uint64_t seed);
 // Inside each node first, where moves cost nothing; then between nodes, from the sums of nodes, by
