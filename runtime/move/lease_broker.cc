@@ -207,7 +207,10 @@ std::optional<LeaseRun> LeaseBroker::request_here(Region region, std::size_t cou
   return LeaseRun{region, answer_->first, answer_->count};
 }
 
+// Not for a checkpoint, whose ranks write one after the other which addresses are free: what goes
+// from one to another meanwhile would be in two pieces, or in none.
 void LeaseBroker::poll() {
+  if (threads::scheduler().stands_still()) return;
   for (int r = 0; r < iso::kRegions; ++r) {
     iso::RangePool& pool = iso::pool(static_cast<Region>(r));
     if (!pool.low()) {

@@ -89,7 +89,7 @@ class LeaseBroker final : public Component, public iso::LeaseSource {
 
   std::span<const Kind> kinds() const override;
   void handle(int from, const char* message, std::size_t bytes) override;
-  // Asks ahead if a pool runs low.
+  // Asks ahead if a pool runs low. Sends nothing while threads stand still.
   void poll() override;
 
  private:
