@@ -189,8 +189,7 @@ void Checkpointer::wind_up() {
 }
 
 bool Checkpointer::time_has_come() {
-  if (next_ns_ == 0 || now_ns() < next_ns_) return false;
-  if (net_.ranks() != 1 && net_.mpi().wave_started()) return false;
+  if (next_ns_ == 0 || now_ns() < next_ns_ || !facts_.no_wave()) return false;
   wind_up();
   return true;
 }

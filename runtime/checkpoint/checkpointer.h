@@ -63,6 +63,7 @@ class Checkpointer final : public Component {
     std::function<std::uint64_t()> exit_code;     // that root gave here; 0: it did not end here
     std::string refusal;                          // why there are none; empty: there are
     std::function<void()> hooks;                  // of the program, before a checkpoint is written
+    std::function<bool()> no_wave;                // that may be finding the end of the job
     bool restarts = false;                        // none is made by itself before begin()
     std::uint64_t restarted_from = 0;             // the number above which new ones have theirs
     std::uint64_t went_on_from = 0;               // the number of the one that is read

@@ -26,9 +26,13 @@ bool PieceCopies::begin(int fd, const PieceSummary& summary) {
   return true;
 }
 
-// The next part, when those before have left.
+// The next part, when the one before has left, whatever else is sent meanwhile. A busy rank looks
+// after its sends when it looks at messages, and has new ones when it comes here.
 void PieceCopies::poll() {
-  if (!sent_ || sent_->all || net_.mpi().sends_pending()) return;
+  if (!sent_ || sent_->all) return;
+  Mpi& mpi = net_.mpi();
+  if (mpi.sends_done() < sent_->left_with) mpi.progress_sends();
+  if (mpi.sends_done() < sent_->left_with) return;
   const PieceSummary& summary = sent_->summary;
   const int to = buddy_rank(net_.node_of(), net_.rank());
   CheckpointCopyHead head{Kind::kCheckpointCopy, 0, summary.number, summary.bytes, sent_->offset};
@@ -47,6 +51,7 @@ void PieceCopies::poll() {
   }
   net_.send_long(to, head, {part.data(), static_cast<std::size_t>(got)});
   sent_->offset += static_cast<std::uint64_t>(got);
+  sent_->left_with = mpi.sent();
 }
 
 void PieceCopies::take_answer(const CheckpointCopiedHead& head, std::string_view why) {

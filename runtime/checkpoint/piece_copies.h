@@ -48,7 +48,8 @@ class PieceCopies {
     int fd;
     PieceSummary summary;
     std::uint64_t offset = 0;
-    bool all = false;  // an answer is awaited
+    std::uint64_t left_with = 0;  // the last part has left when so many messages have
+    bool all = false;             // an answer is awaited
   };
   // Of another rank.
   struct Kept {

@@ -62,8 +62,7 @@ void Job::poll() {
     }
   }
   if (dump_wanted_ != 0) dump();
-  // Not while a wave may be finding the end of the job: it would not see this.
-  if (checkpoint_wanted_ != 0 && !restarts() && (ranks() == 1 || !mpi().wave_started())) {
+  if (checkpoint_wanted_ != 0 && !restarts() && no_wave()) {
     checkpoint_wanted_ = 0;
     checkpointer().ask_from_outside();
   }
@@ -111,20 +110,28 @@ bool Job::passive() const {
 
 void Job::look_for_the_end() {
   using Verdict = Termination::Verdict;
-  Verdict verdict = Verdict::kGoOn;
-  if (passive()) {
-    const Net& net = components_.net;
-    termination_.created = life().created();
-    termination_.ended = life().ended();
-    termination_.handed_off = net.handed_off();
-    termination_.taken_over = net.taken_over();
-    if (ranks() == 1 || !mpi().wave_started()) termination_.outsiders = outsiders();
-    verdict = termination_.step(mpi());
-    if (verdict == Verdict::kOutsiders) note_outsiders();
-  } else if (ranks() > 1) {
-    verdict = termination_.look(mpi());
-  }
+  if (!passive()) return look_at_wave();
+  const Net& net = components_.net;
+  termination_.created = life().created();
+  termination_.ended = life().ended();
+  termination_.handed_off = net.handed_off();
+  termination_.taken_over = net.taken_over();
+  if (ranks() == 1 || !mpi().wave_started()) termination_.outsiders = outsiders();
+  const Verdict verdict = termination_.step(mpi());
+  if (verdict == Verdict::kOutsiders) note_outsiders();
   if (verdict == Verdict::kDeadlock) end_deadlocked();
+}
+
+void Job::look_at_wave() {
+  if (ranks() > 1 && termination_.look(mpi()) == Termination::Verdict::kDeadlock) end_deadlocked();
+}
+
+// A rank that has joined a wave and is busy since looks at it here: where none is ever idle, nobody
+// else does.
+bool Job::no_wave() {
+  if (ranks() == 1) return true;
+  look_at_wave();
+  return !mpi().wave_started() && !done();
 }
 
 // A rank may have been in the middle of something when the last wave ended: a kernel thread of the

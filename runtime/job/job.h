@@ -106,6 +106,10 @@ class Job final : public threads::Host {
   RankCounts rank_counts();
   bool passive() const;
   void look_for_the_end();
+  // One that this rank has joined may have ended since.
+  void look_at_wave();
+  // Whether none may be finding the end of the job: what begins now would not be seen.
+  bool no_wave();
   void rest(std::int64_t wake_ns);
   void tell_idle(Component::Idle stage) {
     for (Component* c : components_.idlers()) c->idle(stage);

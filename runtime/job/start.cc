@@ -342,6 +342,7 @@ Checkpointer::Facts Job::facts() {
       facts.kept_by = restart_->take_keepers();
     }
   }
+  facts.no_wave = [this] { return no_wave(); };
   facts.hooks = [] { program_state().checkpoint_begins(); };
   facts.describe = [this](Manifest* manifest) {
     describe(manifest);

@@ -72,6 +72,8 @@ class Mpi {
   // Looks after sends under way.
   void progress_sends();
   bool sends_pending() const { return !sending_.empty(); }
+  // So many of those that were sent have left, oldest first, as progress_sends() has seen it.
+  std::uint64_t sends_done() const { return sent_ - sending_.size(); }
   std::size_t send_buffers() const;  // as many as were under way at once lately, and some
   std::uint64_t sent() const { return sent_; }  // messages, since open_channel
   std::uint64_t received() const { return received_; }
