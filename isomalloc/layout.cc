@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "base/check.h"
+#include "isomalloc/lease_cut.h"
 
 namespace roam::iso {
 namespace {
@@ -21,7 +22,7 @@ constexpr std::size_t kSlotsWithFence = std::size_t{1} << 17;
 
 void Layout::set_ranks(int ranks) {
   const std::size_t want =
-      std::max<std::size_t>(kMostLeases, std::size_t{16} * static_cast<std::size_t>(ranks));
+      std::max<std::size_t>(kMostLeases, kLeasesARank * static_cast<std::size_t>(ranks));
   lease_bytes_ = std::max(kLeastLeaseBytes, std::bit_floor(whole_.bytes / want));
   const std::size_t room =
       node_page_offset() + kPageBytes + kNodeRoomBytes + round_up(all_leases(), kPageBytes);

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "base/range.h"
+#include "isomalloc/lease_cut.h"
 
 namespace roam::iso {
 namespace {
@@ -20,11 +21,11 @@ class LayoutTest : public testing::TestWithParam<std::tuple<std::size_t, int>> {
   const std::size_t bytes_ = std::get<0>(GetParam());
   Layout layout_{Range{kBase, bytes_}};
 };
-INSTANTIATE_TEST_SUITE_P(SizesAndRanks, LayoutTest,
-                         testing::Combine(testing::Values(64ull << 20, 65ull << 20, 100ull << 20,
-                                                          1ull << 30, 16385ull << 20, 1ull << 40,
-                                                          48ull << 40),
-                                          testing::Values(1, 2, 7, 64, 4096, 65536)));
+INSTANTIATE_TEST_SUITE_P(
+    SizesAndRanks, LayoutTest,
+    testing::Combine(testing::Values(64ull << 20, 65ull << 20, 100ull << 20, 1ull << 30,
+                                     16385ull << 20, 1ull << 40, 48ull << 40),
+                     testing::Values(1, 2, 7, 64, 768, 769, 1000, 4096, 65536)));
 
 TEST_P(LayoutTest, CutsTheArenaIntoControlSlotsHeapsAndBlocks) {
   const Range slots = layout_.region(Region::kSlots), heap = layout_.region(Region::kHeap),
@@ -52,6 +53,15 @@ TEST_P(LayoutTest, CutsTheArenaIntoControlSlotsHeapsAndBlocks) {
               4 * static_cast<std::size_t>(std::get<1>(GetParam())))
         << "several leases for each rank";
   }
+}
+
+// A job that goes on has had other numbers of ranks, and its leases stay what they were.
+TEST_P(LayoutTest, IsCutAgainBySoManyRanksAsItsLeasesTellOf) {
+  Layout again{Range{kBase, bytes_}};
+  again.set_ranks(ranks_for_leases_of(layout_.lease_bytes(), again.whole()));
+  EXPECT_EQ(again.lease_bytes(), layout_.lease_bytes());
+  for (const Region r : {Region::kSlots, Region::kHeap, Region::kBlocks})
+    EXPECT_EQ(again.region(r), layout_.region(r));
 }
 
 TEST_P(LayoutTest, WhatLiesInTheControlRegionDoesNotOverlap) {

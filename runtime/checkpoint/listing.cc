@@ -5,6 +5,7 @@
 
 #include "base/options.h"
 #include "isomalloc/arena.h"
+#include "isomalloc/lease_cut.h"
 #include "threads/tcb.h"
 
 namespace roam::runtime {
@@ -34,7 +35,7 @@ bool have_arena_of(const Manifest& manifest, std::string* why) {
     options.arena_base = manifest.arena.begin;
     options.arena_bytes = manifest.arena.bytes;
     iso::arena().reserve(options);
-    iso::arena().set_ranks(manifest.homes);
+    iso::arena().set_ranks(iso::ranks_for_leases_of(manifest.lease_bytes, iso::arena().whole()));
     return true;
   } catch (const std::exception& error) {
     *why = error.what();

@@ -38,7 +38,7 @@ class PieceReader {
 
   // Reads and checks all but the pages. `expected` is what the manifest says. A file of another
   // user is refused, unless `of_others`.
-  // REQUIRES: iso::arena() has the addresses of the job that wrote it, and its number of homes.
+  // REQUIRES: iso::arena() has the addresses of the job that wrote it, and its leases.
   bool open(const std::string& path, const PieceSummary& expected, std::string* why,
             bool of_others = false);
   // The same of one that lies elsewhere. `opened` gives a descriptor, which is the reader's from

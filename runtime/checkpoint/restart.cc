@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "isomalloc/arena.h"
 #include "isomalloc/block.h"
+#include "isomalloc/lease_cut.h"
 #include "runtime/checkpoint/checkpointer.h"
 #include "runtime/checkpoint/folder.h"
 #include "runtime/image/check_image.h"
@@ -73,14 +74,17 @@ void Restart::add_candidates(Mpi& mpi, std::string* trouble) {
       [](const Candidate& a, const Candidate& b) { return a.manifest.number > b.manifest.number; });
 }
 
-void Restart::check_arena(std::size_t lease_bytes) const {
-  if (manifest().lease_bytes == lease_bytes) return;
+// Not by how many ranks or homes there are: a job may have got more since its arena was cut.
+void Restart::cut_arena() const {
+  iso::Arena& arena = iso::arena();
+  const std::size_t lease_bytes = manifest().lease_bytes;
+  arena.set_ranks(iso::ranks_for_leases_of(lease_bytes, arena.whole()));
+  if (arena.lease_bytes() == lease_bytes) return;
   throw Error(
       Errc::layout_mismatch,
       text("ROAM_RESTART=%s: the arena was cut into leases of %zu bytes when the checkpoint "
-           "was made, and is cut into leases of %zu bytes for %d ranks: start with as many "
-           "ranks as then",
-           folder_.c_str(), manifest().lease_bytes, lease_bytes, homes()));
+           "was made, as this version of Roam does not cut one of %zu bytes",
+           folder_.c_str(), lease_bytes, arena.whole().bytes));
 }
 
 // ---- memory ----
@@ -175,8 +179,8 @@ void Restart::read(Net& net) {
     const Candidate tried = std::move(candidates_.front());
     candidates_.erase(candidates_.begin());
     // An older one of a job that was cut otherwise cannot be read into this arena.
-    while (!candidates_.empty() &&
-           (manifest().homes != tried.manifest.homes || manifest().canary != tried.manifest.canary))
+    while (!candidates_.empty() && (manifest().lease_bytes != tried.manifest.lease_bytes ||
+                                    manifest().canary != tried.manifest.canary))
       candidates_.erase(candidates_.begin());
     mpi.barrier();  // nobody claims what another rank of the node still has
     if (candidates_.empty()) {
@@ -189,6 +193,7 @@ void Restart::read(Net& net) {
                 tried.in_memory ? " that is in memory" : "", why.c_str())
                .c_str());
   }
+  net.set_homes(manifest().homes);
   // What rank 0 knew of leases concerns all, where there are more ranks than before.
   if (mpi.ranks() > manifest().ranks) {
     first_leases_ = mpi.broadcast_text(

@@ -33,14 +33,14 @@ class Restart {
   // `of_others`; keepers of theirs are never asked.
   Restart(Mpi& mpi, const std::string& folder, bool of_others, const Manifest& mine);
   // Of the job that made it.
-  int homes() const { return manifest().homes; }
   std::uint64_t canary() const { return manifest().canary; }
 
-  // When that is cut. Errors, on every rank: Error(layout_mismatch).
-  void check_arena(std::size_t lease_bytes) const;
+  // Before nodes are made: into the leases of the job that made it. Errors, on every rank:
+  // Error(layout_mismatch).
+  void cut_arena() const;
   // Collective, when the arena is ready and nothing is in it: puts the memory of threads and blocks
-  // in its place, of the newest checkpoint of which every byte is right. Errors:
-  // Error(checkpoint_failed), on every rank, and nothing is here.
+  // in its place, of the newest checkpoint of which every byte is right, and tells `net` of its
+  // homes. Errors: Error(checkpoint_failed), on every rank, and nothing is here.
   void read(Net& net);
   // What is not memory of threads and blocks, before anything is made here.
   void take_over(LeaseBroker& leases);

@@ -143,10 +143,9 @@ void Job::start(int& argc, char**& argv) {
     Manifest mine;
     describe(&mine);
     restart_.emplace(mpi(), options_.restart_dir, options_.restart_of_others, mine);
-    net().set_homes(restart_->homes());
+    restart_->cut_arena();
   }
   net().make_nodes(options_.share, options_.node_ranks);
-  if (restart_) restart_->check_arena(arena.lease_bytes());
   share_locale();
   limit_memory();
   if (first) begin_first_run(alone);

@@ -29,7 +29,7 @@ void Net::make_nodes(bool share, int node_ranks) {
   bool member = true;
   int node_rank = mpi_.node_rank();
   if (!arena.ready()) {
-    arena.set_ranks(homes_ != 0 ? homes_ : mpi_.ranks());
+    if (arena.lease_bytes() == 0) arena.set_ranks(mpi_.ranks());
     if (mpi_.node_ranks() == 1) {
       arena.use_private();
     } else {

@@ -35,7 +35,8 @@ class Net final : public Component {
 
   Mpi& mpi() { return mpi_; }
   // Collective. Cuts the job into nodes of at most `node_ranks` ranks (0: all that share memory;
-  // without `share`, 1) and joins the node's memory. Errors: Error(bad_option).
+  // without `share`, 1) and joins the node's memory. The arena is cut into leases for so many ranks
+  // as there are, if it is not. Errors: Error(bad_option).
   void make_nodes(bool share, int node_ranks);
   // Counts begin anew.
   void begin_run() { handed_off_ = taken_over_ = 0; }
