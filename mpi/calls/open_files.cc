@@ -4,7 +4,6 @@
 #include <linux/magic.h>
 #include <mpi.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include <map>
 
 #include "base/fnv.h"
+#include "base/os/file_limit.h"
 #include "base/text.h"
 #include "isomalloc/heap.h"
 #include "mpi/calls/call_error.h"
@@ -58,17 +58,11 @@ std::uint64_t this_kernel() {
 // What a FIFO would wait for, nobody waits for here. A process of many virtual ranks has as many
 // files open as all of them together, so it may have as many as the kernel lets it.
 int open_now(const char* path, int flags) {
-  for (bool raised = false;; raised = true) {
-    const int fd = ::open(path, flags | O_CLOEXEC | O_NONBLOCK, 0666);
-    if (fd >= 0 || errno != EMFILE || raised) return fd;
-    rlimit most;
-    if (getrlimit(RLIMIT_NOFILE, &most) != 0 || most.rlim_cur == most.rlim_max) {
-      errno = EMFILE;
-      return -1;
-    }
-    most.rlim_cur = most.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &most);
-  }
+  const auto open = [&] { return ::open(path, flags | O_CLOEXEC | O_NONBLOCK, 0666); };
+  const int fd = open();
+  if (fd >= 0 || errno != EMFILE) return fd;
+  os::allow_many_files();
+  return open();
 }
 
 enum class Found { kIt, kOther, kError };

@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "base/os/file_calls.h"
+#include "base/os/file_limit.h"
 #include "base/text.h"
 #include "runtime/checkpoint/folder.h"
 #include "runtime/checkpoint/piece.h"
@@ -114,6 +115,8 @@ int KeptCheckpoints::open(const std::string& name) const {
 
 bool KeptCheckpoints::bring(Net& net, const Manifest& manifest, std::string* why) {
   drop();
+  // Each piece and each of its bases is a descriptor, until all have been read.
+  os::allow_many_files();
   Mpi& mpi = net.mpi();
   std::vector<WantedPiece> wanted;
   for (int p = 0; p < manifest.ranks; ++p) {

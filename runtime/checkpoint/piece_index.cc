@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/os/file_calls.h"
+#include "base/os/file_limit.h"
 #include "base/text.h"
 #include "isomalloc/arena.h"
 #include "runtime/checkpoint/hash.h"
@@ -68,7 +69,8 @@ bool PieceReader::open(const std::string& path, const PieceSummary& expected, st
 
 bool PieceReader::open_file(const Opener& opened, const std::string& name, const std::string& path,
                             bool of_others, std::uint64_t* bytes, std::string* why) {
-  const int fd = opened(name);
+  int fd = opened(name);
+  if (fd < 0 && errno == EMFILE && os::allow_many_files()) fd = opened(name);
   struct stat file {};
   if (fd < 0 || fstat(fd, &file) != 0) {
     *why = text("%s: open: %s", path.c_str(), std::strerror(errno));

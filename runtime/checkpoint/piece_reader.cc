@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "base/os/file_calls.h"
 #include "base/text.h"
@@ -24,8 +25,14 @@ constexpr std::size_t kMostParts = 1024;
 
 }  // namespace
 
-PieceReader::~PieceReader() {
-  for (const File& file : files_) os::close_file_of(file.fd);
+PieceReader::~PieceReader() { close_files(); }
+
+void PieceReader::close_files() {
+  for (File& file : files_) {
+    if (file.fd >= 0) os::close_file_of(std::exchange(file.fd, -1));
+  }
+  window_ = {};
+  window_bytes_ = 0;
 }
 
 bool PieceReader::refuse(std::uint64_t at, const std::string& what, std::string* why,

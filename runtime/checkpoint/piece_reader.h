@@ -68,6 +68,9 @@ class PieceReader {
   // As long as this lives.
   std::optional<std::string_view> state(std::string_view name) const;
 
+  // Pages are not read any more; what else it has stays.
+  void close_files();
+
   // Reads all pages, into a buffer, and checks them.
   bool verify(std::string* why);
   std::uint64_t pages_bytes() const { return index_offset_ - sizeof(PieceHead); }

@@ -99,19 +99,21 @@ bool Restart::open_one(PieceReader* reader, int piece, std::string* why) const {
   return reader->open(opened, m.path_of(piece), expected, why);
 }
 
-bool Restart::open(std::string* why, int* wrong) {
+// One after the other: each is several files.
+bool Restart::bring_in(std::string* why, int* wrong) {
   const Manifest& m = manifest();
   if (candidates_.front().in_memory) {
     if (!kept_.bring(*net_, m, why)) return false;
   }
   for (int p = 0; p < m.ranks; ++p) {
     if (net_->home_rank(p) != net_->rank()) continue;
-    Piece piece{p, std::make_unique<PieceReader>()};
-    if (!open_one(piece.reader.get(), p, why)) {
+    pieces_.push_back({p, std::make_unique<PieceReader>()});
+    PieceReader& reader = *pieces_.back().reader;
+    if (!open_one(&reader, p, why) || !place(pieces_.back(), why)) {
       *wrong = p;
       return false;
     }
-    pieces_.push_back(std::move(piece));
+    reader.close_files();
   }
   return true;
 }
@@ -160,12 +162,7 @@ void Restart::read(Net& net) {
   for (;;) {
     why.clear();
     int wrong = -1;
-    bool good = open(&why, &wrong);
-    for (Piece& piece : pieces_) {
-      if (!good) break;
-      good = place(piece, &why);
-      if (!good) wrong = piece.number;
-    }
+    const bool good = bring_in(&why, &wrong);
     ROAM_CHECK(good || !why.empty(), "a checkpoint cannot be read, and nobody says why");
     why = mpi.first_said(good ? std::string() : why);
     if (why.empty()) break;

@@ -74,7 +74,7 @@ class Restart {
   };
   void add_candidates(Mpi& mpi, std::string* trouble);
   // `wrong`: the piece that is to blame, if one is.
-  bool open(std::string* why, int* wrong);
+  bool bring_in(std::string* why, int* wrong);
   bool open_one(PieceReader* reader, int piece, std::string* why) const;
   void tell() const;
   bool place(Piece& piece, std::string* why);

@@ -8,7 +8,6 @@
 // it cannot.
 #include <fcntl.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +21,7 @@
 #include <string>
 #include <utility>
 
+#include "base/os/file_limit.h"
 #include "runtime/keeper/keeper_client.h"
 #include "runtime/keeper/keeper_service.h"
 
@@ -66,14 +66,6 @@ void leave_the_job(OwnedFd* listener) {
   if (chdir("/") != 0) return;  // then it keeps a file system busy
 }
 
-// A piece is a descriptor.
-void allow_many_descriptors() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 bool number_in(const char* text, long most, long* number) {
   char* end = nullptr;
   errno = 0;
@@ -107,7 +99,7 @@ int main(int argc, char** argv) {
   }
   if (next < 0) return fail(std::string("no process can be made: ") + strerror(errno));
   leave_the_job(&listener);
-  allow_many_descriptors();
+  roam::os::allow_many_files();  // a piece is a descriptor
   prctl(PR_SET_NAME, "roam-keeper");
   constexpr std::int64_t kNsPerS = 1'000'000'000;
   KeeperService(std::move(listener), folder, hold_s * kNsPerS).run();

@@ -59,6 +59,28 @@ for piece in all/0*/piece-1; do printf y | dd of="$piece" bs=1 seek=$((4 * 4096 
 ROAM_RESTART=all walk 3 none 0 && fail "a torn checkpoint was used"
 grep -q "no checkpoint can be used: .*piece-1" said || fail "it is not said why: $(cat said)"
 
+# It may be of more ranks than that.
+rm -rf all
+walk 2 all 2 || fail "$(cat said)"
+rm -rf all/000002
+ROAM_RESTART=all walk 4 all 2 || fail "$(cat said)"
+flip all/000002/piece-1 $((3 * 4096 + 5))
+ROAM_RESTART=all walk 3 none 0 || fail "the one before, of fewer ranks, is not used: $(cat said)"
+grep -q "checkpoint 2 in 'all' cannot be used: .*piece-1" said || fail "it is not named: $(cat said)"
+grep -q "restarted from checkpoint 0 on 3 ranks" said || fail "from another: $(cat said)"
+same "the checkpoint before a torn one, which has fewer ranks"
+
+# A rank reads more pieces than it may have files open.
+rm -rf all
+walk 24 all 2 || fail "$(cat said)"
+files=$(find all/000002 -name '*-*' | wc -l)
+(
+  ulimit -n 48
+  ROAM_RESTART=all walk 1 none 0
+) || fail "with few descriptors: $(cat said)"
+grep -q "restarted from checkpoint 1 on 1 ranks" said || fail "few descriptors: $(cat said)"
+same "restart from $files files with 48 descriptors"
+
 # So is one whose base is torn, gone, or another one's, where the file system has links.
 rm -rf all first
 walk 4 all 2 || fail "$(cat said)"
