@@ -393,7 +393,9 @@ void Checkpointer::publish() {
   last_dir_ = asks_.front().path;
   if (has(targets_, CheckpointTargets::kDisk)) drop_older();
   if (!has(targets_, CheckpointTargets::kMemory)) return made();
-  order(CheckpointOrder::kCommit, manifest_.text());
+  const std::string manifest = manifest_.text();
+  if (!Manifest::fits(manifest.size(), &why)) return end(Errc::checkpoint_failed, why);
+  order(CheckpointOrder::kCommit, manifest);
 }
 
 void Checkpointer::drop_older() {

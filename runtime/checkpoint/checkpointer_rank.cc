@@ -16,6 +16,7 @@
 #include "runtime/checkpoint/checkpointer.h"
 #include "runtime/checkpoint/piece.h"
 #include "runtime/image/image.h"
+#include "runtime/life/failures.h"
 #include "threads/kernel_state.h"
 #include "threads/scheduler.h"
 
@@ -135,8 +136,9 @@ bool Checkpointer::check(std::string* why) const {
 bool Checkpointer::run_hooks(std::string* why) {
   try {
     facts_.hooks();
-  } catch (const std::exception& error) {
-    *why = text("rank %d: a hook of on_checkpoint threw: %s", net_.rank(), error.what());
+  } catch (...) {  // whatever the program throws
+    *why = text("rank %d: a hook of on_checkpoint threw ", net_.rank()) +
+           describe_exception(std::current_exception());
     return false;
   }
   iso::hold_frees_of_others(true);

@@ -305,5 +305,13 @@ TEST_F(FolderTest, IsTheSameByWhateverWay) {
   EXPECT_FALSE(same_folder("", fs::current_path().string()));
 }
 
+TEST(ManifestTest, OneThatCouldNotBeReadIsNotWritten) {
+  std::string why;
+  EXPECT_TRUE(Manifest::fits(Manifest::kMostBytes, &why)) << why;
+  EXPECT_FALSE(Manifest::fits(Manifest::kMostBytes + 1, &why));
+  EXPECT_NE(why.find("268435457 bytes, and 268435456 are the most"), std::string::npos) << why;
+  EXPECT_LT(2 * Manifest::kMostDataBytes, Manifest::kMostBytes) << "data is hexadecimal there";
+}
+
 }  // namespace
 }  // namespace roam::runtime

@@ -28,8 +28,6 @@ namespace {
 constexpr const char* kFormat = "roam-checkpoint";
 constexpr const char* kHashLine = "xxh3 %016" PRIx64 "\n";
 constexpr std::size_t kHashLineBytes = 5 + 16 + 1;
-// More than any has: a summary takes 300 bytes.
-constexpr off_t kMostBytes = 256 << 20;
 
 // Numbers of 64 bits are hexadecimal texts: readers of JSON keep 53 bits of a number.
 std::string hex(std::uint64_t number) { return roam::text("%016" PRIx64, number); }
@@ -238,6 +236,15 @@ std::string Manifest::text() const {
   return all;
 }
 
+bool Manifest::fits(std::size_t bytes, std::string* why) {
+  if (bytes <= kMostBytes) return true;
+  *why = roam::text(
+      "its manifest would have %zu bytes, and %zu are the most: take a smaller full=, "
+      "or less job data",
+      bytes, kMostBytes);
+  return false;
+}
+
 bool Manifest::parse(const std::string& folder_read, const std::string& text, std::string* why) {
   *this = {};
   folder = folder_read;
@@ -271,9 +278,10 @@ bool Manifest::write(const std::string& folder_to, std::string* why) const {
     if (fd >= 0) os::close_file_of(fd);
     return false;
   };
+  const std::string all = text();
+  if (!fits(all.size(), why)) return false;
   const int fd = os::open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
   if (fd < 0) return fail("open", fd);
-  const std::string all = text();
   if (!os::write_all(fd, all.data(), all.size(), 0)) return fail("pwritev", fd);
   if (os::sync_file(fd) != 0) return fail("fsync", fd);
   if (os::close_file_of(fd) != 0) return fail("close", -1);
@@ -293,7 +301,7 @@ bool Manifest::read(const std::string& folder_read, std::string* why, bool of_ot
   struct stat file {};
   if (fd < 0 || fstat(fd, &file) != 0)
     return fail(roam::text("open: %s", std::strerror(errno)), fd);
-  if (!S_ISREG(file.st_mode) || file.st_size > kMostBytes)
+  if (!S_ISREG(file.st_mode) || file.st_size > off_t{kMostBytes})
     return fail("it cannot be a manifest", fd);
   std::string whose;
   if (!may_be_read(file.st_uid, geteuid(), of_others, &whose)) return fail(whose, fd);

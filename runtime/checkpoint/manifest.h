@@ -17,6 +17,10 @@ namespace roam::runtime {
 struct Manifest {
   static constexpr int kVersion = 2;  // of the format; a number is never used again
   static constexpr const char* kFile = "manifest";
+  // Longer ones are neither written nor read: a summary takes 300 bytes, and data twice what it
+  // has.
+  static constexpr std::size_t kMostBytes = 256 << 20;
+  static constexpr std::size_t kMostDataBytes = 64 << 20;
 
   std::uint64_t number = 0;  // of the checkpoint in its folder
   std::string made;          // when, as 2026-11-28T20:15:00Z
@@ -43,6 +47,8 @@ struct Manifest {
   // All of the file, and back. `folder_read` is where it came from. Errors: false and why, with
   // the file's name.
   std::string text() const;
+  // Whether a text of so many bytes may be one's.
+  static bool fits(std::size_t bytes, std::string* why);
   bool parse(const std::string& folder_read, const std::string& text, std::string* why);
 
   // In `folder_to`, on disk when it returns. Errors: false and why.

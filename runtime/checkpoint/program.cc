@@ -1,6 +1,12 @@
 #include "runtime/checkpoint/program.h"
 
+#include <exception>
 #include <utility>
+
+#include "base/text.h"
+#include "roam/error.h"
+#include "runtime/checkpoint/manifest.h"
+#include "runtime/life/failures.h"
 
 namespace roam::runtime {
 
@@ -20,7 +26,22 @@ void ProgramState::checkpoint_begins() const {
 
 std::map<std::string, ProgramState::Bytes> ProgramState::save() const {
   std::map<std::string, Bytes> data;
-  for (const auto& [name, object] : objects_) data[name] = object.save();
+  std::size_t all_bytes = 0;
+  for (const auto& [name, object] : objects_) {
+    Bytes& bytes = data[name];
+    try {
+      bytes = object.save();
+    } catch (...) {  // whatever the program throws
+      throw Error(Errc::checkpoint_failed, text("job_data '%s' threw ", name.c_str()) +
+                                               describe_exception(std::current_exception()));
+    }
+    all_bytes += bytes.size();
+    if (all_bytes <= Manifest::kMostDataBytes) continue;
+    throw Error(Errc::checkpoint_failed,
+                text("job_data '%s' has %zu bytes, and all job data may have %zu together: what is "
+                     "longer belongs in memory of a thread",
+                     name.c_str(), bytes.size(), Manifest::kMostDataBytes));
+  }
   return data;
 }
 

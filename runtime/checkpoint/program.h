@@ -19,10 +19,12 @@ class ProgramState {
   // False: another object has that name.
   bool add(std::string name, std::function<Bytes()> save, std::function<void(const Bytes&)> load);
 
-  // What the hooks throw, these throw.
+  // What the hooks throw, this throws.
   void checkpoint_begins() const;
+  // Errors: Error(checkpoint_failed): an object threw, or they are too long for a manifest.
   std::map<std::string, Bytes> save() const;
   // Of objects that the program does not name any more nothing becomes; others keep what they have.
+  // What objects and hooks throw, this throws.
   void restart(const std::map<std::string, Bytes>& data) const;
 
  private:

@@ -233,7 +233,11 @@ std::string Mpi::broadcast_text(const std::string& s, int from) {
   ROAM_MPI(MPI_Bcast(&length, 1, MPI_UINT64_T, from, state_->world));
   std::string result = s;
   result.resize(length);
-  ROAM_MPI(MPI_Bcast(result.data(), static_cast<int>(length), MPI_CHAR, from, state_->world));
+  // In parts that an int can count.
+  for (std::uint64_t at = 0; at < length; at += kMostChunk) {
+    const auto part = static_cast<int>(std::min(length - at, kMostChunk));
+    ROAM_MPI(MPI_Bcast(result.data() + at, part, MPI_CHAR, from, state_->world));
+  }
   return result;
 }
 

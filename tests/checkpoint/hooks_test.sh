@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A hook of a restart gets memory from ranks whose hooks have ended.
+# A hook of a restart gets memory from ranks whose hooks have ended. A hook and job data that fail
+# before a checkpoint is written have it fail, with a message, and the job goes on.
 #
 #   hooks_test.sh MPIEXEC HOOKS
 set -u
@@ -15,7 +16,7 @@ fail() {
   exit 1
 }
 hooks() {
-  timeout $((60 * ${PATIENCE:-1})) "$mpiexec" -n "$1" "$hooks" all >printed 2>said </dev/null ||
+  timeout $((60 * ${PATIENCE:-1})) "$mpiexec" -n "$1" "$hooks" all "${@:2}" >printed 2>said </dev/null ||
     fail "on $1 ranks: status $?: $(cat said)"
 }
 
@@ -31,4 +32,17 @@ for nodes in 0 1; do
     echo "ok: $ranks ranks, ROAM_NODE_RANKS=$nodes, $blocks blocks"
   done
 done
+
+# fails WHAT MESSAGE
+fails() {
+  rm -rf all
+  hooks 2 "$1"
+  grep -q "^checkpoint in '.*/all': $2" printed || fail "$1: $(cat printed said)"
+  grep -q "^it went on" printed || fail "$1: $(cat printed said)"
+  [[ $(cd all && echo 0*) == 00000[12] ]] || fail "$1: there are $(ls all)"
+  echo "ok: $1 fails"
+}
+fails hook "rank 1: a hook of on_checkpoint threw int$"
+fails data "job_data 'some data' threw int$"
+fails large "job_data 'some data' has 681.* bytes, and all job data may have 67108864 together"
 echo "hooks_test: passed"
