@@ -24,7 +24,8 @@ enum class CheckpointOrder : std::uint32_t {
                // where keepers get it, their name, and that of those who are not needed any more
   kGo = 5,     // threads go on
   kWritten,    // of a reply only: the piece is there
-  kCommit,     // the checkpoint in memory is complete: its manifest follows
+  kCommit,     // the checkpoint in memory is complete: its manifest follows, to the first rank of
+               // each node
   kSettle,     // it is so for all keepers, which drop what is older
   kHooks,      // of the program: run them; nothing but kWrite changes memory afterwards
   kFree,       // all keepers have dropped what is older: it is the ranks' own again

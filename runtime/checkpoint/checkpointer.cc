@@ -212,8 +212,12 @@ void Checkpointer::order(CheckpointOrder what, std::string_view said) {
   good_ = true;
   const CheckpointOrderHead head{
       Kind::kCheckpointOrder, what, round_, targets_, number_, base_, watch_, 0};
-  for (int rank = 1; rank < net_.ranks(); ++rank) net_.send_long(rank, head, said);
-  obey(head, said);
+  // A manifest may be long, and one rank of each node gives it to the node's keeper.
+  const auto of_rank = [&](int rank) {
+    return what == CheckpointOrder::kCommit && net_.node_rank_of(rank) != 0 ? "" : said;
+  };
+  for (int rank = 1; rank < net_.ranks(); ++rank) net_.send_long(rank, head, of_rank(rank));
+  obey(head, of_rank(0));
 }
 
 void Checkpointer::take_reply(int from, const CheckpointReplyHead& head, std::string_view said) {

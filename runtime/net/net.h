@@ -56,8 +56,10 @@ class Net final : public Component {
   void set_homes(int homes) { homes_ = homes; }
   int home_rank(int home) const { return home < ranks() ? home : home % ranks(); }
   // This rank's place in its node.
-  int own_node_rank() const { return node_ranks_[static_cast<std::size_t>(rank())]; }
-  // Ranks that share memory. Of the machine there may be more: mpi().node_ranks().
+  int own_node_rank() const { return node_rank_of(rank()); }
+  // The same of another rank; 0 of the first of each node.
+  int node_rank_of(int rank) const { return node_ranks_[static_cast<std::size_t>(rank)]; }
+  // Ranks that share memory. Of the machine there may be more: mpi().host_ranks().
   int node_ranks() const { return shared_by_; }
   const std::vector<int>& node_of() const { return nodes_; }  // each rank
   bool same_node(int rank) const { return nodes_[static_cast<std::size_t>(rank)] == node(); }
