@@ -317,7 +317,7 @@ bool Checkpointer::copy(Writing& w, CheckpointReplyHead* answer) {
   bool good = writer.arrange();
   if (good) {
     const std::uint64_t bytes = sizeof(PieceHead) + writer.bytes_copied();
-    w.fd = aside_.take(bytes, net_.mpi().node_ranks(), w.head.number);
+    w.fd = aside_.take(bytes, net_.mpi().host_ranks(), w.head.number);
     if (w.fd < 0 && to_keeper) {
       w.failed = CheckpointTargets::kMemory;
       w.why = text("there is not enough memory to keep %llu bytes beside the job",

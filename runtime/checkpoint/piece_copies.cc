@@ -73,8 +73,9 @@ void PieceCopies::take_part(int from, const CheckpointCopyHead& head, std::strin
   if (head.offset == 0 && head.last == 0) {
     kept.why.clear();
     kept.number = head.number;
-    const int ranks =
-        static_cast<int>(ranks_buddied_by(net_.node_of(), net_.rank()).size()) * net_.node_ranks();
+    // Of the machine, which is several nodes with ROAM_NODE_RANKS.
+    const int ranks = static_cast<int>(ranks_buddied_by(net_.node_of(), net_.rank()).size()) *
+                      net_.mpi().host_ranks();
     kept.fd = aside_.take(head.bytes, std::max(ranks, 1), head.number);
     if (kept.fd < 0) kept.why = "there is not enough memory to keep what another node has too";
   }
