@@ -86,6 +86,9 @@ bool parse_seconds(std::string s, long long low, long long* value) {
   return *value >= low;
 }
 
+// A piece may be in so many files, each of which has a name in a folder or at a keeper.
+constexpr long long kMostUntilFull = 1000;
+
 bool set_checkpoint(Options& options, const std::string& s) {
   std::size_t comma = s.find(',');
   options.checkpoint_dir = s.substr(0, comma);
@@ -102,7 +105,7 @@ bool set_checkpoint(Options& options, const std::string& s) {
       options.checkpoint_every_s = static_cast<int>(value);
     } else if (name == "keep" && parse_int(text, 1, 1'000'000, &value)) {
       options.checkpoint_keep = static_cast<int>(value);
-    } else if (name == "full" && parse_int(text, 1, 1'000'000, &value)) {
+    } else if (name == "full" && parse_int(text, 1, kMostUntilFull, &value)) {
       options.checkpoint_full = static_cast<int>(value);
     } else if (name == "disk" && parse_int(text, 0, 1'000'000, &value)) {
       options.checkpoint_disk = static_cast<int>(value);
@@ -157,7 +160,8 @@ const std::vector<Option>& table() {
        "DIR may be "
        "left out, DIR too without every",
        "makes a checkpoint of the job in the folder DIR from time to time; of all that are made in "
-       "one folder the newest NUMBER are kept (default 2), each so-manieth is full (default 10), "
+       "one folder the newest NUMBER are kept (default 2), each so-manieth is full (default 10, at "
+       "most 1,000), "
        "the "
        "others have what changed, and what is in the way of one, such as an open file, is waited "
        "for so long (default 10s); memory=on keeps the newest in memory that outlives the job, and "

@@ -160,6 +160,13 @@ TEST_F(OptionsTest, EachBadArenaIsRefusedWithTheRule) {
   }
 }
 
+TEST_F(OptionsTest, EachBadCheckpointIsRefusedWithTheRule) {
+  for (const char* bad : {"d,full=0", "d,full=1001", "d,full=", "d,full=x", "d,keep=0", "d,every=0",
+                          "d,memory=yes", "d,other=1", ",every=1s"}) {
+    expect_refused("ROAM_CHECKPOINT", bad, "full=NUMBER");
+  }
+}
+
 TEST_F(OptionsTest, EachBadRestartIsRefusedWithTheRule) {
   for (const char* bad : {",of=others", "d,", "d,of", "d,of=", "d,of=other", "d,of=others,",
                           "d,of=others,of=others", "d,others", "d,keep=2"}) {

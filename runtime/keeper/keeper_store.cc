@@ -8,8 +8,9 @@
 namespace roam::runtime {
 namespace {
 
-// More names than ranks of a node and of its buddy would ever put.
-constexpr std::size_t kMostPieces = 1 << 16;
+// More names than ranks of a node and of its buddy, 240 each, would ever put for two checkpoints:
+// a piece has as many as ROAM_CHECKPOINT=,full= says, at most 1,000.
+constexpr std::size_t kMostPieces = 1 << 20;
 
 void put_number(std::string* to, std::uint64_t n) {
   to->append(reinterpret_cast<const char*>(&n), sizeof n);
