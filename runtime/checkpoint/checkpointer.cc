@@ -308,15 +308,6 @@ std::string Checkpointer::part_path() const {
   return asks_.front().path + text("/%06llu", static_cast<unsigned long long>(number_));
 }
 
-// What is asked for goes to disk; what is made from time to time to memory, if that is wanted, and
-// now and then to both.
-CheckpointTargets Checkpointer::choose_targets() {
-  if (!memory_ || disk_next_ || asks_.front().asker_rank != kFromTimeToTime)
-    return CheckpointTargets::kDisk;
-  return disk_every_ != 0 && since_disk_ + 1 >= disk_every_ ? CheckpointTargets::kBoth
-                                                            : CheckpointTargets::kMemory;
-}
-
 // After hooks of the program, which may have set what travels, and before its threads go on.
 void Checkpointer::describe_job() {
   manifest_ = {};
@@ -412,15 +403,6 @@ void Checkpointer::drop_older() {
   if (!keep_newest(last_dir_, keep_, own, &foreign, &why)) report(why.c_str());
   if (foreign.empty() || std::exchange(told_of_foreign_, true)) return;
   report((foreign + ": it is another job's; those do not count for keep=, and stay").c_str());
-}
-
-// There is no way to the disk now: it is tried again after as many as disk= says.
-void Checkpointer::go_on_in_memory(const std::string& why) {
-  report(text("checkpoint %llu is made in memory, and not on disk: %s",
-              static_cast<unsigned long long>(number_), why.c_str())
-             .c_str());
-  targets_ = CheckpointTargets::kMemory;
-  since_disk_ = -1;
 }
 
 void Checkpointer::made() {

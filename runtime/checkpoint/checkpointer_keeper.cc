@@ -1,4 +1,4 @@
-// What ranks do for checkpoints in memory, which keepers hold.
+// What concerns checkpoints in memory, which keepers hold.
 #include <utility>
 
 #include "base/text.h"
@@ -116,7 +116,27 @@ void Checkpointer::forget_kept() {
   if (keeper_id(facts_.kept_name) != keeper_id(keepers_)) leave_keepers(facts_.kept_name);
 }
 
-// On rank 0. Who starts the job again looks there, if there is nothing on disk.
+// ---- on rank 0 ----
+
+// What is asked for goes to disk; what is made from time to time to memory, if that is wanted, and
+// now and then to both.
+CheckpointTargets Checkpointer::choose_targets() {
+  if (!memory_ || disk_next_ || asks_.front().asker_rank != kFromTimeToTime)
+    return CheckpointTargets::kDisk;
+  return disk_every_ != 0 && since_disk_ + 1 >= disk_every_ ? CheckpointTargets::kBoth
+                                                            : CheckpointTargets::kMemory;
+}
+
+// There is no way to the disk now: it is tried again after as many as disk= says.
+void Checkpointer::go_on_in_memory(const std::string& why) {
+  report(text("checkpoint %llu is made in memory, and not on disk: %s",
+              static_cast<unsigned long long>(number_), why.c_str())
+             .c_str());
+  targets_ = CheckpointTargets::kMemory;
+  since_disk_ = -1;
+}
+
+// Who starts the job again looks there, if there is nothing on disk.
 void Checkpointer::note_kept(bool kept) {
   const std::string name = kept ? keepers_ : std::string();
   // An earlier job may have noted what is not so any more.
