@@ -119,7 +119,7 @@ Tcb* Slots::make(std::size_t stack_bytes, std::string_view name) {
   t->recent_companion_count = 0;
   t->hops = 0;
   t->run_ticks = 0;
-  t->member = nullptr;
+  t->role = nullptr;
   t->arrived_ticks = 0;
   t->joiner = nullptr;
   t->answer = nullptr;

@@ -13,6 +13,7 @@
 
 namespace roam::threads {
 class Guest;
+class Role;
 }  // namespace roam::threads
 
 namespace roam::detail {
@@ -113,7 +114,7 @@ struct alignas(64) Tcb {
   threads::Guest* guest;        // that it keeps (kernel_state.h)
   std::uint64_t arrived_ticks;  // of the time-stamp counter, on this rank
   std::uint64_t hops;           // departures so far: tells old news from new
-  struct Member* member;        // of the team that it is a member of
+  threads::Role* role;          // that a layer above gave it; null: none
   std::uint32_t told[4];        // of what ROAM_CHECK has told of it last, wherever that was
   const char* long_name;        // in the thread's heap, if it does not fit
   char short_name[32];

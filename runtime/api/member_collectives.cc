@@ -19,19 +19,19 @@ void start_collective(RequestState* request, const CollectiveCall& asked) {
   *request = {};
   request->kind = RequestState::Kind::kCollective;
   iso::in_process(
-      [&] { the_job().gatherings().contribute(*scheduler().current()->member, call, request); });
+      [&] { the_job().gatherings().contribute(*member_of(scheduler().current()), call, request); });
 }
 
 void follow_verdict(const RequestState& request) {
   if (request.verdict == static_cast<std::uint32_t>(Verdict::kGoOn)) return;
   detail::Tcb* self = scheduler().current();
   if (request.verdict == static_cast<std::uint32_t>(Verdict::kBalance)) {
-    detail::team_balance(self->member->team);
+    detail::team_balance(member_of(self)->team);
   } else {
-    self->member->seen_ticks = self->run_ticks;
+    member_of(self)->seen_ticks = self->run_ticks;
   }
 }
 
-int balance_members() { return detail::team_balance(scheduler().current()->member->team); }
+int balance_members() { return detail::team_balance(member_of(scheduler().current())->team); }
 
 }  // namespace roam::runtime

@@ -17,7 +17,7 @@ using detail::Tcb;
 using threads::scheduler;
 
 Member& caller() {
-  Member* me = scheduler().current()->member;
+  Member* me = member_of(scheduler().current());
   ROAM_CHECK(me != nullptr, "a thread that is in no team exchanges messages of one");
   return *me;
 }
@@ -137,12 +137,12 @@ std::uint32_t noted_receives() { return caller().noted; }
 
 void wait_for_news(const char* what) {
   Tcb* self = scheduler().current();
-  self->member->waiting = true;
-  if (self->member->sends != nullptr) the_job().post().sender_waits();
+  member_of(self)->waiting = true;
+  if (member_of(self)->sends != nullptr) the_job().post().sender_waits();
   self->loose = true;
   scheduler().block(what, nullptr);
   self->loose = false;
-  self->member->waiting = false;
+  member_of(self)->waiting = false;
 }
 
 }  // namespace roam::runtime

@@ -88,19 +88,20 @@ Tcb* team_member_begin(const TeamPlan& plan, int index) {
     Tcb* t = scheduler().slots().make(plan.stack_bytes, name);
     runtime::begin_making();
     iso::HeapScope theirs(&t->heap);
-    t->member = new (std::nothrow) Member;
-    if (t->member == nullptr) {
+    auto* member = new (std::nothrow) Member;
+    t->role = member;
+    if (member == nullptr) {
       iso::HeapScope process;
       spawn_abandon(t);
       throw Error(Errc::out_of_memory,
                   "no memory for a member of a team: " + iso::arena().limit().shortage());
     }
-    t->member->thread = t;
-    t->member->team = plan.id;
-    t->member->index = index;
-    t->member->size = plan.size;
-    t->member->keeper = plan.keeper;
-    t->member->mailbox.room().set(the_job().options().unreceived_bytes, plan.size);
+    member->thread = t;
+    member->team = plan.id;
+    member->index = index;
+    member->size = plan.size;
+    member->keeper = plan.keeper;
+    member->mailbox.room().set(the_job().options().unreceived_bytes, plan.size);
     return t;
   });
 }
@@ -138,6 +139,7 @@ void team_close(const TeamPlan& plan) {
 
 void team_leave() noexcept {
   Tcb* self = scheduler().current();
+  Member* me = member_of(self);
   {
     iso::HeapScope process;
     for (;;) {
@@ -147,15 +149,15 @@ void team_leave() noexcept {
         scheduler().yield();
         continue;
       }
-      self->member->waiting = true;  // until one is received, or there is memory for a copy
+      me->waiting = true;  // until one is received, or there is memory for a copy
       the_job().post().sender_waits();
       scheduler().block("what it sent to be received", nullptr);
-      self->member->waiting = false;
+      me->waiting = false;
     }
   }
-  self->member->mailbox.forget_posted();
-  delete self->member;
-  self->member = nullptr;
+  me->mailbox.forget_posted();
+  delete me;
+  self->role = nullptr;
 }
 
 }  // namespace detail

@@ -38,7 +38,7 @@ constexpr std::uint32_t kOwnTags = 1 << 20;
 
 Member& require_member(std::uint64_t team, const char* call) {
   const Tcb* self = runtime::require_thread(call);
-  Member* me = self->member;
+  Member* me = member_of(self);
   if (me == nullptr || me->team != team) {
     throw Error(Errc::not_in_team,
                 text("%s: thread '%s' is not a member of team %llu; only members can call it", call,
@@ -127,7 +127,7 @@ void send_with_room(std::uint64_t team, int to, int tag, const void* data, std::
     });
     if (sent) [[likely]]
       return;
-    Member* me = scheduler().current()->member;
+    Member* me = member_of(scheduler().current());
     wait_until("room", [me] { return !me->mailbox.room().full(me->full->room); });
     me->full = nullptr;
   }
@@ -216,7 +216,7 @@ void request_drop(RequestState* request) noexcept {
     bool cancelled = false;
     if (request->kind == RequestState::Kind::kReceive) {
       iso::HeapScope process;
-      cancelled = self->member->mailbox.cancel(request);
+      cancelled = member_of(self)->mailbox.cancel(request);
       if (cancelled) runtime::unpin_for_request(self, request);
     }
     if (!cancelled) wait_for(request);
@@ -263,7 +263,7 @@ void wait_all(std::span<Request> requests) {
 
 Team Team::current() {
   const Tcb* self = runtime::current_thread();
-  const Member* me = self != nullptr ? self->member : nullptr;
+  const Member* me = self != nullptr ? member_of(self) : nullptr;
   if (me == nullptr) {
     throw Error(Errc::not_in_team, "Team::current: the calling thread is not a member of a team");
   }
@@ -280,8 +280,8 @@ namespace detail {
 
 int team_index(std::uint64_t team) {
   const Tcb* self = runtime::current_thread();
-  if (self != nullptr && self->member != nullptr && self->member->team == team)
-    return self->member->index;
+  if (self != nullptr && member_of(self) != nullptr && member_of(self)->team == team)
+    return member_of(self)->index;
   return require_member(team, "Team::index").index;
 }
 
@@ -397,7 +397,7 @@ int team_balance(std::uint64_t team) {
     Errc code{};
     the_job().mover().take_refusal(self, &code);  // then it goes on where it is
   }
-  self->member->balancing_s = static_cast<double>(now_ns() - begin_ns) * 1e-9;
+  member_of(self)->balancing_s = static_cast<double>(now_ns() - begin_ns) * 1e-9;
   return answer.moves;
 }
 
@@ -462,7 +462,7 @@ void set_load(double load) {
   if (std::isnan(load) || std::isinf(load)) {
     throw Error(Errc::bad_option, text("set_load: the load is %g; allowed is any number", load));
   }
-  if (self->member != nullptr) self->member->user_load = load;
+  if (member_of(self) != nullptr) member_of(self)->user_load = load;
 }
 
 double running_time() { return scheduler().run_seconds(runtime::require_thread("running_time")); }

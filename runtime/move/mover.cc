@@ -60,7 +60,7 @@ void Mover::depart(Tcb* t, int to) {
   }
   forget_refusal(id_of(t));
   if (!threads::Scheduler::may_move(t)) return stay(t, to);
-  if (t->member != nullptr && !member_departs(t, to)) return;
+  if (t->role != nullptr && !member_departs(t, to)) return;
   if (the_check != nullptr) the_check->leaves(t, to);
   std::vector<std::vector<char>> messages;  // to those that wait for it, who follow it
   if (t->joiner != nullptr || t->has_joiners) joiners_->take(t, &messages);
@@ -146,7 +146,7 @@ void Mover::refused(Tcb* t, int to, Errc code, const char* why, Target joiner) {
   --counts_.all;
   --counts_.between_nodes;
   if (the_trace != nullptr) the_trace->refused(id_of(t), t->hops, to, t->name());
-  if (t->member != nullptr) members_->came(t);
+  if (t->role != nullptr) members_->came(t);
   if (verbose_ > 0) report(text("thread '%s' stays: %s", t->name(), full.c_str()).c_str());
   scheduler().resume_arrived(t);
 }
@@ -171,7 +171,7 @@ bool Mover::take_hand_offs() {
     scheduler().slots().add_live(1);
     threads::Slots::welcome(t);
     if (the_trace != nullptr) the_trace->arrived(id_of(t), t->hops, t->name());
-    if (t->member != nullptr) members_->came(t);
+    if (t->role != nullptr) members_->came(t);
     scheduler().resume_arrived(t);
     t = next;
   }
@@ -185,7 +185,7 @@ void Mover::arrived(Tcb* t, int from, Target joiner) {
   }
   scheduler().slots().add_live(1);
   if (the_trace != nullptr) the_trace->arrived(id_of(t), t->hops, t->name());
-  if (t->member != nullptr) members_->came(t);
+  if (t->role != nullptr) members_->came(t);
   locator_.note_arrival(id_of(t), t->hops, from);
   scheduler().resume_arrived(t);
 }

@@ -38,7 +38,7 @@ struct MovedHead {
 // this one, is told by way of TeamMembers and Joiners.
 class Mover final : public Component, public Migrator::Listener {
  public:
-  // Members of teams: asked and told of threads with a Tcb::member only.
+  // Members of teams: asked and told of threads with a Tcb::role only.
   class TeamMembers {
    public:
     virtual ~TeamMembers() = default;

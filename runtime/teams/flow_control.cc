@@ -15,8 +15,8 @@ using detail::State;
 using threads::scheduler;
 
 void FlowControl::took(Tcb* t, int from) {
-  const Member& m = *t->member;
-  Mailbox& mailbox = t->member->mailbox;
+  const Member& m = *member_of(t);
+  Mailbox& mailbox = member_of(t)->mailbox;
   if (const std::uint64_t due = mailbox.room().take_due(mailbox.peer(from).room); due != 0)
       [[unlikely]] {
     tell(m.team, from, m.index, due);
@@ -61,7 +61,7 @@ void FlowControl::pass_on(RoomHead head) {
       return;
   }
   Tcb* t = head.target.control;
-  Member* m = t->member;
+  Member* m = member_of(t);
   if (m == nullptr) return;
   Peer* peer = m->mailbox.peers().look(head.receiver);
   if (peer == nullptr) return;
@@ -82,8 +82,8 @@ void FlowControl::handle(int, const char* message, std::size_t) {
 }
 
 std::string FlowControl::describe_wait(const Tcb* t) const {
-  if (t->member == nullptr || t->member->full == nullptr) return {};
-  const Member& m = *t->member;
+  if (member_of(t) == nullptr || member_of(t)->full == nullptr) return {};
+  const Member& m = *member_of(t);
   return text(": %llu bytes of messages to member %d of team %llu, which are not received",
               static_cast<unsigned long long>(m.full->room.used), m.full->index,
               static_cast<unsigned long long>(m.team));

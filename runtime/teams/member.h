@@ -6,12 +6,13 @@
 #include "roam/thread.h"
 #include "runtime/teams/hook_list.h"
 #include "runtime/teams/mailbox.h"
+#include "threads/role.h"
 #include "threads/tcb.h"
 
 namespace roam::detail {
 
 // What makes a thread a member of a team. It lies in the thread's heap and travels with it.
-struct Member {
+struct Member : threads::Role {
   Tcb* thread = nullptr;
   std::uint64_t team = 0;
   std::int32_t index = 0;
@@ -36,6 +37,9 @@ struct Member {
   double balancing_s = 0;        // that the last balancing took
   ClearedHook among_residents;   // of its rank; empty while it is on its way
 };
+
+// What makes `t` a member; null: it is none. Members are all that give a thread a role.
+inline Member* member_of(const Tcb* t) { return static_cast<Member*>(t->role); }
 
 }  // namespace roam::detail
 

@@ -10,12 +10,12 @@ using detail::Member;
 using detail::Parcel;
 
 void Members::came(Tcb* t) {
-  residents_.add(*t->member);
-  gatherings_.came(t->member->team);
+  residents_.add(*member_of(t));
+  gatherings_.came(member_of(t)->team);
 }
 
 Departure Members::departs(Tcb* t, bool other_node) {
-  Member& m = *t->member;
+  Member& m = *member_of(t);
   if (m.pulls > 0) return Departure::kWait;
   if (other_node) {
     if (const Departure sends = open_.detach_all(m); sends != Departure::kGo) return sends;
@@ -34,7 +34,7 @@ Departure Members::departs(Tcb* t, bool other_node) {
 }
 
 Departure Members::leaves(Tcb* self) {
-  Member& me = *self->member;
+  Member& me = *member_of(self);
   if (const Departure sends = open_.detach_all(me); sends != Departure::kGo) return sends;
   residents_.remove(me);
   me.mailbox.take_all([&](Parcel* parcel) { open_.drop(parcel); });
@@ -102,8 +102,8 @@ std::string Members::obstacle() const {
 }
 
 void Members::restored(Tcb* t) {
-  if (t->member == nullptr) return;
-  new (&t->member->among_residents) detail::ClearedHook;
+  if (member_of(t) == nullptr) return;
+  new (&member_of(t)->among_residents) detail::ClearedHook;
   came(t);
 }
 

@@ -57,8 +57,8 @@ Parcel* OpenParcels::try_make(const Envelope& e, const void* data, bool copy,
   parcel->sender = {self->id.load(std::memory_order_relaxed), self};
   parcel->request = request;
   request->parcel = parcel;
-  request->next = self->member->sends;
-  self->member->sends = request;
+  request->next = member_of(self)->sends;
+  member_of(self)->sends = request;
   return parcel;
 }
 
@@ -236,8 +236,8 @@ void OpenParcels::idle(Idle stage) {
 }
 
 std::string OpenParcels::describe_wait(const Tcb* t) const {
-  if (t->member == nullptr) return {};
-  const Member& m = *t->member;
+  if (member_of(t) == nullptr) return {};
+  const Member& m = *member_of(t);
   if (m.full != nullptr || !m.waiting || m.sends == nullptr) return {};
   const Envelope& e = m.sends->parcel->envelope;
   std::string line =

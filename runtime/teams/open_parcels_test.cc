@@ -34,11 +34,11 @@ class OpenParcelsTest : public testing::Test {
       residents_.add(member_);
       body();
       residents_.remove(member_);
-      threads::scheduler().current()->member = nullptr;
+      threads::scheduler().current()->role = nullptr;
     });
     member_.thread = t;
     member_.waiting = true;
-    t->member = &member_;
+    t->role = &member_;
     threads_.run();
   }
   static Envelope envelope() {

@@ -129,9 +129,9 @@ void Post::dispatch(Found found, int rank, Peer* peer, const Envelope& e, const 
         deliver_or_hold(t, parcels_.make(e, data));
     } else {
       RequestState* receive = nullptr;
-      if (t->member != nullptr) {
+      if (member_of(t) != nullptr) {
         iso::HeapScope theirs(&t->heap);
-        detail::Mailbox& mailbox = t->member->mailbox;
+        detail::Mailbox& mailbox = member_of(t)->mailbox;
         if (mailbox.know(e.from)) receive = mailbox.take(e);
       }
       if (receive == nullptr) {
@@ -142,7 +142,7 @@ void Post::dispatch(Found found, int rank, Peer* peer, const Envelope& e, const 
       finish_receive(t, receive, e);
       iso::HeapScope theirs(&t->heap);
       delivering_ = t;
-      t->member->mailbox.catch_up(e.from, *this);
+      member_of(t)->mailbox.catch_up(e.from, *this);
     }
   } else if (found == Found::kThere && net_.same_node(rank)) {
     push(rank, stays ? open_.make(e, data, false, request) : parcels_.make(e, data), peer->target);
@@ -212,12 +212,12 @@ bool Post::pass_on(int rank, Parcel* parcel, Target target) {
 
 // A member that has left its team, and whose thread is about to end, gets nothing more.
 bool Post::deliver(Tcb* t, const Envelope& e, const void* data) {
-  if (t->member == nullptr) [[unlikely]] {
+  if (member_of(t) == nullptr) [[unlikely]] {
     flow_.lost(e);
     return true;
   }
   iso::HeapScope theirs(&t->heap);
-  detail::Mailbox& mailbox = t->member->mailbox;
+  detail::Mailbox& mailbox = member_of(t)->mailbox;
   if (!mailbox.know(e.from)) [[unlikely]]
     return false;
   delivering_ = t;
@@ -240,14 +240,14 @@ bool Post::deliver(Tcb* t, const Envelope& e, const void* data) {
 
 bool Post::deliver(Tcb* t, Parcel* parcel) {
   const Envelope e = parcel->envelope;
-  if (t->member == nullptr) [[unlikely]] {
+  if (member_of(t) == nullptr) [[unlikely]] {
     flow_.lost(e);
     open_.drop(parcel);
     return true;
   }
   {
     iso::HeapScope theirs(&t->heap);
-    detail::Mailbox& mailbox = t->member->mailbox;
+    detail::Mailbox& mailbox = member_of(t)->mailbox;
     if (!mailbox.know(e.from)) [[unlikely]]
       return false;
     delivering_ = t;
@@ -362,7 +362,7 @@ void Post::matched(RequestState* request, Parcel* parcel) {
 
 // What is sent while it is served may be delivered at once, to others.
 void Post::serve(Tcb* t, const Envelope& e, const char* data) {
-  Member& member = *t->member;
+  Member& member = *member_of(t);
   if (e.context == detail::kRuntimeContext) {
     give_up(t, e.from, read<TakeBackHead>(data));
     delivering_ = t;
@@ -394,7 +394,7 @@ void Post::take_back(Member& me, int to, const TakeBackHead& what) {
 // checkpoint its bytes may be on their way into the member's memory.
 void Post::give_up(Tcb* t, int from, const TakeBackHead& what) {
   iso::HeapScope process;
-  Member& member = *t->member;
+  Member& member = *member_of(t);
   Parcel* parcel = member.mailbox.find_sent(what.context, from, what.sequence);
   if (parcel == nullptr) return;
   try {
@@ -484,8 +484,8 @@ void Post::idle(Idle stage) {
 }
 
 std::string Post::describe_wait(const Tcb* t) const {
-  if (t->member == nullptr || t->member->full != nullptr) return {};
-  Member& m = *t->member;
+  if (member_of(t) == nullptr || member_of(t)->full != nullptr) return {};
+  Member& m = *member_of(t);
   std::string line;
   if (const RequestState* r = m.mailbox.posted(); r != nullptr && m.waiting) {
     line += r->from == kAny ? " from any member" : text(" from member %d", r->from);

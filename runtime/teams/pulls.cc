@@ -16,7 +16,7 @@ void Pulls::start(Tcb* t, RequestState* request, Parcel* far) {
   const Envelope& e = far->envelope;
   const int tag = next_tag_ = (next_tag_ + 1) % 30'000;
   Pull pull{t, request, e, net_.mpi().start_bulk(Mpi::Channel::kLetters), nullptr};
-  ++t->member->pulls;
+  ++member_of(t)->pulls;
   const int origin = e.origin;
   Parcel* original = far->original;
   make_usable(request->data, e.bytes);  // the kernel may write there, without a handler of ours
@@ -62,7 +62,7 @@ void Pulls::poll() {
     }
     const Pull pull = std::move(pulls_[i]);
     pulls_.erase(pulls_.begin() + static_cast<std::ptrdiff_t>(i));
-    --pull.receiver->member->pulls;
+    --member_of(pull.receiver)->pulls;
     finish_receive(pull.receiver, pull.request, pull.envelope);
     if (pull.unwanted != nullptr) store_.free_parcel(pull.unwanted);
   }

@@ -42,7 +42,7 @@ class PullsTest : public testing::Test {
 
   // A member's thread, in whose memory a parcel is that the bytes of a far one come into.
   void pull(Tcb* t) {
-    t->member = &member_;
+    t->role = &member_;
     member_.thread = t;
     Envelope e;
     e.bytes = kBytes;
@@ -92,7 +92,7 @@ TEST_F(PullsTest, AnUnwantedMessageIsGivenBackWhenItsBytesHaveCome) {
     self->heap.collect();
     void* again = self->heap.allocate(sizeof(Parcel) + kBytes);
     EXPECT_EQ(again, static_cast<void*>(inside_));
-    self->member = nullptr;
+    self->role = nullptr;
   });
   threads_.run();
 }
@@ -105,7 +105,7 @@ TEST_F(PullsTest, AMessageWhoseBytesHaveComeIsAnybodysToGiveBack) {
     EXPECT_EQ(first_wrong_byte(inside_->inside(), kBytes, 3), kBytes);
     EXPECT_FALSE(pulls_.free_when_done(inside_));
     store_.free_parcel(inside_);
-    self->member = nullptr;
+    self->role = nullptr;
   });
   threads_.run();
 }

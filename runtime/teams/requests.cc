@@ -26,14 +26,14 @@ void unpin_for_request(Tcb* t, RequestState* request) {
 }
 
 void wake_if_waiting(Tcb* t) {
-  Member& m = *t->member;
+  Member& m = *member_of(t);
   if (!m.waiting || t->state != State::kBlocked) return;
   m.waiting = false;
   scheduler().make_ready(t);
 }
 
 void finish_request(Tcb* t, RequestState* request) {
-  Member& m = *t->member;
+  Member& m = *member_of(t);
   if (request->kind == RequestState::Kind::kSend) {
     for (RequestState** link = &m.sends; *link != nullptr; link = &(*link)->next) {
       if (*link != request) continue;
@@ -49,7 +49,7 @@ void finish_request(Tcb* t, RequestState* request) {
 void finish_receive(Tcb* t, RequestState* request, const detail::Envelope& e) {
   request->got(e);
   if (e.note != 0) [[unlikely]]
-    ++t->member->noted;
+    ++member_of(t)->noted;
   if (Trace* trace = the_trace; trace != nullptr) {
     trace->received(e.sender, t->id.load(std::memory_order_relaxed), e.origin, e.bytes, e.tag,
                     pair_of(e), e.sequence + 1);

@@ -57,8 +57,8 @@ void Teams::give_up(Forming& f) {
     {
       iso::HeapScope theirs(&t->heap);
       held.destroy(t->closure);
-      delete t->member;
-      t->member = nullptr;
+      delete member_of(t);
+      t->role = nullptr;
     }
     life_.unname(t);
     life_.abandon(t, scheduler().current());

@@ -124,9 +124,9 @@ void Whereabouts::restore(int piece, StateReader& in) {
 }
 
 void Whereabouts::restored(Tcb* t) {
-  if (t->member == nullptr) return;
-  know_team(t->member->team, t->member->size);
-  t->member->mailbox.peers().for_each([](Peer& peer) {
+  if (member_of(t) == nullptr) return;
+  know_team(member_of(t)->team, member_of(t)->size);
+  member_of(t)->mailbox.peers().for_each([](Peer& peer) {
     peer.rank = -1;
     peer.news = 0;
   });
