@@ -107,15 +107,15 @@ class Arena {
     return memory_.read(from, to, bytes);
   }
   // In a child of fork, to which the node's memory still belongs as it does to the parent: from now
-  // on the arena is the child's alone, with copies of `kept`; all else faults. REQUIRES: shared();
+  // on the arena is the child's alone, with copies of `memory`; all else faults. REQUIRES: shared();
   // nothing of the arena is in use, the caller's stack included. Allocates nothing. Errors: false
   // with errno.
-  struct Kept {
+  struct ChildMemory {
     std::vector<Range> ranges;    // as for_each_live() finds them
     std::vector<UnitKind> kinds;  // of their units
     void add(Range range);
   };
-  bool keep_in_child(const Kept& kept);
+  bool move_to_child(const ChildMemory& memory);
 
   // See core_parts.h.
   CoreParts include_in_core(std::size_t most_runs = kMostCoreRuns) const;

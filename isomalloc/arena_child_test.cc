@@ -43,17 +43,17 @@ TEST_F(ArenaInAChild, IsFoundInOrder) {
   EXPECT_EQ(found[1], std::make_pair(last_, UnitKind::kSpan));
 }
 
-TEST_F(ArenaInAChild, HasCopiesOfWhatIsKeptAndNothingElse) {
-  Arena::Kept kept_ranges;
-  kept_ranges.add(first_);
+TEST_F(ArenaInAChild, HasCopiesOfItsMemoryAndNothingElse) {
+  Arena::ChildMemory memory;
+  memory.add(first_);
   int go[2];
   ASSERT_EQ(pipe(go), 0);
   const pid_t child = fork();
   if (child == 0) {
     char byte;
-    const bool kept = arena().keep_in_child(kept_ranges);
+    const bool moved = arena().move_to_child(memory);
     if (read(go[0], &byte, 1) != 1) _exit(1);  // the parent has written over both
-    if (!kept || arena().shared() || !arena().ready()) _exit(2);
+    if (!moved || arena().shared() || !arena().ready()) _exit(2);
     if (!holds(first_.begin + kUnitBytes, kPageBytes, 1)) _exit(3);
     if (arena().units().kind(first_.begin) != UnitKind::kSpan) _exit(4);
     if (arena().units().kind(last_.begin) != UnitKind::kNone || readable(last_.begin)) _exit(5);

@@ -64,15 +64,15 @@ bool Heap::resize_large(void* block, std::size_t bytes, bool untouched) {
 }
 
 // What has grown once may grow again: up to eight times as much is left free behind it where memory
-// is kept that is so long, else half as much.
+// rests that is so long, else half as much.
 void* Heap::allocate_with_room(std::size_t bytes) {
   const std::size_t most = arena().region(Region::kHeap).bytes;
   if (bytes <= most / 8) {
-    const std::size_t kept = pool(Region::kHeap).longest_kept();
-    const std::size_t kept_room = kept - std::min(kept, kSpanHeadBytes);
+    const std::size_t resting = pool(Region::kHeap).longest_resting();
+    const std::size_t resting_room = resting - std::min(resting, kSpanHeadBytes);
     const int error = errno;
     if (void* block =
-            allocate_large(std::clamp(kept_room, bytes + bytes / 2, 8 * bytes), kSmallestBlock);
+            allocate_large(std::clamp(resting_room, bytes + bytes / 2, 8 * bytes), kSmallestBlock);
         block != nullptr) {
       resize_large(block, bytes, true);
       return block;

@@ -8,7 +8,7 @@ namespace roam::iso {
 
 namespace {
 
-// Ranges of up to so many bytes are first kept by their size, so many of each: a range that is
+// Ranges of up to so many bytes first rest by their size, so many of each: a range that is
 // wanted again soon costs no search.
 constexpr std::size_t kMostBySize = 1 << 20;
 constexpr std::size_t kMostOfSize = 4;
@@ -33,15 +33,15 @@ void RangePool::add(const LeaseRun& run) {
   low_water_ = std::max(low_water_, range.bytes / 8);
 }
 
-std::optional<Range> RangePool::take_kept(std::size_t bytes) {
-  if (const auto it = kept_.find(bytes); it != kept_.end() && !it->second.empty()) {
-    const Kept kept = it->second.back();
+std::optional<Range> RangePool::take_resting(std::size_t bytes) {
+  if (const auto it = resting_.find(bytes); it != resting_.end() && !it->second.empty()) {
+    const Resting found = it->second.back();
     it->second.pop_back();
-    kept_bytes_ -= kept.in_use;
-    return kept.range;
+    resting_bytes_ -= found.in_use;
+    return found.range;
   }
-  const std::optional<Range> range = kept_ranges_.take(bytes);
-  if (range) kept_bytes_ -= bytes;
+  const std::optional<Range> range = resting_ranges_.take(bytes);
+  if (range) resting_bytes_ -= bytes;
   return range;
 }
 
@@ -62,12 +62,12 @@ std::optional<RangePool::Allocation> RangePool::allocate(std::size_t bytes) {
     arena().seals().unseal(range);
     return Allocation{range, clean};
   };
-  std::optional<Range> range = take_kept(bytes);
-  const bool kept = range.has_value();
-  if (kept && !kept_closed_) [[likely]]
+  std::optional<Range> range = take_resting(bytes);
+  const bool resting = range.has_value();
+  if (resting && !resting_closed_) [[likely]]
     return allocated(*range, false);
   if (!range) range = take_clean(bytes);
-  if (!range && kept_bytes_ != 0) {
+  if (!range && resting_bytes_ != 0) {
     trim(0);
     range = take_clean(bytes);
   }
@@ -84,25 +84,25 @@ std::optional<RangePool::Allocation> RangePool::allocate(std::size_t bytes) {
     errno = ENOMEM;
     return std::nullopt;
   }
-  return allocated(*range, !kept);
+  return allocated(*range, !resting);
 }
 
 bool RangePool::extend(Range range) {
-  // Kept and clean parts may take turns; all must be there before any is taken.
+  // Resting and clean parts may take turns; all must be there before any is taken.
   for (Address at = range.begin; at < range.end();) {
-    Range part = kept_ranges_.holding(at);
+    Range part = resting_ranges_.holding(at);
     if (part.bytes == 0) part = clean_.holding(at);
     if (part.bytes == 0) return false;
     at = part.end();
   }
   if (!arena().leases().open(range)) return false;
   for (Address at = range.begin; at < range.end();) {
-    Range part = kept_ranges_.holding(at);
-    const bool kept = part.bytes != 0;
-    if (!kept) part = clean_.holding(at);
+    Range part = resting_ranges_.holding(at);
+    const bool resting = part.bytes != 0;
+    if (!resting) part = clean_.holding(at);
     part = Range{at, std::min(part.end(), range.end()) - at};
-    (kept ? kept_ranges_ : clean_).cut(part);
-    if (kept) kept_bytes_ -= part.bytes;
+    (resting ? resting_ranges_ : clean_).cut(part);
+    if (resting) resting_bytes_ -= part.bytes;
     at = part.end();
   }
   free_bytes_ -= range.bytes;
@@ -119,7 +119,7 @@ bool RangePool::refill(std::size_t bytes) {
 }
 
 std::vector<Range> RangePool::give(std::size_t least, std::size_t bytes, std::size_t count) {
-  if (longest_clean() < least && kept_bytes_ != 0) trim(0);
+  if (longest_clean() < least && resting_bytes_ != 0) trim(0);
   std::vector<Range> given;
   if (longest_clean() < least) return given;
   while (bytes != 0 && given.size() < count && !clean_.empty()) {
@@ -161,10 +161,10 @@ void RangePool::take_over(const std::vector<Range>& ranges, std::size_t low_wate
 
 std::vector<Range> RangePool::all_free() const {
   std::vector<Range> ranges = clean_.by_age();
-  const std::vector<Range> kept = kept_ranges_.by_age();
-  ranges.insert(ranges.end(), kept.begin(), kept.end());
-  for (const auto& [bytes, list] : kept_) {
-    for (const Kept& k : list) ranges.push_back(k.range);
+  const std::vector<Range> resting = resting_ranges_.by_age();
+  ranges.insert(ranges.end(), resting.begin(), resting.end());
+  for (const auto& [bytes, list] : resting_) {
+    for (const Resting& r : list) ranges.push_back(r.range);
   }
   return ranges;
 }
@@ -172,11 +172,11 @@ std::vector<Range> RangePool::all_free() const {
 void RangePool::free(Range range, std::size_t bytes_in_use) {
   if (bytes_in_use != 0 && bytes_in_use <= keep_bytes_ &&
       (by_size_only(range.bytes) || range.bytes <= kMostBySize)) {
-    std::vector<Kept>& list = kept_[range.bytes];
+    std::vector<Resting>& list = resting_[range.bytes];
     if (by_size_only(range.bytes) || list.size() < kMostOfSize) {
       list.push_back({range, bytes_in_use});
       free_bytes_ += range.bytes;
-      kept_bytes_ += bytes_in_use;
+      resting_bytes_ += bytes_in_use;
       keep_within_limit();
       return;
     }
@@ -191,51 +191,51 @@ void RangePool::free_behind(Range range, std::size_t bytes_in_use) {
     clean_.insert(range);
     return;
   }
-  kept_ranges_.insert(range);
-  kept_bytes_ += range.bytes;
+  resting_ranges_.insert(range);
+  resting_bytes_ += range.bytes;
   keep_within_limit();
 }
 
 // A quarter at a time, so that a rank at the limit does not pay at each free.
 void RangePool::keep_within_limit() {
-  if (kept_bytes_ > keep_bytes_) trim(keep_bytes_ / 4 * 3);
+  if (resting_bytes_ > keep_bytes_) trim(keep_bytes_ / 4 * 3);
 }
 
 void RangePool::drop_oldest(std::size_t bytes, std::vector<Range>& dropped) {
-  for (const Range& oldest : kept_ranges_.by_age()) {
+  for (const Range& oldest : resting_ranges_.by_age()) {
     if (bytes == 0) return;
     const std::size_t drop = std::min(oldest.bytes, round_up(bytes, kUnitBytes));
     dropped.push_back(Range{oldest.end() - drop, drop});
-    kept_ranges_.cut(dropped.back());
-    kept_bytes_ -= drop;
+    resting_ranges_.cut(dropped.back());
+    resting_bytes_ -= drop;
     bytes -= std::min(bytes, drop);
   }
 }
 
-// Of what is kept by size.
+// Of what rests by size.
 void RangePool::drop_older_halves(std::vector<Range>& dropped) {
-  for (auto it = kept_.begin(); it != kept_.end();) {
-    std::vector<Kept>& list = it->second;
+  for (auto it = resting_.begin(); it != resting_.end();) {
+    std::vector<Resting>& list = it->second;
     const std::size_t drop = (list.size() + 1) / 2;
     for (std::size_t i = 0; i < drop; ++i) {
       dropped.push_back(list[i].range);
-      kept_bytes_ -= list[i].in_use;
+      resting_bytes_ -= list[i].in_use;
     }
     list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(drop));
-    it = list.empty() ? kept_.erase(it) : std::next(it);
+    it = list.empty() ? resting_.erase(it) : std::next(it);
   }
 }
 
 void RangePool::trim(std::size_t bytes) {
   std::vector<Range> dropped;
-  if (kept_bytes_ > bytes) {
+  if (resting_bytes_ > bytes) {
     // Of both kinds, as their shares are.
     const double share =
-        static_cast<double>(kept_ranges_.bytes()) / static_cast<double>(kept_bytes_);
-    const std::size_t much = kept_bytes_ - bytes;
+        static_cast<double>(resting_ranges_.bytes()) / static_cast<double>(resting_bytes_);
+    const std::size_t much = resting_bytes_ - bytes;
     drop_oldest(static_cast<std::size_t>(static_cast<double>(much) * share), dropped);
-    while (kept_bytes_ > bytes && !kept_.empty()) drop_older_halves(dropped);
-    if (kept_bytes_ > bytes) drop_oldest(kept_bytes_ - bytes, dropped);
+    while (resting_bytes_ > bytes && !resting_.empty()) drop_older_halves(dropped);
+    if (resting_bytes_ > bytes) drop_oldest(resting_bytes_ - bytes, dropped);
   }
   // Neighbours with one call: that costs a quarter of a call each.
   std::sort(dropped.begin(), dropped.end(),
@@ -250,8 +250,8 @@ void RangePool::trim(std::size_t bytes) {
 }
 
 bool RangePool::take(Range range) {
-  // Whatever is kept is given back: it may cover the range, which has to be clean.
-  if (kept_bytes_ != 0) trim(0);
+  // Whatever rests is given back: it may cover the range, which has to be clean.
+  if (resting_bytes_ != 0) trim(0);
   if (!clean_.holding(range.begin).contains(range.end() - 1) || !arena().leases().open(range))
     return false;
   clean_.cut(range);
@@ -274,15 +274,15 @@ bool RangePool::take_or_obtain(Range range) {
 
 bool RangePool::known_free(Address a) const {
   return owner_ == pthread_self() &&
-         (clean_.holding(a).bytes != 0 || kept_ranges_.holding(a).bytes != 0);
+         (clean_.holding(a).bytes != 0 || resting_ranges_.holding(a).bytes != 0);
 }
 
 void RangePool::clear() {
   clean_.clear();
-  kept_ranges_.clear();
-  kept_.clear();
-  free_bytes_ = kept_bytes_ = low_water_ = 0;
-  kept_closed_ = false;
+  resting_ranges_.clear();
+  resting_.clear();
+  free_bytes_ = resting_bytes_ = low_water_ = 0;
+  resting_closed_ = false;
 }
 
 }  // namespace roam::iso

@@ -32,9 +32,10 @@ class LeaseSource {
 // owns it next, wherever it was born, so that freeing sends no message and addresses stay unique
 // over the job.
 //
-// Freed memory is kept for reuse up to ROAM_KEEP, since giving a page back and faulting it in again
-// costs more than the copy that it would hold. Slots, and a few ranges of each size up to 1 MiB,
-// are kept by size, last in first out; the others grow together and are cut as they are needed.
+// Freed memory rests with its pages until it is used again, up to ROAM_KEEP, since giving a page
+// back and faulting it in again costs more than the copy that it would hold. Slots, and a few
+// ranges of each size up to 1 MiB, rest by size, last in first out; the others grow together and
+// are cut as they are needed.
 // Units: bytes, always whole units (kUnitBytes).
 class RangePool {
  public:
@@ -59,7 +60,7 @@ class RangePool {
   // The range is free and this rank's. `bytes_in_use` is about how much of it holds memory; 0:
   // none, and it reads as zeros.
   void free(Range range, std::size_t bytes_in_use);
-  // The same of what lies behind a range that may grow over it again: it is not kept by size.
+  // The same of what lies behind a range that may grow over it again: it does not rest by size.
   void free_behind(Range range, std::size_t bytes_in_use);
 
   // Clean ranges for another rank, which owns them next: the first has at least `least` bytes, all
@@ -73,10 +74,11 @@ class RangePool {
   void take_in(Range range);
   // The same of all that a rank had in a job that goes on here. `low_water` is what it had.
   void take_over(const std::vector<Range>& ranges, std::size_t low_water);
-  // Every range that is free here, kept or clean.
+  // Every range that is free here, resting or clean.
   std::vector<Range> all_free() const;
 
-  // Takes exactly `range` out, kept or not, if it is free here, for who owns what lies before it.
+  // Takes exactly `range` out, resting or clean, if it is free here, for who owns what lies before
+  // it.
   bool extend(Range range);
 
   // Takes exactly `range` out, if it is free here. It is clean then.
@@ -84,39 +86,39 @@ class RangePool {
   // The same, asking other ranks for it.
   bool take_or_obtain(Range range);
 
-  // The longest range of kept memory, of those that have grown together.
-  std::size_t longest_kept() const {
-    return kept_ranges_.empty() ? 0 : kept_ranges_.largest().bytes;
+  // The longest range of resting memory, of those that have grown together.
+  std::size_t longest_resting() const {
+    return resting_ranges_.empty() ? 0 : resting_ranges_.largest().bytes;
   }
   // The same of ranges that hold no memory.
   std::size_t longest_clean() const { return clean_.empty() ? 0 : clean_.largest().bytes; }
-  // In a child of fork, where no lease is open: kept ranges hold nothing, and are opened as clean
-  // ones are. Allocates nothing.
-  void memory_is_gone() { kept_closed_ = true; }
+  // In a child of fork, where no lease is open: resting ranges hold nothing, and are opened as
+  // clean ones are. Allocates nothing.
+  void memory_is_gone() { resting_closed_ = true; }
   // Whether `a` lies in a range that is free here. Context: any kernel thread; false on all but the
-  // rank's own, and for ranges that are kept by size.
+  // rank's own, and for ranges that rest by size.
   bool known_free(Address a) const;
   std::size_t free_bytes() const { return free_bytes_; }
-  std::size_t kept_bytes() const { return kept_bytes_; }
+  std::size_t resting_bytes() const { return resting_bytes_; }
   // Asks for leases before they are needed; called when the rank can afford a message.
   bool low() const { return free_bytes_ < low_water_; }
   std::size_t low_water() const { return low_water_; }
   bool refill(std::size_t bytes);
 
-  // Gives the memory of kept ranges back until at most `bytes` are kept.
+  // Gives the memory of resting ranges back until at most `bytes` rest.
   void trim(std::size_t bytes);
 
   void clear();  // forgets everything; for a new arena
 
  private:
-  struct Kept {
+  struct Resting {
     Range range;
     std::size_t in_use;
   };
   bool by_size_only(std::size_t bytes) const {
     return region_ == Region::kSlots || bytes == kUnitBytes;
   }
-  std::optional<Range> take_kept(std::size_t bytes);
+  std::optional<Range> take_resting(std::size_t bytes);
   std::optional<Range> take_clean(std::size_t bytes);
   void drop_oldest(std::size_t bytes, std::vector<Range>& dropped);
   void drop_older_halves(std::vector<Range>& dropped);
@@ -127,12 +129,12 @@ class RangePool {
   pthread_t owner_{};
   std::size_t keep_bytes_ = 0;
   std::size_t free_bytes_ = 0;
-  std::size_t kept_bytes_ = 0;
+  std::size_t resting_bytes_ = 0;
   std::size_t low_water_ = 0;
-  bool kept_closed_ = false;  // see memory_is_gone()
+  bool resting_closed_ = false;  // see memory_is_gone()
   FreeRanges clean_;
-  FreeRanges kept_ranges_;
-  std::unordered_map<std::size_t, std::vector<Kept>> kept_;  // by size, last in first out
+  FreeRanges resting_ranges_;
+  std::unordered_map<std::size_t, std::vector<Resting>> resting_;  // by size, last in first out
 };
 
 // This rank's pools. Kernel thread of the rank only; call with the capture off.

@@ -93,12 +93,12 @@ TEST_P(RangePoolTest, ARangeThatWasFreedLatelyIsHandedOutAgainWithItsMemory) {
   const Range range = must_allocate(3 * kUnitBytes);
   fill_bytes(range.pointer(), range.bytes, 2);
   pool_.free(range, range.bytes);
-  EXPECT_EQ(pool_.kept_bytes(), range.bytes);
+  EXPECT_EQ(pool_.resting_bytes(), range.bytes);
   const auto again = pool_.allocate(3 * kUnitBytes);
   ASSERT_TRUE(again);
   EXPECT_EQ(again->range, range);
   EXPECT_FALSE(again->clean);
-  EXPECT_EQ(pool_.kept_bytes(), 0u);
+  EXPECT_EQ(pool_.resting_bytes(), 0u);
 }
 
 TEST_P(RangePoolTest, MoreThanMayBeKeptIsGivenBack) {
@@ -108,14 +108,15 @@ TEST_P(RangePoolTest, MoreThanMayBeKeptIsGivenBack) {
   for (const Range& range : ranges) {
     fill_bytes(range.pointer(), range.bytes, 3);
     pool_.free(range, range.bytes);
-    EXPECT_LE(pool_.kept_bytes(), std::size_t{4} << 20);
+    EXPECT_LE(pool_.resting_bytes(), std::size_t{4} << 20);
   }
-  EXPECT_GT(pool_.kept_bytes(), 0u);
+  EXPECT_GT(pool_.resting_bytes(), 0u);
   const Range large = must_allocate(5 << 20);
   pool_.free(large, large.bytes);
-  EXPECT_LE(pool_.kept_bytes(), std::size_t{4} << 20) << "one that is too large is not kept at all";
+  EXPECT_LE(pool_.resting_bytes(), std::size_t{4} << 20)
+      << "one that is too large does not rest at all";
   pool_.trim(0);
-  EXPECT_EQ(pool_.kept_bytes(), 0u);
+  EXPECT_EQ(pool_.resting_bytes(), 0u);
   EXPECT_EQ(pool_.free_bytes(), 64 * lease_bytes());
   const auto all = pool_.allocate(64 * lease_bytes());
   ASSERT_TRUE(all) << "what was freed has grown together";
@@ -182,7 +183,7 @@ TEST_P(RangePoolTest, ASpecificRangeIsTakenFromTheMiddleOrNotAtAll) {
   EXPECT_TRUE(pool_.take(Range{middle.end(), kUnitBytes}));
   pool_.free(middle, middle.bytes);
   fill_bytes(middle.pointer(), middle.bytes, 5);
-  EXPECT_TRUE(pool_.take(middle)) << "also when its memory was kept";
+  EXPECT_TRUE(pool_.take(middle)) << "also when its memory rested";
 }
 
 TEST_P(RangePoolTest, ARangeGrowsOverWhatIsKeptAndWhatIsCleanBehindIt) {
@@ -194,10 +195,10 @@ TEST_P(RangePoolTest, ARangeGrowsOverWhatIsKeptAndWhatIsCleanBehindIt) {
   const std::size_t free_bytes = pool_.free_bytes();
   EXPECT_FALSE(pool_.extend(Range{range.end(), kUnitBytes})) << "it is in use";
   pool_.free(behind, behind.bytes);
-  ASSERT_EQ(pool_.kept_bytes(), behind.bytes);
+  ASSERT_EQ(pool_.resting_bytes(), behind.bytes);
   const Range more{range.end(), behind.bytes + kUnitBytes};
   ASSERT_TRUE(pool_.extend(more));
-  EXPECT_EQ(pool_.kept_bytes(), 0u);
+  EXPECT_EQ(pool_.resting_bytes(), 0u);
   EXPECT_EQ(pool_.free_bytes(), free_bytes - kUnitBytes);
   EXPECT_TRUE(holds_bytes(behind.pointer(), behind.bytes, 5)) << "with its memory";
   EXPECT_TRUE(all_zero(reinterpret_cast<void*>(behind.end()), kUnitBytes));
@@ -219,7 +220,7 @@ TEST_P(RangePoolTest, LongRangesThatAreKeptGrowTogetherAndAreCut) {
   must_allocate(kUnitBytes);
   pool_.free(second, bytes);
   pool_.free(first, bytes);
-  EXPECT_EQ(pool_.kept_bytes(), 2 * bytes);
+  EXPECT_EQ(pool_.resting_bytes(), 2 * bytes);
   const auto longer = pool_.allocate(2 * bytes - kUnitBytes);
   ASSERT_TRUE(longer);
   EXPECT_EQ(longer->range.begin, first.begin);
@@ -227,10 +228,10 @@ TEST_P(RangePoolTest, LongRangesThatAreKeptGrowTogetherAndAreCut) {
   const auto rest = pool_.allocate(kUnitBytes);
   ASSERT_TRUE(rest);
   EXPECT_EQ(rest->range.begin, longer->range.end());
-  EXPECT_EQ(pool_.kept_bytes(), 0u);
+  EXPECT_EQ(pool_.resting_bytes(), 0u);
   pool_.free(longer->range, longer->range.bytes);
   pool_.trim(bytes);
-  EXPECT_EQ(pool_.kept_bytes(), bytes) << "no more is given back than has to be";
+  EXPECT_EQ(pool_.resting_bytes(), bytes) << "no more is given back than has to be";
 }
 
 TEST_P(RangePoolTest, WhatWasFreedLongAgoIsGivenBackFirst) {
@@ -246,21 +247,21 @@ TEST_P(RangePoolTest, WhatWasFreedLongAgoIsGivenBackFirst) {
   for (const Range& range : cold) pool_.free(range, range.bytes);
   for (const Range& range : units) pool_.free(range, range.bytes);
   pool_.free(hot, hot.bytes);
-  pool_.trim(pool_.kept_bytes() / 2);
+  pool_.trim(pool_.resting_bytes() / 2);
   const auto again = pool_.allocate(hot.bytes);
   ASSERT_TRUE(again);
   EXPECT_EQ(again->range, hot);
   EXPECT_FALSE(again->clean) << "though it was the longest";
-  int kept_units = 0;
-  while (!pool_.allocate(kUnitBytes)->clean) ++kept_units;
-  EXPECT_GE(kept_units, 20) << "and single units lose no more than their share";
+  int resting_units = 0;
+  while (!pool_.allocate(kUnitBytes)->clean) ++resting_units;
+  EXPECT_GE(resting_units, 20) << "and single units lose no more than their share";
 }
 
 TEST_P(RangePoolTest, WhatHoldsNoMemoryIsCleanWhenItIsFreed) {
   pool_.add(LeaseRun{Region::kHeap, 0, 1});
   const Range whole = must_allocate(lease_bytes());
   pool_.free(whole, 0);
-  EXPECT_EQ(pool_.kept_bytes(), 0u);
+  EXPECT_EQ(pool_.resting_bytes(), 0u);
   EXPECT_TRUE(pool_.allocate(lease_bytes())->clean);
 }
 
@@ -444,8 +445,8 @@ TEST_P(RangePoolTest, AgreesWithAPlainModelUnderRandomOperations) {
     }
     if (HasFatalFailure()) return;
     ASSERT_EQ(pool_.free_bytes(), source.next_ * lease_bytes() - used_bytes);
-    ASSERT_LE(pool_.kept_bytes(), pool_.free_bytes());
-    ASSERT_LE(pool_.kept_bytes(), std::size_t{4} << 20);
+    ASSERT_LE(pool_.resting_bytes(), pool_.free_bytes());
+    ASSERT_LE(pool_.resting_bytes(), std::size_t{4} << 20);
   }
   for (const auto& [begin, what] : used) {
     ASSERT_TRUE(holds_bytes(reinterpret_cast<void*>(begin), what.first, what.second));

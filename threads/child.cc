@@ -59,8 +59,8 @@ void refuse_in_child(const char* call) {
                    call));
 }
 
-iso::Arena::Kept memory_of_rank() {
-  iso::Arena::Kept found;
+iso::Arena::ChildMemory memory_of_rank() {
+  iso::Arena::ChildMemory found;
   Owners owners;
   iso::arena().for_each_live([&](Range range, iso::UnitKind kind) {
     bool ours = false;
@@ -88,12 +88,12 @@ iso::Arena::Kept memory_of_rank() {
   return found;
 }
 
-bool become_child(Tcb* forker, const iso::Arena::Kept* shared) {
+bool become_child(Tcb* forker, const iso::Arena::ChildMemory* shared) {
   is_child = true;
   on_rank_thread = iso::frees_at_once = false;
   errands.store(kClosed, std::memory_order_relaxed);  // nobody runs here who could do them
   iso::turns_in_child();
-  if (shared != nullptr && !iso::arena().keep_in_child(*shared)) return false;
+  if (shared != nullptr && !iso::arena().move_to_child(*shared)) return false;
   for (int r = 0; r < iso::kRegions; ++r) {
     iso::RangePool& pool = iso::pool(static_cast<iso::Region>(r));
     pool.set_source(nullptr);

@@ -16,13 +16,13 @@ void refuse_in_child(const char* call);
 
 // What the threads of this rank have on the node, and explicit blocks, of which nobody knows whose
 // they are. Context: any kernel thread; others may make and free memory meanwhile.
-iso::Arena::Kept memory_of_rank();
+iso::Arena::ChildMemory memory_of_rank();
 
 // In the child, on a kernel thread's own stack: `forker` (null: it was no thread that called) goes
 // on there. `shared`: what memory_of_rank() found before, to be copied; null if the arena is the
 // process's own anyway. Allocates nothing. Errors: false with errno; then nothing of the arena may
 // be touched.
-bool become_child(Tcb* forker, const iso::Arena::Kept* shared);
+bool become_child(Tcb* forker, const iso::Arena::ChildMemory* shared);
 
 // What the layer above does in a child, as soon as its memory is its own; and where the thread goes
 // that has called fork when its function returns.

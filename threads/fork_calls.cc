@@ -33,7 +33,7 @@ class Forking {
   ~Forking() {
     drop(line_[0]);
     drop(line_[1]);
-    if (!done_) delete kept_;
+    if (!done_) delete memory_;
   }
   Forking(const Forking&) = delete;
   Forking& operator=(const Forking&) = delete;
@@ -41,7 +41,7 @@ class Forking {
   // False: there cannot be a child, errno says why.
   bool prepare() {
     if (!iso::arena().ready() || !iso::arena().shared()) return true;
-    kept_ = new iso::Arena::Kept(memory_of_rank());
+    memory_ = new iso::Arena::ChildMemory(memory_of_rank());
     return pipe2(line_, O_CLOEXEC) == 0;
   }
 
@@ -64,7 +64,7 @@ class Forking {
       iso::turns_in_child();
       return;
     }
-    const bool ok = become_child(forker_, kept_);
+    const bool ok = become_child(forker_, memory_);
     const int error = ok ? 0 : errno;
     // Nobody reads it once the parent was killed: that is no reason to end.
     if (shared && write(line_[1], &error, sizeof error) < 0) errno = 0;
@@ -82,7 +82,7 @@ class Forking {
   }
 
   Tcb* forker_;
-  const iso::Arena::Kept* kept_ = nullptr;
+  const iso::Arena::ChildMemory* memory_ = nullptr;
   int line_[2] = {-1, -1};
   int error_ = 0;
   bool done_ = false;

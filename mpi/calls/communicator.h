@@ -48,7 +48,7 @@ inline constexpr std::uint64_t kCollectiveContext = 1;
 inline constexpr std::uint64_t kPersistentContext = 2;   // of persistent collectives
 inline constexpr std::uint64_t kPartitionedContext = 3;  // where partitioned ones find each other
 // Contexts of everybody. 0 is that of roam/team.h, 1 that of acknowledgements; those from 2^32 on
-// have the number of who made them, and the upper half is for messages that MPI_Mprobe has claimed.
+// have the number of who made them, and the upper half is for messages that MPI_Mprobe has matched.
 inline constexpr std::uint64_t kWorldContext = kContextsEach;
 inline constexpr std::uint64_t kSelfContext = 2 * kContextsEach;
 inline constexpr std::uint64_t kFromGroupsContext =

@@ -228,22 +228,22 @@ int iprobe(int from, int tag, MPI_Comm communicator, int* there, MPI_Status* sta
 
 // ---- matched probes ----
 
-// Messages that were claimed have contexts of their own from here on.
-constexpr std::uint64_t kFirstClaimed = std::uint64_t{1} << 63;
+// Messages that were matched have contexts of their own from here on.
+constexpr std::uint64_t kFirstMatched = std::uint64_t{1} << 63;
 
-// Claims one that has come. The message's handle is a request that is not started.
-bool claim(VirtualRank& me, const Communicator& c, int from, int tag, MPI_Message* message,
+// Matches one that has come. The message's handle is a request that is not started.
+bool match(VirtualRank& me, const Communicator& c, int from, int tag, MPI_Message* message,
            MPI_Status* status) {
   const Group& group = c.peers();
-  const std::uint64_t claimed = kFirstClaimed | me.next_claim;
+  const std::uint64_t matched = kFirstMatched | me.next_match;
   detail::RequestState found;
-  if (!runtime::claim_message(c.context, world_from(group, from), asked_tag(tag), claimed, &found))
+  if (!runtime::match_message(c.context, world_from(group, from), asked_tag(tag), matched, &found))
     return false;
-  ++me.next_claim;
+  ++me.next_match;
   auto request = std::make_unique<Request>();
   request->kind = Request::Kind::kReceive;
   request->group = group;
-  request->context = claimed;
+  request->context = matched;
   request->communicator = c.handle;
   request->peer = group.rank_of(found.from);
   request->tag = found.tag;
@@ -261,7 +261,7 @@ int matched_probe(int from, int tag, MPI_Comm communicator, MPI_Message* message
       *message = MPI_MESSAGE_NO_PROC;
       return tell(null_status(), status);
     }
-    while (!claim(me, c, from, tag, message, status)) {
+    while (!match(me, c, from, tag, message, status)) {
       Looking looking;
       looking.start(c.context, world_from(c.peers(), from), asked_tag(tag));
       me.wait_until([&] { return looking.found.done; });
@@ -279,16 +279,16 @@ int matched_iprobe(int from, int tag, MPI_Comm communicator, int* there, MPI_Mes
       *message = MPI_MESSAGE_NO_PROC;
       return tell(null_status(), status);
     }
-    bool seen = claim(me, c, from, tag, message, status);
+    bool seen = match(me, c, from, tag, message, status);
     if (!seen) {
       me.look_around();
-      seen = claim(me, c, from, tag, message, status);
+      seen = match(me, c, from, tag, message, status);
     }
     *there = seen ? 1 : 0;
   });
 }
 
-// The receive of a claimed message, which is there.
+// The receive of a matched message, which is there.
 std::unique_ptr<Request> take_message(VirtualRank& me, void* data, MPI_Count count,
                                       MPI_Datatype type, MPI_Message* message) {
   if (me.messages.find(*message) == nullptr)

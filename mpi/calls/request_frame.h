@@ -5,7 +5,7 @@
 
 namespace roam::mpi {
 
-// The frame of a call for one request, or one message that was claimed: errors are told where it
+// The frame of a call for one request, or one message that was matched: errors are told where it
 // belongs, to its window or its communicator; as those of MPI_COMM_WORLD, if it is null or has
 // none. `body(me)` may end it.
 template <class Body>

@@ -107,8 +107,8 @@ class VirtualRank {
   std::shared_ptr<void> hold_type(MPI_Datatype handle);
   void free_type(MPI_Datatype handle);
   HandleTable<Request, Kind::kRequest> requests;
-  HandleTable<Request, Kind::kMessage> messages;  // claimed by MPI_Mprobe
-  std::uint64_t next_claim = 0;
+  HandleTable<Request, Kind::kMessage> messages;  // matched by MPI_Mprobe
+  std::uint64_t next_match = 0;
   std::map<MPI_Datatype, Attributes> predefined_type_attributes;
   std::map<long, MPI_Datatype> fortran_types;  // by what was asked for
   // CallError(MPI_ERR_INFO).

@@ -353,7 +353,7 @@ namespace {
 
 // Those whom `self` has woken look at what lies in its memory first. Who waits for something of
 // libc asks each millisecond.
-void let_go_of_woken(Tcb* self) {
+void wait_for_woken(Tcb* self) {
   constexpr std::int64_t kPauseNs = 100'000, kMostNs = 3'000'000;
   if (self->tied > 0) threads::yield();
   for (const std::int64_t end = job_now_ns() + kMostNs; self->tied > 0 && job_now_ns() < end;)
@@ -365,7 +365,7 @@ void let_go_of_woken(Tcb* self) {
 void migrate(int rank) {
   Tcb* self = require_thread("this_thread::migrate");
   if (rank == the_job().rank()) return;
-  let_go_of_woken(self);
+  wait_for_woken(self);
   if (rank == the_job().rank()) return;  // it was sent there meanwhile
   iso::in_process([&] {
     the_job().net().check_rank(rank, "this_thread::migrate");

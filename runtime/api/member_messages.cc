@@ -101,11 +101,11 @@ bool look_for(std::uint64_t context, int from, int tag, RequestState* found) {
   return iso::in_process([&] { return find(context, from, tag, found) != nullptr; });
 }
 
-bool claim_message(std::uint64_t context, int from, int tag, std::uint64_t claimed,
+bool match_message(std::uint64_t context, int from, int tag, std::uint64_t matched,
                    RequestState* found) {
   return iso::in_process([&] {
     Parcel* parcel = find(context, from, tag, found);
-    if (parcel != nullptr) parcel->envelope.context = claimed;
+    if (parcel != nullptr) parcel->envelope.context = matched;
     return parcel != nullptr;
   });
 }

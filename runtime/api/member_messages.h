@@ -41,7 +41,7 @@ void start_receive(RequestState* request, std::uint64_t context, int from, int t
 // Takes back a receive that nothing has come for. False: something has.
 bool cancel_receive(RequestState* request);
 
-// Takes back a message that the caller has sent: if no receive of `to` has taken or claimed it when
+// Takes back a message that the caller has sent: if no receive of `to` has taken or matched it when
 // that is asked there, whatever the thread of `to` does, it is as if it had been received and given
 // up, and a message without bytes comes from there, of the context, tag and note of `answer`. Else
 // nothing comes. Errors: as start_send.
@@ -52,9 +52,9 @@ bool copy_send(RequestState* request);
 
 // The first message that has come and matches, which stays: into *found, as of a receive.
 bool look_for(std::uint64_t context, int from, int tag, RequestState* found);
-// The same, and from now on the message has the context `claimed`, which only receives of that
+// The same, and from now on the message has the context `matched`, which only receives of that
 // context match.
-bool claim_message(std::uint64_t context, int from, int tag, std::uint64_t claimed,
+bool match_message(std::uint64_t context, int from, int tag, std::uint64_t matched,
                    RequestState* found);
 
 // How many receives of the calling member have ended with a message that had a note.

@@ -19,7 +19,7 @@ using runtime::the_job;
 using threads::scheduler;
 
 struct TeamAccess {
-  static Team make(std::uint64_t id, int size, Thread keeper) { return Team(id, size, keeper); }
+  static Team make(std::uint64_t id, int size, Thread maker) { return Team(id, size, maker); }
 };
 
 namespace detail {
@@ -45,17 +45,17 @@ int team_rank(const TeamPlan& plan, int position) {
   return (plan.root_rank + position) % the_job().ranks();
 }
 
-Team team_started(const TeamPlan& plan, Thread keeper) {
+Team team_started(const TeamPlan& plan, Thread maker) {
   const bool made = iso::in_process([&] { return the_job().teams().wait_until_made(plan.id); });
   if (!made) {
-    keeper.join();
+    maker.join();
     throw Error(Errc::out_of_memory, "spawn_team: the members could not be made");
   }
-  return TeamAccess::make(plan.id, plan.size, keeper);
+  return TeamAccess::make(plan.id, plan.size, maker);
 }
 
-void team_keeper_begins_anywhere(Thread keeper) noexcept {
-  ThreadAccess::target(keeper).control->begins_anywhere = true;
+void team_maker_begins_anywhere(Thread maker) noexcept {
+  ThreadAccess::target(maker).control->begins_anywhere = true;
 }
 
 void team_open(const TeamPlan& plan) {
@@ -100,7 +100,7 @@ Tcb* team_member_begin(const TeamPlan& plan, int index) {
     member->team = plan.id;
     member->index = index;
     member->size = plan.size;
-    member->keeper = plan.keeper;
+    member->maker = plan.maker;
     member->mailbox.room().set(the_job().options().unreceived_bytes, plan.size);
     return t;
   });
@@ -117,8 +117,8 @@ void team_member_hold(const TeamPlan& plan, int index, Tcb* t, void (*entry)(voi
   runtime::end_making();
 }
 
-bool team_agree(const TeamPlan& plan, int keepers, bool ready) {
-  return iso::in_process([&] { return the_job().teams().agree(plan, keepers, ready); });
+bool team_agree(const TeamPlan& plan, int makers, bool ready) {
+  return iso::in_process([&] { return the_job().teams().agree(plan, makers, ready); });
 }
 
 Thread team_release(const TeamPlan& plan, int index) {

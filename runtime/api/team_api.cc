@@ -267,7 +267,7 @@ Team Team::current() {
   if (me == nullptr) {
     throw Error(Errc::not_in_team, "Team::current: the calling thread is not a member of a team");
   }
-  return Team(me->team, me->size, me->keeper);
+  return Team(me->team, me->size, me->maker);
 }
 
 void Team::check_room(const char* call, std::size_t bytes, std::size_t part) const {

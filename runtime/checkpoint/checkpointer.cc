@@ -58,7 +58,7 @@ Checkpointer::Checkpointer(Net& net, Lifecycle& life, OpenObjects& open_objects,
   // Not when it is needed: kernel threads of the program may wait with the loader's lock then.
   if (in_memory_) keeper_program_ = find_keeper(options.keeper, &no_keeper_);
   held_ = std::move(facts_.kept_by);
-  let_go_ = !facts_.kept_in.empty() && !memory_;
+  leaves_held_ = !facts_.kept_in.empty() && !memory_;
   if (!facts_.restarts) begin();
 }
 
@@ -410,8 +410,8 @@ void Checkpointer::made() {
   last_targets_ = targets_;
   if (has(targets_, CheckpointTargets::kDisk) && last_dir_ == dir_) disk_next_ = false;
   since_full_ = base_ == 0 ? 0 : since_full_ + 1;
-  if ((left_memory_ || let_go_) && (last_dir_ == dir_ || dir_.empty())) {
-    left_memory_ = let_go_ = false;
+  if ((left_memory_ || leaves_held_) && (last_dir_ == dir_ || dir_.empty())) {
+    left_memory_ = leaves_held_ = false;
     order(CheckpointOrder::kForget);
     at_ = {};
     note_kept(false);

@@ -258,7 +258,7 @@ class Checkpointer final : public Component {
   int memory_failures_ = 0;   // one after the other
   bool disk_next_ = false;    // after a failure
   bool left_memory_ = false;  // and keepers may still have something
-  bool let_go_ = false;       // of keepers that are held, when one is on disk
+  bool leaves_held_ = false;  // the keepers of before, once a checkpoint is on disk
   // The name of keepers that have a checkpoint, as the folder says too; none: it was not looked at.
   std::optional<std::string> noted_;
   std::uint64_t base_ = 0;  // on which the one that is made builds; 0: on none

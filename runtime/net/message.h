@@ -54,8 +54,8 @@ enum class Kind : std::uint32_t {
   // teams/flow_control.h
   kRoom = 33,  // RoomHead, to a sender's rank: its receiver has room again
   // teams/teams.h
-  kTeamReport = 24,  // TeamHead, to the keeper above: the members of some ranks are made, or not
-  kTeamStart = 25,   // TeamHead, to the keepers below: members begin, or are given up
+  kTeamReport = 24,  // TeamHead, to the maker above: the members of some ranks are made, or not
+  kTeamStart = 25,   // TeamHead, to the makers below: members begin, or are given up
   kTeamEnd = 26,     // TeamHead, to all ranks: the team has ended
   // teams/parts.h
   kGather = 27,  // GatherHead and data: parts of a collective, towards its root

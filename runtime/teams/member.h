@@ -17,7 +17,7 @@ struct Member : threads::Role {
   std::uint64_t team = 0;
   std::int32_t index = 0;
   std::int32_t size = 0;
-  Thread keeper;  // of the team
+  Thread maker;  // the team's first, with whose end it ends
   Mailbox mailbox;
   RequestState* sends = nullptr;    // unfinished: their bytes are still in the sender's memory
   std::uint32_t noted = 0;          // receives of messages with a note (Envelope::note) that ended

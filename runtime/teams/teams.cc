@@ -23,14 +23,14 @@ void Teams::hold(std::uint64_t team, Tcb* member, void (*destroy)(void*)) {
   forming_[team].held.push_back({member, destroy});
 }
 
-bool Teams::agree(const TeamPlan& plan, int keepers, bool ready) {
+bool Teams::agree(const TeamPlan& plan, int makers, bool ready) {
   Forming& f = forming_[plan.id];
   f.good = f.good && ready;
   const auto wait = [&] {
-    f.keeper = scheduler().current();
-    scheduler().block("the keepers of a team", nullptr);
+    f.maker = scheduler().current();
+    scheduler().block("the makers of a team", nullptr);
   };
-  while (f.reports < keepers) wait();
+  while (f.reports < makers) wait();
   if (plan.parent_rank < 0) {
     f.decided = true;
     f.begins = f.good;
@@ -41,7 +41,7 @@ bool Teams::agree(const TeamPlan& plan, int keepers, bool ready) {
   }
   const bool begins = f.begins;
   int last = plan.last;
-  for (int k = 0; k < keepers; ++k) {
+  for (int k = 0; k < makers; ++k) {
     const int first = plan.first + (last - plan.first + 1) / 2;
     net_.send(detail::team_rank(plan, first), TeamHead{Kind::kTeamStart, begins, plan.id});
     last = first;
@@ -86,7 +86,7 @@ void Teams::close(std::uint64_t team) {
 
 std::string Teams::obstacle() const {
   for (const auto& [id, f] : forming_) {
-    if (f.keeper != nullptr || f.creator != nullptr || f.has_creator || !f.held.empty())
+    if (f.maker != nullptr || f.creator != nullptr || f.has_creator || !f.held.empty())
       return text("team %llu is being made", static_cast<unsigned long long>(id));
   }
   return {};
@@ -104,16 +104,16 @@ void Teams::handle(int, const char* message, std::size_t) {
       Forming& f = forming_[head.team];
       ++f.reports;
       f.good = f.good && head.good != 0;
-      wake(f.keeper);
+      wake(f.maker);
       return;
     }
     case Kind::kTeamStart: {
-      // A keeper that could not come here has nothing to begin or to give up.
+      // A maker that could not come here has nothing to begin or to give up.
       const auto it = forming_.find(head.team);
       if (it == forming_.end()) return;
       it->second.decided = true;
       it->second.begins = head.good != 0;
-      wake(it->second.keeper);
+      wake(it->second.maker);
       return;
     }
     default:

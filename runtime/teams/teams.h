@@ -18,8 +18,8 @@ struct TeamHead {
   std::uint64_t team;
 };
 
-// The teams that are being made: keepers tell the one above them that their members are there, and
-// the first one tells all whether they may begin.
+// The teams that are being made: makers, a thread on each rank, tell the one above them that their
+// members are there, and the first one tells all whether they may begin.
 //
 // Context: the rank's kernel thread, capture off.
 class Teams final : public Component {
@@ -28,15 +28,15 @@ class Teams final : public Component {
       : Component(/*heeds_idle=*/false, /*polls=*/false), net_(net), life_(life) {}
   void begin_run(Members* members) { members_ = members; }
 
-  // A keeper has made a member, which does not run yet.
+  // A maker has made a member, which does not run yet.
   void hold(std::uint64_t team, Tcb* member, void (*destroy)(void*));
-  // See detail::team_agree. Context: the keeper, which suspends.
-  bool agree(const detail::TeamPlan& plan, int keepers, bool ready);
-  // Waits until the first keeper knows. Context: who makes the team, right after the keeper.
+  // See detail::team_agree. Context: the maker, which suspends.
+  bool agree(const detail::TeamPlan& plan, int makers, bool ready);
+  // Waits until the first maker knows. Context: who called spawn_team, right after the maker.
   bool wait_until_made(std::uint64_t team);
   void close(std::uint64_t team);
 
-  // Keepers that make a team refer to memory of their rank.
+  // Makers refer to memory of their rank.
   std::string obstacle() const override;
   std::span<const Kind> kinds() const override;
   void handle(int from, const char* message, std::size_t bytes) override;
@@ -53,7 +53,7 @@ class Teams final : public Component {
     bool decided = false;
     bool begins = false;
     bool closed = false;
-    Tcb* keeper = nullptr;   // waits for reports or the decision
+    Tcb* maker = nullptr;    // waits for reports or the decision
     Tcb* creator = nullptr;  // waits for the decision
     bool has_creator = false;
   };

@@ -21,32 +21,32 @@ namespace roam {
 
 namespace detail {
 
-// What a keeper needs to know. Keepers stand at positions 0 to ranks() - 1, counted from root_rank.
+// What a maker needs to know. Makers stand at positions 0 to ranks() - 1, counted from root_rank.
 struct TeamPlan {
   std::uint64_t id = 0;
   int size = 0;
   int root_rank = 0;
-  int first = 0;  // the keeper's own position; those up to `last` are below it
+  int first = 0;  // the maker's own position; those up to `last` are below it
   int last = 0;
-  int parent_rank = -1;  // of the keeper above
+  int parent_rank = -1;  // of the maker above
   std::size_t stack_bytes = 0;
   std::string name;
-  Thread keeper;  // the first one
+  Thread maker;  // the first one
 };
 
 TeamPlan team_begin(const SpawnOptions& options, int size);
-Team team_started(const TeamPlan& plan, Thread keeper);
+Team team_started(const TeamPlan& plan, Thread maker);
 int team_rank(const TeamPlan& plan, int position);
-// A keeper that was just spawned runs even if it cannot get to its rank: it says so.
-void team_keeper_begins_anywhere(Thread keeper) noexcept;
+// A maker that was just spawned runs even if it cannot get to its rank: it says so.
+void team_maker_begins_anywhere(Thread maker) noexcept;
 void team_open(const TeamPlan& plan);
-std::pair<int, int> team_block(const TeamPlan& plan);  // members of the keeper's rank
+std::pair<int, int> team_block(const TeamPlan& plan);  // members of the maker's rank
 Tcb* team_member_begin(const TeamPlan& plan, int index);
 void team_member_hold(const TeamPlan& plan, int index, Tcb* thread, void (*entry)(void*),
                       void* closure, void (*destroy)(void*)) noexcept;
-// Waits until all keepers of the team have made their members. False: some could not; those that
+// Waits until all makers of the team have made their members. False: some could not; those that
 // were made here are gone.
-bool team_agree(const TeamPlan& plan, int keepers, bool ready);
+bool team_agree(const TeamPlan& plan, int makers, bool ready);
 Thread team_release(const TeamPlan& plan, int index);
 void team_close(const TeamPlan& plan);
 void team_leave() noexcept;
@@ -62,43 +62,43 @@ void run_member(void* memory) {
 }
 
 // A thread on each rank that makes the rank's members, starts them once all ranks have made theirs,
-// and joins them. It keeps to its rank until they run. Keepers form a binary tree.
+// and joins them. It keeps to its rank until they run. Makers form a binary tree.
 template <class Body>
-struct Keeper {
+struct TeamMaker {
   TeamPlan plan;
   Body body;
 
   void operator()() {
     std::optional<this_thread::Pin> pin(std::in_place);
-    if (!plan.keeper) plan.keeper = this_thread::self();
+    if (!plan.maker) plan.maker = this_thread::self();
     team_open(plan);
     std::exception_ptr failure;
-    std::vector<Thread> keepers, threads;
+    std::vector<Thread> makers, threads;
     try {
       // Once somebody else counts on them, they are noted whatever happens.
-      keepers.reserve(8 * sizeof(int));
+      makers.reserve(8 * sizeof(int));
       const auto [begin, end] = team_block(plan);
       threads.reserve(static_cast<std::size_t>(end - begin));
       TeamPlan part = plan;
       part.parent_rank = team_rank(plan, plan.first);
       while (part.last - plan.first > 1) {
         part.first = plan.first + (part.last - plan.first + 1) / 2;
-        keepers.push_back(
-            spawn(SpawnOptions{.name = "team keeper", .rank = team_rank(plan, part.first)},
-                  Keeper{part, body}));
-        team_keeper_begins_anywhere(keepers.back());
+        makers.push_back(
+            spawn(SpawnOptions{.name = "team maker", .rank = team_rank(plan, part.first)},
+                  TeamMaker{part, body}));
+        team_maker_begins_anywhere(makers.back());
         part.last = part.first;
       }
       for (auto [i, last] = team_block(plan); i < last; ++i) make_member(i);
     } catch (...) {
       failure = std::current_exception();
     }
-    if (team_agree(plan, static_cast<int>(keepers.size()), failure == nullptr)) {
+    if (team_agree(plan, static_cast<int>(makers.size()), failure == nullptr)) {
       for (auto [i, last] = team_block(plan); i < last; ++i)
         threads.push_back(team_release(plan, i));
     }
     pin.reset();  // from here on it is a thread like others: a checkpoint may take it elsewhere
-    for (const std::vector<Thread>* some : {&threads, &keepers}) {
+    for (const std::vector<Thread>* some : {&threads, &makers}) {
       for (const Thread t : *some) {
         try {
           t.join();
@@ -145,10 +145,10 @@ Team spawn_team(const SpawnOptions& options, int n, F&& f, A&&... a) {
   detail::TeamPlan plan = detail::team_begin(options, n);
   plan.name = options.name;
   const this_thread::Pin pin;  // the team begins from this rank, where it is noted who made it
-  const Thread keeper =
-      spawn(SpawnOptions{.name = "team keeper"},
-            detail::Keeper<Body>{plan, Body(std::forward<F>(f), std::forward<A>(a)...)});
-  return detail::team_started(plan, keeper);
+  const Thread maker =
+      spawn(SpawnOptions{.name = "team maker"},
+            detail::TeamMaker<Body>{plan, Body(std::forward<F>(f), std::forward<A>(a)...)});
+  return detail::team_started(plan, maker);
 }
 template <class F, class... A>
 Team spawn_team(int n, F&& f, A&&... a) {

@@ -174,7 +174,7 @@ class Team {
   int index() const { return detail::team_index(id_); }
   // Waits until all members have ended and rethrows what escaped from the one of the lowest index,
   // as roam::join does. Context: any thread.
-  void join() const { keeper_.join(); }
+  void join() const { maker_.join(); }
 
   // ---- messages between two members ----
   //
@@ -364,8 +364,7 @@ class Team {
 
  private:
   friend struct TeamAccess;
-  constexpr Team(std::uint64_t id, int size, Thread keeper)
-      : id_(id), size_(size), keeper_(keeper) {}
+  constexpr Team(std::uint64_t id, int size, Thread maker) : id_(id), size_(size), maker_(maker) {}
   Request start(const detail::CollectiveCall& call) const {
     return RequestAccess::make(detail::team_collective(id_, call));
   }
@@ -424,7 +423,7 @@ class Team {
 
   std::uint64_t id_ = 0;
   int size_ = 0;
-  Thread keeper_;
+  Thread maker_;
 };
 
 namespace this_thread {
