@@ -77,8 +77,7 @@ class RangePool {
   // Every range that is free here, resting or clean.
   std::vector<Range> all_free() const;
 
-  // Takes exactly `range` out, resting or clean, if it is free here, for who owns what lies before
-  // it.
+  // Takes exactly `range` out, resting or clean, if it is free here: for who owns what precedes it.
   bool extend(Range range);
 
   // Takes exactly `range` out, if it is free here. It is clean then.

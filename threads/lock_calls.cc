@@ -10,11 +10,14 @@
 #include <cstddef>
 #include <mutex>
 
+#include "base/hook_list.h"
 #include "base/lock.h"
 #include "threads/wait_calls.h"
 
 namespace {
 
+using roam::detail::HookList;
+using roam::detail::KeptHook;
 using roam::detail::Tcb;
 using roam::threads::scheduler;
 using namespace roam::threads::wait_calls;
@@ -125,18 +128,19 @@ Real<int(pthread_cond_t*)> real_broadcast("pthread_cond_broadcast", "GLIBC_2.3.2
 struct Waiter {
   const pthread_cond_t* condition;
   bool woken = false;
-  Waiter* next = nullptr;
-  Waiter* before = nullptr;
+  KeptHook hook = {};
 };
 constinit roam::Lock waiters_lock;
 constinit std::atomic<int> waiters_count = 0;
-constinit Waiter *waiters = nullptr, *last_waiter = nullptr;
+// Made before any constructor of the program. Who wakes sooner finds the count 0.
+[[gnu::init_priority(103)]] HookList<Waiter, KeptHook, &Waiter::hook> waiters;
 
-// Who waits in the parent does not wait in the child, where its stack cannot be touched.
+// Who waits in the parent does not wait in the child, where its stack cannot be touched: clear()
+// of a list of such hooks touches none.
 [[gnu::constructor(103)]] void keep_waiters_over_fork() {
   pthread_atfork([] { waiters_lock.lock(); }, [] { waiters_lock.unlock(); },
                  [] {
-                   waiters = last_waiter = nullptr;
+                   waiters.clear();
                    waiters_count = 0;
                    waiters_lock.unlock();
                  });
@@ -145,9 +149,9 @@ constinit Waiter *waiters = nullptr, *last_waiter = nullptr;
 void wake(const pthread_cond_t* condition, bool all) {
   if (waiters_count.load(std::memory_order_seq_cst) == 0) return;
   const std::lock_guard hold(waiters_lock);
-  for (Waiter* w = waiters; w != nullptr; w = w->next) {
-    if (w->condition != condition || w->woken) continue;
-    w->woken = true;
+  for (Waiter& w : waiters) {
+    if (w.condition != condition || w.woken) continue;
+    w.woken = true;
     if (!all) return;
   }
 }
@@ -175,9 +179,7 @@ int wait_condition(Tcb* self, pthread_cond_t* c, pthread_mutex_t* m, clockid_t c
   Waiter me{c};
   {
     const std::lock_guard hold(waiters_lock);
-    me.before = last_waiter;
-    (last_waiter != nullptr ? last_waiter->next : waiters) = &me;
-    last_waiter = &me;
+    waiters.push_back(me);
     waiters_count.fetch_add(1);
   }
   bool asked = false;
@@ -194,8 +196,7 @@ int wait_condition(Tcb* self, pthread_cond_t* c, pthread_mutex_t* m, clockid_t c
   }
   {
     const std::lock_guard hold(waiters_lock);
-    (me.before != nullptr ? me.before->next : waiters) = me.next;
-    (me.next != nullptr ? me.next->before : last_waiter) = me.before;
+    waiters.erase(waiters.iterator_to(me));
     waiters_count.fetch_sub(1);
   }
   if (!asked) return result;

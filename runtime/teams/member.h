@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
+#include "base/hook_list.h"
 #include "roam/thread.h"
-#include "runtime/teams/hook_list.h"
 #include "runtime/teams/mailbox.h"
 #include "threads/role.h"
 #include "threads/tcb.h"

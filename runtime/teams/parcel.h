@@ -7,11 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/hook_list.h"
 #include "roam/error.h"
 #include "roam/request.h"
 #include "runtime/net/inbox.h"
 #include "runtime/net/message.h"
-#include "runtime/teams/hook_list.h"
 
 namespace roam::detail {
 

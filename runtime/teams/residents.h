@@ -1,7 +1,7 @@
 #ifndef ROAM_RUNTIME_TEAMS_RESIDENTS_H_
 #define ROAM_RUNTIME_TEAMS_RESIDENTS_H_
 
-#include "runtime/teams/hook_list.h"
+#include "base/hook_list.h"
 #include "runtime/teams/member.h"
 
 namespace roam::runtime {

@@ -1,5 +1,5 @@
-#ifndef ROAM_RUNTIME_TEAMS_HOOK_LIST_H_
-#define ROAM_RUNTIME_TEAMS_HOOK_LIST_H_
+#ifndef ROAM_BASE_HOOK_LIST_H_
+#define ROAM_BASE_HOOK_LIST_H_
 
 #include <boost/intrusive/list.hpp>
 
@@ -19,4 +19,4 @@ using HookList = boost::intrusive::list<Object, boost::intrusive::member_hook<Ob
 
 }  // namespace roam::detail
 
-#endif  // ROAM_RUNTIME_TEAMS_HOOK_LIST_H_
+#endif  // ROAM_BASE_HOOK_LIST_H_
