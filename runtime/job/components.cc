@@ -5,9 +5,11 @@
 #include <utility>
 
 #include "base/check.h"
+#include "runtime/check/pointer_check.h"
 #include "runtime/teams/flow_control.h"
 #include "runtime/teams/open_parcels.h"
 #include "runtime/teams/pulls.h"
+#include "runtime/trace/trace.h"
 
 namespace roam::runtime {
 
@@ -37,7 +39,8 @@ void Components::begin_run(const Options& options, Checkpointer::Facts facts) {
   balancer.emplace(net, *residents, options);
   gatherings.emplace(net, *locator, *residents, *balancer);
   balancer->connect(*gatherings);
-  members.emplace(net, *whereabouts, *residents, *parcels, open_parcels, pulls, flow, *gatherings);
+  members.emplace(net, *whereabouts, *residents, *parcels, open_parcels, pulls, flow, *gatherings,
+                  options.unreceived_bytes);
   facts.components = [this]() -> const std::vector<Component*>& { return all_; };
   facts.addresses = [this](StateWriter& out) { leases->save_addresses(out); };
   checkpointer.emplace(net, *life, open_objects, options, std::move(facts));
@@ -70,6 +73,11 @@ void Components::begin_run(const Options& options, Checkpointer::Facts facts) {
   add(*checkpointer);
 }
 
+void Components::watch_run(Options* options) {
+  observer->start(options);
+  life->begin_run(&*mover, the_trace != nullptr || the_check != nullptr);
+}
+
 void Components::add(Component& component) {
   all_.push_back(&component);
   if (component.polls()) polled_.push_back(&component);
@@ -89,8 +97,6 @@ void Components::clear_list() {
 }
 
 void Components::end_run() {
-  parcels->finish();
-  life->end_run();
   clear_list();
   mover.reset();
 }

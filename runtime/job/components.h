@@ -38,6 +38,9 @@ class Components {
   bool made() const { return locator.has_value(); }
   // What belongs to one run is made anew. `facts`: of the job, but for the components.
   void begin_run(const Options& options, Checkpointer::Facts facts);
+  // Collective, once all ranks are there. What rank 0 says of how the run is watched holds for all:
+  // `options` are changed so.
+  void watch_run(Options* options);
   // No message comes any more.
   void end_run();
 

@@ -40,21 +40,14 @@ void Job::dump() {
 
 void Job::end_deadlocked() {
   if (scheduler().slots().live_count() > 0) dump();
-  life().failures().report();
-  const bool failed = mpi().sum(life().failures().count()) != 0;
-  const std::uint64_t held_back = mpi().sum(members().held_back());
-  if (rank() == 0 && held_back != 0) {
-    report(text("%llu members wait because nobody receives what they sent: up to %zu bytes may lie "
-                "unreceived with a member. Receive them, or raise ROAM_UNRECEIVED",
-                static_cast<unsigned long long>(held_back), options_.unreceived_bytes)
-               .c_str());
+  for (const Component* component : components_.all()) {
+    component->report_causes();
+    const std::uint64_t causes = mpi().sum(component->causes());
+    if (rank() == 0 && causes != 0) report(component->describe_causes(causes).c_str());
   }
   if (rank() == 0) {
-    report(text("deadlock: %llu threads wait and nothing can wake one%s",
-                static_cast<unsigned long long>(termination_.alive()),
-                failed ? "; threads that ended with an exception, named above, may be what they "
-                         "wait for"
-                       : "")
+    report(text("deadlock: %llu threads wait and nothing can wake one",
+                static_cast<unsigned long long>(termination_.alive()))
                .c_str());
   }
   if (rank() == 0) job_record::fails(1);  // others have nothing to say of it
@@ -79,7 +72,7 @@ void Job::note_outsiders() {
   } else if (outsiders_since_ns_ != kSaid && now_ns() - outsiders_since_ns_ > kLongNs) {
     outsiders_since_ns_ = kSaid;
     if (scheduler().slots().live_count() > 0) dump();
-    life().failures().report();
+    for (const Component* component : components_.all()) component->report_causes();
     if (rank() == 0) {
       report(text("for 10 s, %llu threads have waited, and of all that runs only kernel threads "
                   "that the program made, or a library for it, can wake one: %llu of them live. "

@@ -38,7 +38,6 @@
 #include "runtime/job/placement.h"
 #include "runtime/job/terminate.h"
 #include "runtime/net/started.h"
-#include "runtime/trace/trace.h"
 #include "threads/child.h"
 #include "threads/crash.h"
 #include "threads/fault.h"
@@ -158,8 +157,7 @@ void Job::start(int& argc, char**& argv) {
   look_at_cores();
   mpi().barrier();
   start_check(mpi(), &options_);
-  components_.observer->start(&options_);
-  life().begin_run(&mover(), the_trace != nullptr || the_check != nullptr);
+  components_.watch_run(&options_);
   threads::publish_inspect_facts(rank(), ranks());
   if (options_.stopped_s != 0) {  // nothing after it throws
     const iso::ForRuntime what_it_makes;
@@ -412,7 +410,7 @@ int Job::run() {
     restart_.reset();
   }
   threads::scheduler().run(*this);
-  components_.observer->run_ended();
+  for (Component* component : components_.all()) component->run_ended();
   answer_to_the_end();
   check_unjoined();
   return termination_.total_exit_code();
@@ -452,17 +450,15 @@ void Job::finish() {
                 bytes_text(moves.bytes).c_str())
                .c_str());
   }
-  life().sweep_leftovers();
-  mover().migrator().drop_kept();
-  components_.parcels->drop_resting();
+  for (Component* component : components_.all()) component->reclaim();
   mpi().barrier();
   finish_check(mpi());
   if (job_record::wanted()) {  // rank 0's record of the end speaks for what all have printed
     std::fflush(nullptr);
     mpi().barrier();
   }
-  leave_at_exit(components_.checkpointer->leave_kept());
-  components_.observer->finish();
+  leave_at_exit(checkpointer().leave_kept());
+  for (Component* component : components_.all()) component->finish_run();
   mpi().close_channel();
   components_.end_run();
   running_ = false;

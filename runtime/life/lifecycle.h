@@ -55,7 +55,6 @@ class Lifecycle final : public Component, public Mover::Joiners {
   // A run begins, with a mover of its own. `watched`: who ends is looked at, so that there is no
   // short way.
   void begin_run(Mover* mover, bool watched);
-  void end_run() { mover_ = nullptr; }
 
   // ---- beginning ----
 
@@ -84,7 +83,6 @@ class Lifecycle final : public Component, public Mover::Joiners {
 
   std::uint64_t created() const { return created_; }  // threads, in this run
   std::uint64_t ended() const { return ended_; }
-  const Failures& failures() const { return failures_; }
   // Names exceptions that nobody joined on stderr; their number.
   int report_unjoined() const;
 
@@ -115,6 +113,13 @@ class Lifecycle final : public Component, public Mover::Joiners {
   // Tells homes of leftovers that are none any more.
   void poll() override;
   void reclaim() override { sweep_leftovers(); }
+  void finish_run() override { mover_ = nullptr; }
+  // Exceptions with which threads ended.
+  void report_causes() const override { failures_.report(); }
+  std::uint64_t causes() const override { return failures_.count(); }
+  std::string describe_causes(std::uint64_t) const override {
+    return "threads that ended with an exception, named above, may be what others wait for";
+  }
 
   // Mover::Joiners
   void take(Tcb* t, std::vector<std::vector<char>>* messages) override;

@@ -92,9 +92,8 @@ class Migrator final : public Component {
   void poll() override;
   bool quiet() const override { return !busy(); }
   bool urgent() const override { return busy(); }
-  void reclaim() override { drop_kept(); }
   // Gives back all memory kept for threads that left.
-  void drop_kept() { evict(0); }
+  void reclaim() override { evict(0); }
   void idle(Idle stage) override {
     if (stage != Idle::kBegins) seal_old();
   }

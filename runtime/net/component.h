@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -12,8 +13,8 @@
 
 namespace roam::runtime {
 
-// A part of the runtime. The job knows a list of them, and nothing else about any: what a part does
-// when its messages come, between turns of threads, and before the job may end is said here.
+// A part of the runtime. The job has a list of them: what a part does when its messages come,
+// between turns of threads, before the job may end and at its end is said here.
 //
 // Context: the rank's kernel thread, its own stack, capture off, unless noted.
 class Component {
@@ -42,8 +43,15 @@ class Component {
   enum class Idle { kBegins, kSpins, kLong };
   virtual void idle(Idle) {}
   bool heeds_idle() const { return heeds_idle_; }
-  // The node is short of memory: gives back all that is kept for reuse.
+  // The node is short of memory, or the run has ended on every rank: gives back all that is kept
+  // for reuse.
   virtual void reclaim() {}
+  // The last thread of the job has ended. Other ranks may still ask for what this one has.
+  virtual void run_ended() {}
+  // After reclaim() of every component of every rank, with nothing under way: the run is over here.
+  // Collective, as all ranks have the same list.
+  virtual void finish_run() {}
+
   // ---- checkpoints (runtime/checkpoint): no thread runs meanwhile ----
 
   // Brings what is for threads of this rank into their memory, or on its way there. Called again
@@ -64,6 +72,12 @@ class Component {
   virtual std::string describe() const { return {}; }
   // The same of what `t`, a blocked thread of this rank, waits for: goes on with the line about it.
   virtual std::string describe_wait(const Tcb*) const { return {}; }
+  // Nothing of the job can wake its threads: says on stderr what happened here that may be why.
+  virtual void report_causes() const {}
+  // How many causes of a deadlock there are here, and what rank 0 says of those of all ranks
+  // together, if there are any.
+  virtual std::uint64_t causes() const { return 0; }
+  virtual std::string describe_causes(std::uint64_t /*of_all_ranks*/) const { return {}; }
 
  protected:
   Component() = default;

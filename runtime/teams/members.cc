@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "base/text.h"
 #include "isomalloc/arena.h"
 
 namespace roam::runtime {
@@ -107,11 +108,18 @@ void Members::restored(Tcb* t) {
   came(t);
 }
 
-std::uint64_t Members::held_back() const {
+std::uint64_t Members::causes() const {
   std::uint64_t count = 0;
   residents_.for_each(
       [&](const Member& m) { count += m.waiting && (m.full != nullptr || m.sends != nullptr); });
   return count;
+}
+
+std::string Members::describe_causes(std::uint64_t of_all_ranks) const {
+  return text(
+      "%llu members wait because nobody receives what they sent: up to %zu bytes may lie "
+      "unreceived with a member. Receive them, or raise ROAM_UNRECEIVED",
+      static_cast<unsigned long long>(of_all_ranks), unreceived_bytes_);
 }
 
 }  // namespace roam::runtime

@@ -1,6 +1,7 @@
 #ifndef ROAM_RUNTIME_TEAMS_MEMBERS_H_
 #define ROAM_RUNTIME_TEAMS_MEMBERS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -21,7 +22,8 @@ namespace roam::runtime {
 class Members final : public Component, public Mover::TeamMembers {
  public:
   Members(Net& net, Whereabouts& whereabouts, Residents& residents, ParcelStore& parcels,
-          OpenParcels& open, Pulls& pulls, FlowControl& flow, Gatherings& gatherings)
+          OpenParcels& open, Pulls& pulls, FlowControl& flow, Gatherings& gatherings,
+          std::size_t unreceived_bytes)
       : Component(/*heeds_idle=*/false, /*polls=*/false),
         net_(net),
         whereabouts_(whereabouts),
@@ -30,7 +32,8 @@ class Members final : public Component, public Mover::TeamMembers {
         open_(open),
         pulls_(pulls),
         flow_(flow),
-        gatherings_(gatherings) {}
+        gatherings_(gatherings),
+        unreceived_bytes_(unreceived_bytes) {}
 
   Departure departs(Tcb* t, bool other_node) override;
   void came(Tcb* t) override;
@@ -38,13 +41,15 @@ class Members final : public Component, public Mover::TeamMembers {
   // sent. What it did not receive is given back.
   Departure leaves(Tcb* self);
   void forget_team(std::uint64_t team);
-  // Those that cannot go on because messages are not received.
-  std::uint64_t held_back() const;
 
   // All that was sent to members here comes into their memory, the bytes of long messages too.
   void settle() override;
   std::string obstacle() const override;
   void restored(Tcb* t) override;
+
+  // Members that cannot go on because messages are not received.
+  std::uint64_t causes() const override;
+  std::string describe_causes(std::uint64_t of_all_ranks) const override;
 
  private:
   detail::Parcel* bring(Tcb* t, detail::Parcel* parcel);
@@ -57,6 +62,7 @@ class Members final : public Component, public Mover::TeamMembers {
   Pulls& pulls_;
   FlowControl& flow_;
   Gatherings& gatherings_;
+  std::size_t unreceived_bytes_;
   // What brings the bytes of messages that nobody has received yet.
   std::vector<std::unique_ptr<detail::RequestState>> bringing_;
   bool no_memory_ = false;

@@ -26,7 +26,7 @@ constexpr std::size_t kBytes = 30'000;
 class OpenParcelsTest : public testing::Test {
  protected:
   OpenParcelsTest() { store_.start(); }
-  ~OpenParcelsTest() override { store_.finish(); }
+  ~OpenParcelsTest() override { store_.finish_run(); }
 
   // A thread of the test that is a member, and waits.
   void run_member(std::function<void()> body) {

@@ -25,7 +25,7 @@ void make_usable(const void* data, std::size_t bytes) {
 
 void ParcelStore::start() { thread_ = scheduler().slots().make(0, "post"); }
 
-void ParcelStore::finish() {
+void ParcelStore::finish_run() {
   if (thread_ == nullptr) return;
   thread_->heap.collect();
   thread_->heap.release_all();
@@ -33,12 +33,8 @@ void ParcelStore::finish() {
   thread_ = nullptr;
 }
 
-void ParcelStore::drop_resting() {
-  resting_.take_all([this](Parcel* parcel) { free(parcel); });
-}
-
 void ParcelStore::reclaim() {
-  drop_resting();
+  resting_.take_all([this](Parcel* parcel) { free(parcel); });
   if (thread_ != nullptr) thread_->heap.release_empty();
 }
 

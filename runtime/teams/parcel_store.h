@@ -22,11 +22,8 @@ class ParcelStore final : public Component {
 
   // Once the scheduler is there.
   void start();
-  // After the last message of the job.
-  void finish();
-  // Before that, on all ranks.
-  void drop_resting();
   void reclaim() override;
+  void finish_run() override;
   // The addresses of its memory: the messages in it have come into that of their receivers.
   void save(StateWriter& out) override;
   void restore(int piece, StateReader& in) override;

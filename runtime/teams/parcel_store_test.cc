@@ -105,8 +105,8 @@ class ParcelStoreTest : public testing::Test {
  protected:
   ParcelStoreTest() { store_.start(); }
   ~ParcelStoreTest() override {
-    store_.drop_resting();
-    store_.finish();
+    store_.reclaim();
+    store_.finish_run();
   }
   Parcel* make(std::size_t bytes, std::uint64_t seed) {
     std::vector<char> data(bytes);

@@ -38,7 +38,7 @@ class PullsTest : public testing::Test {
     return *one;
   }
   PullsTest() { store_.start(); }
-  ~PullsTest() override { store_.finish(); }
+  ~PullsTest() override { store_.finish_run(); }
 
   // A member's thread, in whose memory a parcel is that the bytes of a far one come into.
   void pull(Tcb* t) {

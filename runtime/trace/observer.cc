@@ -27,7 +27,7 @@ void Observer::run_ended() {
   if (active()) watch_->run_ended(counts_());
 }
 
-void Observer::finish() {
+void Observer::finish_run() {
   if (!active()) return;
   scheduler().meter().turn_ended = nullptr;
   watch_->finish(net_.node());

@@ -31,14 +31,12 @@ class Observer final : public Component {
   // The rank has nothing to run; see Watch.
   void idle_begins();
   void idle_goes_on();
-  // The last thread of the job has ended.
-  void run_ended();
-  // Collective, after the run, when all that ranks have said is received.
-  void finish();
 
   std::span<const Kind> kinds() const override;
   void handle(int from, const char* message, std::size_t bytes) override;
   void poll() override;
+  void run_ended() override;
+  void finish_run() override;
 
  private:
   Net& net_;
