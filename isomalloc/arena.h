@@ -41,7 +41,6 @@ class Arena {
   bool attach_shared(int pid, int fd, std::uint64_t token);  // false: cannot be reached
   void use_private();
   std::uint64_t token() const;  // of this node's memory, to see that others reached the right one
-  bool reserved() const { return reserved_; }
   bool ready() const { return ready_; }
   bool shared() const { return memory_.shared(); }
   int fd() const { return memory_.fd(); }
@@ -107,9 +106,9 @@ class Arena {
     return memory_.read(from, to, bytes);
   }
   // In a child of fork, to which the node's memory still belongs as it does to the parent: from now
-  // on the arena is the child's alone, with copies of `memory`; all else faults. REQUIRES: shared();
-  // nothing of the arena is in use, the caller's stack included. Allocates nothing. Errors: false
-  // with errno.
+  // on the arena is the child's alone, with copies of `memory`; all else faults. REQUIRES:
+  // shared(); nothing of the arena is in use, the caller's stack included. Allocates nothing.
+  // Errors: false with errno.
   struct ChildMemory {
     std::vector<Range> ranges;    // as for_each_live() finds them
     std::vector<UnitKind> kinds;  // of their units

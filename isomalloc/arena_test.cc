@@ -67,7 +67,6 @@ TEST(ArenaReserve, SaysWhatIsInTheWayAndHowToAvoidIt) {
     EXPECT_NE(what.find(text("%lx-", there)), std::string::npos) << "names the mapping: " << what;
     EXPECT_NE(what.find("ROAM_ARENA"), std::string::npos) << what;
   }
-  EXPECT_FALSE(arena().reserved());
   EXPECT_TRUE(holds_bytes(mine, kPageBytes, 3));
   munmap(mine, kPageBytes);
   EXPECT_NO_THROW(TestArena::reserve(kArenaBytes));
@@ -83,7 +82,6 @@ TEST(ArenaRelease, GivesTheAddressesBackSoThatTheyCanBeReservedAgain) {
     fill_bytes(one.pointer(), one.bytes, 1);
     arena().units().mark(one, UnitKind::kSpan);
   }
-  EXPECT_FALSE(arena().reserved());
   EXPECT_FALSE(arena().ready());
   EXPECT_FALSE(arena().contains(reinterpret_cast<void*>(TestArena::kBase)));
   ASSERT_TRUE(os::reserve(Range{TestArena::kBase, kArenaBytes}));

@@ -21,7 +21,6 @@ Summary summarise(const Run& run, int ranks);
 // "1.2 MiB", "31 ms": three digits or so, and a unit.
 std::string in_bytes(double bytes);
 std::string in_seconds(double seconds);
-std::string in_percent(double share);
 
 double median(std::vector<double> values);  // 0 of none
 

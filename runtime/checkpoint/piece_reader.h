@@ -73,7 +73,6 @@ class PieceReader {
 
   // Reads all pages, into a buffer, and checks them.
   bool verify(std::string* why);
-  std::uint64_t pages_bytes() const { return index_offset_ - sizeof(PieceHead); }
 
  private:
   class Cursor;
