@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
+#include <cstring>
 #include <fstream>
 #include <map>
 #include <regex>
@@ -72,10 +73,10 @@ std::map<std::string, Layout> documented() {
   return layouts;
 }
 
-// The bytes of the example in docs/image.md, up to the image's own bytes.
-std::vector<unsigned char> example_image() {
+// The bytes of the example in a document; of docs/image.md up to the image's own bytes.
+std::vector<unsigned char> example_in(const char* document) {
   std::vector<unsigned char> bytes;
-  std::ifstream file("docs/image.md");
+  std::ifstream file(document);
   const std::regex row(R"( *(\d+)((?:  ?[0-9a-f]{2})+)(?:   ?.*)?)");
   std::smatch match;
   for (std::string line; std::getline(file, line);) {
@@ -329,7 +330,23 @@ TEST(WireTest, TheExampleOfAnImageIsWhatTheProgramWrites) {
   MemorySink sink(reinterpret_cast<char*>(written.data()));
   sink.copy(&carry, sizeof carry);
   write_lists(head, image, sink);
-  EXPECT_EQ(example_image(), written);
+  EXPECT_EQ(example_in("docs/image.md"), written);
+}
+
+TEST(WireTest, TheExampleOfAMessageIsWhatTheProgramSends) {
+  const auto id = [](std::uint64_t rank, std::uint64_t number) {
+    return (rank + 1) << 40 | number;
+  };
+  MoveHead head;
+  std::memset(&head, 0, sizeof head);
+  head.kind = Kind::kMove;
+  head.to = 3;
+  head.target = {id(1, 2), reinterpret_cast<Tcb*>(0x21800014f440)};
+  head.asker = {id(0, 5), reinterpret_cast<Tcb*>(0x20010014fa80)};
+  head.asker_rank = 0;
+  std::vector<unsigned char> written(sizeof head);
+  std::memcpy(written.data(), &head, sizeof head);
+  EXPECT_EQ(example_in("docs/wire.md"), written);
 }
 
 TEST(WireTest, EveryKindHasATable) {
