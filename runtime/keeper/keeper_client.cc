@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -260,16 +259,6 @@ bool KeeperClient::list(std::vector<Kept>* kept) {
     return true;
   kept->clear();
   return lose("what it says is no list");
-}
-
-bool KeeperClient::newest(Kept* kept) {
-  std::vector<Kept> all;
-  if (!list(&all)) return false;
-  const auto last =
-      std::find_if(all.rbegin(), all.rend(), [](const Kept& k) { return k.committed; });
-  if (last == all.rend()) return false;
-  *kept = std::move(*last);
-  return true;
 }
 
 int KeeperClient::get(std::uint64_t number, const std::string& name) {

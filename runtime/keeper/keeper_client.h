@@ -71,8 +71,6 @@ class KeeperClient {
     std::vector<std::string> pieces;  // their names, sorted
   };
   bool list(std::vector<Kept>* kept);
-  // The one that was committed. False, with an empty error(): there is none.
-  bool newest(Kept* kept);
   // A piece, to be read: a descriptor that is the caller's. -1: not here.
   int get(std::uint64_t number, const std::string& name);
   // The job has ended well: the keeper ends at once.

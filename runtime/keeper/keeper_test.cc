@@ -18,6 +18,14 @@
 namespace roam::runtime {
 namespace {
 
+// What has been committed, of what it holds.
+std::vector<KeeperClient::Kept> committed_of(KeeperClient& client) {
+  std::vector<KeeperClient::Kept> all;
+  EXPECT_TRUE(client.list(&all)) << client.error();
+  std::erase_if(all, [](const KeeperClient::Kept& kept) { return !kept.committed; });
+  return all;
+}
+
 TEST_F(Keeper, HoldsWhatItIsGivenForWhoComesLater) {
   const std::string piece(300'000, 'p'), other("other");
   {
@@ -25,15 +33,14 @@ TEST_F(Keeper, HoldsWhatItIsGivenForWhoComesLater) {
     ASSERT_TRUE(start(client));
     ASSERT_TRUE(put(client, 1, "piece-0", piece)) << client.error();
     ASSERT_TRUE(put(client, 1, "piece-3", other)) << client.error();
-    KeeperClient::Kept none;
-    EXPECT_FALSE(client.newest(&none));
-    EXPECT_EQ(client.error(), "");
+    EXPECT_TRUE(committed_of(client).empty());
     ASSERT_TRUE(client.commit(1, "the manifest")) << client.error();
   }
   KeeperClient client;
   ASSERT_TRUE(client.connect(folder_, 0)) << client.error();
-  KeeperClient::Kept kept;
-  ASSERT_TRUE(client.newest(&kept)) << client.error();
+  const auto all = committed_of(client);
+  ASSERT_EQ(all.size(), 1u);
+  const KeeperClient::Kept& kept = all.front();
   EXPECT_EQ(kept.number, 1u);
   EXPECT_EQ(kept.manifest, "the manifest");
   EXPECT_EQ(kept.pieces, (std::vector<std::string>{"piece-0", "piece-3"}));
@@ -72,9 +79,7 @@ TEST_F(Keeper, DropsTheRestWhenANewerOneIsSettled) {
   ASSERT_TRUE(client.commit(2, std::string(3'000'000, 'm')));
   ASSERT_TRUE(client.list(&all));
   EXPECT_EQ(all.size(), 2u) << "others may have the first one only";
-  KeeperClient::Kept newest;
-  ASSERT_TRUE(client.newest(&newest));
-  EXPECT_EQ(newest.number, 2u);
+  EXPECT_EQ(committed_of(client).back().number, 2u);
   ASSERT_TRUE(client.settle(2));
   ASSERT_TRUE(client.list(&all));
   ASSERT_EQ(all.size(), 1u);
@@ -296,9 +301,7 @@ TEST_F(Keeper, WhoIsKilledBetweenPutsLeavesNothingThatCountsAsWhole) {
   ASSERT_TRUE(WIFSIGNALED(status)) << status;
   KeeperClient client;
   ASSERT_TRUE(client.connect(folder_, 0)) << client.error();
-  KeeperClient::Kept kept;
-  EXPECT_FALSE(client.newest(&kept));
-  EXPECT_EQ(client.error(), "");
+  EXPECT_TRUE(committed_of(client).empty());
 }
 
 TEST_F(Keeper, TakesMemoryOnly) {
