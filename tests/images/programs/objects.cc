@@ -112,6 +112,8 @@ int main() {
   std::cout << me << ": made " << made - made_before << " area " << std::fixed
             << std::setprecision(2) << area << " caught " << caught << " table " << sum
             << " uncaught " << std::uncaught_exceptions() << std::endl;
-  std::cerr << std::hex << me << ": on the error stream\n";
+  std::ostringstream line;  // written at once: others write there too
+  line << std::hex << me << ": on the error stream\n";
+  std::cerr << line.str();
   return 0;
 }
