@@ -4,7 +4,7 @@
 namespace roam::os {
 
 // From now on this process may have as many descriptors as the kernel lets it. False: it could
-// already.
+// already, or the limit cannot be changed.
 bool allow_many_files();
 
 }  // namespace roam::os

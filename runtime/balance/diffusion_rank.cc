@@ -110,20 +110,28 @@ std::vector<DiffusionRank::Token> DiffusionRank::choose(std::vector<Token>& toke
   for (const Token& t : tokens)
     candidates.push_back(
         {t, size_class(t.load_s), cost_s(t, taker, costs) - cost_s(t, own, costs)});
-  // As PairDivision gives in bulk.
+  // As PairDivision gives in bulk: what does not pay or fit stands in nobody's way.
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     if (a.size_class != b.size_class) return a.size_class > b.size_class;
     return a.more_s != b.more_s ? a.more_s < b.more_s : a.token.thread < b.token.thread;
   });
   tokens.clear();
-  std::size_t next = 0;
-  for (double left_s = surplus_s(own, taker, goal_s); left_s > 0 && next < candidates.size();
-       left_s -= candidates[next++].token.load_s)
-    tokens.push_back(candidates[next].token);
-  std::vector<Token> others;
-  const std::size_t stride = (candidates.size() - next) / kMostOffered + 1;
-  for (std::size_t k = 0; next < candidates.size(); ++k, ++next)
-    (k % stride == 0 ? tokens : others).push_back(candidates[next].token);
+  std::vector<Token> rest, others;
+  double left_s = surplus_s(own, taker, goal_s);
+  std::uint64_t room = taker.room_bytes;
+  for (const auto& [token, size_class, more_s] : candidates) {
+    const bool pays = costs.steps * token.load_s / own.speed > more_s;
+    if (left_s > 0 && pays && token.bytes <= room) {
+      tokens.push_back(token);
+      left_s -= token.load_s;
+      room -= token.bytes;
+    } else {
+      rest.push_back(token);
+    }
+  }
+  const std::size_t stride = (rest.size() + kMostOffered - 1) / kMostOffered;
+  for (std::size_t k = 0; k < rest.size(); ++k)
+    (k % stride == 0 ? tokens : others).push_back(rest[k]);
   return others;
 }
 

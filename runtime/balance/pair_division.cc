@@ -19,10 +19,11 @@ constexpr double kStuck = 1.01, kShort = 0.75;
 constexpr std::size_t kNear = 3, kNearIfLimited = 16;
 // So many parcels of a side, evenly spread, are tried with others against them.
 constexpr std::size_t kSeeds = 128;
-// So many exchanges are looked at for one that is enough, and for any.
-constexpr std::size_t kEnough = 32, kMost = 512, kMostByBlock = 4096;
-// So many exchanges are made at most.
-constexpr int kMostExchanges = 64;
+// So many exchanges are looked at for one that is enough, and for any; more where memory is
+// limited.
+constexpr std::size_t kEnough = 32, kMost = 512, kMostIfLimited = 4096;
+// So many exchanges are made at most, and then once more, with much at once before.
+constexpr int kMostExchanges = 64, kPasses = 2;
 // Sums of the same loads in another order differ by less than this part.
 constexpr double kRounding = 1e-12;
 
@@ -53,14 +54,21 @@ bool PairDivision::divide() {
   ceiling_s_ = std::max(goal_s_, even_s * kNearlyEven);
   for (int side = 0; side < 2; ++side)
     most_bytes_[side] = saturated_sum(bytes_[side], sums_[side].room_bytes);
-  busier_ = time_s(1) > time_s(0) ? 1 : 0;
-  if (time_s(busier_) <= ceiling_s_) return false;
-  if (!by_block()) give_in_bulk();
-  sort_rows();
-  int left = kMostExchanges;
-  while (left > 0 && exchange()) --left;
-  if (left > 0 && time_s(busier_) > kStuck * ceiling_s_) break_up();
+  for (int pass = 0; pass < kPasses && above_ceiling(); ++pass) {
+    give_in_bulk();
+    sort_rows();
+    int left = kMostExchanges;
+    while (left > 0 && exchange()) --left;
+    if (left == 0) continue;  // what is left may be much
+    if (time_s(busier_) > kStuck * ceiling_s_) break_up();
+    break;
+  }
   return changed_;
+}
+
+bool PairDivision::above_ceiling() {
+  busier_ = time_s(1) > time_s(0) ? 1 : 0;
+  return time_s(busier_) > ceiling_s_;
 }
 
 double PairDivision::least_s() const {
@@ -73,15 +81,11 @@ double PairDivision::most_s() const {
 
 // ---- much at once ----
 
-// Where the longest token is a small part of what is to go: the longest first, of about equal ones
-// those that cost least.
+// Where the longest token that could go is a small part of what is to go: the longest first, of
+// about equal ones those that cost least. What shares a block goes by exchanges only.
 void PairDivision::give_in_bulk() {
   const int from = busier_;
   double left_s = least_s(), longest_s = 0;
-  const auto cost_s = [&](const Item& item) { return from == 0 ? item.more_s : -item.more_s; };
-  for (const Item& item : items_)
-    if (item.side == from && may_go(item)) longest_s = std::max(longest_s, item.token.load_s);
-  if (left_s < static_cast<double>(kMostParcels) * longest_s) return;
   struct Candidate {
     int size_class;
     double cost_s;
@@ -89,19 +93,21 @@ void PairDivision::give_in_bulk() {
   };
   std::vector<Candidate> candidates;
   for (std::uint32_t i = 0; i < items_.size(); ++i) {
-    if (items_[i].side == from && may_go(items_[i]))
-      candidates.push_back({size_class(items_[i].token.load_s), cost_s(items_[i]), i});
+    const Item& item = items_[i];
+    if (item.side != from || !may_go(item) || (by_block() && item.token.block >= 0)) continue;
+    const double load_s = item.token.load_s, cost_s = from == 0 ? item.more_s : -item.more_s;
+    if (costs_.steps * load_s / sums_[from].speed <= cost_s || !fits_alone(item)) continue;
+    longest_s = std::max(longest_s, load_s);
+    candidates.push_back({size_class(load_s), cost_s, i});
   }
+  if (left_s < static_cast<double>(kMostParcels) * longest_s) return;
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     if (a.size_class != b.size_class) return a.size_class > b.size_class;
     return a.cost_s != b.cost_s ? a.cost_s < b.cost_s : a.index < b.index;
   });
   for (const Candidate& c : candidates) {
     Item& item = items_[c.index];
-    if (item.token.load_s > left_s ||
-        costs_.steps * item.token.load_s / sums_[from].speed <= c.cost_s)
-      continue;
-    if (limited() && item.token.bytes > most_bytes_[1 - from] - bytes_[1 - from]) continue;
+    if (item.token.load_s > left_s || !fits_alone(item)) continue;
     left_s -= item.token.load_s;
     move(item);
   }
@@ -113,7 +119,7 @@ void PairDivision::sort_rows() {
     row.reserve(items_.size());
   }
   for (std::uint32_t i = 0; i < items_.size(); ++i) {
-    if (may_go(items_[i])) rows_[items_[i].side].push_back({items_[i].token.load_s, i});
+    if (may_go(items_[i])) rows_[items_[i].side].push_back(parcel_of(i));
   }
   if (by_block()) add_blocks();
   for (Row& row : rows_) std::sort(row.begin(), row.end(), shorter);
@@ -121,7 +127,7 @@ void PairDivision::sort_rows() {
 
 void PairDivision::add_blocks() {
   struct Sum {
-    double load_s = 0;
+    double load_s = 0, more_s = 0;
     int tokens = 0;
   };
   std::map<std::int32_t, Sum> blocks[2];
@@ -129,13 +135,14 @@ void PairDivision::add_blocks() {
     if (!may_go(item) || item.token.block < 0) continue;
     Sum& sum = blocks[item.side][item.token.block];
     sum.load_s += item.token.load_s;
+    sum.more_s += item.more_s;
     ++sum.tokens;
   }
   const auto count = static_cast<std::uint32_t>(items_.size());
   for (int side = 0; side < 2; ++side) {
     for (const auto& [block, sum] : blocks[side]) {
       if (sum.tokens > 1)
-        rows_[side].push_back({sum.load_s, count + static_cast<std::uint32_t>(block)});
+        rows_[side].push_back({sum.load_s, count + static_cast<std::uint32_t>(block), sum.more_s});
     }
   }
 }
@@ -144,10 +151,9 @@ void PairDivision::add_blocks() {
 
 // Makes the best one; false if none helps.
 bool PairDivision::exchange() {
-  busier_ = time_s(1) > time_s(0) ? 1 : 0;
-  if (time_s(busier_) <= ceiling_s_) return false;
+  if (!above_ceiling()) return false;
   best_ = {};
-  looks_ = by_block() ? kMostByBlock : kMost;
+  looks_ = limited() ? kMostIfLimited : kMost;
   const double least = least_s(), most = most_s();
   look_beside(busier_, least, most, nullptr);
   for (const int side : {busier_, 1 - busier_}) {
@@ -278,19 +284,13 @@ void PairDivision::for_each_item(const Exchange& exchange, F f) const {
     for_each_item(exchange.side, exchange.parcels[k], f);
 }
 
-double PairDivision::more_cost_s(int from, const Parcel& parcel) const {
-  double more_s = 0;
-  for_each_item(from, parcel, [&](std::uint32_t i) { more_s += items_[i].more_s; });
-  return from == 0 ? more_s : -more_s;
-}
-
 void PairDivision::carry_out(const Exchange& exchange) {
   std::vector<std::uint32_t> moved;
   for_each_item(exchange, [&](std::uint32_t i) { moved.push_back(i); });
   for (const std::uint32_t i : moved) move(items_[i]);
   if (by_block()) return sort_rows();
   for (const std::uint32_t i : moved) {
-    const Parcel parcel{items_[i].token.load_s, i};
+    const Parcel parcel = parcel_of(i);
     Row &from = rows_[1 - items_[i].side], &to = rows_[items_[i].side];
     from.erase(std::lower_bound(from.begin(), from.end(), parcel, shorter));
     to.insert(std::lower_bound(to.begin(), to.end(), parcel, shorter), parcel);

@@ -19,8 +19,8 @@ namespace roam::balance {
 // for its next partner. No rank gets longer than the longer one was, nor fuller than it has room
 // for when all have moved, so that ranks that are full can exchange.
 //
-// Cost: O(tokens log tokens) and a bounded number of looks, at O(log tokens) each. Equal tokens in
-// equal order are divided equally.
+// Cost: O(tokens log tokens) and a bounded number of looks, at O(log tokens) each, and O(tokens)
+// for each that goes by block and would pay. Equal tokens in equal order are divided equally.
 class PairDivision {
   using Sums = DiffusionRank::Sums;
   using Token = DiffusionRank::Token;
@@ -53,6 +53,7 @@ class PairDivision {
   struct Parcel {
     double load_s;
     std::uint32_t id;
+    double more_s;  // as of an Item
   };
   static constexpr std::size_t kMostParcels = 4;
   // What the busier side gives and gets: one parcel, `seed`, or none on one side, up to
@@ -69,6 +70,8 @@ class PairDivision {
   using Row = std::vector<Parcel>;
 
   double time_s(int side) const { return load_s_[side] / sums_[side].speed; }
+  // Finds out which side is the busier one, and whether it is above the ceiling.
+  bool above_ceiling();
   // What `busier_` is to give at least, and may give at most, so that both are within the ceiling.
   double least_s() const;
   double most_s() const;
@@ -89,7 +92,12 @@ class PairDivision {
   void for_each_item(int side, const Parcel& parcel, F f) const;
   template <class F>
   void for_each_item(const Exchange& exchange, F f) const;
-  double more_cost_s(int from, const Parcel& parcel) const;
+  Parcel parcel_of(std::uint32_t item) const {
+    return {items_[item].token.load_s, item, items_[item].more_s};
+  }
+  static double more_cost_s(int from, const Parcel& parcel) {
+    return from == 0 ? parcel.more_s : -parcel.more_s;
+  }
   void carry_out(const Exchange& exchange);
   void move(Item& item);
 
@@ -98,6 +106,12 @@ class PairDivision {
   bool by_block() const { return limited_ && !block_bytes_.empty(); }
   void add_bytes(int side, const Token& token);
   void drop_bytes(int side, const Token& token);
+  // Whether the other side has room for it now, whatever blocks are.
+  bool fits_alone(const Item& item) const {
+    const int to = 1 - item.side;
+    return !limited() ||
+           (bytes_[to] <= most_bytes_[to] && item.token.bytes <= most_bytes_[to] - bytes_[to]);
+  }
   bool fits() const { return bytes_[0] <= most_bytes_[0] && bytes_[1] <= most_bytes_[1]; }
   bool has_room(const Exchange& exchange);
 

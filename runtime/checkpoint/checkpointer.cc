@@ -28,6 +28,8 @@ constexpr std::int64_t kLongestPauseNs = 200'000'000;
 constexpr int kNotTracked = 4;
 // So much later than rank 0 others find that it is time.
 constexpr std::int64_t kSlackNs = 100'000'000;
+// Between the end of one and the begin of the next, where that is due already.
+constexpr std::int64_t kBetweenNs = 100'000'000;
 // Messages under way come to an end; if that takes so long, it is told.
 constexpr std::int64_t kLongSettlingNs = 10'000'000'000;
 
@@ -276,7 +278,8 @@ void Checkpointer::all_replied() {
       return order(CheckpointOrder::kHooks);
     }
     case CheckpointOrder::kHooks:
-      if (!good_) return end(Errc::checkpoint_failed, why_);
+      // Before anything is written, so that a fault of the program's leaves nothing in keepers.
+      if (!good_ || !describe_job()) return end(Errc::checkpoint_failed, why_);
       return write_all();
     case CheckpointOrder::kCommit:
       if (!good_) {
@@ -296,7 +299,6 @@ void Checkpointer::all_replied() {
     default:
       // Who has copied its memory goes on to the end in any case: it is heard of below.
       written_well_ = written_well_ && good_;
-      describe_job();
       order(CheckpointOrder::kGo);
       at_ = CheckpointOrder::kWritten;
       return;
@@ -309,13 +311,14 @@ std::string Checkpointer::part_path() const {
 }
 
 // After hooks of the program, which may have set what travels, and before its threads go on.
-void Checkpointer::describe_job() {
+bool Checkpointer::describe_job() {
   manifest_ = {};
   try {
     facts_.describe(&manifest_);
+    return true;
   } catch (const std::exception& error) {  // of job_data
-    written_well_ = false;
-    if (why_.empty()) why_ = error.what();
+    why_ = error.what();
+    return false;
   }
 }
 
@@ -379,6 +382,13 @@ void Checkpointer::publish() {
   last_ = 0;
   std::string why = why_;
   if (!written_well_) return end(Errc::checkpoint_failed, why);
+  const std::string manifest = manifest_.text();
+  if (!Manifest::fits(manifest.size(), &why)) {
+    // Keepers have pieces that nobody will ask for.
+    if (has(targets_, CheckpointTargets::kMemory))
+      failed_at_ = failed_at_ | CheckpointTargets::kMemory;
+    return end(Errc::checkpoint_failed, why);
+  }
   if (has(targets_, CheckpointTargets::kDisk) && failed_at_ == CheckpointTargets::kNone &&
       !folder_.publish(manifest_, &why)) {
     failed_at_ = CheckpointTargets::kDisk;
@@ -388,8 +398,6 @@ void Checkpointer::publish() {
   last_dir_ = asks_.front().path;
   if (has(targets_, CheckpointTargets::kDisk)) drop_older();
   if (!has(targets_, CheckpointTargets::kMemory)) return made();
-  const std::string manifest = manifest_.text();
-  if (!Manifest::fits(manifest.size(), &why)) return end(Errc::checkpoint_failed, why);
   order(CheckpointOrder::kCommit, manifest);
 }
 
@@ -456,6 +464,8 @@ void Checkpointer::end(Errc code, std::string why) {
       at_ = {};
     }
   }
+  // The next one leaves time to find that the job has ended, or that nothing can wake its threads.
+  if (next_ns_ != 0) next_ns_ = std::max(next_ns_, now_ns() + kBetweenNs);
   const Ask ask = std::move(asks_.front());
   asks_.pop_front();
   if (!asks_.empty()) asks_.front().since_ns = now_ns();

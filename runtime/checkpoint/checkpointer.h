@@ -181,7 +181,8 @@ class Checkpointer final : public Component {
   void take_reply(int from, const CheckpointReplyHead& head, std::string_view text);
   void all_replied();
   void write_all();
-  void describe_job();
+  // False, with why_: the program's data cannot be had.
+  bool describe_job();
   CheckpointTargets choose_targets();
   std::string part_path() const;
   void go_on_in_memory(const std::string& why);

@@ -255,7 +255,8 @@ bool KeeperClient::list(std::vector<Kept>* kept) {
   Call call{KeeperCall::kList};
   if (!ask(call)) return false;
   std::string packed;
-  if (call.came.get() >= 0 && text_of(call.came.get(), &packed) && unpack_kept(packed, kept))
+  if (call.came.get() >= 0 && text_of(call.came.get(), &packed, kMostListBytes) &&
+      unpack_kept(packed, kept))
     return true;
   kept->clear();
   return lose("what it says is no list");

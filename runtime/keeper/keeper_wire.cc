@@ -150,13 +150,10 @@ int memory_of(std::string_view text) {
   return memory.release();
 }
 
-// No manifest is longer.
-constexpr off_t kMostTextBytes = off_t{256} << 20;
-
-bool text_of(int memory, std::string* text) {
+bool text_of(int memory, std::string* text, off_t most_bytes) {
   struct stat status {};
   if (fstat(memory, &status) != 0) return false;
-  if (status.st_size > kMostTextBytes) {
+  if (status.st_size > most_bytes) {
     errno = EFBIG;
     return false;
   }

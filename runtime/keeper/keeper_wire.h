@@ -96,9 +96,12 @@ bool send_packet(int socket, const void* head, std::size_t head_bytes, std::stri
 bool receive_packet(int socket, char (&buffer)[kMostKeeperBytes], std::size_t* bytes, OwnedFd* fd,
                     std::int64_t until_ns);
 
+// No manifest is longer; a list has those of two checkpoints, and names.
+constexpr off_t kMostTextBytes = off_t{256} << 20, kMostListBytes = 3 * kMostTextBytes;
+
 // `text` as memory that can be sent, and back. Negative, false with errno.
 int memory_of(std::string_view text);
-bool text_of(int memory, std::string* text);
+bool text_of(int memory, std::string* text, off_t most_bytes = kMostTextBytes);
 
 }  // namespace roam::runtime
 

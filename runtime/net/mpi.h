@@ -25,9 +25,8 @@ class Mpi {
 
   int rank() const { return rank_; }
   int ranks() const { return ranks_; }
-  int host_ranks() const {
-    return host_ranks_;
-  }  // ranks on this machine, however it is cut into nodes
+  // Ranks on this machine, however it is cut into nodes.
+  int host_ranks() const { return host_ranks_; }
 
   // ---- collective, at start and end ----
 
