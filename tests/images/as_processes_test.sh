@@ -56,7 +56,7 @@ take_left() {
 # in_pieces FILE: what libc's error() writes of a line at once (name, message and the text of errno),
 # a line each, sorted: the launcher puts what comes from another process between any two of them.
 in_pieces() {
-  sed -i "s|$scratch/program: |\n$scratch/program:\n|g; s|: No such file|\n&|g" "$1"
+  sed -i "s|$scratch/program: |\n$scratch/program:\n|g; s|: No such file or directory|\n&\n|g" "$1"
   sed -i '/^$/d' "$1"
   sort -o "$1" "$1"
 }
