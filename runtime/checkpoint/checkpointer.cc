@@ -382,22 +382,21 @@ void Checkpointer::publish() {
   last_ = 0;
   std::string why = why_;
   if (!written_well_) return end(Errc::checkpoint_failed, why);
-  const std::string manifest = manifest_.text();
+  const bool in_memory = has(targets_, CheckpointTargets::kMemory);
+  const std::string manifest = in_memory ? manifest_.text() : std::string();
   if (!Manifest::fits(manifest.size(), &why)) {
-    // Keepers have pieces that nobody will ask for.
-    if (has(targets_, CheckpointTargets::kMemory))
-      failed_at_ = failed_at_ | CheckpointTargets::kMemory;
+    failed_at_ = failed_at_ | CheckpointTargets::kMemory;  // keepers have pieces of it
     return end(Errc::checkpoint_failed, why);
   }
   if (has(targets_, CheckpointTargets::kDisk) && failed_at_ == CheckpointTargets::kNone &&
       !folder_.publish(manifest_, &why)) {
     failed_at_ = CheckpointTargets::kDisk;
-    if (!has(targets_, CheckpointTargets::kMemory)) return end(Errc::checkpoint_failed, why);
+    if (!in_memory) return end(Errc::checkpoint_failed, why);
   }
   if (failed_at_ == CheckpointTargets::kDisk) go_on_in_memory(why);
   last_dir_ = asks_.front().path;
   if (has(targets_, CheckpointTargets::kDisk)) drop_older();
-  if (!has(targets_, CheckpointTargets::kMemory)) return made();
+  if (!in_memory) return made();
   order(CheckpointOrder::kCommit, manifest);
 }
 
