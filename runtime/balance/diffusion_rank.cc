@@ -120,8 +120,7 @@ std::vector<DiffusionRank::Token> DiffusionRank::choose(std::vector<Token>& toke
   double left_s = surplus_s(own, taker, goal_s);
   std::uint64_t room = taker.room_bytes;
   for (const auto& [token, size_class, more_s] : candidates) {
-    const bool pays = costs.steps * token.load_s / own.speed > more_s;
-    if (left_s > 0 && pays && token.bytes <= room) {
+    if (left_s > 0 && pays(token.load_s, own.speed, more_s, costs) && token.bytes <= room) {
       tokens.push_back(token);
       left_s -= token.load_s;
       room -= token.bytes;

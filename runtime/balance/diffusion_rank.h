@@ -54,6 +54,11 @@ class DiffusionRank {
     return token.home == at.rank ? 0 : costs.move_s(token.home_node != at.node, token.bytes);
   }
 
+  // Whether it pays to move a load from a rank of that speed, if that costs so much.
+  static bool pays(double load_s, double speed, double cost_s, const Costs& costs) {
+    return costs.steps * load_s / speed > cost_s;
+  }
+
   // Takes out what `taker` may have: all that can move, or what it is to get and some of every
   // size; where threads share blocks all, so that it knows who else has them.
   // REQUIRES: a surplus.

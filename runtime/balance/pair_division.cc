@@ -96,7 +96,8 @@ void PairDivision::give_in_bulk() {
     const Item& item = items_[i];
     if (item.side != from || !may_go(item) || (by_block() && item.token.block >= 0)) continue;
     const double load_s = item.token.load_s, cost_s = from == 0 ? item.more_s : -item.more_s;
-    if (costs_.steps * load_s / sums_[from].speed <= cost_s || !fits_alone(item)) continue;
+    if (!DiffusionRank::pays(load_s, sums_[from].speed, cost_s, costs_) || !fits_alone(item))
+      continue;
     longest_s = std::max(longest_s, load_s);
     candidates.push_back({size_class(load_s), cost_s, i});
   }
