@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "mpi/image/hidden_state.h"
 #include "mpi/image/kept_texts.h"
 
 namespace roam::mpi {
@@ -41,7 +42,7 @@ struct LibcAnswers {
   Entry<mntent> mount;
   Entry<rpcent> program;
   Entry<aliasent> alias;
-  // Lists, each with its answer and how many entries of it are gone through.
+  // Lists, each with its answer, how many entries of it are gone through, and where that left libc.
   enum Walk : std::size_t {
     kUsers,
     kGroups,
@@ -55,6 +56,7 @@ struct LibcAnswers {
   };
   static constexpr std::size_t kWalks = kAliases + 1;
   std::array<std::size_t, kWalks> gone{};
+  std::array<HiddenState::Mark, kWalks> left{};
   Entry<passwd> next_user;
   Entry<group> next_users;
   Entry<spwd> next_shadow;

@@ -10,12 +10,7 @@ extern "C" int __posix_getopt(int, char* const*, const char*);
 namespace roam::mpi {
 namespace {
 
-// Whose calls libc has seen in this process, and how many of them.
-struct Seen {
-  const Options* of = nullptr;
-  int calls = 0;
-};
-Seen seen;
+HiddenState hidden;
 
 }  // namespace
 
@@ -53,7 +48,7 @@ int Options::next(int argc, char* const* argv, const char* letters, bool posix,
     first_index_ = *index_;
     calls_ = 0;
   }
-  if (seen.of != this || seen.calls != calls_ || calls_ == 0) catch_up(argc, call);
+  if (calls_ == 0 || !hidden.is(left_)) catch_up(argc, call);
   optind = calls_ == 0 ? std::max(*index_, 1) : *index_;
   opterr = *print_;
   const int option = call(argv);
@@ -61,7 +56,7 @@ int Options::next(int argc, char* const* argv, const char* letters, bool posix,
   *argument_ = optarg;
   *wrong_ = optopt;
   calls_ = option == -1 ? 0 : calls_ + 1;  // what is read next begins anew
-  seen = {this, calls_};
+  left_ = hidden.change();
   return option;
 }
 

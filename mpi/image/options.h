@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "mpi/image/hidden_state.h"
+
 namespace roam::mpi {
 
 // How far a virtual rank is in its arguments, by getopt and its kin. libc keeps that for a process,
@@ -42,7 +44,8 @@ class Options {
   // Of the first call of all, or the last one with an optind of 0: libc goes by them later too.
   std::string first_letters_;
   bool has_first_ = false, first_posix_ = false;
-  int calls_ = 0;  // since then
+  int calls_ = 0;                                // since then
+  HiddenState::Mark left_ = HiddenState::kNone;  // where its last call has left libc
 };
 
 }  // namespace roam::mpi

@@ -23,25 +23,19 @@ namespace {
 
 using Walk = LibcAnswers::Walk;
 
-// Who has gone where in this process.
-struct Last {
-  const Image* image = nullptr;
-  std::size_t gone = 0;
-};
-std::array<Last, LibcAnswers::kWalks> last_walks;
-
-std::size_t& gone(Walk walk) { return Image::running()->libc_answers().gone[walk]; }
+std::array<HiddenState, LibcAnswers::kWalks> walks;
 
 // `set` begins again; `next(entry, room, bytes, found)` returns an error number. All of it is
 // libc's memory of this process.
 template <Walk kWalk, auto kSet, auto kNext, class T>
 int next_entry(T* entry, char* room, std::size_t bytes, T** found) {
-  std::size_t& mine = gone(kWalk);
-  Last& last = last_walks[kWalk];
+  LibcAnswers& answers = Image::running()->libc_answers();
+  std::size_t& mine = answers.gone[kWalk];
+  HiddenState& walk = walks[kWalk];
   const iso::HeapScope process;
   *found = nullptr;
-  if (last.image != Image::running() || last.gone != mine) {
-    last = {};
+  if (!walk.is(answers.left[kWalk])) {
+    walk.forget();
     kSet();
     T other;
     std::vector<char> other_room(1024);
@@ -58,7 +52,7 @@ int next_entry(T* entry, char* room, std::size_t bytes, T** found) {
   }
   const int error = kNext(entry, room, bytes, found);
   if (error == 0 && *found != nullptr) ++mine;
-  last = {Image::running(), mine};
+  answers.left[kWalk] = walk.change();
   return error;
 }
 
@@ -80,9 +74,9 @@ auto* next_answer() {
 }
 template <Walk kWalk, auto kEnd>
 void begin_again() {
-  gone(kWalk) = 0;
+  Image::running()->libc_answers().gone[kWalk] = 0;
   const iso::HeapScope process;
-  last_walks[kWalk] = {};
+  walks[kWalk].forget();
   kEnd();  // what the process has open of it; it is opened again for who goes on
 }
 template <Walk kWalk, auto kEnd>

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A program that knows nothing of Roam, built here by the distribution's compiler, prints as 8 virtual
 # ranks what 8 processes print, and leaves the same in files left.*: with one rank and several, on one
-# node and many, and when each turn ends on another rank than the one before.
+# node and many, and when each turn ends on another rank than the one before. So does a virtual rank
+# that is alone, and comes back to processes where nobody was in between.
 #
 #   as_processes_test.sh RUN_IMAGES MPIEXEC SOURCE [ARGUMENT]...
 set -u
@@ -56,7 +57,8 @@ take_left() {
 # in_pieces FILE: what libc's error() writes of a line at once (name, message and the text of errno),
 # a line each, sorted: the launcher puts what comes from another process between any two of them.
 in_pieces() {
-  sed -i "s|$scratch/program: |\n$scratch/program:\n|g; s|: No such file or directory|\n&\n|g" "$1"
+  sed -i -E "s/message [0-9]+/\n&\n/g; s|$scratch/program: |\n$scratch/program:\n|g
+    s|: No such file or directory|\n&\n|g" "$1"
   sed -i '/^$/d' "$1"
   sort -o "$1" "$1"
 }
@@ -116,7 +118,12 @@ compare 4 --move
 compare 3 --move
 export ROAM_NODE_RANKS=2
 compare 4 --move
+virtual_ranks=1
+build
+compare 2 --move
+compare 3 --move
 # Variables of libc are reached otherwise.
+virtual_ranks=8
 if ((${#libraries[@]} != 0)); then
   build -fPIC
   compare 4 --move
