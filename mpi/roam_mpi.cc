@@ -57,7 +57,8 @@ void run_one(int count, int first_number, const std::vector<std::string>& argume
   const int number = Team::current().index();
   {
     VirtualRank me(number, count);
-    Image image(*layout_here, arguments, environment_of(number, count), first_number + number);
+    Image image(*layout_here, arguments, environment_of(number, count), number,
+                first_number + number);
     image.attached = &me;
     image.call = &me.call;
     status = run_program(&image);

@@ -28,6 +28,7 @@ int fail(int error) {
   return -1;
 }
 bool may_use(int descriptor) { return descriptors().may_use(descriptor); }
+int own_input(int descriptor) { return Image::running()->standard_input().descriptor(descriptor); }
 
 // ---- opening ----
 
@@ -95,7 +96,10 @@ Real real_opening[kOpeningCount];
 
 template <std::size_t kIndex>
 int opening(long a, long b, long c, long d, long e, long f) {
-  if (kOpening[kIndex].of_descriptor && !may_use(static_cast<int>(a))) return fail(EBADF);
+  if (kOpening[kIndex].of_descriptor) {
+    if (!may_use(static_cast<int>(a))) return fail(EBADF);
+    a = own_input(static_cast<int>(a));
+  }
   return descriptors().opened(static_cast<int>(real_opening[kIndex](a, b, c, d, e, f)));
 }
 template <std::size_t... kIndex>
@@ -193,6 +197,7 @@ constexpr char kStandard[] =
 // virtual rank has not, is left alone: as the numbers are the process's, that is told of.
 int duplicate_over(int from, int to, int flags) {
   if (!may_use(from) || from < 0) return fail(EBADF);
+  from = own_input(from);
   if (Descriptors::is_standard(to)) {
     report_refused("dup2 or dup3 over a standard descriptor", kStandard);
     return fail(ENOSYS);
@@ -251,6 +256,7 @@ int lock_from_here(int descriptor, int command, off_t bytes) {
 
 int control(int descriptor, int command, long argument) {
   if (!may_use(descriptor)) return fail(EBADF);
+  descriptor = own_input(descriptor);
   if (command == F_SETOWN) argument = real_number(argument);
   if (command == F_SETLK || command == F_SETLKW || command == F_GETLK)
     return lock(descriptor, command, reinterpret_cast<struct flock*>(argument));
@@ -260,8 +266,9 @@ int control(int descriptor, int command, long argument) {
 }
 
 void* map(void* at, std::size_t bytes, int protection, int flags, int descriptor, off_t offset) {
-  if ((flags & MAP_ANONYMOUS) != 0 || may_use(descriptor))
-    return ::mmap(at, bytes, protection, flags, descriptor, offset);
+  if ((flags & MAP_ANONYMOUS) != 0) return ::mmap(at, bytes, protection, flags, descriptor, offset);
+  if (may_use(descriptor))
+    return ::mmap(at, bytes, protection, flags, own_input(descriptor), offset);
   errno = EBADF;
   return MAP_FAILED;
 }
@@ -309,6 +316,7 @@ void add_descriptor_calls() {
 
   add_own_descriptor_calls();
   add_stream_calls();
+  add_input_calls();
   add_folder_calls();
   add_child_calls();
   add_process_number_calls();

@@ -76,12 +76,13 @@ void Image::find_layouts() {
 }
 
 Image::Image(const Layout& layout, const std::vector<std::string>& arguments,
-             const std::vector<std::string>& environment, int process_number)
+             const std::vector<std::string>& environment, int number, int process_number)
     : process_number_(process_number),
       modules_(layout.modules().size()),
       thread_locals_(layout.thread_local_bytes()),
       argument_texts_(arguments),
-      environment_(environment) {
+      environment_(environment),
+      standard_input_(number == 0) {
   for (std::string& argument : argument_texts_) arguments_.push_back(argument.data());
   arguments_.push_back(nullptr);
   try {

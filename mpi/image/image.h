@@ -22,6 +22,7 @@
 #include "mpi/image/pending_line.h"
 #include "mpi/image/plugin_files.h"
 #include "mpi/image/signal_actions.h"
+#include "mpi/image/standard_input.h"
 #include "mpi/image/standard_streams.h"
 #include "mpi/image/streams.h"
 #include "mpi/image/working_place.h"
@@ -41,9 +42,9 @@ class Image final : public threads::Guest {
   // Lays an image and makes it the calling thread's, until it is destroyed by that thread. At most
   // one lives in a thread. Context: threads of Roam.
   // Errors: std::bad_alloc; Error(out_of_memory): the process has no room for more mappings.
-  // `process_number` is what getpid gives (launch.h).
+  // `number` is the virtual rank's, from 0 on; `process_number` what getpid gives (launch.h).
   Image(const Layout& layout, const std::vector<std::string>& arguments,
-        const std::vector<std::string>& environment, int process_number);
+        const std::vector<std::string>& environment, int number, int process_number);
   ~Image();
   Image(const Image&) = delete;
   Image& operator=(const Image&) = delete;
@@ -112,6 +113,7 @@ class Image final : public threads::Guest {
   }
   Descriptors& descriptors() { return descriptors_; }
   Children& children() { return children_; }
+  const StandardInput& standard_input() const { return standard_input_; }
   Streams& streams() { return streams_; }
   WorkingPlace& working_place() { return working_place_; }
   Keys& keys() { return keys_; }
@@ -179,6 +181,7 @@ class Image final : public threads::Guest {
   std::unique_ptr<LibcAnswers> libc_answers_;
   Descriptors descriptors_;
   Children children_;
+  const StandardInput standard_input_;
   Streams streams_{&descriptors_};
   WorkingPlace working_place_;
   Keys keys_;

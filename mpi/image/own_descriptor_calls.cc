@@ -2,16 +2,20 @@
 // in a process, where that number is not open.
 
 #include <aio.h>
+#include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/select.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
 #include <iterator>
 #include <utility>
 
+#include "base/check.h"
 #include "mpi/image/image.h"
 #include "mpi/image/process_calls.h"
 #include "mpi/image/process_symbols.h"
@@ -20,6 +24,9 @@ namespace roam::mpi {
 namespace {
 
 Descriptors& descriptors() { return Image::running()->descriptors(); }
+int own_input(long descriptor) {
+  return Image::running()->standard_input().descriptor(static_cast<int>(descriptor));
+}
 
 // Of all of these the arguments are integers and pointers, at most six, handed on as they are.
 using Real = long (*)(long, long, long, long, long, long);
@@ -33,9 +40,6 @@ struct Call {
   unsigned kind = kFirst;
 };
 constexpr Call kCalls[] = {
-    {"read"},
-    {"__read"},
-    {"__read_chk"},
     {"pread"},
     {"pread64"},
     {"__pread64"},
@@ -202,6 +206,9 @@ long checked(long a, long b, long c, long d, long e, long f) {
   } else if (is_foreign(kFourth, d)) {
     foreign = d;
   } else {
+    if ((kKind & kFirst) != 0) a = own_input(a);
+    if ((kKind & kSecond) != 0) b = own_input(b);
+    if ((kKind & kThird) != 0) c = own_input(c);
     return real_calls[kIndex](a, b, c, d, e, f);
   }
   if ((kKind & kQuestion) == 0) descriptors().report_foreign(static_cast<int>(foreign));
@@ -230,9 +237,21 @@ int start(Request* request) {
 }
 
 int stat_by_version(int version, int descriptor, struct stat* to) {
-  if (version == 1 && descriptors().may_use(descriptor)) return ::fstat(descriptor, to);
+  if (version == 1 && descriptors().may_use(descriptor)) return ::fstat(own_input(descriptor), to);
   errno = version == 1 ? EBADF : EINVAL;
   return -1;
+}
+
+ssize_t read_own(int descriptor, void* to, std::size_t bytes) {
+  if (descriptor == 0) return Image::running()->standard_input().read(to, bytes);
+  if (descriptors().may_use(descriptor)) return ::read(descriptor, to, bytes);
+  descriptors().report_foreign(descriptor);
+  errno = EBADF;
+  return -1;
+}
+ssize_t read_own_checked(int descriptor, void* to, std::size_t bytes, std::size_t room) {
+  ROAM_CHECK(bytes <= room, "a virtual rank reads more than there is room for");
+  return read_own(descriptor, to, bytes);
 }
 
 // These may be given numbers with fractions, which lie elsewhere.
@@ -264,20 +283,70 @@ int control_device(int descriptor, unsigned long command, long argument) {
     errno = EBADF;
     return -1;
   }
-  const int result = ::ioctl(descriptor, command, argument);
+  const int result = ::ioctl(own_input(descriptor), command, argument);
   return command == TIOCGPTPEER ? descriptors().opened(result) : result;
 }
 
 int is_terminal(int descriptor) {
-  if (descriptors().may_use(descriptor)) return ::isatty(descriptor);
+  if (descriptors().may_use(descriptor)) return ::isatty(own_input(descriptor));
   errno = EBADF;
   return 0;
+}
+
+// ---- waiting for several ----
+
+constexpr const char* kPolls[] = {"poll", "__poll", "__poll_chk", "ppoll", "__ppoll_chk"};
+constexpr std::size_t kPollCount = std::size(kPolls);
+Real real_polls[kPollCount];
+
+void replace(pollfd* list, nfds_t count, int from, int to) {
+  for (nfds_t i = 0; from != to && i < count; ++i) {
+    if (list[i].fd == from) list[i].fd = to;
+  }
+}
+template <std::size_t kIndex>
+int poll_own(long list, long count, long c, long d, long e, long f) {
+  auto* const first = reinterpret_cast<pollfd*>(list);
+  const auto end = first + count;
+  const bool has_input = std::any_of(first, end, [](const pollfd& p) { return p.fd == 0; });
+  const int input = has_input ? own_input(0) : 0;
+  replace(first, static_cast<nfds_t>(count), 0, input);
+  const auto result = static_cast<int>(real_polls[kIndex](list, count, c, d, e, f));
+  replace(first, static_cast<nfds_t>(count), input, 0);
+  return result;
+}
+template <std::size_t... kIndex>
+void add_polls(std::index_sequence<kIndex...>) {
+  const auto add = [](std::size_t i, auto* call) {
+    const void* real = process_symbol(kPolls[i], {});
+    if (real == nullptr) return;  // not in this libc
+    real_polls[i] = as_function<Real>(real);
+    add_launcher_call(kPolls[i], call);
+  };
+  (add(kIndex, &poll_own<kIndex>), ...);
+}
+
+// Who has the standard input goes where it is. Others', which is empty, is the process's here.
+template <int (*kCall)(int, fd_set*, fd_set*, fd_set*, timeval*)>
+int select_own(int end, fd_set* in, fd_set* out, fd_set* other, timeval* limit) {
+  if (end > 0 && in != nullptr && FD_ISSET(0, in)) own_input(0);
+  return kCall(end, in, out, other, limit);
+}
+int select_own_masked(int end, fd_set* in, fd_set* out, fd_set* other, const timespec* limit,
+                      const sigset_t* mask) {
+  if (end > 0 && in != nullptr && FD_ISSET(0, in)) own_input(0);
+  return ::pselect(end, in, out, other, limit, mask);
 }
 
 }  // namespace
 
 void add_own_descriptor_calls() {
   add_checked(std::make_index_sequence<kCount>());
+  for (const char* name : {"read", "__read"}) add_launcher_call(name, &read_own);
+  add_launcher_call("__read_chk", &read_own_checked);
+  add_polls(std::make_index_sequence<kPollCount>());
+  for (const char* name : {"select", "__select"}) add_launcher_call(name, &select_own<::select>);
+  add_launcher_call("pselect", &select_own_masked);
   for (const char* name : {"__fxstat", "__fxstat64"}) add_launcher_call(name, &stat_by_version);
   add_launcher_call("dprintf", &print);
   add_launcher_call("__dprintf_chk", &print_checked);

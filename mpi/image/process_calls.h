@@ -16,6 +16,7 @@ void add_signal_calls();          // the same of handlers of signals
 void add_descriptor_calls();      // of descriptors, and all of what follows that is indented
 void add_own_descriptor_calls();  //   with those that are its own
 void add_stream_calls();          //   of streams
+void add_input_calls();           //   that read from streams
 void add_folder_calls();          //   of the working folder
 void add_child_calls();           //   that start programs, after all others of these names
 void add_process_number_calls();  //   that are given a process's number, after those as well

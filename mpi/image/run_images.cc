@@ -58,7 +58,7 @@ struct Failed {
 void run_one(int number, int count, int process_number, const std::vector<std::string>& arguments) {
   int status;
   {
-    Image image(*layout_here, arguments, environment_of(number, count), process_number);
+    Image image(*layout_here, arguments, environment_of(number, count), number, process_number);
     status = run_program(&image);
   }
   if (status != 0) throw Failed{status};

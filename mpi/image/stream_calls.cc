@@ -44,7 +44,9 @@ DIR* open_folder(const char* path) { return streams().opened(opendir(path)); }
 // One of the virtual rank's own that means the same, since a stream closes what it has: a standard
 // one is everybody's. -1: it has none of that number.
 int own_number(int descriptor) {
-  if (Descriptors::is_standard(descriptor)) return ::fcntl(descriptor, F_DUPFD, 3);
+  if (Descriptors::is_standard(descriptor)) {
+    return ::fcntl(Image::running()->standard_input().descriptor(descriptor), F_DUPFD, 3);
+  }
   if (descriptors().may_use(descriptor)) return descriptor;
   errno = EBADF;
   return -1;

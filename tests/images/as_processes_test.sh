@@ -2,7 +2,8 @@
 # A program that knows nothing of Roam, built here by the distribution's compiler, prints as 8 virtual
 # ranks what 8 processes print, and leaves the same in files left.*: with one rank and several, on one
 # node and many, and when each turn ends on another rank than the one before. So does a virtual rank
-# that is alone, and comes back to processes where nobody was in between.
+# that is alone, and comes back to processes where nobody was in between. The first process, and the
+# launcher, are given an input.
 #
 #   as_processes_test.sh RUN_IMAGES MPIEXEC SOURCE [ARGUMENT]...
 set -u
@@ -46,6 +47,8 @@ if [[ -e ${source%.*}_plugin.cc ]]; then # in several parts, and the program has
   libraries=(-rdynamic "-Wl,-rpath,$scratch")
 fi
 
+seq 2400 | sed 's/.*/& word&/' >"$scratch/input"
+
 # take_left FILE: adds what is in files that a run has left to what it printed.
 take_left() {
   local file
@@ -69,10 +72,12 @@ build() {
     fail "$source cannot be compiled"
   rm -f "$scratch"/wanted*
   wanted_status=0
+  input=$scratch/input
   for ((i = 0; i < virtual_ranks; ++i)); do
     ROAM_VIRTUAL_RANK=$i ROAM_VIRTUAL_RANKS=$virtual_ranks "$scratch/program" "${arguments[@]}" \
-      >>"$scratch/wanted" 2>>"$scratch/wanted_errors"
+      >>"$scratch/wanted" 2>>"$scratch/wanted_errors" <"$input"
     status=$?
+    input=/dev/null
     ((wanted_status != 0)) || wanted_status=$status
   done
   take_left "$scratch/wanted"
@@ -89,7 +94,8 @@ compare() {
   # Open MPI 5's launcher puts pieces of what ranks write to stderr into stdout.
   timeout $((100 * ${PATIENCE:-1})) "${launch[@]}" bash -c 'exec "$@" 2>>"$0"' "$scratch/errors" \
     "$run_images" -n "$virtual_ranks" "$@" "$scratch/program" \
-    "${arguments[@]}" >"$scratch/got" 2>>"$scratch/errors" </dev/null
+    "${arguments[@]}" >"$scratch/got" 2>>"$scratch/errors" \
+    <"$scratch/input"
   status=$?
   local run="$ranks ranks, ROAM_NODE_RANKS=${ROAM_NODE_RANKS-}, options $*"
   take_left "$scratch/got"

@@ -1,0 +1,197 @@
+// Calls that read from a stream, or ask about one: of the standard input the virtual rank's own is
+// meant (standard_input.h).
+
+#include <cstdarg>
+#include <cstdio>
+#include <cwchar>
+#include <iterator>
+#include <string>
+#include <utility>
+
+#include "mpi/image/image.h"
+#include "mpi/image/process_calls.h"
+#include "mpi/image/process_symbols.h"
+
+namespace roam::mpi {
+namespace {
+
+const StandardInput& input() { return Image::running()->standard_input(); }
+
+// Of all of these the arguments are integers and pointers, at most six, handed on as they are.
+using Real = long (*)(long, long, long, long, long, long);
+
+struct Call {
+  const char* name;
+  unsigned stream;  // which argument, from 1 on
+};
+constexpr Call kCalls[] = {
+    {"fgetc", 1},
+    {"getc", 1},
+    {"_IO_getc", 1},
+    {"fgetc_unlocked", 1},
+    {"getc_unlocked", 1},
+    {"ungetc", 2},
+    {"_IO_ungetc", 2},
+    {"__uflow", 1},
+    {"__underflow", 1},
+    {"getw", 1},
+    {"fgets", 3},
+    {"_IO_fgets", 3},
+    {"fgets_unlocked", 3},
+    {"__fgets_chk", 4},
+    {"__fgets_unlocked_chk", 4},
+    {"fread", 4},
+    {"_IO_fread", 4},
+    {"fread_unlocked", 4},
+    {"__fread_chk", 5},
+    {"__fread_unlocked_chk", 5},
+    {"getline", 3},
+    {"getdelim", 4},
+    {"__getdelim", 4},
+    {"fgetwc", 1},
+    {"getwc", 1},
+    {"fgetwc_unlocked", 1},
+    {"getwc_unlocked", 1},
+    {"ungetwc", 2},
+    {"__wuflow", 1},
+    {"__wunderflow", 1},
+    {"fgetws", 3},
+    {"fgetws_unlocked", 3},
+    {"__fgetws_chk", 4},
+    {"__fgetws_unlocked_chk", 4},
+    {"feof", 1},
+    {"_IO_feof", 1},
+    {"feof_unlocked", 1},
+    {"ferror", 1},
+    {"_IO_ferror", 1},
+    {"ferror_unlocked", 1},
+    {"clearerr", 1},
+    {"clearerr_unlocked", 1},
+    {"fseek", 1},
+    {"fseeko", 1},
+    {"fseeko64", 1},
+    {"ftell", 1},
+    {"_IO_ftell", 1},
+    {"ftello", 1},
+    {"ftello64", 1},
+    {"rewind", 1},
+    {"fgetpos", 1},
+    {"fgetpos64", 1},
+    {"fsetpos", 1},
+    {"fsetpos64", 1},
+    {"__fpurge", 1},
+};
+constexpr std::size_t kCount = std::size(kCalls);
+Real real_calls[kCount];
+
+template <std::size_t kIndex>
+long on_stream(long a, long b, long c, long d, long e, long f) {
+  long arguments[] = {a, b, c, d, e, f};
+  long& stream = arguments[kCalls[kIndex].stream - 1];
+  stream = reinterpret_cast<long>(input().stream(reinterpret_cast<FILE*>(stream)));
+  return real_calls[kIndex](arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
+                            arguments[5]);
+}
+template <std::size_t... kIndex>
+void add_on_stream(std::index_sequence<kIndex...>) {
+  const auto add = [](std::size_t i, auto* call) {
+    const void* real = process_symbol(kCalls[i].name, {});
+    if (real == nullptr) return;  // not in this libc
+    real_calls[i] = as_function<Real>(real);
+    add_launcher_call(kCalls[i].name, call);
+  };
+  (add(kIndex, &on_stream<kIndex>), ...);
+}
+
+// ---- those that mean the standard input without saying so ----
+
+int get_char() { return ::getc(input().stream(stdin)); }
+int get_char_unlocked() { return ::getc_unlocked(input().stream(stdin)); }
+wint_t get_wide_char() { return ::getwc(input().stream(stdin)); }
+wint_t get_wide_char_unlocked() { return ::getwc_unlocked(input().stream(stdin)); }
+
+// The headers have no gets any more; programs that were compiled long ago do.
+using Gets = char* (*)(char*);
+using CheckedGets = char* (*)(char*, std::size_t);
+Gets real_gets = nullptr;
+CheckedGets real_checked_gets = nullptr;
+char* get_line(char* to) { return input().reach() ? real_gets(to) : nullptr; }
+char* get_line_checked(char* to, std::size_t room) {
+  return input().reach() ? real_checked_gets(to, room) : nullptr;
+}
+
+// ---- scanf and its kin ----
+
+// libc has each by the standard that the program was compiled for.
+constexpr const char* kStandards[] = {"", "__isoc99_", "__isoc23_"};
+constexpr std::size_t kStandardCount = std::size(kStandards);
+
+template <class Char>
+using RealScan = int (*)(FILE*, const Char*, va_list);
+template <class Char>
+RealScan<Char> real_scans[kStandardCount];
+
+template <class Char, std::size_t kStandard>
+int scan_list_of(FILE* stream, const Char* format, va_list arguments) {
+  return real_scans<Char>[kStandard](input().stream(stream), format, arguments);
+}
+template <class Char, std::size_t kStandard>
+int scan_list(const Char* format, va_list arguments) {
+  return scan_list_of<Char, kStandard>(stdin, format, arguments);
+}
+template <class Char, std::size_t kStandard>
+int scan_of(FILE* stream, const Char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  const int count = scan_list_of<Char, kStandard>(stream, format, arguments);
+  va_end(arguments);
+  return count;
+}
+template <class Char, std::size_t kStandard>
+int scan(const Char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  const int count = scan_list_of<Char, kStandard>(stdin, format, arguments);
+  va_end(arguments);
+  return count;
+}
+
+template <class Char, std::size_t kStandard>
+void add_scans(const std::string& name) {  // "scanf" or "wscanf"
+  const std::string standard = kStandards[kStandard];
+  const void* real = process_symbol(standard + "vf" + name, {});
+  if (real == nullptr) return;  // not in this libc
+  real_scans<Char>[kStandard] = as_function<RealScan<Char>>(real);
+  add_launcher_call(standard + name, &scan<Char, kStandard>);
+  add_launcher_call(standard + "f" + name, &scan_of<Char, kStandard>);
+  add_launcher_call(standard + "v" + name, &scan_list<Char, kStandard>);
+  add_launcher_call(standard + "vf" + name, &scan_list_of<Char, kStandard>);
+}
+template <std::size_t... kStandard>
+void add_all_scans(std::index_sequence<kStandard...>) {
+  (add_scans<char, kStandard>("scanf"), ...);
+  (add_scans<wchar_t, kStandard>("wscanf"), ...);
+}
+
+template <class Function>
+void add_if_there(const char* name, Function* function, Function** real) {
+  const void* found = process_symbol(name, {});
+  if (found == nullptr) return;
+  *real = as_function<Function*>(found);
+  add_launcher_call(name, function);
+}
+
+}  // namespace
+
+void add_input_calls() {
+  add_on_stream(std::make_index_sequence<kCount>());
+  add_launcher_call("getchar", &get_char);
+  add_launcher_call("getchar_unlocked", &get_char_unlocked);
+  add_launcher_call("getwchar", &get_wide_char);
+  add_launcher_call("getwchar_unlocked", &get_wide_char_unlocked);
+  for (const char* name : {"gets", "_IO_gets"}) add_if_there(name, &get_line, &real_gets);
+  add_if_there("__gets_chk", &get_line_checked, &real_checked_gets);
+  add_all_scans(std::make_index_sequence<kStandardCount>());
+}
+
+}  // namespace roam::mpi
