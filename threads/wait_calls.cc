@@ -29,15 +29,17 @@ Held* find(const Tcb* self, const void* lock) {
   return find_if([&](const Held& h) { return h.lock == lock && h.thread == me; });
 }
 
-// What was on its stack is gone with its frames. Other locks stay taken, as libc leaves them.
+// What was on its stack is gone with its frames, and others may lie there soon. Other locks stay
+// taken, as libc leaves them.
 void abandon_of(Tcb* ended) {
   const std::uint64_t me = ended->id.load(std::memory_order_relaxed);
   for (std::size_t i = held_count; i-- > 0;) {
     const Held h = held[i];
-    if (h.thread != me || h.abandon == nullptr || ended->stack().contains(h.lock)) continue;
+    const bool gone = ended->stack().contains(h.lock);
+    if (h.thread != me || (h.abandon == nullptr && !gone)) continue;
     held[i] = held[--held_count];
     --ended->locks;
-    h.abandon(const_cast<void*>(h.lock));
+    if (!gone) h.abandon(const_cast<void*>(h.lock));
   }
 }
 

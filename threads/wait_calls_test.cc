@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <semaphore>
+#include <set>
 #include <shared_mutex>
 #include <stdexcept>
 #include <thread>
@@ -53,6 +54,28 @@ TEST(WaitCalls, OneThreadAtATimeHoldsAMutexOfAnyKind) {
   expect_exclusive<std::timed_mutex>();
   expect_exclusive<std::recursive_mutex>();
   expect_exclusive<std::shared_mutex>();
+}
+
+// Stacks are used again; a mutex on one is made anew by who is there next.
+TEST(WaitCalls, AMutexThatEndedWithItsThreadsStackIsForgotten) {
+  for (const int type : {PTHREAD_MUTEX_RECURSIVE, PTHREAD_MUTEX_ERRORCHECK}) {
+    std::set<const void*> places;
+    int reused = 0;
+    for (int i = 0; i < 8; ++i) {
+      TestThreads threads;
+      threads.spawn([&] {
+        pthread_mutexattr_t kind;
+        pthread_mutexattr_init(&kind);
+        pthread_mutexattr_settype(&kind, type);
+        pthread_mutex_t mutex;
+        EXPECT_EQ(pthread_mutex_init(&mutex, &kind), 0);
+        EXPECT_EQ(pthread_mutex_trylock(&mutex), 0);
+        reused += !places.insert(&mutex).second;
+      });
+      threads.run();
+    }
+    EXPECT_GT(reused, 0);
+  }
 }
 
 TEST(WaitCalls, TheOwnerOfAMutexIsTheThread) {

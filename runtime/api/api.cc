@@ -85,6 +85,13 @@ std::unordered_map<Tcb*, iso::Heap*>& other_heaps() {
   return heaps;
 }
 
+// Tells who initialises a static apart, whichever rank they come from: by the unit of memory in
+// which a thread's control block lies alone.
+constexpr std::uint32_t number_of_initialiser(Address block) {
+  return static_cast<std::uint32_t>(block / iso::kUnitBytes << 1);
+}
+static_assert((Address{1} << 47) / iso::kUnitBytes << 1 == Address{1} << 32, "none comes twice");
+
 void set_hooks() {
   other_heaps();
   threads::wake_rank = [] { the_job().net().own_inbox().wake(); };
@@ -155,7 +162,7 @@ void set_hooks() {
     if (runtime::the_check != nullptr) runtime::PointerCheck::clear_left_frames();
   };
   iso::static_init_hooks.caller = [] {
-    return static_cast<std::uint32_t>(reinterpret_cast<Address>(current_thread()) >> 6 << 1);
+    return number_of_initialiser(reinterpret_cast<Address>(current_thread()));
   };
   iso::static_init_hooks.yield = [] {
     if (current_thread() == nullptr) return false;
