@@ -135,6 +135,21 @@ std::unordered_map<FILE*, MemoryStream>& memory_streams() {
   static auto& streams = *new std::unordered_map<FILE*, MemoryStream>;
   return streams;
 }
+// It is closed next; its address may be another's then.
+MemoryStream take_memory_stream(FILE* file) {
+  const std::lock_guard lock(memory_streams_lock);
+  const auto taken = memory_streams().extract(file);
+  return taken ? taken.mapped() : MemoryStream{};
+}
+void give(const MemoryStream& stream, Heap* caller) {
+  if (stream.buffer == nullptr || caller == nullptr || *stream.buffer == nullptr) return;
+  const size_t bytes = (*stream.count + 1) * stream.character_bytes;
+  void* copy = caller->allocate(bytes);
+  if (copy == nullptr) return;
+  std::memcpy(copy, *stream.buffer, bytes);
+  free(*stream.buffer);
+  *stream.buffer = copy;
+}
 }  // namespace
 
 #define ROAM_MEMORY_STREAM(name, type)                                                  \
@@ -157,23 +172,9 @@ ROAM_EXPORT int fclose(FILE* file) {
   Heap* caller = current_heap;
   HeapScope process;
   closed(file);
-  MemoryStream stream{};
-  {
-    const std::lock_guard lock(memory_streams_lock);
-    if (const auto it = memory_streams().find(file); it != memory_streams().end()) {
-      stream = it->second;
-      memory_streams().erase(it);
-    }
-  }
+  const MemoryStream stream = take_memory_stream(file);
   const int result = real(file);
-  if (stream.buffer != nullptr && caller != nullptr && *stream.buffer != nullptr) {
-    const size_t bytes = (*stream.count + 1) * stream.character_bytes;
-    if (void* copy = caller->allocate(bytes); copy != nullptr) {
-      std::memcpy(copy, *stream.buffer, bytes);
-      free(*stream.buffer);
-      *stream.buffer = copy;
-    }
-  }
+  give(stream, caller);
   return result;
 }
 
@@ -184,8 +185,11 @@ ROAM_CLOSING_CALL(int, closedir, DIR*)
 #define ROAM_REOPENING_CALL(name)                                                 \
   ROAM_EXPORT FILE* name(const char* path, const char* mode, FILE* file) {        \
     static const auto real = next<FILE*(const char*, const char*, FILE*)>(#name); \
+    Heap* caller = current_heap;                                                  \
     HeapScope process;                                                            \
+    const MemoryStream stream = take_memory_stream(file);                         \
     FILE* again = real(path, mode, file);                                         \
+    give(stream, caller);                                                         \
     if (again == nullptr) closed(file);                                           \
     return again;                                                                 \
   }

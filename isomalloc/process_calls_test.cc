@@ -136,6 +136,24 @@ TEST_F(ProcessCallsTest, WhatAMemoryStreamWroteBecomesTheCallers) {
   free(text);
 }
 
+// Its address may be another stream's then.
+TEST_F(ProcessCallsTest, AMemoryStreamThatIsOpenedAgainIsNoneAnyMore) {
+  for (const char* path : {"/dev/null", "/nonexistent"}) {
+    char* text = nullptr;
+    std::size_t bytes = 0;
+    FILE* file = inside([&] { return open_memstream(&text, &bytes); });
+    inside([&] { fputs("said", file); });
+    FILE* again = inside([&] { return freopen(path, "w", file); });
+    EXPECT_EQ(std::string(text, bytes), "said");
+    EXPECT_TRUE(heap_->contains(text)) << "it travels with the thread";
+    inside([&] { free(std::exchange(text, nullptr)); });
+    bytes = 1 << 20;  // who looks there again copies too much
+    if (again != nullptr) inside([&] { fclose(again); });
+    EXPECT_EQ(text, nullptr);
+    EXPECT_TRUE(open_objects.empty());
+  }
+}
+
 TEST_F(ProcessCallsTest, AStreamThatIsOpenedOutsidePinsNobodyAndMayBeClosedInside) {
   FILE* file = tmpfile();
   EXPECT_TRUE(open_objects.empty());

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/check.h"
+#include "isomalloc/library_window.h"
 #include "isomalloc/process_call.h"
 #include "mpi/image/of_process.h"
 
@@ -24,6 +25,10 @@ std::string name_in(Environment& environment, int category) {
     if (name != nullptr && *name != '\0') return name;
   }
   return {};
+}
+
+wctype_t letters_of(locale_t tables) {
+  return tables == LC_GLOBAL_LOCALE ? 0 : wctype_l("alpha", tables);
 }
 
 }  // namespace
@@ -51,8 +56,10 @@ bool LocaleState::choose(int category, const std::string& name, Environment& env
   }
   const locale_t tables = tables_of(names);
   if (tables == nullptr) return false;
+  if (names[LC_CTYPE] != names_[LC_CTYPE]) has_pointers_ = false;  // those of another are no good
   names_ = names;
   own_ = tables;
+  letters_ = letters_of(tables);
   enter();
   return true;
 }
@@ -74,12 +81,26 @@ std::string LocaleState::name_of(int category) const {
   return differ ? all : name(LC_CTYPE);
 }
 
+void LocaleState::place_characters(const std::string& name) {
+  if (is_classic(name)) return;
+  static constinit OfProcess<std::map<std::string, locale_t>> all;
+  const auto made = all.use();
+  if (made->contains(name)) return;
+  const iso::LibraryPlace place("locale " + name);
+  made->emplace(name, newlocale(LC_CTYPE_MASK, name.c_str(), nullptr));  // kept
+}
+
+std::string LocaleState::name_of_characters(Environment& environment) {
+  return name_in(environment, LC_CTYPE);
+}
+
 // Each once a process, and kept. Null: this process has none of that name.
 locale_t LocaleState::tables_of(const Names& names) {
   if (names == Names()) return LC_GLOBAL_LOCALE;
   static constinit OfProcess<std::map<Names, locale_t>> all;
   const auto made = all.use();
   if (const auto found = made->find(names); found != made->end()) return found->second;
+  place_characters(names[LC_CTYPE]);
   locale_t tables = newlocale(LC_ALL_MASK, "C", nullptr);
   for (int i = 0; i < kCategories && tables != nullptr; ++i) {
     const std::string& name = names[static_cast<std::size_t>(i)];
@@ -104,9 +125,19 @@ locale_t LocaleState::use(locale_t chosen) {
 
 void LocaleState::arrive() {
   own_ = tables_of(names_);
-  if (own_ != nullptr) return;
-  fatal("a virtual rank comes here with the locale %s, which is not on this machine",
-        name_of(LC_ALL).c_str());
+  if (own_ == nullptr) {
+    fatal("a virtual rank comes here with the locale %s, which is not on this machine",
+          name_of(LC_ALL).c_str());
+  }
+  const wctype_t letters = letters_of(own_);
+  if (has_pointers_ && letters != letters_) {
+    fatal(
+        "a virtual rank comes here with what wctype, wctrans or regcomp gave it, which points "
+        "into the tables of the locale %s, and those lie elsewhere in this process. Have all "
+        "virtual ranks call setlocale alike, before others of the locale's names are used",
+        name_of(LC_CTYPE).c_str());
+  }
+  letters_ = letters;
 }
 
 void LocaleState::put_in_place(locale_t locale) {

@@ -2,6 +2,7 @@
 #define ROAM_MPI_IMAGE_LOCALE_STATE_H_
 
 #include <locale.h>
+#include <wctype.h>
 
 #include <array>
 #include <string>
@@ -24,6 +25,14 @@ class LocaleState {
     if (name != nullptr && !choose(category, name, environment)) return nullptr;
     return texts->keep(name_of(category).c_str());
   }
+  // The virtual rank has what points into the tables of characters: a wctype_t, or a pattern.
+  void note_pointers() { has_pointers_ = true; }
+  // `name`'s tables of characters lie where they do in every process from now on, if nothing of
+  // the name has been loaded yet.
+  static void place_characters(const std::string& name);
+  // What "" means for them.
+  static std::string name_of_characters(Environment& environment);
+
   // As uselocale: before what it has set, until LC_GLOBAL_LOCALE is chosen.
   locale_t use(locale_t chosen);
   // That of setlocale; LC_GLOBAL_LOCALE: the classic one.
@@ -53,6 +62,8 @@ class LocaleState {
   Names names_;
   locale_t own_ = LC_GLOBAL_LOCALE;     // of this process
   locale_t chosen_ = LC_GLOBAL_LOCALE;  // its thread stays while this is another
+  bool has_pointers_ = false;
+  wctype_t letters_ = 0;  // where own_ has those, if it is not the classic one
 };
 
 }  // namespace roam::mpi

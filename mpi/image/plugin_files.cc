@@ -32,7 +32,8 @@ const PluginFile& plugin_file(const std::string& path) {
 
 const PluginFile& plugin_file(const std::string& path, std::uint64_t digest) {
   for (const auto& known : *files.use()) {
-    if (known->file.path() == path && known->digest == digest) return *known;
+    if (known->file.path() == path && known->digest == digest && !known->file.has_changed())
+      return *known;
   }
   const PluginFile& now = plugin_file(path);
   if (now.digest == digest) return now;

@@ -69,6 +69,8 @@ static void calls(void) {
   say("sched_rr_get_interval", sched_rr_get_interval(me, &time) == 0);
   say("prlimit", prlimit(me, RLIMIT_NOFILE, NULL, &limit) == 0 && limit.rlim_cur > 0);
   say("clock", clock_getcpuclockid(me, &clock) == 0 && clock_gettime(clock, &time) == 0);
+  take_turn(); /* another process's clock of that name would be none */
+  say("clock again", clock_gettime(clock, &time) == 0);
   file = (int)syscall(SYS_pidfd_open, me, 0);
   say("pidfd_open", file >= 0 && close(file) == 0);
 }
