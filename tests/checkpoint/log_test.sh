@@ -81,6 +81,7 @@ echo "log_test: $kills jobs, $killed ranks killed"
 # By hand, on other numbers of ranks; a log that has lost lines is refused.
 rm -rf d log log.died
 timeout $patience "$mpiexec" -n 3 "$program" "$work/log" "$work/d" $rounds die >out 2>err
+soon no_ranks || fail "ranks are left after the job"
 cp log log.killed
 cp -r d d.killed
 for ranks in 2 1 5; do

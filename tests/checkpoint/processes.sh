@@ -11,6 +11,14 @@ ranks_of() {
     ! grep -qz "^ROAM_RECORD=$work/d/" "/proc/$pid/environ" || echo "$pid"
   done 2>/dev/null
 }
+# Ranks may outlive their launcher by a moment.
+no_ranks() {
+  local exe
+  for exe in /proc/[0-9]*/exe; do
+    [[ $exe -ef $program ]] && grep -q "$work/" "${exe%exe}cmdline" && return 1
+  done 2>/dev/null
+  return 0
+}
 # keepers [NODE]: processes that keep for jobs of this test
 keepers() {
   local comm pid words

@@ -23,7 +23,7 @@ run() { # RANKS COMMAND...
 waited() { # GROUPS WHAT
   local count=0 first last
   while read -r _ _ first _ last _; do
-    ((first >= 30 && last <= 130)) || fail "$2: $first to $last ticks"
+    ((first >= 13 && last <= 130)) || fail "$2: $first to $last ticks"
     ((++count))
   done < <(grep '^group' printed)
   ((count == $1)) || fail "$2: $count groups"

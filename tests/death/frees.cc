@@ -85,8 +85,10 @@ DEATH(heap_of_a_thread_on_another_node) {
     for (;;) roam::this_thread::sleep_for(std::chrono::milliseconds(20));
   });
   while (elsewhere == nullptr) roam::this_thread::yield();
-  for (int i = 0; i < 100; ++i) roam::this_thread::sleep_for(std::chrono::milliseconds(1));
-  [[maybe_unused]] volatile char there = (*hidden(elsewhere))[500'000];
+  for (int i = 0; i < 5'000; ++i) {  // as long as it is not sealed
+    roam::this_thread::sleep_for(std::chrono::milliseconds(1));
+    [[maybe_unused]] volatile char there = (*hidden(elsewhere))[500'000];
+  }
 }
 
 DEATH(null_pointer) { *hidden(static_cast<volatile int*>(nullptr)) = 5; }

@@ -65,8 +65,10 @@ DEATH(stack_of_a_thread_on_another_node) {
     for (;;) roam::this_thread::sleep_for(std::chrono::milliseconds(20));
   });
   while (elsewhere == nullptr || roam::this_thread::self() == owner) roam::this_thread::yield();
-  for (int i = 0; i < 100; ++i) roam::this_thread::sleep_for(std::chrono::milliseconds(1));
-  (void)*elsewhere;
+  for (int i = 0; i < 5'000; ++i) {  // as long as it is not sealed
+    roam::this_thread::sleep_for(std::chrono::milliseconds(1));
+    (void)*elsewhere;
+  }
 }
 
 // What threads on rank 0 leave in this rank's memory, by way of a thread that was made there: so

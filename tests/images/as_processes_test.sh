@@ -57,11 +57,11 @@ take_left() {
   done
 }
 
-# in_pieces FILE: what libc's error() writes of a line at once (name, message and the text of errno),
-# a line each, sorted: the launcher puts what comes from another process between any two of them.
+# in_pieces FILE: what libc's error() and err() write of a line at once (name, message and the text of
+# errno), a line each, sorted: the launcher puts what comes from another process between any two of them.
 in_pieces() {
-  sed -i -E "s/message [0-9]+/\n&\n/g; s|$scratch/program: |\n$scratch/program:\n|g
-    s|: No such file or directory|\n&\n|g" "$1"
+  sed -i -E "s/message [0-9]+|err(or)? of [0-9]/\n&\n/g; s|$scratch/program: |\n$scratch/program:\n|g
+    s/: (No such file or directory|Permission denied)/\n&\n/g; s/(^|[^/])(program: )/\1\n\2\n/g" "$1"
   sed -i '/^$/d' "$1"
   sort -o "$1" "$1"
 }

@@ -32,7 +32,7 @@ refused() {
     ((status == 0)) || fail "$what, $ranks ranks: status $status"
     (($(grep -c "goes on" "$scratch/out") == 4)) || fail "$what, $ranks ranks: not all go on"
     for text in "$@"; do
-      grep -qF -- "$text" "$scratch/err" || fail "$what, $ranks ranks: no \"$text\""
+      grep -qF -- "$text" "$scratch/err" "$scratch/out" || fail "$what, $ranks ranks: no \"$text\""
     done
   done
 }

@@ -27,7 +27,7 @@ mpicc.mpich -w -O2 -o program "$source" -L. -lpart "-Wl,-rpath,$scratch" || fail
 
 # run RANKS ARGUMENT...: 6 virtual ranks, or COUNT.
 run() {
-  timeout $((100 * ${PATIENCE:-1})) "$mpiexec" -n "$1" "$roam_mpi" -n "${COUNT:-6}" ./program "${@:2}" \
+  timeout $((300 * ${PATIENCE:-1})) "$mpiexec" -n "$1" "$roam_mpi" -n "${COUNT:-6}" ./program "${@:2}" \
     >printed 2>said </dev/null
 }
 results() { grep -o '[0-9]* rounds, [0-9a-f]*, [a-z]*;' "$1" | sort; }

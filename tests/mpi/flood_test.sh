@@ -13,7 +13,7 @@ mpicc.mpich -O2 -o "$scratch/program" "$source" || exit 1
 
 # says TEXT BYTES RANKS SETTING
 says() {
-  env "$4" timeout 200 "$mpiexec" -n "$3" "$roam_mpi" -n 3 "$scratch/program" "$2" \
+  env "$4" timeout 200 "$mpiexec" -n "$3" "$roam_mpi" -n 3 "$scratch/program" "$2" $most_s \
     >"$scratch/printed" 2>&1 </dev/null
   local status=$?
   if ((status == 0)) && [[ $(cat "$scratch/printed") == "0 wrong, $1" ]]; then
@@ -25,7 +25,9 @@ says() {
   fi
 }
 
+most_s=100
 says "was through" 8 2 ONE_NODE=1
+most_s=3
 for bytes in 0 8 128 129; do
   says waited $bytes 1 ROAM_UNRECEIVED=65536
   says waited $bytes 2 ROAM_UNRECEIVED=65536

@@ -126,7 +126,7 @@ SCENARIO(Heaps, CountWhereTheirThreadIs) {
   roam::this_thread::migrate(0);
   std::vector<unsigned char>().swap(mine);
   std::size_t now = SIZE_MAX;
-  for (int i = 0; i < 100 && now > before + kMiB; ++i) {
+  for (int i = 0; i < 4'000 && now > before + kMiB; ++i) {
     roam::this_thread::sleep_for(milliseconds(5));  // until others know that it has left
     now = roam::iso::arena().limit().charged();
   }

@@ -138,8 +138,8 @@ void not_be_told(const std::string& how) {
     // Never long in one call.
     const roam::Thread other =
         roam::spawn([] { roam::this_thread::sleep_for(milliseconds(3000)); });
-    for (int i = 0; i < 12; ++i) {
-      timespec time{0, 250'000'000};
+    for (int i = 0; i < 60; ++i) {
+      timespec time{0, 50'000'000};
       syscall(SYS_nanosleep, &time, nullptr);
       roam::this_thread::yield();
     }

@@ -30,7 +30,7 @@ void compute(std::chrono::microseconds time) {
 void travel(int number) {
   std::vector<char> luggage(static_cast<std::size_t>(number) * 10'000);
   for (int hop = 0; hop < kLaps * roam::ranks(); ++hop) {
-    compute(std::chrono::microseconds(200));
+    compute(std::chrono::milliseconds(2));  // to be seen in the picture of a run on a busy machine
     roam::this_thread::yield();
     roam::this_thread::migrate((roam::rank() + 1) % roam::ranks());
   }

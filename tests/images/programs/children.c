@@ -79,7 +79,7 @@ int main(void) {
   found = waitpid(0, &other, 0);
   say("other of two", found == child && WEXITSTATUS(status) + WEXITSTATUS(other) == 2 * mine + 20);
 
-  child = start(mine, "sleep 0.1;");
+  child = start(mine, "sleep 1;");
   say("not yet", waitpid(-1, &status, WNOHANG) == 0);
   memset(&info, 0, sizeof info);
   say("waitid", waitid(P_ALL, 0, &info, WEXITED) == 0 && info.si_pid == child && info.si_status == mine);

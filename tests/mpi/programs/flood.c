@@ -1,8 +1,8 @@
 // A rank sends many short messages to one that does not receive yet: for flood_test.sh.
 //
-//   flood BYTES
+//   flood BYTES SECONDS
 //
-// Rank 0 sends to rank 1, which waits for rank 2's word; that waits some time, looks whether rank 0
+// Rank 0 sends to rank 1, which waits for rank 2's word; that waits so long at most, looks whether rank 0
 // is through, and gives it. Rank 0 is through if what it sent lies at rank 1, and is not if it waits
 // until rank 1 has room.
 
@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
   int me, wrong = 0, through = 0;
   char data[kMost] = {0};
   const int bytes = argc > 1 ? atoi(argv[1]) : 8;
+  const double most_s = argc > 2 ? atof(argv[2]) : 3;
   MPI_Init(&argc, &argv);
   MPI_Comm_rank(MPI_COMM_WORLD, &me);
   if (me == 0) {
@@ -37,7 +38,7 @@ int main(int argc, char** argv) {
     }
   } else if (me == 2) {
     const double begin_s = MPI_Wtime();
-    while (!through && MPI_Wtime() - begin_s < 3)
+    while (!through && MPI_Wtime() - begin_s < most_s)
       MPI_Iprobe(0, kThrough, MPI_COMM_WORLD, &through, MPI_STATUS_IGNORE);
     MPI_Send(NULL, 0, MPI_INT, 1, kGo, MPI_COMM_WORLD);
     MPI_Recv(NULL, 0, MPI_INT, 0, kThrough, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
