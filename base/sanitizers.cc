@@ -114,7 +114,9 @@ std::uintptr_t tell(Range, bool arrived) {
   __tsan_switch_to_fiber(here, 0);
   return reinterpret_cast<std::uintptr_t>(fiber);
 }
-void take_back(std::uintptr_t fiber) { __tsan_destroy_fiber(reinterpret_cast<void*>(fiber)); }
+void take_back(Range, std::uintptr_t fiber) {
+  __tsan_destroy_fiber(reinterpret_cast<void*>(fiber));
+}
 
 // The fiber that the kernel thread came with.
 thread_local void* own_fiber = nullptr;
