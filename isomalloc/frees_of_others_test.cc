@@ -67,9 +67,9 @@ TEST_F(FreesOfOthersTest, MemoryStaysAsItIsWhileTheyAreHeld) {
     return count;
   };
   int held = 0;
-  for (; freed() < blocks.size(); ++held) {
+  for (std::size_t before = 0; before < blocks.size(); ++held) {
     hold_frees_of_others(true);
-    const std::size_t before = freed();
+    before = freed();
     std::this_thread::sleep_for(1ms);
     EXPECT_EQ(freed(), before);
     hold_frees_of_others(false);

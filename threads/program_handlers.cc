@@ -1,6 +1,5 @@
 #include "threads/program_handlers.h"
 
-#include <dlfcn.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
@@ -13,6 +12,7 @@
 #include "base/check.h"
 #include "isomalloc/heap.h"
 #include "threads/crash.h"
+#include "threads/real_call.h"
 #include "threads/scheduler.h"
 
 namespace roam::threads {
@@ -46,12 +46,6 @@ Shared& shared(int signal) { return signal == SIGBUS ? bus : segv; }
 
 bool is_function(const struct sigaction& action) {
   return action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN;
-}
-
-template <class F>
-F* libc(const char* name) {
-  iso::HeapScope process;
-  return reinterpret_cast<F*>(dlsym(RTLD_NEXT, name));
 }
 
 // Those are in all programs that load it, and none of them asked for one.
@@ -139,13 +133,14 @@ bool deliver(const struct sigaction& action, int signal, const siginfo_t* info,
 
 int kernel_sigaction(int signal, const struct sigaction* action, struct sigaction* old) {
   // Only libc has it by this name: UCX has a sigaction that does nothing for these signals.
-  static const auto real =
-      libc<int(int, const struct sigaction*, struct sigaction*)>("__sigaction");
+  constinit static Real<int(int, const struct sigaction*, struct sigaction*)> real("__sigaction",
+                                                                                   nullptr);
   return real(signal, action, old);
 }
 
 int kernel_sigaltstack(const stack_t* stack, stack_t* old) {
-  static const auto real = libc<int(const stack_t*, stack_t*)>("sigaltstack");
+  // ThreadSanitizer calls it before a guard of a static would work.
+  constinit static Real<int(const stack_t*, stack_t*)> real("sigaltstack", nullptr);
   return real(stack, old);
 }
 
