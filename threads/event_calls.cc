@@ -9,10 +9,13 @@
 #include <cstdarg>
 #include <mutex>
 
+#include "base/once_state.h"
 #include "threads/wait_calls.h"
 
 namespace {
 
+using roam::kOnceBegun;
+using roam::kOnceMade;
 using roam::detail::Tcb;
 using roam::threads::scheduler;
 using namespace roam::threads::wait_calls;
@@ -33,9 +36,6 @@ int wait_semaphore(Tcb* self, sem_t* s, clockid_t clock, const timespec* until) 
 
 Real<int(pthread_once_t*, void (*)())> real_once("pthread_once", nullptr);
 Real<long(long, long, long, long, long, long, long)> real_syscall("syscall", nullptr);
-
-constexpr int kOnceBegun = 1;  // as glibc's
-constexpr int kOnceMade = 2;
 
 int once(Tcb* self, std::atomic<int>& state, void (*make)()) {
   // std::call_once leaves what it calls in variables of the kernel thread.
