@@ -141,13 +141,14 @@ MemoryStream take_memory_stream(FILE* file) {
   const auto taken = memory_streams().extract(file);
   return taken ? taken.mapped() : MemoryStream{};
 }
-void give(const MemoryStream& stream, Heap* caller) {
+// `keeps`: libc may use its own yet.
+void give(const MemoryStream& stream, Heap* caller, bool keeps) {
   if (stream.buffer == nullptr || caller == nullptr || *stream.buffer == nullptr) return;
   const size_t bytes = (*stream.count + 1) * stream.character_bytes;
   void* copy = caller->allocate(bytes);
   if (copy == nullptr) return;
   std::memcpy(copy, *stream.buffer, bytes);
-  free(*stream.buffer);
+  if (!keeps) free(*stream.buffer);
   *stream.buffer = copy;
 }
 }  // namespace
@@ -174,7 +175,7 @@ ROAM_EXPORT int fclose(FILE* file) {
   closed(file);
   const MemoryStream stream = take_memory_stream(file);
   const int result = real(file);
-  give(stream, caller);
+  give(stream, caller, false);
   return result;
 }
 
@@ -189,7 +190,7 @@ ROAM_CLOSING_CALL(int, closedir, DIR*)
     HeapScope process;                                                            \
     const MemoryStream stream = take_memory_stream(file);                         \
     FILE* again = real(path, mode, file);                                         \
-    give(stream, caller);                                                         \
+    give(stream, caller, again == nullptr);                                       \
     if (again == nullptr) closed(file);                                           \
     return again;                                                                 \
   }

@@ -35,6 +35,7 @@ long starting(long a, long b, long c, long d, long e, long f) {
   long result;
   {
     const Descriptors::OnlyOwn inherited(Image::running()->descriptors());
+    const StandardInput::OfChildren input(Image::running()->standard_input());
     result = real_calls[kIndex](a, b, c, d, e, f);
   }
   Image* const image = Image::running();
@@ -125,6 +126,7 @@ FILE* open_command(const char* command, const char* mode) {
   FILE* made = nullptr;
   {
     const Descriptors::OnlyOwn inherited(Image::running()->descriptors());
+    const StandardInput::OfChildren input(Image::running()->standard_input());
     made = real_popen(command, mode);
   }
   return Image::running()->streams().opened(made, true);

@@ -149,13 +149,13 @@ void take_from(const msghdr* message) {
 }
 ssize_t receive(int socket, msghdr* message, int flags) {
   if (!may_use(socket)) return fail(EBADF);
-  const ssize_t bytes = ::recvmsg(socket, message, flags);
+  const ssize_t bytes = ::recvmsg(own_input(socket), message, flags);
   if (bytes >= 0 && message->msg_control != nullptr) take_from(message);
   return bytes;
 }
 int receive_many(int socket, mmsghdr* list, unsigned count, int flags, timespec* timeout) {
   if (!may_use(socket)) return fail(EBADF);
-  const int came = ::recvmmsg(socket, list, count, flags, timeout);
+  const int came = ::recvmmsg(own_input(socket), list, count, flags, timeout);
   for (int i = 0; i < came; ++i) {
     if (list[i].msg_hdr.msg_control != nullptr) take_from(&list[i].msg_hdr);
   }
@@ -256,12 +256,17 @@ int lock_from_here(int descriptor, int command, off_t bytes) {
 
 int control(int descriptor, int command, long argument) {
   if (!may_use(descriptor)) return fail(EBADF);
-  descriptor = own_input(descriptor);
+  const bool opens = command == F_DUPFD || command == F_DUPFD_CLOEXEC;
+  const bool of_number = command == F_GETFD || command == F_SETFD;
+  if (opens) {
+    descriptor = own_input(descriptor);
+  } else if (!of_number) {
+    descriptor = Image::running()->standard_input().asked_descriptor(descriptor);
+  }
   if (command == F_SETOWN) argument = real_number(argument);
   if (command == F_SETLK || command == F_SETLKW || command == F_GETLK)
     return lock(descriptor, command, reinterpret_cast<struct flock*>(argument));
   const int result = ::fcntl(descriptor, command, argument);
-  const bool opens = command == F_DUPFD || command == F_DUPFD_CLOEXEC;
   return opens ? descriptors().opened(result, static_cast<int>(argument)) : result;
 }
 

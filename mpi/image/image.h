@@ -113,7 +113,7 @@ class Image final : public threads::Guest {
   }
   Descriptors& descriptors() { return descriptors_; }
   Children& children() { return children_; }
-  const StandardInput& standard_input() const { return standard_input_; }
+  StandardInput& standard_input() { return standard_input_; }
   Streams& streams() { return streams_; }
   WorkingPlace& working_place() { return working_place_; }
   Keys& keys() { return keys_; }
@@ -181,7 +181,7 @@ class Image final : public threads::Guest {
   std::unique_ptr<LibcAnswers> libc_answers_;
   Descriptors descriptors_;
   Children children_;
-  const StandardInput standard_input_;
+  StandardInput standard_input_;
   Streams streams_{&descriptors_};
   WorkingPlace working_place_;
   Keys keys_;

@@ -15,7 +15,7 @@
 namespace roam::mpi {
 namespace {
 
-const StandardInput& input() { return Image::running()->standard_input(); }
+StandardInput& input() { return Image::running()->standard_input(); }
 
 // Of all of these the arguments are integers and pointers, at most six, handed on as they are.
 using Real = long (*)(long, long, long, long, long, long);
@@ -30,8 +30,6 @@ constexpr Call kCalls[] = {
     {"_IO_getc", 1},
     {"fgetc_unlocked", 1},
     {"getc_unlocked", 1},
-    {"ungetc", 2},
-    {"_IO_ungetc", 2},
     {"__uflow", 1},
     {"__underflow", 1},
     {"getw", 1},
@@ -52,21 +50,12 @@ constexpr Call kCalls[] = {
     {"getwc", 1},
     {"fgetwc_unlocked", 1},
     {"getwc_unlocked", 1},
-    {"ungetwc", 2},
     {"__wuflow", 1},
     {"__wunderflow", 1},
     {"fgetws", 3},
     {"fgetws_unlocked", 3},
     {"__fgetws_chk", 4},
     {"__fgetws_unlocked_chk", 4},
-    {"feof", 1},
-    {"_IO_feof", 1},
-    {"feof_unlocked", 1},
-    {"ferror", 1},
-    {"_IO_ferror", 1},
-    {"ferror_unlocked", 1},
-    {"clearerr", 1},
-    {"clearerr_unlocked", 1},
     {"fseek", 1},
     {"fseeko", 1},
     {"fseeko64", 1},
@@ -80,6 +69,7 @@ constexpr Call kCalls[] = {
     {"fsetpos", 1},
     {"fsetpos64", 1},
     {"__fpurge", 1},
+    {"fwide", 1},
 };
 constexpr std::size_t kCount = std::size(kCalls);
 Real real_calls[kCount];
@@ -103,6 +93,34 @@ void add_on_stream(std::index_sequence<kIndex...>) {
   (add(kIndex, &on_stream<kIndex>), ...);
 }
 
+// ---- what is asked of a stream, or put back into it ----
+
+template <int (*kCall)(FILE*)>
+int is_at_end(FILE* stream) {
+  if (!StandardInput::is_meant(stream)) return kCall(stream);
+  return input().has_it() ? kCall(input().asked_stream()) : input().is_at_end();
+}
+template <int (*kCall)(FILE*)>
+int has_error(FILE* stream) {
+  return kCall(StandardInput::is_meant(stream) ? input().asked_stream() : stream);
+}
+template <void (*kCall)(FILE*)>
+void clear_error(FILE* stream) {
+  if (StandardInput::is_meant(stream)) {
+    input().begin_again();
+    stream = input().asked_stream();
+  }
+  kCall(stream);
+}
+int put_back(int c, FILE* stream) {
+  if (StandardInput::is_meant(stream) && !input().has_it()) return EOF;
+  return ::ungetc(c, input().stream(stream));
+}
+wint_t put_back_wide(wint_t c, FILE* stream) {
+  if (StandardInput::is_meant(stream) && !input().has_it()) return WEOF;
+  return ::ungetwc(c, input().stream(stream));
+}
+
 // ---- those that mean the standard input without saying so ----
 
 int get_char() { return ::getc(input().stream(stdin)); }
@@ -115,9 +133,11 @@ using Gets = char* (*)(char*);
 using CheckedGets = char* (*)(char*, std::size_t);
 Gets real_gets = nullptr;
 CheckedGets real_checked_gets = nullptr;
-char* get_line(char* to) { return input().reach() ? real_gets(to) : nullptr; }
+// It reads what the variable stdin says.
+bool has_line() { return input().stream(stdin) == stdin; }
+char* get_line(char* to) { return has_line() ? real_gets(to) : nullptr; }
 char* get_line_checked(char* to, std::size_t room) {
-  return input().reach() ? real_checked_gets(to, room) : nullptr;
+  return has_line() ? real_checked_gets(to, room) : nullptr;
 }
 
 // ---- scanf and its kin ----
@@ -185,6 +205,14 @@ void add_if_there(const char* name, Function* function, Function** real) {
 
 void add_input_calls() {
   add_on_stream(std::make_index_sequence<kCount>());
+  for (const char* name : {"feof", "_IO_feof"}) add_launcher_call(name, &is_at_end<::feof>);
+  add_launcher_call("feof_unlocked", &is_at_end<::feof_unlocked>);
+  for (const char* name : {"ferror", "_IO_ferror"}) add_launcher_call(name, &has_error<::ferror>);
+  add_launcher_call("ferror_unlocked", &has_error<::ferror_unlocked>);
+  add_launcher_call("clearerr", &clear_error<::clearerr>);
+  add_launcher_call("clearerr_unlocked", &clear_error<::clearerr_unlocked>);
+  for (const char* name : {"ungetc", "_IO_ungetc"}) add_launcher_call(name, &put_back);
+  add_launcher_call("ungetwc", &put_back_wide);
   add_launcher_call("getchar", &get_char);
   add_launcher_call("getchar_unlocked", &get_char_unlocked);
   add_launcher_call("getwchar", &get_wide_char);

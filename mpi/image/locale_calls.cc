@@ -35,16 +35,21 @@ locale_t copy_locale(locale_t locale) {
 // ---- what points into tables ----
 
 wctype_t find_class(const char* name) {
-  image().locale().note_pointers();
+  image().locale().note_pointer();
   return ::wctype(name);
 }
 wctrans_t find_mapping(const char* name) {
-  image().locale().note_pointers();
+  image().locale().note_pointer();
   return ::wctrans(name);
 }
 int compile_pattern(regex_t* pattern, const char* text, int flags) {
-  image().locale().note_pointers();
-  return ::regcomp(pattern, text, flags);
+  const int error = ::regcomp(pattern, text, flags);
+  if (error == 0) image().locale().note_pattern();
+  return error;
+}
+void free_pattern(regex_t* pattern) {
+  image().locale().forget_pattern();
+  ::regfree(pattern);
 }
 
 }  // namespace
@@ -56,6 +61,7 @@ void add_locale_calls() {
   for (const char* name : {"wctype", "__wctype"}) add_launcher_call(name, &find_class);
   add_launcher_call("wctrans", &find_mapping);
   add_launcher_call("regcomp", &compile_pattern);
+  add_launcher_call("regfree", &free_pattern);
   for (const char* name : {"duplocale", "__duplocale"}) add_launcher_call(name, &copy_locale);
 }
 

@@ -27,6 +27,21 @@ std::string name_in(Environment& environment, int category) {
   return {};
 }
 
+// Those of "C.UTF-8", however it is spelled, lie in a folder; all others in one archive, which is
+// mapped when the first of them is asked for.
+std::string place_of(const std::string& name) {
+  return name.starts_with("C.") ? "locale C" : "locale archive";
+}
+// Of "LC_CTYPE=NAME;LC_NUMERIC=NAME;..." the first.
+std::string characters_in(const std::string& name) {
+  constexpr char kBegin[] = "LC_CTYPE=";
+  if (name.find(';') == std::string::npos) return name;
+  const std::size_t at = (";" + name).find(std::string(";") + kBegin);
+  if (at == std::string::npos) return {};
+  const std::size_t value = at + sizeof kBegin - 1;
+  return name.substr(value, name.find(';', value) - value);
+}
+
 wctype_t letters_of(locale_t tables) {
   return tables == LC_GLOBAL_LOCALE ? 0 : wctype_l("alpha", tables);
 }
@@ -56,7 +71,10 @@ bool LocaleState::choose(int category, const std::string& name, Environment& env
   }
   const locale_t tables = tables_of(names);
   if (tables == nullptr) return false;
-  if (names[LC_CTYPE] != names_[LC_CTYPE]) has_pointers_ = false;  // those of another are no good
+  if (names[LC_CTYPE] != names_[LC_CTYPE]) {  // a wctype_t of another locale is no good any more
+    has_pointers_ = false;
+    patterns_ = 0;
+  }
   names_ = names;
   own_ = tables;
   letters_ = letters_of(tables);
@@ -81,12 +99,13 @@ std::string LocaleState::name_of(int category) const {
   return differ ? all : name(LC_CTYPE);
 }
 
-void LocaleState::place_characters(const std::string& name) {
+void LocaleState::place_characters(const std::string& names) {
+  const std::string name = characters_in(names);
   if (is_classic(name)) return;
   static constinit OfProcess<std::map<std::string, locale_t>> all;
   const auto made = all.use();
   if (made->contains(name)) return;
-  const iso::LibraryPlace place("locale " + name);
+  const iso::LibraryPlace place(place_of(name));
   made->emplace(name, newlocale(LC_CTYPE_MASK, name.c_str(), nullptr));  // kept
 }
 
@@ -130,7 +149,7 @@ void LocaleState::arrive() {
           name_of(LC_ALL).c_str());
   }
   const wctype_t letters = letters_of(own_);
-  if (has_pointers_ && letters != letters_) {
+  if ((has_pointers_ || patterns_ > 0) && letters != letters_) {
     fatal(
         "a virtual rank comes here with what wctype, wctrans or regcomp gave it, which points "
         "into the tables of the locale %s, and those lie elsewhere in this process. Have all "

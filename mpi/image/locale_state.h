@@ -25,11 +25,14 @@ class LocaleState {
     if (name != nullptr && !choose(category, name, environment)) return nullptr;
     return texts->keep(name_of(category).c_str());
   }
-  // The virtual rank has what points into the tables of characters: a wctype_t, or a pattern.
-  void note_pointers() { has_pointers_ = true; }
-  // `name`'s tables of characters lie where they do in every process from now on, if nothing of
-  // the name has been loaded yet.
-  static void place_characters(const std::string& name);
+  // The virtual rank has what points into the tables of characters: a wctype_t, or a pattern, until
+  // that is given back.
+  void note_pointer() { has_pointers_ = has_pointers_ || letters_ != 0; }
+  void note_pattern() { patterns_ += letters_ != 0; }
+  void forget_pattern() { patterns_ -= patterns_ > 0; }
+  // `names` is of setlocale. Its tables of characters lie where they do in every process from now
+  // on, if nothing of the name has been loaded yet.
+  static void place_characters(const std::string& names);
   // What "" means for them.
   static std::string name_of_characters(Environment& environment);
 
@@ -63,6 +66,7 @@ class LocaleState {
   locale_t own_ = LC_GLOBAL_LOCALE;     // of this process
   locale_t chosen_ = LC_GLOBAL_LOCALE;  // its thread stays while this is another
   bool has_pointers_ = false;
+  int patterns_ = 0;
   wctype_t letters_ = 0;  // where own_ has those, if it is not the classic one
 };
 

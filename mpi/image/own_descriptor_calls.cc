@@ -24,9 +24,8 @@ namespace roam::mpi {
 namespace {
 
 Descriptors& descriptors() { return Image::running()->descriptors(); }
-int own_input(long descriptor) {
-  return Image::running()->standard_input().descriptor(static_cast<int>(descriptor));
-}
+StandardInput& input() { return Image::running()->standard_input(); }
+int asked(long descriptor) { return input().asked_descriptor(static_cast<int>(descriptor)); }
 
 // Of all of these the arguments are integers and pointers, at most six, handed on as they are.
 using Real = long (*)(long, long, long, long, long, long);
@@ -35,21 +34,22 @@ using Real = long (*)(long, long, long, long, long, long);
 constexpr unsigned kFirst = 1, kSecond = 2, kThird = 4, kFourth = 8;
 constexpr unsigned kQuestion = 16;    // asks whether a number is open, and is not told of
 constexpr unsigned kGivesError = 32;  // the number of the error
+constexpr unsigned kReads = 64;  // or goes on with what it is given: from it, nothing else will do
 struct Call {
   const char* name;
   unsigned kind = kFirst;
 };
 constexpr Call kCalls[] = {
-    {"pread"},
-    {"pread64"},
-    {"__pread64"},
-    {"__pread_chk"},
-    {"__pread64_chk"},
-    {"readv"},
-    {"preadv"},
-    {"preadv2"},
-    {"preadv64"},
-    {"preadv64v2"},
+    {"pread", kFirst | kReads},
+    {"pread64", kFirst | kReads},
+    {"__pread64", kFirst | kReads},
+    {"__pread_chk", kFirst | kReads},
+    {"__pread64_chk", kFirst | kReads},
+    {"readv", kFirst | kReads},
+    {"preadv", kFirst | kReads},
+    {"preadv2", kFirst | kReads},
+    {"preadv64", kFirst | kReads},
+    {"preadv64v2", kFirst | kReads},
     {"readahead"},
     {"getdents64"},
     {"write"},
@@ -75,12 +75,12 @@ constexpr Call kCalls[] = {
     {"fdatasync"},
     {"syncfs"},
     {"sync_file_range"},
-    {"sendfile", kFirst | kSecond},
-    {"sendfile64", kFirst | kSecond},
-    {"splice", kFirst | kThird},
-    {"tee", kFirst | kSecond},
-    {"vmsplice"},
-    {"copy_file_range", kFirst | kThird},
+    {"sendfile", kFirst | kSecond | kReads},
+    {"sendfile64", kFirst | kSecond | kReads},
+    {"splice", kFirst | kThird | kReads},
+    {"tee", kFirst | kSecond | kReads},
+    {"vmsplice", kFirst | kReads},
+    {"copy_file_range", kFirst | kThird | kReads},
     {"fchmod"},
     {"fchown"},
     {"futimens"},
@@ -109,12 +109,12 @@ constexpr Call kCalls[] = {
     {"sendto"},
     {"sendmsg"},
     {"sendmmsg"},
-    {"recv"},
-    {"__recv"},
-    {"__recv_chk"},
-    {"recvfrom"},
-    {"__recvfrom_chk"},
-    {"epoll_ctl", kFirst | kThird},
+    {"recv", kFirst | kReads},
+    {"__recv", kFirst | kReads},
+    {"__recv_chk", kFirst | kReads},
+    {"recvfrom", kFirst | kReads},
+    {"__recvfrom_chk", kFirst | kReads},
+    {"epoll_ctl", kFirst | kThird | kReads},
     {"epoll_wait"},
     {"epoll_pwait"},
     {"epoll_pwait2"},
@@ -206,6 +206,10 @@ long checked(long a, long b, long c, long d, long e, long f) {
   } else if (is_foreign(kFourth, d)) {
     foreign = d;
   } else {
+    const auto own_input = [](long descriptor) {
+      return (kKind & kReads) != 0 ? input().descriptor(static_cast<int>(descriptor))
+                                   : asked(descriptor);
+    };
     if ((kKind & kFirst) != 0) a = own_input(a);
     if ((kKind & kSecond) != 0) b = own_input(b);
     if ((kKind & kThird) != 0) c = own_input(c);
@@ -237,13 +241,13 @@ int start(Request* request) {
 }
 
 int stat_by_version(int version, int descriptor, struct stat* to) {
-  if (version == 1 && descriptors().may_use(descriptor)) return ::fstat(own_input(descriptor), to);
+  if (version == 1 && descriptors().may_use(descriptor)) return ::fstat(asked(descriptor), to);
   errno = version == 1 ? EBADF : EINVAL;
   return -1;
 }
 
 ssize_t read_own(int descriptor, void* to, std::size_t bytes) {
-  if (descriptor == 0) return Image::running()->standard_input().read(to, bytes);
+  if (descriptor == 0) return input().read(to, bytes);
   if (descriptors().may_use(descriptor)) return ::read(descriptor, to, bytes);
   descriptors().report_foreign(descriptor);
   errno = EBADF;
@@ -283,12 +287,12 @@ int control_device(int descriptor, unsigned long command, long argument) {
     errno = EBADF;
     return -1;
   }
-  const int result = ::ioctl(own_input(descriptor), command, argument);
+  const int result = ::ioctl(asked(descriptor), command, argument);
   return command == TIOCGPTPEER ? descriptors().opened(result) : result;
 }
 
 int is_terminal(int descriptor) {
-  if (descriptors().may_use(descriptor)) return ::isatty(own_input(descriptor));
+  if (descriptors().may_use(descriptor)) return ::isatty(asked(descriptor));
   errno = EBADF;
   return 0;
 }
@@ -299,20 +303,22 @@ constexpr const char* kPolls[] = {"poll", "__poll", "__poll_chk", "ppoll", "__pp
 constexpr std::size_t kPollCount = std::size(kPolls);
 Real real_polls[kPollCount];
 
-void replace(pollfd* list, nfds_t count, int from, int to) {
-  for (nfds_t i = 0; from != to && i < count; ++i) {
+void replace(pollfd* list, long count, int from, int to) {
+  for (long i = 0; from != to && i < count; ++i) {
     if (list[i].fd == from) list[i].fd = to;
   }
 }
 template <std::size_t kIndex>
 int poll_own(long list, long count, long c, long d, long e, long f) {
+  constexpr long kMost = 1 << 20;  // the kernel refuses more
   auto* const first = reinterpret_cast<pollfd*>(list);
-  const auto end = first + count;
-  const bool has_input = std::any_of(first, end, [](const pollfd& p) { return p.fd == 0; });
-  const int input = has_input ? own_input(0) : 0;
-  replace(first, static_cast<nfds_t>(count), 0, input);
+  const long readable = first != nullptr && count > 0 && count <= kMost ? count : 0;
+  const bool has_input =
+      std::any_of(first, first + readable, [](const pollfd& p) { return p.fd == 0; });
+  const int in_place = has_input ? asked(0) : 0;
+  replace(first, readable, 0, in_place);
   const auto result = static_cast<int>(real_polls[kIndex](list, count, c, d, e, f));
-  replace(first, static_cast<nfds_t>(count), input, 0);
+  replace(first, readable, in_place, 0);
   return result;
 }
 template <std::size_t... kIndex>
@@ -329,12 +335,12 @@ void add_polls(std::index_sequence<kIndex...>) {
 // Who has the standard input goes where it is. Others', which is empty, is the process's here.
 template <int (*kCall)(int, fd_set*, fd_set*, fd_set*, timeval*)>
 int select_own(int end, fd_set* in, fd_set* out, fd_set* other, timeval* limit) {
-  if (end > 0 && in != nullptr && FD_ISSET(0, in)) own_input(0);
+  if (end > 0 && in != nullptr && FD_ISSET(0, in)) asked(0);
   return kCall(end, in, out, other, limit);
 }
 int select_own_masked(int end, fd_set* in, fd_set* out, fd_set* other, const timespec* limit,
                       const sigset_t* mask) {
-  if (end > 0 && in != nullptr && FD_ISSET(0, in)) own_input(0);
+  if (end > 0 && in != nullptr && FD_ISSET(0, in)) asked(0);
   return ::pselect(end, in, out, other, limit, mask);
 }
 

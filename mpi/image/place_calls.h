@@ -1,7 +1,8 @@
 #ifndef ROAM_MPI_IMAGE_PLACE_CALLS_H_
 #define ROAM_MPI_IMAGE_PLACE_CALLS_H_
 
-// Where the virtual rank that runs is, for programs and launchers.
+// Where the virtual rank that runs is, for programs and launchers, and how virtual rank 0 gets to
+// the standard input.
 namespace roam::mpi {
 
 // Sends it to rank `to` of the job. False: it is pinned, or there is no such rank, and it stays.

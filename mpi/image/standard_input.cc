@@ -3,44 +3,76 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "base/check.h"
-#include "isomalloc/heap.h"
 
 namespace roam::mpi {
 namespace {
 
 StandardInput::Ways ways;
+int empty = -1;
+FILE* empty_stream = nullptr;
 
-constexpr char kEmpty[] = "/dev/null";
+bool can_go() { return ways.go_there == nullptr || ways.go_there(); }
 
 }  // namespace
 
-void StandardInput::set_ways(const Ways& w) { ways = w; }
+FILE* const StandardInput::input_ = stdin;
 
-bool StandardInput::reach() const {
-  if (has_it_ && ways.go_there != nullptr && !ways.go_there()) ways.give_up();
-  return has_it_;
+void StandardInput::prepare(const Ways& w) {
+  ways = w;
+  empty = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  empty_stream = std::fopen("/dev/null", "re");
+  ROAM_CHECK(empty >= 0 && empty_stream != nullptr,
+             "/dev/null cannot be opened, the input of virtual ranks");
 }
 
-ssize_t StandardInput::read(void* to, std::size_t bytes) const {
+void StandardInput::reach() {
+  if (!can_go()) ways.give_up();
+}
+
+ssize_t StandardInput::read(void* to, std::size_t bytes) {
   if (!has_it_) return 0;
-  if (ways.go_there != nullptr && !ways.go_there()) return ways.read_there(to, bytes);
-  return ::read(0, to, bytes);
+  return can_go() ? ::read(0, to, bytes) : ways.read_there(to, bytes);
 }
 
-int StandardInput::own_descriptor() const {
-  if (reach()) return 0;
-  static const int empty = ::open(kEmpty, O_RDWR | O_CLOEXEC);
-  ROAM_CHECK(empty >= 0, "/dev/null cannot be opened for a virtual rank that reads");
-  return empty;
+int StandardInput::reading_descriptor() {
+  if (!has_it_) return empty;
+  reach();
+  return 0;
 }
 
-FILE* StandardInput::own_stream() const {
-  if (reach()) return stdin;
-  const iso::HeapScope process;
-  static FILE* const empty = std::fopen(kEmpty, "re");
-  ROAM_CHECK(empty != nullptr, "/dev/null cannot be opened for a virtual rank that reads");
-  return empty;
+// That of another rank may be a pipe in which nothing ever comes. An empty one can always be read.
+int StandardInput::asking_descriptor() { return has_it_ && can_go() ? 0 : empty; }
+
+FILE* StandardInput::reading_stream() {
+  if (has_it_) {
+    reach();
+    return input_;
+  }
+  at_end_ = true;
+  return empty_stream;
+}
+
+FILE* StandardInput::asked_stream() {
+  if (!has_it_) return empty_stream;
+  can_go();
+  return input_;
+}
+
+StandardInput::OfChildren::OfChildren(const StandardInput& own) {
+  if (own.has_it()) return;
+  kept_ = ::fcntl(0, F_DUPFD_CLOEXEC, 3);
+  if (kept_ >= 0) ::dup2(empty, 0);
+}
+
+StandardInput::OfChildren::~OfChildren() {
+  if (kept_ < 0) return;
+  const int error = errno;
+  ::dup2(kept_, 0);
+  ::close(kept_);
+  errno = error;
 }
 
 }  // namespace roam::mpi

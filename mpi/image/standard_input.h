@@ -15,31 +15,60 @@ namespace roam::mpi {
 // Context: the virtual rank's thread.
 class StandardInput {
  public:
-  // How the running thread gets to what is rank 0's; set once, before the first image. Without
-  // there is one rank.
+  // How the running thread gets to what is rank 0's.
   struct Ways {
     bool (*go_there)() = nullptr;  // false: it cannot leave its rank now
-    ssize_t (*read_there)(void* to, std::size_t bytes) = nullptr;  // as read, from where it is
-    void (*give_up)() = nullptr;  // ends the job: it cannot leave, and has to
+    // As read, from where it is; does not throw.
+    ssize_t (*read_there)(void* to, std::size_t bytes) = nullptr;
+    void (*give_up)() = nullptr;  // ends the job: it could not go, and has to
   };
-  static void set_ways(const Ways& ways);
+  // Once, before the first image. Without ways there is one rank.
+  static void prepare(const Ways& ways);
 
   explicit StandardInput(bool has_it) : has_it_(has_it) {}
+  StandardInput(const StandardInput&) = delete;
+  StandardInput& operator=(const StandardInput&) = delete;
 
-  // What a call uses in place of a descriptor or stream that it was given: the standard input,
-  // which is this process's then, or an empty one; others as they are.
-  int descriptor(int given) const { return given == 0 ? own_descriptor() : given; }
-  FILE* stream(FILE* given) const { return given == stdin ? own_stream() : given; }
-  // False: it is empty. True: the thread is where it is.
-  bool reach() const;
+  // What a call that reads uses in place of a descriptor or stream that it was given: the standard
+  // input, which is this process's then, or an empty one; others as they are. The job ends if it
+  // cannot be reached.
+  int descriptor(int given) { return given == 0 ? reading_descriptor() : given; }
+  FILE* stream(FILE* given) { return given == input_ ? reading_stream() : given; }
+  // The same of a call that only asks: where the thread cannot go it asks of an empty one.
+  int asked_descriptor(int given) { return given == 0 ? asking_descriptor() : given; }
+  static bool is_meant(const FILE* given) { return given == input_; }
+  // Of the stream.
+  FILE* asked_stream();
+  bool is_at_end() const { return at_end_; }  // of an empty one
+  void begin_again() { at_end_ = false; }
+
+  bool has_it() const { return has_it_; }
+  // Of who has it: the thread is where it is from now on.
+  void reach();
   // As read of descriptor 0. Who cannot leave its rank reads too.
-  ssize_t read(void* to, std::size_t bytes) const;
+  ssize_t read(void* to, std::size_t bytes);
+
+  // While one lives, what is started has an empty input in place of that of virtual rank 0; nobody
+  // else runs meanwhile.
+  class OfChildren {
+   public:
+    explicit OfChildren(const StandardInput& own);
+    ~OfChildren();
+    OfChildren(const OfChildren&) = delete;
+    OfChildren& operator=(const OfChildren&) = delete;
+
+   private:
+    int kept_ = -1;  // the process's
+  };
 
  private:
-  int own_descriptor() const;
-  FILE* own_stream() const;
+  int reading_descriptor();
+  int asking_descriptor();
+  FILE* reading_stream();
 
+  static FILE* const input_;  // as the process began
   const bool has_it_;
+  bool at_end_ = false;
 };
 
 }  // namespace roam::mpi

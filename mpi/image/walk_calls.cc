@@ -74,7 +74,9 @@ auto* next_answer() {
 }
 template <Walk kWalk, auto kEnd>
 void begin_again() {
-  Image::running()->libc_answers().gone[kWalk] = 0;
+  LibcAnswers& answers = Image::running()->libc_answers();
+  answers.gone[kWalk] = 0;
+  answers.left[kWalk] = HiddenState::kNone;
   const iso::HeapScope process;
   walks[kWalk].forget();
   kEnd();  // what the process has open of it; it is opened again for who goes on

@@ -83,14 +83,18 @@ static void lists(void) {
     sum = mixed(sum, user->pw_dir);
   }
   printf("%d: %d users %lx\n", me, count, sum);
+  take_turn();
   setpwent();
+  take_turn();
   for (sum = 0, count = 0; count < 3 + me; ++count) {
     if (getpwent_r(&entry, room, sizeof room, &user) != 0) break;
     sum = mixed(sum, entry.pw_name);
     take_turn();
     if (getpwnam("daemon") == NULL) sum = 0;
   }
+  take_turn();
   endpwent();
+  take_turn();
   user = getpwent();
   take_turn();
   printf("%d: %d users %lx, and the first %s\n", me, count, sum, user->pw_name);
