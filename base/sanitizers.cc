@@ -103,7 +103,7 @@ Told* told(Address slot) {
 
 // Frames that a thread which arrives may return from: ThreadSanitizer writes down the calls of each
 // fiber in this process, of at most 65,536 frames, and would go below the first of them.
-constexpr int kFramesFromElsewhere = 48 << 10;
+constexpr int kFramesFromElsewhere = 4096;
 
 std::uintptr_t tell(Range, bool arrived) {
   void* const here = __tsan_get_current_fiber();
