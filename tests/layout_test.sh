@@ -12,8 +12,8 @@ fail() {
   cat "$work/out"
   exit 1
 }
-# Rank 1 of two has the libraries in $work/lib. Each looks who it is: Open MPI 5's launcher crashes
-# where it is given two programs.
+# Rank 1 of two has the libraries in $work/lib. Each looks who it is, so that the launcher is given a
+# command as in all other tests.
 cat >"$work/rank" <<'END'
 #!/bin/sh
 [ "${PMI_RANK-}${OMPI_COMM_WORLD_RANK-}" != 1 ] || export LD_LIBRARY_PATH="$1"
