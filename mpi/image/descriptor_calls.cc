@@ -258,10 +258,12 @@ int control(int descriptor, int command, long argument) {
   if (!may_use(descriptor)) return fail(EBADF);
   const bool opens = command == F_DUPFD || command == F_DUPFD_CLOEXEC;
   const bool of_number = command == F_GETFD || command == F_SETFD;
-  if (opens) {
-    descriptor = own_input(descriptor);
-  } else if (!of_number) {
+  const bool asks = command == F_GETFL || command == F_GETLK || command == F_OFD_GETLK ||
+                    command == F_GETOWN || command == F_GETSIG || command == F_GETPIPE_SZ;
+  if (asks) {
     descriptor = Image::running()->standard_input().asked_descriptor(descriptor);
+  } else if (!of_number) {
+    descriptor = own_input(descriptor);
   }
   if (command == F_SETOWN) argument = real_number(argument);
   if (command == F_SETLK || command == F_SETLKW || command == F_GETLK)

@@ -20,9 +20,11 @@ StandardInput& input() { return Image::running()->standard_input(); }
 // Of all of these the arguments are integers and pointers, at most six, handed on as they are.
 using Real = long (*)(long, long, long, long, long, long);
 
+enum class Does { kReads, kStays, kBeginsAgain };
 struct Call {
   const char* name;
   unsigned stream;  // which argument, from 1 on
+  Does does = Does::kReads;
 };
 constexpr Call kCalls[] = {
     {"fgetc", 1},
@@ -56,20 +58,19 @@ constexpr Call kCalls[] = {
     {"fgetws_unlocked", 3},
     {"__fgetws_chk", 4},
     {"__fgetws_unlocked_chk", 4},
-    {"fseek", 1},
-    {"fseeko", 1},
-    {"fseeko64", 1},
-    {"ftell", 1},
-    {"_IO_ftell", 1},
-    {"ftello", 1},
-    {"ftello64", 1},
-    {"rewind", 1},
-    {"fgetpos", 1},
-    {"fgetpos64", 1},
-    {"fsetpos", 1},
-    {"fsetpos64", 1},
-    {"__fpurge", 1},
-    {"fwide", 1},
+    {"fseek", 1, Does::kBeginsAgain},
+    {"fseeko", 1, Does::kBeginsAgain},
+    {"fseeko64", 1, Does::kBeginsAgain},
+    {"ftell", 1, Does::kStays},
+    {"_IO_ftell", 1, Does::kStays},
+    {"ftello", 1, Does::kStays},
+    {"ftello64", 1, Does::kStays},
+    {"rewind", 1, Does::kBeginsAgain},
+    {"fgetpos", 1, Does::kStays},
+    {"fgetpos64", 1, Does::kStays},
+    {"fsetpos", 1, Does::kBeginsAgain},
+    {"fsetpos64", 1, Does::kBeginsAgain},
+    {"__fpurge", 1, Does::kStays},
 };
 constexpr std::size_t kCount = std::size(kCalls);
 Real real_calls[kCount];
@@ -78,7 +79,12 @@ template <std::size_t kIndex>
 long on_stream(long a, long b, long c, long d, long e, long f) {
   long arguments[] = {a, b, c, d, e, f};
   long& stream = arguments[kCalls[kIndex].stream - 1];
-  stream = reinterpret_cast<long>(input().stream(reinterpret_cast<FILE*>(stream)));
+  auto* const given = reinterpret_cast<FILE*>(stream);
+  if (StandardInput::is_meant(given)) [[unlikely]] {
+    stream = reinterpret_cast<long>(kCalls[kIndex].does == Does::kReads ? input().stream(given)
+                                                                        : input().acted_stream());
+    if (kCalls[kIndex].does == Does::kBeginsAgain) input().begin_again();
+  }
   return real_calls[kIndex](arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
                             arguments[5]);
 }
@@ -103,6 +109,9 @@ int is_at_end(FILE* stream) {
 template <int (*kCall)(FILE*)>
 int has_error(FILE* stream) {
   return kCall(StandardInput::is_meant(stream) ? input().asked_stream() : stream);
+}
+int orient(FILE* stream, int mode) {
+  return ::fwide(StandardInput::is_meant(stream) ? input().asked_stream() : stream, mode);
 }
 template <void (*kCall)(FILE*)>
 void clear_error(FILE* stream) {
@@ -211,6 +220,7 @@ void add_input_calls() {
   add_launcher_call("ferror_unlocked", &has_error<::ferror_unlocked>);
   add_launcher_call("clearerr", &clear_error<::clearerr>);
   add_launcher_call("clearerr_unlocked", &clear_error<::clearerr_unlocked>);
+  add_launcher_call("fwide", &orient);
   for (const char* name : {"ungetc", "_IO_ungetc"}) add_launcher_call(name, &put_back);
   add_launcher_call("ungetwc", &put_back_wide);
   add_launcher_call("getchar", &get_char);

@@ -44,11 +44,11 @@ wctrans_t find_mapping(const char* name) {
 }
 int compile_pattern(regex_t* pattern, const char* text, int flags) {
   const int error = ::regcomp(pattern, text, flags);
-  if (error == 0) image().locale().note_pattern();
+  if (error == 0) image().locale().note_pattern(pattern);
   return error;
 }
 void free_pattern(regex_t* pattern) {
-  image().locale().forget_pattern();
+  image().locale().forget_pattern(pattern);
   ::regfree(pattern);
 }
 

@@ -1,6 +1,9 @@
 #include "mpi/image/locale_state.h"
 
+#include <unistd.h>
+
 #include <cerrno>
+#include <cstdlib>
 #include <map>
 
 #include "base/check.h"
@@ -28,9 +31,12 @@ std::string name_in(Environment& environment, int category) {
 }
 
 // Those of "C.UTF-8", however it is spelled, lie in a folder; all others in one archive, which is
-// mapped when the first of them is asked for.
+// mapped when the first of them is asked for, where there is one.
 std::string place_of(const std::string& name) {
-  return name.starts_with("C.") ? "locale C" : "locale archive";
+  if (name.starts_with("C.")) return "locale C";
+  const bool archive =
+      std::getenv("LOCPATH") == nullptr && ::access("/usr/lib/locale/locale-archive", R_OK) == 0;
+  return archive ? "locale archive" : "locale " + name;
 }
 // Of "LC_CTYPE=NAME;LC_NUMERIC=NAME;..." the first.
 std::string characters_in(const std::string& name) {
@@ -73,7 +79,7 @@ bool LocaleState::choose(int category, const std::string& name, Environment& env
   if (tables == nullptr) return false;
   if (names[LC_CTYPE] != names_[LC_CTYPE]) {  // a wctype_t of another locale is no good any more
     has_pointers_ = false;
-    patterns_ = 0;
+    patterns_.clear();
   }
   names_ = names;
   own_ = tables;
@@ -149,7 +155,7 @@ void LocaleState::arrive() {
           name_of(LC_ALL).c_str());
   }
   const wctype_t letters = letters_of(own_);
-  if ((has_pointers_ || patterns_ > 0) && letters != letters_) {
+  if ((has_pointers_ || !patterns_.empty()) && letters != letters_) {
     fatal(
         "a virtual rank comes here with what wctype, wctrans or regcomp gave it, which points "
         "into the tables of the locale %s, and those lie elsewhere in this process. Have all "

@@ -5,6 +5,7 @@
 #include <wctype.h>
 
 #include <array>
+#include <set>
 #include <string>
 
 #include "mpi/image/environment.h"
@@ -28,8 +29,10 @@ class LocaleState {
   // The virtual rank has what points into the tables of characters: a wctype_t, or a pattern, until
   // that is given back.
   void note_pointer() { has_pointers_ = has_pointers_ || letters_ != 0; }
-  void note_pattern() { patterns_ += letters_ != 0; }
-  void forget_pattern() { patterns_ -= patterns_ > 0; }
+  void note_pattern(const void* pattern) {
+    if (letters_ != 0) patterns_.insert(pattern);
+  }
+  void forget_pattern(const void* pattern) { patterns_.erase(pattern); }
   // `names` is of setlocale. Its tables of characters lie where they do in every process from now
   // on, if nothing of the name has been loaded yet.
   static void place_characters(const std::string& names);
@@ -66,7 +69,7 @@ class LocaleState {
   locale_t own_ = LC_GLOBAL_LOCALE;     // of this process
   locale_t chosen_ = LC_GLOBAL_LOCALE;  // its thread stays while this is another
   bool has_pointers_ = false;
-  int patterns_ = 0;
+  std::set<const void*> patterns_;
   wctype_t letters_ = 0;  // where own_ has those, if it is not the classic one
 };
 

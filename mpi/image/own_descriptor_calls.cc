@@ -34,58 +34,59 @@ using Real = long (*)(long, long, long, long, long, long);
 constexpr unsigned kFirst = 1, kSecond = 2, kThird = 4, kFourth = 8;
 constexpr unsigned kQuestion = 16;    // asks whether a number is open, and is not told of
 constexpr unsigned kGivesError = 32;  // the number of the error
-constexpr unsigned kReads = 64;  // or goes on with what it is given: from it, nothing else will do
+// Or what it does cannot be done to another one in its place: reads, writes, moves, locks.
+constexpr unsigned kActs = 64;
 struct Call {
   const char* name;
   unsigned kind = kFirst;
 };
 constexpr Call kCalls[] = {
-    {"pread", kFirst | kReads},
-    {"pread64", kFirst | kReads},
-    {"__pread64", kFirst | kReads},
-    {"__pread_chk", kFirst | kReads},
-    {"__pread64_chk", kFirst | kReads},
-    {"readv", kFirst | kReads},
-    {"preadv", kFirst | kReads},
-    {"preadv2", kFirst | kReads},
-    {"preadv64", kFirst | kReads},
-    {"preadv64v2", kFirst | kReads},
+    {"pread", kFirst | kActs},
+    {"pread64", kFirst | kActs},
+    {"__pread64", kFirst | kActs},
+    {"__pread_chk", kFirst | kActs},
+    {"__pread64_chk", kFirst | kActs},
+    {"readv", kFirst | kActs},
+    {"preadv", kFirst | kActs},
+    {"preadv2", kFirst | kActs},
+    {"preadv64", kFirst | kActs},
+    {"preadv64v2", kFirst | kActs},
     {"readahead"},
     {"getdents64"},
-    {"write"},
-    {"__write"},
-    {"pwrite"},
-    {"pwrite64"},
-    {"__pwrite64"},
-    {"writev"},
-    {"pwritev"},
-    {"pwritev2"},
-    {"pwritev64"},
-    {"pwritev64v2"},
+    {"write", kFirst | kActs},
+    {"__write", kFirst | kActs},
+    {"pwrite", kFirst | kActs},
+    {"pwrite64", kFirst | kActs},
+    {"__pwrite64", kFirst | kActs},
+    {"writev", kFirst | kActs},
+    {"pwritev", kFirst | kActs},
+    {"pwritev2", kFirst | kActs},
+    {"pwritev64", kFirst | kActs},
+    {"pwritev64v2", kFirst | kActs},
     {"vdprintf"},
     {"__vdprintf_chk"},
-    {"lseek"},
-    {"__lseek"},
-    {"lseek64"},
-    {"ftruncate"},
-    {"ftruncate64"},
+    {"lseek", kFirst | kActs},
+    {"__lseek", kFirst | kActs},
+    {"lseek64", kFirst | kActs},
+    {"ftruncate", kFirst | kActs},
+    {"ftruncate64", kFirst | kActs},
     {"fallocate"},
     {"fallocate64"},
     {"fsync"},
     {"fdatasync"},
     {"syncfs"},
     {"sync_file_range"},
-    {"sendfile", kFirst | kSecond | kReads},
-    {"sendfile64", kFirst | kSecond | kReads},
-    {"splice", kFirst | kThird | kReads},
-    {"tee", kFirst | kSecond | kReads},
-    {"vmsplice", kFirst | kReads},
-    {"copy_file_range", kFirst | kThird | kReads},
+    {"sendfile", kFirst | kSecond | kActs},
+    {"sendfile64", kFirst | kSecond | kActs},
+    {"splice", kFirst | kThird | kActs},
+    {"tee", kFirst | kSecond | kActs},
+    {"vmsplice", kFirst | kActs},
+    {"copy_file_range", kFirst | kThird | kActs},
     {"fchmod"},
     {"fchown"},
     {"futimens"},
     {"futimes"},
-    {"flock"},
+    {"flock", kFirst | kActs},
     {"fstatfs"},
     {"fstatfs64"},
     {"fstatvfs"},
@@ -109,12 +110,12 @@ constexpr Call kCalls[] = {
     {"sendto"},
     {"sendmsg"},
     {"sendmmsg"},
-    {"recv", kFirst | kReads},
-    {"__recv", kFirst | kReads},
-    {"__recv_chk", kFirst | kReads},
-    {"recvfrom", kFirst | kReads},
-    {"__recvfrom_chk", kFirst | kReads},
-    {"epoll_ctl", kFirst | kThird | kReads},
+    {"recv", kFirst | kActs},
+    {"__recv", kFirst | kActs},
+    {"__recv_chk", kFirst | kActs},
+    {"recvfrom", kFirst | kActs},
+    {"__recvfrom_chk", kFirst | kActs},
+    {"epoll_ctl", kFirst | kThird | kActs},
     {"epoll_wait"},
     {"epoll_pwait"},
     {"epoll_pwait2"},
@@ -207,8 +208,8 @@ long checked(long a, long b, long c, long d, long e, long f) {
     foreign = d;
   } else {
     const auto own_input = [](long descriptor) {
-      return (kKind & kReads) != 0 ? input().descriptor(static_cast<int>(descriptor))
-                                   : asked(descriptor);
+      return (kKind & kActs) != 0 ? input().descriptor(static_cast<int>(descriptor))
+                                  : asked(descriptor);
     };
     if ((kKind & kFirst) != 0) a = own_input(a);
     if ((kKind & kSecond) != 0) b = own_input(b);
@@ -332,15 +333,16 @@ void add_polls(std::index_sequence<kIndex...>) {
   (add(kIndex, &poll_own<kIndex>), ...);
 }
 
-// Who has the standard input goes where it is. Others', which is empty, is the process's here.
+// Who has the standard input goes where it is, or the job ends: of that of another rank nothing
+// would ever be told. Others', which is empty, is the process's here.
 template <int (*kCall)(int, fd_set*, fd_set*, fd_set*, timeval*)>
 int select_own(int end, fd_set* in, fd_set* out, fd_set* other, timeval* limit) {
-  if (end > 0 && in != nullptr && FD_ISSET(0, in)) asked(0);
+  if (end > 0 && in != nullptr && FD_ISSET(0, in)) input().descriptor(0);
   return kCall(end, in, out, other, limit);
 }
 int select_own_masked(int end, fd_set* in, fd_set* out, fd_set* other, const timespec* limit,
                       const sigset_t* mask) {
-  if (end > 0 && in != nullptr && FD_ISSET(0, in)) asked(0);
+  if (end > 0 && in != nullptr && FD_ISSET(0, in)) input().descriptor(0);
   return ::pselect(end, in, out, other, limit, mask);
 }
 

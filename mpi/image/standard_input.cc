@@ -46,13 +46,15 @@ int StandardInput::reading_descriptor() {
 // That of another rank may be a pipe in which nothing ever comes. An empty one can always be read.
 int StandardInput::asking_descriptor() { return has_it_ && can_go() ? 0 : empty; }
 
+FILE* StandardInput::acted_stream() {
+  if (!has_it_) return empty_stream;
+  reach();
+  return input_;
+}
+
 FILE* StandardInput::reading_stream() {
-  if (has_it_) {
-    reach();
-    return input_;
-  }
-  at_end_ = true;
-  return empty_stream;
+  at_end_ = !has_it_;
+  return acted_stream();
 }
 
 FILE* StandardInput::asked_stream() {
@@ -61,17 +63,26 @@ FILE* StandardInput::asked_stream() {
   return input_;
 }
 
+// Without a number for it to be kept under, what is started has none.
 StandardInput::OfChildren::OfChildren(const StandardInput& own) {
   if (own.has_it()) return;
+  flags_ = ::fcntl(0, F_GETFD);
   kept_ = ::fcntl(0, F_DUPFD_CLOEXEC, 3);
-  if (kept_ >= 0) ::dup2(empty, 0);
+  if (kept_ >= 0) {
+    ::dup2(empty, 0);
+  } else {
+    ::fcntl(0, F_SETFD, FD_CLOEXEC);
+  }
 }
 
 StandardInput::OfChildren::~OfChildren() {
-  if (kept_ < 0) return;
+  if (flags_ < 0) return;
   const int error = errno;
-  ::dup2(kept_, 0);
-  ::close(kept_);
+  if (kept_ >= 0) {
+    ::dup2(kept_, 0);
+    ::close(kept_);
+  }
+  ::fcntl(0, F_SETFD, flags_);
   errno = error;
 }
 

@@ -37,8 +37,9 @@ class StandardInput {
   // The same of a call that only asks: where the thread cannot go it asks of an empty one.
   int asked_descriptor(int given) { return given == 0 ? asking_descriptor() : given; }
   static bool is_meant(const FILE* given) { return given == input_; }
-  // Of the stream.
+  // Of the stream; acted_stream: of a call that does something with it, and reads nothing.
   FILE* asked_stream();
+  FILE* acted_stream();
   bool is_at_end() const { return at_end_; }  // of an empty one
   void begin_again() { at_end_ = false; }
 
@@ -58,7 +59,8 @@ class StandardInput {
     OfChildren& operator=(const OfChildren&) = delete;
 
    private:
-    int kept_ = -1;  // the process's
+    int kept_ = -1;   // the process's
+    int flags_ = -1;  // of its number; -1: nothing is in its place
   };
 
  private:

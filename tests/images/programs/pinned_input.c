@@ -35,5 +35,10 @@ int main(int argc, char** argv) {
   printf("%d: %d, at the end %d\n", me, i, !!feof(stdin));
   clearerr(stdin);
   printf("%d: not any more %d, %d\n", me, !!feof(stdin), ungetc(EOF, stdin));
+  take_turn();
+  printf("%d: %d, ", me, getchar() == EOF);
+  rewind(stdin); /* as a pipe it cannot */
+  if (me != 0) printf("%d", !!feof(stdin));
+  printf("\n");
   return 0;
 }
