@@ -104,13 +104,7 @@ int opening(long a, long b, long c, long d, long e, long f) {
 }
 template <std::size_t... kIndex>
 void add_opening(std::index_sequence<kIndex...>) {
-  const auto add = [](std::size_t i, auto* call) {
-    const void* real = process_symbol(kOpening[i].name, {});
-    if (real == nullptr) return;  // not in this libc
-    real_opening[i] = as_function<Real>(real);
-    add_launcher_call(kOpening[i].name, call);
-  };
-  (add(kIndex, &opening<kIndex>), ...);
+  (add_call_before(kOpening[kIndex].name, &opening<kIndex>, &real_opening[kIndex]), ...);
 }
 
 int opened_pair(int result, int* first, int* second) {

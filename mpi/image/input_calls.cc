@@ -90,13 +90,7 @@ long on_stream(long a, long b, long c, long d, long e, long f) {
 }
 template <std::size_t... kIndex>
 void add_on_stream(std::index_sequence<kIndex...>) {
-  const auto add = [](std::size_t i, auto* call) {
-    const void* real = process_symbol(kCalls[i].name, {});
-    if (real == nullptr) return;  // not in this libc
-    real_calls[i] = as_function<Real>(real);
-    add_launcher_call(kCalls[i].name, call);
-  };
-  (add(kIndex, &on_stream<kIndex>), ...);
+  (add_call_before(kCalls[kIndex].name, &on_stream<kIndex>, &real_calls[kIndex]), ...);
 }
 
 // ---- what is asked of a stream, or put back into it ----
@@ -202,14 +196,6 @@ void add_all_scans(std::index_sequence<kStandard...>) {
   (add_scans<wchar_t, kStandard>("wscanf"), ...);
 }
 
-template <class Function>
-void add_if_there(const char* name, Function* function, Function** real) {
-  const void* found = process_symbol(name, {});
-  if (found == nullptr) return;
-  *real = as_function<Function*>(found);
-  add_launcher_call(name, function);
-}
-
 }  // namespace
 
 void add_input_calls() {
@@ -227,8 +213,8 @@ void add_input_calls() {
   add_launcher_call("getchar_unlocked", &get_char_unlocked);
   add_launcher_call("getwchar", &get_wide_char);
   add_launcher_call("getwchar_unlocked", &get_wide_char_unlocked);
-  for (const char* name : {"gets", "_IO_gets"}) add_if_there(name, &get_line, &real_gets);
-  add_if_there("__gets_chk", &get_line_checked, &real_checked_gets);
+  for (const char* name : {"gets", "_IO_gets"}) add_call_before(name, &get_line, &real_gets);
+  add_call_before("__gets_chk", &get_line_checked, &real_checked_gets);
   add_all_scans(std::make_index_sequence<kStandardCount>());
 }
 

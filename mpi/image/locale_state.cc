@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <map>
+#include <optional>
 
 #include "base/check.h"
 #include "isomalloc/library_window.h"
@@ -38,15 +39,15 @@ std::string place_of(const std::string& name) {
       std::getenv("LOCPATH") == nullptr && ::access("/usr/lib/locale/locale-archive", R_OK) == 0;
   return archive ? "locale archive" : "locale " + name;
 }
-// Of "LC_CTYPE=NAME;LC_NUMERIC=NAME;..." the first.
-std::string characters_in(const std::string& name) {
-  constexpr char kBegin[] = "LC_CTYPE=";
-  if (name.find(';') == std::string::npos) return name;
-  const std::size_t at = (";" + name).find(std::string(";") + kBegin);
-  if (at == std::string::npos) return {};
-  const std::size_t value = at + sizeof kBegin - 1;
-  return name.substr(value, name.find(';', value) - value);
+// Of "LC_CTYPE=NAME;LC_NUMERIC=NAME;..." that of the category; nothing: it has none.
+std::optional<std::string> part_of(const std::string& names, int category) {
+  const std::string begin = std::string(kNames[category]) + "=";
+  const std::size_t at = (";" + names).find(";" + begin);
+  if (at == std::string::npos) return std::nullopt;
+  const std::size_t value = at + begin.size();
+  return names.substr(value, names.find(';', value) - value);
 }
+bool has_parts(const std::string& names) { return names.find(';') != std::string::npos; }
 
 wctype_t letters_of(locale_t tables) {
   return tables == LC_GLOBAL_LOCALE ? 0 : wctype_l("alpha", tables);
@@ -66,12 +67,10 @@ bool LocaleState::choose(int category, const std::string& name, Environment& env
   for (int i = 0; i < kCategories; ++i) {
     if (i == LC_ALL || (category != LC_ALL && category != i)) continue;
     std::string mine = name.empty() ? name_in(environment, i) : name;
-    if (category == LC_ALL && name.find(';') != std::string::npos) {
-      const std::string begin = std::string(kNames[i]) + "=";
-      const std::size_t at = (";" + name).find(";" + begin);
-      if (at == std::string::npos) return false;
-      const std::size_t value = at + begin.size();
-      mine = name.substr(value, name.find(';', value) - value);
+    if (category == LC_ALL && has_parts(name)) {
+      const std::optional<std::string> part = part_of(name, i);
+      if (!part.has_value()) return false;
+      mine = *part;
     }
     names[static_cast<std::size_t>(i)] = is_classic(mine) ? std::string() : mine;
   }
@@ -106,7 +105,8 @@ std::string LocaleState::name_of(int category) const {
 }
 
 void LocaleState::place_characters(const std::string& names) {
-  const std::string name = characters_in(names);
+  const std::string name =
+      has_parts(names) ? part_of(names, LC_CTYPE).value_or(std::string()) : names;
   if (is_classic(name)) return;
   static constinit OfProcess<std::map<std::string, locale_t>> all;
   const auto made = all.use();

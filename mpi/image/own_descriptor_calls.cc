@@ -223,13 +223,7 @@ long checked(long a, long b, long c, long d, long e, long f) {
 }
 template <std::size_t... kIndex>
 void add_checked(std::index_sequence<kIndex...>) {
-  const auto add = [](std::size_t i, auto* call) {
-    const void* real = process_symbol(kCalls[i].name, {});
-    if (real == nullptr) return;  // not in this libc
-    real_calls[i] = as_function<Real>(real);
-    add_launcher_call(kCalls[i].name, call);
-  };
-  (add(kIndex, &checked<kIndex>), ...);
+  (add_call_before(kCalls[kIndex].name, &checked<kIndex>, &real_calls[kIndex]), ...);
 }
 
 // Helper threads of libc would do it later.
@@ -324,13 +318,7 @@ int poll_own(long list, long count, long c, long d, long e, long f) {
 }
 template <std::size_t... kIndex>
 void add_polls(std::index_sequence<kIndex...>) {
-  const auto add = [](std::size_t i, auto* call) {
-    const void* real = process_symbol(kPolls[i], {});
-    if (real == nullptr) return;  // not in this libc
-    real_polls[i] = as_function<Real>(real);
-    add_launcher_call(kPolls[i], call);
-  };
-  (add(kIndex, &poll_own<kIndex>), ...);
+  (add_call_before(kPolls[kIndex], &poll_own<kIndex>, &real_polls[kIndex]), ...);
 }
 
 // Who has the standard input goes where it is, or the job ends: of that of another rank nothing

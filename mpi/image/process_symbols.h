@@ -43,6 +43,16 @@ as_function(const void* symbol) {
   return reinterpret_cast<Pointer>(const_cast<void*>(symbol));
 }
 
+// Has programs find `call` under that name, and `*real` what the process has: neither, if this libc
+// has no such function.
+template <class Call, class Real>
+void add_call_before(const char* name, Call* call, Real* real) {
+  const void* found = process_symbol(name, {});
+  if (found == nullptr) return;
+  *real = as_function<Real>(found);
+  add_launcher_call(name, call);
+}
+
 // Whether a variable lies there that libc, or a library that comes with it, stores in or programs
 // may store in.
 bool is_variable_of_libc(const void* address);
