@@ -12,6 +12,12 @@
 #include <string_view>
 #include <vector>
 
+// glibc's header says so, and only GCC knows that in C++.
+#ifdef __clang__
+using _Bool = bool;  // NOLINT(bugprone-reserved-identifier)
+#endif
+#include <sys/platform/x86.h>
+
 namespace roam::mpi {
 namespace {
 
@@ -25,13 +31,26 @@ constexpr char kSystemFolders[] =
 constexpr const char* kLevels[] = {"glibc-hwcaps/x86-64-v4/", "glibc-hwcaps/x86-64-v3/",
                                    "glibc-hwcaps/x86-64-v2/", ""};
 
-// Folders below each folder for processors that can more, best first; the last is for all.
+// Whether processor and kernel can all of these, as ld.so has found out.
+template <class... Feature>
+bool can(Feature... features) {
+  return (x86_cpu_active(features) && ...);
+}
+
+// Folders below each folder for processors that can more, best first; the last is for all. The
+// levels are those of the psABI, whose names compilers do not all know.
 std::span<const char* const> levels() {
   static const std::size_t first = [] {
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("x86-64-v4")) return 0;
-    if (__builtin_cpu_supports("x86-64-v3")) return 1;
-    return __builtin_cpu_supports("x86-64-v2") ? 2 : 3;
+    if (!can(x86_cpu_CMPXCHG16B, x86_cpu_LAHF64_SAHF64, x86_cpu_POPCNT, x86_cpu_SSE3, x86_cpu_SSSE3,
+             x86_cpu_SSE4_1, x86_cpu_SSE4_2))
+      return 3;
+    if (!can(x86_cpu_AVX, x86_cpu_AVX2, x86_cpu_BMI1, x86_cpu_BMI2, x86_cpu_F16C, x86_cpu_FMA,
+             x86_cpu_LZCNT, x86_cpu_MOVBE))
+      return 2;
+    return can(x86_cpu_AVX512F, x86_cpu_AVX512BW, x86_cpu_AVX512CD, x86_cpu_AVX512DQ,
+               x86_cpu_AVX512VL)
+               ? 0
+               : 1;
   }();
   return std::span(kLevels).subspan(first);
 }
