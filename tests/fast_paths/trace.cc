@@ -20,6 +20,9 @@
 #include "threads/scheduler.h"
 #include "threads/slots.h"
 
+// <new> has it only where the compiler calls it by itself, as Clang 14 does not.
+void operator delete(void* p, std::size_t bytes) noexcept;
+
 namespace {
 
 constexpr std::size_t kMostSteps = 4096;
