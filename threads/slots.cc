@@ -107,7 +107,7 @@ Tcb* Slots::make(std::size_t stack_bytes, std::string_view name) {
   t->move_to = -1;
   t->destined = t->begins_anywhere = false;
   t->next = t->previous = nullptr;
-  t->pins = t->static_inits = t->open_objects = t->locks = t->tied = 0;
+  t->pins = t->static_inits = t->system_heaps = t->open_objects = t->locks = t->tied = 0;
   t->deadline_ns = 0;
   t->waits_for = nullptr;
   t->waits_at = nullptr;

@@ -36,11 +36,13 @@ TEST(Slots, SlotsOfEndedThreadsAreUsedAgainForThreadsThatKnowNothingOfThem) {
           EXPECT_EQ(errno, 0);
           EXPECT_EQ(std::current_exception(), nullptr);
           EXPECT_EQ(self()->pins + self()->locks + self()->open_objects + self()->tied, 0);
+          EXPECT_EQ(self()->system_heaps, 0);
           EXPECT_EQ(self()->move_to, -1);
           EXPECT_EQ(self()->hops, 0u);
           EXPECT_EQ(self()->exception, nullptr);
           errno = 5;
           self()->hops = 7;
+          self()->system_heaps = 1;  // of a SystemHeap that nothing destroyed
           throw 1;
         },
         i % 2 == 0 ? "even" : std::string(100, 'o'));
