@@ -161,8 +161,8 @@ Tcb* Slots::make_fresh(std::size_t bytes) {
   }
   const Range slot{got->range.begin + fence, bytes};
   Tcb* t = detail::tcb_of_slot(slot);
-  // Memory of an earlier thread may be kept here, where the fence of the last one was, and be given
-  // back by its keeper just now.
+  // Memory of an earlier thread may be kept here, where the fence of the last one was, and the rank
+  // that kept it may be giving it back just now.
   iso::arena().claim(slot);
   // Others look for threads in slots: first the control block that was there before goes.
   iso::arena().units().mark(slot, iso::UnitKind::kSlot);

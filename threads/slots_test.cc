@@ -90,8 +90,8 @@ TEST(Slots, NamesOfAnyLengthAreKept) {
   threads.run();
 }
 
-// Memory that was kept where the fence of an earlier slot was belongs to a fresh slot once its
-// keeper has done with it.
+// Memory that was kept where the fence of an earlier slot was belongs to a fresh slot once
+// whoever kept it has given it back.
 TEST(Slots, AFreshSlotWaitsForWhoGivesBackMemoryThere) {
   TestThreads threads;
   Tcb* first = slots().make(kStack, "first");
@@ -101,12 +101,12 @@ TEST(Slots, AFreshSlotWaitsForWhoGivesBackMemoryThere) {
   iso::UnitMap& units = iso::arena().units();
   const Range kept{slot.begin + iso::kUnitBytes, iso::kUnitBytes};
   units.set_kind(kept.begin, iso::UnitKind::kEvicting);
-  std::thread keeper([&] {
+  std::thread giver([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     units.unmark(kept);
   });
   Tcb* second = slots().make(kStack, "second");
-  keeper.join();
+  giver.join();
   ASSERT_EQ(second->slot, slot);
   EXPECT_EQ(units.range_at(slot.begin), slot) << "all of it is marked";
   slots().retire(second);
