@@ -19,7 +19,7 @@ struct Event {
     kRefused,    // thread, number: the hop that came to nothing, peer: who refused; text: name
     kSample,     // thread: threads here, number: those of them that are ready, value: idle [ticks];
                  // row: Core
-    kSent,       // thread: from, value: to (0: not known), number: tag, peer: rank; row: Letter
+    kSent,       // thread: from, value: to (0: not known), number: tag, peer: rank; row: MessageRow
     kReceived,   // the same; peer: whence
     kTraffic,    // peer: rank; value: messages, thread: bytes, sent there in all
     kStep,       // a balancing step until value [ticks]; text: strategy; it goes on with
@@ -40,13 +40,13 @@ struct Event {
 static_assert(sizeof(Event) == 32);
 
 // The row behind a message's event.
-struct Letter {
+struct MessageRow {
   std::uint64_t bytes;
   std::uint64_t sequence;
   std::uint64_t pair;
   std::uint64_t end_ticks;  // of its sending
 };
-static_assert(sizeof(Letter) == sizeof(Event));
+static_assert(sizeof(MessageRow) == sizeof(Event));
 
 // The row behind a sample.
 struct Core {

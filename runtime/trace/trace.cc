@@ -156,13 +156,13 @@ void Trace::received(std::uint64_t from, std::uint64_t to, int from_rank, std::s
 }
 
 void Trace::add_message(Event::Kind kind, std::uint64_t begin_ticks, std::uint64_t thread,
-                        std::uint64_t other, int peer, int tag, const Letter& letter) {
-  const bool noted = letter.sequence == 0 ? letter.end_ticks - last_message_ >= grain_ticks_
-                                          : is_noted(letter.sequence);
+                        std::uint64_t other, int peer, int tag, const MessageRow& row) {
+  const bool noted =
+      row.sequence == 0 ? row.end_ticks - last_message_ >= grain_ticks_ : is_noted(row.sequence);
   if (!noted) return;
-  last_message_ = letter.end_ticks;
+  last_message_ = row.end_ticks;
   add(kind, begin_ticks, thread, other, static_cast<std::uint32_t>(tag), peer,
-      {reinterpret_cast<const char*>(&letter), sizeof letter});
+      {reinterpret_cast<const char*>(&row), sizeof row});
 }
 
 // ---- afterwards ----

@@ -102,7 +102,7 @@ class Trace {
   Event* add(Event::Kind kind, std::uint64_t ticks, std::uint64_t thread, std::uint64_t value,
              std::uint64_t number, int peer, std::string_view text = {});
   void add_message(Event::Kind kind, std::uint64_t begin_ticks, std::uint64_t thread,
-                   std::uint64_t other, int peer, int tag, const Letter& letter);
+                   std::uint64_t other, int peer, int tag, const MessageRow& row);
   void flush_turns();
 
   const std::uint64_t begin_ticks_;

@@ -336,23 +336,22 @@ void TraceText::sample(const Event& event) {
 }
 
 void TraceText::message(const Event& event) {
-  Letter letter;
-  std::memcpy(&letter, &event + 1, sizeof letter);
+  MessageRow row;
+  std::memcpy(&row, &event + 1, sizeof row);
   const bool sent = event.kind == Event::kSent;
   const Lane lane = sent ? kSends : kReceipts;
   const std::uint64_t ns = slice(lane, "message", sent ? "send" : "receive", scale_.at(event.ticks),
-                                 scale_.at(letter.end_ticks));
+                                 scale_.at(row.end_ticks));
   const std::uint64_t to = sent ? event.value : event.thread;
   number("from", sent ? event.thread : event.value);
   if (to != 0) number("to", to);
   number(sent ? "to_rank" : "from_rank", event.peer);
-  number("bytes", letter.bytes);
+  number("bytes", row.bytes);
   json_.Key("tag");
   json_.Int(static_cast<int>(event.number));
   json_.EndObject();
   finish();
-  if (letter.sequence != 0)
-    flow(sent ? "s" : "f", lane, "message", mix(letter.pair, letter.sequence), ns);
+  if (row.sequence != 0) flow(sent ? "s" : "f", lane, "message", mix(row.pair, row.sequence), ns);
 }
 
 void TraceText::step() {
