@@ -27,8 +27,8 @@ class DiffusionRank {
     std::uint64_t thread = 0;  // whatever names it; also decides between equals
     double load_s = 0;
     std::uint64_t bytes = 0;
-    std::int32_t home = 0;  // the rank where the thread is
-    std::int32_t home_node = 0;
+    std::int32_t rank = 0;    // where the thread is, wherever its token goes
+    std::int32_t node = 0;    // of that rank
     bool fixed = false;       // it stays with its rank
     std::int32_t block = -1;  // as in a LoadTable; -1 in a job
   };
@@ -51,7 +51,7 @@ class DiffusionRank {
   static double surplus_s(const Sums& giver, const Sums& taker, double goal_s);
   // What a move of the token's thread to that rank costs: nothing if it is there.
   static double cost_s(const Token& token, const Sums& at, const Costs& costs) {
-    return token.home == at.rank ? 0 : costs.move_s(token.home_node != at.node, token.bytes);
+    return token.rank == at.rank ? 0 : costs.move_s(token.node != at.node, token.bytes);
   }
 
   // Whether it pays to move a load from a rank of that speed, if that costs so much.

@@ -83,7 +83,7 @@ double time_s(const DiffusionRank& rank) { return rank.sums().load_s / rank.sums
 std::size_t guests(const DiffusionRank& rank) {
   return static_cast<std::size_t>(
       std::count_if(rank.tokens().begin(), rank.tokens().end(),
-                    [&](const Token& token) { return token.home != rank.sums().rank; }));
+                    [&](const Token& token) { return token.rank != rank.sums().rank; }));
 }
 
 TEST(DiffusionRank, GivesHalfOfTheDifference) {
@@ -188,10 +188,10 @@ std::vector<DiffusionRank> random_pair(const LoadTable& table) {
   std::vector<Token> tokens[2];
   for (std::size_t i = 0; i < table.threads.size(); ++i) {
     const ThreadLoad& thread = table.threads[i];
-    // One thread in three has its home on any of three ranks.
-    const std::int32_t home = i % 3 == 0 ? static_cast<std::int32_t>(i / 3 % 3) : thread.rank;
+    // One thread in three is on any of three ranks.
+    const std::int32_t rank = i % 3 == 0 ? static_cast<std::int32_t>(i / 3 % 3) : thread.rank;
     tokens[thread.rank].push_back(
-        {i, thread.load_s, thread.bytes, home, home, thread.fixed, thread.block});
+        {i, thread.load_s, thread.bytes, rank, rank, thread.fixed, thread.block});
   }
   std::vector<DiffusionRank> ranks;
   for (std::int32_t r = 0; r < 2; ++r) {

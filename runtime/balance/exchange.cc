@@ -152,8 +152,8 @@ Exchange::Offer Exchange::one_goes(std::int32_t from) {
   return best;
 }
 
-// A guest goes home and another comes in its place; or one that is away comes back, and another
-// goes there.
+// A guest goes back to the rank that the table has it on, and another comes in its place; or one
+// that is away comes back, and another goes there.
 Exchange::Offer Exchange::trade(std::int32_t from) {
   Offer best;
   const std::span<const Parcel> mine = now_.threads_of(from);
@@ -161,10 +161,10 @@ Exchange::Offer Exchange::trade(std::int32_t from) {
   const std::size_t most = looks_left_ - std::min(looks_left_, kMost);
   for (const Parcel& guest : mine) {
     if (looks_left_ < most) break;
-    const std::int32_t home = table_.threads[guest.id].rank;
-    if (home == from || !(now_.time_s(home) < before_s)) continue;
-    for_each_near(now_.threads_of(home), guest.load_s - wanted_s(from, home), kNear,
-                  [&](const Parcel& take) { consider(from, home, guest, &take, best); });
+    const std::int32_t back = table_.threads[guest.id].rank;
+    if (back == from || !(now_.time_s(back) < before_s)) continue;
+    for_each_near(now_.threads_of(back), guest.load_s - wanted_s(from, back), kNear,
+                  [&](const Parcel& take) { consider(from, back, guest, &take, best); });
   }
   for (const std::uint32_t i : now_.away_from(from)) {
     if (looks_left_ < most) break;
@@ -221,8 +221,8 @@ double Exchange::cost_of(std::span<const Step> steps) const {
   return sum_s;
 }
 
-// Where a thread goes on that the rank `full` cannot keep: home, to `first`, or where it leaves
-// little room; -1: nowhere.
+// Where a thread goes on that the rank `full` cannot keep: to its rank of the table, to `first`, or
+// where it leaves little room; -1: nowhere.
 std::int32_t Exchange::place_for(std::uint32_t i, std::int32_t full, std::int32_t first,
                                  double level_s, std::span<const Step> steps) const {
   const double load_s = table_.threads[i].load_s;

@@ -19,7 +19,7 @@ constexpr std::size_t kLooksOfThread = 32;
 // That part of what can be won may go into a decision, whose looks take so long (20 ns each,
 // 2026-11, five times), and no more looks than that, together and of a thread.
 constexpr double kPart = 0.01, kLookS = 1e-7, kMostLooks = 100'000, kMostOfThread = 1'000;
-// Threads are sent home in so many passes at most.
+// Threads are sent back in so many passes at most.
 constexpr int kPasses = 8;
 // Sums of the same loads or costs in another order differ by less than this part.
 constexpr double kRounding = 1e-12;
@@ -118,7 +118,7 @@ class Exchanger {
   void even_out(std::size_t looks, bool frugal) {
     exchange_.set_looks(looks);
     lower_to(ceiling_s_, frugal);
-    send_home();
+    send_back();
     done_.clear();
   }
 
@@ -136,8 +136,9 @@ class Exchanger {
     while (done_.size() > begin && done_.back().before_s <= reached_s) undo();
   }
 
-  // Threads go home where that saves moves and no rank gets longer than the longest is.
-  void send_home() {
+  // Threads go back to their ranks of the table where that saves moves, and no rank gets longer
+  // than the longest is.
+  void send_back() {
     const double level_s = std::max(ceiling_s_, longest_s());
     bool again = true;
     for (int pass = 0; again && pass < kPasses; ++pass) {
@@ -158,7 +159,7 @@ class Exchanger {
     ruin(round, guests);
     const bool low = mixed(round) % kRoundsToAimLow == 0;
     lower_to(low ? ceiling_s_ : before.step_s, /*frugal=*/round % 2 == 0);
-    send_home();
+    send_back();
     if (score() <= before)
       done_.clear();
     else

@@ -8,10 +8,11 @@
 namespace roam::balance {
 
 // `start` after exchanges away from the busiest rank (exchange.h), until no rank is above
-// `ceiling_s` or none helps. Then moves are saved: threads go home where others can go on in their
-// place, and as long as `looks` exchanges have not been looked at, a few of the moves are undone
-// and found anew, and what came out is kept if it is no worse. What a thread costs counts from its
-// place in the table, so that it may move again and again. Messages are not looked at.
+// `ceiling_s` or none helps. Then moves are saved: threads go back to where the table has them if
+// others can go on in their place, and as long as `looks` exchanges have not been looked at, a few
+// of the moves are undone and found anew, and what came out is kept if it is no worse. What a
+// thread costs counts from its place in the table, so that it may move again and again. Messages
+// are not looked at.
 //
 // Cost: O(threads + ranks log ranks), a bounded number of looks a thread, and five times `looks`.
 // Source: Schrimpf et al. 2000, Record breaking optimization results using the ruin and recreate

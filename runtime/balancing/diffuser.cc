@@ -195,14 +195,14 @@ void Diffuser::tell_places(const Key& key, Run& run) {
   std::map<int, std::vector<std::int32_t>> guests;  // by the rank where they are now
   for (const DiffusionRank::Token& token : run.rank->tokens()) {
     const auto index = static_cast<std::int32_t>(token.thread);
-    if (token.home == net_.rank()) {
+    if (token.rank == net_.rank()) {
       run.places.emplace_back(index, net_.rank());
     } else {
-      guests[token.home].push_back(index);
+      guests[token.rank].push_back(index);
     }
   }
-  for (const auto& [home, indices] : guests)
-    send(home, key, run, Stage::kPlaces, indices.data(), indices.size());
+  for (const auto& [rank, indices] : guests)
+    send(rank, key, run, Stage::kPlaces, indices.data(), indices.size());
   consider_places(key, run);
 }
 
@@ -219,8 +219,7 @@ void Diffuser::consider_places(const Key& key, Run& run) {
     own.move_s += kCosts.move_s(!net_.same_node(mine.place), mine.bytes);
   }
   for (const DiffusionRank::Token& token : run.rank->tokens()) {
-    if (token.home != here)
-      own.move_s += kCosts.move_s(token.home_node != net_.node(), token.bytes);
+    if (token.rank != here) own.move_s += kCosts.move_s(token.node != net_.node(), token.bytes);
   }
   if (the_trace != nullptr) {
     run.notes.push_back({here, -1, own.before_s, own.after_s, 0, 0});
