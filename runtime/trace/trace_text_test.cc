@@ -114,7 +114,9 @@ TEST(TraceText, ReplacesACharacterThatTheNamesEndCuts) {
     const Written written(trace);
     const auto turns = written.turns();
     ASSERT_EQ(turns.size(), 2u);
-    if (length == kMostText) EXPECT_EQ((*turns[0])["name"].GetString(), start + "\xef\xbf\xbd");
+    if (length == kMostText) {
+      EXPECT_EQ((*turns[0])["name"].GetString(), start + "\xef\xbf\xbd");
+    }
     EXPECT_EQ((*turns[1])["name"].GetString(), start + "\xef\xbf\xbd");
   }
 }
