@@ -6,9 +6,9 @@
 
 #include "threads/tcb.h"
 
-// What ranks say to each other. Every message begins with its kind; fields are this machine's own
-// layout, since all ranks run the same binary. Messages between two ranks arrive in order.
-// docs/wire.md has each of them, byte by byte.
+// What ranks say to each other. Every message begins with its kind, but for those of Mpi::send_now;
+// fields are this machine's own layout, since all ranks run the same binary. Messages between two
+// ranks arrive in order. docs/wire.md has each of them, byte by byte.
 namespace roam::runtime {
 
 using detail::Tcb;

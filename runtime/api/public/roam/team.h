@@ -99,7 +99,8 @@ RequestState* team_alltoall(std::uint64_t team, const void* in, void* out, std::
 int team_index(std::uint64_t team);
 int team_balance(std::uint64_t team);
 
-// One member's part in a collective. The result of all is the same shape for everybody.
+// One member's part in a collective. The result of all is the same shape for everybody. A number is
+// never used again: programs and checkpoints have it.
 enum class CollectiveKind : std::uint32_t {
   kBarrier = 1,   // nothing
   kBroadcast,     // out: the root's `bytes`
