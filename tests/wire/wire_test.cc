@@ -3,14 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <map>
 #include <regex>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "runtime/balance/load_model.h"
 #include "runtime/balancing/diffuse_messages.h"
 #include "runtime/balancing/loads_along.h"
 #include "runtime/balancing/place_head.h"
@@ -29,6 +32,7 @@
 #include "runtime/teams/letter.h"
 #include "runtime/teams/open_parcels.h"
 #include "runtime/teams/parcel.h"
+#include "runtime/teams/parts.h"
 #include "runtime/teams/teams.h"
 #include "runtime/teams/whereabouts.h"
 #include "runtime/trace/observer.h"
@@ -354,22 +358,61 @@ TEST(WireTest, TheExampleOfAMessageIsWhatTheProgramSends) {
   EXPECT_EQ(example_in("docs/wire.md"), written);
 }
 
-TEST(WireTest, EveryKindHasATable) {
+// The kinds of message.h, by number.
+std::map<std::size_t, std::string> kinds_of_the_program() {
+  std::ifstream file("runtime/net/message.h");
+  std::map<std::size_t, std::string> kinds;
+  const std::regex kind(R"(  (k[A-Z]\w+) = (\d+),.*)");
+  std::smatch match;
+  for (std::string line; std::getline(file, line);)
+    if (std::regex_match(line, match, kind)) kinds[std::stoul(match[2])] = match[1];
+  return kinds;
+}
+
+TEST(WireTest, EveryKindHasATableUnderItsName) {
   std::ifstream file("docs/wire.md");
-  std::map<std::size_t, int> tables;
-  const std::regex kind(R"(\bk[A-Z]\w+ (\d+))");
-  bool under_heading = false;
+  std::map<std::size_t, std::vector<std::string>> tables, no_longer;
+  const std::regex kind(R"(\b(k[A-Z]\w+) (\d+))");
+  bool under_heading = false, retired = false;
   for (std::string line; std::getline(file, line);) {
     if (line.starts_with("### ")) {
       under_heading = true;
+      retired = line == "### Numbers that are no longer sent";
     } else if (under_heading && !line.empty()) {
       under_heading = false;
       for (std::sregex_iterator at(line.begin(), line.end(), kind), end; at != end; ++at)
-        ++tables[std::stoul((*at)[1])];
+        (retired ? no_longer : tables)[std::stoul((*at)[2])].push_back((*at)[1]);
     }
   }
-  for (std::size_t k = 1; k < kKinds; ++k) EXPECT_EQ(tables[k], 1) << "kind " << k;
-  EXPECT_EQ(tables.size(), kKinds - 1);
+  const std::map<std::size_t, std::string> kinds = kinds_of_the_program();
+  EXPECT_EQ(tables.size(), kinds.size());
+  for (const auto& [number, name] : kinds)
+    EXPECT_EQ(tables[number], std::vector<std::string>{name}) << "kind " << number;
+  for (std::size_t k = 1; k < kKinds; ++k)
+    EXPECT_EQ(kinds.contains(k), !no_longer.contains(k)) << "kind " << k;
+  EXPECT_EQ(kinds.size() + no_longer.size(), kKinds - 1);
+}
+
+TEST(WireTest, NumbersHaveTheirMeanings) {
+  std::ifstream file("docs/wire.md");
+  std::stringstream document;
+  document << file.rdbuf();
+  const std::string said = document.str();
+  std::uint32_t collectives = 0;
+  for (std::string name;; ++collectives) {
+    name = to_string(static_cast<detail::CollectiveKind>(collectives + 1));
+    if (name == "?") break;
+    const std::string row = "\n| " + std::to_string(collectives + 1) + " | " + name + " | ";
+    EXPECT_NE(said.find(row), std::string::npos) << row;
+  }
+  EXPECT_GE(collectives, 10u);
+  std::string models;
+  std::size_t model = 0;
+  for (const std::string_view name : balance::load_model_names()) {
+    models += (model == 0 ? "" : ", ") + std::to_string(model) + " " + std::string(name);
+    ++model;
+  }
+  EXPECT_NE(said.find(": " + models + " ("), std::string::npos) << models;
 }
 
 }  // namespace
