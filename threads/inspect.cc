@@ -70,6 +70,7 @@ void publish_inspect_facts(int rank, int ranks) {
       {"tcb.pins", offset_of(&Tcb::pins)},
       {"tcb.open_objects", offset_of(&Tcb::open_objects)},
       {"tcb.locks", offset_of(&Tcb::locks)},
+      {"tcb.tied", offset_of(&Tcb::tied)},
       {"tcb.waits_for", offset_of(&Tcb::waits_for)},
       {"tcb.waits_at", offset_of(&Tcb::waits_at)},
       {"tcb.guest", offset_of(&Tcb::guest)},

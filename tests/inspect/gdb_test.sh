@@ -27,7 +27,8 @@ look=(-ex 'roam threads' -ex 'roam bt waiter' -ex 'roam bt sleeper')
 check_threads() {
   expect "^ +[0-9]+  0 +waiting +'waiter' +Mutex at 0x[0-9a-f]+"
   expect "^ +[0-9]+  0 +sleeping +'sleeper'"
-  expect "^ +[0-9]+  0 +running "
+  # It holds the lock that the waiter waits for, in its own memory.
+  expect "^ +[0-9]+  0 +running .* locks 1, tied 1$"
   # The recursion that waits, frame by frame, and who called it.
   (($(grep -c 'wait_deep_down' "$dir/output") == 4)) || fail "not 4 frames of wait_deep_down"
   expect "^#[0-9]+ .*sleep_a_little"

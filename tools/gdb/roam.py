@@ -128,7 +128,7 @@ class _Thread:
         move_to = self._field("move_to", 4, signed=True)
         if move_to >= 0:
             words.append("to move to rank %d" % move_to)
-        for what in ("pins", "open_objects", "locks"):
+        for what in ("pins", "open_objects", "locks", "tied"):
             count = self._field(what, 4, signed=True)
             if count:
                 words.append("%s %d" % (what.replace("_", " "), count))
