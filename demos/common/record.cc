@@ -79,7 +79,7 @@ void print_runs(std::span<const Record> runs) {
   std::printf("\n  %-16s", "efficiency");
   for (const Record& run : runs)
     std::printf("%10.1f %%", 100 * summarise(run, warm, count).efficiency());
-  std::printf("   average over largest busy time of a rank, from step %d on\n",
+  std::printf("   mean over largest busy time of a rank, from step %d on\n",
               warm == 0 ? 0 : runs[0].intervals[warm - 1].last_step + 1);
   std::printf("  %-16s", "largest busy");
   for (const Summary& summary : all) std::printf("%10.3f s", summary.largest_seconds);
