@@ -11,6 +11,10 @@
 #include "roam/roam.h"
 #include "tests/support/check.h"
 
+// <new> has them only where the compiler calls them by itself, as Clang 14 does not.
+void operator delete(void* block, std::size_t bytes) noexcept;
+void operator delete[](void* block, std::size_t bytes) noexcept;
+
 namespace {
 
 using roam_test::expect;
