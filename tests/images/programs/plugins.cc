@@ -214,9 +214,16 @@ void many_times() {
     return same;
   };
   open_often(200);
-  const long before = resident_pages();
-  const int same = open_often(5000);
-  SAY("the same %d, %s", same, resident_pages() - before < 80 ? "no larger" : "larger");
+  // Others of the process take pages meanwhile, and the kernel counts them roughly: what grows by
+  // itself grows each time.
+  int same = 0;
+  bool larger = true;
+  for (int round = 0; round < 5 && larger; ++round) {
+    const long before = resident_pages();
+    same = open_often(5000);
+    larger = resident_pages() - before >= 80;
+  }
+  SAY("the same %d, %s", same, larger ? "larger" : "no larger");
   SAY("closed: %d", dlclose(two));
 }
 
