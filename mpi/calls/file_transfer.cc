@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"
@@ -67,23 +68,44 @@ class Window {
   std::unique_ptr<char[]> buffer_;
 };
 
+// What lies behind the end of the file is not read. Where places of the view do not grow, pieces
+// that follow may lie before it again: these are read, and not counted.
 class Reader : public Window {
  public:
-  explicit Reader(File* file) : Window(file, kMostReadBetween), locked_(file->is_atomic) {}
+  // `notes_missing`: for take_parts().
+  Reader(File* file, bool notes_missing)
+      : Window(file, kMostReadBetween),
+        locked_(file->is_atomic),
+        places_grow_(file->view.places_grow()),
+        notes_missing_(notes_missing) {}
 
-  // Into `memory`; nothing once the end of the file was met.
+  // Into `memory`.
   void add(MPI_Offset at, MPI_Count bytes, char* memory) {
-    if (at_end_) return;
+    const Piece piece{at, bytes, memory};
+    if (is_over()) return got(piece, 0);
     if (!takes(at, bytes)) finish();
-    put({at, bytes, memory});
+    put(piece);
   }
-  // The bytes that were read, of all pieces so far.
+  // The bytes that were read, of all pieces so far up to the first that was not there as a whole.
   MPI_Count finish() {
-    if (!at_end_ && !pieces_.empty()) move();
+    if (!pieces_.empty()) move();
     pieces_.clear();
     return done_;
   }
+  // Something was not there, as nothing is that follows, if it is_over().
   bool at_end() const { return at_end_; }
+  bool is_over() const { return at_end_ && places_grow_; }
+  // Calls visit(char* begin, MPI_Count bytes) for what was read of the memory that the pieces since
+  // the last call have filled in a row, from `memory` on.
+  template <class Visit>
+  void take_parts(char* memory, MPI_Count bytes, Visit visit) {
+    char* const end = memory + bytes;
+    for (const Piece& m : std::exchange(missing_, {})) {
+      if (m.memory != memory) visit(memory, m.memory - memory);
+      memory = m.memory + m.bytes;
+    }
+    if (memory != end) visit(memory, end - memory);
+  }
 
  private:
   void move() {
@@ -101,17 +123,23 @@ class Reader : public Window {
       if (now != 0)
         std::memcpy(p.memory, buffer() + (p.at - begin()), static_cast<std::size_t>(now));
       got(p, now);
-      if (at_end_) return;
     }
   }
   void got(const Piece& piece, MPI_Count bytes) {
-    done_ += bytes;
-    if (bytes < piece.bytes) at_end_ = true;
+    if (!at_end_) done_ += bytes;
+    if (bytes == piece.bytes) return;
+    at_end_ = true;
+    if (!notes_missing_) return;
+    char* const begin = piece.memory + bytes;
+    if (missing_.empty() || missing_.back().memory + missing_.back().bytes != begin)
+      missing_.push_back({piece.at + bytes, 0, begin});
+    missing_.back().bytes += piece.bytes - bytes;
   }
 
-  bool locked_;
+  bool locked_, places_grow_, notes_missing_;
   MPI_Count done_ = 0;
   bool at_end_ = false;
+  std::vector<Piece> missing_;
 };
 
 class Writer : public Window {
@@ -152,9 +180,9 @@ class Writer : public Window {
 // In atomic mode nobody else is at work between the first and the last byte.
 void lock_all(File* file, bool for_writing, MPI_Count from, MPI_Count bytes, FileLock* lock) {
   if (!file->is_atomic || bytes == 0) return;
-  const MPI_Offset begin = file->view.place_of(from);
-  const MPI_Offset end = file->view.place_of(from + bytes - 1) + 1;
-  const int error = lock->take(file->descriptor().number, for_writing, begin, end - begin);
+  const FileView::Span all = file->view.span_of(from, bytes);
+  const int error =
+      lock->take(file->descriptor().number, for_writing, all.begin, all.end - all.begin);
   if (error != 0) throw_file_error(error, "locking " + file->name.path + ", in atomic mode");
 }
 
@@ -177,6 +205,7 @@ std::unique_ptr<char[]> buffer_of(MPI_Count bytes) {
   return std::unique_ptr<char[]>(new char[static_cast<std::size_t>(bytes)]);
 }
 
+// Nothing is brought that follows what is not there.
 MPI_Count read_external(const FileView& view, Reader* reader, MPI_Count from, const Transfer& t) {
   const MPI_Count each = view.stream_bytes(t.type, 1), few = at_a_time(each);
   const std::unique_ptr<char[]> buffer = buffer_of(each * std::min(few, t.count));
@@ -231,10 +260,11 @@ MPI_Count read(File* file, const Transfer& t) {
   if (all == 0) return 0;
   FileLock lock;
   lock_all(file, false, from, all, &lock);
-  Reader reader(file);
-  if (view.representation == FileView::Representation::kExternal)
-    return read_external(view, &reader, from, t);
-  if (char* row = t.type.in_a_row(t.data, t.count)) {
+  char* row = t.type.in_a_row(t.data, t.count);
+  const bool is_external = view.representation == FileView::Representation::kExternal;
+  Reader reader(file, row == nullptr && !is_external);
+  if (is_external) return read_external(view, &reader, from, t);
+  if (row != nullptr) {
     view.for_each_piece(from, all, [&](MPI_Offset at, MPI_Count bytes) {
       reader.add(at, bytes, row);
       row += bytes;
@@ -242,19 +272,20 @@ MPI_Count read(File* file, const Transfer& t) {
     return reader.finish();
   }
   const std::unique_ptr<char[]> buffer = buffer_of(std::min(all, kChunkBytes));
-  MPI_Count seen = 0;
   by_chunks(all, kChunkBytes, [&](MPI_Count begin, MPI_Count n) {
     char* to = buffer.get();
     view.for_each_piece(from + begin, n, [&](MPI_Offset at, MPI_Count bytes) {
       reader.add(at, bytes, to);
       to += bytes;
     });
-    const MPI_Count now = reader.finish() - seen;
-    throw_failure(unpack(buffer.get(), begin, now, t.data, t.count, *t.type));
-    seen += now;
-    return !reader.at_end();
+    reader.finish();
+    reader.take_parts(buffer.get(), n, [&](const char* part, MPI_Count bytes) {
+      const MPI_Count where = begin + (part - buffer.get());
+      throw_failure(unpack(part, where, bytes, t.data, t.count, *t.type));
+    });
+    return !reader.is_over();
   });
-  return seen;
+  return reader.finish();
 }
 
 MPI_Count write(File* file, const Transfer& t) {

@@ -22,7 +22,8 @@ struct Transfer {
 
 // How many elementary types that is. CallError(MPI_ERR_IO): no whole number.
 MPI_Count elementary_types(const File& file, const Transfer& t);
-// Bytes in memory that were read: less than asked for at the end of the file. CallError.
+// Bytes in memory that were read: less than asked for at the end of the file. Where places of the
+// view do not grow, those up to the first that lies behind it. CallError.
 MPI_Count read(File* file, const Transfer& t);
 MPI_Count write(File* file, const Transfer& t);
 

@@ -76,14 +76,6 @@ FileView FileView::make(MPI_Offset displacement, Type etype, Type filetype,
   check_places("file type", f, is_written);
   if (f.size != 0 && f.bounds.extent() <= 0)
     throw CallError(MPI_ERR_ARG, "the file type has bytes, and an extent that is not positive");
-  // Each file type lies behind the one before, so that places grow with offsets.
-  if (f.size != 0 && f.bounds.true_ub - f.bounds.true_lb > f.bounds.extent()) {
-    throw CallError(MPI_ERR_IO,
-                    text("the file type spans %ld bytes, and its extent is %ld: it would begin "
-                         "again before its end",
-                         static_cast<long>(f.bounds.true_ub - f.bounds.true_lb),
-                         static_cast<long>(f.bounds.extent())));
-  }
   return view;
 }
 
@@ -121,26 +113,39 @@ FileView::Tiles FileView::tiles(MPI_Count from, MPI_Count bytes) const {
 
 MPI_Offset FileView::place_of(MPI_Count at) const {
   MPI_Offset place = displacement;
+  if (filetype_there->size == 0) return place;
   for_each_piece(at, 1, [&](MPI_Offset where, MPI_Count) { place = where; });
   return place;
 }
 
-// Places grow with offsets, so it is found by halving.
+bool FileView::places_grow() const {
+  return filetype_there->bounds.true_extent() <= filetype_there->bounds.extent();
+}
+
+FileView::Span FileView::span_of(MPI_Count from, MPI_Count bytes) const {
+  if (places_grow()) return {place_of(from), place_of(from + bytes - 1) + 1};
+  const Tiles t = tiles(from, bytes);
+  const Bounds& bounds = filetype_there->bounds;
+  return {t.begin + bounds.true_lb, t.begin + (t.count - 1) * bounds.extent() + bounds.true_ub};
+}
+
+// Places grow inside of a file type, and from each to the next, but not over all of them: so first
+// the file type is found whose last elementary type is behind, and then by halving which of its
+// own.
 MPI_Offset FileView::end_of(MPI_Offset size) const {
-  if (filetype_there->size == 0) return 0;
-  const auto is_behind = [&](MPI_Offset offset) { return place_of(stream_begin(offset)) >= size; };
-  if (is_behind(0)) return 0;
-  MPI_Offset before = 0, behind = 1;
-  while (!is_behind(behind)) {
-    before = behind;
-    if (behind > kLast / 2) throw_beyond();
-    behind *= 2;
-  }
+  const MPI_Count each = filetype_there->size / etype_bytes();
+  if (each == 0) return 0;
+  const MPI_Offset last = place_of(stream_begin(each - 1));
+  const MPI_Offset tile =
+      last >= size ? 0 : (size - last - 1) / filetype_there->bounds.extent() + 1;
+  MPI_Offset first = 0;
+  if (__builtin_mul_overflow(tile, each, &first) || first > kLast - each) throw_beyond();
+  MPI_Count before = -1, behind = each - 1;
   while (behind - before > 1) {
-    const MPI_Offset middle = before + (behind - before) / 2;
-    (is_behind(middle) ? behind : before) = middle;
+    const MPI_Count middle = before + (behind - before) / 2;
+    (place_of(stream_begin(first + middle)) >= size ? behind : before) = middle;
   }
-  return behind;
+  return first + behind;
 }
 
 }  // namespace roam::mpi

@@ -11,7 +11,10 @@
 namespace roam::mpi {
 
 // Which bytes of a file a virtual rank sees, as a stream: those of `filetype`, again and again from
-// `displacement` on. Offsets that programs give count elementary types of it.
+// `displacement` on, an extent further each time. That may be before the end of the one before, as
+// of columns of a matrix: then places do not grow with offsets, and what lies at two of them is
+// seen twice, and has when it is written what is later in the stream. Offsets that programs give
+// count elementary types.
 struct FileView {
   enum class Representation : std::uint8_t { kNative, kExternal };
 
@@ -32,8 +35,16 @@ struct FileView {
   MPI_Count stream_bytes(const Type& type, MPI_Count count) const;
   // Those before the elementary type `offset`. CallError(MPI_ERR_ARG): beyond 64 bits.
   MPI_Count stream_begin(MPI_Offset offset) const;
-  // Where in the file the byte `at` of the stream is. CallError.
+  // Where in the file the byte `at` of the stream is; the displacement, if it has none. CallError.
   MPI_Offset place_of(MPI_Count at) const;
+  // What is later in the stream lies behind in the file.
+  bool places_grow() const;
+  // A range of the file in which the stream's bytes [from, from + bytes) are.
+  // REQUIRES: bytes > 0. CallError.
+  struct Span {
+    MPI_Offset begin, end;
+  };
+  Span span_of(MPI_Count from, MPI_Count bytes) const;
   // The first elementary type that does not begin before byte `size` of the file.
   MPI_Offset end_of(MPI_Offset size) const;
 

@@ -79,23 +79,38 @@ static void full_disk(void) {
          "a folder");
 }
 
-// File types that begin again before their end: bytes 0 and 12, 8 and 20, ...
+// What a file type may not be, for a file that is written to; then the view stays as it was.
 static void views(void) {
   MPI_File f = open_file(MPI_MODE_CREATE | MPI_MODE_RDWR | MPI_MODE_DELETE_ON_CLOSE);
-  const int lengths[2] = {4, 4}, places[2] = {0, 12};
-  MPI_Datatype parts, tile;
-  MPI_Type_indexed(2, lengths, places, MPI_BYTE, &parts);
-  MPI_Type_create_resized(parts, 0, 8, &tile);
-  MPI_Type_commit(&tile);
-  expect(class_of(MPI_File_set_view(f, 0, MPI_BYTE, tile, "native", MPI_INFO_NULL)) == MPI_ERR_IO,
-         "a file type that begins again before its end");
-  MPI_Type_free(&tile);
-  MPI_Type_create_resized(parts, 0, 16, &tile);
-  MPI_Type_commit(&tile);
-  expect(MPI_File_set_view(f, 0, MPI_BYTE, tile, "native", MPI_INFO_NULL) == MPI_SUCCESS,
-         "a file type that just fits");
-  MPI_Type_free(&tile);
-  MPI_Type_free(&parts);
+  const struct {
+    int lengths[2], places[2], extent, error;
+    const char* what;
+  } kinds[] = {
+      {{4, 4}, {0, 12}, 16, MPI_SUCCESS, "a file type that just fits"},
+      {{4, 4}, {0, 12}, 8, MPI_SUCCESS, "one that begins again before its end"},
+      {{4, 4}, {12, 0}, 16, MPI_ERR_IO, "one whose places do not grow"},
+      {{4, 4}, {-4, 12}, 16, MPI_ERR_IO, "one that begins before its origin"},
+      {{4, 4}, {0, 3}, 16, MPI_ERR_IO, "one whose parts overlap"},
+      {{4, 4}, {0, 12}, 0, MPI_ERR_ARG, "one without extent"},
+  };
+  MPI_File_set_view(f, 7, MPI_BYTE, MPI_BYTE, "native", MPI_INFO_NULL);
+  for (unsigned i = 0; i < sizeof kinds / sizeof kinds[0]; ++i) {
+    char name[MPI_MAX_DATAREP_STRING];
+    MPI_Datatype parts, tile, etype, filetype;
+    MPI_Offset at;
+    MPI_Type_indexed(2, kinds[i].lengths, kinds[i].places, MPI_BYTE, &parts);
+    MPI_Type_create_resized(parts, 0, kinds[i].extent, &tile);
+    MPI_Type_commit(&tile);
+    const int code = MPI_File_set_view(f, 9, MPI_BYTE, tile, "native", MPI_INFO_NULL);
+    expect(class_of(code) == kinds[i].error, kinds[i].what);
+    MPI_File_get_view(f, &at, &etype, &filetype, name);
+    expect(at == (code == MPI_SUCCESS ? 9 : 7) && (filetype == MPI_BYTE) == (code != MPI_SUCCESS),
+           "the view afterwards");
+    if (filetype != MPI_BYTE) MPI_Type_free(&filetype);
+    MPI_Type_free(&tile);
+    MPI_Type_free(&parts);
+    MPI_File_set_view(f, 7, MPI_BYTE, MPI_BYTE, "native", MPI_INFO_NULL);
+  }
   MPI_File_close(&f);
 }
 
