@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "mpi/calls/collectives.h"
 #include "mpi/calls/file_frame.h"
 #include "mpi/calls/shared_pointer.h"
 #include "mpi/datatype/external_type.h"
@@ -49,6 +50,8 @@ int set_view(MPI_File handle, MPI_Offset displacement, MPI_Datatype etype, MPI_D
              const char* representation, MPI_Info) {
   return call_of_file("MPI_File_set_view", handle, [&](VirtualRank& me, File& file) {
     FileView view;
+    // The displacement may be where the shared pointer is when all have moved it.
+    if (file.has(MPI_MODE_SEQUENTIAL)) wait_for_barrier(me, file.members);
     together<Viewing>(
         me, file.members,
         [&](Viewing* mine) {
