@@ -27,6 +27,7 @@ struct File {
   MPI_Offset shared_position = 0;    // that of the shared pointer, before anybody has moved it
   bool uses_shared_pointer = false;  // this virtual rank has
   bool is_atomic = false;
+  unsigned reads = 0;  // so many calls
   // A collective that has begun (MPI_File_..._begin): its kind, and what its end says.
   const char* begun = nullptr;
   MPI_Status begun_status{};

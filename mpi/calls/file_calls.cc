@@ -172,8 +172,11 @@ void add_info(VirtualRank& me, MPI_Info handle, Info* to) {
   for (const auto& [key, value] : info->entries) to->set(key, value);
 }
 
+// A program may try again and again until another one has made the file, has removed it, has moved
+// its shared pointer, ...: calls in which it looks let others of its rank run (look_around).
 int open(MPI_Comm communicator, const char* path, int mode, MPI_Info info, MPI_File* handle) {
   return file_call("MPI_File_open", MPI_FILE_NULL, [&](VirtualRank& me) {
+    me.look_around();
     *handle = MPI_FILE_NULL;
     Communicator& c = me.communicator(communicator);
     if (c.is_inter()) throw CallError(MPI_ERR_COMM, "files are not opened by intercommunicators");
@@ -253,7 +256,8 @@ int close(MPI_File* handle) {
 }
 
 int remove(const char* path, MPI_Info) {
-  return file_call("MPI_File_delete", MPI_FILE_NULL, [&](VirtualRank&) {
+  return file_call("MPI_File_delete", MPI_FILE_NULL, [&](VirtualRank& me) {
+    me.look_around();
     const std::string name = plain_name(path);
     if (unlink(name.c_str()) != 0) throw_file_error(errno, name);
   });
@@ -302,8 +306,10 @@ int preallocate(MPI_File handle, MPI_Offset size) {
   });
 }
 int get_size(MPI_File handle, MPI_Offset* size) {
-  return call_of_file("MPI_File_get_size", handle,
-                      [&](VirtualRank&, File& file) { *size = file.size(); });
+  return call_of_file("MPI_File_get_size", handle, [&](VirtualRank& me, File& file) {
+    me.look_around();
+    *size = file.size();
+  });
 }
 
 // ---- what was given ----

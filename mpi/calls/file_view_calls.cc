@@ -144,8 +144,9 @@ void check_not_sequential(const File& file) {
 }
 
 int seek(MPI_File handle, MPI_Offset offset, int whence) {
-  return call_of_file("MPI_File_seek", handle, [&](VirtualRank&, File& file) {
+  return call_of_file("MPI_File_seek", handle, [&](VirtualRank& me, File& file) {
     check_not_sequential(file);
+    if (whence == MPI_SEEK_END) me.look_around();
     file.position = moved(&file, file.position, offset, whence);
   });
 }
@@ -187,8 +188,9 @@ int seek_shared(MPI_File handle, MPI_Offset offset, int whence) {
   });
 }
 int get_position_shared(MPI_File handle, MPI_Offset* offset) {
-  return call_of_file("MPI_File_get_position_shared", handle, [&](VirtualRank&, File& file) {
+  return call_of_file("MPI_File_get_position_shared", handle, [&](VirtualRank& me, File& file) {
     check_not_sequential(file);
+    me.look_around();
     *offset = shared_pointer::get(&file);
   });
 }
@@ -220,7 +222,8 @@ int get_atomicity(MPI_File handle, int* flag) {
 // What this virtual rank wrote under another kernel, where it was before, was given to the server
 // with the lock of its bytes.
 int sync(MPI_File handle) {
-  return call_of_file("MPI_File_sync", handle, [&](VirtualRank&, File& file) {
+  return call_of_file("MPI_File_sync", handle, [&](VirtualRank& me, File& file) {
+    me.look_around();
     if (fsync(file.descriptor().number) != 0 && errno != EINVAL)
       throw_file_error(errno, "sync of " + file.name.path);
   });
