@@ -160,7 +160,7 @@ bool give_predefined(Window& w, int keyval, AttributeKind as, void* value, int* 
       give(&w.size, as, value, flag);
       return true;
     case MPI_WIN_DISP_UNIT:
-      give(&w.unit, as, value, flag);
+      give(&w.unit_attribute, as, value, flag);
       return true;
     case MPI_WIN_CREATE_FLAVOR:
       give(&w.flavor, as, value, flag);

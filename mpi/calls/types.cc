@@ -51,6 +51,14 @@ char* Type::writable_in_a_row(void* data, MPI_Count count) const {
   return row != nullptr && !runtime::travels(row) ? nullptr : row;
 }
 
+// The addresses that go along are in one range, the arena.
+bool Type::travels(const void* data, MPI_Count count) const {
+  const std::size_t bytes = span(count);
+  if (bytes == 0) return true;
+  const char* first = static_cast<const char*>(data) + first_byte(count);
+  return runtime::travels(first) && runtime::travels(first + bytes - 1);
+}
+
 void Type::pack(const void* data, MPI_Count count, char* to) const {
   throw_failure(mpi::pack(data, count, *type_, 0, static_cast<MPI_Count>(bytes(count)), to));
 }

@@ -36,6 +36,9 @@ class Type {
   // The same of what others write, while this virtual rank may not run: its thread_local variables
   // are in their place only while it does.
   char* writable_in_a_row(void* data, MPI_Count count) const;
+  // Whether all memory between the first and the last byte of `count` elements at `data` is where
+  // this virtual rank is, on whatever rank that is.
+  bool travels(const void* data, MPI_Count count) const;
   // All of them, or the first `bytes`.
   void pack(const void* data, MPI_Count count, char* to) const;
   void unpack(const char* from, std::size_t bytes, void* data, MPI_Count count) const;

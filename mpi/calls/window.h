@@ -54,8 +54,9 @@ struct Window {
   // ---- what it gives ----
 
   void* base = nullptr;
-  MPI_Aint size = 0;  // bytes
-  int unit = 1;       // bytes that displacements count
+  MPI_Aint size = 0;       // bytes
+  MPI_Aint unit = 1;       // bytes that displacements count
+  int unit_attribute = 1;  // the same, or MPI_UNDEFINED
   int flavor = MPI_WIN_FLAVOR_CREATE;
   int model = MPI_WIN_UNIFIED;
   struct Free {
@@ -71,8 +72,7 @@ struct Window {
   std::vector<Region> attached;  // of a dynamic one
   struct Segment {
     void* base;
-    MPI_Aint size;
-    int unit;
+    MPI_Aint size, unit;
   };
   std::vector<Segment> segments;  // of a shared one: those of all members, by rank
   // Shared memory is there on one node only: where there are others, its members stay. So does who

@@ -31,7 +31,7 @@ class Sending {
       : me_(me), w_(w), to_(to), head_(head), each_(each) {}
   // What is brought: the stream of `count` of `type`.
   void bring(const void* data, MPI_Count count, const Type& type) {
-    if (!runtime::travels(static_cast<const char*>(data) + type->bytes.offset)) pin_.emplace();
+    if (!type.travels(data, count)) pin_.emplace();
     data_ = data;
     count_ = count;
     type_ = &type;
@@ -138,7 +138,7 @@ std::shared_ptr<Fetch> make_fetch(Window& w, int world, void* data, MPI_Count co
   fetch->requested = has_request;
   if (bytes == 0) return fetch;
   // Variables that threads have for themselves are others' while this one waits.
-  if (!runtime::travels(static_cast<const char*>(data) + type->bytes.offset)) {
+  if (!type.travels(data, count)) {
     fetch->staged.resize(bytes);
     fetch->unpacked = false;
     fetch->pin.emplace();

@@ -39,7 +39,7 @@ void take_keys(const Info& from, Info* to) {
 }
 
 void check_unit(MPI_Aint unit) {
-  if (unit <= 0 || unit > INT32_MAX)
+  if (unit <= 0)
     throw CallError(MPI_ERR_DISP, text("displacements of %ld bytes", static_cast<long>(unit)));
 }
 void check_size(MPI_Aint size) {
@@ -88,7 +88,9 @@ std::unique_ptr<Window> begin_window(VirtualRank& me, MPI_Comm handle, MPI_Info 
   w->communicator.rank = c.rank;
   w->flavor = flavor;
   w->size = size;
-  w->unit = static_cast<int>(unit);
+  w->unit = unit;
+  // In calls and attributes that have an int for it.
+  w->unit_attribute = unit > INT32_MAX ? MPI_UNDEFINED : static_cast<int>(unit);
   return w;
 }
 // What one member cannot do, none does, and all say why. `work` does not suspend.
@@ -166,8 +168,9 @@ bool all_on_one_node() {
 
 // What a member says of its part.
 struct Part {
-  MPI_Aint size = 0;
-  int unit = 1, node = 0;
+  MPI_Aint size = 0, unit = 1;
+  int node = 0;
+  bool wants_own = false;  // memory that does not follow that of others
   char* base = nullptr;
 };
 
@@ -191,7 +194,7 @@ void gather_on_one_node(VirtualRank& me, Window& w) {
   if (c.rank != 0) w.pin.emplace();
 }
 
-// One row of memory, which rank 0 has, unless each wants its own.
+// One row of memory, which rank 0 has; or each has its own, if one member asks for that.
 template <Name kName, class Unit>
 int allocate_shared(MPI_Aint size, Unit unit, MPI_Info info, MPI_Comm communicator, void* base,
                     MPI_Win* window) {
@@ -199,9 +202,10 @@ int allocate_shared(MPI_Aint size, Unit unit, MPI_Info info, MPI_Comm communicat
     auto w = begin_window(me, communicator, info, MPI_WIN_FLAVOR_SHARED, size, unit);
     Communicator& c = w->communicator;
     gather_on_one_node(me, *w);
-    Part mine{size, w->unit, node(), nullptr};
+    Part mine{size, w->unit, node(), *w->info.find("alloc_shared_noncontig") == "true", nullptr};
     std::vector<Part> parts = exchange(me, c, mine);
     MPI_Aint all = 0;
+    bool apart = false;
     for (int i = 0; i < c.size(); ++i) {
       const Part& part = parts[static_cast<std::size_t>(i)];
       if (part.node != mine.node) {
@@ -211,9 +215,10 @@ int allocate_shared(MPI_Aint size, Unit unit, MPI_Info info, MPI_Comm communicat
                  "has an open file, or something else that keeps it where it is",
                  c.rank, i));
       }
-      all += part.size;
+      if (__builtin_add_overflow(all, part.size, &all))
+        throw CallError(MPI_ERR_NO_MEM, "the members' memory is more than there are addresses");
+      apart = apart || part.wants_own;
     }
-    const bool apart = *w->info.find("alloc_shared_noncontig") == "true";
     do_if_all_can(me, c, [&] {
       if (apart) {
         w->memory = allocate(size);
@@ -250,7 +255,8 @@ int shared_query(MPI_Win window, int rank, MPI_Aint* size, Unit* unit, void* bas
       throw CallError(MPI_ERR_RANK, text("there is no rank %d in the window", rank));
     const Window::Segment& of = w.segments[static_cast<std::size_t>(rank)];
     *size = of.size;
-    *unit = of.unit;
+    *unit = static_cast<Unit>(of.unit);
+    if (*unit != of.unit) *unit = MPI_UNDEFINED;
     std::memcpy(base, &of.base, sizeof of.base);
   });
 }

@@ -223,10 +223,10 @@ void Windows::access(Window& w, int from, const WindowMessage& head, const char*
                    static_cast<unsigned long long>(head.displacement + run.offset))
             : text(
                   "%zu bytes at %lld bytes from displacement %lld are not in the window of rank "
-                  "%d, which has %lld bytes, and displacements of %d bytes",
+                  "%d, which has %lld bytes, and displacements of %lld bytes",
                   span, static_cast<long long>(run.offset),
                   static_cast<long long>(head.displacement), w.communicator.rank,
-                  static_cast<long long>(w.size), w.unit);
+                  static_cast<long long>(w.size), static_cast<long long>(w.unit));
     std::size_t all = 0;
     for (const WindowRun& r : runs) all += r.bytes;
     const std::string said = why.substr(0, 400);

@@ -141,6 +141,45 @@ static void collectives(void) {
   tell("Ialltoall");
 }
 
+// The parts of one datatype are in memory of both kinds: first in a variable that all have, and then
+// in one of the thread's.
+enum { kMany = 300000 };
+static int plain[kMany];
+static MPI_Datatype both_kinds(int many) {
+  const int lengths[2] = {many, COUNT};
+  MPI_Aint places[2];
+  MPI_Datatype both;
+  MPI_Get_address(plain, &places[0]);
+  MPI_Get_address(values + 2, &places[1]);
+  MPI_Type_create_hindexed(2, lengths, places, MPI_INT, &both);
+  MPI_Type_commit(&both);
+  return both;
+}
+static void of_both_kinds(void) {
+  static int memory[kMany + COUNT];
+  MPI_Win window;
+  MPI_Datatype both = both_kinds(COUNT);
+  fill(memory);
+  MPI_Win_create(memory, sizeof memory, sizeof(int), MPI_INFO_NULL, MPI_COMM_WORLD, &window);
+  clear();
+  MPI_Win_fence(0, window);
+  MPI_Get(MPI_BOTTOM, 1, both, (me + 1) % n, 0, 2 * COUNT, MPI_INT, window);
+  MPI_Win_fence(0, window);
+  tell("Get of both kinds");
+  say("%ld", sum_of(plain, COUNT));
+  MPI_Type_free(&both);
+  // More than is on its way at once: it waits before what is last.
+  both = both_kinds(kMany);
+  for (int i = 0; i < kMany; ++i) plain[i] = i + me;
+  fill(values);
+  MPI_Win_fence(0, window);
+  MPI_Put(MPI_BOTTOM, 1, both, (me + 1) % n, 0, kMany + COUNT, MPI_INT, window);
+  MPI_Win_fence(0, window);
+  say("Put of both kinds: %ld", sum_of(memory, kMany + COUNT));
+  MPI_Type_free(&both);
+  MPI_Win_free(&window);
+}
+
 static void windows(void) {
   static int memory[COUNT * 8];
   fill(memory);
@@ -165,6 +204,7 @@ int main(int argc, char** argv) {
   messages();
   collectives();
   windows();
+  of_both_kinds();
   MPI_Finalize();
   return 0;
 }

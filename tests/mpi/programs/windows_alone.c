@@ -50,6 +50,74 @@ static void too_large(void) {
   expect(class_of(code) == MPI_ERR_NO_MEM, "MPI_Win_allocate_shared", class_of(code));
 }
 
+// All together more than there are addresses: their sum has no number.
+static void too_large_together(void) {
+  MPI_Win window = MPI_WIN_NULL;
+  void* memory;
+  const int code = MPI_Win_allocate_shared((MPI_Aint)1 << 62, 8, MPI_INFO_NULL, MPI_COMM_WORLD,
+                                           &memory, &window);
+  expect(class_of(code) == MPI_ERR_NO_MEM, "a sum that is too large", class_of(code));
+}
+
+// Only one wants memory of its own: each has as much as it has asked for.
+static void different_wishes(void) {
+  enum { kEach = 5000 };
+  for (int who = 0; who < n; ++who) {
+    MPI_Info info;
+    MPI_Win window;
+    long* mine;
+    MPI_Info_create(&info);
+    MPI_Info_set(info, "alloc_shared_noncontig", me == who ? "true" : "false");
+    MPI_Win_allocate_shared(kEach * sizeof(long), sizeof(long), info, MPI_COMM_WORLD, &mine, &window);
+    MPI_Info_free(&info);
+    MPI_Win_lock_all(0, window);
+    for (long i = 0; i < kEach; ++i) mine[i] = me * 10000 + i;
+    MPI_Win_sync(window);
+    MPI_Barrier(MPI_COMM_WORLD);
+    MPI_Win_sync(window);
+    int bad = 0;
+    for (int r = 0; r < n; ++r) {
+      MPI_Aint bytes;
+      int unit;
+      long* theirs;
+      MPI_Win_shared_query(window, r, &bytes, &unit, &theirs);
+      for (long i = 0; i < kEach; ++i) bad += theirs[i] != r * 10000 + i;
+    }
+    expect(bad == 0, "shared memory of different wishes", bad);
+    MPI_Barrier(MPI_COMM_WORLD);
+    MPI_Win_unlock_all(window);
+    MPI_Win_free(&window);
+  }
+}
+
+// Displacements of more bytes than an int counts.
+static void long_units(void) {
+  const MPI_Aint unit = ((MPI_Aint)1 << 31) + 8;
+  MPI_Win window = MPI_WIN_NULL;
+  long *cells, value = me + 50;
+  int code = MPI_Win_allocate_shared_c(2 * sizeof(long), unit, MPI_INFO_NULL, MPI_COMM_WORLD, &cells,
+                                       &window);
+  expect(code == MPI_SUCCESS, "a long unit", class_of(code));
+  if (code != MPI_SUCCESS) return;
+  int found, *known, few;
+  MPI_Aint many, bytes;
+  void* base;
+  MPI_Win_set_errhandler(window, MPI_ERRORS_RETURN);
+  MPI_Win_get_attr(window, MPI_WIN_DISP_UNIT, &known, &found);
+  MPI_Win_shared_query(window, me, &bytes, &few, &base);
+  MPI_Win_shared_query_c(window, me, &bytes, &many, &base);
+  expect(found && *known == MPI_UNDEFINED && few == MPI_UNDEFINED, "an int for it", few);
+  expect(many == unit, "the unit", many);
+  MPI_Win_fence(0, window);
+  MPI_Put(&value, 1, MPI_LONG, (me + 1) % n, 0, 1, MPI_LONG, window);
+  MPI_Win_fence(0, window);
+  expect(cells[0] == (me + n - 1) % n + 50, "what was put", cells[0]);
+  MPI_Put(&value, 1, MPI_LONG, (me + 1) % n, 1, 1, MPI_LONG, window);
+  code = MPI_Win_fence(0, window);
+  expect(class_of(code) == MPI_ERR_RMA_RANGE, "beside the window", class_of(code));
+  MPI_Win_free(&window);
+}
+
 // Where it is after it has asked to be on each.
 static int places(int ranks) {
   int seen = 0;
@@ -105,8 +173,11 @@ int main(int argc, char** argv) {
   refused((void*)constant, "a constant");
   refused((void*)&MPI_Barrier, "code of the process");
   refused(NULL, "a null pointer");
+  stays();  // before all come to one node
   too_large();
-  stays();
+  too_large_together();
+  different_wishes();
+  long_units();
   MPI_Barrier(MPI_COMM_WORLD);
   say("end: %d wrong", wrong);
   MPI_Finalize();
