@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
+#include <new>
 
 #include "base/check.h"
 #include "runtime/teams/directions.h"
@@ -71,7 +72,8 @@ void Gatherings::left(std::uint64_t id) {
 Gatherings::Gathering& Gatherings::gathering(TeamState& team, const GatherHead& head) {
   const auto [it, is_new] = team.gatherings.try_emplace(head.number);
   Gathering& g = it->second;
-  if (is_new) {
+  // It may be there because of who found no memory to take part, and calls another one now.
+  if (is_new || (g.came == 0 && g.waiters.empty())) {
     g.parts.head = head;
     g.parts.head.kind = Kind::kGather;
     g.parts.clear();
@@ -80,6 +82,32 @@ Gatherings::Gathering& Gatherings::gathering(TeamState& team, const GatherHead& 
   check_same(g.parts.head, head);
   return g;
 }
+
+namespace {
+
+// `what` goes on with a collective in which members have taken part. Who just did so cannot be told
+// that it went no further: it would not take part again, and some may have the result.
+template <class F>
+void go_on_with(const GatherHead& head, F what) {
+  const auto failed = [&](const char* why) {
+    fatal(
+        "%s of team %llu, parts of %llu bytes, cannot be brought to its end: %s. What is on its "
+        "way takes memory of the process, not of the members.",
+        detail::to_string(head.what), static_cast<unsigned long long>(head.team),
+        static_cast<unsigned long long>(head.bytes), why);
+  };
+  try {
+    what();
+  } catch (const std::bad_alloc&) {
+    failed("there is no memory for it");
+  } catch (const std::exception& error) {
+    failed(error.what());
+  } catch (...) {
+    failed("what was thrown is no std::exception");
+  }
+}
+
+}  // namespace
 
 // An operation of the program's runs where nothing can suspend: what has come together so far is
 // the rank's, and other members change it.
@@ -110,19 +138,29 @@ void Gatherings::add(Member& me, const CollectiveCall& call, RequestState* reque
                   (call.kind == CollectiveKind::kReduce || call.kind == CollectiveKind::kAllreduce);
   std::memcpy(head.op, call.op, sizeof head.op);
   Gathering& g = gathering(team, head);
-  const Target target{me.thread->id.load(std::memory_order_relaxed), me.thread};
   // Where this throws, the member has not taken part.
   g.parts.add(call, me.index);
-  ++me.collectives;
+  go_on_with(head, [&] {
+    count(me, call, request, g);
+    if (!request->done) pin_for_request(me.thread, request);
+    consider(team, head.number);
+  });
+}
+
+// The part of `me` is in `g`: from now on it has taken part.
+void Gatherings::count(Member& me, const CollectiveCall& call, RequestState* request,
+                       Gathering& g) {
+  const Target target{me.thread->id.load(std::memory_order_relaxed), me.thread};
+  const std::uint32_t number = me.collectives++;
   if (g.parts.head.parts == 1) change_open(1);
   ++g.came;
   ++g.here;
   rider_.took_part(me, call, &g.along);
   request->data = call.out;
   if (answered_by_rider(call.kind)) {
-    rider_.awaits(me, head.number, request);
+    rider_.awaits(me, number, request);
   } else if (!for_root_only(call.kind)) {
-    if (g.waiters.empty()) g.waiters.reserve(team.residents);
+    if (g.waiters.empty()) g.waiters.reserve(team_of(me.team).residents);
     g.waiters.push_back({target, me.index, request});
   } else if (me.index == call.root) {
     g.parts.head.root_member = target;
@@ -130,8 +168,6 @@ void Gatherings::add(Member& me, const CollectiveCall& call, RequestState* reque
   } else {
     request->done = true;
   }
-  if (!request->done) pin_for_request(me.thread, request);
-  consider(team, head.number);
 }
 
 bool Gatherings::expects_more(const TeamState& team, const Gathering& g) const {
@@ -374,9 +410,9 @@ std::span<const Kind> Gatherings::kinds() const {
 void Gatherings::handle(int from, const char* message, std::size_t bytes) {
   switch (read<Kind>(message)) {
     case Kind::kGather:
-      return on_gather(from, message);
+      return go_on_with(read<GatherHead>(message), [&] { on_gather(from, message); });
     case Kind::kSpread:
-      return on_spread(message);
+      return go_on_with(read<GatherHead>(message), [&] { on_spread(message); });
     case Kind::kTeamKnown: {
       const auto head = read<TeamKnownHead>(message);
       known(head.team, head.size);

@@ -66,7 +66,8 @@ class Gatherings final : public Component {
   void came(std::uint64_t team) { ++teams_.at(team).residents; }
   void left(std::uint64_t team);
 
-  // `me` takes part with `request`, which is done when its result is there.
+  // `me` takes part with `request`, which is done when its result is there. Where this throws, it
+  // has not; what finds no memory later ends the job.
   void contribute(detail::Member& me, const CollectiveCall& call, detail::RequestState* request);
   std::span<const Kind> kinds() const override;
   void handle(int from, const char* message, std::size_t bytes) override;
@@ -120,6 +121,8 @@ class Gatherings final : public Component {
     return *last_.team;
   }
   void add(detail::Member& me, const CollectiveCall& call, detail::RequestState* request);
+  void count(detail::Member& me, const CollectiveCall& call, detail::RequestState* request,
+             Gathering& g);
   Gathering& gathering(TeamState& team, const GatherHead& head);
   void consider(TeamState& team, std::uint32_t number);
   // Whether some parts will be sent up by poll().

@@ -97,7 +97,7 @@ void Parts::insert(std::int32_t first, std::uint32_t level, const char* bytes) {
     place = static_cast<std::uint32_t>(partials.size());
     // So giving it back takes no memory.
     if (free_places_.capacity() <= place) free_places_.reserve(2 * place + 4);
-    places_.resize((place + 1) * head.bytes);
+    places_.resize((place + 1) * place_bytes());
   } else {
     place = free_places_.back();
   }
@@ -106,6 +106,7 @@ void Parts::insert(std::int32_t first, std::uint32_t level, const char* bytes) {
   at = partials.insert(at, {first, level, place});
   if (!free_places_.empty()) free_places_.pop_back();
   if (head.bytes != 0) std::memcpy(bytes_of(*at), bytes, head.bytes);
+  // It is added. What follows takes no memory: both halves are aligned.
   for (;;) {
     const std::int64_t width = std::int64_t{1} << at->level;
     const bool is_left = (at->first / width) % 2 == 0;

@@ -69,11 +69,11 @@ class Parts {
   std::vector<char> data;         // of the entries, one after the other
   std::vector<Partial> partials;  // of a reduction in order, by `first`; no two are halves of one
 
-  // Of head.bytes.
-  char* bytes_of(const Partial& p) { return places_.data() + p.place * head.bytes; }
-  const char* bytes_of(const Partial& p) const { return places_.data() + p.place * head.bytes; }
+  // Of head.bytes, aligned for any operation.
+  char* bytes_of(const Partial& p) { return places_.data() + p.place * place_bytes(); }
+  const char* bytes_of(const Partial& p) const { return places_.data() + p.place * place_bytes(); }
 
-  // Adds what one member gives.
+  // Adds what one member gives. Where this throws std::bad_alloc, it has not.
   void add(const CollectiveCall& call, int index);
   // Adds what another rank has sent; not what goes along with it.
   void add(const char* message);
@@ -85,6 +85,10 @@ class Parts {
  private:
   void combine(const char* from, std::size_t bytes, bool has);
   void insert(std::int32_t first, std::uint32_t level, const char* bytes);
+  std::size_t place_bytes() const {
+    constexpr std::size_t kAlignment = CollectiveCall::kMostAlignment;
+    return (head.bytes + kAlignment - 1) / kAlignment * kAlignment;
+  }
 
   std::vector<char> places_;  // of the bytes of partials: as many as there were at once
   std::vector<std::uint32_t> free_places_;

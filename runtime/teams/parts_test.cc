@@ -1,16 +1,34 @@
-// The bits of a reduction do not depend on who comes first, nor on which rank combines what.
+// The bits of a reduction do not depend on who comes first, nor on which rank combines what; and
+// who finds no memory has not taken part.
 #include "runtime/teams/parts.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
+#include <new>
 #include <numeric>
 #include <random>
 #include <vector>
 
 #include "roam/team.h"
+
+namespace {
+
+int allocations_left = -1;  // until one fails, once; negative: none does
+
+}  // namespace
+
+void* operator new(std::size_t bytes) {
+  if (allocations_left >= 0 && allocations_left-- == 0) throw std::bad_alloc();
+  void* block = std::malloc(bytes != 0 ? bytes : 1);
+  if (block == nullptr) throw std::bad_alloc();
+  return block;
+}
+void operator delete(void* block) noexcept { std::free(block); }
+void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 
 namespace roam::runtime {
 namespace {
@@ -113,6 +131,57 @@ TEST(Parts, KeepTheOrderOfOperands) {
   long long result = 0;
   std::memcpy(&result, parts.blob.data(), sizeof result);
   EXPECT_EQ(result, 1234567);
+}
+
+// Adds the part of `call`, which is refused memory at each point where it asks for some; what is
+// then there is what was there before.
+void add_in_the_end(Parts& parts, const CollectiveCall& call, int member) {
+  for (int last = 0;; ++last) {
+    const std::uint32_t before = parts.head.parts;
+    allocations_left = last;
+    bool failed = false;
+    try {
+      parts.add(call, member);
+    } catch (const std::bad_alloc&) {
+      failed = true;
+    }
+    allocations_left = -1;
+    if (!failed) return;
+    ASSERT_EQ(parts.head.parts, before);
+  }
+}
+
+TEST(Parts, AreThereOnceHoweverOftenMemoryWasRefused) {
+  constexpr int kMembers = 13;
+  std::vector<double> values(kMembers);
+  std::iota(values.begin(), values.end(), 1);
+  std::mt19937 random(20261130);
+  std::vector<int> order(values.size());
+  std::iota(order.begin(), order.end(), 0);
+  for (int round = 0; round < 10; ++round) {
+    std::shuffle(order.begin(), order.end(), random);
+    Parts sum;
+    sum.head = head_of(sum_of(&values[0]));
+    Parts all;
+    const auto gather = [&](int i) {
+      return CollectiveCall{.kind = CollectiveKind::kAllgather,
+                            .in = &values[static_cast<std::size_t>(i)],
+                            .bytes = sizeof(double)};
+    };
+    all.head = head_of(gather(0));
+    for (const int i : order) {
+      add_in_the_end(sum, sum_of(&values[static_cast<std::size_t>(i)]), i);
+      add_in_the_end(all, gather(i), i);
+    }
+    EXPECT_EQ(all.entries.size(), values.size());
+    complete(&sum, kMembers);
+    complete(&all, kMembers);
+    double result = 0;
+    std::memcpy(&result, sum.blob.data(), sizeof result);
+    EXPECT_EQ(result, kMembers * (kMembers + 1) / 2);
+    ASSERT_EQ(all.blob.size(), values.size() * sizeof(double));
+    EXPECT_EQ(std::memcmp(all.blob.data(), values.data(), all.blob.size()), 0);
+  }
 }
 
 TEST(Parts, CountBytesBeyondFourGibibytes) {
