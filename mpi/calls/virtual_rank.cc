@@ -190,7 +190,7 @@ void VirtualRank::move_on() {
 }
 
 void VirtualRank::look_around() {
-  this_thread::yield();
+  runtime::look_for_news();
   progress();
 }
 

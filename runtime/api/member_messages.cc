@@ -145,4 +145,13 @@ void wait_for_news(const char* what) {
   member_of(self)->waiting = false;
 }
 
+void look_for_news() {
+  Member* me = member_of(scheduler().current());
+  if (me != nullptr && me->sends != nullptr) {
+    me->asks = true;
+    the_job().post().sender_waits();
+  }
+  scheduler().yield();
+}
+
 }  // namespace roam::runtime

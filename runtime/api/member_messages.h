@@ -64,6 +64,10 @@ std::uint32_t noted_receives();
 // `what` is shown in lists of what threads wait for. May return without: the caller looks again.
 // Suspends; the caller may be on another rank afterwards.
 void wait_for_news(const char* what);
+// For calls that a program makes in a loop until something is done: others run, and what a caller
+// that waits would be brought comes in the end. Suspends; the caller may be on another rank
+// afterwards.
+void look_for_news();
 // Posts a probe, whose end wait_for_news() tells; cancel_receive() takes it back.
 void start_probe(RequestState* request, std::uint64_t context, int from, int tag);
 

@@ -183,7 +183,7 @@ bool request_test(RequestState* request) {
   runtime::require_thread("Request::test");
   if (is_done(request)) return true;
   require_mine(request, "Request::test");
-  scheduler().yield();  // a loop around it must let messages in
+  runtime::look_for_news();
   return is_done(request);
 }
 

@@ -24,6 +24,7 @@ struct Member : threads::Role {
   std::int32_t pulls = 0;           // messages whose bytes are on their way into its memory
   MessageServer* server = nullptr;  // of messages with kServedTag
   bool waiting = false;             // blocked until some request is done
+  bool asks = false;                // has looked whether one is, lately, in place of waiting
   Peer* full = nullptr;             // that it waits for room with
   std::uint32_t collectives = 0;    // number of the next one
   std::uint32_t alltoalls = 0;

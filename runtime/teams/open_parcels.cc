@@ -206,7 +206,8 @@ bool OpenParcels::sends_wait() const {
 void OpenParcels::copy_for_waiting() {
   bool no_memory = false;
   residents_.for_each([&](Member& m) {
-    if (!m.waiting) return;
+    if (!m.waiting && !m.asks) return;
+    m.asks = false;
     for (RequestState* send = m.sends; send != nullptr;) {
       RequestState* next = send->next;
       if (may_copy(send) && !detach(m, send)) no_memory = no_memory || no_memory_;

@@ -75,9 +75,9 @@ class OpenParcels final : public Component {
     return request->parcel != nullptr && detach(m, request);
   }
 
-  // A member of this rank waits, perhaps for sends of its own: it gets copies, at once where the
-  // rank is idle, after a while where threads of it always run, as those that ask again and again.
-  // Context: threads too.
+  // A member of this rank waits, perhaps for sends of its own, or asks whether they are done: it
+  // gets copies, at once where the rank is idle, after a while where threads of it always run, as
+  // those that ask again and again. Context: threads too.
   void sender_waits();
   void poll() override;
 

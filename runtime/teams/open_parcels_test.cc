@@ -131,5 +131,24 @@ TEST_F(OpenParcelsTest, WhoWaitsGoesOnWithCopiesUpToABound) {
   });
 }
 
+TEST_F(OpenParcelsTest, WhoAsksGetsCopiesOnce) {
+  run_member([&] {
+    member_.waiting = false;
+    RequestState first, second;
+    Parcel* a = send(&first, 1);
+    open_.idle(Component::Idle::kLong);
+    EXPECT_FALSE(first.done) << "nobody asks";
+    member_.asks = true;
+    EXPECT_TRUE(open_.quiet()) << "it runs, or waits for something else";
+    open_.idle(Component::Idle::kLong);
+    EXPECT_TRUE(first.done);
+    Parcel* b = send(&second, 2);
+    open_.idle(Component::Idle::kLong);
+    EXPECT_FALSE(second.done) << "it has not asked again";
+    expect_received(a, 1);
+    expect_received(b, 2);
+  });
+}
+
 }  // namespace
 }  // namespace roam::runtime

@@ -107,6 +107,33 @@ SCENARIO(Messages, BothSidesMaySendFirstWhateverTheLength) {
   }
 }
 
+// Each sends first and asks until that is done, as wait() would say it is; without a break, or
+// doing something else for longer than a rank is patient.
+SCENARIO(Messages, WhoAsksForASendIsAnsweredThoughNobodyReceivesYet) {
+  using Clock = std::chrono::steady_clock;
+  for (const int breaks : {0, 3}) {
+    roam::spawn_team(5, [breaks] {
+      const roam::Team team = roam::Team::current();
+      const int right = (team.index() + 1) % 5, left = (team.index() + 4) % 5;
+      const std::size_t n = 300'000;
+      std::vector<char> out(n), in(n);
+      Pattern(static_cast<std::uint64_t>(team.index())).fill(out.data(), n);
+      roam::Request sent = team.isend(right, 0, out);
+      while (!sent.test()) {
+        for (int i = 0; i < breaks; ++i) {
+          const auto begin = Clock::now();
+          while (Clock::now() - begin < std::chrono::milliseconds(3)) {
+          }
+          roam::this_thread::yield();
+        }
+      }
+      std::fill(out.begin(), out.end(), 0);  // it may be changed now
+      team.recv(left, 0, in);
+      Pattern(static_cast<std::uint64_t>(left)).verify(in.data(), n, "message");
+    }).join();
+  }
+}
+
 SCENARIO(Messages, AMemberMovesWithReceivesPostedAndSendsUnfinished) {
   roam::spawn_team(2 * roam::ranks(), [] {
     const roam::Team team = roam::Team::current();

@@ -424,6 +424,26 @@ static void statuses(void) {
   expect(elements == 3 && back.MPI_TAG == 9, "f2f08 and f082c", elements);
 }
 
+// All send first, and ask until that is done: nobody receives before, and MPI_Wait would return.
+static void sends_asked_for(void) {
+  enum { kBytes = 300000 };
+  const int right = (me + 1) % n, left = (me + n - 1) % n;
+  char *const out = malloc(kBytes), *const in = malloc(kBytes);
+  int done = 0;
+  MPI_Request request;
+  memset(out, 'a' + me % 26, kBytes);
+  MPI_Isend(out, kBytes, MPI_CHAR, right, 6, MPI_COMM_WORLD, &request);
+  for (const double begin = MPI_Wtime(); !done && MPI_Wtime() < begin + 20;)
+    MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+  expect(done, "MPI_Test of a send that nobody receives yet", done);
+  if (done) memset(out, '-', kBytes);
+  MPI_Recv(in, kBytes, MPI_CHAR, left, 6, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+  expect(in[0] == 'a' + left % 26 && in[kBytes - 1] == in[0], "what was sent", in[0]);
+  if (!done) MPI_Wait(&request, MPI_STATUS_IGNORE);
+  free(out);
+  free(in);
+}
+
 int main(int argc, char** argv) {
   begin(&argc, &argv);
   neighbours();
@@ -436,6 +456,7 @@ int main(int argc, char** argv) {
   cancels(3, me, me);
   nothing();
   statuses();
+  sends_asked_for();
   MPI_Barrier(MPI_COMM_WORLD);
   say("end: %d wrong", wrong);
   MPI_Finalize();
