@@ -130,9 +130,8 @@ Thread team_release(const TeamPlan& plan, int index) {
 }
 
 void team_close(const TeamPlan& plan) {
-  iso::HeapScope process;
-  the_job().teams().close(plan.id);
   if (plan.parent_rank >= 0) return;
+  iso::HeapScope process;
   for (int r = 0; r < the_job().ranks(); ++r)
     the_job().net().send(r, runtime::TeamHead{runtime::Kind::kTeamEnd, 0, plan.id});
 }

@@ -48,6 +48,8 @@ bool Teams::agree(const TeamPlan& plan, int makers, bool ready) {
   }
   if (!begins) give_up(f);
   f.held.clear();
+  f.maker_is_through = true;
+  if (plan.parent_rank >= 0 || f.creator_is_through) forming_.erase(plan.id);
   return begins;
 }
 
@@ -67,29 +69,19 @@ void Teams::give_up(Forming& f) {
 
 bool Teams::wait_until_made(std::uint64_t team) {
   Forming& f = forming_[team];
-  f.has_creator = true;
   while (!f.decided) {
     f.creator = scheduler().current();
     scheduler().block("the members of a team to be made", nullptr);
   }
   const bool begins = f.begins;
-  f.has_creator = false;
-  if (f.closed) forming_.erase(team);
+  f.creator_is_through = true;
+  if (f.maker_is_through) forming_.erase(team);
   return begins;
 }
 
-void Teams::close(std::uint64_t team) {
-  Forming& f = forming_[team];
-  f.closed = true;
-  if (!f.has_creator) forming_.erase(team);
-}
-
 std::string Teams::obstacle() const {
-  for (const auto& [id, f] : forming_) {
-    if (f.maker != nullptr || f.creator != nullptr || f.has_creator || !f.held.empty())
-      return text("team %llu is being made", static_cast<unsigned long long>(id));
-  }
-  return {};
+  if (forming_.empty()) return {};
+  return text("team %llu is being made", static_cast<unsigned long long>(forming_.begin()->first));
 }
 
 std::span<const Kind> Teams::kinds() const {

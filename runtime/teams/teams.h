@@ -32,9 +32,9 @@ class Teams final : public Component {
   void hold(std::uint64_t team, Tcb* member, void (*destroy)(void*));
   // See detail::team_agree. Context: the maker, which suspends.
   bool agree(const detail::TeamPlan& plan, int makers, bool ready);
-  // Waits until the first maker knows. Context: who called spawn_team, right after the maker.
+  // Waits until the first maker knows, which may be long ago: what it was made of is gone first,
+  // and that may wait. Context: who called spawn_team, on the rank where it made the maker.
   bool wait_until_made(std::uint64_t team);
-  void close(std::uint64_t team);
 
   // Makers refer to memory of their rank.
   std::string obstacle() const override;
@@ -52,10 +52,11 @@ class Teams final : public Component {
     bool good = true;
     bool decided = false;
     bool begins = false;
-    bool closed = false;
     Tcb* maker = nullptr;    // waits for reports or the decision
     Tcb* creator = nullptr;  // waits for the decision
-    bool has_creator = false;
+    // Who has no more use for this.
+    bool maker_is_through = false;
+    bool creator_is_through = false;
   };
   void wake(Tcb*& t);
   void give_up(Forming& f);
@@ -63,7 +64,7 @@ class Teams final : public Component {
   Net& net_;
   Lifecycle& life_;
   Members* members_ = nullptr;
-  std::map<std::uint64_t, Forming> forming_;
+  std::map<std::uint64_t, Forming> forming_;  // until maker and creator are through
 };
 
 }  // namespace roam::runtime

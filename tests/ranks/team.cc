@@ -166,6 +166,26 @@ SCENARIO(Team, WhoMakesAThreadStaysWhileItsFunctionIsCopied, .ranks_needed = 2) 
   });
 }
 
+// Who makes a team of it waits where it goes, and the team has ended meanwhile.
+struct WaitsWhereItWasMade {
+  roam::Thread maker = roam::this_thread::self();
+  ~WaitsWhereItWasMade() {
+    if (roam::this_thread::self() == maker)
+      roam::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+};
+
+SCENARIO(Team, ArgumentsMayWaitWhereTheyGoLongerThanTheTeamRuns) {
+  for (int round = 0; round < 3; ++round) {
+    const roam::Team team = roam::spawn_team(
+        roam::ranks() + 1,
+        [](const WaitsWhereItWasMade&) { expect(roam::Team::current().index() >= 0, "an index"); },
+        WaitsWhereItWasMade());
+    expect_eq(team.size(), roam::ranks() + 1, "size");
+    team.join();
+  }
+}
+
 // A rank with a thread that asks again and again is never idle.
 SCENARIO(Team, TwoMayBothSendFirstWhileOthersAsk) {
   const int ranks = roam::ranks();
