@@ -24,18 +24,30 @@ Tcb* Locator::find_on_node(Target t, int* there) const {
   return *there >= 0 ? t.control : nullptr;
 }
 
+// Its home would send back here what is about it, at once and again and again, until where it goes
+// has looked at messages. That rank's answer ends the mark; and whatever else lies there by now,
+// another thread that leaves, has such an end.
+bool Locator::leaves_node(Target t) {
+  const iso::Arena& arena = iso::arena();
+  const Address at = reinterpret_cast<Address>(t.control);
+  return arena.region(iso::Region::kSlots).contains(at) &&
+         arena.units().kind(at) >= iso::UnitKind::kLeaving;
+}
+
 Locator::Where Locator::locate(Target t, int* there) const {
   const int home = home_rank_of(t.id);
   if (t.id == 0 || home < 0) return Where::kUnknown;
   if (find_on_node(t, there) != nullptr)
     return *there == net_.rank() ? Where::kHere : Where::kThere;
-  if (home != net_.rank()) {
+  const bool own = home == net_.rank();
+  const Directory* directory = own ? directory_of(t.id) : nullptr;
+  if (own && (directory == nullptr || !directory->known(t.id))) return Where::kUnknown;
+  if (own && directory->ended(t.id)) return Where::kEnded;
+  if (leaves_node(t)) return Where::kLater;
+  if (!own) {
     *there = home;
     return Where::kThere;
   }
-  const Directory* directory = directory_of(t.id);
-  if (directory == nullptr || !directory->known(t.id)) return Where::kUnknown;
-  if (directory->ended(t.id)) return Where::kEnded;
   const auto away = directory->away(t.id);
   if (!away || *away == net_.rank()) return Where::kLater;  // on its way: news will come
   *there = *away;

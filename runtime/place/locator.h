@@ -47,6 +47,8 @@ class Locator final : public Component {
   // The thread, if this node has it, else null. Where it is: certain if that is this rank; else it
   // may have gone on.
   Tcb* find_on_node(Target t, int* rank) const;
+  // Whether it is on its way from this node to another one, which may still refuse it.
+  static bool leaves_node(Target t);
   // Where a call about `t` goes next: nowhere (it is here), a rank, or it has to wait.
   enum class Where { kHere, kThere, kEnded, kUnknown, kLater };
   Where locate(Target t, int* rank) const;

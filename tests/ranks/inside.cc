@@ -1,0 +1,39 @@
+// What no program sees but by how long something takes: how many messages ranks send.
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "roam/roam.h"
+#include "runtime/job/job.h"
+#include "tests/ranks/on_rank.h"
+#include "tests/support/check.h"
+#include "tests/support/scenario.h"
+
+namespace roam_test {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Rank 2 looks at no message for half a second, in which a thread is on its way there from rank 1.
+// Rank 0, its home, asks where it was last.
+SCENARIO(Inside, WhatIsAboutAThreadOnItsWayIsNotSentToAndFro, .ranks_needed = 3) {
+  roam::spawn(roam::SpawnOptions{.rank = 2}, [] {
+    roam::this_thread::sleep_for(milliseconds(100));
+    const auto begin = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() - begin < milliseconds(500)) {
+    }
+  });
+  const roam::Thread traveller = roam::spawn(roam::SpawnOptions{.rank = 1}, [] {
+    roam::this_thread::sleep_for(milliseconds(200));
+    roam::this_thread::migrate(2);
+  });
+  roam::this_thread::sleep_for(milliseconds(300));
+  const std::uint64_t before = roam::runtime::the_job().net().mpi().sent();
+  traveller.join();
+  const std::uint64_t sent = roam::runtime::the_job().net().mpi().sent() - before;
+  // To there, and to where it has gone; a few more while news are on their way.
+  expect(sent < 8, "messages that this rank sent: " + std::to_string(sent));
+}
+
+}  // namespace
+}  // namespace roam_test
