@@ -13,6 +13,7 @@
 #include "runtime/balance/proportion.h"
 #include "runtime/balance/table_file.h"
 #include "runtime/balancing/place_head.h"
+#include "runtime/balancing/rank_infos.h"
 #include "runtime/trace/trace.h"
 #include "threads/scheduler.h"
 
@@ -85,12 +86,8 @@ std::uint64_t Balancer::bytes_of(const Member& me) {
   return me.thread->heap.address_bytes() + kPageBytes;
 }
 
-balance::RankInfo Balancer::rank_info(int rank) const {
-  balance::RankInfo info;
-  info.node = net_.node_of(rank);
-  if (memory_bytes_ != 0)
-    info.memory_bytes = memory_bytes_ / static_cast<std::size_t>(net_.mpi().node_ranks());
-  return info;
+balance::RankInfo Balancer::own_rank_info() const {
+  return rank_infos(net_.node_of(), memory_bytes_)[static_cast<std::size_t>(net_.rank())];
 }
 
 std::vector<char> Balancer::describe_load(Member& me) {
@@ -127,7 +124,7 @@ void Balancer::complete(Parts* parts, int size) {
   std::vector<std::uint64_t> threads;
   const std::vector<const char*> told = parts->by_index(size);
   balance::LoadTable table;
-  for (int r = 0; r < net_.ranks(); ++r) table.ranks.push_back(rank_info(r));
+  table.ranks = rank_infos(net_.node_of(), memory_bytes_);
   // Members of a team do alike: they go by the one model that would have been best for all.
   balance::ModelChoice choice(table.ranks.size());
   // What was told before a checkpoint names a rank of the job that made it.

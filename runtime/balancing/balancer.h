@@ -42,7 +42,7 @@ class Balancer final : public Component, public Rider {
   std::vector<char> describe_load(detail::Member& me);
   // What a move of it sends, at most.
   static std::uint64_t bytes_of(const detail::Member& me);
-  balance::RankInfo rank_info(int rank) const;
+  balance::RankInfo own_rank_info() const;
   // Named by ROAM_LOAD_MODEL; none: the one that foretold best.
   std::optional<std::size_t> load_model() const { return load_model_; }
 

@@ -140,7 +140,7 @@ void Diffuser::on_go(const Key& key, Run& run, const Course& course) {
     tokens.push_back({static_cast<std::uint64_t>(mine.index), load_s, mine.bytes, net_.rank(),
                       net_.node(), mine.fixed});
   }
-  run.rank = std::make_unique<DiffusionRank>(net_.rank(), balancer_.rank_info(net_.rank()), tokens);
+  run.rank = std::make_unique<DiffusionRank>(net_.rank(), balancer_.own_rank_info(), tokens);
   run.before_s = run.rank->sums().load_s;
   ++in_rounds_;
   advance(key, run);
