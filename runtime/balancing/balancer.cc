@@ -62,9 +62,12 @@ Balancer::Balancer(Net& net, Residents& residents, const Options& options)
   set_due(by_itself() && net.node_ranks() > 1);
 }
 
-double Balancer::load_of(const Member& me) const {
-  if (me.user_load >= 0) return me.user_load;
+double Balancer::computed_s(const Member& me) {
   return scheduler().meter().seconds(me.thread->run_ticks - me.seen_ticks);
+}
+
+double Balancer::load_of(const Member& me) {
+  return me.user_load >= 0 ? me.user_load : computed_s(me);
 }
 
 bool Balancer::diffuses() const {
@@ -224,7 +227,7 @@ void Balancer::trace_plan(const balance::LoadTable& table, const balance::Plan& 
 void Balancer::took_part(const Member& me, const CollectiveCall& call, Along* along) {
   if (!by_itself()) return;
   LoadsAlong loads = loads_in(*along);
-  loads.took_part(load_of(me), me.balancing_s, call.blocking);
+  loads.took_part(load_of(me), computed_s(me), me.balancing_s, call.blocking);
   put(loads, along);
 }
 

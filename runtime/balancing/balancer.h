@@ -70,8 +70,9 @@ class Balancer final : public Component, public Rider {
  private:
   // Whether ranks balance without being asked.
   bool by_itself() const { return mode_ == Mode::kAuto; }
-  // Seconds that `me` has computed since load was last looked at, or what its user says.
-  double load_of(const detail::Member& me) const;
+  // What `me` has computed since load was last looked at; in place of that what its user says.
+  static double computed_s(const detail::Member& me);
+  static double load_of(const detail::Member& me);
   // Writes what a plan is made from, as ROAM_BALANCE_TABLE says. What cannot be written is
   // reported.
   void record(const balance::LoadTable& table, const GatherHead& head) const;

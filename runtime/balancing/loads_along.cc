@@ -15,7 +15,7 @@ constexpr double kWorthLooking = 1.08;
 constexpr double kFirstBalancingS = 5e-4;
 
 // The shorter of two times, of which 0 is none.
-double shorter(double a_s, double b_s) {
+float shorter(float a_s, float b_s) {
   return a_s == 0 || b_s == 0 ? a_s + b_s : std::min(a_s, b_s);
 }
 
@@ -25,32 +25,34 @@ static_assert(kBytes == Along::kBytes);
 
 }  // namespace
 
-void LoadsAlong::took_part(double its_load_s, double its_balancing_s, bool waits) {
-  load_s += its_load_s;
-  busiest_s = load_s;
-  balancing_s = shorter(balancing_s, its_balancing_s);
+void LoadsAlong::took_part(double its_load, double its_computed_s, double its_balancing_s,
+                           bool waits) {
+  load += its_load;
+  busiest = load;
+  computed_s += static_cast<float>(its_computed_s);
+  balancing_s = shorter(balancing_s, static_cast<float>(its_balancing_s));
   not_blocking += !waits;
 }
 
 void LoadsAlong::add(const LoadsAlong& more) {
-  load_s += more.load_s;
-  busiest_s = std::max(busiest_s, more.busiest_s);
+  load += more.load;
+  busiest = std::max(busiest, more.busiest);
+  computed_s += more.computed_s;
   balancing_s = shorter(balancing_s, more.balancing_s);
   not_blocking += more.not_blocking;
 }
 
-double LoadsAlong::imbalance(int ranks) const {
-  return load_s > 0 ? busiest_s * ranks / load_s : 1;
-}
+double LoadsAlong::imbalance(int ranks) const { return load > 0 ? busiest / load * ranks : 1; }
 
 Verdict LoadsAlong::judge(int ranks, double look_s) const {
   if (not_blocking != 0) return Verdict::kGoOn;
-  const double average_s = load_s / ranks;
+  const double average_s = static_cast<double>(computed_s) / ranks;
   if (average_s < look_s) return Verdict::kGoOn;
-  const double gain_s = (busiest_s - average_s) * balance::Costs{}.steps;
-  const double cost_s = std::max(balancing_s, kFirstBalancingS);
-  return gain_s > 2 * cost_s && busiest_s > kWorthLooking * average_s ? Verdict::kBalance
-                                                                      : Verdict::kLookAnew;
+  const double busiest_of_average = imbalance(ranks);
+  const double gain_s = (busiest_of_average - 1) * average_s * balance::Costs{}.steps;
+  const double cost_s = std::max<double>(balancing_s, kFirstBalancingS);
+  return gain_s > 2 * cost_s && busiest_of_average > kWorthLooking ? Verdict::kBalance
+                                                                   : Verdict::kLookAnew;
 }
 
 LoadsAlong loads_in(const Along& along) {

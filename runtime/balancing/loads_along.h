@@ -11,24 +11,27 @@ namespace roam::runtime {
 enum class Verdict : std::uint32_t { kGoOn = 0, kLookAnew, kBalance };
 
 // For balancing by itself: goes along with the parts of collectives. Of the members that have taken
-// part: the load of all, and that of the busiest rank, in seconds since loads were last looked at;
-// how long the last balancing took whom it took shortest (others waited, besides, for those that
-// computed on before them; 0: none was); and how many do not wait for the result.
+// part, since loads were last looked at: the load of all, and that of the busiest rank, in seconds
+// or as members name it; how long all have computed; how long the last balancing took whom it took
+// shortest (others waited, besides, for those that computed on before them; 0: none was); and how
+// many do not wait for the result.
 struct LoadsAlong {
-  double load_s;
-  double busiest_s;
-  double balancing_s;
+  double load;
+  double busiest;
+  float computed_s;
+  float balancing_s;
   std::uint32_t not_blocking;
 
-  // What one member of this rank says, who has been added to no other rank's.
-  void took_part(double its_load_s, double its_balancing_s, bool waits);
+  // What one member of this rank says, who has been added to no other rank's. Its load is what it
+  // has computed where it names none.
+  void took_part(double its_load, double its_computed_s, double its_balancing_s, bool waits);
   // What several ranks say.
   void add(const LoadsAlong& more);
   // How much the busiest of `ranks` ranks has of the average; 1 where there is no load.
   double imbalance(int ranks) const;
   // Whether it is worth while to balance where all members of `ranks` ranks wait: what the busiest
-  // rank has more than the average, as often as a plan is expected to hold, against what balancing
-  // took. kGoOn until ranks have computed for `look_s` on average.
+  // rank has more than the average, of the time that ranks compute, as often as a plan is expected
+  // to hold, against what balancing took. kGoOn until ranks have computed for `look_s` on average.
   Verdict judge(int ranks, double look_s) const;
 };
 

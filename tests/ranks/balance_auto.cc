@@ -26,10 +26,12 @@ void compute(int units) {
 
 // The members that begin on the first ranks have most of the work: an imbalance of 1.8. Where
 // nobody pulls, since each rank is alone on its node, the collectives alone bring it down.
-SCENARIO(Auto, CollectivesBalanceByThemselves) {
-  roam::spawn_team(8 * roam::ranks(), [] {
+// `unit`: in which members name their loads; 0: they do not.
+void balance_by_collectives(double unit) {
+  roam::spawn_team(8 * roam::ranks(), [unit] {
     const roam::Team team = roam::Team::current();
     const int own = team.index() < team.size() / 2 ? 9 : 1;
+    if (unit > 0) roam::this_thread::set_load(own * unit);
     const std::vector<char> memory(2000, static_cast<char>(team.index()));
     double least = 9;
     for (int step = 0; step < 30; ++step) {
@@ -40,6 +42,14 @@ SCENARIO(Auto, CollectivesBalanceByThemselves) {
     if (roam::ranks() == 1) return;
     expect(least < 1.4, "least imbalance in 30 steps: " + std::to_string(least));
   }).join();
+}
+
+SCENARIO(Auto, CollectivesBalanceByThemselves) { balance_by_collectives(0); }
+
+// Whatever the unit, ranks balance when they have computed for a while.
+SCENARIO(Auto, CollectivesBalanceLoadsThatMembersName) {
+  balance_by_collectives(1e-12);
+  balance_by_collectives(1e12);
 }
 
 // Rank 0 has all members; they never wait for one another.
