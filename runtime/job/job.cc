@@ -102,7 +102,9 @@ void Job::receive() {
 }
 
 bool Job::passive() const {
-  if (scheduler().ready_count() != 0 || scheduler().has_sleepers() || threads::errands_wait())
+  // Components that are told of idleness may let go a thread that was asked to move.
+  if (scheduler().ready_count() != 0 || scheduler().has_sleepers() || scheduler().any_departing() ||
+      threads::errands_wait())
     return false;
   const auto quiet = [](const Component* component) { return component->quiet(); };
   return std::all_of(components_.all().begin(), components_.all().end(), quiet);
