@@ -53,6 +53,18 @@ void Gatherings::add_team(std::uint64_t id, int size, int root_rank) {
   });
 }
 
+// Parts that wait for members who never took part: some ended before.
+void Gatherings::forget_team(std::uint64_t id) {
+  last_ = {};
+  if (const auto it = teams_.find(id); it != teams_.end()) {
+    for (const auto& [number, g] : it->second.gatherings) {
+      if (g.parts.head.parts != 0) change_open(-1);
+    }
+    teams_.erase(it);
+  }
+  rider_.forget_team(id);
+}
+
 SpanningTree Gatherings::tree_of(const TeamState& team) const {
   return {net_.rank(), team.root_rank, net_.ranks()};
 }

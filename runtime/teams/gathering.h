@@ -58,11 +58,7 @@ class Gatherings final : public Component {
       : net_(net), locator_(locator), residents_(residents), rider_(rider) {}
 
   void add_team(std::uint64_t team, int size, int root_rank);
-  void forget_team(std::uint64_t team) {
-    last_ = {};
-    teams_.erase(team);
-    rider_.forget_team(team);
-  }
+  void forget_team(std::uint64_t team);
   void came(std::uint64_t team) { ++teams_.at(team).residents; }
   void left(std::uint64_t team);
 

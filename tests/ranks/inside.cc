@@ -1,4 +1,5 @@
-// What no program sees but by how long something takes: how many messages ranks send.
+// What no program sees but by how long something takes: how many messages ranks send, and what is
+// left of a team.
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -33,6 +34,21 @@ SCENARIO(Inside, WhatIsAboutAThreadOnItsWayIsNotSentToAndFro, .ranks_needed = 3)
   const std::uint64_t sent = roam::runtime::the_job().net().mpi().sent() - before;
   // To there, and to where it has gone; a few more while news are on their way.
   expect(sent < 8, "messages that this rank sent: " + std::to_string(sent));
+}
+
+// The part of member 1 waits for that of member 0, which ends without.
+SCENARIO(Inside, PartsOfATeamThatHasEndedAreNotLookedAt, .ranks_needed = 2) {
+  roam::spawn_team(2, [] {
+    const roam::Team team = roam::Team::current();
+    if (team.index() == 0) {
+      team.recv<int>(1, 0);
+      expect(roam::runtime::the_job().gatherings().due(), "a part is there");
+    } else {
+      (void)team.reduce(0, 1);
+      team.send(0, 0, 1);
+    }
+  }).join();
+  yield_until([] { return !roam::runtime::the_job().gatherings().due(); });
 }
 
 }  // namespace
