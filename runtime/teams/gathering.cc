@@ -97,6 +97,13 @@ Gatherings::Gathering& Gatherings::gathering(TeamState& team, const GatherHead& 
 
 namespace {
 
+// An operation of the program's runs where nothing can suspend: what has come together so far is
+// the rank's, and other members change it. What balances is code whose depth nobody here knows.
+bool runs_on_rank_stack(const CollectiveCall& call) {
+  return made_by_rider(call.kind) || answered_by_rider(call.kind) ||
+         (call.combine != nullptr && !call.of_numbers);
+}
+
 // `what` goes on with a collective in which members have taken part. Who just did so cannot be told
 // that it went no further: it would not take part again, and some may have the result.
 template <class F>
@@ -121,10 +128,8 @@ void go_on_with(const GatherHead& head, F what) {
 
 }  // namespace
 
-// An operation of the program's runs where nothing can suspend: what has come together so far is
-// the rank's, and other members change it.
 void Gatherings::contribute(Member& me, const CollectiveCall& call, RequestState* request) {
-  if (call.combine == nullptr || call.of_numbers) return add(me, call, request);
+  if (!runs_on_rank_stack(call)) return add(me, call, request);
   std::exception_ptr error;
   threads::on_rank_stack([&] {
     try {

@@ -38,6 +38,20 @@ SCENARIO(Balance, EvensOutTheLoadsThatMembersName) {
   }).join();
 }
 
+// The plan is made in the call of the member that comes last, and is deeper than a small stack.
+SCENARIO(Balance, PlansAreNotMadeOnTheStackOfAMember) {
+  roam::spawn_team(roam::SpawnOptions{.stack_bytes = 16 << 10}, 64, [] {
+    const roam::Team team = roam::Team::current();
+    const int next = (team.index() + 1) % team.size(), before = (team.index() + 63) % team.size();
+    for (int step = 0; step < 3; ++step) {
+      roam::this_thread::set_load(1 + (team.index() * 7 + step) % 5);
+      team.send(next, step, team.index());
+      expect_eq(team.recv<int>(before, step), before, "from whom it comes");
+      (void)team.balance();
+    }
+  }).join();
+}
+
 // Three members a rank, each the half, a third or a fifth of what a rank is to have.
 SCENARIO(Balance, EvensOutFewLongMembers) {
   const char* const named = std::getenv("ROAM_BALANCE");
