@@ -125,6 +125,9 @@ void Mpi::start(int* argc, char*** argv) {
     const WhileItStarts by_copies("PMIX_MCA_gds", "hash");
     // Open MPI 5 does not start without one, as services and cleaned environments run.
     const WhileItStarts home("HOME", "/nonexistent");
+    // UCX 1.18 notes each range that is unmapped or given back until it registers memory again,
+    // without a bound: 144 bytes each (findings/ucx-notes-each-munmap.sh). This much may wait.
+    const WhileItStarts few_notes("UCX_RCACHE_MAX_UNRELEASED", "64m");
     ROAM_MPI(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &level));
     ours_ = true;
   }

@@ -10,7 +10,7 @@
 
 namespace {
 
-constexpr const char* kVariable = "PMIX_MCA_gds";
+constexpr const char* kVariables[] = {"PMIX_MCA_gds", "UCX_RCACHE_MAX_UNRELEASED"};
 
 #ifdef OPEN_MPI
 // Whether a look in vain gives the processor up. Says what was so, and sets it.
@@ -18,8 +18,9 @@ using SetYield = bool (*)(bool);
 #endif
 
 int ask() {
-  if (std::getenv(kVariable) != nullptr) {
-    std::fprintf(stderr, "rank %d: %s is left in the environment\n", roam::rank(), kVariable);
+  for (const char* variable : kVariables) {
+    if (std::getenv(variable) == nullptr) continue;
+    std::fprintf(stderr, "rank %d: %s is left in the environment\n", roam::rank(), variable);
     return 1;
   }
 #ifdef OPEN_MPI
