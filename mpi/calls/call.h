@@ -71,14 +71,25 @@ class InCall {
 // What a function that MPI has called has thrown, of the program's own libstdc++.
 bool is_of_program(const std::exception& error);
 
+// Of pointers that the program gives, and a call reads or writes through: that none is null.
+struct Needs {
+  bool all_there = true;
+};
+template <class... Things>
+constexpr Needs needs(const Things*... pointers) {
+  return {((pointers != nullptr) && ...)};
+}
+
 // Runs `body(me)`, which throws CallError where it cannot be done: `tell(me, failure)` says what is
 // returned then. Also before MPI_Init and after MPI_Finalize. What the program throws itself goes
 // through.
 template <class Tell, class Body>
-int call_telling(const char* name, Tell tell, Body body) {
+int call_telling(const char* name, Tell tell, Needs given, Body body) {
   VirtualRank& me = VirtualRank::running();
   const InCall in_call(me, name);
   try {
+    if (!given.all_there) [[unlikely]]
+      check_pointer(nullptr);
     body(me);
   } catch (const CallError& failure) {
     return tell(me, failure);
@@ -94,20 +105,29 @@ int call_telling(const char* name, Tell tell, Body body) {
   return MPI_SUCCESS;
 }
 
+template <class Tell, class Body>
+int call_telling(const char* name, Tell tell, Body body) {
+  return call_telling(name, tell, Needs(), body);
+}
+
 // What may be called at any time.
 template <class Body>
-int call_always(const char* name, Body body) {
+int call_always(const char* name, Needs given, Body body) {
   return call_telling(
       name,
       [name](VirtualRank& me, const CallError& failure) {
         return tell_error(me, MPI_COMM_WORLD, name, failure);
       },
-      body);
+      given, body);
+}
+template <class Body>
+int call_always(const char* name, Body body) {
+  return call_always(name, Needs(), body);
 }
 
 // What is called between MPI_Init and MPI_Finalize, or while there is a session.
 template <class Body>
-int call(const char* name, MPI_Comm communicator, Body body) {
+int call(const char* name, MPI_Comm communicator, Needs given, Body body) {
   if (const VirtualRank& me = VirtualRank::running(); !me.is_open()) [[unlikely]]
     refuse_call(me, name);
   return call_telling(
@@ -115,10 +135,14 @@ int call(const char* name, MPI_Comm communicator, Body body) {
       [name, communicator](VirtualRank& me, const CallError& failure) {
         return tell_error(me, communicator, name, failure);
       },
-      body);
+      given, body);
 }
 template <class Body>
-int window_call(const char* name, MPI_Win window, Body body) {
+int call(const char* name, MPI_Comm communicator, Body body) {
+  return call(name, communicator, Needs(), body);
+}
+template <class Body>
+int window_call(const char* name, MPI_Win window, Needs given, Body body) {
   if (const VirtualRank& me = VirtualRank::running(); !me.is_open()) [[unlikely]]
     refuse_call(me, name);
   return call_telling(
@@ -126,7 +150,11 @@ int window_call(const char* name, MPI_Win window, Body body) {
       [name, window](VirtualRank& me, const CallError& failure) {
         return tell_window_error(me, window, name, failure);
       },
-      [&](VirtualRank& me) { body(me, me.windows.window(window)); });
+      given, [&](VirtualRank& me) { body(me, me.windows.window(window)); });
+}
+template <class Body>
+int window_call(const char* name, MPI_Win window, Body body) {
+  return window_call(name, window, Needs(), body);
 }
 
 // What MPICH does for mpi_f08 when it begins: its Fortran library, and what else the program has

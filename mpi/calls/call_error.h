@@ -16,6 +16,17 @@ struct CallError : std::runtime_error {
   int code;
 };
 
+// CallError(MPI_ERR_ARG): a pointer to what a call reads or writes is null.
+inline void check_pointer(const void* pointer) {
+  if (pointer == nullptr) [[unlikely]]
+    throw CallError(MPI_ERR_ARG, "a null pointer is given where something is read or written");
+}
+// For one that matters only where there is something behind it.
+inline const void* if_any(MPI_Count count, const void* pointer) {
+  static constexpr char kSomewhere = 0;
+  return count > 0 ? pointer : &kSomewhere;
+}
+
 }  // namespace roam::mpi
 
 #endif  // ROAM_MPI_CALLS_CALL_ERROR_H_

@@ -1,6 +1,5 @@
 // Error handlers, classes, codes and their texts (chapter 8.3 to 8.5 of the standard).
 
-#include <cstdio>
 #include <string>
 
 #include "base/text.h"
@@ -30,7 +29,8 @@ void check_errhandler(VirtualRank& me, MPI_Errhandler handle) {
 namespace {
 
 int make_errhandler(MPI_Comm_errhandler_function* function, MPI_Errhandler* handle) {
-  return call_always("MPI_Comm_create_errhandler", [&](VirtualRank& me) {
+  return call_always("MPI_Comm_create_errhandler", needs(handle), [&](VirtualRank& me) {
+    if (function == nullptr) throw CallError(MPI_ERR_ARG, "the function is a null pointer");
     *handle =
         me.errhandlers.add(std::make_unique<UserErrhandler>(UserErrhandler{.function = function}));
   });
@@ -49,12 +49,12 @@ int set_errhandler(MPI_Comm communicator, MPI_Errhandler handle) {
   });
 }
 int get_errhandler(MPI_Comm communicator, MPI_Errhandler* handle) {
-  return call("MPI_Comm_get_errhandler", communicator,
+  return call("MPI_Comm_get_errhandler", communicator, needs(handle),
               [&](VirtualRank& me) { *handle = me.communicator(communicator).errhandler; });
 }
 // Communicators that have it keep it: the object stays, and its number is not used again.
 int free_errhandler(MPI_Errhandler* handle) {
-  return call_always("MPI_Errhandler_free", [&](VirtualRank& me) {
+  return call_always("MPI_Errhandler_free", needs(handle), [&](VirtualRank& me) {
     find_errhandler(me, *handle);
     *handle = MPI_ERRHANDLER_NULL;
   });
@@ -66,7 +66,7 @@ int set_errhandler_of_window(MPI_Win window, MPI_Errhandler handle) {
   });
 }
 int get_errhandler_of_window(MPI_Win window, MPI_Errhandler* handle) {
-  return window_call("MPI_Win_get_errhandler", window,
+  return window_call("MPI_Win_get_errhandler", window, needs(handle),
                      [&](VirtualRank&, Window& w) { *handle = w.errhandler; });
 }
 int call_errhandler_of_window(MPI_Win window, int code) {
@@ -83,28 +83,31 @@ int call_errhandler(MPI_Comm communicator, int code) {
 }
 
 int error_class(int code, int* to) {
-  *to = VirtualRank::running().own_errors.class_of(code);
-  return MPI_SUCCESS;
+  return call_always("MPI_Error_class", needs(to),
+                     [&](VirtualRank& me) { *to = me.own_errors.class_of(code); });
 }
+// Of a text that is longer than programs have room for, the begin.
 int error_string(int code, char* to, int* length) {
-  *length = std::snprintf(to, MPI_MAX_ERROR_STRING, "%s",
-                          VirtualRank::running().own_errors.text_of(code).c_str());
-  return MPI_SUCCESS;
+  return call_always("MPI_Error_string", needs(to, length), [&](VirtualRank& me) {
+    const std::string all = me.own_errors.text_of(code);
+    *length = static_cast<int>(all.copy(to, MPI_MAX_ERROR_STRING - 1));
+    to[*length] = '\0';
+  });
 }
 int add_error_class(int* to) {
-  VirtualRank& me = VirtualRank::running();
-  *to = me.own_errors.add_class();
-  me.predefined.last_used_code = me.own_errors.last();
-  return MPI_SUCCESS;
+  return call_always("MPI_Add_error_class", needs(to), [&](VirtualRank& me) {
+    *to = me.own_errors.add_class();
+    me.predefined.last_used_code = me.own_errors.last();
+  });
 }
 int add_error_code(int error_class, int* to) {
-  VirtualRank& me = VirtualRank::running();
-  *to = me.own_errors.add_code(error_class);
-  me.predefined.last_used_code = me.own_errors.last();
-  return MPI_SUCCESS;
+  return call_always("MPI_Add_error_code", needs(to), [&](VirtualRank& me) {
+    *to = me.own_errors.add_code(error_class);
+    me.predefined.last_used_code = me.own_errors.last();
+  });
 }
 int add_error_string(int code, const char* string) {
-  return call_always("MPI_Add_error_string", [&](VirtualRank& me) {
+  return call_always("MPI_Add_error_string", needs(string), [&](VirtualRank& me) {
     if (!me.own_errors.set_text(code, string))
       throw CallError(MPI_ERR_ARG, text("%d is no code that the program added", code));
   });

@@ -20,7 +20,9 @@ Request& generalized(VirtualRank& me, MPI_Request handle) {
 
 int begin(MPI_Grequest_query_function* query, MPI_Grequest_free_function* free,
           MPI_Grequest_cancel_function* cancel, void* extra, MPI_Request* handle) {
-  return call("MPI_Grequest_start", MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call("MPI_Grequest_start", MPI_COMM_WORLD, needs(handle), [&](VirtualRank& me) {
+    if (query == nullptr || free == nullptr || cancel == nullptr)
+      throw CallError(MPI_ERR_ARG, "a function of a generalized request is a null pointer");
     auto request = std::make_unique<Request>();
     request->kind = Request::Kind::kGeneralized;
     request->generalized = std::make_unique<Generalized>(Generalized{query, free, cancel, extra});

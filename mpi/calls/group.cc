@@ -100,15 +100,22 @@ Group Group::omit(const std::vector<int>& ranks) const {
 
 std::vector<int> Group::ranks_of(const int (*triplets)[3], int count) const {
   std::vector<int> ranks;
+  std::vector<char> named(static_cast<std::size_t>(size_));
   for (int i = 0; i < count; ++i) {
     const auto [first, last, stride] = triplets[i];
     if (stride == 0)
       throw CallError(MPI_ERR_ARG, text("the stride of range %d is 0; another is wanted", i));
+    if (stride > 0 ? first > last : first < last) {
+      throw CallError(MPI_ERR_ARG, text("range %d, from %d to %d in steps of %d, has no rank", i,
+                                        first, last, stride));
+    }
     for (long rank = first; stride > 0 ? rank <= last : rank >= last; rank += stride) {
       if (rank < 0 || rank >= size_) {
-        throw CallError(MPI_ERR_RANK,
+        throw CallError(MPI_ERR_ARG,
                         text("range %d has rank %ld; the group has 0 to %d", i, rank, size_ - 1));
       }
+      if (std::exchange(named[static_cast<std::size_t>(rank)], true))
+        throw CallError(MPI_ERR_ARG, text("range %d has rank %ld, which is named before", i, rank));
       ranks.push_back(static_cast<int>(rank));
     }
   }

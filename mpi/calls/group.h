@@ -42,7 +42,7 @@ class Group {
   // All but those.
   Group omit(const std::vector<int>& ranks) const;
   // The ranks that triplets (first, last, stride) name.
-  // CallError(MPI_ERR_ARG, MPI_ERR_RANK).
+  // CallError(MPI_ERR_ARG): there is no such rank, or none, or one twice.
   std::vector<int> ranks_of(const int (*triplets)[3], int count) const;
 
  private:

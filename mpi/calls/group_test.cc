@@ -63,12 +63,13 @@ TEST(Group, IsCombinedInTheOrderOfTheStandard) {
 
 TEST(Group, NamesRanksByRanges) {
   const Group ten(0, 1, 10);
-  const int ranges[][3] = {{6, 7, 1}, {1, 6, 2}, {0, 9, 4}, {5, 3, -1}};
+  const int ranges[][3] = {{6, 7, 1}, {1, 6, 2}, {0, 9, 4}, {7, 5, -1}};
   EXPECT_EQ(ten.ranks_of(ranges, 2), (std::vector<int>{6, 7, 1, 3, 5}));
-  EXPECT_EQ(ten.ranks_of(ranges + 2, 2), (std::vector<int>{0, 4, 8, 5, 4, 3}));
-  const int beyond[][3] = {{8, 12, 2}}, still[][3] = {{1, 2, 0}};
-  EXPECT_THROW(ten.ranks_of(beyond, 1), CallError);
-  EXPECT_THROW(ten.ranks_of(still, 1), CallError);
+  EXPECT_EQ(ten.ranks_of(ranges + 2, 2), (std::vector<int>{0, 4, 8, 7, 6, 5}));
+  const int beyond[][3] = {{8, 12, 2}}, still[][3] = {{1, 2, 0}}, away[][3] = {{0, -1, 1}};
+  const int twice[][3] = {{1, 3, 1}, {5, 3, -1}};
+  for (const auto* ranges : {beyond, still, away}) EXPECT_THROW(ten.ranks_of(ranges, 1), CallError);
+  EXPECT_THROW(ten.ranks_of(twice, 2), CallError);
 }
 
 }  // namespace

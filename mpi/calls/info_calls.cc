@@ -23,14 +23,15 @@ std::string key_of(const char* key) {
 }
 
 int make(MPI_Info* handle) {
-  return call_always("MPI_Info_create",
+  return call_always("MPI_Info_create", needs(handle),
                      [&](VirtualRank& me) { *handle = me.infos.add(std::make_unique<Info>()); });
 }
 int duplicate(MPI_Info handle, MPI_Info* made) {
-  return call_always("MPI_Info_dup", [&](VirtualRank& me) { *made = copy_of(me, handle); });
+  return call_always("MPI_Info_dup", needs(made),
+                     [&](VirtualRank& me) { *made = copy_of(me, handle); });
 }
 int free_info(MPI_Info* handle) {
-  return call_always("MPI_Info_free", [&](VirtualRank& me) {
+  return call_always("MPI_Info_free", needs(handle), [&](VirtualRank& me) {
     me.info(*handle);
     me.infos.remove(*handle);
     *handle = MPI_INFO_NULL;
@@ -40,7 +41,8 @@ int set(MPI_Info handle, const char* key, const char* value) {
   return call_always("MPI_Info_set", [&](VirtualRank& me) {
     Info& info = me.info(handle);
     const std::string name = key_of(key);
-    if (value == nullptr || std::strlen(value) > MPI_MAX_INFO_VAL)
+    check_pointer(value);
+    if (std::strlen(value) > MPI_MAX_INFO_VAL)
       throw CallError(MPI_ERR_INFO_VALUE,
                       text("a value has up to %d characters", MPI_MAX_INFO_VAL));
     info.set(name, value);
@@ -58,7 +60,7 @@ void check_room(int room) {
 }
 // With room for `most` characters and a null.
 int get(MPI_Info handle, const char* key, int most, char* value, int* flag) {
-  return call_always("MPI_Info_get", [&](VirtualRank& me) {
+  return call_always("MPI_Info_get", needs(value, flag), [&](VirtualRank& me) {
     check_room(most);
     const std::string* found = me.info(handle).find(key_of(key));
     *flag = found != nullptr ? 1 : 0;
@@ -70,8 +72,9 @@ int get(MPI_Info handle, const char* key, int most, char* value, int* flag) {
 }
 // With room for *room bytes, the null among them; then what is needed.
 int get_string(MPI_Info handle, const char* key, int* room, char* value, int* flag) {
-  return call_always("MPI_Info_get_string", [&](VirtualRank& me) {
+  return call_always("MPI_Info_get_string", needs(room, flag), [&](VirtualRank& me) {
     check_room(*room);
+    check_pointer(if_any(*room, value));
     const std::string* found = me.info(handle).find(key_of(key));
     *flag = found != nullptr ? 1 : 0;
     if (found == nullptr) return;
@@ -84,19 +87,19 @@ int get_string(MPI_Info handle, const char* key, int* room, char* value, int* fl
   });
 }
 int get_length(MPI_Info handle, const char* key, int* length, int* flag) {
-  return call_always("MPI_Info_get_valuelen", [&](VirtualRank& me) {
+  return call_always("MPI_Info_get_valuelen", needs(length, flag), [&](VirtualRank& me) {
     const std::string* found = me.info(handle).find(key_of(key));
     *flag = found != nullptr ? 1 : 0;
     if (found != nullptr) *length = static_cast<int>(found->size());
   });
 }
 int get_count(MPI_Info handle, int* count) {
-  return call_always("MPI_Info_get_nkeys", [&](VirtualRank& me) {
+  return call_always("MPI_Info_get_nkeys", needs(count), [&](VirtualRank& me) {
     *count = static_cast<int>(me.info(handle).entries.size());
   });
 }
 int get_key(MPI_Info handle, int n, char* key) {
-  return call_always("MPI_Info_get_nthkey", [&](VirtualRank& me) {
+  return call_always("MPI_Info_get_nthkey", needs(key), [&](VirtualRank& me) {
     const Info& info = me.info(handle);
     if (n < 0 || n >= static_cast<int>(info.entries.size())) {
       throw CallError(MPI_ERR_ARG,
@@ -109,7 +112,7 @@ int get_key(MPI_Info handle, int n, char* key) {
 
 // What MPI_INFO_ENV has.
 int make_of_environment(int, char**, MPI_Info* handle) {
-  return call_always("MPI_Info_create_env", [&](VirtualRank& me) {
+  return call_always("MPI_Info_create_env", needs(handle), [&](VirtualRank& me) {
     *handle = me.infos.add(std::make_unique<Info>(me.environment_info));
   });
 }

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "mpi/calls/call.h"
 #include "mpi/calls/messages.h"
 #include "mpi/calls/request_frame.h"
@@ -27,7 +28,7 @@ int send(const void* data, Count count, MPI_Datatype type, int to, int tag, MPI_
 template <Name kName, SendMode kMode, class Count>
 int isend(const void* data, Count count, MPI_Datatype type, int to, int tag, MPI_Comm communicator,
           MPI_Request* handle) {
-  return call(kName.text, communicator, [&](VirtualRank& me) {
+  return call(kName.text, communicator, needs(handle), [&](VirtualRank& me) {
     auto request = std::make_unique<Request>();
     prepare_send(me, request.get(), kMode, data, count, type, to, tag, communicator);
     start(me, request.get());
@@ -38,7 +39,7 @@ int isend(const void* data, Count count, MPI_Datatype type, int to, int tag, MPI
 template <Name kName, SendMode kMode, class Count>
 int send_init(const void* data, Count count, MPI_Datatype type, int to, int tag,
               MPI_Comm communicator, MPI_Request* handle) {
-  return call(kName.text, communicator, [&](VirtualRank& me) {
+  return call(kName.text, communicator, needs(handle), [&](VirtualRank& me) {
     auto request = std::make_unique<Request>();
     prepare_send(me, request.get(), kMode, data, count, type, to, tag, communicator);
     request->persistent = true;
@@ -49,7 +50,7 @@ int send_init(const void* data, Count count, MPI_Datatype type, int to, int tag,
 template <Name kName, class Count>
 int receive(void* data, Count count, MPI_Datatype type, int from, int tag, MPI_Comm communicator,
             MPI_Status* status) {
-  return call(kName.text, communicator, [&](VirtualRank& me) {
+  return call(kName.text, communicator, needs(status), [&](VirtualRank& me) {
     if (receive_plainly(me, data, count, type, from, tag, communicator, status)) return;
     Request request;
     prepare_receive(me, &request, data, count, type, from, tag, communicator);
@@ -63,7 +64,7 @@ int receive(void* data, Count count, MPI_Datatype type, int from, int tag, MPI_C
 template <Name kName, class Count>
 int ireceive(void* data, Count count, MPI_Datatype type, int from, int tag, MPI_Comm communicator,
              MPI_Request* handle) {
-  return call(kName.text, communicator, [&](VirtualRank& me) {
+  return call(kName.text, communicator, needs(handle), [&](VirtualRank& me) {
     auto request = std::make_unique<Request>();
     prepare_receive(me, request.get(), data, count, type, from, tag, communicator);
     start(me, request.get());
@@ -74,7 +75,7 @@ int ireceive(void* data, Count count, MPI_Datatype type, int from, int tag, MPI_
 template <Name kName, class Count>
 int receive_init(void* data, Count count, MPI_Datatype type, int from, int tag,
                  MPI_Comm communicator, MPI_Request* handle) {
-  return call(kName.text, communicator, [&](VirtualRank& me) {
+  return call(kName.text, communicator, needs(handle), [&](VirtualRank& me) {
     auto request = std::make_unique<Request>();
     prepare_receive(me, request.get(), data, count, type, from, tag, communicator);
     request->persistent = true;
@@ -92,7 +93,7 @@ template <Name kName, class Count>
 int send_receive(const void* out, Count out_count, MPI_Datatype out_type, int to, int out_tag,
                  void* in, Count in_count, MPI_Datatype in_type, int from, int in_tag,
                  MPI_Comm communicator, MPI_Status* status) {
-  return call(kName.text, communicator, [&](VirtualRank& me) {
+  return call(kName.text, communicator, needs(status), [&](VirtualRank& me) {
     Request receives, sends;
     prepare_receive(me, &receives, in, in_count, in_type, from, in_tag, communicator);
     prepare_send(me, &sends, SendMode::kStandard, out, out_count, out_type, to, out_tag,
@@ -117,7 +118,7 @@ void send_a_copy(VirtualRank& me, Request* sends) {
 template <Name kName, class Count>
 int send_receive_replace(void* data, Count count, MPI_Datatype type, int to, int out_tag, int from,
                          int in_tag, MPI_Comm communicator, MPI_Status* status) {
-  return call(kName.text, communicator, [&](VirtualRank& me) {
+  return call(kName.text, communicator, needs(status), [&](VirtualRank& me) {
     Request receives, sends;
     prepare_receive(me, &receives, data, count, type, from, in_tag, communicator);
     prepare_send(me, &sends, SendMode::kStandard, data, count, type, to, out_tag, communicator);
@@ -145,7 +146,7 @@ template <Name kName, class Count>
 int isend_receive(const void* out, Count out_count, MPI_Datatype out_type, int to, int out_tag,
                   void* in, Count in_count, MPI_Datatype in_type, int from, int in_tag,
                   MPI_Comm communicator, MPI_Request* handle) {
-  return call(kName.text, communicator, [&](VirtualRank& me) {
+  return call(kName.text, communicator, needs(handle), [&](VirtualRank& me) {
     auto receives = std::make_unique<Request>();
     auto sends = std::make_unique<Request>();
     prepare_receive(me, receives.get(), in, in_count, in_type, from, in_tag, communicator);
@@ -157,7 +158,7 @@ int isend_receive(const void* out, Count out_count, MPI_Datatype out_type, int t
 template <Name kName, class Count>
 int isend_receive_replace(void* data, Count count, MPI_Datatype type, int to, int out_tag, int from,
                           int in_tag, MPI_Comm communicator, MPI_Request* handle) {
-  return call(kName.text, communicator, [&](VirtualRank& me) {
+  return call(kName.text, communicator, needs(handle), [&](VirtualRank& me) {
     auto receives = std::make_unique<Request>();
     auto sends = std::make_unique<Request>();
     prepare_receive(me, receives.get(), data, count, type, from, in_tag, communicator);
@@ -192,7 +193,7 @@ struct Looking {
 };
 
 int probe(int from, int tag, MPI_Comm communicator, MPI_Status* status) {
-  return call("MPI_Probe", communicator, [&](VirtualRank& me) {
+  return call("MPI_Probe", communicator, needs(status), [&](VirtualRank& me) {
     const Communicator& c = me.communicator(communicator);
     check_source(c.peers(), from, tag);
     if (from == MPI_PROC_NULL) return tell(null_status(), status);
@@ -205,7 +206,7 @@ int probe(int from, int tag, MPI_Comm communicator, MPI_Status* status) {
 }
 
 int iprobe(int from, int tag, MPI_Comm communicator, int* there, MPI_Status* status) {
-  return call("MPI_Iprobe", communicator, [&](VirtualRank& me) {
+  return call("MPI_Iprobe", communicator, needs(there, status), [&](VirtualRank& me) {
     const Communicator& c = me.communicator(communicator);
     check_source(c.peers(), from, tag);
     *there = 1;
@@ -254,7 +255,7 @@ bool match(VirtualRank& me, const Communicator& c, int from, int tag, MPI_Messag
 
 int matched_probe(int from, int tag, MPI_Comm communicator, MPI_Message* message,
                   MPI_Status* status) {
-  return call("MPI_Mprobe", communicator, [&](VirtualRank& me) {
+  return call("MPI_Mprobe", communicator, needs(message, status), [&](VirtualRank& me) {
     const Communicator& c = me.communicator(communicator);
     check_source(c.peers(), from, tag);
     if (from == MPI_PROC_NULL) {
@@ -271,7 +272,7 @@ int matched_probe(int from, int tag, MPI_Comm communicator, MPI_Message* message
 
 int matched_iprobe(int from, int tag, MPI_Comm communicator, int* there, MPI_Message* message,
                    MPI_Status* status) {
-  return call("MPI_Improbe", communicator, [&](VirtualRank& me) {
+  return call("MPI_Improbe", communicator, needs(there, message, status), [&](VirtualRank& me) {
     const Communicator& c = me.communicator(communicator);
     check_source(c.peers(), from, tag);
     *there = 1;
@@ -294,8 +295,8 @@ std::unique_ptr<Request> take_message(VirtualRank& me, void* data, MPI_Count cou
   if (me.messages.find(*message) == nullptr)
     throw CallError(MPI_ERR_REQUEST, "there is no such message");
   const Type checked(me, type);
-  if (checked.bytes(count) != 0 && data == nullptr && checked->named())
-    throw CallError(MPI_ERR_BUFFER, "the buffer is a null pointer");
+  static_cast<void>(checked.bytes(count));  // it may be refused
+  checked.check_buffer(data, count);
   std::unique_ptr<Request> request = me.messages.remove(*message);
   *message = MPI_MESSAGE_NULL;
   request->type = checked;
@@ -306,14 +307,16 @@ std::unique_ptr<Request> take_message(VirtualRank& me, void* data, MPI_Count cou
 }
 
 template <class Body>
-int call_of_message(const char* name, MPI_Message message, Body body) {
-  return call_of_one(name, VirtualRank::running().messages.find(message), body);
+int call_of_message(const char* name, const MPI_Message* message, Needs given, Body body) {
+  const Request* named =
+      message == nullptr ? nullptr : VirtualRank::running().messages.find(*message);
+  return call_of_one(name, named, {given.all_there && message != nullptr}, body);
 }
 
 template <Name kName, class Count>
 int matched_receive(void* data, Count count, MPI_Datatype type, MPI_Message* message,
                     MPI_Status* status) {
-  return call_of_message(kName.text, *message, [&](VirtualRank& me) {
+  return call_of_message(kName.text, message, needs(status), [&](VirtualRank& me) {
     if (*message == MPI_MESSAGE_NO_PROC) {
       *message = MPI_MESSAGE_NULL;
       return tell(null_status(), status);
@@ -328,7 +331,7 @@ int matched_receive(void* data, Count count, MPI_Datatype type, MPI_Message* mes
 template <Name kName, class Count>
 int matched_ireceive(void* data, Count count, MPI_Datatype type, MPI_Message* message,
                      MPI_Request* handle) {
-  return call_of_message(kName.text, *message, [&](VirtualRank& me) {
+  return call_of_message(kName.text, message, needs(handle), [&](VirtualRank& me) {
     std::unique_ptr<Request> request;
     if (*message == MPI_MESSAGE_NO_PROC) {
       *message = MPI_MESSAGE_NULL;
@@ -347,10 +350,16 @@ int matched_ireceive(void* data, Count count, MPI_Datatype type, MPI_Message* me
 
 template <Name kName, class Count>
 int attach_buffer(void* buffer, Count bytes) {
-  return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call(kName.text, MPI_COMM_WORLD, needs(buffer), [&](VirtualRank& me) {
     if (me.buffer != nullptr)
       throw CallError(MPI_ERR_BUFFER, "a buffer is attached already: detach it first");
     if (bytes < 0) throw CallError(MPI_ERR_ARG, "the buffer has a negative size");
+    if (bytes < MPI_BSEND_OVERHEAD) {
+      throw CallError(MPI_ERR_BUFFER,
+                      text("the buffer has %lld bytes; each message takes MPI_BSEND_OVERHEAD (%d) "
+                           "beside its own",
+                           static_cast<long long>(bytes), MPI_BSEND_OVERHEAD));
+    }
     me.buffer = buffer;
     me.buffer_room = static_cast<std::size_t>(bytes);
   });
@@ -358,7 +367,7 @@ int attach_buffer(void* buffer, Count bytes) {
 
 template <Name kName, class Count>
 int detach_buffer(void* buffer, Count* bytes) {
-  return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call(kName.text, MPI_COMM_WORLD, needs(buffer, bytes), [&](VirtualRank& me) {
     me.wait_until([&] { return me.buffered_bytes() == 0; });
     *static_cast<void**>(buffer) = me.buffer;
     *bytes = static_cast<Count>(me.buffer_room);

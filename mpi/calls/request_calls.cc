@@ -26,8 +26,14 @@ Request* active(VirtualRank& me, MPI_Request handle) {
 }
 
 template <class Body>
-int call_of_request(const char* name, MPI_Request handle, Body body) {
-  return call_of_one(name, VirtualRank::running().requests.find(handle), body);
+int call_of_request(const char* name, const MPI_Request* handle, Needs given, Body body) {
+  const Request* named =
+      handle == nullptr ? nullptr : VirtualRank::running().requests.find(*handle);
+  return call_of_one(name, named, {given.all_there && handle != nullptr}, body);
+}
+template <class Body>
+int call_of_request(const char* name, const MPI_Request* handle, Body body) {
+  return call_of_request(name, handle, Needs(), body);
 }
 
 // Its end is told: it is gone, unless it is persistent. What the function that frees a generalized
@@ -66,7 +72,7 @@ MPI_Status* nth(MPI_Status* statuses, int i) {
 }
 
 int wait(MPI_Request* handle, MPI_Status* status) {
-  return call_of_request("MPI_Wait", *handle, [&](VirtualRank& me) {
+  return call_of_request("MPI_Wait", handle, needs(status), [&](VirtualRank& me) {
     Request* request = active(me, *handle);
     if (request == nullptr) return put(empty_status(), status);
     wait_for(me, request);
@@ -75,7 +81,7 @@ int wait(MPI_Request* handle, MPI_Status* status) {
 }
 
 int test(MPI_Request* handle, int* done, MPI_Status* status) {
-  return call_of_request("MPI_Test", *handle, [&](VirtualRank& me) {
+  return call_of_request("MPI_Test", handle, needs(done, status), [&](VirtualRank& me) {
     *done = 1;
     Request* request = active(me, *handle);
     if (request == nullptr) return put(empty_status(), status);
@@ -128,29 +134,31 @@ void check_count(int count) {
 }
 
 int wait_all(int count, MPI_Request* handles, MPI_Status* statuses) {
-  return call("MPI_Waitall", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    check_count(count);
-    // In their order, so that each is looked at once while it waits.
-    for (int i = 0; i < count; ++i) {
-      if (Request* request = active(me, handles[i])) wait_for(me, request);
-    }
-    take_all(me, count, handles, statuses);
-  });
+  return call("MPI_Waitall", MPI_COMM_WORLD, needs(if_any(count, handles), if_any(count, statuses)),
+              [&](VirtualRank& me) {
+                check_count(count);
+                // In their order, so that each is looked at once while it waits.
+                for (int i = 0; i < count; ++i) {
+                  if (Request* request = active(me, handles[i])) wait_for(me, request);
+                }
+                take_all(me, count, handles, statuses);
+              });
 }
 
 int test_all(int count, MPI_Request* handles, int* done, MPI_Status* statuses) {
-  return call("MPI_Testall", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    check_count(count);
-    if (!all_done(me, count, handles)) {
-      me.look_around();
-      if (!all_done(me, count, handles)) {
-        *done = 0;
-        return;
-      }
-    }
-    *done = 1;
-    take_all(me, count, handles, statuses);
-  });
+  return call("MPI_Testall", MPI_COMM_WORLD,
+              needs(if_any(count, handles), done, if_any(count, statuses)), [&](VirtualRank& me) {
+                check_count(count);
+                if (!all_done(me, count, handles)) {
+                  me.look_around();
+                  if (!all_done(me, count, handles)) {
+                    *done = 0;
+                    return;
+                  }
+                }
+                *done = 1;
+                take_all(me, count, handles, statuses);
+              });
 }
 
 // The index of one that is done; MPI_UNDEFINED: none is active; -1: none is done.
@@ -166,31 +174,33 @@ int find_done(VirtualRank& me, int count, const MPI_Request* handles) {
 }
 
 int wait_any(int count, MPI_Request* handles, int* index, MPI_Status* status) {
-  return call("MPI_Waitany", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    check_count(count);
-    me.wait_until([&] { return (*index = find_done(me, count, handles)) != -1; });
-    if (*index == MPI_UNDEFINED) return put(empty_status(), status);
-    take_and_check(me, &handles[*index], me.requests.find(handles[*index]), status);
-  });
+  return call("MPI_Waitany", MPI_COMM_WORLD, needs(if_any(count, handles), index, status),
+              [&](VirtualRank& me) {
+                check_count(count);
+                me.wait_until([&] { return (*index = find_done(me, count, handles)) != -1; });
+                if (*index == MPI_UNDEFINED) return put(empty_status(), status);
+                take_and_check(me, &handles[*index], me.requests.find(handles[*index]), status);
+              });
 }
 
 int test_any(int count, MPI_Request* handles, int* index, int* done, MPI_Status* status) {
-  return call("MPI_Testany", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    check_count(count);
-    *index = find_done(me, count, handles);
-    if (*index == -1) {
-      me.look_around();
-      *index = find_done(me, count, handles);
-    }
-    *done = *index == -1 ? 0 : 1;
-    if (*index == -1) {
-      *index = MPI_UNDEFINED;
-    } else if (*index == MPI_UNDEFINED) {
-      put(empty_status(), status);
-    } else {
-      take_and_check(me, &handles[*index], me.requests.find(handles[*index]), status);
-    }
-  });
+  return call("MPI_Testany", MPI_COMM_WORLD, needs(if_any(count, handles), index, done, status),
+              [&](VirtualRank& me) {
+                check_count(count);
+                *index = find_done(me, count, handles);
+                if (*index == -1) {
+                  me.look_around();
+                  *index = find_done(me, count, handles);
+                }
+                *done = *index == -1 ? 0 : 1;
+                if (*index == -1) {
+                  *index = MPI_UNDEFINED;
+                } else if (*index == MPI_UNDEFINED) {
+                  put(empty_status(), status);
+                } else {
+                  take_and_check(me, &handles[*index], me.requests.find(handles[*index]), status);
+                }
+              });
 }
 
 // Takes all that are done.
@@ -217,49 +227,54 @@ void take_some(VirtualRank& me, int count, MPI_Request* handles, int* taken, int
 }
 
 int wait_some(int count, MPI_Request* handles, int* taken, int* indexes, MPI_Status* statuses) {
-  return call("MPI_Waitsome", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    check_count(count);
-    int found = -1;
-    me.wait_until([&] { return (found = find_done(me, count, handles)) != -1; });
-    if (found == MPI_UNDEFINED) {
-      *taken = MPI_UNDEFINED;
-      return;
-    }
-    take_some(me, count, handles, taken, indexes, statuses);
-  });
+  return call("MPI_Waitsome", MPI_COMM_WORLD,
+              needs(if_any(count, handles), taken, if_any(count, indexes), if_any(count, statuses)),
+              [&](VirtualRank& me) {
+                check_count(count);
+                int found = -1;
+                me.wait_until([&] { return (found = find_done(me, count, handles)) != -1; });
+                if (found == MPI_UNDEFINED) {
+                  *taken = MPI_UNDEFINED;
+                  return;
+                }
+                take_some(me, count, handles, taken, indexes, statuses);
+              });
 }
 
 int test_some(int count, MPI_Request* handles, int* taken, int* indexes, MPI_Status* statuses) {
-  return call("MPI_Testsome", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    check_count(count);
-    int found = find_done(me, count, handles);
-    if (found == -1) {
-      me.look_around();
-      found = find_done(me, count, handles);
-    }
-    *taken = found == MPI_UNDEFINED ? MPI_UNDEFINED : 0;
-    if (found >= 0) take_some(me, count, handles, taken, indexes, statuses);
-  });
+  return call("MPI_Testsome", MPI_COMM_WORLD,
+              needs(if_any(count, handles), taken, if_any(count, indexes), if_any(count, statuses)),
+              [&](VirtualRank& me) {
+                check_count(count);
+                int found = find_done(me, count, handles);
+                if (found == -1) {
+                  me.look_around();
+                  found = find_done(me, count, handles);
+                }
+                *taken = found == MPI_UNDEFINED ? MPI_UNDEFINED : 0;
+                if (found >= 0) take_some(me, count, handles, taken, indexes, statuses);
+              });
 }
 
 int get_status(MPI_Request handle, int* done, MPI_Status* status) {
-  return call_of_request("MPI_Request_get_status", handle, [&](VirtualRank& me) {
-    Request* request = active(me, handle);
-    *done = 1;
-    if (request == nullptr) return put(empty_status(), status);
-    if (!advance(request)) me.look_around();
-    *done = advance(request) ? 1 : 0;
-    if (*done == 0) return;
-    ask_status(request);
-    tell(*request, status);
-    if (request->generalized != nullptr) check(*request);
-  });
+  return call_of_request("MPI_Request_get_status", &handle, needs(done, status),
+                         [&](VirtualRank& me) {
+                           Request* request = active(me, handle);
+                           *done = 1;
+                           if (request == nullptr) return put(empty_status(), status);
+                           if (!advance(request)) me.look_around();
+                           *done = advance(request) ? 1 : 0;
+                           if (*done == 0) return;
+                           ask_status(request);
+                           tell(*request, status);
+                           if (request->generalized != nullptr) check(*request);
+                         });
 }
 
 // What is under way goes on; nobody is told of its end. A generalized one has its number until the
 // program says that it is done.
 int free_request(MPI_Request* handle) {
-  return call_of_request("MPI_Request_free", *handle, [&](VirtualRank& me) {
+  return call_of_request("MPI_Request_free", handle, [&](VirtualRank& me) {
     if (Request* own = me.requests.find(*handle); own != nullptr && own->generalized != nullptr) {
       MPI_Request given = *handle;
       *handle = MPI_REQUEST_NULL;
@@ -281,13 +296,15 @@ int free_request(MPI_Request* handle) {
 }
 
 int cancel_request(MPI_Request* handle) {
-  return call_of_request("MPI_Cancel", *handle, [&](VirtualRank& me) {
+  return call_of_request("MPI_Cancel", handle, [&](VirtualRank& me) {
+    if (*handle == MPI_REQUEST_NULL)
+      throw CallError(MPI_ERR_REQUEST, "MPI_REQUEST_NULL cannot be cancelled");
     if (Request* request = active(me, *handle)) cancel(request);
   });
 }
 
 int start_request(MPI_Request* handle) {
-  return call_of_request("MPI_Start", *handle, [&](VirtualRank& me) {
+  return call_of_request("MPI_Start", handle, [&](VirtualRank& me) {
     Request* request = me.requests.find(*handle);
     if (request == nullptr || !request->persistent || request->started) {
       throw CallError(MPI_ERR_REQUEST,
@@ -299,7 +316,8 @@ int start_request(MPI_Request* handle) {
 }
 
 int start_all(int count, MPI_Request* handles) {
-  const int error = call("MPI_Startall", MPI_COMM_WORLD, [&](VirtualRank&) { check_count(count); });
+  const int error = call("MPI_Startall", MPI_COMM_WORLD, needs(if_any(count, handles)),
+                         [&](VirtualRank&) { check_count(count); });
   if (error != MPI_SUCCESS) return error;
   for (int i = 0; i < count; ++i) {
     if (const int error = start_request(&handles[i]); error != MPI_SUCCESS) return error;
@@ -309,6 +327,11 @@ int start_all(int count, MPI_Request* handles) {
 
 // ---- statuses ----
 
+// One that is ignored says nothing.
+const MPI_Status* there(const MPI_Status* status) {
+  return status == MPI_STATUS_IGNORE ? nullptr : status;
+}
+
 // MPI_UNDEFINED where the count has no room for the number.
 template <class Count>
 void put_count(MPI_Count found, Count* count) {
@@ -317,34 +340,35 @@ void put_count(MPI_Count found, Count* count) {
 }
 template <Name kName, class Count>
 int count_of(const MPI_Status* status, MPI_Datatype type, Count* count) {
-  return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call(kName.text, MPI_COMM_WORLD, needs(there(status), count), [&](VirtualRank& me) {
     put_count(get_count(bytes_in(*status), *Type(me, type)), count);
   });
 }
 template <Name kName, class Count>
 int elements_of(const MPI_Status* status, MPI_Datatype type, Count* count) {
-  return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call(kName.text, MPI_COMM_WORLD, needs(there(status), count), [&](VirtualRank& me) {
     put_count(get_elements(bytes_in(*status), *Type(me, type)), count);
   });
 }
 
 int test_cancelled(const MPI_Status* status, int* cancelled) {
-  *cancelled = is_cancelled(*status) ? 1 : 0;
-  return MPI_SUCCESS;
+  return call_always("MPI_Test_cancelled", needs(there(status), cancelled),
+                     [&](VirtualRank&) { *cancelled = is_cancelled(*status) ? 1 : 0; });
 }
 
 int set_status_cancelled(MPI_Status* status, int cancelled) {
-  set_cancelled(status, cancelled != 0);
-  return MPI_SUCCESS;
+  return call_always("MPI_Status_set_cancelled", needs(there(status)),
+                     [&](VirtualRank&) { set_cancelled(status, cancelled != 0); });
 }
 
 // Fortran's status is C's, as integers.
 template <class Count>
 int set_elements(MPI_Status* status, MPI_Datatype type, Count count) {
-  return call("MPI_Status_set_elements", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    if (count < 0) throw CallError(MPI_ERR_COUNT, "a negative count of elements");
-    set_bytes(status, bytes_of_elements(count, *Type(me, type)));
-  });
+  return call("MPI_Status_set_elements", MPI_COMM_WORLD, needs(there(status)),
+              [&](VirtualRank& me) {
+                if (count < 0) throw CallError(MPI_ERR_COUNT, "a negative count of elements");
+                set_bytes(status, bytes_of_elements(count, *Type(me, type)));
+              });
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace roam::mpi {
 // belongs, to its window or its communicator; as those of MPI_COMM_WORLD, if it is null or has
 // none. `body(me)` may end it.
 template <class Body>
-int call_of_one(const char* name, const Request* request, Body body) {
+int call_of_one(const char* name, const Request* request, Needs given, Body body) {
   if (const VirtualRank& me = VirtualRank::running(); !me.is_open()) [[unlikely]]
     refuse_call(me, name);
   if (request != nullptr && request->errhandler != MPI_ERRHANDLER_NULL) {
@@ -19,7 +19,7 @@ int call_of_one(const char* name, const Request* request, Body body) {
           return tell_handler(me, handler, MPI_COMM_NULL,
                               "a communicator or window that was freed since", name, failure);
         },
-        body);
+        given, body);
   }
   if (request != nullptr && request->window != MPI_WIN_NULL) {
     return call_telling(
@@ -27,10 +27,10 @@ int call_of_one(const char* name, const Request* request, Body body) {
         [name, window = request->window](VirtualRank& me, const CallError& failure) {
           return tell_window_error(me, window, name, failure);
         },
-        body);
+        given, body);
   }
   const bool of_none = request == nullptr || request->communicator == MPI_COMM_NULL;
-  return call(name, of_none ? MPI_COMM_WORLD : request->communicator, body);
+  return call(name, of_none ? MPI_COMM_WORLD : request->communicator, given, body);
 }
 
 }  // namespace roam::mpi

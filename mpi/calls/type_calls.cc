@@ -24,12 +24,16 @@ MPI_Datatype keep(VirtualRank& me, TypeRef type) {
 
 // make(&type) makes it of datatypes that the program named.
 template <class Make>
-int construct(const char* name, MPI_Datatype* made, Make make) {
-  return call(name, MPI_COMM_WORLD, [&](VirtualRank& me) {
+int construct(const char* name, MPI_Datatype* made, Needs given, Make make) {
+  return call(name, MPI_COMM_WORLD, {given.all_there && made != nullptr}, [&](VirtualRank& me) {
     TypeRef type;
     throw_failure(make(me, &type));
     *made = keep(me, std::move(type));
   });
+}
+template <class Make>
+int construct(const char* name, MPI_Datatype* made, Make make) {
+  return construct(name, made, Needs(), make);
 }
 
 template <class Count>
@@ -61,58 +65,73 @@ int hvector_type(Count count, Count length, Displacement<Count> stride, MPI_Data
 template <Name kName, class Count>
 int indexed_type(Count count, const Count* lengths, const Count* displacements, MPI_Datatype of,
                  MPI_Datatype* made) {
-  return construct(kName.text, made, [&](VirtualRank& me, TypeRef* type) {
-    return make_indexed(kCallOf<Count>, count, lengths, displacements, Type(me, of).ref(), type);
-  });
+  return construct(kName.text, made, needs(if_any(count, lengths), if_any(count, displacements)),
+                   [&](VirtualRank& me, TypeRef* type) {
+                     return make_indexed(kCallOf<Count>, count, lengths, displacements,
+                                         Type(me, of).ref(), type);
+                   });
 }
 template <Name kName, class Count>
 int hindexed_type(Count count, const Count* lengths, const Displacement<Count>* displacements,
                   MPI_Datatype of, MPI_Datatype* made) {
-  return construct(kName.text, made, [&](VirtualRank& me, TypeRef* type) {
-    return make_hindexed(kCallOf<Count>, count, lengths, displacements, Type(me, of).ref(), type);
-  });
+  return construct(kName.text, made, needs(if_any(count, lengths), if_any(count, displacements)),
+                   [&](VirtualRank& me, TypeRef* type) {
+                     return make_hindexed(kCallOf<Count>, count, lengths, displacements,
+                                          Type(me, of).ref(), type);
+                   });
 }
 template <Name kName, class Count>
 int indexed_block_type(Count count, Count length, const Count* displacements, MPI_Datatype of,
                        MPI_Datatype* made) {
-  return construct(kName.text, made, [&](VirtualRank& me, TypeRef* type) {
-    return make_indexed_block(kCallOf<Count>, count, length, displacements, Type(me, of).ref(),
-                              type);
-  });
+  return construct(kName.text, made, needs(if_any(count, displacements)),
+                   [&](VirtualRank& me, TypeRef* type) {
+                     return make_indexed_block(kCallOf<Count>, count, length, displacements,
+                                               Type(me, of).ref(), type);
+                   });
 }
 template <Name kName, class Count>
 int hindexed_block_type(Count count, Count length, const Displacement<Count>* displacements,
                         MPI_Datatype of, MPI_Datatype* made) {
-  return construct(kName.text, made, [&](VirtualRank& me, TypeRef* type) {
-    return make_hindexed_block(kCallOf<Count>, count, length, displacements, Type(me, of).ref(),
-                               type);
-  });
+  return construct(kName.text, made, needs(if_any(count, displacements)),
+                   [&](VirtualRank& me, TypeRef* type) {
+                     return make_hindexed_block(kCallOf<Count>, count, length, displacements,
+                                                Type(me, of).ref(), type);
+                   });
 }
 template <Name kName, class Count>
 int struct_type(Count count, const Count* lengths, const Displacement<Count>* displacements,
                 const MPI_Datatype* of, MPI_Datatype* made) {
-  return construct(kName.text, made, [&](VirtualRank& me, TypeRef* type) {
-    std::vector<TypeRef> types;
-    for (Count i = 0; i < count; ++i) types.push_back(Type(me, of[i]).ref());
-    return make_struct(kCallOf<Count>, count, lengths, displacements, types, type);
-  });
+  return construct(kName.text, made,
+                   needs(if_any(count, lengths), if_any(count, displacements), if_any(count, of)),
+                   [&](VirtualRank& me, TypeRef* type) {
+                     std::vector<TypeRef> types;
+                     for (Count i = 0; i < count; ++i) types.push_back(Type(me, of[i]).ref());
+                     return make_struct(kCallOf<Count>, count, lengths, displacements, types, type);
+                   });
 }
 template <Name kName, class Count>
 int subarray_type(int dimensions, const Count* sizes, const Count* subsizes, const Count* starts,
                   int order, MPI_Datatype of, MPI_Datatype* made) {
-  return construct(kName.text, made, [&](VirtualRank& me, TypeRef* type) {
-    return make_subarray(kCallOf<Count>, dimensions, sizes, subsizes, starts, order,
-                         Type(me, of).ref(), type);
-  });
+  return construct(
+      kName.text, made,
+      needs(if_any(dimensions, sizes), if_any(dimensions, subsizes), if_any(dimensions, starts)),
+      [&](VirtualRank& me, TypeRef* type) {
+        return make_subarray(kCallOf<Count>, dimensions, sizes, subsizes, starts, order,
+                             Type(me, of).ref(), type);
+      });
 }
 template <Name kName, class Count>
 int darray_type(int size, int rank, int dimensions, const Count* gsizes, const int* distributions,
                 const int* arguments, const int* psizes, int order, MPI_Datatype of,
                 MPI_Datatype* made) {
-  return construct(kName.text, made, [&](VirtualRank& me, TypeRef* type) {
-    return make_darray(kCallOf<Count>, size, rank, dimensions, gsizes, distributions, arguments,
-                       psizes, order, Type(me, of).ref(), type);
-  });
+  return construct(kName.text, made,
+                   needs(if_any(dimensions, gsizes), if_any(dimensions, distributions),
+                         if_any(dimensions, arguments), if_any(dimensions, psizes)),
+                   [&](VirtualRank& me, TypeRef* type) {
+                     return make_darray(kCallOf<Count>, size, rank, dimensions, gsizes,
+                                        distributions, arguments, psizes, order, Type(me, of).ref(),
+                                        type);
+                   });
 }
 template <Name kName, class Count>
 int resized_type(MPI_Datatype of, Displacement<Count> lb, Displacement<Count> extent,
@@ -131,12 +150,12 @@ void put_bytes(MPI_Count bytes, Count* to) {
 }
 template <Name kName, class Count>
 int size_of(MPI_Datatype type, Count* to) {
-  return call(kName.text, MPI_COMM_WORLD,
+  return call(kName.text, MPI_COMM_WORLD, needs(to),
               [&](VirtualRank& me) { put_bytes(Type(me, type)->size, to); });
 }
 template <Name kName, class Count>
 int extent_of(MPI_Datatype type, Count* lb, Count* extent) {
-  return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call(kName.text, MPI_COMM_WORLD, needs(lb, extent), [&](VirtualRank& me) {
     const Bounds bounds = Type(me, type)->bounds;
     *lb = bounds.lb;
     *extent = bounds.extent();
@@ -144,15 +163,15 @@ int extent_of(MPI_Datatype type, Count* lb, Count* extent) {
 }
 template <Name kName, class Count>
 int true_extent_of(MPI_Datatype type, Count* lb, Count* extent) {
-  return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call(kName.text, MPI_COMM_WORLD, needs(lb, extent), [&](VirtualRank& me) {
     const Bounds bounds = Type(me, type)->bounds;
     *lb = bounds.true_lb;
     *extent = bounds.true_extent();
   });
 }
-template <MPI_Aint (*kWhat)(const Bounds&)>
+template <auto kWhat>  // of its bounds
 int bound_of(MPI_Datatype type, MPI_Aint* to) {
-  return call("MPI_Type_extent and its kin", MPI_COMM_WORLD,
+  return call("MPI_Type_extent and its kin", MPI_COMM_WORLD, needs(to),
               [&](VirtualRank& me) { *to = kWhat(Type(me, type)->bounds); });
 }
 
@@ -167,7 +186,7 @@ DerivedType& derived(VirtualRank& me, MPI_Datatype handle) {
   return *found;
 }
 int commit(MPI_Datatype* handle) {
-  return call("MPI_Type_commit", MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call("MPI_Type_commit", MPI_COMM_WORLD, needs(handle), [&](VirtualRank& me) {
     const Type type(me, *handle);
     if (!type->named() || me.types.find(*handle) != nullptr) derived(me, *handle).committed = true;
   });
@@ -178,7 +197,7 @@ bool is_of_fortran(const VirtualRank& me, MPI_Datatype handle) {
                      [handle](const auto& one) { return one.second == handle; });
 }
 int free_type(MPI_Datatype* handle) {
-  return call("MPI_Type_free", MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call("MPI_Type_free", MPI_COMM_WORLD, needs(handle), [&](VirtualRank& me) {
     if (is_of_fortran(me, *handle)) {
       throw CallError(MPI_ERR_TYPE,
                       "a datatype of MPI_Type_create_f90_integer or its kin cannot be freed");
@@ -189,7 +208,7 @@ int free_type(MPI_Datatype* handle) {
   });
 }
 int duplicate(MPI_Datatype of, MPI_Datatype* made) {
-  return call("MPI_Type_dup", MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call("MPI_Type_dup", MPI_COMM_WORLD, needs(made), [&](VirtualRank& me) {
     TypeRef type;
     throw_failure(make_dup(Type(me, of).ref(), &type));
     *made = keep(me, std::move(type));
@@ -210,7 +229,7 @@ int duplicate(MPI_Datatype of, MPI_Datatype* made) {
 // Those of Fortran by precision and range: asked for again, the same one is given.
 template <class Make>
 int fortran_type(const char* name, long key, MPI_Datatype* made, Make make) {
-  return call(name, MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call(name, MPI_COMM_WORLD, needs(made), [&](VirtualRank& me) {
     const auto known = me.fortran_types.find(key);
     if (known != me.fortran_types.end()) {
       *made = known->second;
@@ -239,41 +258,48 @@ int f90_complex(int precision, int range, MPI_Datatype* made) {
                       [=](TypeRef* type) { return make_f90_complex(precision, range, type); });
 }
 int match(int type_class, int bytes, MPI_Datatype* handle) {
-  return call("MPI_Type_match_size", MPI_COMM_WORLD,
+  return call("MPI_Type_match_size", MPI_COMM_WORLD, needs(handle),
               [&](VirtualRank&) { throw_failure(match_size(type_class, bytes, handle)); });
 }
 
 // ---- how it was made ----
 
 int envelope(MPI_Datatype handle, int* integers, int* addresses, int* types, int* combiner) {
-  return call("MPI_Type_get_envelope", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    const Type type(me, handle);
-    *integers = static_cast<int>(type->contents.integers.size());
-    *addresses = static_cast<int>(type->contents.addresses.size());
-    *types = static_cast<int>(type->contents.types.size());
-    *combiner = type->combiner;
-    if (!type->contents.counts.empty())
-      throw CallError(MPI_ERR_TYPE,
+  return call("MPI_Type_get_envelope", MPI_COMM_WORLD, needs(integers, addresses, types, combiner),
+              [&](VirtualRank& me) {
+                const Type type(me, handle);
+                *integers = static_cast<int>(type->contents.integers.size());
+                *addresses = static_cast<int>(type->contents.addresses.size());
+                *types = static_cast<int>(type->contents.types.size());
+                *combiner = type->combiner;
+                if (!type->contents.counts.empty())
+                  throw CallError(
+                      MPI_ERR_TYPE,
                       "the datatype was made by a _c call: ask MPI_Type_get_envelope_c");
-  });
+              });
 }
 int envelope_large(MPI_Datatype handle, MPI_Count* integers, MPI_Count* addresses,
                    MPI_Count* counts, MPI_Count* types, int* combiner) {
-  return call("MPI_Type_get_envelope_c", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    const Type type(me, handle);
-    *integers = static_cast<MPI_Count>(type->contents.integers.size());
-    *addresses = static_cast<MPI_Count>(type->contents.addresses.size());
-    *counts = static_cast<MPI_Count>(type->contents.counts.size());
-    *types = static_cast<MPI_Count>(type->contents.types.size());
-    *combiner = type->combiner;
-  });
+  return call("MPI_Type_get_envelope_c", MPI_COMM_WORLD,
+              needs(integers, addresses, counts, types, combiner), [&](VirtualRank& me) {
+                const Type type(me, handle);
+                *integers = static_cast<MPI_Count>(type->contents.integers.size());
+                *addresses = static_cast<MPI_Count>(type->contents.addresses.size());
+                *counts = static_cast<MPI_Count>(type->contents.counts.size());
+                *types = static_cast<MPI_Count>(type->contents.types.size());
+                *combiner = type->combiner;
+              });
+}
+void check_room(std::size_t count, MPI_Count most, const void* to) {
+  if (static_cast<MPI_Count>(count) > most) {
+    throw CallError(MPI_ERR_ARG, text("there is room for %lld of %zu values",
+                                      static_cast<long long>(most), count));
+  }
+  check_pointer(if_any(static_cast<MPI_Count>(count), to));
 }
 template <class T>
 void copy_contents(const std::vector<T>& from, MPI_Count most, T* to) {
-  if (static_cast<MPI_Count>(from.size()) > most) {
-    throw CallError(MPI_ERR_ARG, text("there is room for %lld of %zu values",
-                                      static_cast<long long>(most), from.size()));
-  }
+  check_room(from.size(), most, to);
   std::copy(from.begin(), from.end(), to);
 }
 // Predefined types are given as they are; of derived ones, each time a new handle.
@@ -282,13 +308,13 @@ MPI_Datatype handle_of(VirtualRank& me, const TypeRef& type) {
   for (const auto& [key, handle] : me.fortran_types) {
     if (me.types.find(handle)->type.get() == type.get()) return handle;
   }
-  return keep(me, type);
+  const MPI_Datatype made = keep(me, type);
+  derived(me, made).committed = true;  // as the one may be that it was made of
+  return made;
 }
 void copy_types(VirtualRank& me, const std::vector<TypeRef>& from, MPI_Count most,
                 MPI_Datatype* to) {
-  if (static_cast<MPI_Count>(from.size()) > most)
-    throw CallError(MPI_ERR_ARG, text("there is room for %lld of %zu datatypes",
-                                      static_cast<long long>(most), from.size()));
+  check_room(from.size(), most, to);
   for (const TypeRef& type : from) *to++ = handle_of(me, type);
 }
 Contents contents_of(VirtualRank& me, MPI_Datatype handle) {
@@ -318,13 +344,13 @@ int contents_large(MPI_Datatype handle, MPI_Count most_integers, MPI_Count most_
 }
 
 int set_name(MPI_Datatype handle, const char* name) {
-  return call("MPI_Type_set_name", MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call("MPI_Type_set_name", MPI_COMM_WORLD, needs(name), [&](VirtualRank& me) {
     const Type type(me, handle);
     me.type_names[handle] = std::string(name).substr(0, MPI_MAX_OBJECT_NAME - 1);
   });
 }
 int get_name(MPI_Datatype handle, char* name, int* length) {
-  return call("MPI_Type_get_name", MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call("MPI_Type_get_name", MPI_COMM_WORLD, needs(name, length), [&](VirtualRank& me) {
     const Type type(me, handle);
     const auto own = me.type_names.find(handle);
     const std::string of = own != me.type_names.end()         ? own->second
@@ -336,10 +362,18 @@ int get_name(MPI_Datatype handle, char* name, int* length) {
 
 // ---- packing ----
 
+// Of data that is packed, or unpacked to: MPICH says MPI_ERR_ARG here, as of what is packed.
+const Type& packable(const Type& type, const void* data, MPI_Count count, const void* packed) {
+  type.check_committed();
+  if (type.is_nowhere(data, count)) check_pointer(nullptr);
+  check_pointer(if_any(static_cast<MPI_Count>(type.bytes(count)), packed));
+  return type;
+}
+
 template <Name kName, class Count>
 int pack_bytes(const void* in, Count count, MPI_Datatype datatype, void* out, Count out_bytes,
                Count* position, MPI_Comm communicator) {
-  return call(kName.text, communicator, [&](VirtualRank& me) {
+  return call(kName.text, communicator, needs(position), [&](VirtualRank& me) {
     me.communicator(communicator);
     const Type type(me, datatype);
     const auto bytes = static_cast<MPI_Count>(type.bytes(count));
@@ -349,14 +383,14 @@ int pack_bytes(const void* in, Count count, MPI_Datatype datatype, void* out, Co
                            static_cast<long long>(bytes), static_cast<long long>(out_bytes),
                            static_cast<long long>(*position)));
     }
-    type.pack(in, count, static_cast<char*>(out) + *position);
+    packable(type, in, count, out).pack(in, count, static_cast<char*>(out) + *position);
     *position += static_cast<Count>(bytes);
   });
 }
 template <Name kName, class Count>
 int unpack_bytes(const void* in, Count in_bytes, Count* position, void* out, Count count,
                  MPI_Datatype datatype, MPI_Comm communicator) {
-  return call(kName.text, communicator, [&](VirtualRank& me) {
+  return call(kName.text, communicator, needs(position), [&](VirtualRank& me) {
     me.communicator(communicator);
     const Type type(me, datatype);
     const auto bytes = static_cast<MPI_Count>(type.bytes(count));
@@ -366,50 +400,51 @@ int unpack_bytes(const void* in, Count in_bytes, Count* position, void* out, Cou
                            static_cast<long long>(bytes), static_cast<long long>(in_bytes),
                            static_cast<long long>(*position)));
     }
-    type.unpack(static_cast<const char*>(in) + *position, static_cast<std::size_t>(bytes), out,
+    packable(type, out, count, in)
+        .unpack(static_cast<const char*>(in) + *position, static_cast<std::size_t>(bytes), out,
                 count);
     *position += static_cast<Count>(bytes);
   });
 }
 template <Name kName, class Count>
 int pack_size(Count count, MPI_Datatype datatype, MPI_Comm communicator, Count* bytes) {
-  return call(kName.text, communicator, [&](VirtualRank& me) {
+  return call(kName.text, communicator, needs(bytes), [&](VirtualRank& me) {
     me.communicator(communicator);
-    put_bytes(static_cast<MPI_Count>(Type(me, datatype).bytes(count)), bytes);
+    const Type type(me, datatype);
+    type.check_committed();
+    put_bytes(static_cast<MPI_Count>(type.bytes(count)), bytes);
   });
 }
 // Positions are MPI_Aint with counts of int.
 template <Name kName, class Count>
 int pack_outside(const char* representation, const void* in, Count count, MPI_Datatype type,
                  void* out, Displacement<Count> out_bytes, Displacement<Count>* position) {
-  return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call(kName.text, MPI_COMM_WORLD, needs(representation, position), [&](VirtualRank& me) {
     MPI_Count at = *position;
-    throw_failure(pack_external(representation, in, count, *Type(me, type), out, out_bytes, &at));
+    throw_failure(pack_external(representation, in, count,
+                                *packable(Type(me, type), in, count, out), out, out_bytes, &at));
     *position = at;
   });
 }
 template <Name kName, class Count>
 int unpack_outside(const char* representation, const void* in, Displacement<Count> in_bytes,
                    Displacement<Count>* position, void* out, Count count, MPI_Datatype type) {
-  return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call(kName.text, MPI_COMM_WORLD, needs(representation, position), [&](VirtualRank& me) {
     MPI_Count at = *position;
-    throw_failure(unpack_external(representation, in, in_bytes, &at, out, count, *Type(me, type)));
+    throw_failure(unpack_external(representation, in, in_bytes, &at, out, count,
+                                  *packable(Type(me, type), out, count, in)));
     *position = at;
   });
 }
 template <Name kName, class Count>
 int outside_size(const char* representation, Count count, MPI_Datatype type,
                  Displacement<Count>* bytes) {
-  return call(kName.text, MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call(kName.text, MPI_COMM_WORLD, needs(representation, bytes), [&](VirtualRank& me) {
     MPI_Count found = 0;
     throw_failure(external_bytes(representation, count, *Type(me, type), &found));
     *bytes = found;
   });
 }
-
-MPI_Aint lower(const Bounds& bounds) { return bounds.lb; }
-MPI_Aint upper(const Bounds& bounds) { return bounds.ub; }
-MPI_Aint whole(const Bounds& bounds) { return bounds.extent(); }
 
 }  // namespace
 
@@ -443,9 +478,9 @@ void add_type_calls() {
   add_call("MPI_Type_get_true_extent", &true_extent_of<"MPI_Type_get_true_extent", MPI_Aint>);
   add_call("MPI_Type_get_true_extent_c", &true_extent_of<"MPI_Type_get_true_extent_c", MPI_Count>);
   add_call("MPI_Type_get_true_extent_x", &true_extent_of<"MPI_Type_get_true_extent_x", MPI_Count>);
-  add_call("MPI_Type_lb", &bound_of<lower>);
-  add_call("MPI_Type_ub", &bound_of<upper>);
-  add_call("MPI_Type_extent", &bound_of<whole>);
+  add_call("MPI_Type_lb", &bound_of<[](const Bounds& b) { return b.lb; }>);
+  add_call("MPI_Type_ub", &bound_of<[](const Bounds& b) { return b.ub; }>);
+  add_call("MPI_Type_extent", &bound_of<[](const Bounds& b) { return b.extent(); }>);
   add_call("MPI_Type_get_envelope", &envelope);
   add_call("MPI_Type_get_envelope_c", &envelope_large);
   add_call("MPI_Type_get_contents", &contents);

@@ -26,6 +26,31 @@ Type::Type(VirtualRank& me, MPI_Datatype handle) : handle_(handle), type_(predef
                                              static_cast<unsigned>(handle)));
   }
   type_ = derived->type;
+  committed_ = derived->committed;
+}
+
+void Type::check_committed() const {
+  if (committed_) return;
+  throw CallError(
+      MPI_ERR_TYPE,
+      text("the datatype 0x%08x is not committed: MPI_Type_commit comes before data goes",
+           static_cast<unsigned>(handle_)));
+}
+
+bool Type::is_nowhere(const void* data, MPI_Count count, MPI_Aint offset) const {
+  constexpr MPI_Aint kFirstPage = 4096;  // that nobody has
+  return data == nullptr && bytes(count) != 0 && offset + type_->bounds.true_lb < kFirstPage;
+}
+
+void Type::check_buffer(const void* data, MPI_Count count, MPI_Aint offset) const {
+  if (count == 0) return;
+  check_committed();
+  if (is_nowhere(data, count, offset)) {
+    throw CallError(MPI_ERR_BUFFER, text("the buffer of %lld elements is a null pointer",
+                                         static_cast<long long>(count)));
+  }
+  if (data == MPI_IN_PLACE)
+    throw CallError(MPI_ERR_BUFFER, "MPI_IN_PLACE is given where it is no buffer");
 }
 
 std::size_t Type::bytes(MPI_Count count) const {

@@ -19,6 +19,13 @@ class Type {
   // CallError(MPI_ERR_TYPE): it is no datatype, or was freed.
   Type(VirtualRank& me, MPI_Datatype handle);
 
+  // CallError(MPI_ERR_TYPE): it is not committed. MPI_ERR_BUFFER: `count` elements, `offset` bytes
+  // behind `data`, are nowhere, as that is null and their addresses are not absolute; or it is
+  // MPI_IN_PLACE, where that is no buffer. Of no elements nothing is asked.
+  void check_buffer(const void* data, MPI_Count count, MPI_Aint offset = 0) const;
+  void check_committed() const;
+  bool is_nowhere(const void* data, MPI_Count count, MPI_Aint offset = 0) const;
+
   MPI_Datatype handle() const { return handle_; }
   const Datatype& operator*() const { return *type_; }
   const Datatype* operator->() const { return type_.get(); }
@@ -53,6 +60,7 @@ class Type {
 
  private:
   MPI_Datatype handle_ = MPI_DATATYPE_NULL;
+  bool committed_ = true;
   TypeRef type_;
 };
 
