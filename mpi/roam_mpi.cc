@@ -3,6 +3,7 @@
 //
 //   mpiexec -n 4 roam-mpi -n 64 PROGRAM ARGUMENTS...
 
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -52,11 +53,12 @@ struct Failed {
   int status;
 };
 
-void run_one(int count, int first_number, const std::vector<std::string>& arguments) {
+void run_one(int count, int first_number, std::int64_t begin_ns,
+             const std::vector<std::string>& arguments) {
   int status;
   const int number = Team::current().index();
   {
-    VirtualRank me(number, count);
+    VirtualRank me(number, count, begin_ns);
     Image image(*layout_here, arguments, environment_of(number, count), number,
                 first_number + number);
     image.attached = &me;
@@ -104,7 +106,7 @@ int run_all(const LaunchRequest& request) {
   const int count = request.virtual_ranks != 0 ? request.virtual_ranks : ranks();
   const Team team =
       spawn_team(SpawnOptions{.name = "virtual rank", .stack_bytes = request.stack_bytes}, count,
-                 run_one, count, first_process_number(count), request.arguments);
+                 run_one, count, first_process_number(count), time_of_day_ns(), request.arguments);
   try {
     team.join();
   } catch (const Failed& failed) {

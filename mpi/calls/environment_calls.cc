@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <utility>
 
 #include "base/clock.h"
@@ -59,7 +58,8 @@ int init_thread(int*, char***, int wanted, int* provided) {
 // All have come here before any goes on, since what others still send may be on its way to it.
 int finalize() {
   return call("MPI_Finalize", MPI_COMM_WORLD, [](VirtualRank& me) {
-    me.communicator(MPI_COMM_SELF).attributes.remove_all(me, MPI_COMM_SELF);
+    for (const MPI_Comm last : {MPI_COMM_SELF, MPI_COMM_WORLD})
+      me.communicator(last).attributes.remove_all(me, last);
     wait_for_barrier(me, me.communicator(MPI_COMM_WORLD));
     me.wait_until([&] { return me.nothing_kept(); });
     me.state = VirtualRank::State::kAfter;
@@ -67,20 +67,21 @@ int finalize() {
 }
 
 int initialized(int* flag) {
-  *flag = VirtualRank::running().state != VirtualRank::State::kBefore ? 1 : 0;
-  return MPI_SUCCESS;
+  return call_always("MPI_Initialized", needs(flag), [&](VirtualRank& me) {
+    *flag = me.state != VirtualRank::State::kBefore ? 1 : 0;
+  });
 }
 int finalized(int* flag) {
-  *flag = VirtualRank::running().state == VirtualRank::State::kAfter ? 1 : 0;
-  return MPI_SUCCESS;
+  return call_always("MPI_Finalized", needs(flag), [&](VirtualRank& me) {
+    *flag = me.state == VirtualRank::State::kAfter ? 1 : 0;
+  });
 }
 int query_thread(int* level) {
-  *level = VirtualRank::running().thread_level;
-  return MPI_SUCCESS;
+  return call_always("MPI_Query_thread", needs(level),
+                     [&](VirtualRank& me) { *level = me.thread_level; });
 }
 int is_thread_main(int* flag) {
-  *flag = 1;
-  return MPI_SUCCESS;
+  return call_always("MPI_Is_thread_main", needs(flag), [&](VirtualRank&) { *flag = 1; });
 }
 
 int abort(MPI_Comm, int code) {
@@ -91,45 +92,48 @@ int abort(MPI_Comm, int code) {
 }
 
 int get_version(int* version, int* subversion) {
-  *version = MPI_VERSION;  // that the program was compiled for
-  *subversion = MPI_SUBVERSION;
-  return MPI_SUCCESS;
+  return call_always("MPI_Get_version", needs(version, subversion), [&](VirtualRank&) {
+    *version = MPI_VERSION;  // that the program was compiled for
+    *subversion = MPI_SUBVERSION;
+  });
 }
 int get_library_version(char* text, int* length) {
-  *length = std::snprintf(text, MPI_MAX_LIBRARY_VERSION_STRING,
-                          "Roam: virtual ranks, for programs built with MPICH");
-  return MPI_SUCCESS;
+  return call_always("MPI_Get_library_version", needs(text, length), [&](VirtualRank&) {
+    *length = std::snprintf(text, MPI_MAX_LIBRARY_VERSION_STRING,
+                            "Roam: virtual ranks, for programs built with MPICH");
+  });
 }
 int get_processor_name(char* name, int* length) {
-  std::memset(name, 0, MPI_MAX_PROCESSOR_NAME);
-  if (gethostname(name, MPI_MAX_PROCESSOR_NAME - 1) != 0) return MPI_ERR_OTHER;
-  *length = static_cast<int>(std::strlen(name));
-  return MPI_SUCCESS;
+  return call_always("MPI_Get_processor_name", needs(name, length), [&](VirtualRank&) {
+    std::memset(name, 0, MPI_MAX_PROCESSOR_NAME);
+    if (gethostname(name, MPI_MAX_PROCESSOR_NAME - 1) != 0)
+      throw CallError(MPI_ERR_OTHER, "the host has no name, or one that is too long");
+    *length = static_cast<int>(std::strlen(name));
+  });
 }
 
 // Clocks count from the start of each host: they are put on the time of day as it was when this
-// process first asked. A virtual rank that has moved does not see time go back.
+// process first asked. It is told from the start of the job on, so that a double has room for
+// nanoseconds: since 1970 its steps are of 238 ns. A virtual rank that has moved does not see time
+// go back.
 double wtime() {
-  static const std::int64_t begin_ns = [] {
-    timespec day;
-    clock_gettime(CLOCK_REALTIME, &day);
-    return std::int64_t{day.tv_sec} * 1'000'000'000 + day.tv_nsec - now_ns();
-  }();
+  static const std::int64_t host_began_ns = time_of_day_ns() - now_ns();
   VirtualRank& me = VirtualRank::running();
-  me.last_wtime = std::max(me.last_wtime, static_cast<double>(begin_ns + now_ns()) * 1e-9);
-  return me.last_wtime;
+  me.last_wtime_ns = std::max(me.last_wtime_ns, host_began_ns + now_ns() - me.begin_ns());
+  return static_cast<double>(me.last_wtime_ns) * 1e-9;
 }
 double wtick() { return 1e-9; }
 
 int get_address(const void* location, MPI_Aint* address) {
-  *address = reinterpret_cast<MPI_Aint>(location);
-  return MPI_SUCCESS;
+  return call_always("MPI_Get_address", needs(address),
+                     [&](VirtualRank&) { *address = reinterpret_cast<MPI_Aint>(location); });
 }
 MPI_Aint add_address(MPI_Aint base, MPI_Aint offset) { return base + offset; }
 MPI_Aint subtract_addresses(MPI_Aint a, MPI_Aint b) { return a - b; }
 
-int allocate(MPI_Aint bytes, MPI_Info, void* to) {
-  return call("MPI_Alloc_mem", MPI_COMM_WORLD, [&](VirtualRank&) {
+int allocate(MPI_Aint bytes, MPI_Info info, void* to) {
+  return call("MPI_Alloc_mem", MPI_COMM_WORLD, needs(to), [&](VirtualRank& me) {
+    me.info_or_none(info);
     if (bytes < 0) throw CallError(MPI_ERR_ARG, "a negative number of bytes is asked for");
     void* block = std::malloc(static_cast<std::size_t>(bytes == 0 ? 1 : bytes));
     if (block == nullptr)
@@ -148,15 +152,11 @@ int profile_control(int, ...) { return MPI_SUCCESS; }
 // A point that all virtual ranks reach. AMPI has one that does not wait; here both do.
 int migrate(MPI_Info handle) {
   return call("AMPI_Migrate", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    if (handle != MPI_INFO_NULL) {
-      const Info* info = me.infos.find(handle);
-      if (info == nullptr) throw CallError(MPI_ERR_INFO, "there is no such info");
-      for (const auto& [key, value] : info->entries) {
-        if (key == "ampi_load_balance" && (value == "sync" || value == "async")) continue;
-        throw CallError(MPI_ERR_INFO_VALUE,
-                        text("%s is %s; what is known is ampi_load_balance, sync or async",
-                             key.c_str(), value.c_str()));
-      }
+    for (const auto& [key, value] : me.info_or_none(handle).entries) {
+      if (key == "ampi_load_balance" && (value == "sync" || value == "async")) continue;
+      throw CallError(MPI_ERR_INFO_VALUE,
+                      text("%s is %s; what is known is ampi_load_balance, sync or async",
+                           key.c_str(), value.c_str()));
     }
     balance_of_all(me);
   });

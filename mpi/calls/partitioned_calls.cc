@@ -54,9 +54,10 @@ void introduce(VirtualRank& me, Request* request, const Communicator& c) {
 
 template <class Prepare>
 int make(const char* name, int partitions, MPI_Count count, int tag, MPI_Comm communicator,
-         MPI_Request* handle, Prepare prepare) {
-  return call(name, communicator, [&](VirtualRank& me) {
+         MPI_Info info, MPI_Request* handle, Prepare prepare) {
+  return call(name, communicator, needs(handle), [&](VirtualRank& me) {
     const Communicator& c = me.communicator(communicator);
+    me.info_or_none(info);
     if (partitions < 1)
       throw CallError(MPI_ERR_ARG, text("%d partitions are asked for", partitions));
     if (count < 0) throw CallError(MPI_ERR_COUNT, "a partition has a negative count of elements");
@@ -76,16 +77,16 @@ int make(const char* name, int partitions, MPI_Count count, int tag, MPI_Comm co
 }
 
 int send_init(const void* data, int partitions, MPI_Count count, MPI_Datatype type, int to, int tag,
-              MPI_Comm communicator, MPI_Info, MPI_Request* handle) {
-  return make("MPI_Psend_init", partitions, count, tag, communicator, handle,
+              MPI_Comm communicator, MPI_Info info, MPI_Request* handle) {
+  return make("MPI_Psend_init", partitions, count, tag, communicator, info, handle,
               [&](VirtualRank& me, Request* request, MPI_Count all) {
                 prepare_send(me, request, SendMode::kStandard, data, all, type, to, tag,
                              communicator);
               });
 }
 int receive_init(void* data, int partitions, MPI_Count count, MPI_Datatype type, int from, int tag,
-                 MPI_Comm communicator, MPI_Info, MPI_Request* handle) {
-  return make("MPI_Precv_init", partitions, count, tag, communicator, handle,
+                 MPI_Comm communicator, MPI_Info info, MPI_Request* handle) {
+  return make("MPI_Precv_init", partitions, count, tag, communicator, info, handle,
               [&](VirtualRank& me, Request* request, MPI_Count all) {
                 prepare_receive(me, request, data, all, type, from, tag, communicator);
               });
@@ -113,15 +114,17 @@ int ready_range(int first, int last, MPI_Request handle) {
   });
 }
 int ready_list(int count, const int* partitions, MPI_Request handle) {
-  return call("MPI_Pready_list", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    if (count < 0) throw CallError(MPI_ERR_ARG, text("the number of partitions is %d", count));
-    for (int i = 0; i < count; ++i) make_ready(me, handle, partitions[i]);
-  });
+  return call("MPI_Pready_list", MPI_COMM_WORLD, needs(if_any(count, partitions)),
+              [&](VirtualRank& me) {
+                if (count < 0)
+                  throw CallError(MPI_ERR_ARG, text("the number of partitions is %d", count));
+                for (int i = 0; i < count; ++i) make_ready(me, handle, partitions[i]);
+              });
 }
 
 // All have come, or none.
 int arrived(MPI_Request handle, int partition, int* flag) {
-  return call("MPI_Parrived", MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call("MPI_Parrived", MPI_COMM_WORLD, needs(flag), [&](VirtualRank& me) {
     *flag = 1;
     if (handle == MPI_REQUEST_NULL) return;
     Request& request = partitioned(me, handle, Request::Kind::kReceive);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/fnv.h"
 #include "base/text.h"
@@ -36,13 +37,17 @@ int tell_session(VirtualRank& me, MPI_Session handle, const char* name, const Ca
 
 // Runs `body(me, session)`.
 template <class Body>
-int call_of_session(const char* name, MPI_Session handle, Body body) {
+int call_of_session(const char* name, MPI_Session handle, Needs given, Body body) {
   return call_telling(
       name,
       [&](VirtualRank& me, const CallError& failure) {
         return tell_session(me, handle, name, failure);
       },
-      [&](VirtualRank& me) { body(me, session_of(me, handle)); });
+      given, [&](VirtualRank& me) { body(me, session_of(me, handle)); });
+}
+template <class Body>
+int call_of_session(const char* name, MPI_Session handle, Body body) {
+  return call_of_session(name, handle, Needs(), body);
 }
 
 // By their numbers.
@@ -50,9 +55,9 @@ constexpr const char* kLevels[] = {"MPI_THREAD_SINGLE", "MPI_THREAD_FUNNELED",
                                    "MPI_THREAD_SERIALIZED", "MPI_THREAD_MULTIPLE"};
 
 // What is granted of what is wished for, as MPI_Init_thread grants it.
-Info granted(const Info* wished) {
+Info granted(const Info& wished) {
   Info info;
-  const std::string* level = wished == nullptr ? nullptr : wished->find("thread_level");
+  const std::string* level = wished.find("thread_level");
   const auto found = std::find(std::begin(kLevels), std::end(kLevels),
                                level == nullptr ? std::string_view() : std::string_view(*level));
   // Who says nothing, or nothing that is known, gets the most.
@@ -69,11 +74,12 @@ int begin(MPI_Info wishes, MPI_Errhandler errhandler, MPI_Session* handle) {
         return tell_handler(me, errhandler, MPI_SESSION_NULL, "the session", "MPI_Session_init",
                             failure);
       },
+      needs(handle),
       [&](VirtualRank& me) {
         check_errhandler(me, errhandler);
         auto session = std::make_unique<Session>();
         session->errhandler = errhandler;
-        session->info = granted(me.infos.find(wishes));
+        session->info = granted(me.info_or_none(wishes));
         *handle = me.sessions.add(std::move(session));
         set_constants_of_fortran();
       });
@@ -81,17 +87,20 @@ int begin(MPI_Info wishes, MPI_Errhandler errhandler, MPI_Session* handle) {
 
 // Buffered messages and those that were given up go on their way before.
 int finalize(MPI_Session* handle) {
-  return call_of_session("MPI_Session_finalize", *handle, [&](VirtualRank& me, Session&) {
-    me.wait_until([&] { return me.nothing_kept(); });
-    me.sessions.remove(*handle);
-    *handle = MPI_SESSION_NULL;
-  });
+  const MPI_Session named = handle == nullptr ? MPI_SESSION_NULL : *handle;
+  return call_of_session("MPI_Session_finalize", named, needs(handle),
+                         [&](VirtualRank& me, Session&) {
+                           me.wait_until([&] { return me.nothing_kept(); });
+                           me.sessions.remove(*handle);
+                           *handle = MPI_SESSION_NULL;
+                         });
 }
 
 int get_info(MPI_Session handle, MPI_Info* info) {
-  return call_of_session("MPI_Session_get_info", handle, [&](VirtualRank& me, Session& session) {
-    *info = me.infos.add(std::make_unique<Info>(session.info));
-  });
+  return call_of_session("MPI_Session_get_info", handle, needs(info),
+                         [&](VirtualRank& me, Session& session) {
+                           *info = me.infos.add(std::make_unique<Info>(session.info));
+                         });
 }
 
 // ---- sets of processes ----
@@ -105,39 +114,44 @@ Group group_of_set(VirtualRank& me, const char* name) {
   throw CallError(MPI_ERR_ARG, text("there is no set of processes '%s'", name));
 }
 
-int count_sets(MPI_Session handle, MPI_Info, int* count) {
-  return call_of_session("MPI_Session_get_num_psets", handle, [&](VirtualRank&, Session&) {
-    *count = static_cast<int>(std::size(kSets));
-  });
+int count_sets(MPI_Session handle, MPI_Info info, int* count) {
+  return call_of_session("MPI_Session_get_num_psets", handle, needs(count),
+                         [&](VirtualRank& me, Session&) {
+                           me.info_or_none(info);
+                           *count = static_cast<int>(std::size(kSets));
+                         });
 }
 // With room for *room bytes, the null among them; then what is needed.
 int name_of_set(MPI_Session handle, MPI_Info, int n, int* room, char* name) {
-  return call_of_session("MPI_Session_get_nth_pset", handle, [&](VirtualRank&, Session&) {
-    if (n < 0 || n >= static_cast<int>(std::size(kSets))) {
-      throw CallError(MPI_ERR_ARG, text("there is no set of processes number %d; there are %zu", n,
-                                        std::size(kSets)));
-    }
-    if (*room < 0) throw CallError(MPI_ERR_ARG, text("there is room for %d characters", *room));
-    const std::string_view found = kSets[n];
-    if (*room > 0) {
-      const std::size_t bytes = std::min(found.size(), static_cast<std::size_t>(*room) - 1);
-      std::memcpy(name, found.data(), bytes);
-      name[bytes] = '\0';
-    }
-    *room = static_cast<int>(found.size()) + 1;
-  });
+  return call_of_session(
+      "MPI_Session_get_nth_pset", handle, needs(room), [&](VirtualRank&, Session&) {
+        if (n < 0 || n >= static_cast<int>(std::size(kSets))) {
+          throw CallError(MPI_ERR_ARG, text("there is no set of processes number %d; there are %zu",
+                                            n, std::size(kSets)));
+        }
+        if (*room < 0) throw CallError(MPI_ERR_ARG, text("there is room for %d characters", *room));
+        check_pointer(if_any(*room, name));
+        const std::string_view found = kSets[n];
+        if (*room > 0) {
+          const std::size_t bytes = std::min(found.size(), static_cast<std::size_t>(*room) - 1);
+          std::memcpy(name, found.data(), bytes);
+          name[bytes] = '\0';
+        }
+        *room = static_cast<int>(found.size()) + 1;
+      });
 }
 int info_of_set(MPI_Session handle, const char* name, MPI_Info* made) {
-  return call_of_session("MPI_Session_get_pset_info", handle, [&](VirtualRank& me, Session&) {
-    auto info = std::make_unique<Info>();
-    info->set("mpi_size", std::to_string(group_of_set(me, name).size()));
-    *made = me.infos.add(std::move(info));
-  });
+  return call_of_session("MPI_Session_get_pset_info", handle, needs(name, made),
+                         [&](VirtualRank& me, Session&) {
+                           auto info = std::make_unique<Info>();
+                           info->set("mpi_size", std::to_string(group_of_set(me, name).size()));
+                           *made = me.infos.add(std::move(info));
+                         });
 }
 int group_from_set(MPI_Session handle, const char* name, MPI_Group* group) {
-  return call_of_session("MPI_Group_from_session_pset", handle, [&](VirtualRank& me, Session&) {
-    *group = me.add(group_of_set(me, name));
-  });
+  return call_of_session(
+      "MPI_Group_from_session_pset", handle, needs(name, group),
+      [&](VirtualRank& me, Session&) { *group = me.add(group_of_set(me, name)); });
 }
 
 // ---- error handlers ----
@@ -150,7 +164,7 @@ int set_errhandler(MPI_Session handle, MPI_Errhandler errhandler) {
                          });
 }
 int get_errhandler(MPI_Session handle, MPI_Errhandler* errhandler) {
-  return call_of_session("MPI_Session_get_errhandler", handle,
+  return call_of_session("MPI_Session_get_errhandler", handle, needs(errhandler),
                          [&](VirtualRank&, Session& session) { *errhandler = session.errhandler; });
 }
 int call_errhandler(MPI_Session handle, int code) {
@@ -195,13 +209,14 @@ MPI_Comm create_from(VirtualRank& me, const Group& group, const char* string,
 }
 
 template <class Body>
-int call_of_groups(const char* name, MPI_Errhandler errhandler, Body body) {
+int call_of_groups(const char* name, MPI_Errhandler errhandler, Needs given, Body body) {
   if (const VirtualRank& me = VirtualRank::running(); !me.is_open()) refuse_call(me, name);
   return call_telling(
       name,
       [&](VirtualRank& me, const CallError& failure) {
         return tell_handler(me, errhandler, MPI_COMM_NULL, "the communicator to be", name, failure);
       },
+      given,
       [&](VirtualRank& me) {
         check_errhandler(me, errhandler);
         body(me);
@@ -211,13 +226,15 @@ int call_of_groups(const char* name, MPI_Errhandler errhandler, Body body) {
 // With an empty group nothing is made, and nobody is asked.
 int create_from_group(MPI_Group group, const char* string, MPI_Info info, MPI_Errhandler errhandler,
                       MPI_Comm* made) {
-  return call_of_groups("MPI_Comm_create_from_group", errhandler, [&](VirtualRank& me) {
-    *made = MPI_COMM_NULL;
-    const Group members = me.group(group);
-    if (members.size() == 0) return;
-    *made = create_from(me, members, string, errhandler);
-    if (const Info* given = me.infos.find(info)) me.communicator(*made).info = *given;
-  });
+  return call_of_groups("MPI_Comm_create_from_group", errhandler, needs(string, made),
+                        [&](VirtualRank& me) {
+                          *made = MPI_COMM_NULL;
+                          const Group members = me.group(group);
+                          Info given = me.info_or_none(info);
+                          if (members.size() == 0) return;
+                          *made = create_from(me, members, string, errhandler);
+                          me.communicator(*made).info = std::move(given);
+                        });
 }
 
 // The same, if its own group is empty. The other group is the leader's word only: if that is empty,
@@ -225,30 +242,32 @@ int create_from_group(MPI_Group group, const char* string, MPI_Info info, MPI_Er
 int create_from_groups(MPI_Group local, int local_leader, MPI_Group remote, int remote_leader,
                        const char* string, MPI_Info info, MPI_Errhandler errhandler,
                        MPI_Comm* made) {
-  return call_of_groups("MPI_Intercomm_create_from_groups", errhandler, [&](VirtualRank& me) {
-    *made = MPI_COMM_NULL;
-    const Group members = me.group(local);
-    if (members.size() == 0) return;
-    const MPI_Comm own = create_from(me, members, string, errhandler);
-    try {
-      *made = connect_groups(me, me.communicator(own), local_leader, [&] {
-        const Group others = me.group(remote);
-        if (others.size() == 0) return OtherLeader{.world = OtherLeader::kNobody};
-        if (remote_leader < 0 || remote_leader >= others.size()) {
-          throw CallError(MPI_ERR_RANK, text("the remote leader is rank %d; the group has 0 to %d",
-                                             remote_leader, others.size() - 1));
+  return call_of_groups(
+      "MPI_Intercomm_create_from_groups", errhandler, needs(string, made), [&](VirtualRank& me) {
+        *made = MPI_COMM_NULL;
+        const Group members = me.group(local);
+        Info given = me.info_or_none(info);
+        if (members.size() == 0) return;
+        const MPI_Comm own = create_from(me, members, string, errhandler);
+        try {
+          *made = connect_groups(me, me.communicator(own), local_leader, [&] {
+            const Group others = me.group(remote);
+            if (others.size() == 0) return OtherLeader{.world = OtherLeader::kNobody};
+            if (remote_leader < 0 || remote_leader >= others.size()) {
+              throw CallError(MPI_ERR_RANK,
+                              text("the remote leader is rank %d; the group has 0 to %d",
+                                   remote_leader, others.size() - 1));
+            }
+            return OtherLeader{others.world_of(remote_leader), kFromGroupsContext,
+                               Agreement(string).tag_of_leaders()};
+          });
+        } catch (...) {
+          me.remove_communicator(own);
+          throw;
         }
-        return OtherLeader{others.world_of(remote_leader), kFromGroupsContext,
-                           Agreement(string).tag_of_leaders()};
+        me.remove_communicator(own);
+        if (*made != MPI_COMM_NULL) me.communicator(*made).info = std::move(given);
       });
-    } catch (...) {
-      me.remove_communicator(own);
-      throw;
-    }
-    me.remove_communicator(own);
-    if (*made == MPI_COMM_NULL) return;
-    if (const Info* given = me.infos.find(info)) me.communicator(*made).info = *given;
-  });
 }
 
 }  // namespace

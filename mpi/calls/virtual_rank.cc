@@ -14,11 +14,12 @@
 #include "threads/scheduler.h"
 
 namespace roam::mpi {
-VirtualRank::VirtualRank(int number, int count)
+VirtualRank::VirtualRank(int number, int count, std::int64_t begin_ns)
     : windows(number),
       predefined{.most_tag = kMostTag, .universe_size = count},
       number_(number),
       count_(count),
+      begin_ns_(begin_ns),
       contexts_((static_cast<std::uint64_t>(number) + 1) << 32) {
   world_.context = kWorldContext;
   world_.group = Group(0, 1, count);

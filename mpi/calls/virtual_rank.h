@@ -4,6 +4,7 @@
 #include <mpi.h>
 
 #include <cstdint>
+#include <ctime>
 #include <map>
 #include <memory>
 #include <string>
@@ -51,13 +52,20 @@ struct DerivedType {
   int holders = 0;
   Attributes attributes;
 };
+// Nanoseconds since 1970. Jumps where the clock is set.
+inline std::int64_t time_of_day_ns() {
+  timespec day;
+  clock_gettime(CLOCK_REALTIME, &day);
+  return std::int64_t{day.tv_sec} * 1'000'000'000 + day.tv_nsec;
+}
 // All that MPI is to one virtual rank: its communicators, requests, and so on. It lies in the
 // memory of the virtual rank's thread and goes where that goes.
 //
 // Context: that thread, which is a member of the team of all virtual ranks, of the same number.
 class VirtualRank {
  public:
-  VirtualRank(int number, int count);
+  // `begin_ns`: the time of day when the job began, since 1970, on the host of rank 0.
+  VirtualRank(int number, int count, std::int64_t begin_ns);
   ~VirtualRank();
   VirtualRank(const VirtualRank&) = delete;
   VirtualRank& operator=(const VirtualRank&) = delete;
@@ -74,6 +82,7 @@ class VirtualRank {
 
   int number() const { return number_; }
   int count() const { return count_; }
+  std::int64_t begin_ns() const { return begin_ns_; }
 
   // ---- from MPI_Init to MPI_Finalize ----
 
@@ -84,10 +93,11 @@ class VirtualRank {
   bool is_open() const { return state == State::kInside || sessions.count() != 0; }
   int tool_begins = 0;  // calls of MPI_T_init_thread without one of MPI_T_finalize
   int thread_level = MPI_THREAD_SINGLE;
-  double last_wtime = 0;  // what MPI_Wtime said last
+  std::int64_t last_wtime_ns = 0;  // what MPI_Wtime said last
   // The call of MPI that it is in, for messages; what a thread waits for is shown by it.
   const char* call = "";
-  bool makes_persistent = false;  // the collective that is called next
+  bool makes_persistent = false;  // the collective that is called next, with this info
+  MPI_Info persistent_info = MPI_INFO_NULL;
 
   // ---- what it names by numbers ----
 
@@ -113,6 +123,10 @@ class VirtualRank {
   std::map<long, MPI_Datatype> fortran_types;  // by what was asked for
   // CallError(MPI_ERR_INFO).
   Info& info(MPI_Info handle);
+  // The same; of MPI_INFO_NULL one without keys.
+  Info info_or_none(MPI_Info handle) {
+    return handle == MPI_INFO_NULL ? Info() : Info(info(handle));
+  }
 
   HandleTable<UserOp, Kind::kOp> ops;
   HandleTable<UserErrhandler, Kind::kErrhandler> errhandlers;
@@ -186,6 +200,7 @@ class VirtualRank {
   void drop_kept(const Request* request);
 
   int number_, count_;
+  std::int64_t begin_ns_;
   std::uint64_t contexts_;
   HandleTable<Communicator, Kind::kComm> communicators_;
   Communicator world_, self_;
