@@ -10,22 +10,30 @@
 namespace roam::mpi {
 namespace {
 
-void check_keyval(VirtualRank& me, int keyval) {
-  if (me.keyvals.find(keyval) != nullptr) return;
-  throw CallError(MPI_ERR_KEYVAL, text("0x%08x is no key of attributes that the program made",
-                                       static_cast<unsigned>(keyval)));
+using Of = Keyval::Of;
+
+void check_keyval(VirtualRank& me, int keyval, Of of) {
+  if (const Keyval* key = me.keyvals.find(keyval); key != nullptr && key->of == of) return;
+  throw CallError(MPI_ERR_KEYVAL,
+                  text("0x%08x is no key that the program made for attributes of %s",
+                       static_cast<unsigned>(keyval),
+                       of == Of::kCommunicators ? "communicators"
+                       : of == Of::kDatatypes   ? "datatypes"
+                                                : "windows"));
 }
 
+template <Name kName, Of kOf>
 int make_keyval(Keyval::Copy copy, Keyval::Remove remove, int* keyval, void* extra) {
-  return call("MPI_Comm_create_keyval", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    *keyval = me.keyvals.add(
-        std::make_unique<Keyval>(Keyval{.copy = copy, .remove = remove, .extra = extra}));
+  return call(kName.text, MPI_COMM_WORLD, needs(keyval), [&](VirtualRank& me) {
+    *keyval = me.keyvals.add(std::make_unique<Keyval>(
+        Keyval{.of = kOf, .copy = copy, .remove = remove, .extra = extra}));
   });
 }
 // Attributes that have it keep its functions, so its number is not used again.
+template <Name kName, Of kOf>
 int free_keyval(int* keyval) {
-  return call("MPI_Comm_free_keyval", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    check_keyval(me, *keyval);
+  return call(kName.text, MPI_COMM_WORLD, needs(keyval), [&](VirtualRank& me) {
+    check_keyval(me, *keyval, kOf);
     *keyval = MPI_KEYVAL_INVALID;
   });
 }
@@ -89,7 +97,7 @@ bool give_predefined(VirtualRank& me, int keyval, AttributeKind as, void* value,
 int set_of_communicator_as(MPI_Comm handle, int keyval, void* value, AttributeKind kind) {
   return call("MPI_Comm_set_attr", handle, [&](VirtualRank& me) {
     Communicator& c = me.communicator(handle);
-    check_keyval(me, keyval);
+    check_keyval(me, keyval, Of::kCommunicators);
     c.attributes.set(me, handle, keyval, value, kind);
   });
 }
@@ -97,11 +105,11 @@ int set_of_communicator(MPI_Comm handle, int keyval, void* value) {
   return set_of_communicator_as(handle, keyval, value, AttributeKind::kPointer);
 }
 int get_of_communicator_as(MPI_Comm handle, int keyval, void* value, int* flag, AttributeKind as) {
-  return call("MPI_Comm_get_attr", handle, [&](VirtualRank& me) {
+  return call("MPI_Comm_get_attr", handle, needs(value, flag), [&](VirtualRank& me) {
     const Communicator& c = me.communicator(handle);
     *flag = 0;
     if (give_predefined(me, keyval, as, value, flag)) return;
-    check_keyval(me, keyval);
+    check_keyval(me, keyval, Of::kCommunicators);
     *flag = c.attributes.get(keyval, as, value) ? 1 : 0;
   });
 }
@@ -110,7 +118,7 @@ int get_of_communicator(MPI_Comm handle, int keyval, void* value, int* flag) {
 }
 int delete_of_communicator(MPI_Comm handle, int keyval) {
   return call("MPI_Comm_delete_attr", handle, [&](VirtualRank& me) {
-    check_keyval(me, keyval);
+    check_keyval(me, keyval, Of::kCommunicators);
     me.communicator(handle).attributes.remove(me, handle, keyval);
   });
 }
@@ -123,7 +131,7 @@ Attributes& attributes_of(VirtualRank& me, MPI_Datatype handle) {
 }
 int set_of_type_as(MPI_Datatype handle, int keyval, void* value, AttributeKind kind) {
   return call("MPI_Type_set_attr", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    check_keyval(me, keyval);
+    check_keyval(me, keyval, Of::kDatatypes);
     attributes_of(me, handle).set(me, handle, keyval, value, kind);
   });
 }
@@ -131,8 +139,8 @@ int set_of_type(MPI_Datatype handle, int keyval, void* value) {
   return set_of_type_as(handle, keyval, value, AttributeKind::kPointer);
 }
 int get_of_type_as(MPI_Datatype handle, int keyval, void* value, int* flag, AttributeKind as) {
-  return call("MPI_Type_get_attr", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    check_keyval(me, keyval);
+  return call("MPI_Type_get_attr", MPI_COMM_WORLD, needs(value, flag), [&](VirtualRank& me) {
+    check_keyval(me, keyval, Of::kDatatypes);
     *flag = attributes_of(me, handle).get(keyval, as, value) ? 1 : 0;
   });
 }
@@ -141,7 +149,7 @@ int get_of_type(MPI_Datatype handle, int keyval, void* value, int* flag) {
 }
 int delete_of_type(MPI_Datatype handle, int keyval) {
   return call("MPI_Type_delete_attr", MPI_COMM_WORLD, [&](VirtualRank& me) {
-    check_keyval(me, keyval);
+    check_keyval(me, keyval, Of::kDatatypes);
     attributes_of(me, handle).remove(me, handle, keyval);
   });
 }
@@ -174,7 +182,7 @@ bool give_predefined(Window& w, int keyval, AttributeKind as, void* value, int* 
 }
 int set_of_window_as(MPI_Win window, int keyval, void* value, AttributeKind kind) {
   return window_call("MPI_Win_set_attr", window, [&](VirtualRank& me, Window& w) {
-    check_keyval(me, keyval);
+    check_keyval(me, keyval, Of::kWindows);
     w.attributes.set(me, window, keyval, value, kind);
   });
 }
@@ -182,19 +190,20 @@ int set_of_window(MPI_Win window, int keyval, void* value) {
   return set_of_window_as(window, keyval, value, AttributeKind::kPointer);
 }
 int get_of_window_as(MPI_Win window, int keyval, void* value, int* flag, AttributeKind as) {
-  return window_call("MPI_Win_get_attr", window, [&](VirtualRank& me, Window& w) {
-    *flag = 0;
-    if (give_predefined(w, keyval, as, value, flag)) return;
-    check_keyval(me, keyval);
-    *flag = w.attributes.get(keyval, as, value) ? 1 : 0;
-  });
+  return window_call("MPI_Win_get_attr", window, needs(value, flag),
+                     [&](VirtualRank& me, Window& w) {
+                       *flag = 0;
+                       if (give_predefined(w, keyval, as, value, flag)) return;
+                       check_keyval(me, keyval, Of::kWindows);
+                       *flag = w.attributes.get(keyval, as, value) ? 1 : 0;
+                     });
 }
 int get_of_window(MPI_Win window, int keyval, void* value, int* flag) {
   return get_of_window_as(window, keyval, value, flag, AttributeKind::kPointer);
 }
 int delete_of_window(MPI_Win window, int keyval) {
   return window_call("MPI_Win_delete_attr", window, [&](VirtualRank& me, Window& w) {
-    check_keyval(me, keyval);
+    check_keyval(me, keyval, Of::kWindows);
     w.attributes.remove(me, window, keyval);
   });
 }
@@ -202,12 +211,14 @@ int delete_of_window(MPI_Win window, int keyval) {
 }  // namespace
 
 void add_attribute_calls() {
-  for (const char* name : {"MPI_Comm_create_keyval", "MPI_Keyval_create", "MPI_Type_create_keyval",
-                           "MPI_Win_create_keyval"})
-    add_call(name, &make_keyval);
-  for (const char* name :
-       {"MPI_Comm_free_keyval", "MPI_Keyval_free", "MPI_Type_free_keyval", "MPI_Win_free_keyval"})
-    add_call(name, &free_keyval);
+  for (const char* name : {"MPI_Comm_create_keyval", "MPI_Keyval_create"})
+    add_call(name, &make_keyval<"MPI_Comm_create_keyval", Of::kCommunicators>);
+  add_call("MPI_Type_create_keyval", &make_keyval<"MPI_Type_create_keyval", Of::kDatatypes>);
+  add_call("MPI_Win_create_keyval", &make_keyval<"MPI_Win_create_keyval", Of::kWindows>);
+  for (const char* name : {"MPI_Comm_free_keyval", "MPI_Keyval_free"})
+    add_call(name, &free_keyval<"MPI_Comm_free_keyval", Of::kCommunicators>);
+  add_call("MPI_Type_free_keyval", &free_keyval<"MPI_Type_free_keyval", Of::kDatatypes>);
+  add_call("MPI_Win_free_keyval", &free_keyval<"MPI_Win_free_keyval", Of::kWindows>);
   add_call("MPI_Comm_set_attr", &set_of_communicator);
   add_call("MPI_Attr_put", &set_of_communicator);
   add_call("MPI_Comm_get_attr", &get_of_communicator);

@@ -1,6 +1,7 @@
 #ifndef ROAM_MPI_CALLS_ATTRIBUTES_H_
 #define ROAM_MPI_CALLS_ATTRIBUTES_H_
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -12,9 +13,11 @@ class VirtualRank;
 // numbers are those of MPICH's Fortran library.
 enum class AttributeKind : int { kPointer = 0, kAddress = 1, kInteger = 3 };
 
-// A key of attributes that the program made, of communicators or datatypes: their handles are ints
-// alike, and so are the functions that are called when an object is copied or goes.
+// A key of attributes that the program made, of one kind of object. Their handles are ints alike,
+// and so are the functions that are called when an object is copied or goes.
 struct Keyval {
+  enum class Of : std::uint8_t { kCommunicators, kDatatypes, kWindows };
+  Of of = Of::kCommunicators;
   using Copy = int (*)(int handle, int keyval, void* extra, void* value, void* copied, int* wanted);
   using Remove = int (*)(int handle, int keyval, void* value, void* extra);
   Copy copy = nullptr;      // null: it is not copied
