@@ -4,6 +4,7 @@ namespace roam::mpi {
 
 Bytes outgoing(Schedule* s, const void* data, MPI_Count count, const Type& type) {
   const std::size_t bytes = type.bytes(count);
+  type.check_buffer(data, count);
   if (char* row = type.readable_in_a_row(data, count)) return {row, bytes};
   char* packed = s->scratch(bytes);
   s->at_begin([=] { type.pack(data, count, packed); });
@@ -12,9 +13,10 @@ Bytes outgoing(Schedule* s, const void* data, MPI_Count count, const Type& type)
 
 Bytes incoming(Schedule* s, void* data, MPI_Count count, const Type& type) {
   const std::size_t bytes = type.bytes(count);
+  type.check_buffer(data, count);
   if (char* row = type.writable_in_a_row(data, count)) return {row, bytes};
   char* packed = s->scratch(bytes);
-  s->at_end([=] { type.unpack(packed, bytes, data, count); });
+  s->at_end([=] { type.unpack(packed, s->came(packed, bytes), data, count); });
   return {packed, bytes};
 }
 
@@ -22,7 +24,12 @@ Parts even_parts(Schedule* s, Way way, int n, const void* data, MPI_Count count,
                  LeftOut left_out) {
   return parts_at(
       s, way, n, data, [=](int) { return count; }, [&](int i) { return i * count * type.extent(); },
-      [&](int) -> const Type& { return type; }, left_out);
+      [&](int) -> const Type& { return type; }, left_out, false);
+}
+
+void check_apart(const void* in, const void* out, bool has_any) {
+  if (in == out && in != nullptr && has_any)
+    throw CallError(MPI_ERR_BUFFER, "what is sent and what is received are in the same place");
 }
 
 }  // namespace roam::mpi

@@ -1,9 +1,11 @@
 #ifndef ROAM_MPI_CALLS_BUFFERS_H_
 #define ROAM_MPI_CALLS_BUFFERS_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
+#include "mpi/calls/call_error.h"
 #include "mpi/calls/schedule.h"
 #include "mpi/calls/types.h"
 
@@ -45,13 +47,15 @@ class LeftOut {
 Parts even_parts(Schedule* s, Way way, int n, const void* data, MPI_Count count, const Type& type,
                  LeftOut left_out = {});
 // counts(i) elements each, `at(i)` bytes from the buffer's begin. Where there are none their type
-// is not asked for: it may be MPI_DATATYPE_NULL, as MPICH has it.
+// is not asked for: it may be MPI_DATATYPE_NULL, as MPICH has it. `absolute`: of a null buffer
+// displacements may be addresses.
 template <class Counts, class At, class Types>
 Parts parts_at(Schedule* s, Way way, int n, const void* data, Counts counts, At at, Types type,
-               LeftOut left_out) {
+               LeftOut left_out, bool absolute) {
   Parts parts(static_cast<std::size_t>(n));
   for (int i = 0; i < n; ++i) {
     if (left_out(i) || counts(i) == 0) continue;
+    type(i).check_buffer(data, counts(i), absolute ? at(i) : 0);
     char* begin = static_cast<char*>(const_cast<void*>(data)) + at(i);
     parts[static_cast<std::size_t>(i)] = way == Way::kOut ? outgoing(s, begin, counts(i), type(i))
                                                           : incoming(s, begin, counts(i), type(i));
@@ -63,20 +67,31 @@ Parts parts_at(Schedule* s, Way way, int n, const void* data, Counts counts, At 
 template <class Count, class Displacement>
 Parts uneven_parts(Schedule* s, Way way, int n, const void* data, const Count* counts,
                    const Displacement* displacements, const Type& type, LeftOut left_out = {}) {
+  check_pointer(if_any(n, counts));
+  check_pointer(if_any(n, displacements));
   return parts_at(
       s, way, n, data, [=](int i) { return MPI_Count{counts[i]}; },
       [&](int i) { return displacements[i] * type.extent(); },
-      [&](int) -> const Type& { return type; }, left_out);
+      [&](int) -> const Type& { return type; }, left_out, false);
 }
 // Displacements in bytes, and a type for each part.
 template <class Count, class Displacement>
 Parts typed_parts(VirtualRank& me, Schedule* s, Way way, int n, const void* data,
                   const Count* counts, const Displacement* displacements, const MPI_Datatype* types,
                   LeftOut left_out = {}) {
+  check_pointer(if_any(n, counts));
+  check_pointer(if_any(n, displacements));
+  check_pointer(if_any(n, types));
   return parts_at(
       s, way, n, data, [=](int i) { return MPI_Count{counts[i]}; },
       [=](int i) { return MPI_Aint{displacements[i]}; }, [&](int i) { return Type(me, types[i]); },
-      left_out);
+      left_out, true);
+}
+
+// CallError(MPI_ERR_BUFFER): a buffer is given for both, and has any elements.
+void check_apart(const void* in, const void* out, bool has_any);
+inline bool has_any(const Parts& parts) {
+  return std::any_of(parts.begin(), parts.end(), [](const Bytes& part) { return part.count != 0; });
 }
 
 }  // namespace roam::mpi

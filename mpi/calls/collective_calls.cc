@@ -33,37 +33,41 @@ int barrier(MPI_Comm communicator) {
 }
 template <Name kName>
 int ibarrier(MPI_Comm communicator, MPI_Request* handle) {
-  return collective(kName.text, communicator, handle,
+  return collective(kName.text, CollectiveFamily::kBarrier, communicator, handle,
                     [](VirtualRank&, Communicator& c, Schedule* s) { add_barrier(s, c); });
 }
 
 template <Name kName, class Count>
 int ibroadcast(void* data, Count count, MPI_Datatype datatype, int root, MPI_Comm communicator,
                MPI_Request* handle) {
-  return collective(
-      kName.text, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
-        const Role role = role_of(c, root);
-        const Type type(me, datatype);
-        if (role == Role::kNone) return;
-        const Bytes bytes =
-            role == Role::kRoot ? outgoing(s, data, count, type) : incoming(s, data, count, type);
-        if (!c.is_inter()) return add_broadcast(s, c, root, bytes.begin, bytes.count);
-        if (role == Role::kRoot) {
-          s->send(c.peer(0), bytes.begin, bytes.count);
-          s->end_round();
-          return;
-        }
-        if (c.rank == 0) s->receive(c.peer(root), bytes.begin, bytes.count);
-        s->end_round();
-        add_broadcast(s, c, 0, bytes.begin, bytes.count);
-      });
+  return collective(kName.text, CollectiveFamily::kBroadcast, communicator, handle,
+                    [&](VirtualRank& me, Communicator& c, Schedule* s) {
+                      const Role role = role_of(c, root);
+                      if (role == Role::kNone) return;
+                      s->keep_number();
+                      const Type type(me, datatype);
+                      const Bytes bytes = role == Role::kRoot ? outgoing(s, data, count, type)
+                                                              : incoming(s, data, count, type);
+                      if (!c.is_inter()) return add_broadcast(s, c, root, bytes.begin, bytes.count);
+                      if (role == Role::kRoot) {
+                        s->send(c.peer(0), bytes.begin, bytes.count);
+                        s->end_round();
+                        return;
+                      }
+                      if (c.rank == 0) s->receive(c.peer(root), bytes.begin, bytes.count);
+                      s->end_round();
+                      add_broadcast(s, c, 0, bytes.begin, bytes.count);
+                    });
 }
 template <Name kName, class Count>
 int broadcast(void* data, Count count, MPI_Datatype type, int root, MPI_Comm communicator) {
-  return ibroadcast<kName>(data, count, type, root, communicator, nullptr);
+  return ibroadcast<kName>(data, count, type, root, communicator, &no_handle);
 }
 
 // ---- how parts go ----
+
+// How parts are received: as long as they must be, or as they come.
+using Receive = void (Schedule::*)(int world, void* data, std::size_t bytes);
 
 void copy_own(Schedule* s, const Bytes& from, const Bytes& to) {
   if (from.count > to.count) {
@@ -73,17 +77,18 @@ void copy_own(Schedule* s, const Bytes& from, const Bytes& to) {
   }
   s->then([=] {
     if (from.count != 0) std::memmove(to.begin, from.begin, from.count);
+    if (from.count != to.count) s->note_shorter(to.begin, from.count);
   });
 }
 
 // `own` is null where this member has no part, or it is in its place already.
 void add_gather(Schedule* s, const Communicator& c, int root, Role role, const Bytes* own,
-                const Parts& parts) {
+                const Parts& parts, Receive receive = &Schedule::receive_up_to) {
   if (role == Role::kOther) s->send(c.peer(root), own->begin, own->count);
   for (int i = 0; role == Role::kRoot && i < c.peers().size(); ++i) {
     const Bytes& part = parts[static_cast<std::size_t>(i)];
     if (c.is_inter() || i != root) {
-      s->receive(c.peer(i), part.begin, part.count);
+      (s->*receive)(c.peer(i), part.begin, part.count);
     } else if (own != nullptr) {
       copy_own(s, *own, part);
     }
@@ -93,7 +98,7 @@ void add_gather(Schedule* s, const Communicator& c, int root, Role role, const B
 
 void add_scatter(Schedule* s, const Communicator& c, int root, Role role, const Parts& parts,
                  const Bytes* own) {
-  if (role == Role::kOther) s->receive(c.peer(root), own->begin, own->count);
+  if (role == Role::kOther) s->receive_up_to(c.peer(root), own->begin, own->count);
   for (int i = 0; role == Role::kRoot && i < c.peers().size(); ++i) {
     const Bytes& part = parts[static_cast<std::size_t>(i)];
     if (c.is_inter() || i != root) {
@@ -127,7 +132,7 @@ void add_allgather(Schedule* s, const Communicator& c, const Bytes& own, const P
     together.push_back({packed + at, part.count});
     at += part.count;
   }
-  add_gather(s, c, 0, role_of(c, 0), &own, together);
+  add_gather(s, c, 0, role_of(c, 0), &own, together, &Schedule::receive);
   add_broadcast(s, c, 0, packed, all);
   s->then([parts, together] {
     for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -143,7 +148,7 @@ void add_alltoall(Schedule* s, const Communicator& c, const Parts& out, const Pa
   for (int i = first; i < n; ++i) {
     const int from = ((c.rank - i) % n + n) % n;
     const Bytes& part = in[static_cast<std::size_t>(from)];
-    s->receive(c.peer(from), part.begin, part.count);
+    s->receive_up_to(c.peer(from), part.begin, part.count);
   }
   for (int i = first; i < n; ++i) {
     const int to = (c.rank + i) % n;
@@ -171,37 +176,46 @@ Parts copy_parts(Schedule* s, const Parts& parts) {
 
 // ---- gather and scatter ----
 
-// `parts(s, skip)` are those of the root's buffer.
+// `parts(s, skip)` are those of the root's buffer, which begins at `whole`.
 template <class MakeParts>
-int gather_of(const char* name, const void* in, MPI_Count count, MPI_Datatype type, int root,
-              MPI_Comm communicator, MPI_Request* handle, MakeParts parts) {
-  return collective(name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
-    const Role role = role_of(c, root);
-    const bool stays = role == Role::kRoot && in_place(in);
-    const bool has_part = role != Role::kNone && !(c.is_inter() && role == Role::kRoot);
-    const Bytes own = stays || !has_part ? Bytes{} : outgoing(s, in, count, Type(me, type));
-    add_gather(s, c, root, role, stays || !has_part ? nullptr : &own,
-               role == Role::kRoot ? parts(me, c, s, stays ? root : -1) : Parts());
-  });
+int gather_of(const char* name, const void* in, MPI_Count count, MPI_Datatype type,
+              const void* whole, int root, MPI_Comm communicator, MPI_Request* handle,
+              MakeParts parts) {
+  return collective(
+      name, CollectiveFamily::kGather, communicator, handle,
+      [&](VirtualRank& me, Communicator& c, Schedule* s) {
+        const Role role = role_of(c, root);
+        s->keep_number();
+        const bool stays = role == Role::kRoot && in_place(in);
+        const bool has_part = role != Role::kNone && !(c.is_inter() && role == Role::kRoot);
+        const Bytes own = stays || !has_part ? Bytes{} : outgoing(s, in, count, Type(me, type));
+        if (role == Role::kRoot) check_apart(in, whole, own.count != 0);
+        add_gather(s, c, root, role, stays || !has_part ? nullptr : &own,
+                   role == Role::kRoot ? parts(me, c, s, stays ? root : -1) : Parts());
+      });
 }
 template <class MakeParts>
-int scatter_of(const char* name, void* out, MPI_Count count, MPI_Datatype type, int root,
-               MPI_Comm communicator, MPI_Request* handle, MakeParts parts) {
-  return collective(name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
-    const Role role = role_of(c, root);
-    const bool stays = role == Role::kRoot && in_place(out);
-    const bool has_part = role != Role::kNone && !(c.is_inter() && role == Role::kRoot);
-    const Bytes own = stays || !has_part ? Bytes{} : incoming(s, out, count, Type(me, type));
-    add_scatter(s, c, root, role,
-                role == Role::kRoot ? parts(me, c, s, stays ? root : -1) : Parts(),
-                stays || !has_part ? nullptr : &own);
-  });
+int scatter_of(const char* name, const void* whole, void* out, MPI_Count count, MPI_Datatype type,
+               int root, MPI_Comm communicator, MPI_Request* handle, MakeParts parts) {
+  return collective(
+      name, CollectiveFamily::kScatter, communicator, handle,
+      [&](VirtualRank& me, Communicator& c, Schedule* s) {
+        const Role role = role_of(c, root);
+        s->keep_number();
+        const bool stays = role == Role::kRoot && in_place(out);
+        const bool has_part = role != Role::kNone && !(c.is_inter() && role == Role::kRoot);
+        const Bytes own = stays || !has_part ? Bytes{} : incoming(s, out, count, Type(me, type));
+        if (role == Role::kRoot) check_apart(whole, out, own.count != 0);
+        add_scatter(s, c, root, role,
+                    role == Role::kRoot ? parts(me, c, s, stays ? root : -1) : Parts(),
+                    stays || !has_part ? nullptr : &own);
+      });
 }
 
 template <Name kName, class Count>
 int igather(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
             MPI_Datatype out_type, int root, MPI_Comm communicator, MPI_Request* handle) {
-  return gather_of(kName.text, in, in_count, in_type, root, communicator, handle,
+  return gather_of(kName.text, in, in_count, in_type, out, root, communicator, handle,
                    [&](VirtualRank& me, Communicator& c, Schedule* s, int skip) {
                      return even_parts(s, Way::kIn, c.peers().size(), out, out_count,
                                        Type(me, out_type), skip);
@@ -211,14 +225,14 @@ template <Name kName, class Count>
 int gather(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
            MPI_Datatype out_type, int root, MPI_Comm communicator) {
   return igather<kName>(in, in_count, in_type, out, out_count, out_type, root, communicator,
-                        nullptr);
+                        &no_handle);
 }
 
 template <Name kName, class Count, class Displacement>
 int igatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out, const Count* counts,
              const Displacement* displacements, MPI_Datatype out_type, int root,
              MPI_Comm communicator, MPI_Request* handle) {
-  return gather_of(kName.text, in, in_count, in_type, root, communicator, handle,
+  return gather_of(kName.text, in, in_count, in_type, out, root, communicator, handle,
                    [&](VirtualRank& me, Communicator& c, Schedule* s, int skip) {
                      return uneven_parts(s, Way::kIn, c.peers().size(), out, counts, displacements,
                                          Type(me, out_type), skip);
@@ -229,13 +243,13 @@ int gatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out, con
             const Displacement* displacements, MPI_Datatype out_type, int root,
             MPI_Comm communicator) {
   return igatherv<kName>(in, in_count, in_type, out, counts, displacements, out_type, root,
-                         communicator, nullptr);
+                         communicator, &no_handle);
 }
 
 template <Name kName, class Count>
 int iscatter(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
              MPI_Datatype out_type, int root, MPI_Comm communicator, MPI_Request* handle) {
-  return scatter_of(kName.text, out, out_count, out_type, root, communicator, handle,
+  return scatter_of(kName.text, in, out, out_count, out_type, root, communicator, handle,
                     [&](VirtualRank& me, Communicator& c, Schedule* s, int skip) {
                       return even_parts(s, Way::kOut, c.peers().size(), in, in_count,
                                         Type(me, in_type), skip);
@@ -245,13 +259,13 @@ template <Name kName, class Count>
 int scatter(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
             MPI_Datatype out_type, int root, MPI_Comm communicator) {
   return iscatter<kName>(in, in_count, in_type, out, out_count, out_type, root, communicator,
-                         nullptr);
+                         &no_handle);
 }
 template <Name kName, class Count, class Displacement>
 int iscatterv(const void* in, const Count* counts, const Displacement* displacements,
               MPI_Datatype in_type, void* out, Count out_count, MPI_Datatype out_type, int root,
               MPI_Comm communicator, MPI_Request* handle) {
-  return scatter_of(kName.text, out, out_count, out_type, root, communicator, handle,
+  return scatter_of(kName.text, in, out, out_count, out_type, root, communicator, handle,
                     [&](VirtualRank& me, Communicator& c, Schedule* s, int skip) {
                       return uneven_parts(s, Way::kOut, c.peers().size(), in, counts, displacements,
                                           Type(me, in_type), skip);
@@ -262,7 +276,7 @@ int scatterv(const void* in, const Count* counts, const Displacement* displaceme
              MPI_Datatype in_type, void* out, Count out_count, MPI_Datatype out_type, int root,
              MPI_Comm communicator) {
   return iscatterv<kName>(in, counts, displacements, in_type, out, out_count, out_type, root,
-                          communicator, nullptr);
+                          communicator, &no_handle);
 }
 
 // ---- allgather ----
@@ -271,66 +285,74 @@ template <Name kName, class Count>
 int iallgather(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
                MPI_Datatype out_type, MPI_Comm communicator, MPI_Request* handle) {
   return collective(
-      kName.text, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
+      kName.text, CollectiveFamily::kAllgather, communicator, handle,
+      [&](VirtualRank& me, Communicator& c, Schedule* s) {
         const Type type(me, out_type);
+        type.check_buffer(out, out_count);
         const Bytes own =
             in_place(in)
                 ? outgoing(s,
                            static_cast<char*>(out) + MPI_Count{c.rank} * out_count * type.extent(),
                            out_count, type)
                 : outgoing(s, in, in_count, Type(me, in_type));
+        check_apart(in, out, own.count != 0 && out_count != 0);
         add_allgather(s, c, own, even_parts(s, Way::kIn, c.peers().size(), out, out_count, type));
       });
 }
 template <Name kName, class Count>
 int allgather(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
               MPI_Datatype out_type, MPI_Comm communicator) {
-  return iallgather<kName>(in, in_count, in_type, out, out_count, out_type, communicator, nullptr);
+  return iallgather<kName>(in, in_count, in_type, out, out_count, out_type, communicator,
+                           &no_handle);
 }
 template <Name kName, class Count, class Displacement>
 int iallgatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out,
                 const Count* counts, const Displacement* displacements, MPI_Datatype out_type,
                 MPI_Comm communicator, MPI_Request* handle) {
   return collective(
-      kName.text, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
+      kName.text, CollectiveFamily::kAllgather, communicator, handle,
+      [&](VirtualRank& me, Communicator& c, Schedule* s) {
         const Type type(me, out_type);
+        const Parts into =
+            uneven_parts(s, Way::kIn, c.peers().size(), out, counts, displacements, type);
         const Bytes own =
             in_place(in)
                 ? outgoing(s, static_cast<char*>(out) + displacements[c.rank] * type.extent(),
                            counts[c.rank], type)
                 : outgoing(s, in, in_count, Type(me, in_type));
-        add_allgather(
-            s, c, own,
-            uneven_parts(s, Way::kIn, c.peers().size(), out, counts, displacements, type));
+        check_apart(in, out, own.count != 0);
+        add_allgather(s, c, own, into);
       });
 }
 template <Name kName, class Count, class Displacement>
 int allgatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out, const Count* counts,
                const Displacement* displacements, MPI_Datatype out_type, MPI_Comm communicator) {
   return iallgatherv<kName>(in, in_count, in_type, out, counts, displacements, out_type,
-                            communicator, nullptr);
+                            communicator, &no_handle);
 }
 
 // ---- alltoall ----
 
 // parts(way) of the buffer that is sent from, or received in.
 template <class MakeParts>
-int alltoall_of(const char* name, const void* in, MPI_Comm communicator, MPI_Request* handle,
-                MakeParts parts) {
-  return collective(name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
-    const bool stays = in_place(in);
-    const Parts into = parts(me, c, s, Way::kIn, true);
-    const Parts from =
-        stays ? copy_parts(s, parts(me, c, s, Way::kOut, true)) : parts(me, c, s, Way::kOut, false);
-    add_alltoall(s, c, from, into);
-  });
+int alltoall_of(const char* name, const void* in, const void* out, MPI_Comm communicator,
+                MPI_Request* handle, MakeParts parts) {
+  return collective(name, CollectiveFamily::kAlltoall, communicator, handle,
+                    [&](VirtualRank& me, Communicator& c, Schedule* s) {
+                      const bool stays = in_place(in);
+                      const Parts into = parts(me, c, s, Way::kIn, true);
+                      const Parts from = stays ? copy_parts(s, parts(me, c, s, Way::kOut, true))
+                                               : parts(me, c, s, Way::kOut, false);
+                      check_apart(in, out, has_any(from) && has_any(into));
+                      add_alltoall(s, c, from, into);
+                    });
 }
 
 template <Name kName, class Count>
 int ialltoall(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
               MPI_Datatype out_type, MPI_Comm communicator, MPI_Request* handle) {
   return alltoall_of(
-      kName.text, in, communicator, handle,
+      kName.text, in, out, communicator, handle,
       [&](VirtualRank& me, Communicator& c, Schedule* s, Way way, bool of_out) {
         return of_out ? even_parts(s, way, c.peers().size(), out, out_count, Type(me, out_type))
                       : even_parts(s, way, c.peers().size(), in, in_count, Type(me, in_type));
@@ -339,14 +361,15 @@ int ialltoall(const void* in, Count in_count, MPI_Datatype in_type, void* out, C
 template <Name kName, class Count>
 int alltoall(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
              MPI_Datatype out_type, MPI_Comm communicator) {
-  return ialltoall<kName>(in, in_count, in_type, out, out_count, out_type, communicator, nullptr);
+  return ialltoall<kName>(in, in_count, in_type, out, out_count, out_type, communicator,
+                          &no_handle);
 }
 template <Name kName, class Count, class Displacement>
 int ialltoallv(const void* in, const Count* in_counts, const Displacement* in_displacements,
                MPI_Datatype in_type, void* out, const Count* out_counts,
                const Displacement* out_displacements, MPI_Datatype out_type, MPI_Comm communicator,
                MPI_Request* handle) {
-  return alltoall_of(kName.text, in, communicator, handle,
+  return alltoall_of(kName.text, in, out, communicator, handle,
                      [&](VirtualRank& me, Communicator& c, Schedule* s, Way way, bool of_out) {
                        return of_out ? uneven_parts(s, way, c.peers().size(), out, out_counts,
                                                     out_displacements, Type(me, out_type))
@@ -359,7 +382,7 @@ int alltoallv(const void* in, const Count* in_counts, const Displacement* in_dis
               MPI_Datatype in_type, void* out, const Count* out_counts,
               const Displacement* out_displacements, MPI_Datatype out_type, MPI_Comm communicator) {
   return ialltoallv<kName>(in, in_counts, in_displacements, in_type, out, out_counts,
-                           out_displacements, out_type, communicator, nullptr);
+                           out_displacements, out_type, communicator, &no_handle);
 }
 
 template <Name kName, class Count, class Displacement>
@@ -367,7 +390,7 @@ int ialltoallw(const void* in, const Count* in_counts, const Displacement* in_di
                const MPI_Datatype* in_types, void* out, const Count* out_counts,
                const Displacement* out_displacements, const MPI_Datatype* out_types,
                MPI_Comm communicator, MPI_Request* handle) {
-  return alltoall_of(kName.text, in, communicator, handle,
+  return alltoall_of(kName.text, in, out, communicator, handle,
                      [&](VirtualRank& me, Communicator& c, Schedule* s, Way way, bool of_out) {
                        return of_out ? typed_parts(me, s, way, c.peers().size(), out, out_counts,
                                                    out_displacements, out_types)
@@ -381,7 +404,7 @@ int alltoallw(const void* in, const Count* in_counts, const Displacement* in_dis
               const Displacement* out_displacements, const MPI_Datatype* out_types,
               MPI_Comm communicator) {
   return ialltoallw<kName>(in, in_counts, in_displacements, in_types, out, out_counts,
-                           out_displacements, out_types, communicator, nullptr);
+                           out_displacements, out_types, communicator, &no_handle);
 }
 
 }  // namespace

@@ -12,31 +12,41 @@
 
 namespace roam::mpi {
 
-// The schedule of the next collective, as `make` has it. What `make` refuses has no number: this
-// member may be the only one who has called it.
+// The schedule of the next collective, as `make` has it. What `make` refuses has no number, as this
+// member may be the only one who has called it; but where others do not need this member to end
+// what they have called, it has one, from keep_number() on: later ones would get their messages.
 template <class Make>
-std::unique_ptr<Schedule> make_schedule(Communicator& c, bool persistent, Make make) {
+std::unique_ptr<Schedule> make_schedule(Communicator& c, CollectiveFamily family, bool persistent,
+                                        Make make) {
   std::unique_ptr<Schedule> schedule =
-      persistent ? begin_persistent_collective(c) : begin_collective(c);
+      persistent ? begin_persistent_collective(c, family) : begin_collective(c, family);
   try {
     make(schedule.get());
   } catch (...) {
-    --(persistent ? c.persistent_collectives : c.collectives);
+    if (!schedule->keeps_number()) {
+      CollectiveNumbers& numbers = persistent ? c.persistent_collectives : c.collectives;
+      --numbers[static_cast<std::size_t>(family)];
+    }
     throw;
   }
   return schedule;
 }
 
+// Where the handle of a blocking collective's request would go, which has none.
+inline MPI_Request no_handle = MPI_REQUEST_NULL;
+
 // Makes the schedule of a collective and waits for it; or, given where its request's handle goes,
 // leaves it under way, or to be started (see Persistent).
 template <class Make>
-int collective(const char* name, MPI_Comm communicator, MPI_Request* handle, Make make) {
-  return call(name, communicator, [&](VirtualRank& me) {
-    const bool persistent = std::exchange(me.makes_persistent, false);
+int collective(const char* name, CollectiveFamily family, MPI_Comm communicator,
+               MPI_Request* handle, Make make) {
+  const bool persistent = std::exchange(VirtualRank::running().makes_persistent, false);
+  return call(name, communicator, needs(handle), [&](VirtualRank& me) {
     Communicator& c = me.communicator(communicator);
+    if (persistent) me.info_or_none(me.persistent_info);
     std::unique_ptr<Schedule> schedule =
-        make_schedule(c, persistent, [&](Schedule* s) { make(me, c, s); });
-    if (handle == nullptr) return wait_for(me, schedule.get());
+        make_schedule(c, family, persistent, [&](Schedule* s) { make(me, c, s); });
+    if (handle == &no_handle) return wait_for(me, schedule.get());
     auto request = std::make_unique<Request>();
     request->kind = Request::Kind::kCollective;
     request->communicator = communicator;
@@ -55,9 +65,11 @@ template <auto kFunction, class Indexes, class... All>
 struct Persistent;
 template <auto kFunction, std::size_t... kIndexes, class... All>
 struct Persistent<kFunction, std::index_sequence<kIndexes...>, All...> {
-  static int make(std::tuple_element_t<kIndexes, std::tuple<All...>>... given, MPI_Info,
+  static int make(std::tuple_element_t<kIndexes, std::tuple<All...>>... given, MPI_Info info,
                   MPI_Request* handle) {
-    VirtualRank::running().makes_persistent = true;
+    VirtualRank& me = VirtualRank::running();
+    me.makes_persistent = true;
+    me.persistent_info = info;
     return kFunction(given..., handle);
   }
 };

@@ -10,8 +10,16 @@
 namespace roam::mpi {
 namespace {
 
-// Each collective of a communicator has the next tag.
-constexpr std::uint32_t kTags = 1u << 30;
+// Each collective of a communicator has the next tag of its family. Those from 2^30 on are for
+// groups (tag_of_group).
+constexpr std::uint32_t kTagsOfFamily = 1u << 26;
+static_assert(static_cast<std::uint64_t>(CollectiveFamily::kCount) * kTagsOfFamily <= 1u << 30);
+
+int next_tag(CollectiveNumbers* numbers, CollectiveFamily family) {
+  const auto at = static_cast<std::size_t>(family);
+  return static_cast<int>(static_cast<std::uint32_t>(at) * kTagsOfFamily +
+                          (*numbers)[at]++ % kTagsOfFamily);
+}
 
 void copy(const char* from, char* to, std::size_t bytes) {
   if (bytes != 0) std::memcpy(to, from, bytes);
@@ -19,14 +27,14 @@ void copy(const char* from, char* to, std::size_t bytes) {
 
 }  // namespace
 
-std::unique_ptr<Schedule> begin_collective(Communicator& c) {
-  const auto tag = static_cast<int>(c.collectives++ % kTags);
+std::unique_ptr<Schedule> begin_collective(Communicator& c, CollectiveFamily family) {
+  const int tag = next_tag(&c.collectives, family);
   return std::make_unique<Schedule>(c.context + kCollectiveContext, tag);
 }
 
 // In a context of their own, as a tag of theirs comes again at each start.
-std::unique_ptr<Schedule> begin_persistent_collective(Communicator& c) {
-  const auto tag = static_cast<int>(c.persistent_collectives++ % kTags);
+std::unique_ptr<Schedule> begin_persistent_collective(Communicator& c, CollectiveFamily family) {
+  const int tag = next_tag(&c.persistent_collectives, family);
   return std::make_unique<Schedule>(c.context + kPersistentContext, tag, true);
 }
 
@@ -36,7 +44,7 @@ void wait_for(VirtualRank& me, Schedule* schedule) {
 
 void wait_for_barrier(VirtualRank& me, Communicator& c) {
   if (is_of_all(me, c)) return barrier_of_all(me, c);
-  const std::unique_ptr<Schedule> schedule = begin_collective(c);
+  const std::unique_ptr<Schedule> schedule = begin_collective(c, CollectiveFamily::kBarrier);
   add_barrier(schedule.get(), c);
   wait_for(me, schedule.get());
 }

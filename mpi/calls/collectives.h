@@ -13,11 +13,12 @@
 // reduction are combined in the order of ranks, and how depends on their number alone.
 namespace roam::mpi {
 
-// The schedule of the next collective on a communicator, empty.
-std::unique_ptr<Schedule> begin_collective(Communicator& c);
+// The schedule of the next collective of that family on a communicator, empty.
+std::unique_ptr<Schedule> begin_collective(Communicator& c,
+                                           CollectiveFamily family = CollectiveFamily::kOwn);
 // The same of one that is started whenever its members like: those that belong together are known
 // by their order among those of the communicator, not by that of their starts.
-std::unique_ptr<Schedule> begin_persistent_collective(Communicator& c);
+std::unique_ptr<Schedule> begin_persistent_collective(Communicator& c, CollectiveFamily family);
 // Advances it to its end. Suspends.
 void wait_for(VirtualRank& me, Schedule* schedule);
 void wait_for_barrier(VirtualRank& me, Communicator& c);

@@ -3,6 +3,8 @@
 
 #include <mpi.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -13,6 +15,26 @@
 #include "mpi/calls/topology.h"
 
 namespace roam::mpi {
+
+// Collectives of a communicator are told apart by their number among those of their family, so that
+// members who disagree about how many of one there were agree about all others.
+enum class CollectiveFamily : std::uint8_t {
+  kOwn,  // what communicators, files and windows are made by
+  kBarrier,
+  kBroadcast,
+  kGather,
+  kScatter,
+  kAllgather,
+  kAlltoall,
+  kReduce,
+  kAllreduce,
+  kScan,
+  kReduceScatter,
+  kNeighbours,
+  kCount
+};
+using CollectiveNumbers =
+    std::array<std::uint32_t, static_cast<std::size_t>(CollectiveFamily::kCount)>;
 
 // What a communicator is to one of its members. Its messages have a context that no other
 // communicator's have, those of its collectives others behind it.
@@ -26,9 +48,9 @@ struct Communicator {
   Attributes attributes;
   Info info;
   std::unique_ptr<Topology> topology;  // null: none
-  // Of collectives, so that several can be under way: each has a tag of its own.
-  std::uint32_t collectives = 0;
-  std::uint32_t persistent_collectives = 0;
+  // Of collectives, so that several can be under way: the number of the next one of each family.
+  CollectiveNumbers collectives{};
+  CollectiveNumbers persistent_collectives{};
 
   // Of an intercommunicator, whose other group this is; null: it has one group only.
   std::unique_ptr<Group> remote;

@@ -17,19 +17,19 @@ namespace roam::mpi {
 namespace {
 
 int size(MPI_Comm handle, int* to) {
-  return call("MPI_Comm_size", handle,
+  return call("MPI_Comm_size", handle, needs(to),
               [&](VirtualRank& me) { *to = me.communicator(handle).size(); });
 }
 int rank_in(MPI_Comm handle, int* to) {
-  return call("MPI_Comm_rank", handle,
+  return call("MPI_Comm_rank", handle, needs(to),
               [&](VirtualRank& me) { *to = me.communicator(handle).rank; });
 }
 int group_of(MPI_Comm handle, MPI_Group* to) {
-  return call("MPI_Comm_group", handle,
+  return call("MPI_Comm_group", handle, needs(to),
               [&](VirtualRank& me) { *to = me.add(me.communicator(handle).group); });
 }
 int compare(MPI_Comm a, MPI_Comm b, int* result) {
-  return call("MPI_Comm_compare", a, [&](VirtualRank& me) {
+  return call("MPI_Comm_compare", a, needs(result), [&](VirtualRank& me) {
     const Communicator& x = me.communicator(a);
     const Communicator& y = me.communicator(b);
     const int groups = x.group.compare(y.group);
@@ -46,14 +46,11 @@ int compare(MPI_Comm a, MPI_Comm b, int* result) {
 int set_info(MPI_Comm handle, MPI_Info info) {
   return call("MPI_Comm_set_info", handle, [&](VirtualRank& me) {
     Communicator& c = me.communicator(handle);
-    const Info* given = me.infos.find(info);
-    if (given == nullptr && info != MPI_INFO_NULL)
-      throw CallError(MPI_ERR_INFO, text("0x%08x is no info", static_cast<unsigned>(info)));
-    c.info = given == nullptr ? Info() : *given;
+    c.info = me.info_or_none(info);
   });
 }
 int get_info(MPI_Comm handle, MPI_Info* info) {
-  return call("MPI_Comm_get_info", handle, [&](VirtualRank& me) {
+  return call("MPI_Comm_get_info", handle, needs(info), [&](VirtualRank& me) {
     *info = me.infos.add(std::make_unique<Info>(me.communicator(handle).info));
   });
 }
@@ -74,28 +71,42 @@ MPI_Comm copy_of(VirtualRank& me, Communicator& c, std::uint64_t context) {
   return made;
 }
 
-int duplicate(MPI_Comm handle, MPI_Comm* made) {
-  return call("MPI_Comm_dup", handle, [&](VirtualRank& me) {
-    *made = MPI_COMM_NULL;
+// Null: it has no info. One that is none is refused before anything is made.
+const MPI_Info* const kNoInfo = nullptr;
+int duplicate_as(const char* name, MPI_Comm handle, const MPI_Info* info, MPI_Comm* made) {
+  return call(name, handle, needs(made), [&](VirtualRank& me) {
     Communicator& c = me.communicator(handle);
+    Info given = info == kNoInfo ? Info() : me.info_or_none(*info);
+    *made = MPI_COMM_NULL;
     *made = copy_of(me, c, new_context(me, c));
+    me.communicator(*made).info = std::move(given);
   });
 }
-int duplicate_with_info(MPI_Comm handle, MPI_Info info, MPI_Comm* made) {
-  const int error = duplicate(handle, made);
-  return error != MPI_SUCCESS ? error : set_info(*made, info);
+int duplicate(MPI_Comm handle, MPI_Comm* made) {
+  return duplicate_as("MPI_Comm_dup", handle, kNoInfo, made);
 }
-// It may be used when the request is done: its context is there then.
-int iduplicate(MPI_Comm handle, MPI_Comm* made, MPI_Request* request) {
-  return collective("MPI_Comm_idup", handle, request,
+int duplicate_with_info(MPI_Comm handle, MPI_Info info, MPI_Comm* made) {
+  return duplicate_as("MPI_Comm_dup_with_info", handle, &info, made);
+}
+// It may be used when the request is done: its context is there then. What a function of the
+// program's that copies an attribute refuses here, others are not refused: it has its number.
+int iduplicate_as(const char* name, MPI_Comm handle, const MPI_Info* info, MPI_Comm* made,
+                  MPI_Request* request) {
+  return collective(name, CollectiveFamily::kOwn, handle, request,
                     [&](VirtualRank& me, Communicator& c, Schedule* s) {
+                      check_pointer(made);
+                      Info given = info == kNoInfo ? Info() : me.info_or_none(*info);
+                      s->keep_number();
                       *made = copy_of(me, c, 0);
+                      me.communicator(*made).info = std::move(given);
                       add_context(me, s, c, &me.communicator(*made).context);
                     });
 }
+int iduplicate(MPI_Comm handle, MPI_Comm* made, MPI_Request* request) {
+  return iduplicate_as("MPI_Comm_idup", handle, kNoInfo, made, request);
+}
 int iduplicate_with_info(MPI_Comm handle, MPI_Info info, MPI_Comm* made, MPI_Request* request) {
-  const int error = iduplicate(handle, made, request);
-  return error != MPI_SUCCESS ? error : set_info(*made, info);
+  return iduplicate_as("MPI_Comm_idup_with_info", handle, &info, made, request);
 }
 
 void check_members(const Communicator& c, const Group& group) {
@@ -107,7 +118,7 @@ void check_members(const Communicator& c, const Group& group) {
 
 // Of an intercommunicator each group says which of its own are in.
 int create(MPI_Comm handle, MPI_Group members, MPI_Comm* made) {
-  return call("MPI_Comm_create", handle, [&](VirtualRank& me) {
+  return call("MPI_Comm_create", handle, needs(made), [&](VirtualRank& me) {
     *made = MPI_COMM_NULL;
     Communicator& c = me.communicator(handle);
     const Group group = me.group(members);
@@ -130,8 +141,9 @@ int create(MPI_Comm handle, MPI_Group members, MPI_Comm* made) {
 
 // Only the members of the group call it, so they agree among themselves.
 int create_of_group(MPI_Comm handle, MPI_Group members, int tag, MPI_Comm* made) {
-  return call("MPI_Comm_create_group", handle, [&](VirtualRank& me) {
+  return call("MPI_Comm_create_group", handle, needs(made), [&](VirtualRank& me) {
     const Communicator& c = me.communicator(handle);
+    check_intra(c);
     *made = MPI_COMM_NULL;
     Communicator among;
     among.group = me.group(members);
@@ -147,7 +159,7 @@ int create_of_group(MPI_Comm handle, MPI_Group members, int tag, MPI_Comm* made)
 }
 
 int split(MPI_Comm handle, int color, int key, MPI_Comm* made) {
-  return call("MPI_Comm_split", handle, [&](VirtualRank& me) {
+  return call("MPI_Comm_split", handle, needs(made), [&](VirtualRank& me) {
     *made = MPI_COMM_NULL;
     *made = split_communicator(me, me.communicator(handle), color, key);
   });
@@ -165,25 +177,26 @@ bool is_split_kind(int kind) {
 // Nothing else is known of where they are, so of other kinds there is no communicator, as MPICH has
 // it where it knows nothing.
 int split_by_type(MPI_Comm handle, int kind, int key, MPI_Info info, MPI_Comm* made) {
-  return call("MPI_Comm_split_type", handle, [&](VirtualRank& me) {
+  return call("MPI_Comm_split_type", handle, needs(made), [&](VirtualRank& me) {
     *made = MPI_COMM_NULL;
     if (!is_split_kind(kind))
       throw CallError(MPI_ERR_ARG, text("members cannot be split by type %d", kind));
-    const Info* hints = me.infos.find(info);
-    const std::string* resource = hints == nullptr ? nullptr : hints->find("mpi_hw_resource_type");
+    Info hints = me.info_or_none(info);
+    const std::string* resource = hints.find("mpi_hw_resource_type");
     const bool by_memory =
         kind == MPI_COMM_TYPE_SHARED || (kind == MPI_COMM_TYPE_HW_GUIDED && resource != nullptr &&
                                          *resource == "mpi_shared_memory");
     *made =
         split_communicator(me, me.communicator(handle), by_memory ? node() : MPI_UNDEFINED, key);
-    if (*made != MPI_COMM_NULL && hints != nullptr) me.communicator(*made).info = *hints;
+    if (*made != MPI_COMM_NULL) me.communicator(*made).info = std::move(hints);
   });
 }
 
 // What is under way on it is waited for, where it is disconnected.
 template <Name kName, bool kWaits>
 int free_communicator(MPI_Comm* handle) {
-  return call(kName.text, *handle, [&](VirtualRank& me) {
+  const MPI_Comm named = handle == nullptr ? MPI_COMM_NULL : *handle;
+  return call(kName.text, named, needs(handle), [&](VirtualRank& me) {
     Communicator& c = me.communicator(*handle);
     if (*handle == MPI_COMM_WORLD || *handle == MPI_COMM_SELF)
       throw CallError(MPI_ERR_COMM, "MPI_COMM_WORLD and MPI_COMM_SELF cannot be freed");
@@ -211,18 +224,19 @@ int free_communicator(MPI_Comm* handle) {
 
 // Nobody spawned it.
 int parent(MPI_Comm* to) {
-  return call("MPI_Comm_get_parent", MPI_COMM_WORLD, [&](VirtualRank&) { *to = MPI_COMM_NULL; });
+  return call("MPI_Comm_get_parent", MPI_COMM_WORLD, needs(to),
+              [&](VirtualRank&) { *to = MPI_COMM_NULL; });
 }
 
 // ---- names ----
 
 int set_name(MPI_Comm handle, const char* name) {
-  return call("MPI_Comm_set_name", handle, [&](VirtualRank& me) {
+  return call("MPI_Comm_set_name", handle, needs(name), [&](VirtualRank& me) {
     me.communicator(handle).name = std::string(name).substr(0, MPI_MAX_OBJECT_NAME - 1);
   });
 }
 int get_name(MPI_Comm handle, char* name, int* length) {
-  return call("MPI_Comm_get_name", handle, [&](VirtualRank& me) {
+  return call("MPI_Comm_get_name", handle, needs(name, length), [&](VirtualRank& me) {
     *length = std::snprintf(name, MPI_MAX_OBJECT_NAME, "%s", me.communicator(handle).name.c_str());
   });
 }

@@ -43,9 +43,11 @@ template <Name kName, class MakeIn>
 int allgather_of(const void* in, MPI_Count count, MPI_Datatype type, MPI_Comm communicator,
                  MPI_Request* handle, MakeIn make_in) {
   return collective(
-      kName.text, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
+      kName.text, CollectiveFamily::kNeighbours, communicator, handle,
+      [&](VirtualRank& me, Communicator& c, Schedule* s) {
         const Neighbours n = neighbours_of(c);
-        const Parts out(n.to.size(), outgoing(s, in, count, Type(me, type)));
+        const Parts out(n.to.size(),
+                        n.to.empty() ? Bytes{} : outgoing(s, in, count, Type(me, type)));
         add_exchange(s, c, n, out, make_in(me, s, static_cast<int>(n.from.size()), n.from));
       });
 }
@@ -61,7 +63,8 @@ int iallgather(const void* in, Count in_count, MPI_Datatype in_type, void* out, 
 template <Name kName, class Count>
 int allgather(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
               MPI_Datatype out_type, MPI_Comm communicator) {
-  return iallgather<kName>(in, in_count, in_type, out, out_count, out_type, communicator, nullptr);
+  return iallgather<kName>(in, in_count, in_type, out, out_count, out_type, communicator,
+                           &no_handle);
 }
 
 template <Name kName, class Count, class Displacement>
@@ -78,18 +81,19 @@ template <Name kName, class Count, class Displacement>
 int allgatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out, const Count* counts,
                const Displacement* displacements, MPI_Datatype out_type, MPI_Comm communicator) {
   return iallgatherv<kName>(in, in_count, in_type, out, counts, displacements, out_type,
-                            communicator, nullptr);
+                            communicator, &no_handle);
 }
 
 // A part for each: make(me, s, way, n, left_out).
 template <Name kName, class MakeParts>
 int alltoall_of(MPI_Comm communicator, MPI_Request* handle, MakeParts make) {
-  return collective(
-      kName.text, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
-        const Neighbours n = neighbours_of(c);
-        const Parts out = make(me, s, Way::kOut, static_cast<int>(n.to.size()), n.to);
-        add_exchange(s, c, n, out, make(me, s, Way::kIn, static_cast<int>(n.from.size()), n.from));
-      });
+  return collective(kName.text, CollectiveFamily::kNeighbours, communicator, handle,
+                    [&](VirtualRank& me, Communicator& c, Schedule* s) {
+                      const Neighbours n = neighbours_of(c);
+                      const Parts out = make(me, s, Way::kOut, static_cast<int>(n.to.size()), n.to);
+                      add_exchange(s, c, n, out,
+                                   make(me, s, Way::kIn, static_cast<int>(n.from.size()), n.from));
+                    });
 }
 template <Name kName, class Count>
 int ialltoall(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
@@ -103,7 +107,8 @@ int ialltoall(const void* in, Count in_count, MPI_Datatype in_type, void* out, C
 template <Name kName, class Count>
 int alltoall(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
              MPI_Datatype out_type, MPI_Comm communicator) {
-  return ialltoall<kName>(in, in_count, in_type, out, out_count, out_type, communicator, nullptr);
+  return ialltoall<kName>(in, in_count, in_type, out, out_count, out_type, communicator,
+                          &no_handle);
 }
 template <Name kName, class Count, class Displacement>
 int ialltoallv(const void* in, const Count* in_counts, const Displacement* in_displacements,
@@ -123,7 +128,7 @@ int alltoallv(const void* in, const Count* in_counts, const Displacement* in_dis
               MPI_Datatype in_type, void* out, const Count* out_counts,
               const Displacement* out_displacements, MPI_Datatype out_type, MPI_Comm communicator) {
   return ialltoallv<kName>(in, in_counts, in_displacements, in_type, out, out_counts,
-                           out_displacements, out_type, communicator, nullptr);
+                           out_displacements, out_type, communicator, &no_handle);
 }
 
 template <Name kName, class Count>
@@ -145,7 +150,7 @@ int alltoallw(const void* in, const Count* in_counts, const MPI_Aint* in_displac
               const MPI_Aint* out_displacements, const MPI_Datatype* out_types,
               MPI_Comm communicator) {
   return ialltoallw<kName>(in, in_counts, in_displacements, in_types, out, out_counts,
-                           out_displacements, out_types, communicator, nullptr);
+                           out_displacements, out_types, communicator, &no_handle);
 }
 
 }  // namespace

@@ -14,6 +14,23 @@
 namespace roam::mpi {
 namespace {
 
+// CallError(MPI_ERR_OP): it is no operation.
+void check_op(VirtualRank& me, MPI_Op handle) {
+  if (me.ops.find(handle) == nullptr && !is_predefined_operation(handle))
+    throw CallError(MPI_ERR_OP, text("0x%08x is no operation", static_cast<unsigned>(handle)));
+}
+
+// CallError(MPI_ERR_BUFFER): what this member gives, or gets if it does, is nowhere, or both are in
+// the same place without MPI_IN_PLACE.
+void check_buffers(const Communicator& c, const void* in, const void* out, bool gets,
+                   MPI_Count count, const Type& type) {
+  const bool stays = gets && in_place(in) && !c.is_inter();
+  if (!stays) type.check_buffer(in, count);
+  if (!gets) return;
+  type.check_buffer(out, count);
+  check_apart(in, out, type.bytes(count) != 0);
+}
+
 // A copy of this member's part, which is combined in place; from `out` if it lies there.
 Bytes part_of(Schedule* s, const void* in, const void* out, MPI_Count count, const Type& type,
               const Reduction& op) {
@@ -56,17 +73,21 @@ void put_result(Schedule* s, void* to, Bytes part, MPI_Count count, const Type& 
 
 int reduce_of(const char* name, const void* in, void* out, MPI_Count count, MPI_Datatype datatype,
               MPI_Op operation, int root, MPI_Comm communicator, MPI_Request* handle) {
-  return collective(name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
+  const auto make = [&](VirtualRank& me, Communicator& c, Schedule* s) {
     const Role role = role_of(c, root);
+    if (role == Role::kNone) return;
+    check_op(me, operation);
+    s->keep_number();
     const Type type(me, datatype);
     const Reduction op(me, operation, type);
-    if (role == Role::kNone) return;
     if (c.is_inter() && role == Role::kRoot) {
+      type.check_buffer(out, count);
       const Bytes theirs{s->scratch(type.span(count)), type.span(count)};
       s->receive(c.peer(0), theirs.begin, theirs.count);
       s->end_round();
       return put_result(s, out, theirs, count, type);
     }
+    check_buffers(c, in, out, role == Role::kRoot, count, type);
     const Bytes part = part_of(s, in, out, count, type, op);
     add_reduction_to_first(s, c, part, count, op);
     if (c.is_inter()) {
@@ -82,12 +103,13 @@ int reduce_of(const char* name, const void* in, void* out, MPI_Count count, MPI_
       s->end_round();
     }
     if (c.rank == root) put_result(s, out, part, count, type);
-  });
+  };
+  return collective(name, CollectiveFamily::kReduce, communicator, handle, make);
 }
 template <Name kName, class Count>
 int reduce(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op, int root,
            MPI_Comm communicator) {
-  return reduce_of(kName.text, in, out, count, type, op, root, communicator, nullptr);
+  return reduce_of(kName.text, in, out, count, type, op, root, communicator, &no_handle);
 }
 template <Name kName, class Count>
 int ireduce(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op, int root,
@@ -110,38 +132,43 @@ int allreduce(const void* in, void* out, Count count, MPI_Datatype datatype, MPI
     Communicator& c = me.communicator(communicator);
     const Type type(me, datatype);
     const Reduction op(me, operation, type);
+    check_buffers(c, in, out, true, count, type);
     if (is_of_all(me, c) && is_short_reduction(op, type, count))
       return allreduce_of_all(me, c, in, out, count, type, op);
-    const std::unique_ptr<Schedule> schedule = make_schedule(
-        c, false, [&](Schedule* s) { add_allreduce(s, c, in, out, count, type, op); });
+    const std::unique_ptr<Schedule> schedule =
+        make_schedule(c, CollectiveFamily::kAllreduce, false,
+                      [&](Schedule* s) { add_allreduce(s, c, in, out, count, type, op); });
     wait_for(me, schedule.get());
   });
 }
 template <Name kName, class Count>
 int iallreduce(const void* in, void* out, Count count, MPI_Datatype datatype, MPI_Op operation,
                MPI_Comm communicator, MPI_Request* handle) {
-  return collective(kName.text, communicator, handle,
+  return collective(kName.text, CollectiveFamily::kAllreduce, communicator, handle,
                     [&](VirtualRank& me, Communicator& c, Schedule* s) {
                       const Type type(me, datatype);
+                      check_buffers(c, in, out, true, count, type);
                       add_allreduce(s, c, in, out, count, type, Reduction(me, operation, type));
                     });
 }
 
 int scan_of(const char* name, const void* in, void* out, MPI_Count count, MPI_Datatype datatype,
             MPI_Op operation, MPI_Comm communicator, bool without_own, MPI_Request* handle) {
-  return collective(name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
+  const auto make = [&](VirtualRank& me, Communicator& c, Schedule* s) {
     check_intra(c);
     const Type type(me, datatype);
     const Reduction op(me, operation, type);
+    check_buffers(c, in, out, true, count, type);
     const Bytes part = part_of(s, in, out, count, type, op);
     add_scan(s, c, part, count, op, without_own);
     if (!without_own || c.rank != 0) put_result(s, out, part, count, type);
-  });
+  };
+  return collective(name, CollectiveFamily::kScan, communicator, handle, make);
 }
 template <Name kName, bool kWithoutOwn, class Count>
 int scan(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op,
          MPI_Comm communicator) {
-  return scan_of(kName.text, in, out, count, type, op, communicator, kWithoutOwn, nullptr);
+  return scan_of(kName.text, in, out, count, type, op, communicator, kWithoutOwn, &no_handle);
 }
 template <Name kName, bool kWithoutOwn, class Count>
 int iscan(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op,
@@ -155,12 +182,15 @@ Bytes some_of(Bytes part, MPI_Count all, MPI_Count first, MPI_Count count, const
   return {buffer + type.first_byte(count), type.span(count)};
 }
 
-// Rank i gets counts[i] elements, those behind what lower ranks get.
+// Where there is one count for all.
+constexpr char kNoCounts = 0;
+// Rank i gets counts(i) elements, those behind what lower ranks get; `given`: where they are.
 template <class Counts>
-int reduce_scatter_of(const char* name, const void* in, void* out, Counts counts,
+int reduce_scatter_of(const char* name, const void* in, void* out, const void* given, Counts counts,
                       MPI_Datatype datatype, MPI_Op operation, MPI_Comm communicator,
                       MPI_Request* handle) {
-  return collective(name, communicator, handle, [&](VirtualRank& me, Communicator& c, Schedule* s) {
+  const auto make = [&](VirtualRank& me, Communicator& c, Schedule* s) {
+    check_pointer(given);
     const Type type(me, datatype);
     const Reduction op(me, operation, type);
     MPI_Count all = 0;
@@ -168,6 +198,9 @@ int reduce_scatter_of(const char* name, const void* in, void* out, Counts counts
       static_cast<void>(type.bytes(counts(i)));  // it may be refused
       all += counts(i);
     }
+    type.check_buffer(in_place(in) && !c.is_inter() ? out : in, all);
+    type.check_buffer(out, counts(c.rank));
+    check_apart(in, out, type.bytes(all) != 0);
     const Bytes part = part_of(s, in, out, all, type, op);
     add_reduction_to_first(s, c, part, all, op);
     const Bytes result = exchanged(s, c, part);
@@ -184,33 +217,36 @@ int reduce_scatter_of(const char* name, const void* in, void* out, Counts counts
     }
     s->end_round();
     put_result(s, out, own, count, type);
-  });
+  };
+  return collective(name, CollectiveFamily::kReduceScatter, communicator, handle, make);
 }
 template <Name kName, class Count>
 int reduce_scatter(const void* in, void* out, const Count* counts, MPI_Datatype type, MPI_Op op,
                    MPI_Comm communicator) {
   return reduce_scatter_of(
-      kName.text, in, out, [=](int i) { return MPI_Count{counts[i]}; }, type, op, communicator,
-      nullptr);
+      kName.text, in, out, counts, [=](int i) { return MPI_Count{counts[i]}; }, type, op,
+      communicator, &no_handle);
 }
 template <Name kName, class Count>
 int ireduce_scatter(const void* in, void* out, const Count* counts, MPI_Datatype type, MPI_Op op,
                     MPI_Comm communicator, MPI_Request* handle) {
   return reduce_scatter_of(
-      kName.text, in, out, [=](int i) { return MPI_Count{counts[i]}; }, type, op, communicator,
-      handle);
+      kName.text, in, out, counts, [=](int i) { return MPI_Count{counts[i]}; }, type, op,
+      communicator, handle);
 }
 template <Name kName, class Count>
 int reduce_scatter_block(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op,
                          MPI_Comm communicator) {
   return reduce_scatter_of(
-      kName.text, in, out, [=](int) { return MPI_Count{count}; }, type, op, communicator, nullptr);
+      kName.text, in, out, &kNoCounts, [=](int) { return MPI_Count{count}; }, type, op,
+      communicator, &no_handle);
 }
 template <Name kName, class Count>
 int ireduce_scatter_block(const void* in, void* out, Count count, MPI_Datatype type, MPI_Op op,
                           MPI_Comm communicator, MPI_Request* handle) {
   return reduce_scatter_of(
-      kName.text, in, out, [=](int) { return MPI_Count{count}; }, type, op, communicator, handle);
+      kName.text, in, out, &kNoCounts, [=](int) { return MPI_Count{count}; }, type, op,
+      communicator, handle);
 }
 
 // This virtual rank's alone.
@@ -221,6 +257,9 @@ int reduce_local(const void* in, void* inout, Count count, MPI_Datatype datatype
     const Type type(me, datatype);
     const Reduction op(me, operation, type);
     if (type.bytes(count) == 0) return;
+    type.check_buffer(in, count);
+    type.check_buffer(inout, count);
+    check_apart(in, inout, true);
     const MPI_Aint at = type.first_byte(count);
     op.combine(static_cast<const char*>(in) + at, static_cast<char*>(inout) + at, count);
   });
@@ -228,14 +267,19 @@ int reduce_local(const void* in, void* inout, Count count, MPI_Datatype datatype
 
 // ---- operations ----
 
+void check_function(bool is_there) {
+  if (!is_there) throw CallError(MPI_ERR_ARG, "the function is a null pointer");
+}
 int make_op(MPI_User_function* function, int commutes, MPI_Op* handle) {
-  return call("MPI_Op_create", MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call("MPI_Op_create", MPI_COMM_WORLD, needs(handle), [&](VirtualRank& me) {
+    check_function(function != nullptr);
     *handle = me.ops.add(
         std::make_unique<UserOp>(UserOp{.function = function, .commutes = commutes != 0}));
   });
 }
 int make_long_op(MPI_User_function_c* function, int commutes, MPI_Op* handle) {
-  return call("MPI_Op_create_c", MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call("MPI_Op_create_c", MPI_COMM_WORLD, needs(handle), [&](VirtualRank& me) {
+    check_function(function != nullptr);
     *handle = me.ops.add(
         std::make_unique<UserOp>(UserOp{.long_function = function, .commutes = commutes != 0}));
   });
@@ -246,7 +290,7 @@ void set_op_proxy(MPI_Op handle, void (*proxy)()) {
     op->proxy = reinterpret_cast<UserOp::Proxy>(proxy);
 }
 int free_op(MPI_Op* handle) {
-  return call("MPI_Op_free", MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call("MPI_Op_free", MPI_COMM_WORLD, needs(handle), [&](VirtualRank& me) {
     if (me.ops.remove(*handle) == nullptr) {
       throw CallError(MPI_ERR_OP, text("0x%08x is no operation that the program made",
                                        static_cast<unsigned>(*handle)));
@@ -255,11 +299,9 @@ int free_op(MPI_Op* handle) {
   });
 }
 int op_commutes(MPI_Op handle, int* flag) {
-  return call("MPI_Op_commutative", MPI_COMM_WORLD, [&](VirtualRank& me) {
+  return call("MPI_Op_commutative", MPI_COMM_WORLD, needs(flag), [&](VirtualRank& me) {
+    check_op(me, handle);
     const UserOp* own = me.ops.find(handle);
-    if (own == nullptr && !is_predefined_operation(handle)) {
-      throw CallError(MPI_ERR_OP, text("0x%08x is no operation", static_cast<unsigned>(handle)));
-    }
     *flag = own == nullptr ? is_commutative(handle) : own->commutes;
   });
 }

@@ -29,6 +29,10 @@ class Schedule {
   Schedule(const Schedule&) = delete;
   Schedule& operator=(const Schedule&) = delete;
 
+  // Though its making is refused (make_schedule).
+  void keep_number() { keeps_number_ = true; }
+  bool keeps_number() const { return keeps_number_; }
+
   // Memory that lives as long as the schedule.
   char* scratch(std::size_t bytes);
 
@@ -41,6 +45,11 @@ class Schedule {
   // In the round that is being made. Virtual ranks are given by their numbers in MPI_COMM_WORLD.
   void send(int world, const void* data, std::size_t bytes);
   void receive(int world, void* data, std::size_t bytes);
+  // Less may come, where it goes nowhere from here.
+  void receive_up_to(int world, void* data, std::size_t bytes);
+  // So much of `bytes` has come to `data`; and that it has, from nobody else.
+  std::size_t came(const void* data, std::size_t bytes) const;
+  void note_shorter(const void* data, std::size_t bytes) { shorter_.emplace_back(data, bytes); }
   void then(std::function<void()> work);
   // What follows is in the next round.
   void end_round();
@@ -60,6 +69,7 @@ class Schedule {
     std::size_t bytes;
     detail::RequestState wire;
     bool begun = false;
+    bool may_be_shorter = false;
   };
   struct Round {
     std::vector<Message> messages;
@@ -68,11 +78,11 @@ class Schedule {
   };
   Round& making();
   void start(Round& round);
-  void check(const Message& message) const;
+  void check(const Message& message);
 
   std::uint64_t context_;
   int tag_;
-  bool repeats_;
+  bool repeats_, keeps_number_ = false;
   std::vector<std::unique_ptr<Round>> rounds_;
   bool open_ = false;     // the last one is being made
   bool started_ = false;  // the one that is under way
@@ -80,6 +90,7 @@ class Schedule {
   std::size_t at_ = 0;
   std::vector<std::function<void()>> at_begin_, at_end_;
   std::vector<std::unique_ptr<char[]>> scratch_;
+  std::vector<std::pair<const void*, std::size_t>> shorter_;
 };
 
 }  // namespace roam::mpi

@@ -77,7 +77,7 @@ static void topologies(void) {
   int dimensions[2] = {65536, 65536}, periods[2] = {0, 0}, rank, few[2];
   const int index[1] = {0}, edges[1] = {0}, minus[1] = {-1};
   fails(MPI_Dims_create(4, -1, dimensions), MPI_ERR_DIMS, "MPI_Dims_create");
-  fails(MPI_Cart_create(MPI_COMM_WORLD, -1, dimensions, periods, 0, &made), MPI_ERR_DIMS, "MPI_Cart_create");
+  fails(MPI_Cart_create(MPI_COMM_WORLD, -1, dimensions, periods, 0, &made), MPI_ERR_ARG, "MPI_Cart_create");
   fails(MPI_Cart_create(MPI_COMM_WORLD, 2, dimensions, periods, 0, &made), MPI_ERR_DIMS, "a huge grid");
   fails(MPI_Cart_map(MPI_COMM_WORLD, 2, dimensions, periods, &rank), MPI_ERR_DIMS, "MPI_Cart_map");
   fails(MPI_Graph_create(MPI_COMM_WORLD, -1, index, edges, 0, &made), MPI_ERR_ARG, "MPI_Graph_create");
@@ -124,7 +124,7 @@ static void buffers(void) {
   MPI_Type_commit(&second);
   fails(MPI_Send_c(values, (MPI_Count)1 << 58, second, 0, 0, apart), MPI_ERR_NO_MEM, "MPI_Send_c");
   MPI_Type_free(&second);
-  fails(MPI_Comm_set_name(apart, NULL), MPI_ERR_INTERN, "no name");
+  fails(MPI_Comm_set_name(apart, NULL), MPI_ERR_ARG, "no name");
   fails(MPI_Buffer_attach(values, -1), MPI_ERR_ARG, "MPI_Buffer_attach");
   MPI_Comm_free(&apart);
   MPI_Info_create(&info);
@@ -174,6 +174,164 @@ static void swaps(void) {
   MPI_Win_free(&window);
 }
 
+// MPICH faults here.
+static void null_pointers(void) {
+  const int one[1] = {1}, none[1] = {0};
+  const MPI_Datatype of[1] = {MPI_INT};
+  int ranks[1] = {0}, v[4] = {0}, w[4], position = 0, count;
+  MPI_Status* const ignored = MPI_STATUS_IGNORE;
+  MPI_Group all, made;
+  MPI_Datatype type;
+  MPI_Comm apart;
+  MPI_Comm_group(MPI_COMM_WORLD, &all);
+  MPI_Comm_dup(MPI_COMM_SELF, &apart);
+  MPI_Comm_set_errhandler(apart, MPI_ERRORS_RETURN);
+  fails(MPI_Group_translate_ranks(all, 1, NULL, all, ranks), MPI_ERR_ARG, "no ranks to translate");
+  fails(MPI_Group_incl(all, 1, NULL, &made), MPI_ERR_ARG, "no ranks to include");
+  fails(MPI_Group_range_excl(all, 1, NULL, &made), MPI_ERR_ARG, "no ranges");
+  fails(MPI_Type_commit(NULL), MPI_ERR_ARG, "nothing to commit");
+  fails(MPI_Type_free(NULL), MPI_ERR_ARG, "nothing to free");
+  fails(MPI_Type_create_f90_real(6, 30, NULL), MPI_ERR_ARG, "no room for a datatype");
+  fails(MPI_Type_create_subarray(1, NULL, one, none, MPI_ORDER_C, MPI_INT, &type), MPI_ERR_ARG, "no sizes");
+  fails(MPI_Pack(v, 1, MPI_INT, NULL, 64, &position, apart), MPI_ERR_ARG, "packed to nowhere");
+  fails(MPI_Unpack(NULL, 64, &position, v, 1, MPI_INT, apart), MPI_ERR_ARG, "unpacked from nowhere");
+  fails(MPI_Get_count(ignored, MPI_INT, &count), MPI_ERR_ARG, "a status that is ignored");
+  fails(MPI_Parrived(MPI_REQUEST_NULL, 0, NULL), MPI_ERR_ARG, "no flag");
+  fails(MPI_Gatherv(v, 1, MPI_INT, w, NULL, none, MPI_INT, 0, apart), MPI_ERR_ARG, "no counts");
+  fails(MPI_Scatterv(v, one, NULL, MPI_INT, w, 1, MPI_INT, 0, apart), MPI_ERR_ARG, "no displacements");
+  fails(MPI_Allgatherv(v, 1, MPI_INT, w, NULL, none, MPI_INT, apart), MPI_ERR_ARG, "no counts of all");
+  fails(MPI_Alltoallv(v, one, none, MPI_INT, w, one, NULL, MPI_INT, apart), MPI_ERR_ARG, "no places");
+  fails(MPI_Alltoallw(v, one, none, of, w, one, none, NULL, apart), MPI_ERR_ARG, "no datatypes");
+  fails(MPI_Reduce_scatter(v, w, NULL, MPI_INT, MPI_SUM, apart), MPI_ERR_ARG, "no counts to scatter");
+  fails(MPI_Reduce_local(NULL, w, 1, MPI_INT, MPI_SUM), MPI_ERR_BUFFER, "nothing to reduce");
+  fails(MPI_Bcast(MPI_IN_PLACE, 1, MPI_INT, 0, apart), MPI_ERR_BUFFER, "MPI_IN_PLACE is no buffer");
+  fails(MPI_Allreduce(NULL, w, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD), MPI_ERR_BUFFER, "a short reduction of all");
+  MPI_Comm_free(&apart);
+  MPI_Group_free(&all);
+}
+
+// All data at MPI_BOTTOM is where the datatype says.
+static void absolute(void) {
+  static int from[2], to[2];
+  MPI_Aint places[2];
+  MPI_Datatype types[2];
+  MPI_Request r;
+  const int one = 1;
+  from[0] = me + 1;
+  MPI_Get_address(from, &places[0]);
+  MPI_Get_address(to, &places[1]);
+  for (int i = 0; i < 2; ++i) {
+    MPI_Type_create_hindexed(1, &one, &places[i], MPI_INT, &types[i]);
+    MPI_Type_commit(&types[i]);
+  }
+  MPI_Isend(MPI_BOTTOM, 1, types[0], (me + 1) % n, 1, MPI_COMM_WORLD, &r);
+  MPI_Recv(MPI_BOTTOM, 1, types[1], (me + n - 1) % n, 1, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+  MPI_Wait(&r, MPI_STATUS_IGNORE);
+  expect(to[0] == (me + n - 1) % n + 1, "a message at MPI_BOTTOM", to[0]);
+  to[0] = 0;
+  fails(MPI_Allgather(MPI_BOTTOM, 1, types[0], MPI_BOTTOM, 1, types[1], MPI_COMM_SELF), MPI_SUCCESS, "two places");
+  expect(to[0] == me + 1, "a collective at MPI_BOTTOM", to[0]);
+  for (int i = 0; i < 2; ++i) MPI_Type_free(&types[i]);
+}
+
+// Who is refused alone, and calls the same again, is with the others; nobody gets data of before.
+static void again(void) {
+  MPI_Comm comm;
+  MPI_Request r;
+  const MPI_Datatype at_root = me == 0 ? MPI_DATATYPE_NULL : MPI_INT;
+  const MPI_Datatype at_last = me == n - 1 ? MPI_DATATYPE_NULL : MPI_INT;
+  MPI_Comm_dup(MPI_COMM_WORLD, &comm);
+  MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
+  for (int time = 0; time < 3; ++time) {
+    int mine = 100 * time + me, in[64] = {0}, sum = 0, later = 0;
+    MPI_Gather(&mine, 1, MPI_INT, in, 1, at_root, 0, comm);
+    mine += 1000;
+    MPI_Gather(&mine, 1, MPI_INT, in, 1, MPI_INT, 0, comm);
+    for (int i = 0; me == 0 && i < n; ++i) expect(in[i] == 1000 + 100 * time + i, "gather again", in[i]);
+    int out[64];
+    for (int i = 0; i < n; ++i) out[i] = mine + i;
+    in[0] = -1;
+    MPI_Scatter(out, 1, MPI_INT, in, 1, at_last, 0, comm);
+    for (int i = 0; i < n; ++i) out[i] += 1000;
+    MPI_Iscatter(out, 1, MPI_INT, in, 1, MPI_INT, 0, comm, &r);
+    MPI_Wait(&r, MPI_STATUS_IGNORE);
+    expect(in[0] == 2000 + 100 * time + me, "scatter again", in[0]);
+    MPI_Reduce(&mine, me == 0 ? NULL : &sum, 1, MPI_INT, MPI_SUM, 0, comm);
+    MPI_Reduce(&me, &sum, 1, MPI_INT, MPI_SUM, 0, comm);
+    expect(me != 0 || sum == n * (n - 1) / 2, "reduce again", sum);
+    later = me == 0 ? time : 0;
+    MPI_Bcast(&later, 1, at_last, 0, comm);
+    later = me == 0 ? time + 10 : 0;
+    MPI_Bcast(&later, 1, MPI_INT, 0, comm);
+    expect(later == time + 10, "broadcast again", later);
+    // All are refused alike.
+    fails(MPI_Gather(&mine, -1, MPI_INT, in, -1, MPI_INT, 0, comm), MPI_ERR_COUNT, "gather of all");
+    fails(MPI_Bcast(&mine, -1, MPI_INT, 0, comm), MPI_ERR_COUNT, "broadcast of all");
+    fails(MPI_Reduce(&mine, &sum, 1, MPI_INT, MPI_OP_NULL, 0, comm), MPI_ERR_OP, "reduce of all");
+  }
+  MPI_Comm_free(&comm);
+}
+
+// What does not come leaves its room as it was.
+static void shorter(void) {
+  static int room[64 * 6];
+  int out[64], counts[64], places[64], room_for[64];
+  MPI_Datatype gaps;
+  MPI_Request r;
+  MPI_Type_vector(3, 1, 2, MPI_INT, &gaps);
+  MPI_Type_create_resized(gaps, 0, 6 * sizeof(int), &gaps);
+  MPI_Type_commit(&gaps);
+  for (int i = 0; i < n; ++i) out[i] = 10 * me + i, counts[i] = 1, places[i] = i, room_for[i] = 1;
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_ARE_FATAL);
+  MPI_Gather_init(out, 1, MPI_INT, room, 1, gaps, 0, MPI_COMM_WORLD, MPI_INFO_NULL, &r);
+  for (int form = 0; form < 6; ++form) {
+    for (int i = 0; i < 64 * 6; ++i) room[i] = -1;
+    if (form == 0) MPI_Gather(out, 1, MPI_INT, room, 1, gaps, 0, MPI_COMM_WORLD);
+    if (form == 1) MPI_Alltoall(out, 1, MPI_INT, room, 1, gaps, MPI_COMM_WORLD);
+    if (form == 2) MPI_Alltoallv(out, counts, places, MPI_INT, room, room_for, places, gaps, MPI_COMM_WORLD);
+    if (form == 3) MPI_Scatter(out, 1, MPI_INT, room, 1, gaps, 0, MPI_COMM_WORLD);
+    if (form > 3) MPI_Start(&r), MPI_Wait(&r, MPI_STATUS_IGNORE);
+    const int comes = form == 1 || form == 2 ? n : form == 3 ? 1 : me == 0 ? n : 0;
+    for (int i = 0; i < n * 6; ++i) {
+      const int from = i / 6, value = form == 3 ? me : form == 0 || form > 3 ? 10 * from : 10 * from + me;
+      expect(room[i] == (i % 6 == 0 && from < comes ? value : -1), "room for more", form * 100000 + i * 100 + room[i]);
+    }
+  }
+  MPI_Request_free(&r);
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+  MPI_Type_free(&gaps);
+}
+
+// One leader's mistake, and one member's, are everybody's.
+static void leaders(void) {
+  MPI_Comm half, between, made = MPI_COMM_SELF;
+  MPI_Comm_split(MPI_COMM_WORLD, me % 2, 0, &half);
+  MPI_Comm_set_errhandler(half, MPI_ERRORS_RETURN);
+  fails(MPI_Intercomm_create(half, 0, MPI_COMM_WORLD, me % 2, 9, &made), MPI_ERR_RANK, "itself as the other leader");
+  expect(made == MPI_COMM_NULL, "no intercommunicator", made);
+  MPI_Intercomm_create(half, 0, MPI_COMM_WORLD, 1 - me % 2, 9, &between);
+  MPI_Comm_set_errhandler(between, MPI_ERRORS_RETURN);
+  fails(MPI_Intercomm_merge(between, me == n - 1, &made), MPI_ERR_ARG, "members who disagree");
+  expect(made == MPI_COMM_NULL, "nothing merged", made);
+  fails(MPI_Intercomm_merge(between, me % 2, &made), MPI_SUCCESS, "members who agree");
+  MPI_Barrier(made);
+  MPI_Comm_free(&made);
+  MPI_Comm_free(&between);
+  MPI_Comm_free(&half);
+}
+
+// Counted from the start of the job, a double has nanoseconds.
+static void clocks(void) {
+  double last = MPI_Wtime();
+  expect(last >= 0 && last < 1e6, "the time since the job began", (long)last);
+  for (int i = 0; i < 100; ++i) {
+    MPI_Barrier(MPI_COMM_WORLD);
+    const double now = MPI_Wtime();
+    expect(now >= last, "time that goes back", (long)((last - now) * 1e9));
+    last = now;
+  }
+}
+
 int main(int argc, char** argv) {
   begin(&argc, &argv);
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
@@ -184,6 +342,12 @@ int main(int argc, char** argv) {
   buffers();
   members();
   swaps();
+  null_pointers();
+  absolute();
+  again();
+  shorter();
+  leaders();
+  clocks();
   MPI_Barrier(MPI_COMM_WORLD);
   say("end: %d wrong", wrong);
   MPI_Finalize();
