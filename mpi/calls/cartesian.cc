@@ -72,6 +72,7 @@ std::vector<int> factors_of(int n, int count) {
 void fill_dimensions(int size, int count, int* dimensions) {
   if (size < 1) throw CallError(MPI_ERR_ARG, text("the number of nodes is %d", size));
   if (count < 0) throw CallError(MPI_ERR_DIMS, text("the number of dimensions is %d", count));
+  if (count == 0) return;
   int rest = size, open = 0;
   for (int i = 0; i < count; ++i) {
     if (dimensions[i] < 0)

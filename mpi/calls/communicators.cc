@@ -103,10 +103,6 @@ Group chosen_of(const Group& group, std::vector<Choice> all, int color) {
 }  // namespace
 
 MPI_Comm split_communicator(VirtualRank& me, Communicator& c, int color, int key) {
-  if (color < 0 && color != MPI_UNDEFINED) {
-    throw CallError(MPI_ERR_ARG,
-                    text("the color is %d; from 0 on and MPI_UNDEFINED are allowed", color));
-  }
   std::vector<Choice> chosen = exchange(me, c, Choice{color, key, c.rank});
   Group remote;
   if (c.is_inter()) {

@@ -46,8 +46,8 @@ std::vector<char> exchange_with_remote(VirtualRank& me, Communicator& c, const B
 // CallError(MPI_ERR_TAG).
 int tag_of_group(int tag);
 
-// Those with the same color, in the order of their keys, then their ranks.
-// CallError(MPI_ERR_ARG): the color is negative and not MPI_UNDEFINED.
+// Those with the same color, in the order of their keys, then their ranks. Any number but
+// MPI_UNDEFINED is a color, as MPICH has it.
 MPI_Comm split_communicator(VirtualRank& me, Communicator& c, int color, int key);
 
 // What `each` bytes of every member become at rank 0, by `work(those of all)`, for all. Suspends.

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "mpi/calls/call.h"
+#include "mpi/calls/collective_frame.h"
 #include "mpi/calls/collectives.h"
 #include "mpi/calls/communicators.h"
 
@@ -28,6 +29,7 @@ Topology& topology_of(VirtualRank& me, MPI_Comm handle, int kind) {
 
 // A communicator of the first `size` members of `c`, with a topology.
 MPI_Comm with_topology(VirtualRank& me, Communicator& c, int size, Topology topology) {
+  check_intra(c);
   if (size > c.size()) {
     throw CallError(MPI_ERR_ARG,
                     text("the topology has %d nodes, the communicator %d", size, c.size()));
@@ -43,12 +45,14 @@ MPI_Comm with_topology(VirtualRank& me, Communicator& c, int size, Topology topo
 // ---- grids ----
 
 int dims_create(int size, int count, int* dimensions) {
-  return call("MPI_Dims_create", MPI_COMM_WORLD,
+  return call("MPI_Dims_create", MPI_COMM_WORLD, needs(if_any(count, dimensions)),
               [&](VirtualRank&) { fill_dimensions(size, count, dimensions); });
 }
 
 Cartesian grid_of(int count, const int* dimensions, const int* periods) {
-  if (count < 0) throw CallError(MPI_ERR_DIMS, text("the number of dimensions is %d", count));
+  if (count < 0) throw CallError(MPI_ERR_ARG, text("the number of dimensions is %d", count));
+  check_pointer(if_any(count, dimensions));
+  check_pointer(if_any(count, periods));
   Cartesian grid;
   std::int64_t nodes = 1;
   for (int i = 0; i < count; ++i) {
@@ -64,7 +68,7 @@ Cartesian grid_of(int count, const int* dimensions, const int* periods) {
 
 int cart_create(MPI_Comm handle, int count, const int* dimensions, const int* periods, int,
                 MPI_Comm* made) {
-  return call("MPI_Cart_create", handle, [&](VirtualRank& me) {
+  return call("MPI_Cart_create", handle, needs(made), [&](VirtualRank& me) {
     *made = MPI_COMM_NULL;
     Topology topology;
     topology.kind = MPI_CART;
@@ -74,7 +78,7 @@ int cart_create(MPI_Comm handle, int count, const int* dimensions, const int* pe
   });
 }
 int cart_map(MPI_Comm handle, int count, const int* dimensions, const int* periods, int* rank) {
-  return call("MPI_Cart_map", handle, [&](VirtualRank& me) {
+  return call("MPI_Cart_map", handle, needs(rank), [&](VirtualRank& me) {
     const Communicator& c = me.communicator(handle);
     const int size = grid_of(count, dimensions, periods).size();
     if (size > c.size())
@@ -84,7 +88,7 @@ int cart_map(MPI_Comm handle, int count, const int* dimensions, const int* perio
   });
 }
 int cartdim_get(MPI_Comm handle, int* count) {
-  return call("MPI_Cartdim_get", handle,
+  return call("MPI_Cartdim_get", handle, needs(count),
               [&](VirtualRank& me) { *count = topology_of(me, handle, MPI_CART).grid.count(); });
 }
 void copy_coordinates(const std::vector<int>& from, int most, int* to) {
@@ -92,20 +96,23 @@ void copy_coordinates(const std::vector<int>& from, int most, int* to) {
     throw CallError(MPI_ERR_ARG,
                     text("there is room for %d coordinates, and there are %zu", most, from.size()));
   }
+  check_pointer(if_any(static_cast<MPI_Count>(from.size()), to));
   std::copy(from.begin(), from.end(), to);
 }
 int cart_get(MPI_Comm handle, int most, int* dimensions, int* periods, int* coordinates) {
   return call("MPI_Cart_get", handle, [&](VirtualRank& me) {
     const Cartesian& grid = topology_of(me, handle, MPI_CART).grid;
     copy_coordinates(grid.dimensions, most, dimensions);
+    check_pointer(if_any(grid.count(), periods));
     for (int i = 0; i < grid.count(); ++i)
       periods[i] = grid.periodic[static_cast<std::size_t>(i)] ? 1 : 0;
     copy_coordinates(grid.coordinates_of(me.communicator(handle).rank), most, coordinates);
   });
 }
 int cart_rank(MPI_Comm handle, const int* coordinates, int* rank) {
-  return call("MPI_Cart_rank", handle, [&](VirtualRank& me) {
+  return call("MPI_Cart_rank", handle, needs(rank), [&](VirtualRank& me) {
     const Cartesian& grid = topology_of(me, handle, MPI_CART).grid;
+    check_pointer(if_any(grid.count(), coordinates));
     *rank = grid.rank_of(std::vector<int>(coordinates, coordinates + grid.count()));
     if (*rank == MPI_PROC_NULL)
       throw CallError(MPI_ERR_ARG, "the coordinates are outside of the grid");
@@ -121,8 +128,9 @@ int cart_coords(MPI_Comm handle, int rank, int most, int* coordinates) {
   });
 }
 int cart_shift(MPI_Comm handle, int direction, int distance, int* source, int* destination) {
-  return call("MPI_Cart_shift", handle, [&](VirtualRank& me) {
+  return call("MPI_Cart_shift", handle, needs(source, destination), [&](VirtualRank& me) {
     const Cartesian& grid = topology_of(me, handle, MPI_CART).grid;
+    if (grid.count() == 0) throw CallError(MPI_ERR_TOPOLOGY, "the grid has no dimensions");
     if (direction < 0 || direction >= grid.count()) {
       throw CallError(MPI_ERR_ARG, text("the direction is %d; the grid has %d dimensions",
                                         direction, grid.count()));
@@ -133,10 +141,11 @@ int cart_shift(MPI_Comm handle, int direction, int distance, int* source, int* d
   });
 }
 int cart_sub(MPI_Comm handle, const int* remain, MPI_Comm* made) {
-  return call("MPI_Cart_sub", handle, [&](VirtualRank& me) {
+  return call("MPI_Cart_sub", handle, needs(made), [&](VirtualRank& me) {
     *made = MPI_COMM_NULL;
     const Cartesian grid = topology_of(me, handle, MPI_CART).grid;
     Communicator& c = me.communicator(handle);
+    check_pointer(if_any(grid.count(), remain));
     const std::vector<int> coordinates = grid.coordinates_of(c.rank);
     Topology topology;
     topology.kind = MPI_CART;
@@ -161,6 +170,7 @@ int cart_sub(MPI_Comm handle, const int* remain, MPI_Comm* made) {
 
 Graph graph_of(int size, const int* index, const int* edges) {
   if (size < 0) throw CallError(MPI_ERR_ARG, text("the number of nodes is %d", size));
+  check_pointer(if_any(size, index));
   Graph graph;
   for (int i = 0; i < size; ++i) {
     if (index[i] < (i == 0 ? 0 : index[i - 1]))
@@ -168,6 +178,7 @@ Graph graph_of(int size, const int* index, const int* edges) {
     graph.index.push_back(index[i]);
   }
   const int count = size == 0 ? 0 : index[size - 1];
+  check_pointer(if_any(count, edges));
   for (int i = 0; i < count; ++i) {
     if (edges[i] < 0 || edges[i] >= size)
       throw CallError(MPI_ERR_ARG,
@@ -178,7 +189,7 @@ Graph graph_of(int size, const int* index, const int* edges) {
 }
 int graph_create(MPI_Comm handle, int size, const int* index, const int* edges, int,
                  MPI_Comm* made) {
-  return call("MPI_Graph_create", handle, [&](VirtualRank& me) {
+  return call("MPI_Graph_create", handle, needs(made), [&](VirtualRank& me) {
     *made = MPI_COMM_NULL;
     Topology topology;
     topology.kind = MPI_GRAPH;
@@ -187,7 +198,7 @@ int graph_create(MPI_Comm handle, int size, const int* index, const int* edges, 
   });
 }
 int graph_map(MPI_Comm handle, int size, const int* index, const int* edges, int* rank) {
-  return call("MPI_Graph_map", handle, [&](VirtualRank& me) {
+  return call("MPI_Graph_map", handle, needs(rank), [&](VirtualRank& me) {
     const Communicator& c = me.communicator(handle);
     graph_of(size, index, edges);
     if (size > c.size())
@@ -197,7 +208,7 @@ int graph_map(MPI_Comm handle, int size, const int* index, const int* edges, int
   });
 }
 int graphdims_get(MPI_Comm handle, int* nodes, int* edges) {
-  return call("MPI_Graphdims_get", handle, [&](VirtualRank& me) {
+  return call("MPI_Graphdims_get", handle, needs(nodes, edges), [&](VirtualRank& me) {
     const Graph& graph = topology_of(me, handle, MPI_GRAPH).graph;
     *nodes = static_cast<int>(graph.index.size());
     *edges = static_cast<int>(graph.edges.size());
@@ -218,7 +229,7 @@ const Graph& checked_graph(VirtualRank& me, MPI_Comm handle, int rank) {
   return graph;
 }
 int graph_neighbors_count(MPI_Comm handle, int rank, int* count) {
-  return call("MPI_Graph_neighbors_count", handle, [&](VirtualRank& me) {
+  return call("MPI_Graph_neighbors_count", handle, needs(count), [&](VirtualRank& me) {
     *count = static_cast<int>(checked_graph(me, handle, rank).neighbours_of(rank).size());
   });
 }
@@ -242,6 +253,7 @@ void check_weights(const int* weights, int count) {
 
 void check_edges(const Communicator& c, int count, const int* ranks) {
   if (count < 0) throw CallError(MPI_ERR_ARG, text("the number of edges is %d", count));
+  check_pointer(if_any(count, ranks));
   for (int i = 0; i < count; ++i) {
     if (ranks[i] < 0 || ranks[i] >= c.size()) {
       throw CallError(MPI_ERR_RANK, text("edge %d is with rank %d; the communicator has 0 to %d", i,
@@ -255,10 +267,12 @@ std::vector<int> copied(const int* from, int count, bool wanted) {
 
 int dist_graph_create_adjacent(MPI_Comm handle, int in_count, const int* sources,
                                const int* source_weights, int out_count, const int* destinations,
-                               const int* destination_weights, MPI_Info, int, MPI_Comm* made) {
-  return call("MPI_Dist_graph_create_adjacent", handle, [&](VirtualRank& me) {
+                               const int* destination_weights, MPI_Info info, int, MPI_Comm* made) {
+  return call("MPI_Dist_graph_create_adjacent", handle, needs(made), [&](VirtualRank& me) {
     *made = MPI_COMM_NULL;
     Communicator& c = me.communicator(handle);
+    check_intra(c);
+    me.info_or_none(info);
     check_edges(c, in_count, sources);
     check_edges(c, out_count, destinations);
     check_weights(source_weights, in_count);
@@ -279,11 +293,15 @@ int dist_graph_create_adjacent(MPI_Comm handle, int in_count, const int* sources
 
 // Each edge is told to both of its ends: everybody tells everybody how many, and which.
 int dist_graph_create(MPI_Comm handle, int count, const int* nodes, const int* degrees,
-                      const int* destinations, const int* weights, MPI_Info, int, MPI_Comm* made) {
-  return call("MPI_Dist_graph_create", handle, [&](VirtualRank& me) {
+                      const int* destinations, const int* weights, MPI_Info info, int,
+                      MPI_Comm* made) {
+  return call("MPI_Dist_graph_create", handle, needs(made), [&](VirtualRank& me) {
     *made = MPI_COMM_NULL;
     Communicator& c = me.communicator(handle);
+    check_intra(c);
+    me.info_or_none(info);
     check_edges(c, count, nodes);
+    check_pointer(if_any(count, degrees));
     struct Edge {
       int from, to, weight, weighted;
     };
@@ -291,7 +309,7 @@ int dist_graph_create(MPI_Comm handle, int count, const int* nodes, const int* d
     int next = 0;
     const bool weighted = !unweighted(weights);
     for (int i = 0; i < count; ++i) {
-      check_edges(c, degrees[i], destinations + next);
+      check_edges(c, degrees[i], destinations == nullptr ? nullptr : destinations + next);
       check_weights(weights, degrees[i]);
       for (int k = 0; k < degrees[i]; ++k, ++next) {
         const Edge edge{nodes[i], destinations[next], weighted ? weights[next] : 0,
@@ -328,15 +346,17 @@ int dist_graph_create(MPI_Comm handle, int count, const int* nodes, const int* d
 }
 
 int dist_graph_neighbors_count(MPI_Comm handle, int* in_count, int* out_count, int* weighted) {
-  return call("MPI_Dist_graph_neighbors_count", handle, [&](VirtualRank& me) {
-    const DistributedGraph& g = topology_of(me, handle, MPI_DIST_GRAPH).distributed;
-    *in_count = static_cast<int>(g.sources.size());
-    *out_count = static_cast<int>(g.destinations.size());
-    *weighted = g.weighted ? 1 : 0;
-  });
+  return call("MPI_Dist_graph_neighbors_count", handle, needs(in_count, out_count, weighted),
+              [&](VirtualRank& me) {
+                const DistributedGraph& g = topology_of(me, handle, MPI_DIST_GRAPH).distributed;
+                *in_count = static_cast<int>(g.sources.size());
+                *out_count = static_cast<int>(g.destinations.size());
+                *weighted = g.weighted ? 1 : 0;
+              });
 }
 void copy_some(const std::vector<int>& from, int most, int* to) {
   const auto count = std::min(from.size(), static_cast<std::size_t>(most));
+  check_pointer(if_any(static_cast<MPI_Count>(count), to));
   std::copy_n(from.begin(), count, to);
 }
 int dist_graph_neighbors(MPI_Comm handle, int most_in, int* sources, int* source_weights,
@@ -357,7 +377,7 @@ int dist_graph_neighbors(MPI_Comm handle, int most_in, int* sources, int* source
 }
 
 int topo_test(MPI_Comm handle, int* kind) {
-  return call("MPI_Topo_test", handle, [&](VirtualRank& me) {
+  return call("MPI_Topo_test", handle, needs(kind), [&](VirtualRank& me) {
     const Communicator& c = me.communicator(handle);
     *kind = c.topology == nullptr ? MPI_UNDEFINED : c.topology->kind;
   });
