@@ -36,8 +36,7 @@ Transfer prepare(VirtualRank& me, const File& file, Move move, By by, MPI_Offset
                  const void* data, MPI_Count count, MPI_Datatype datatype) {
   check_access(file, move, by, offset);
   Transfer t{offset, const_cast<void*>(data), count, Type(me, datatype)};
-  if (t.type.bytes(count) != 0 && data == nullptr && t.type->named())
-    throw CallError(MPI_ERR_BUFFER, "the buffer is a null pointer");
+  t.type.check_buffer(data, count);
   return t;
 }
 
@@ -119,7 +118,7 @@ MPI_Request ended(VirtualRank& me, const MPI_Status& status) {
 }
 template <Name kName, Move kMove, By kBy, class Data, class Count>
 int start(MPI_File handle, Data* data, Count count, MPI_Datatype type, MPI_Request* request) {
-  return call_of_file(kName.text, handle, [&](VirtualRank& me, File& file) {
+  return call_of_file(kName.text, handle, needs(request), [&](VirtualRank& me, File& file) {
     *request = MPI_REQUEST_NULL;
     *request = ended(me, move_data(me, &file, kMove, kBy, 0, data, count, type));
   });
@@ -127,7 +126,7 @@ int start(MPI_File handle, Data* data, Count count, MPI_Datatype type, MPI_Reque
 template <Name kName, Move kMove, class Data, class Count>
 int start_at(MPI_File handle, MPI_Offset offset, Data* data, Count count, MPI_Datatype type,
              MPI_Request* request) {
-  return call_of_file(kName.text, handle, [&](VirtualRank& me, File& file) {
+  return call_of_file(kName.text, handle, needs(request), [&](VirtualRank& me, File& file) {
     *request = MPI_REQUEST_NULL;
     *request = ended(me, move_data(me, &file, kMove, By::kOffset, offset, data, count, type));
   });

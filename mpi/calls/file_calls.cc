@@ -175,7 +175,7 @@ void add_info(VirtualRank& me, MPI_Info handle, Info* to) {
 // A program may try again and again until another one has made the file, has removed it, has moved
 // its shared pointer, ...: calls in which it looks let others of its rank run (look_around).
 int open(MPI_Comm communicator, const char* path, int mode, MPI_Info info, MPI_File* handle) {
-  return file_call("MPI_File_open", MPI_FILE_NULL, [&](VirtualRank& me) {
+  return file_call("MPI_File_open", MPI_FILE_NULL, needs(path, handle), [&](VirtualRank& me) {
     me.look_around();
     *handle = MPI_FILE_NULL;
     Communicator& c = me.communicator(communicator);
@@ -237,7 +237,8 @@ void close_for_all(const File& file, const Used& used) {
 // When all have come, rank 0 closes it wherever it is open; nobody returns before.
 int close(MPI_File* handle) {
   File* closed = nullptr;
-  const int result = file_call("MPI_File_close", *handle, [&](VirtualRank& me) {
+  const MPI_File named = handle == nullptr ? MPI_FILE_NULL : *handle;
+  const int result = file_call("MPI_File_close", named, needs(handle), [&](VirtualRank& me) {
     File& file = file_of(me, *handle);
     if (file.begun != nullptr) throw CallError(MPI_ERR_OTHER, text("%s has not ended", file.begun));
     const Used used = used_by_all(me, &file);
@@ -256,7 +257,7 @@ int close(MPI_File* handle) {
 }
 
 int remove(const char* path, MPI_Info) {
-  return file_call("MPI_File_delete", MPI_FILE_NULL, [&](VirtualRank& me) {
+  return file_call("MPI_File_delete", MPI_FILE_NULL, needs(path), [&](VirtualRank& me) {
     me.look_around();
     const std::string name = plain_name(path);
     if (unlink(name.c_str()) != 0) throw_file_error(errno, name);
@@ -306,7 +307,7 @@ int preallocate(MPI_File handle, MPI_Offset size) {
   });
 }
 int get_size(MPI_File handle, MPI_Offset* size) {
-  return call_of_file("MPI_File_get_size", handle, [&](VirtualRank& me, File& file) {
+  return call_of_file("MPI_File_get_size", handle, needs(size), [&](VirtualRank& me, File& file) {
     me.look_around();
     *size = file.size();
   });
@@ -315,11 +316,11 @@ int get_size(MPI_File handle, MPI_Offset* size) {
 // ---- what was given ----
 
 int get_mode(MPI_File handle, int* mode) {
-  return call_of_file("MPI_File_get_amode", handle,
+  return call_of_file("MPI_File_get_amode", handle, needs(mode),
                       [&](VirtualRank&, File& file) { *mode = file.mode; });
 }
 int get_group(MPI_File handle, MPI_Group* group) {
-  return call_of_file("MPI_File_get_group", handle,
+  return call_of_file("MPI_File_get_group", handle, needs(group),
                       [&](VirtualRank& me, File& file) { *group = me.add(file.members.group); });
 }
 int set_info(MPI_File handle, MPI_Info info) {
@@ -329,7 +330,7 @@ int set_info(MPI_File handle, MPI_Info info) {
   });
 }
 int get_info(MPI_File handle, MPI_Info* info) {
-  return call_of_file("MPI_File_get_info", handle, [&](VirtualRank& me, File& file) {
+  return call_of_file("MPI_File_get_info", handle, needs(info), [&](VirtualRank& me, File& file) {
     *info = me.infos.add(std::make_unique<Info>(file.info));
   });
 }
@@ -343,10 +344,11 @@ MPI_File from_fortran(MPI_Fint number) {
 // ---- error handlers ----
 
 int make_errhandler(MPI_File_errhandler_function* function, MPI_Errhandler* handle) {
-  return file_call("MPI_File_create_errhandler", MPI_FILE_NULL, [&](VirtualRank& me) {
-    *handle = me.errhandlers.add(
-        std::make_unique<UserErrhandler>(UserErrhandler{.file_function = function}));
-  });
+  return file_call(
+      "MPI_File_create_errhandler", MPI_FILE_NULL, needs(handle), [&](VirtualRank& me) {
+        *handle = me.errhandlers.add(
+            std::make_unique<UserErrhandler>(UserErrhandler{.file_function = function}));
+      });
 }
 MPI_Errhandler& errhandler_of(VirtualRank& me, MPI_File handle) {
   return handle == MPI_FILE_NULL ? me.files.errhandler : file_of(me, handle).errhandler;
@@ -360,7 +362,7 @@ int set_errhandler(MPI_File handle, MPI_Errhandler errhandler) {
   });
 }
 int get_errhandler(MPI_File handle, MPI_Errhandler* errhandler) {
-  return file_call("MPI_File_get_errhandler", handle,
+  return file_call("MPI_File_get_errhandler", handle, needs(errhandler),
                    [&](VirtualRank& me) { *errhandler = errhandler_of(me, handle); });
 }
 int call_errhandler(MPI_File handle, int code) {

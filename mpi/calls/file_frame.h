@@ -20,7 +20,7 @@ int tell_file_error(VirtualRank& me, MPI_File handle, const char* name, const Ca
 
 // Runs `body(me)`; errors go to the handler of the file.
 template <class Body>
-int file_call(const char* name, MPI_File handle, Body body) {
+int file_call(const char* name, MPI_File handle, Needs given, Body body) {
   if (const VirtualRank& me = VirtualRank::running(); !me.is_open()) [[unlikely]]
     refuse_call(me, name);
   return call_telling(
@@ -28,13 +28,21 @@ int file_call(const char* name, MPI_File handle, Body body) {
       [=](VirtualRank& me, const CallError& failure) {
         return tell_file_error(me, handle, name, failure);
       },
-      body);
+      given, body);
+}
+template <class Body>
+int file_call(const char* name, MPI_File handle, Body body) {
+  return file_call(name, handle, Needs(), body);
 }
 // The same, with `body(me, file)`. CallError(MPI_ERR_FILE): it is none.
 File& file_of(VirtualRank& me, MPI_File handle);
 template <class Body>
+int call_of_file(const char* name, MPI_File handle, Needs given, Body body) {
+  return file_call(name, handle, given, [&](VirtualRank& me) { body(me, file_of(me, handle)); });
+}
+template <class Body>
 int call_of_file(const char* name, MPI_File handle, Body body) {
-  return file_call(name, handle, [&](VirtualRank& me) { body(me, file_of(me, handle)); });
+  return call_of_file(name, handle, Needs(), body);
 }
 
 // CallError: another member failed with this class.

@@ -83,23 +83,26 @@ MPI_Datatype handle_of(VirtualRank& me, const Type& type) {
 }
 int get_view(MPI_File handle, MPI_Offset* displacement, MPI_Datatype* etype, MPI_Datatype* filetype,
              char* representation) {
-  return call_of_file("MPI_File_get_view", handle, [&](VirtualRank& me, File& file) {
-    *displacement = file.view.displacement;
-    *etype = handle_of(me, file.view.etype);
-    *filetype = handle_of(me, file.view.filetype);
-    std::snprintf(representation, MPI_MAX_DATAREP_STRING, "%s",
-                  file.view.representation_name.c_str());
-  });
+  return call_of_file("MPI_File_get_view", handle,
+                      needs(displacement, etype, filetype, representation),
+                      [&](VirtualRank& me, File& file) {
+                        *displacement = file.view.displacement;
+                        *etype = handle_of(me, file.view.etype);
+                        *filetype = handle_of(me, file.view.filetype);
+                        std::snprintf(representation, MPI_MAX_DATAREP_STRING, "%s",
+                                      file.view.representation_name.c_str());
+                      });
 }
 
 template <class Count>
 int get_type_extent(MPI_File handle, MPI_Datatype datatype, Count* extent) {
-  return call_of_file("MPI_File_get_type_extent", handle, [&](VirtualRank& me, File& file) {
-    TypeRef there = Type(me, datatype).ref();
-    if (file.view.representation == FileView::Representation::kExternal)
-      throw_failure(make_external_type(TypeRef(there), &there));
-    *extent = there->bounds.extent();
-  });
+  return call_of_file("MPI_File_get_type_extent", handle, needs(extent),
+                      [&](VirtualRank& me, File& file) {
+                        TypeRef there = Type(me, datatype).ref();
+                        if (file.view.representation == FileView::Representation::kExternal)
+                          throw_failure(make_external_type(TypeRef(there), &there));
+                        *extent = there->bounds.extent();
+                      });
 }
 
 // Functions of the program's that convert are not called: a view with them is refused.
@@ -151,17 +154,20 @@ int seek(MPI_File handle, MPI_Offset offset, int whence) {
   });
 }
 int get_position(MPI_File handle, MPI_Offset* offset) {
-  return call_of_file("MPI_File_get_position", handle, [&](VirtualRank&, File& file) {
-    check_not_sequential(file);
-    *offset = file.position;
-  });
+  return call_of_file("MPI_File_get_position", handle, needs(offset),
+                      [&](VirtualRank&, File& file) {
+                        check_not_sequential(file);
+                        *offset = file.position;
+                      });
 }
 int get_byte_offset(MPI_File handle, MPI_Offset offset, MPI_Offset* bytes) {
-  return call_of_file("MPI_File_get_byte_offset", handle, [&](VirtualRank&, File& file) {
-    check_not_sequential(file);
-    if (offset < 0) throw CallError(MPI_ERR_ARG, text("the offset is %lld", offset + 0LL));
-    *bytes = file.view.place_of(file.view.stream_begin(offset));
-  });
+  return call_of_file("MPI_File_get_byte_offset", handle, needs(bytes),
+                      [&](VirtualRank&, File& file) {
+                        check_not_sequential(file);
+                        if (offset < 0)
+                          throw CallError(MPI_ERR_ARG, text("the offset is %lld", offset + 0LL));
+                        *bytes = file.view.place_of(file.view.stream_begin(offset));
+                      });
 }
 
 struct Seeking {
@@ -188,11 +194,12 @@ int seek_shared(MPI_File handle, MPI_Offset offset, int whence) {
   });
 }
 int get_position_shared(MPI_File handle, MPI_Offset* offset) {
-  return call_of_file("MPI_File_get_position_shared", handle, [&](VirtualRank& me, File& file) {
-    check_not_sequential(file);
-    me.look_around();
-    *offset = shared_pointer::get(&file);
-  });
+  return call_of_file("MPI_File_get_position_shared", handle, needs(offset),
+                      [&](VirtualRank& me, File& file) {
+                        check_not_sequential(file);
+                        me.look_around();
+                        *offset = shared_pointer::get(&file);
+                      });
 }
 
 // ---- who sees what when ----
@@ -216,7 +223,7 @@ int set_atomicity(MPI_File handle, int flag) {
   });
 }
 int get_atomicity(MPI_File handle, int* flag) {
-  return call_of_file("MPI_File_get_atomicity", handle,
+  return call_of_file("MPI_File_get_atomicity", handle, needs(flag),
                       [&](VirtualRank&, File& file) { *flag = file.is_atomic ? 1 : 0; });
 }
 // What this virtual rank wrote under another kernel, where it was before, was given to the server

@@ -210,16 +210,15 @@ std::shared_ptr<Fetch> begin_access(VirtualRank& me, Window& w, const Access& a,
     if (accumulates) check_same(*element, type);
     const std::size_t brought = type.bytes(a.count);
     check_fits(brought, bytes, "more is brought than the target's datatype has room for");
-    if (brought != 0 && a.data == nullptr && type->named())
-      throw CallError(MPI_ERR_BUFFER, "what is brought is at a null pointer");
+    type.check_buffer(a.data, a.count);
     bytes = brought;
   }
   if (fetches) {
     if (accumulates) check_same(*element, result);
     check_fits(bytes, result.bytes(a.result_count), "more is fetched than there is room for");
-    if (bytes != 0 && a.result == nullptr && result->named())
-      throw CallError(MPI_ERR_BUFFER, "what is fetched would go to a null pointer");
+    result.check_buffer(a.result, a.result_count);
   }
+  target.check_committed();
   enter_epoch(me, w, world, a.target);
 
   WindowMessage head{.kind = a.kind, .op = a.op, .displacement = a.displacement};

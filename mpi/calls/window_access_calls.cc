@@ -14,10 +14,13 @@ using What = WindowMessage::Kind;
 
 // Begins the operation, with a request if there is room for one. What is brought is a copy at once,
 // so the request of what fetches nothing is done.
-int access(const char* name, MPI_Win window, const Access& a, MPI_Request* handle = nullptr) {
-  return window_call(name, window, [&](VirtualRank& me, Window& w) {
-    std::shared_ptr<Fetch> fetch = begin_access(me, w, a, handle != nullptr);
-    if (handle == nullptr) return;
+MPI_Request no_request = MPI_REQUEST_NULL;  // its address is where none goes
+int access(const char* name, MPI_Win window, const Access& a, MPI_Request* handle = &no_request,
+           Needs given = {}) {
+  given.all_there = given.all_there && handle != nullptr;
+  return window_call(name, window, given, [&](VirtualRank& me, Window& w) {
+    std::shared_ptr<Fetch> fetch = begin_access(me, w, a, handle != &no_request);
+    if (handle == &no_request) return;
     // What is there already is not waited for, and a program that asks in a loop lets others run.
     if (fetch == nullptr || fetch->has_come()) me.look_around();
     auto request = std::make_unique<Request>();
@@ -148,7 +151,8 @@ int fetch_and_op(const void* data, void* result, MPI_Datatype type, int target,
                  MPI_Aint displacement, MPI_Op op, MPI_Win window) {
   return access(
       "MPI_Fetch_and_op", window,
-      get_accumulate_of(data, 1, type, result, 1, type, target, displacement, 1, type, op));
+      get_accumulate_of(data, 1, type, result, 1, type, target, displacement, 1, type, op),
+      &no_request, needs(result, op == MPI_NO_OP ? result : data));
 }
 int compare_and_swap(const void* data, const void* compared, void* result, MPI_Datatype type,
                      int target, MPI_Aint displacement, MPI_Win window) {
@@ -164,7 +168,8 @@ int compare_and_swap(const void* data, const void* compared, void* result, MPI_D
                  .result = result,
                  .result_count = 1,
                  .result_type = type,
-                 .compared = compared});
+                 .compared = compared},
+                &no_request, needs(data, compared, result));
 }
 
 }  // namespace

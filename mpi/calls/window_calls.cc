@@ -128,7 +128,7 @@ void finish_window(VirtualRank& me, std::unique_ptr<Window> made, MPI_Win* windo
 template <Name kName, class Unit>
 int create(void* base, MPI_Aint size, Unit unit, MPI_Info info, MPI_Comm communicator,
            MPI_Win* window) {
-  return call(kName.text, communicator, [&](VirtualRank& me) {
+  return call(kName.text, communicator, needs(window), [&](VirtualRank& me) {
     std::optional<this_thread::Pin> pin;
     if (stays_here(base, size)) pin.emplace();
     auto w = begin_window(me, communicator, info, MPI_WIN_FLAVOR_CREATE, size, unit);
@@ -141,7 +141,7 @@ int create(void* base, MPI_Aint size, Unit unit, MPI_Info info, MPI_Comm communi
 template <Name kName, class Unit>
 int allocate(MPI_Aint size, Unit unit, MPI_Info info, MPI_Comm communicator, void* base,
              MPI_Win* window) {
-  return call(kName.text, communicator, [&](VirtualRank& me) {
+  return call(kName.text, communicator, needs(base, window), [&](VirtualRank& me) {
     auto w = begin_window(me, communicator, info, MPI_WIN_FLAVOR_ALLOCATE, size, unit);
     do_if_all_can(me, w->communicator, [&] { w->memory = allocate(size); });
     w->base = w->memory.get();
@@ -150,7 +150,7 @@ int allocate(MPI_Aint size, Unit unit, MPI_Info info, MPI_Comm communicator, voi
   });
 }
 int create_dynamic(MPI_Info info, MPI_Comm communicator, MPI_Win* window) {
-  return call("MPI_Win_create_dynamic", communicator, [&](VirtualRank& me) {
+  return call("MPI_Win_create_dynamic", communicator, needs(window), [&](VirtualRank& me) {
     auto w = begin_window(me, communicator, info, MPI_WIN_FLAVOR_DYNAMIC, 0, 1);
     w->base = MPI_BOTTOM;
     finish_window(me, std::move(w), window);
@@ -198,7 +198,7 @@ void gather_on_one_node(VirtualRank& me, Window& w) {
 template <Name kName, class Unit>
 int allocate_shared(MPI_Aint size, Unit unit, MPI_Info info, MPI_Comm communicator, void* base,
                     MPI_Win* window) {
-  return call(kName.text, communicator, [&](VirtualRank& me) {
+  return call(kName.text, communicator, needs(base, window), [&](VirtualRank& me) {
     auto w = begin_window(me, communicator, info, MPI_WIN_FLAVOR_SHARED, size, unit);
     Communicator& c = w->communicator;
     gather_on_one_node(me, *w);
@@ -243,7 +243,7 @@ int allocate_shared(MPI_Aint size, Unit unit, MPI_Info info, MPI_Comm communicat
 }
 template <Name kName, class Unit>
 int shared_query(MPI_Win window, int rank, MPI_Aint* size, Unit* unit, void* base) {
-  return window_call(kName.text, window, [&](VirtualRank&, Window& w) {
+  return window_call(kName.text, window, needs(size, unit, base), [&](VirtualRank&, Window& w) {
     if (w.flavor != MPI_WIN_FLAVOR_SHARED)
       throw CallError(MPI_ERR_RMA_FLAVOR, "the window is not of MPI_Win_allocate_shared");
     if (rank == MPI_PROC_NULL) {  // the first that has any
@@ -292,7 +292,8 @@ int detach(MPI_Win window, const void* base) {
 // ---- the end, and what else is known ----
 
 int free_window(MPI_Win* window) {
-  return window_call("MPI_Win_free", *window, [&](VirtualRank& me, Window& w) {
+  const MPI_Win named = window == nullptr ? MPI_WIN_NULL : *window;
+  return window_call("MPI_Win_free", named, needs(window), [&](VirtualRank& me, Window& w) {
     if (w.exposed || (w.epoch != Window::Epoch::kNone && w.epoch != Window::Epoch::kFence))
       throw CallError(MPI_ERR_RMA_SYNC, "an epoch of the window is open");
     w.attributes.remove_all(me, *window);
@@ -307,16 +308,16 @@ int free_window(MPI_Win* window) {
   });
 }
 int get_group(MPI_Win window, MPI_Group* group) {
-  return window_call("MPI_Win_get_group", window,
+  return window_call("MPI_Win_get_group", window, needs(group),
                      [&](VirtualRank& me, Window& w) { *group = me.add(w.communicator.group); });
 }
 int set_name(MPI_Win window, const char* name) {
-  return window_call("MPI_Win_set_name", window, [&](VirtualRank&, Window& w) {
+  return window_call("MPI_Win_set_name", window, needs(name), [&](VirtualRank&, Window& w) {
     w.name = std::string(name).substr(0, MPI_MAX_OBJECT_NAME - 1);
   });
 }
 int get_name(MPI_Win window, char* name, int* length) {
-  return window_call("MPI_Win_get_name", window, [&](VirtualRank&, Window& w) {
+  return window_call("MPI_Win_get_name", window, needs(name, length), [&](VirtualRank&, Window& w) {
     *length = std::snprintf(name, MPI_MAX_OBJECT_NAME, "%s", w.name.c_str());
   });
 }
@@ -325,7 +326,7 @@ int set_info(MPI_Win window, MPI_Info info) {
                      [&](VirtualRank& me, Window& w) { take_keys(me.info(info), &w.info); });
 }
 int get_info(MPI_Win window, MPI_Info* info) {
-  return window_call("MPI_Win_get_info", window, [&](VirtualRank& me, Window& w) {
+  return window_call("MPI_Win_get_info", window, needs(info), [&](VirtualRank& me, Window& w) {
     *info = me.infos.add(std::make_unique<Info>(w.info));
   });
 }

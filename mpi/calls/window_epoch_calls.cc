@@ -106,7 +106,7 @@ int wait(MPI_Win window) {
   });
 }
 int test(MPI_Win window, int* flag) {
-  return window_call("MPI_Win_test", window, [&](VirtualRank& me, Window& w) {
+  return window_call("MPI_Win_test", window, needs(flag), [&](VirtualRank& me, Window& w) {
     if (!w.exposed) refuse("MPI_Win_post comes first");
     if (w.completed != w.expected) me.look_around();
     *flag = w.completed == w.expected ? 1 : 0;

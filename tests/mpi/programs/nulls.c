@@ -399,6 +399,51 @@ static void others(void) {
   IS(MPI_ERR_ARG, MPI_Session_create_errhandler(NULL, NULL));
   MPI_Session_finalize(&ses);
 }
+static void windows(void) {
+  MPI_Win win, made;
+  MPI_Request r;
+  char name[MPI_MAX_OBJECT_NAME];
+  void* base;
+  int length;
+  MPI_Win_create(v, sizeof v, 1, MPI_INFO_NULL, MPI_COMM_SELF, &win);
+  MPI_Win_set_errhandler(win, MPI_ERRORS_RETURN);
+  IS(MPI_ERR_ARG, MPI_Win_create(v, 8, 1, MPI_INFO_NULL, self, NULL));
+  IS(MPI_ERR_ARG, MPI_Win_allocate(8, 1, MPI_INFO_NULL, self, NULL, &made));
+  IS(MPI_ERR_ARG, MPI_Win_allocate(8, 1, MPI_INFO_NULL, self, &base, NULL));
+  IS(MPI_ERR_ARG, MPI_Win_allocate_shared(8, 1, MPI_INFO_NULL, self, NULL, &made));
+  IS(MPI_ERR_ARG, MPI_Win_allocate_shared(8, 1, MPI_INFO_NULL, self, &base, NULL));
+  IS(MPI_ERR_ARG, MPI_Win_create_dynamic(MPI_INFO_NULL, self, NULL));
+  IS(MPI_ERR_ARG, MPI_Win_free(NULL));
+  IS(MPI_ERR_ARG, MPI_Win_get_group(win, NULL));
+  IS(MPI_ERR_ARG, MPI_Win_set_name(win, NULL));
+  IS(MPI_ERR_ARG, MPI_Win_get_name(win, NULL, &length));
+  IS(MPI_ERR_ARG, MPI_Win_get_name(win, name, NULL));
+  IS(MPI_ERR_ARG, MPI_Win_get_info(win, NULL));
+  IS(MPI_ERR_ARG, MPI_Win_test(win, NULL));
+  MPI_Win_fence(0, win);
+  IS(MPI_ERR_BUFFER, MPI_Put(NULL, 1, MPI_INT, 0, 0, 1, MPI_INT, win));
+  IS(MPI_ERR_BUFFER, MPI_Put(NULL, 1, derived, 0, 0, 1, derived, win));
+  IS(MPI_ERR_BUFFER, MPI_Get(NULL, 1, MPI_INT, 0, 0, 1, MPI_INT, win));
+  IS(MPI_ERR_BUFFER, MPI_Accumulate(NULL, 1, MPI_INT, 0, 0, 1, MPI_INT, MPI_SUM, win));
+  IS(MPI_ERR_BUFFER, MPI_Get_accumulate(w, 1, MPI_INT, NULL, 1, MPI_INT, 0, 0, 1, MPI_INT, MPI_SUM, win));
+  IS(MPI_ERR_ARG, MPI_Fetch_and_op(NULL, w, MPI_INT, 0, 0, MPI_SUM, win));
+  IS(MPI_ERR_ARG, MPI_Fetch_and_op(w, NULL, MPI_INT, 0, 0, MPI_SUM, win));
+  IS(MPI_SUCCESS, MPI_Fetch_and_op(NULL, w, MPI_INT, 0, 0, MPI_NO_OP, win));
+  IS(MPI_ERR_ARG, MPI_Compare_and_swap(NULL, w, w + 1, MPI_INT, 0, 0, win));
+  IS(MPI_ERR_ARG, MPI_Compare_and_swap(w, NULL, w + 1, MPI_INT, 0, 0, win));
+  IS(MPI_ERR_ARG, MPI_Compare_and_swap(w, w + 2, NULL, MPI_INT, 0, 0, win));
+  IS(MPI_ERR_TYPE, MPI_Put(v, 1, plain, 0, 0, 1, plain, win));
+  IS(MPI_SUCCESS, MPI_Put(NULL, 0, MPI_INT, 0, 0, 0, MPI_INT, win));
+  MPI_Win_fence(0, win);
+  MPI_Win_lock_all(0, win);
+  IS(MPI_ERR_ARG, MPI_Rput(v, 1, MPI_INT, 0, 0, 1, MPI_INT, win, NULL));
+  IS(MPI_ERR_ARG, MPI_Rget(w, 1, MPI_INT, 0, 0, 1, MPI_INT, win, NULL));
+  MPI_Rget(w, 1, MPI_INT, 0, 0, 1, MPI_INT, win, &r);
+  MPI_Wait(&r, MPI_STATUS_IGNORE);
+  MPI_Win_unlock_all(win);
+  MPI_Win_free(&win);
+}
+
 int main(int argc, char** argv) {
   begin(&argc, &argv);
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
@@ -414,6 +459,7 @@ int main(int argc, char** argv) {
   topologies();
   datatypes();
   others();
+  windows();
   MPI_Type_free(&derived);
   MPI_Type_free(&plain);
   MPI_Comm_free(&self);

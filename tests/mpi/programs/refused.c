@@ -206,6 +206,21 @@ static void null_pointers(void) {
   fails(MPI_Reduce_local(NULL, w, 1, MPI_INT, MPI_SUM), MPI_ERR_BUFFER, "nothing to reduce");
   fails(MPI_Bcast(MPI_IN_PLACE, 1, MPI_INT, 0, apart), MPI_ERR_BUFFER, "MPI_IN_PLACE is no buffer");
   fails(MPI_Allreduce(NULL, w, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD), MPI_ERR_BUFFER, "a short reduction of all");
+  MPI_File file;
+  MPI_Offset offset;
+  MPI_Request r;
+  MPI_File_open(MPI_COMM_SELF, "/dev/null", MPI_MODE_WRONLY, MPI_INFO_NULL, &file);
+  fails(MPI_File_open(MPI_COMM_SELF, "/dev/null", MPI_MODE_WRONLY, MPI_INFO_NULL, NULL), MPI_ERR_ARG, "no file");
+  fails(MPI_File_close(NULL), MPI_ERR_ARG, "nothing to close");
+  fails(MPI_File_get_amode(file, NULL), MPI_ERR_ARG, "no mode");
+  fails(MPI_File_get_position(file, NULL), MPI_ERR_ARG, "no position");
+  fails(MPI_File_get_view(file, &offset, NULL, &type, NULL), MPI_ERR_ARG, "no view");
+  fails(MPI_File_write(file, NULL, 1, MPI_INT, MPI_STATUS_IGNORE), MPI_ERR_BUFFER, "nothing to write");
+  fails(MPI_File_write(file, v, 1, MPI_INT, NULL), MPI_SUCCESS, "no status, as MPICH has it");
+  fails(MPI_File_iwrite(file, v, 1, MPI_INT, NULL), MPI_ERR_ARG, "no request");
+  MPI_File_iwrite(file, v, 1, MPI_INT, &r);
+  MPI_Wait(&r, MPI_STATUS_IGNORE);
+  MPI_File_close(&file);
   MPI_Comm_free(&apart);
   MPI_Group_free(&all);
 }
