@@ -93,7 +93,9 @@ class VirtualRank {
   bool is_open() const { return state == State::kInside || sessions.count() != 0; }
   int tool_begins = 0;  // calls of MPI_T_init_thread without one of MPI_T_finalize
   int thread_level = MPI_THREAD_SINGLE;
-  std::int64_t last_wtime_ns = 0;  // what MPI_Wtime said last
+  // What MPI_Wtime said last. On another host than rank 0's, whose clock is behind, it begins below
+  // zero.
+  std::int64_t last_wtime_ns = INT64_MIN;
   // The call of MPI that it is in, for messages; what a thread waits for is shown by it.
   const char* call = "";
   bool makes_persistent = false;  // the collective that is called next, with this info

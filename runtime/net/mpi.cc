@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <numeric>
+#include <optional>
 
 #include "base/check.h"
 #include "base/job_record.h"
@@ -72,6 +73,16 @@ class WhileItStarts {
   const bool set_;
 };
 
+// Whether MPI stands on a UCX of 1.16 or later: one before prints a warning of the variable.
+bool ucx_has_bound_of_notes() {
+  const auto version = reinterpret_cast<void (*)(unsigned*, unsigned*, unsigned*)>(
+      dlsym(RTLD_DEFAULT, "ucp_get_version"));
+  if (version == nullptr) return false;
+  unsigned major = 0, minor = 0, release = 0;
+  version(&major, &minor, &release);
+  return major > 1 || (major == 1 && minor >= 16);
+}
+
 // Whether Open MPI gives the processor up when it is asked in vain, which it does by itself where
 // there are more ranks than cores. Returns what was so. Of 4.1 and 5.0; 5.0 has no variable for it.
 // Other MPIs do not: false.
@@ -127,7 +138,8 @@ void Mpi::start(int* argc, char*** argv) {
     const WhileItStarts home("HOME", "/nonexistent");
     // UCX 1.18 notes each range that is unmapped or given back until it registers memory again,
     // without a bound: 144 bytes each (findings/ucx-notes-each-munmap.sh). This much may wait.
-    const WhileItStarts few_notes("UCX_RCACHE_MAX_UNRELEASED", "64m");
+    std::optional<WhileItStarts> few_notes;
+    if (ucx_has_bound_of_notes()) few_notes.emplace("UCX_RCACHE_MAX_UNRELEASED", "64m");
     ROAM_MPI(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &level));
     ours_ = true;
   }
