@@ -67,12 +67,21 @@ void Job::poll() {
     checkpointer().ask_from_outside();
   }
   net.deliver_own();
-  if (net.any_later()) {
+  const auto deliver_later = [&] {
+    if (!net.any_later()) return;
     const int rounds = idle_rounds_;
     net.deliver_later();
     if (net.any_later()) idle_rounds_ = rounds;
-  }
-  if (ranks() != 1) receive();
+  };
+  deliver_later();
+  if (ranks() == 1) return;
+  const std::uint64_t received = mpi().received();
+  receive();
+  if (mpi().received() == received) return;
+  // What is about a thread that has just come finds it here, before it runs: it may leave again
+  // before the next poll, and so each time.
+  deliver_later();
+  if (!post().quiet()) post().poll();
 }
 
 // What a lone message brings to an idle rank runs at once. Messages that come in groups are taken

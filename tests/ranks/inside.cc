@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "roam/roam.h"
 #include "runtime/job/job.h"
@@ -34,6 +35,28 @@ SCENARIO(Inside, WhatIsAboutAThreadOnItsWayIsNotSentToAndFro, .ranks_needed = 3)
   const std::uint64_t sent = roam::runtime::the_job().net().mpi().sent() - before;
   // To there, and to where it has gone; a few more while news are on their way.
   expect(sent < 8, "messages that this rank sent: " + std::to_string(sent));
+}
+
+// Member 0 goes to and fro, and stays nowhere for longer than it asks once: what is sent to it
+// comes to a rank at times when it is not there.
+SCENARIO(Inside, WhoIsNeverThereForLongGetsItsMessages, .ranks_needed = 2) {
+  roam::spawn_team(2, [] {
+    const roam::Team team = roam::Team::current();
+    roam::this_thread::migrate(1);
+    for (int i = 0; i < 20; ++i) {
+      if (team.index() != 0) {
+        roam::this_thread::sleep_for(milliseconds(5));
+        team.send(0, 0, i);
+        team.recv<int>(0, 1);
+        continue;
+      }
+      std::vector<int> got{-1};
+      roam::Request asked = team.irecv(1, 0, got);
+      while (!asked.test()) roam::this_thread::migrate(1 - roam::rank());
+      expect_eq(got[0], i, "what was sent");
+      team.send(1, 1, i);
+    }
+  }).join();
 }
 
 // The part of member 1 waits for that of member 0, which ends without.
