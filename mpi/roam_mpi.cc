@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "mpi/calls/call.h"
 #include "mpi/calls/ending.h"
@@ -104,9 +105,9 @@ int run_all(const LaunchRequest& request) {
     return 2;
   }
   const int count = request.virtual_ranks != 0 ? request.virtual_ranks : ranks();
-  const Team team =
-      spawn_team(SpawnOptions{.name = "virtual rank", .stack_bytes = request.stack_bytes}, count,
-                 run_one, count, first_process_number(count), time_of_day_ns(), request.arguments);
+  const Team team = spawn_team(
+      SpawnOptions{.name = "virtual rank", .stack_bytes = request.stack_bytes}, count, run_one,
+      count, first_process_number(count), time_of_day_ns() - now_ns(), request.arguments);
   try {
     team.join();
   } catch (const Failed& failed) {

@@ -63,12 +63,18 @@ Parts parts_at(Schedule* s, Way way, int n, const void* data, Counts counts, At 
   return parts;
 }
 
+// Where nothing comes or goes, nobody asks where or what it is.
+template <class Count>
+const void* if_any_of(int n, const Count* counts, const void* pointer) {
+  check_pointer(if_any(n, counts));
+  return if_any(std::any_of(counts, counts + n, [](Count count) { return count != 0; }), pointer);
+}
+
 // Counts and displacements in elements of one type.
 template <class Count, class Displacement>
 Parts uneven_parts(Schedule* s, Way way, int n, const void* data, const Count* counts,
                    const Displacement* displacements, const Type& type, LeftOut left_out = {}) {
-  check_pointer(if_any(n, counts));
-  check_pointer(if_any(n, displacements));
+  check_pointer(if_any_of(n, counts, displacements));
   return parts_at(
       s, way, n, data, [=](int i) { return MPI_Count{counts[i]}; },
       [&](int i) { return displacements[i] * type.extent(); },
@@ -79,9 +85,8 @@ template <class Count, class Displacement>
 Parts typed_parts(VirtualRank& me, Schedule* s, Way way, int n, const void* data,
                   const Count* counts, const Displacement* displacements, const MPI_Datatype* types,
                   LeftOut left_out = {}) {
-  check_pointer(if_any(n, counts));
-  check_pointer(if_any(n, displacements));
-  check_pointer(if_any(n, types));
+  check_pointer(if_any_of(n, counts, displacements));
+  check_pointer(if_any_of(n, counts, types));
   return parts_at(
       s, way, n, data, [=](int i) { return MPI_Count{counts[i]}; },
       [=](int i) { return MPI_Aint{displacements[i]}; }, [&](int i) { return Type(me, types[i]); },
@@ -90,9 +95,6 @@ Parts typed_parts(VirtualRank& me, Schedule* s, Way way, int n, const void* data
 
 // CallError(MPI_ERR_BUFFER): a buffer is given for both, and has any elements.
 void check_apart(const void* in, const void* out, bool has_any);
-inline bool has_any(const Parts& parts) {
-  return std::any_of(parts.begin(), parts.end(), [](const Bytes& part) { return part.count != 0; });
-}
 
 }  // namespace roam::mpi
 

@@ -176,11 +176,10 @@ Parts copy_parts(Schedule* s, const Parts& parts) {
 
 // ---- gather and scatter ----
 
-// `parts(s, skip)` are those of the root's buffer, which begins at `whole`.
+// `parts(s, skip)` are those of the root's buffer.
 template <class MakeParts>
-int gather_of(const char* name, const void* in, MPI_Count count, MPI_Datatype type,
-              const void* whole, int root, MPI_Comm communicator, MPI_Request* handle,
-              MakeParts parts) {
+int gather_of(const char* name, const void* in, MPI_Count count, MPI_Datatype type, int root,
+              MPI_Comm communicator, MPI_Request* handle, MakeParts parts) {
   return collective(
       name, CollectiveFamily::kGather, communicator, handle,
       [&](VirtualRank& me, Communicator& c, Schedule* s) {
@@ -189,14 +188,13 @@ int gather_of(const char* name, const void* in, MPI_Count count, MPI_Datatype ty
         const bool stays = role == Role::kRoot && in_place(in);
         const bool has_part = role != Role::kNone && !(c.is_inter() && role == Role::kRoot);
         const Bytes own = stays || !has_part ? Bytes{} : outgoing(s, in, count, Type(me, type));
-        if (role == Role::kRoot) check_apart(in, whole, own.count != 0);
         add_gather(s, c, root, role, stays || !has_part ? nullptr : &own,
                    role == Role::kRoot ? parts(me, c, s, stays ? root : -1) : Parts());
       });
 }
 template <class MakeParts>
-int scatter_of(const char* name, const void* whole, void* out, MPI_Count count, MPI_Datatype type,
-               int root, MPI_Comm communicator, MPI_Request* handle, MakeParts parts) {
+int scatter_of(const char* name, void* out, MPI_Count count, MPI_Datatype type, int root,
+               MPI_Comm communicator, MPI_Request* handle, MakeParts parts) {
   return collective(
       name, CollectiveFamily::kScatter, communicator, handle,
       [&](VirtualRank& me, Communicator& c, Schedule* s) {
@@ -205,7 +203,6 @@ int scatter_of(const char* name, const void* whole, void* out, MPI_Count count, 
         const bool stays = role == Role::kRoot && in_place(out);
         const bool has_part = role != Role::kNone && !(c.is_inter() && role == Role::kRoot);
         const Bytes own = stays || !has_part ? Bytes{} : incoming(s, out, count, Type(me, type));
-        if (role == Role::kRoot) check_apart(whole, out, own.count != 0);
         add_scatter(s, c, root, role,
                     role == Role::kRoot ? parts(me, c, s, stays ? root : -1) : Parts(),
                     stays || !has_part ? nullptr : &own);
@@ -215,7 +212,7 @@ int scatter_of(const char* name, const void* whole, void* out, MPI_Count count, 
 template <Name kName, class Count>
 int igather(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
             MPI_Datatype out_type, int root, MPI_Comm communicator, MPI_Request* handle) {
-  return gather_of(kName.text, in, in_count, in_type, out, root, communicator, handle,
+  return gather_of(kName.text, in, in_count, in_type, root, communicator, handle,
                    [&](VirtualRank& me, Communicator& c, Schedule* s, int skip) {
                      return even_parts(s, Way::kIn, c.peers().size(), out, out_count,
                                        Type(me, out_type), skip);
@@ -232,7 +229,7 @@ template <Name kName, class Count, class Displacement>
 int igatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out, const Count* counts,
              const Displacement* displacements, MPI_Datatype out_type, int root,
              MPI_Comm communicator, MPI_Request* handle) {
-  return gather_of(kName.text, in, in_count, in_type, out, root, communicator, handle,
+  return gather_of(kName.text, in, in_count, in_type, root, communicator, handle,
                    [&](VirtualRank& me, Communicator& c, Schedule* s, int skip) {
                      return uneven_parts(s, Way::kIn, c.peers().size(), out, counts, displacements,
                                          Type(me, out_type), skip);
@@ -249,7 +246,7 @@ int gatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out, con
 template <Name kName, class Count>
 int iscatter(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
              MPI_Datatype out_type, int root, MPI_Comm communicator, MPI_Request* handle) {
-  return scatter_of(kName.text, in, out, out_count, out_type, root, communicator, handle,
+  return scatter_of(kName.text, out, out_count, out_type, root, communicator, handle,
                     [&](VirtualRank& me, Communicator& c, Schedule* s, int skip) {
                       return even_parts(s, Way::kOut, c.peers().size(), in, in_count,
                                         Type(me, in_type), skip);
@@ -265,7 +262,7 @@ template <Name kName, class Count, class Displacement>
 int iscatterv(const void* in, const Count* counts, const Displacement* displacements,
               MPI_Datatype in_type, void* out, Count out_count, MPI_Datatype out_type, int root,
               MPI_Comm communicator, MPI_Request* handle) {
-  return scatter_of(kName.text, in, out, out_count, out_type, root, communicator, handle,
+  return scatter_of(kName.text, out, out_count, out_type, root, communicator, handle,
                     [&](VirtualRank& me, Communicator& c, Schedule* s, int skip) {
                       return uneven_parts(s, Way::kOut, c.peers().size(), in, counts, displacements,
                                           Type(me, in_type), skip);
@@ -295,7 +292,6 @@ int iallgather(const void* in, Count in_count, MPI_Datatype in_type, void* out, 
                            static_cast<char*>(out) + MPI_Count{c.rank} * out_count * type.extent(),
                            out_count, type)
                 : outgoing(s, in, in_count, Type(me, in_type));
-        check_apart(in, out, own.count != 0 && out_count != 0);
         add_allgather(s, c, own, even_parts(s, Way::kIn, c.peers().size(), out, out_count, type));
       });
 }
@@ -320,7 +316,6 @@ int iallgatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out,
                 ? outgoing(s, static_cast<char*>(out) + displacements[c.rank] * type.extent(),
                            counts[c.rank], type)
                 : outgoing(s, in, in_count, Type(me, in_type));
-        check_apart(in, out, own.count != 0);
         add_allgather(s, c, own, into);
       });
 }
@@ -335,15 +330,14 @@ int allgatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out, 
 
 // parts(way) of the buffer that is sent from, or received in.
 template <class MakeParts>
-int alltoall_of(const char* name, const void* in, const void* out, MPI_Comm communicator,
-                MPI_Request* handle, MakeParts parts) {
+int alltoall_of(const char* name, const void* in, MPI_Comm communicator, MPI_Request* handle,
+                MakeParts parts) {
   return collective(name, CollectiveFamily::kAlltoall, communicator, handle,
                     [&](VirtualRank& me, Communicator& c, Schedule* s) {
                       const bool stays = in_place(in);
                       const Parts into = parts(me, c, s, Way::kIn, true);
                       const Parts from = stays ? copy_parts(s, parts(me, c, s, Way::kOut, true))
                                                : parts(me, c, s, Way::kOut, false);
-                      check_apart(in, out, has_any(from) && has_any(into));
                       add_alltoall(s, c, from, into);
                     });
 }
@@ -352,7 +346,7 @@ template <Name kName, class Count>
 int ialltoall(const void* in, Count in_count, MPI_Datatype in_type, void* out, Count out_count,
               MPI_Datatype out_type, MPI_Comm communicator, MPI_Request* handle) {
   return alltoall_of(
-      kName.text, in, out, communicator, handle,
+      kName.text, in, communicator, handle,
       [&](VirtualRank& me, Communicator& c, Schedule* s, Way way, bool of_out) {
         return of_out ? even_parts(s, way, c.peers().size(), out, out_count, Type(me, out_type))
                       : even_parts(s, way, c.peers().size(), in, in_count, Type(me, in_type));
@@ -369,7 +363,7 @@ int ialltoallv(const void* in, const Count* in_counts, const Displacement* in_di
                MPI_Datatype in_type, void* out, const Count* out_counts,
                const Displacement* out_displacements, MPI_Datatype out_type, MPI_Comm communicator,
                MPI_Request* handle) {
-  return alltoall_of(kName.text, in, out, communicator, handle,
+  return alltoall_of(kName.text, in, communicator, handle,
                      [&](VirtualRank& me, Communicator& c, Schedule* s, Way way, bool of_out) {
                        return of_out ? uneven_parts(s, way, c.peers().size(), out, out_counts,
                                                     out_displacements, Type(me, out_type))
@@ -390,7 +384,7 @@ int ialltoallw(const void* in, const Count* in_counts, const Displacement* in_di
                const MPI_Datatype* in_types, void* out, const Count* out_counts,
                const Displacement* out_displacements, const MPI_Datatype* out_types,
                MPI_Comm communicator, MPI_Request* handle) {
-  return alltoall_of(kName.text, in, out, communicator, handle,
+  return alltoall_of(kName.text, in, communicator, handle,
                      [&](VirtualRank& me, Communicator& c, Schedule* s, Way way, bool of_out) {
                        return of_out ? typed_parts(me, s, way, c.peers().size(), out, out_counts,
                                                    out_displacements, out_types)

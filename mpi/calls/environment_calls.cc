@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "base/clock.h"
@@ -58,11 +59,19 @@ int init_thread(int*, char***, int wanted, int* provided) {
 // All have come here before any goes on, since what others still send may be on its way to it.
 int finalize() {
   return call("MPI_Finalize", MPI_COMM_WORLD, [](VirtualRank& me) {
-    for (const MPI_Comm last : {MPI_COMM_SELF, MPI_COMM_WORLD})
-      me.communicator(last).attributes.remove_all(me, last);
+    std::optional<CallError>
+        failed;  // of a program's function: others wait for this one all the same
+    for (const MPI_Comm last : {MPI_COMM_SELF, MPI_COMM_WORLD}) {
+      try {
+        me.communicator(last).attributes.remove_all(me, last);
+      } catch (const CallError& failure) {
+        if (!failed) failed = failure;
+      }
+    }
     wait_for_barrier(me, me.communicator(MPI_COMM_WORLD));
     me.wait_until([&] { return me.nothing_kept(); });
     me.state = VirtualRank::State::kAfter;
+    if (failed) throw *failed;
   });
 }
 
@@ -113,9 +122,9 @@ int get_processor_name(char* name, int* length) {
 }
 
 // Clocks count from the start of each host: they are put on the time of day as it was when this
-// process first asked. It is told from the start of the job on, so that a double has room for
-// nanoseconds: since 1970 its steps are of 238 ns. A virtual rank that has moved does not see time
-// go back.
+// process first asked. It is told from the start of the host of rank 0 on, so that a double has
+// room for nanoseconds: since 1970 its steps are of 238 ns. A virtual rank that has moved does not
+// see time go back.
 double wtime() {
   static const std::int64_t host_began_ns = time_of_day_ns() - now_ns();
   VirtualRank& me = VirtualRank::running();

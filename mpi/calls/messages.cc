@@ -26,10 +26,13 @@ int answer_tag(std::uint32_t sequence) {
 }
 
 void check_type_and_count(VirtualRank& me, Request* request, MPI_Count count, MPI_Datatype type,
-                          const void* data) {
+                          const void* data, int peer) {
   // Of no elements nobody asks what they are, as MPICH has it.
   request->type = Type(me, count == 0 && type == MPI_DATATYPE_NULL ? MPI_BYTE : type);
   static_cast<void>(request->type.bytes(count));  // it may be refused
+  // To or from nobody MPICH takes no buffer for one where an element begins elsewhere.
+  if (peer == MPI_PROC_NULL && data == nullptr && request->type->bounds.true_lb != 0)
+    return request->type.check_committed();
   request->type.check_buffer(data, count);
 }
 
@@ -293,7 +296,7 @@ int asked_tag(int tag) { return tag == MPI_ANY_TAG ? kAny : tag; }
 void prepare_send(VirtualRank& me, Request* request, SendMode mode, const void* data,
                   MPI_Count count, MPI_Datatype type, int to, int tag, MPI_Comm communicator) {
   const Communicator& c = me.communicator(communicator);
-  check_type_and_count(me, request, count, type, data);
+  check_type_and_count(me, request, count, type, data, to);
   if (to != MPI_PROC_NULL && (to < 0 || to >= c.peers().size())) {
     throw CallError(MPI_ERR_RANK,
                     text("the destination is rank %d; the communicator has 0 to %d, and "
@@ -309,7 +312,7 @@ void prepare_send(VirtualRank& me, Request* request, SendMode mode, const void* 
 void prepare_receive(VirtualRank& me, Request* request, void* data, MPI_Count count,
                      MPI_Datatype type, int from, int tag, MPI_Comm communicator) {
   const Communicator& c = me.communicator(communicator);
-  check_type_and_count(me, request, count, type, data);
+  check_type_and_count(me, request, count, type, data, from);
   check_source(c.peers(), from, tag);
   prepare(request, Request::Kind::kReceive, data, count, from, tag, c);
 }

@@ -64,7 +64,7 @@ inline std::int64_t time_of_day_ns() {
 // Context: that thread, which is a member of the team of all virtual ranks, of the same number.
 class VirtualRank {
  public:
-  // `begin_ns`: the time of day when the job began, since 1970, on the host of rank 0.
+  // `begin_ns`: the time of day when the host of rank 0 began, since 1970.
   VirtualRank(int number, int count, std::int64_t begin_ns);
   ~VirtualRank();
   VirtualRank(const VirtualRank&) = delete;
