@@ -27,9 +27,4 @@ Parts even_parts(Schedule* s, Way way, int n, const void* data, MPI_Count count,
       [&](int) -> const Type& { return type; }, left_out, false);
 }
 
-void check_apart(const void* in, const void* out, bool has_any) {
-  if (in == out && in != nullptr && has_any)
-    throw CallError(MPI_ERR_BUFFER, "what is sent and what is received are in the same place");
-}
-
 }  // namespace roam::mpi

@@ -93,9 +93,6 @@ Parts typed_parts(VirtualRank& me, Schedule* s, Way way, int n, const void* data
       left_out, true);
 }
 
-// CallError(MPI_ERR_BUFFER): a buffer is given for both, and has any elements.
-void check_apart(const void* in, const void* out, bool has_any);
-
 }  // namespace roam::mpi
 
 #endif  // ROAM_MPI_CALLS_BUFFERS_H_

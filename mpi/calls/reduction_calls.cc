@@ -20,6 +20,13 @@ void check_op(VirtualRank& me, MPI_Op handle) {
     throw CallError(MPI_ERR_OP, text("0x%08x is no operation", static_cast<unsigned>(handle)));
 }
 
+// CallError(MPI_ERR_BUFFER): a buffer is given for both, and has any elements. One type is of both,
+// unlike in gathers and their kin.
+void check_apart(const void* in, const void* out, bool has_any) {
+  if (in == out && in != nullptr && has_any)
+    throw CallError(MPI_ERR_BUFFER, "what is sent and what is received are in the same place");
+}
+
 // CallError(MPI_ERR_BUFFER): what this member gives, or gets if it does, is nowhere, or both are in
 // the same place without MPI_IN_PLACE.
 void check_buffers(const Communicator& c, const void* in, const void* out, bool gets,
