@@ -6,7 +6,7 @@ def program_test(name, script, program):
     Args:
       name: of the test.
       script: what runs; its arguments are the paths of the three.
-      program: the source, which may include programs/check.h.
+      program: the source, which may include programs/check.h and judge.h.
     """
     native.sh_test(
         name = name,
@@ -20,6 +20,7 @@ def program_test(name, script, program):
         data = [
             program,
             "programs/check.h",
+            "programs/judge.h",
             "//mpi:roam-mpi",
             "//tools:mpiexec",
         ],

@@ -3,22 +3,7 @@
 // another kind; and functions that MPI_Finalize calls.
 #include <string.h>
 
-#include "check.h"
-
-static int wrong;
-static void is(int wanted, int code, const char* what) {
-  int class;
-  MPI_Error_class(code, &class);
-  if (class == wanted) return;
-  ++wrong;
-  say("wrong: %s: class %d, and %d is right", what, class, wanted);
-}
-#define IS(wanted, call) is(wanted, call, #call)
-static void expect(int right, const char* what, long seen) {
-  if (right) return;
-  ++wrong;
-  say("wrong: %s (%ld)", what, seen);
-}
+#include "judge.h"
 
 static const MPI_Info kNoInfo = (MPI_Info)0x1234;
 static int v[64], w[64];

@@ -2,17 +2,7 @@
 // and grids that are wrong: the class of each, as MPICH 4.0 has it. Where that faults is not asked.
 #include <string.h>
 
-#include "check.h"
-
-static int wrong;
-static void is(int wanted, int code, const char* what) {
-  int class;
-  MPI_Error_class(code, &class);
-  if (class == wanted) return;
-  ++wrong;
-  say("wrong: %s: class %d, and %d is right", what, class, wanted);
-}
-#define IS(wanted, call) is(wanted, call, #call)
+#include "judge.h"
 
 static MPI_Comm self;
 static int v[64], w[64];

@@ -3,14 +3,8 @@
 // The program itself judges which: MPICH checks few of them.
 #include <limits.h>
 
-#include "check.h"
+#include "judge.h"
 
-static int wrong;
-static void expect(int right, const char* what, long seen) {
-  if (right) return;
-  ++wrong;
-  say("wrong: %s (%ld)", what, seen);
-}
 static void fails(int code, int wanted, const char* what) {
   int class;
   MPI_Error_class(code, &class);
