@@ -2,16 +2,10 @@
 // places where a call begins in the middle of one. Each says how much was wrong.
 #include <string.h>
 
-#include "check.h"
+#include "judge.h"
 
 static char path[300];
-static int wrong;
 
-static void expect(int right, const char* what, long seen) {
-  if (right) return;
-  ++wrong;
-  say("wrong: %s (%ld)", what, seen);
-}
 static MPI_File open_file(MPI_Comm communicator, const char* name) {
   const char* folder = getenv("TMPDIR");
   MPI_File f;

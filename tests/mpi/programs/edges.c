@@ -3,14 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "check.h"
-
-static int wrong;
-static void expect(int right, const char* what, long seen) {
-  if (right) return;
-  ++wrong;
-  say("wrong: %s (%ld)", what, seen);
-}
+#include "judge.h"
 
 // Others get on with what they wait for.
 static void wait_a_while(void) {

@@ -1,16 +1,10 @@
 // What programs seldom do. The program itself judges what is right: MPICH 4.0 has faults of its own
 // here.
-#include "check.h"
+#include "judge.h"
 
 #include <stddef.h>
 #include <string.h>
 
-static int wrong;
-static void expect(int right, const char* what, long seen) {
-  if (right) return;
-  ++wrong;
-  say("wrong: %s (%ld)", what, seen);
-}
 
 // ---- neighbours that are not there ----
 

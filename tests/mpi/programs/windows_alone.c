@@ -2,18 +2,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "check.h"
+#include "judge.h"
 
 // By AMPI's names, which a process has not.
 int AMPI_Migrate_to_pe(int rank) __attribute__((weak));
 int AMPI_My_pe(int* rank) __attribute__((weak));
 
-static int wrong;
-static void expect(int right, const char* what, long seen) {
-  if (right) return;
-  ++wrong;
-  say("wrong: %s (%ld)", what, seen);
-}
 static int class_of(int code) {
   int class;
   MPI_Error_class(code, &class);
