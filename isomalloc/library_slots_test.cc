@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,6 +35,7 @@
 #include <vector>
 
 #include "isomalloc/capture.h"
+#include "isomalloc/library_window.h"
 #include "isomalloc/test_arena.h"
 #include "isomalloc/test_heap.h"
 
@@ -301,6 +303,31 @@ TEST_F(LibrarySlotsTest, TablesOfTheProcess) {
     void* frames[20];
     EXPECT_GT(backtrace(frames, 20), 2);
   });
+}
+
+// What is loaded lies where it does on every rank if nobody else's memory came between.
+TEST(LibraryPlaceTest, HasWhatIsTopmost) {
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "ThreadSanitizer allows no memory there";
+#endif
+  const auto map = [](std::size_t pages) {
+    const std::size_t bytes = pages * kPageBytes;
+    void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return Range{reinterpret_cast<Address>(at), bytes};
+  };
+  const auto unmap = [](Range range) { munmap(range.pointer(), range.bytes); };
+  const Range elsewhere = map(3);
+  {
+    const LibraryPlace place("a library of library_slots_test");
+    const Range first = map(3), next = map(2);
+    EXPECT_TRUE(place.has(first));
+    EXPECT_FALSE(place.has(next));
+    EXPECT_FALSE(place.has(elsewhere));
+    unmap(first);
+    EXPECT_TRUE(place.has(next));  // a hole above it is that of a library with larger pages
+    unmap(next);
+  }
+  unmap(elsewhere);
 }
 
 }  // namespace

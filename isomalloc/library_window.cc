@@ -1,11 +1,14 @@
 #include "isomalloc/library_window.h"
 
+#include <algorithm>
 #include <climits>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
+#include <vector>
 
 #include "base/fnv.h"
+#include "base/os/mappings.h"
 #include "isomalloc/arena.h"
 
 namespace roam::iso {
@@ -46,8 +49,13 @@ LibraryPlace::LibraryPlace(const std::string& path) : end_(end_for(path)) {
   if (!taken_by_arena()) below_.emplace(end_);
 }
 
-bool LibraryPlace::has(Address a) const {
-  return below_.has_value() && a < end_ && a >= end_ - kPlaceBytes;
+bool LibraryPlace::has(Range loaded) const {
+  if (!below_.has_value() || loaded.end() > end_ || loaded.end() <= end_ - kPlaceBytes)
+    return false;
+  const std::vector<os::Mapping> all = os::mappings();
+  return std::none_of(all.begin(), all.end(), [&](const os::Mapping& mapping) {
+    return mapping.range.end() > loaded.end() && mapping.range.begin < end_;
+  });
 }
 
 }  // namespace roam::iso

@@ -20,8 +20,9 @@ inline constexpr Range kLibraryWindow{0x5800'0000'0000, 0x0800'0000'0000};
 class LibraryPlace {
  public:
   explicit LibraryPlace(const std::string& path);
-  // Whether what has an address `a` came to lie there.
-  bool has(Address a) const;
+  // Whether `loaded` came to lie there: it is the topmost of the place. False: another kernel
+  // thread has mapped memory there, or unmapped some above, just then.
+  bool has(Range loaded) const;
 
  private:
   Address end_;

@@ -21,6 +21,8 @@
 #include <string_view>
 
 #include "base/check.h"
+#include "base/os/mappings.h"
+#include "base/range.h"
 #include "base/text.h"
 #include "isomalloc/arena.h"
 #include "isomalloc/library_slots.h"
@@ -131,17 +133,23 @@ int without_deep_binding(const char* path, int flags) {
   return flags & ~RTLD_DEEPBIND;
 }
 
-roam::Address address_of(void* library) {
-  link_map* module = nullptr;
-  if (dlinfo(library, RTLD_DI_LINKMAP, &module) != 0) return 0;
-  return reinterpret_cast<roam::Address>(module->l_ld);
+roam::Range range_of(void* library) {
+  link_map* named = nullptr;
+  if (dlinfo(library, RTLD_DI_LINKMAP, &named) != 0) return {};
+  for (const roam::os::Module& module : roam::os::modules()) {
+    if (module.segments.empty()) continue;
+    const roam::Address begin = module.segments.front().begin;
+    const roam::Address end = roam::round_up(module.segments.back().end(), roam::kPageBytes);
+    if (const roam::Range all{begin, end - begin}; all.contains(named->l_ld)) return all;
+  }
+  return {};
 }
 
 // What the program loads while the job runs lies alike on all ranks that load it.
 void* load_in_place(const char* path, int flags) {
   const roam::iso::LibraryPlace place(path);
   void* library = real_dlopen(path, flags);
-  if (library == nullptr || place.has(address_of(library))) return library;
+  if (library == nullptr || place.has(range_of(library))) return library;
   roam::report(roam::text("dlopen of %s: it could not be laid where it lies on other ranks (is "
                           "something else there, or the stack's size unlimited?), so threads that "
                           "come here with pointers to its functions or constants will fail. Load "

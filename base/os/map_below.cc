@@ -9,16 +9,32 @@
 #include "base/os/mappings.h"
 
 namespace roam::os {
+namespace {
 
-// By system call: what is mapped for a moment is no business of those who watch libc's mmap.
+// More only while other kernel threads map and unmap without a pause.
+constexpr int kMostPasses = 8;
+
+}  // namespace
+
+// What another kernel thread had mapped when the list was read, it may have unmapped since: libc
+// maps 128 MiB for a thread's first malloc, and keeps half of it. So holes are looked for until
+// there is none.
 MapBelow::MapBelow(Address end) {
+  for (int pass = 0; pass < kMostPasses && fill(end); ++pass) continue;
+}
+
+// False: there was no hole. By system call: what is mapped for a moment is no business of those who
+// watch libc's mmap.
+bool MapBelow::fill(Address end) {
   const std::vector<Mapping> all = mappings();
-  filled_.reserve(all.size() + 1);
+  filled_.reserve(filled_.size() + all.size() + 1);
+  bool any = false;
   Address at = end;
   for (const Mapping& mapping : all) {
     // The stack grows into the hole below it, where the kernel maps nothing else.
     if (mapping.name == "[stack]") break;
     if (mapping.range.begin > at) {
+      any = true;
       const Range hole{at, mapping.range.begin - at};
       const long got =
           syscall(SYS_mmap, hole.begin, hole.bytes, PROT_NONE,
@@ -27,6 +43,7 @@ MapBelow::MapBelow(Address end) {
     }
     at = std::max(at, mapping.range.end());
   }
+  return any;
 }
 
 MapBelow::~MapBelow() {

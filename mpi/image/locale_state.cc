@@ -8,6 +8,8 @@
 #include <optional>
 
 #include "base/check.h"
+#include "base/os/mappings.h"
+#include "base/range.h"
 #include "isomalloc/library_window.h"
 #include "isomalloc/process_call.h"
 #include "mpi/image/of_process.h"
@@ -51,6 +53,20 @@ bool has_parts(const std::string& names) { return names.find(';') != std::string
 
 wctype_t letters_of(locale_t tables) {
   return tables == LC_GLOBAL_LOCALE ? 0 : wctype_l("alpha", tables);
+}
+
+// The tables of characters of a locale: with what else of their file lies right above them.
+Range characters_of(locale_t locale) {
+  Range tables;
+  std::string file;
+  for (const os::Mapping& mapping : os::mappings()) {
+    if (mapping.range.contains(letters_of(locale))) file = mapping.name;
+    if (file.empty()) continue;
+    if (tables.bytes != 0 && (mapping.name != file || mapping.range.begin != tables.end())) break;
+    if (tables.bytes == 0) tables.begin = mapping.range.begin;
+    tables.bytes = mapping.range.end() - tables.begin;
+  }
+  return tables;
 }
 
 }  // namespace
@@ -111,8 +127,17 @@ void LocaleState::place_characters(const std::string& names) {
   static constinit OfProcess<std::map<std::string, locale_t>> all;
   const auto made = all.use();
   if (made->contains(name)) return;
-  const iso::LibraryPlace place(place_of(name));
-  made->emplace(name, newlocale(LC_CTYPE_MASK, name.c_str(), nullptr));  // kept
+  // What another kernel thread maps and unmaps just then may have them lie elsewhere. libc forgets
+  // tables that no locale has any more, except those of the archive.
+  constexpr int kMostTries = 8;
+  locale_t locale = nullptr;
+  for (int i = 0; i < kMostTries; ++i) {
+    if (locale != nullptr) freelocale(locale);
+    const iso::LibraryPlace place(place_of(name));
+    locale = newlocale(LC_CTYPE_MASK, name.c_str(), nullptr);
+    if (locale == nullptr || place.has(characters_of(locale))) break;
+  }
+  made->emplace(name, locale);  // kept
 }
 
 std::string LocaleState::name_of_characters(Environment& environment) {
