@@ -3,8 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <memory>
+#include <random>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "base/clock.h"
 #include "threads/kernel_state.h"
 #include "threads/scheduler.h"
 #include "threads/test_threads.h"
@@ -116,6 +122,74 @@ TEST(Guest, AThreadInTheSameSlotHasNone) {
   });
   threads.run();
   EXPECT_EQ(log, "");
+}
+
+// Guests switch to each other, to threads that keep nothing, and to those that keep more, by way of
+// the rank's own stack or not: whoever runs finds what is its own in place.
+TEST(Guest, EachIsInPlaceWhileItsThreadRunsWhateverRunsBetween) {
+  struct InPlace final : Guest {
+    explicit InPlace(const InPlace** present) : present(present) {}
+    void enter() override { *present = this; }
+    void depart() override { *present = nullptr; }
+    const InPlace** present;
+  };
+  constexpr int kThreads = 12, kRounds = 2000;
+  TestThreads threads;
+  const InPlace* present = nullptr;
+  std::vector<std::unique_ptr<InPlace>> guests;
+  std::vector<Tcb*> blocked;
+  std::vector<double> seconds(kThreads);
+  threads.on_depart = [&](Tcb* t, int) { scheduler().resume_arrived(t); };
+  threads.on_idle = [&] {
+    for (Tcb* t : std::exchange(blocked, {})) scheduler().make_ready(t);
+    return true;
+  };
+  const std::int64_t begin_ns = now_ns();
+  for (int i = 0; i < kThreads; ++i) {
+    guests.push_back(std::make_unique<InPlace>(&present));
+    threads.spawn([&, i] {
+      const InPlace* mine = i % 3 != 0 ? guests[static_cast<std::size_t>(i)].get() : nullptr;
+      if (mine != nullptr) {
+        KernelState::set_guest(guests[static_cast<std::size_t>(i)].get());
+        present = mine;
+      }
+      if (i % 4 == 1) KernelState::watch_x87(false);  // another way to switch
+      std::minstd_rand random(static_cast<unsigned>(i) + 1);
+      for (int round = 0; round < kRounds; ++round) {
+        switch (random() % 8) {
+          case 0:
+            blocked.push_back(scheduler().current());
+            scheduler().block("nothing", nullptr);
+            break;
+          case 1:
+            if (!blocked.empty()) {
+              scheduler().make_ready(blocked.back());
+              blocked.pop_back();
+            }
+            break;
+          case 2:
+            scheduler().depart_current(TestThreads::kRank + 1);
+            break;
+          case 3:
+            on_rank_stack([&] { present = nullptr; });
+            break;
+          case 4:
+            scheduler().run_seconds(scheduler().current());
+            break;
+          default:
+            scheduler().yield();
+        }
+        ASSERT_TRUE(mine == nullptr || present == mine) << "thread " << i << ", round " << round;
+      }
+      KernelState::set_guest(nullptr);
+      seconds[static_cast<std::size_t>(i)] = scheduler().run_seconds(scheduler().current());
+    });
+  }
+  threads.run();
+  const double all_s = static_cast<double>(now_ns() - begin_ns) * 1e-9;
+  double sum_s = 0;
+  for (const double one : seconds) sum_s += one;
+  EXPECT_LT(sum_s, 3 * all_s);
 }
 
 }  // namespace

@@ -103,6 +103,7 @@ void KernelState::inherit(Tcb* child, const Tcb* parent) {
 
 void KernelState::leave(Tcb* self) {
   present = nullptr;
+  scheduler().give_back();
   if ((self->keeps & kSignalMask) != 0) change(SIG_SETMASK, &rank_mask, nullptr);
   // What follows, and the rank's own stack, shall not trap for this one's flags.
   if ((self->keeps & kX87) != 0) asm volatile("fnstenv %0\n\tfnclex" : "=m"(self->x87_state));
@@ -119,7 +120,11 @@ void KernelState::enter(Tcb* self) {
     self->guest->enter();
     errno = error;
   }
-  scheduler().visit_next();
+  if (self->keeps == kGuest) {
+    scheduler().hold_back();
+  } else {
+    scheduler().visit_next();
+  }
 }
 
 }  // namespace roam::threads

@@ -10,9 +10,9 @@ namespace roam::threads {
 
 // What a kernel thread has for whoever runs on it, where a thread has asked for its own: the signal
 // mask, and the status of the x87 (flags of exceptions in long double); and guests. It goes where
-// the thread goes. A switch between threads does not look at it: a thread that keeps any leaves by
-// way of the rank's own stack each time, and puts it back when it runs again. Context: the rank's
-// kernel thread.
+// the thread goes. A switch between threads does not look at it: a thread that keeps any takes the
+// slow one each time, by way of the rank's own stack unless all that it keeps is a guest, and puts
+// it back when it runs again. Context: the rank's kernel thread.
 class KernelState {
  public:
   // Bits of Tcb::keeps.

@@ -228,13 +228,30 @@ void Scheduler::wake_sleepers() {
 
 void Scheduler::suspend() {
   Tcb* self = current_;
-  Tcb* next = --budget_ >= 0 || !visit_due() ? ready_.pop() : nullptr;
+  Tcb* next;
+  if (--budget_ < 0 || (next = ready_.pop()) == nullptr) [[unlikely]] {
+    suspend_slow();
+    return;
+  }
+  switch_to(self, next);
+}
+
+void Scheduler::suspend_slow() {
+  Tcb* self = current_;
+  Tcb* next = budget_ < 0 && !visit_due() ? ready_.pop() : nullptr;
   if (next != nullptr) {
-    switch_to(self, next);
+    switch_slow(self, next);
   } else {
     end_turn();
     switch_to_main();
   }
+}
+
+// `self` may keep a guest.
+void Scheduler::switch_slow(Tcb* self, Tcb* next) {
+  KernelState::left(self);
+  switch_to(self, next);
+  KernelState::entered(self);
 }
 
 void Scheduler::yield_slow() {
@@ -244,13 +261,19 @@ void Scheduler::yield_slow() {
     return;
   }
   const bool due = budget_ < 0 && visit_due();
-  if (!due && ready_.empty()) return;
-  ready_.push(self);
-  Tcb* next = due ? nullptr : ready_.pop();
-  if (next == self) return;
-  if (next != nullptr) {
-    switch_to(self, next);
+  Tcb* next = nullptr;
+  if (!due) {
+    if (!ready_.empty()) {
+      ready_.push(self);
+      next = ready_.pop();
+    }
+    if (next == nullptr || next == self) {
+      if (self->keeps != 0) hold_back();
+      return;
+    }
+    switch_slow(self, next);
   } else {
+    ready_.push(self);
     end_turn();
     switch_to_main();
   }
@@ -258,7 +281,12 @@ void Scheduler::yield_slow() {
 
 // Called when the budget is used up. False: it is filled again.
 bool Scheduler::visit_due() {
-  if (!departing_.empty() || (current_ != nullptr && current_->keeps != 0)) return true;
+  if (!departing_.empty()) return true;
+  if (current_ != nullptr && current_->keeps != 0) {
+    if (current_->keeps != KernelState::kGuest) return true;
+    give_back();
+    if (budget_ >= 0) return false;
+  }
   const std::uint64_t window = meter_.next_window(current_, __rdtsc(), budget_left());
   if (window == 0) return true;
   fill_budget(window);
@@ -274,7 +302,7 @@ void Scheduler::end_turn() {
 double Scheduler::run_seconds(Tcb* t) {
   if (t == current_) {
     meter_.measure_from_here(t, __rdtsc());
-    budget_ = 0;
+    visit_next();
   }
   return meter_.seconds(t->run_ticks);
 }

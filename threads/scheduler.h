@@ -75,8 +75,15 @@ class Scheduler {
   // whose depth nobody here knows, such as MPI's, which jumps over the guard of a small stack. `f`
   // does not throw. From the rank's own stack: a plain call.
   void call_on_rank_stack(void (*f)(void*), void* argument);
-  // The next switch of the thread that runs goes by way of the rank's own stack.
-  void visit_next() { budget_ = 0; }
+  // The next switch of the thread that runs is a slow one, which looks at what it keeps
+  // (KernelState), and at the clock.
+  void visit_next() { budget_ = held_back_ = 0; }
+  // The same, but the meter's window goes on: give_back() comes before the switch.
+  void hold_back() {
+    held_back_ = budget_;
+    budget_ = 0;
+  }
+  void give_back() { budget_ += std::exchange(held_back_, 0); }
   // Suspends and departs; returns when it runs again, there or, refused, here.
   void depart_current(int rank);
 
@@ -158,6 +165,8 @@ class Scheduler {
   void yield_inline();
   void yield_slow();
   void suspend();  // to whoever is next
+  void suspend_slow();
+  void switch_slow(Tcb* self, Tcb* next);
   void save(Tcb* self);
   void load(Tcb* next);
   void after_enter();
@@ -184,7 +193,8 @@ class Scheduler {
   void* call_argument_ = nullptr;
   detail::ExceptionGlobals* exceptions_ = nullptr;  // this kernel thread's
   int* errno_ = nullptr;
-  std::int32_t budget_ = 0;  // switches until the one that ends the window of the meter
+  std::int32_t budget_ = 0;     // switches until the one that ends the window of the meter
+  std::int32_t held_back_ = 0;  // of them, while a thread runs that switches slowly
   ReadyQueue ready_;
 
   Context main_ = nullptr;  // the rank's own stack, while a thread runs
