@@ -14,14 +14,11 @@ Reduction::Reduction(VirtualRank& me, MPI_Op handle, const Type& type) : type_(t
     if (me.types.find(type.handle()) != nullptr) number_ = me.hold_type(type.handle());
     return;
   }
+  loop_ = operation_loop(handle, *type);
+  if (loop_ != nullptr) return;
   throw_failure(check_operation(handle, *type));
   if (is_for_accumulate(handle))
     throw CallError(MPI_ERR_OP, "MPI_REPLACE and MPI_NO_OP are for one-sided communication only");
-  operation_ = handle;
-}
-
-OperationLoop Reduction::loop() const {
-  return operation_ == MPI_OP_NULL ? nullptr : operation_loop(operation_, *type_);
 }
 
 void Reduction::combine(const void* from, void* into, MPI_Count count) const {
@@ -29,8 +26,7 @@ void Reduction::combine(const void* from, void* into, MPI_Count count) const {
     own_(from, into, static_cast<std::size_t>(count));
     return;
   }
-  if (operation_ != MPI_OP_NULL)
-    return throw_failure(reduce(operation_, from, into, count, *type_));
+  if (loop_ != nullptr) return loop_(from, into, count);
   char* const origin = type_.buffer_in(static_cast<char*>(const_cast<void*>(from)), count);
   char* const into_origin = type_.buffer_in(static_cast<char*>(into), count);
   const auto call = [&](MPI_Aint at, auto function, auto n) {
@@ -51,7 +47,7 @@ void Reduction::combine(const void* from, void* into, MPI_Count count) const {
 }
 
 char* Reduction::room_for(Schedule* s, std::size_t bytes) const {
-  if (own_ != nullptr || operation_ != MPI_OP_NULL || bytes == 0) return s->scratch(bytes);
+  if (own_ != nullptr || loop_ != nullptr || bytes == 0) return s->scratch(bytes);
   const Bounds& b = type_->bounds;
   const MPI_Aint before = b.true_lb - std::min({b.lb, b.ub, b.true_lb});
   const MPI_Aint after = std::max({b.lb, b.ub, b.true_ub}) - b.true_ub;

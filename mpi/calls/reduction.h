@@ -32,12 +32,12 @@ class Reduction {
   char* room_for(Schedule* s, std::size_t bytes) const;
   bool commutes() const { return user_.commutes; }
   // What the standard's operations do; null: it is none of them.
-  OperationLoop loop() const;
+  OperationLoop loop() const { return loop_; }
 
  private:
   Type type_;
   Own own_ = nullptr;
-  MPI_Op operation_ = MPI_OP_NULL;
+  OperationLoop loop_ = nullptr;
   UserOp user_;
   std::shared_ptr<void> number_;  // of a datatype that it is given
 };

@@ -53,10 +53,10 @@ void Type::check_buffer(const void* data, MPI_Count count, MPI_Aint offset) cons
     throw CallError(MPI_ERR_BUFFER, "MPI_IN_PLACE is given where it is no buffer");
 }
 
-std::size_t Type::bytes(MPI_Count count) const {
+std::size_t Type::refuse_count(MPI_Count count) const {
   MPI_Count bytes = 0;
   throw_failure(packed_bytes(count, *type_, &bytes));
-  return static_cast<std::size_t>(bytes);
+  __builtin_unreachable();
 }
 
 char* Type::in_a_row(const void* data, MPI_Count count) const {

@@ -4,6 +4,7 @@
 #include <mpi.h>
 
 #include <cstddef>
+#include <cstdint>
 
 #include "mpi/datatype/datatype.h"
 #include "mpi/datatype/failure.h"
@@ -32,7 +33,14 @@ class Type {
   const TypeRef& ref() const { return type_; }
 
   // Of `count` elements, packed. CallError(MPI_ERR_COUNT): it is negative, or they are too many.
-  std::size_t bytes(MPI_Count count) const;
+  std::size_t bytes(MPI_Count count) const {
+    std::size_t bytes = 0;
+    const bool good =
+        count >= 0 &&
+        !__builtin_mul_overflow(count, static_cast<std::size_t>(type_->size), &bytes) &&
+        bytes <= PTRDIFF_MAX;
+    return good ? bytes : refuse_count(count);
+  }
   MPI_Aint extent() const { return type_->bounds.extent(); }
 
   // Where the bytes of `count` elements at `data` lie in a row; null: they do not.
@@ -59,6 +67,8 @@ class Type {
   char* buffer_in(char* memory, MPI_Count count) const { return memory - first_byte(count); }
 
  private:
+  [[noreturn]] std::size_t refuse_count(MPI_Count count) const;
+
   MPI_Datatype handle_ = MPI_DATATYPE_NULL;
   bool committed_ = true;
   TypeRef type_;

@@ -45,7 +45,7 @@ bool is_of_all(const VirtualRank& me, const Communicator& c) {
 }
 
 void barrier_of_all(VirtualRank& me, const Communicator& c) {
-  take_part(me, {.kind = CollectiveKind::kBarrier, .root = sign_of(c)});
+  take_part(me, {.kind = CollectiveKind::kBarrier, .root = sign_of(c), .blocking = true});
 }
 
 bool is_short_reduction(const Reduction& op, const Type& type, MPI_Count count) {
@@ -61,7 +61,8 @@ void allreduce_of_all(VirtualRank& me, const Communicator& c, const void* in, vo
                       .out = out,
                       .bytes = bytes,
                       .count = static_cast<std::size_t>(count),
-                      .combine = &combine};
+                      .combine = &combine,
+                      .blocking = true};
   const OperationLoop loop = op.loop();
   std::memcpy(call.op, &loop, sizeof loop);
   if (type.bytes(count) == bytes && runtime::travels(out)) return take_part(me, call);
@@ -78,7 +79,7 @@ void allreduce_of_all(VirtualRank& me, const Communicator& c, const void* in, vo
 // Nothing is answered while members balance: those that others wait for on their way here come
 // first.
 int balance_of_all(VirtualRank& me) {
-  wait_for_all(me, {.kind = CollectiveKind::kBarrier});
+  wait_for_all(me, {.kind = CollectiveKind::kBarrier, .blocking = true});
   return runtime::balance_members();
 }
 

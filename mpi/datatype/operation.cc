@@ -172,7 +172,8 @@ void replace(const void* in, void* inout, MPI_Count count, const Datatype& unit)
 }  // namespace
 
 OperationLoop operation_loop(MPI_Op op, const Datatype& type) {
-  return find_loop(op, *operand(type));
+  const Datatype* unit = operand(type);
+  return unit == nullptr ? nullptr : find_loop(op, *unit);
 }
 
 const char* operation_name(MPI_Op op) {

@@ -31,8 +31,8 @@ Failure reduce(MPI_Op op, const void* in, void* inout, MPI_Count count, const Da
 // What reduce() refuses of an operation and a type.
 Failure check_operation(MPI_Op op, const Datatype& type);
 
-// What reduce() does to elements of a type that it does not refuse, but for MPI_REPLACE and
-// MPI_NO_OP: the same function in every process of a job.
+// What reduce() does to elements of a type: the same function in every process of a job. Null: it
+// refuses them, or it is MPI_REPLACE or MPI_NO_OP.
 using OperationLoop = void (*)(const void* in, void* inout, MPI_Count count);
 OperationLoop operation_loop(MPI_Op op, const Datatype& type);
 

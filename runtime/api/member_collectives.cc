@@ -13,9 +13,7 @@ using detail::Member;
 using detail::RequestState;
 using threads::scheduler;
 
-void start_collective(RequestState* request, const CollectiveCall& asked) {
-  CollectiveCall call = asked;
-  call.blocking = true;
+void start_collective(RequestState* request, const CollectiveCall& call) {
   *request = {};
   request->kind = RequestState::Kind::kCollective;
   iso::in_process(

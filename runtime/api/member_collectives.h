@@ -11,8 +11,9 @@
 // Context: members, capture on.
 namespace roam::runtime {
 
-// The caller takes part, and blocks until the request is done, by wait_for_news(). The request is
-// the caller's, in its thread's memory, and stays where it is. Does not suspend.
+// The caller takes part, and blocks until the request is done, by wait_for_news(), which
+// call.blocking says. The request is the caller's, in its thread's memory, and stays where it is.
+// Does not suspend.
 // Errors: Error(out_of_memory): it has not taken part.
 void start_collective(detail::RequestState* request, const detail::CollectiveCall& call);
 

@@ -360,7 +360,9 @@ RequestState* team_collective(std::uint64_t team, const CollectiveCall& call) {
   return request.release();
 }
 
-void team_collective_now(std::uint64_t team, const CollectiveCall& call) {
+void team_collective_now(std::uint64_t team, const CollectiveCall& asked) {
+  CollectiveCall call = asked;
+  call.blocking = true;
   const Member& me = require_member(team, to_string(call.kind));
   check_peer(me, call.root, 0, false, to_string(call.kind));
   RequestState request;

@@ -1,8 +1,6 @@
 #include "runtime/balancing/loads_along.h"
 
 #include <algorithm>
-#include <cstddef>
-#include <cstring>
 
 #include "runtime/balance/load_table.h"
 
@@ -18,10 +16,6 @@ constexpr double kFirstBalancingS = 5e-4;
 float shorter(float a_s, float b_s) {
   return a_s == 0 || b_s == 0 ? a_s + b_s : std::min(a_s, b_s);
 }
-
-// All fields, without the padding behind them.
-constexpr std::size_t kBytes = offsetof(LoadsAlong, not_blocking) + sizeof(std::uint32_t);
-static_assert(kBytes == Along::kBytes);
 
 }  // namespace
 
@@ -54,13 +48,5 @@ Verdict LoadsAlong::judge(int ranks, double look_s) const {
   return gain_s > 2 * cost_s && busiest_of_average > kWorthLooking ? Verdict::kBalance
                                                                    : Verdict::kLookAnew;
 }
-
-LoadsAlong loads_in(const Along& along) {
-  LoadsAlong loads{};
-  std::memcpy(&loads, along.bytes, kBytes);
-  return loads;
-}
-
-void put(const LoadsAlong& loads, Along* along) { std::memcpy(along->bytes, &loads, kBytes); }
 
 }  // namespace roam::runtime

@@ -1,7 +1,9 @@
 #ifndef ROAM_RUNTIME_BALANCING_LOADS_ALONG_H_
 #define ROAM_RUNTIME_BALANCING_LOADS_ALONG_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "runtime/teams/parts.h"
 
@@ -35,8 +37,16 @@ struct LoadsAlong {
   Verdict judge(int ranks, double look_s) const;
 };
 
-LoadsAlong loads_in(const Along& along);
-void put(const LoadsAlong& loads, Along* along);
+// All fields, without the padding behind them: a member that takes part reads and writes them.
+inline LoadsAlong loads_in(const Along& along) {
+  static_assert(offsetof(LoadsAlong, not_blocking) + sizeof(std::uint32_t) == Along::kBytes);
+  LoadsAlong loads{};
+  std::memcpy(&loads, along.bytes, Along::kBytes);
+  return loads;
+}
+inline void put(const LoadsAlong& loads, Along* along) {
+  std::memcpy(along->bytes, &loads, Along::kBytes);
+}
 
 }  // namespace roam::runtime
 

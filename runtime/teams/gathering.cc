@@ -22,15 +22,32 @@ namespace {
 // Parts that some rank below owes wait so long, some 50 us, before they go up without them.
 constexpr std::uint64_t kPatienceTicks = 125'000;
 
-void check_same(const GatherHead& a, const GatherHead& b) {
-  const bool same = a.what == b.what && a.root == b.root && a.count == b.count &&
+// `b`: a head of parts, or who takes part.
+template <class B>
+void check_same(const GatherHead& a, CollectiveKind what, const B& b) {
+  const bool same = a.what == what && a.root == b.root && a.count == b.count &&
                     (a.bytes == b.bytes || made_by_rider(a.what)) && a.combine == b.combine;
   ROAM_CHECK(same,
              "members of a team disagree in collective %u: one calls %s (root %d, %llu bytes), "
              "another %s (root %d, %llu bytes). All members must make the same calls in the same "
              "order.",
              a.number, detail::to_string(a.what), a.root, static_cast<unsigned long long>(a.bytes),
-             detail::to_string(b.what), b.root, static_cast<unsigned long long>(b.bytes));
+             detail::to_string(what), b.root, static_cast<unsigned long long>(b.bytes));
+}
+
+GatherHead head_of(const Member& me, const CollectiveCall& call) {
+  GatherHead head{};
+  head.what = call.kind;
+  head.team = me.team;
+  head.number = me.collectives;
+  head.root = call.root;
+  head.bytes = call.bytes;
+  head.count = call.count;
+  head.combine = call.combine;
+  head.in_order = !call.any_order &&
+                  (call.kind == CollectiveKind::kReduce || call.kind == CollectiveKind::kAllreduce);
+  std::memcpy(head.op, call.op, sizeof head.op);
+  return head;
 }
 
 }  // namespace
@@ -84,15 +101,24 @@ void Gatherings::left(std::uint64_t id) {
 Gatherings::Gathering& Gatherings::gathering(TeamState& team, const GatherHead& head) {
   const auto [it, is_new] = team.gatherings.try_emplace(head.number);
   Gathering& g = it->second;
-  // It may be there because of who found no memory to take part, and calls another one now.
-  if (is_new || (g.came == 0 && g.waiters.empty())) {
+  if (is_new || g.is_nobodys()) {
     g.parts.head = head;
     g.parts.head.kind = Kind::kGather;
     g.parts.clear();
     g.due_ticks = __rdtsc() + kPatienceTicks;
   }
-  check_same(g.parts.head, head);
+  check_same(g.parts.head, head.what, head);
   return g;
+}
+
+// The head is made for the first only.
+Gatherings::Gathering& Gatherings::gathering(TeamState& team, const Member& me,
+                                             const CollectiveCall& call) {
+  const auto found = team.gatherings.find(me.collectives);
+  if (found == team.gatherings.end() || found->second.is_nobodys())
+    return gathering(team, head_of(me, call));
+  check_same(found->second.parts.head, call.kind, call);
+  return found->second;
 }
 
 namespace {
@@ -107,13 +133,13 @@ bool runs_on_rank_stack(const CollectiveCall& call) {
 // `what` goes on with a collective in which members have taken part. Who just did so cannot be told
 // that it went no further: it would not take part again, and some may have the result.
 template <class F>
-void go_on_with(const GatherHead& head, F what) {
+void go_on_with(CollectiveKind kind, std::uint64_t team, std::uint64_t bytes, F what) {
   const auto failed = [&](const char* why) {
     fatal(
         "%s of team %llu, parts of %llu bytes, cannot be brought to its end: %s. What is on its "
         "way takes memory of the process, not of the members.",
-        detail::to_string(head.what), static_cast<unsigned long long>(head.team),
-        static_cast<unsigned long long>(head.bytes), why);
+        detail::to_string(kind), static_cast<unsigned long long>(team),
+        static_cast<unsigned long long>(bytes), why);
   };
   try {
     what();
@@ -143,24 +169,14 @@ void Gatherings::contribute(Member& me, const CollectiveCall& call, RequestState
 
 void Gatherings::add(Member& me, const CollectiveCall& call, RequestState* request) {
   TeamState& team = team_of(me.team);
-  GatherHead head{};
-  head.what = call.kind;
-  head.team = me.team;
-  head.number = me.collectives;
-  head.root = call.root;
-  head.bytes = call.bytes;
-  head.count = call.count;
-  head.combine = call.combine;
-  head.in_order = !call.any_order &&
-                  (call.kind == CollectiveKind::kReduce || call.kind == CollectiveKind::kAllreduce);
-  std::memcpy(head.op, call.op, sizeof head.op);
-  Gathering& g = gathering(team, head);
+  const std::uint32_t number = me.collectives;
+  Gathering& g = gathering(team, me, call);
   // Where this throws, the member has not taken part.
   g.parts.add(call, me.index);
-  go_on_with(head, [&] {
+  go_on_with(call.kind, me.team, call.bytes, [&] {
     count(me, call, request, g);
     if (!request->done) pin_for_request(me.thread, request);
-    consider(team, head.number);
+    consider(team, number);
   });
 }
 
@@ -424,12 +440,22 @@ std::span<const Kind> Gatherings::kinds() const {
   return kOwn;
 }
 
+namespace {
+
+template <class F>
+void go_on_with_message(const char* message, F what) {
+  const auto head = read<GatherHead>(message);
+  go_on_with(head.what, head.team, head.bytes, what);
+}
+
+}  // namespace
+
 void Gatherings::handle(int from, const char* message, std::size_t bytes) {
   switch (read<Kind>(message)) {
     case Kind::kGather:
-      return go_on_with(read<GatherHead>(message), [&] { on_gather(from, message); });
+      return go_on_with_message(message, [&] { on_gather(from, message); });
     case Kind::kSpread:
-      return go_on_with(read<GatherHead>(message), [&] { on_spread(message); });
+      return go_on_with_message(message, [&] { on_spread(message); });
     case Kind::kTeamKnown: {
       const auto head = read<TeamKnownHead>(message);
       known(head.team, head.size);

@@ -98,6 +98,8 @@ class Gatherings final : public Component {
     std::vector<Waiter> waiters;
     std::map<int, std::vector<std::int32_t>> below;  // rank -> members whose parts it sent
     std::map<int, std::size_t> counts;
+    // It is there because of who found no memory to take part, and calls another one now.
+    bool is_nobodys() const { return came == 0 && waiters.empty(); }
   };
   struct Below {
     std::size_t usual = 0;  // parts that came from it in the last collective
@@ -120,6 +122,7 @@ class Gatherings final : public Component {
   void count(detail::Member& me, const CollectiveCall& call, detail::RequestState* request,
              Gathering& g);
   Gathering& gathering(TeamState& team, const GatherHead& head);
+  Gathering& gathering(TeamState& team, const detail::Member& me, const CollectiveCall& call);
   void consider(TeamState& team, std::uint32_t number);
   // Whether some parts will be sent up by poll().
   bool busy() const;

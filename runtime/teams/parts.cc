@@ -101,15 +101,17 @@ void Parts::insert(std::int32_t first, std::uint32_t level, const char* bytes) {
   } else {
     place = free_places_.back();
   }
-  auto at = std::lower_bound(partials.begin(), partials.end(), first,
-                             [](const Partial& p, std::int32_t f) { return p.first < f; });
+  // Members mostly come in their order, but who was last in the collective before, first: its place
+  // is near the end.
+  auto at = partials.end();
+  while (at != partials.begin() && (at - 1)->first > first) --at;
   at = partials.insert(at, {first, level, place});
   if (!free_places_.empty()) free_places_.pop_back();
   if (head.bytes != 0) std::memcpy(bytes_of(*at), bytes, head.bytes);
   // It is added. What follows takes no memory: both halves are aligned.
   for (;;) {
     const std::int64_t width = std::int64_t{1} << at->level;
-    const bool is_left = (at->first / width) % 2 == 0;
+    const bool is_left = (at->first & width) == 0;
     const auto left = is_left ? at : at - 1;
     if (is_left ? at + 1 == partials.end() : at == partials.begin()) return;
     const auto right = left + 1;
