@@ -120,24 +120,27 @@ void Arena::for_each_slot(const std::function<void(Address head_unit)>& visit) c
   const Range slots = region(Region::kSlots);
   for (Address lease = slots.begin; lease < slots.end(); lease += lease_bytes()) {
     if (leases_.closed(layout_.lease_of(lease))) continue;
-    for (Address unit = lease; unit < lease + lease_bytes(); unit += kUnitBytes) {
+    const Address end = lease + lease_bytes();
+    for (Address unit = units_.next_used(lease, end); unit < end;
+         unit = units_.next_used(unit + kUnitBytes, end)) {
       if (units_.kind(unit) == UnitKind::kSlotHead) visit(unit);
     }
   }
 }
 
-void Arena::for_each_live(const std::function<void(Range, UnitKind)>& visit) const {
-  const std::size_t first = layout_.lease_of(region(Region::kSlots).begin);
+void Arena::for_each_live(const std::function<void(Range, UnitKind)>& visit, Region from) const {
+  const std::size_t first = layout_.lease_of(region(from).begin);
   for (std::size_t index = first; index < layout_.all_leases(); ++index) {
     if (leases_.closed(index)) continue;
     const Range lease = layout_.lease(index);
-    for (Address a = lease.begin; a < lease.end();) {
+    for (Address a = units_.next_used(lease.begin, lease.end()); a < lease.end();) {
       const UnitKind here = units_.kind(a);
       const bool begins =
           lives(here) && here != UnitKind::kContinued && here != UnitKind::kSlotHead;
       const Range alive = begins ? units_.range_at(a) : Range{};
       if (alive.begin == a) visit(alive, here);
-      a = std::max(a + kUnitBytes, alive.end());
+      const Address next = std::max(a + kUnitBytes, alive.end());
+      a = next < lease.end() ? units_.next_used(next, lease.end()) : next;
     }
   }
 }

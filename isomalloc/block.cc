@@ -303,12 +303,13 @@ void unpack(Pup& p, void** block) {
 std::vector<Range> resting_ranges() { return {resting().begin(), resting().end()}; }
 
 void for_each_block(const std::function<void(Range range, std::size_t bytes, int maker)>& visit) {
-  arena().for_each_live([&](Range range, UnitKind kind) {
+  const auto visit_block = [&](Range range, UnitKind kind) {
     if (kind != UnitKind::kBlock) return;
     arena().reach(Range{range.begin, kUnitBytes});
     const auto* head = reinterpret_cast<const BlockHead*>(range.begin);
     visit(range, head->bytes, static_cast<int>(head->maker));
-  });
+  };
+  arena().for_each_live(visit_block, Region::kBlocks);
 }
 
 bool begin_block(Range range, std::string* why) {

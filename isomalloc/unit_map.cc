@@ -16,6 +16,27 @@ void UnitMap::unmark(Range range) {
   for (Address a = range.begin; a < range.end(); a += kUnitBytes) set_kind(a, UnitKind::kNone);
 }
 
+Address UnitMap::next_used(Address a, Address end) const {
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  const auto at = [&](Address unit_begin) { return (unit_begin - whole_.begin) / kUnitBytes; };
+  const auto* bytes = reinterpret_cast<const unsigned char*>(units_);
+  std::size_t i = at(a);
+  const std::size_t last = at(end);
+  while (i < last) {
+    if (i % kWord == 0 && i + kWord <= last) {
+      // The map begins with a page.
+      const auto* word = reinterpret_cast<const std::uint64_t*>(bytes + i);
+      if (__atomic_load_n(word, __ATOMIC_RELAXED) == 0) {
+        i += kWord;
+        continue;
+      }
+    }
+    if (units_[i].load(std::memory_order_acquire) != 0) break;
+    ++i;
+  }
+  return whole_.begin + i * kUnitBytes;
+}
+
 Address UnitMap::range_begin(Address a) const {
   a = round_down(a, kUnitBytes);
   while (whole_.contains(a)) {

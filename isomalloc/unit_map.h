@@ -58,6 +58,9 @@ class UnitMap {
     auto seen = static_cast<std::uint8_t>(from);
     return unit(a).compare_exchange_strong(seen, static_cast<std::uint8_t>(to));
   }
+  // The first of the units from `a` to `end` that is not kNone; `end`: there is none. Eight at a
+  // time, where most hold nothing.
+  Address next_used(Address a, Address end) const;
   // `first` for the first unit, kContinued for the rest.
   void mark(Range range, UnitKind first);
   void unmark(Range range);

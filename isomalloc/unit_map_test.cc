@@ -33,8 +33,22 @@ class UnitMapTest : public testing::Test {
   UnitMap units_;
 
  private:
-  std::array<unsigned char, kUnits> bytes_{};
+  alignas(8) std::array<unsigned char, kUnits> bytes_{};
 };
+
+TEST_F(UnitMapTest, TheNextUsedUnitIsFoundFromAnyOther) {
+  for (const std::size_t used : {0, 7, 8, 9, 500, 1023}) {
+    units_.set_kind(units(used, 1).begin, UnitKind::kRemains);
+    for (const std::size_t end : {501, 1000, 1024}) {
+      for (std::size_t from = 0; from <= end; ++from) {
+        const std::size_t next = from <= used && used < end ? used : end;
+        ASSERT_EQ(units_.next_used(units(from, 0).begin, units(end, 0).begin), units(next, 0).begin)
+            << from << " to " << end << ", " << used << " is used";
+      }
+    }
+    units_.set_kind(units(used, 1).begin, UnitKind::kNone);
+  }
+}
 
 TEST_F(UnitMapTest, AMarkedRangeIsFoundFromEachOfItsUnits) {
   const Range slot = units(3, 4), span = units(7, 1);

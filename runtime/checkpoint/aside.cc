@@ -60,7 +60,7 @@ int Aside::take(std::uint64_t bytes, int ranks, std::uint64_t number) {
   }
   const std::uint64_t more = bytes > there ? bytes - there : 0;
   // Half of what is left stays the program's.
-  if (more > os::memory_left() / 2 / static_cast<std::uint64_t>(ranks)) return -1;
+  if (more != 0 && more > os::memory_left() / 2 / static_cast<std::uint64_t>(ranks)) return -1;
   if (best == nullptr) {
     const int fd = memfd_create("roam-checkpoint", MFD_CLOEXEC);
     if (fd < 0) return -1;
