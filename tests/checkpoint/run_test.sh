@@ -44,6 +44,12 @@ right=$(<"$work/out")
 [[ ! -s $work/err ]] || fail "it says something"
 [[ -z $(find "$work/d" -name '.run*') ]] || fail "the record is left"
 supervised 7 "${with[@]}" "$program" code7 "$work/d" 4
+# Out of time, say: it is to go on later, from a folder that nobody named.
+(cd "$work" && timeout $patience "$roam_run" -n 2 --every 1 "$program" code7 - 400 12000) \
+  >"$work/out" 2>"$work/err"
+(($? == 7)) || fail "status of code 7 in a folder of its own"
+said 'it can go on from checkpoint 0.*, with --checkpoint .* --restart'
+[[ -e $(sed -n 's/.* --checkpoint \(.*\) --restart$/\1/p' "$work/err") ]] || fail "it is gone"
 supervised 5 "${with[@]}" "$program" exit "$work/d" 20
 said 'own exit is not tried again'
 (($(starts) == 0)) || fail "exit is tried again"
