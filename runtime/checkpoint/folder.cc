@@ -51,10 +51,13 @@ bool remove_all(const std::string& path, std::string* why) {
   return os::remove_folder(path) == 0 || errno == ENOENT || failed(path, "rmdir", why);
 }
 
-bool sync_folder(const std::string& path, std::string* why) {
+// Some file systems have no fsync for folders. `above`: who may make a folder in it may not be
+// allowed to read it.
+bool sync_folder(const std::string& path, std::string* why, bool above = false) {
   const int fd = os::open_file(path, kOpenFolder);
-  if (fd < 0) return failed(path, "open", why);
-  const bool good = os::sync_file(fd) == 0 || failed(path, "fsync", why);
+  if (fd < 0) return (above && errno == EACCES) || failed(path, "open", why);
+  const bool good =
+      os::sync_file(fd) == 0 || errno == EINVAL || errno == ENOTSUP || failed(path, "fsync", why);
   os::close_file_of(fd);
   return good;
 }
@@ -129,7 +132,7 @@ void NewCheckpoint::close() {
 bool NewCheckpoint::begin(const std::string& dir, std::string* why, std::uint64_t above) {
   give_up();
   if (os::make_folder(dir, 0700) == 0) {
-    if (!sync_folder(dir + "/..", why)) return false;
+    if (!sync_folder(dir + "/..", why, true)) return false;
   } else if (errno != EEXIST) {
     return failed(dir, "mkdir", why);
   }
@@ -210,7 +213,6 @@ std::vector<std::string> complete_ones(const std::string& dir, std::string* why)
     failed(dir, "opendir", why);
     return {};
   }
-  if (std::find(names.begin(), names.end(), Manifest::kFile) != names.end()) return {dir};
   std::vector<std::pair<std::uint64_t, std::string>> found;
   for (const std::string& name : names) {
     bool part = false;
@@ -218,6 +220,9 @@ std::vector<std::string> complete_ones(const std::string& dir, std::string* why)
     if (number != 0 && !part) found.emplace_back(number, dir + "/" + name);
   }
   std::sort(found.rbegin(), found.rend());
+  // A folder with checkpoints is none itself, whatever else of that name is in it.
+  if (found.empty() && std::find(names.begin(), names.end(), Manifest::kFile) != names.end())
+    return {dir};
   if (found.empty()) *why = dir + ": there is no checkpoint in it";
   std::vector<std::string> paths;
   for (auto& [number, path] : found) paths.push_back(std::move(path));

@@ -97,6 +97,10 @@ TEST_F(FolderTest, ACheckpointIsThereWhenItIsComplete) {
   EXPECT_EQ(folder.st_mode & 0777, 0600u);
   make_one();
   EXPECT_EQ(complete_ones(dir_, &why), (Names{dir_ + "/000002", dir_ + "/000001"}));
+
+  // Some other program's.
+  std::ofstream(dir_ + "/manifest") << "what it carries\n";
+  EXPECT_EQ(complete_ones(dir_, &why), (Names{dir_ + "/000002", dir_ + "/000001"}));
 }
 
 TEST_F(FolderTest, AManifestComesBackAsItWas) {
