@@ -128,6 +128,7 @@ bool WrittenPages::take_discarded(std::vector<Range>* written) {
 bool WrittenPages::protect(std::vector<Range>* clean, std::vector<Range>* written) {
   clean->clear();
   written->clear();
+  knows_since_ = false;
   // What was mapped since the last time is watched from now on, and counts as written.
   std::vector<Range> discarded;
   bool known = false;
@@ -136,6 +137,7 @@ bool WrittenPages::protect(std::vector<Range>* clean, std::vector<Range>* writte
     known = watch() && protect_pages(range_, clean, written);
   }
   known = known && can_watch();  // afterwards: nobody has begun meanwhile
+  knows_since_ = known;
   if (!take_discarded(&discarded) || !known) return false;
   written->insert(written->end(), discarded.begin(), discarded.end());
   std::sort(written->begin(), written->end(), [](Range a, Range b) { return a.begin < b.begin; });

@@ -35,6 +35,9 @@ class WrittenPages {
   // been touched, or are gone. A page that is written meanwhile is in `written`, and will be again.
   // False: it went wrong, or it could not be told now, and nothing is known.
   bool protect(std::vector<Range>* clean, std::vector<Range>* written);
+  // Whether the next one can tell what was written since the last, which may not have known what
+  // was written before it.
+  bool knows_since() const { return knows_since_; }
 
  private:
   bool can_watch() const;
@@ -44,6 +47,7 @@ class WrittenPages {
   Range range_;
   bool others_ = false;
   int userfault_ = -1;
+  bool knows_since_ = false;
   Watched watched_;
 };
 

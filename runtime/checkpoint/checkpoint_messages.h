@@ -27,7 +27,8 @@ enum class CheckpointOrder : std::uint32_t {
   kCommit,     // the checkpoint in memory is complete: its manifest follows, to the first rank of
                // each node
   kSettle,     // it is so for all keepers, which drop what is older
-  kHooks,      // of the program: run them; nothing but kWrite changes memory afterwards
+  kHooks,      // of the program: run them, if some rank has any; nothing but kWrite changes memory
+               // afterwards
   kFree,       // all keepers have dropped what is older: it is the ranks' own again
   kLeave,      // none is made in memory any more: what keepers have stays as it is
   kForget,     // and is of no use now
@@ -44,6 +45,14 @@ inline bool has(CheckpointTargets all, CheckpointTargets one) {
          static_cast<std::uint32_t>(one);
 }
 
+// What a rank finds whose threads stand still.
+enum class CheckpointFound : std::uint32_t {
+  kNothing,
+  kObstacle,  // to a checkpoint: the text says which
+  kHooks,     // of the program: they are to run before anything is written. Without them no kernel
+              // thread of the program frees anything of threads from now on
+};
+
 struct CheckpointOrderHead {
   Kind kind;
   CheckpointOrder order;
@@ -52,7 +61,7 @@ struct CheckpointOrderHead {
   std::uint64_t number;  // of the checkpoint
   std::uint64_t base;    // the one that it may build on; 0: none
   std::uint32_t watch;   // pages are watched from this one on, or on
-  std::uint32_t padding;
+  std::uint32_t looks;   // of kCount: whoever is quiet says what it has found, as CheckpointFound
 };
 
 // Text follows: why not, or of kWritten a PieceSummary.
@@ -63,8 +72,8 @@ struct CheckpointReplyHead {
   std::uint32_t good;        // of kCount: quiet; of the others: done
   CheckpointTargets failed;  // where it could not be written. Of kWritten that is good: kNone, or
                              // kDisk, and it is in memory
-  std::uint32_t padding;
-  std::uint64_t sent;  // messages so far, and what passed inside nodes
+  CheckpointFound found;     // of kCount that looks
+  std::uint64_t sent;        // messages so far, and what passed inside nodes
   std::uint64_t received;
   std::uint64_t threads;
   std::uint64_t bytes;   // of kWrite: of all its pages

@@ -32,6 +32,8 @@ constexpr std::int64_t kSlackNs = 100'000'000;
 constexpr std::int64_t kBetweenNs = 100'000'000;
 // Messages under way come to an end; if that takes so long, it is told.
 constexpr std::int64_t kLongSettlingNs = 10'000'000'000;
+// So much more than wait=, and it is given up.
+constexpr std::int64_t kLongestSettlingNs = 120'000'000'000;
 
 template <class Head>
 std::string_view text_behind(const char* message, std::size_t bytes) {
@@ -176,7 +178,11 @@ void Checkpointer::poll() {
     set_due(next_ns_ != 0 || writing_ != nullptr || copying_);
     return;
   }
-  if (at_ == CheckpointOrder::kWritten && writers_done_ == writers_) publish();
+  if (publishing_) {
+    look_at_publishing();
+  } else if (at_ == CheckpointOrder::kWritten && writers_done_ == writers_) {
+    publish();
+  }
   if (at_ != CheckpointOrder{} && at_ != CheckpointOrder::kWritten && awaited_ == 0) all_replied();
   if (asks_.empty() && time_has_come()) asks_.push_back({kFromTimeToTime, {}, dir_, now_ns()});
   if (!asks_.empty() && at_ == CheckpointOrder{} && now_ns() - tried_ns_ >= pause_ns_) begin_one();
@@ -200,7 +206,7 @@ void Checkpointer::begin_one() {
   tried_ns_ = now_ns();
   why_.clear();
   failed_at_ = {};
-  told_ = settled_ = false;
+  told_ = false;
   rounds_ = QuietRounds(net_.ranks());
   // What stands in the way is found out before anything is changed, and again afterwards.
   order(CheckpointOrder::kCheck);
@@ -212,8 +218,11 @@ void Checkpointer::order(CheckpointOrder what, std::string_view said) {
   ++round_;
   awaited_ = net_.ranks();
   good_ = true;
+  obstacle_.clear();
+  hooks_ = false;
+  const bool looks = what == CheckpointOrder::kCount && rounds_.may_end();
   const CheckpointOrderHead head{
-      Kind::kCheckpointOrder, what, round_, targets_, number_, base_, watch_, 0};
+      Kind::kCheckpointOrder, what, round_, targets_, number_, base_, watch_, looks};
   // A manifest may be long, and one rank of each node gives it to the node's keeper.
   const auto of_rank = [&](int rank) {
     return what == CheckpointOrder::kCommit && net_.node_rank_of(rank) != 0 ? "" : said;
@@ -236,7 +245,11 @@ void Checkpointer::take_reply(int from, const CheckpointReplyHead& head, std::st
     return;
   }
   if (head.order != at_ || head.round != round_) return;
-  if (head.order == CheckpointOrder::kCount) rounds_.add(head.sent, head.received, head.good != 0);
+  if (head.order == CheckpointOrder::kCount) {
+    rounds_.add(head.sent, head.received, head.good != 0);
+    hooks_ = hooks_ || head.found == CheckpointFound::kHooks;
+    if (head.found == CheckpointFound::kObstacle && obstacle_.empty()) obstacle_ = said;
+  }
   if (head.good == 0) {
     good_ = false;
     if (why_.empty()) why_ = said;
@@ -253,11 +266,15 @@ void Checkpointer::all_replied() {
   switch (at_) {
     case CheckpointOrder::kCount:
       if (rounds_.end()) {
-        why_.clear();
-        settled_ = true;
-        order(CheckpointOrder::kCheck);
+        settled();
       } else {
-        // However long: bytes may be on their way into messages that nobody may receive before.
+        // It may take long: bytes are on their way into messages that nobody may receive before.
+        if (now_ns() - tried_ns_ > wait_ns_ + kLongestSettlingNs) {
+          return end(Errc::checkpoint_failed,
+                     text("messages are still under way after %lld s (%s): %s",
+                          static_cast<long long>((now_ns() - tried_ns_) / 1'000'000'000),
+                          rounds_.last().c_str(), why_.c_str()));
+        }
         if (!told_ && now_ns() - tried_ns_ > kLongSettlingNs) {
           told_ = true;
           report(text("a checkpoint waits for messages that are under way (%s): %s",
@@ -269,17 +286,12 @@ void Checkpointer::all_replied() {
         order(CheckpointOrder::kCount);
       }
       return;
-    case CheckpointOrder::kCheck: {
+    case CheckpointOrder::kCheck:
       if (!good_) return try_later(why_);
-      if (!settled_) {
-        rounds_.begin();
-        return order(CheckpointOrder::kCount);
-      }
-      return order(CheckpointOrder::kHooks);
-    }
+      rounds_.begin();
+      return order(CheckpointOrder::kCount);
     case CheckpointOrder::kHooks:
-      // Before anything is written, so that a fault of the program's leaves nothing in keepers.
-      if (!good_ || !describe_job()) return end(Errc::checkpoint_failed, why_);
+      if (!good_) return end(Errc::checkpoint_failed, why_);
       return write_all();
     case CheckpointOrder::kCommit:
       if (!good_) {
@@ -305,6 +317,14 @@ void Checkpointer::all_replied() {
   }
 }
 
+// Nothing is under way, and all have looked what stands in the way now.
+void Checkpointer::settled() {
+  why_.clear();
+  if (!obstacle_.empty()) return try_later(std::exchange(obstacle_, {}));
+  if (hooks_) return order(CheckpointOrder::kHooks);
+  write_all();
+}
+
 std::string Checkpointer::part_path() const {
   if (has(targets_, CheckpointTargets::kDisk)) return folder_.part_path();
   return asks_.front().path + text("/%06llu", static_cast<unsigned long long>(number_));
@@ -322,8 +342,10 @@ bool Checkpointer::describe_job() {
   }
 }
 
-// Everything stands still: which pages have changed, then the pieces.
+// Everything stands still: which pages have changed, then the pieces. What the program gives for
+// the manifest comes first, so that a fault of its leaves nothing in keepers.
 void Checkpointer::write_all() {
+  if (!describe_job()) return end(Errc::checkpoint_failed, why_);
   const std::string& dir = asks_.front().path;
   std::string why;
   targets_ = choose_targets();
@@ -334,9 +356,9 @@ void Checkpointer::write_all() {
     if (begun) {
       number_ = folder_.number;
       if (!has(targets_, CheckpointTargets::kDisk)) folder_.give_up();
-    } else if (targets_ == CheckpointTargets::kBoth && last_tried_ != 0) {
+    } else if (has(targets_, CheckpointTargets::kMemory) && above != 0) {
       number_ = above + 1;
-      go_on_in_memory(why);
+      if (targets_ == CheckpointTargets::kBoth) go_on_in_memory(why);
     } else {
       return end(Errc::checkpoint_failed, why);
     }
@@ -355,7 +377,10 @@ void Checkpointer::write_all() {
       earlier_keepers_ = name_for_keepers(dir_, false, &none);
       keepers_ = name_for_keepers(dir_, true, &why);
     }
-    if (keepers_.empty()) return end(Errc::checkpoint_failed, why);
+    if (keepers_.empty()) {
+      failed_at_ = CheckpointTargets::kMemory;
+      return end(Errc::checkpoint_failed, why);
+    }
   }
   pieces_.assign(static_cast<std::size_t>(net_.ranks()), {});
   threads_ = all_bytes_ = copied_bytes_ = 0;
@@ -369,47 +394,6 @@ void Checkpointer::write_all() {
   std::string said = part_path();
   if (has(targets_, CheckpointTargets::kMemory)) said += '\0' + keepers_ + '\0' + earlier_keepers_;
   order(CheckpointOrder::kWrite, said);
-}
-
-// All pieces have come to an end.
-void Checkpointer::publish() {
-  manifest_.number = number_;
-  manifest_.ranks = net_.ranks();
-  manifest_.homes = net_.homes();
-  manifest_.threads = threads_;
-  manifest_.pieces = std::move(pieces_);
-  complete(&manifest_);
-  last_ = 0;
-  std::string why = why_;
-  if (!written_well_) return end(Errc::checkpoint_failed, why);
-  const bool in_memory = has(targets_, CheckpointTargets::kMemory);
-  const std::string manifest = in_memory ? manifest_.text() : std::string();
-  if (!Manifest::fits(manifest.size(), &why)) {
-    failed_at_ = failed_at_ | CheckpointTargets::kMemory;  // keepers have pieces of it
-    return end(Errc::checkpoint_failed, why);
-  }
-  if (has(targets_, CheckpointTargets::kDisk) && failed_at_ == CheckpointTargets::kNone &&
-      !folder_.publish(manifest_, &why)) {
-    failed_at_ = CheckpointTargets::kDisk;
-    if (!in_memory) return end(Errc::checkpoint_failed, why);
-  }
-  if (failed_at_ == CheckpointTargets::kDisk) go_on_in_memory(why);
-  last_dir_ = asks_.front().path;
-  if (has(targets_, CheckpointTargets::kDisk)) drop_older();
-  if (!in_memory) return made();
-  order(CheckpointOrder::kCommit, manifest);
-}
-
-void Checkpointer::drop_older() {
-  OwnCheckpoints own{manifest_.canary};
-  if (first_new_ != 0 && same_folder(last_dir_, facts_.went_on_in)) {
-    own.went_on_from = facts_.went_on_from;
-    own.first_new = first_new_;
-  }
-  std::string foreign, why;
-  if (!keep_newest(last_dir_, keep_, own, &foreign, &why)) report(why.c_str());
-  if (foreign.empty() || std::exchange(told_of_foreign_, true)) return;
-  report((foreign + ": it is another job's; those do not count for keep=, and stay").c_str());
 }
 
 void Checkpointer::made() {

@@ -63,11 +63,12 @@ class Checkpointer final : public Component {
     std::function<std::uint64_t()> exit_code;     // that root gave here; 0: it did not end here
     std::string refusal;                          // why there are none; empty: there are
     std::function<void()> hooks;                  // of the program, before a checkpoint is written
-    std::function<bool()> no_wave;                // that may be finding the end of the job
-    bool restarts = false;                        // none is made by itself before begin()
-    std::uint64_t restarted_from = 0;             // the number above which new ones have theirs
-    std::uint64_t went_on_from = 0;               // the number of the one that is read
-    std::string went_on_in;                       // the folder of those that it is one of
+    std::function<bool()> has_hooks;
+    std::function<bool()> no_wave;     // that may be finding the end of the job
+    bool restarts = false;             // none is made by itself before begin()
+    std::uint64_t restarted_from = 0;  // the number above which new ones have theirs
+    std::uint64_t went_on_from = 0;    // the number of the one that is read
+    std::string went_on_in;            // the folder of those that it is one of
     // If the one that it goes on from was in memory: the folder, and the name of keepers.
     std::string kept_in, kept_name;
     std::vector<std::shared_ptr<KeeperClient>> kept_by;  // where it is, until there is a newer one
@@ -96,7 +97,7 @@ class Checkpointer final : public Component {
     return !still_ && asks_.empty() && ordered_.empty() && !writing_ && !copying_;
   }
   bool urgent() const override {
-    return still_ || writing_ || (!asks_.empty() && at_ != CheckpointOrder::kWritten);
+    return still_ || (!asks_.empty() && at_ != CheckpointOrder::kWritten);
   }
   std::string describe() const override;
 
@@ -135,11 +136,27 @@ class Checkpointer final : public Component {
     os::HelperThread thread;
   };
 
+  // What a kernel thread does on disk when all pieces are there: the checkpoint is published, and
+  // older ones go. Disks take their time, and rank 0 has threads too.
+  struct Publishing {
+    Manifest manifest;
+    std::string dir;
+    OwnCheckpoints own;
+    int keep = 0;
+    bool good = false;
+    std::string why;      // not
+    std::string foreign;  // the newest of another job in the folder
+    std::string stays;    // why older ones do
+    std::atomic<bool> done = false;
+    int process = getpid();
+    os::HelperThread thread;
+  };
+
   static constexpr int kFromTimeToTime = -1, kFromOutside = -2;
 
   // ---- on every rank ----
   void obey(const CheckpointOrderHead& head, std::string_view text);
-  void count(CheckpointReplyHead* answer, std::string* why);
+  void count(const CheckpointOrderHead& head, CheckpointReplyHead* answer, std::string* why);
   bool check(std::string* why) const;
   std::string obstacle_of(const Tcb* t) const;
   bool run_hooks(std::string* why);
@@ -180,6 +197,7 @@ class Checkpointer final : public Component {
   void order(CheckpointOrder what, std::string_view text = {});
   void take_reply(int from, const CheckpointReplyHead& head, std::string_view text);
   void all_replied();
+  void settled();
   void write_all();
   // False, with why_: the program's data cannot be had.
   bool describe_job();
@@ -188,7 +206,10 @@ class Checkpointer final : public Component {
   void go_on_in_memory(const std::string& why);
   void made();
   void publish();
-  void drop_older();
+  void begin_publishing(const std::string& dir);
+  static void publish_in(NewCheckpoint& folder, Publishing& p);
+  void look_at_publishing();
+  void published(bool good, const std::string& why);
   void try_later(std::string why);
   void end(Errc code, std::string why);
 
@@ -241,11 +262,14 @@ class Checkpointer final : public Component {
   int awaited_ = 0;
   QuietRounds rounds_;
   bool good_ = true;
-  bool told_ = false;     // that it takes long
-  bool settled_ = false;  // the check is the second one, of threads that stand still
-  std::string why_;       // not: the first that was said
+  bool told_ = false;  // that it takes long
+  // What ranks have found in this round of kCount: the first obstacle, and whether one has hooks.
+  std::string obstacle_;
+  bool hooks_ = false;
+  std::string why_;  // not: the first that was said
   std::int64_t tried_ns_ = 0, pause_ns_ = 0;
-  NewCheckpoint folder_;
+  NewCheckpoint folder_;  // in the hands of `publishing_` while there is one
+  std::unique_ptr<Publishing> publishing_;
   Manifest manifest_;
   std::vector<PieceSummary> pieces_;
   std::uint64_t threads_ = 0;

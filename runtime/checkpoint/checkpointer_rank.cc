@@ -35,6 +35,12 @@ CheckpointReplyHead reply_to(CheckpointOrder order, std::uint32_t round) {
   return head;
 }
 
+// Of a failure that nobody can put down to one of them: the next one goes elsewhere.
+CheckpointTargets where_asked(const CheckpointOrderHead& head) {
+  return has(head.targets, CheckpointTargets::kMemory) ? CheckpointTargets::kMemory
+                                                       : CheckpointTargets::kDisk;
+}
+
 }  // namespace
 
 void Checkpointer::obey(const CheckpointOrderHead& head, std::string_view path) {
@@ -43,7 +49,7 @@ void Checkpointer::obey(const CheckpointOrderHead& head, std::string_view path) 
   answer.good = 1;
   switch (head.order) {
     case CheckpointOrder::kCount:
-      count(&answer, &said);
+      count(head, &answer, &said);
       break;
     case CheckpointOrder::kCheck:
       answer.good = check(&said);
@@ -87,8 +93,10 @@ void Checkpointer::reply(const CheckpointReplyHead& head, std::string_view said)
   net_.send_long(0, head, said);
 }
 
-void Checkpointer::count(CheckpointReplyHead* answer, std::string* why) {
+void Checkpointer::count(const CheckpointOrderHead& head, CheckpointReplyHead* answer,
+                         std::string* why) {
   still_ = true;
+  iso::hold_frees_of_others(false);  // since a round that was not the last one
   scheduler().stand_still(true);
   answer->good = !scheduler().any_departing();
   for (Component* c : facts_.components()) {
@@ -101,6 +109,13 @@ void Checkpointer::count(CheckpointReplyHead* answer, std::string* why) {
   const Mpi& mpi = net_.mpi();
   answer->sent = mpi.sent() + net_.handed_off();
   answer->received = mpi.received() + net_.taken_over();
+  if (head.looks == 0 || answer->good == 0) return;
+  if (!check(why))
+    answer->found = CheckpointFound::kObstacle;
+  else if (facts_.has_hooks())
+    answer->found = CheckpointFound::kHooks;
+  else
+    iso::hold_frees_of_others(true);
 }
 
 std::string Checkpointer::obstacle_of(const Tcb* t) const {
@@ -134,6 +149,7 @@ bool Checkpointer::check(std::string* why) const {
 // They may write whatever they reach, of other ranks' threads too, and wait for kernel threads of
 // the program, which may free.
 bool Checkpointer::run_hooks(std::string* why) {
+  iso::hold_frees_of_others(false);
   try {
     facts_.hooks();
   } catch (...) {  // whatever the program throws
@@ -216,8 +232,9 @@ void Checkpointer::begin_piece(const CheckpointOrderHead& head, std::string_view
   }
   try {
     w.good = gather(w);
-  } catch (const std::exception& error) {
+  } catch (const std::exception& error) {  // there is no memory for its lists
     w.why = error.what();
+    w.failed = where_asked(head);
   }
   scan(head);
 }
@@ -237,7 +254,8 @@ bool Checkpointer::gather(Writing& w) {
 bool Checkpointer::look_at_pages(const CheckpointOrderHead& head, std::vector<Range>* own) {
   if (!written_pages_.watches()) written_pages_.begin(iso::arena().whole(), net_.node_ranks() > 1);
   const bool known = written_pages_.watches() && written_pages_.protect(&clean_, own);
-  const std::uint64_t since = std::exchange(protected_at_, known ? head.number : 0);
+  const std::uint64_t since =
+      std::exchange(protected_at_, written_pages_.knows_since() ? head.number : 0);
   if (!known || head.base == 0 || since != head.base) return false;
   clean_ = without(clean_, *own);
   return true;
@@ -296,6 +314,7 @@ void Checkpointer::copy_piece() {
     if (!w.good) why = text("rank %d: ", net_.rank()) + w.why;
   } catch (const std::exception& error) {
     w.good = false;
+    w.failed = where_asked(w.head);
     why = text("rank %d: %s", net_.rank(), error.what());
   }
   answer.good = w.good;
@@ -438,6 +457,8 @@ void Checkpointer::say_written(bool good) {
 // A child of fork has no kernel threads that write, and no file to give up.
 Checkpointer::~Checkpointer() {
   if (writing_ && writing_->process != getpid()) static_cast<void>(writing_.release());
+  if (publishing_ && publishing_->process != getpid()) static_cast<void>(publishing_.release());
+  publishing_.reset();
   writing_.reset();  // its kernel thread uses the keeper
   if (still_) iso::hold_frees_of_others(false);
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "base/os/file_calls.h"
@@ -27,31 +28,36 @@ void PieceFile::begin(const std::string& path, int fd, const char* mapped,
   mapped_ = mapped;
   mapped_bytes_ = mapped_bytes;
   begun_ = true;
-  // Without room for a kernel thread, end() writes it all.
+}
+
+// A short one is written by end(), and so is any if there is no room for a kernel thread.
+void PieceFile::grew_to(std::uint64_t bytes) {
+  tell(bytes);
+  if (bytes < kPartBytes || std::exchange(tried_, true)) return;
   runs_ = thread_.begin([this] { write(); });
 }
 
-void PieceFile::grew_to(std::uint64_t bytes) {
-  there_.store(bytes, std::memory_order_release);
+void PieceFile::tell(std::uint64_t state) {
+  there_.store(state, std::memory_order_release);
   there_.notify_one();
 }
 
 bool PieceFile::end(std::uint64_t bytes, std::string* why) {
-  grew_to(bytes | kComplete);
+  tell(bytes | kComplete);
   if (runs_)
     thread_.end();
   else
     write();
-  begun_ = runs_ = false;
+  begun_ = runs_ = tried_ = false;
   *why = why_;
   return why_.empty();
 }
 
 void PieceFile::give_up() {
   if (!begun_) return;
-  grew_to(kGivenUp);
+  tell(kGivenUp);
   thread_.end();
-  begun_ = runs_ = false;
+  begun_ = runs_ = tried_ = false;
   if (fd_ < 0) return;
   os::close_file_of(fd_);
   os::remove_file(path_);

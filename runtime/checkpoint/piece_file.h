@@ -34,6 +34,7 @@ class PieceFile {
 
  private:
   static constexpr std::uint64_t kComplete = 1, kGivenUp = 2;
+  void tell(std::uint64_t state);
   void write();
   bool write_part(std::uint64_t at, std::uint64_t bytes);
   bool write_from(const char* from, std::uint64_t at, std::uint64_t bytes);
@@ -50,7 +51,8 @@ class PieceFile {
   bool direct_ = false;
   std::string why_;
   bool begun_ = false;
-  bool runs_ = false;
+  bool tried_ = false;  // to have a kernel thread
+  bool runs_ = false;   // it has one
   os::HelperThread thread_;
 };
 

@@ -128,6 +128,8 @@ bool PieceWriter::build_on(const KnownPages& known, const std::vector<Range>* cl
       return false;
   }
   summary_.bases = std::move(bases);
+  own_.runs.reserve(known.runs.size());
+  own_.hashes.reserve(known.hashes.size());
   known_ = &known;
   clean_ = clean;
   return true;

@@ -21,6 +21,7 @@ class ProgramState {
 
   // What the hooks throw, this throws.
   void checkpoint_begins() const;
+  bool has_checkpoint_hooks() const { return !before_.empty(); }
   // Errors: Error(checkpoint_failed): an object threw, or they are too long for a manifest.
   std::map<std::string, Bytes> save() const;
   // Of objects that the program does not name any more nothing becomes; others keep what they have.

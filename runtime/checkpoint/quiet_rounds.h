@@ -39,6 +39,9 @@ class QuietRounds {
     return good && same;
   }
 
+  // Whether the round that begins may be the second of two.
+  bool may_end() const { return was_good_; }
+
   // What the last round counted, for a message.
   std::string last() const {
     return text("%llu sent, %llu received, %s", static_cast<unsigned long long>(sent_),

@@ -341,6 +341,7 @@ Checkpointer::Facts Job::facts() {
   }
   facts.no_wave = [this] { return no_wave(); };
   facts.hooks = [] { program_state().checkpoint_begins(); };
+  facts.has_hooks = [] { return program_state().has_checkpoint_hooks(); };
   facts.describe = [this](Manifest* manifest) {
     describe(manifest);
     manifest->clock_ns = static_cast<std::uint64_t>(job_now_ns());

@@ -232,7 +232,9 @@ void OpenParcels::poll() {
 }
 
 void OpenParcels::idle(Idle stage) {
-  if (stage == Idle::kBegins) no_memory_ = false;  // there may be some again
+  // There may be some again; not while all stands still for a checkpoint, which waits until nobody
+  // has anything to try any more.
+  if (stage == Idle::kBegins && !scheduler().stands_still()) no_memory_ = false;
   if (stage == Idle::kLong) copy_for_waiting();
 }
 

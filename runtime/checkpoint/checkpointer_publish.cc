@@ -1,0 +1,82 @@
+// How a checkpoint that is written comes to be there: rank 0's.
+#include <exception>
+#include <utility>
+
+#include "runtime/checkpoint/checkpointer.h"
+
+namespace roam::runtime {
+
+// All pieces have come to an end.
+void Checkpointer::publish() {
+  manifest_.number = number_;
+  manifest_.ranks = net_.ranks();
+  manifest_.homes = net_.homes();
+  manifest_.threads = threads_;
+  manifest_.pieces = std::move(pieces_);
+  complete(&manifest_);
+  last_ = 0;
+  std::string why = why_;
+  if (!written_well_) return end(Errc::checkpoint_failed, why);
+  if (has(targets_, CheckpointTargets::kMemory) && !Manifest::fits(manifest_.text().size(), &why)) {
+    failed_at_ = failed_at_ | CheckpointTargets::kMemory;  // keepers have pieces of it
+    return end(Errc::checkpoint_failed, why);
+  }
+  if (has(targets_, CheckpointTargets::kDisk) && failed_at_ == CheckpointTargets::kNone)
+    begin_publishing(asks_.front().path);
+  else
+    published(true, why);
+}
+
+void Checkpointer::begin_publishing(const std::string& dir) {
+  publishing_ = std::make_unique<Publishing>();
+  Publishing* p = publishing_.get();
+  p->manifest = manifest_;
+  p->dir = dir;
+  p->keep = keep_;
+  p->own.canary = manifest_.canary;
+  if (first_new_ != 0 && same_folder(dir, facts_.went_on_in)) {
+    p->own.went_on_from = facts_.went_on_from;
+    p->own.first_new = first_new_;
+  }
+  const auto work = [this, p] {
+    try {
+      publish_in(folder_, *p);
+    } catch (const std::exception& error) {  // there is no memory
+      (p->good ? p->stays : p->why) = error.what();
+    }
+    p->done.store(true, std::memory_order_release);
+  };
+  if (!p->thread.begin(work)) work();  // there is no room for a kernel thread
+}
+
+// On a kernel thread, which uses nothing else of the rank.
+void Checkpointer::publish_in(NewCheckpoint& folder, Publishing& p) {
+  p.good = folder.publish(p.manifest, &p.why);
+  if (p.good) keep_newest(p.dir, p.keep, p.own, &p.foreign, &p.stays);
+}
+
+void Checkpointer::look_at_publishing() {
+  if (!publishing_->done.load(std::memory_order_acquire)) return;
+  const std::unique_ptr<Publishing> p = std::move(publishing_);
+  p->thread.end();
+  if (!p->stays.empty()) report(p->stays.c_str());
+  if (!p->foreign.empty() && !std::exchange(told_of_foreign_, true)) {
+    report((p->foreign + ": it is another job's; those do not count for keep=, and stay").c_str());
+  }
+  published(p->good, p->why);
+}
+
+// On disk, unless that failed, or is not wanted, or a rank has failed there before.
+void Checkpointer::published(bool good, const std::string& why) {
+  const bool in_memory = has(targets_, CheckpointTargets::kMemory);
+  if (!good) {
+    failed_at_ = CheckpointTargets::kDisk;
+    if (!in_memory) return end(Errc::checkpoint_failed, why);
+  }
+  if (failed_at_ == CheckpointTargets::kDisk) go_on_in_memory(why);
+  last_dir_ = asks_.front().path;
+  if (!in_memory) return made();
+  order(CheckpointOrder::kCommit, manifest_.text());
+}
+
+}  // namespace roam::runtime
