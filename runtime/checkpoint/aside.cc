@@ -18,6 +18,8 @@ std::uint64_t bytes_of(int fd) {
   return fstat(fd, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
 }
 
+constexpr std::uint64_t kRoomBytes = std::uint64_t{4} << 20;
+
 }  // namespace
 
 void Aside::give_back(const Object& object) {
@@ -37,11 +39,14 @@ Aside::Mapped Aside::map(int fd, std::uint64_t bytes) {
   const std::uint64_t exists = round_down(bytes_of(fd), kPageBytes);
   const std::uint64_t whole = round_up(std::max(bytes, exists), kPageBytes);
   if (object->mapped.bytes < whole) {
-    if (object->mapped.bytes != 0) munmap(object->mapped.pointer(), object->mapped.bytes);
-    object->mapped = {};
-    void* memory = mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    // With room: the object grows by the index of each piece, and to take page tables down for that
+    // takes 15 to 28 ms for 256 MiB, while threads stand still.
+    const std::uint64_t room = round_up(whole + whole / 8, kRoomBytes);
+    void* memory = object->mapped.bytes != 0
+                       ? mremap(object->mapped.pointer(), object->mapped.bytes, room, MREMAP_MAYMOVE)
+                       : mmap(nullptr, room, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (memory == MAP_FAILED) return {};
-    object->mapped = {reinterpret_cast<Address>(memory), whole};
+    object->mapped = {reinterpret_cast<Address>(memory), room};
     os::exclude_from_core(object->mapped);
   }
   return {static_cast<char*>(object->mapped.pointer()), object->mapped.bytes, exists};
