@@ -295,49 +295,8 @@ void for_each_present_private(Range range, const std::function<void(Range)>& run
   if (current.bytes != 0) run(current);
 }
 
-// Runs that touch are one.
-class Joined {
- public:
-  explicit Joined(const std::function<void(Range)>& run) : run_(run) {}
-  ~Joined() {
-    if (last_.bytes != 0) run_(last_);
-  }
-  void add(Range range) {
-    if (last_.bytes != 0 && last_.end() == range.begin) {
-      last_.bytes += range.bytes;
-      return;
-    }
-    if (last_.bytes != 0) run_(last_);
-    last_ = range;
-  }
-
- private:
-  const std::function<void(Range)>& run_;
-  Range last_{0, 0};
-};
-
-void ask_object(Range range, int fd, std::size_t offset, Joined* found) {
-  const off_t end = static_cast<off_t>(offset + range.bytes);
-  off_t at = static_cast<off_t>(offset);
-  while (at < end) {
-    const off_t data = lseek(fd, at, SEEK_DATA);
-    if (data < 0 || data >= end) {
-      ROAM_CHECK(data >= 0 || errno == ENXIO, "lseek(SEEK_DATA) on the arena: %s",
-                 std::strerror(errno));
-      return;
-    }
-    off_t hole = lseek(fd, data, SEEK_HOLE);
-    ROAM_CHECK(hole > data, "lseek(SEEK_HOLE) on the arena: %s", std::strerror(errno));
-    hole = std::min(hole, end);
-    found->add(Range{range.begin + static_cast<std::size_t>(data) - offset,
-                     static_cast<std::size_t>(hole - data)});
-    at = hole;
-  }
-}
-
-// The object takes 0.2 us for each of its pages, page tables a tenth of that.
+// Page tables are asked before the object for as much as this.
 constexpr std::size_t kLongRange = 1 << 20;
-constexpr std::size_t kPagesOfAGap = 16;  // on average, or the object alone is asked
 
 }  // namespace
 
@@ -347,19 +306,9 @@ void for_each_present(Range range, bool shared, int fd, std::size_t offset,
     for_each_present_private(range, run);
     return;
   }
-  Joined found(run);
-  // What this process has mapped exists; of all else the object knows.
   std::vector<Range> mapped;
-  if (range.bytes < kLongRange || !find_present_pages(range, &mapped) ||
-      mapped.size() > range.bytes / kPageBytes / kPagesOfAGap)
-    mapped.clear();
-  Address at = range.begin;
-  for (const Range& own : mapped) {
-    if (at < own.begin) ask_object({at, own.begin - at}, fd, offset + (at - range.begin), &found);
-    found.add(own);
-    at = own.end();
-  }
-  if (at < range.end()) ask_object({at, range.end() - at}, fd, offset + (at - range.begin), &found);
+  if (range.bytes < kLongRange || !find_present_pages(range, &mapped)) mapped.clear();
+  for_each_present_of(range, fd, offset, mapped, run);
 }
 
 bool exclude_from_core(Range range) {

@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
+
+#include "base/check.h"
 
 namespace roam::os {
 namespace {
@@ -70,6 +73,61 @@ bool scan(Range range, std::uint64_t flags, std::uint64_t any, std::uint64_t tol
   return true;
 }
 
+// Runs that touch are one.
+class Joined {
+ public:
+  explicit Joined(const std::function<void(Range)>& run) : run_(run) {}
+  ~Joined() {
+    if (last_.bytes != 0) run_(last_);
+  }
+  void add(Range range) {
+    if (last_.bytes != 0 && last_.end() == range.begin) {
+      last_.bytes += range.bytes;
+      return;
+    }
+    if (last_.bytes != 0) run_(last_);
+    last_ = range;
+  }
+
+ private:
+  const std::function<void(Range)>& run_;
+  Range last_{0, 0};
+};
+
+void ask_object(Range range, int fd, std::size_t offset, Joined* found) {
+  const off_t end = static_cast<off_t>(offset + range.bytes);
+  off_t at = static_cast<off_t>(offset);
+  while (at < end) {
+    const off_t data = lseek(fd, at, SEEK_DATA);
+    if (data < 0 || data >= end) {
+      ROAM_CHECK(data >= 0 || errno == ENXIO, "lseek(SEEK_DATA) on the arena: %s",
+                 std::strerror(errno));
+      return;
+    }
+    off_t hole = lseek(fd, data, SEEK_HOLE);
+    ROAM_CHECK(hole > data, "lseek(SEEK_HOLE) on the arena: %s", std::strerror(errno));
+    hole = std::min(hole, end);
+    found->add(Range{range.begin + static_cast<std::size_t>(data) - offset,
+                     static_cast<std::size_t>(hole - data)});
+    at = hole;
+  }
+}
+
+// What of `all`, in order and apart, lies in `range`.
+std::vector<Range> within(Range range, const std::vector<Range>& all) {
+  std::vector<Range> parts;
+  auto at = std::upper_bound(all.begin(), all.end(), range.begin,
+                             [](Address a, const Range& r) { return a < r.end(); });
+  for (; at != all.end() && at->begin < range.end(); ++at) {
+    const Address begin = std::max(at->begin, range.begin);
+    parts.push_back({begin, std::min(at->end(), range.end()) - begin});
+  }
+  return parts;
+}
+
+// The object takes 0.2 us for each of its pages, page tables a tenth of that.
+constexpr std::size_t kPagesOfAGap = 16;  // on average, or the object alone is asked
+
 }  // namespace
 
 int page_map() {
@@ -95,6 +153,20 @@ bool protect_pages(Range range, std::vector<Range>* clean, std::vector<Range>* w
                 else if ((is & kPresent) != 0)
                   append(clean, run);
               });
+}
+
+void for_each_present_of(Range range, int fd, std::size_t offset, const std::vector<Range>& mapped,
+                         const std::function<void(Range)>& run) {
+  Joined found(run);
+  std::vector<Range> own = within(range, mapped);
+  if (own.size() > range.bytes / kPageBytes / kPagesOfAGap) own.clear();
+  Address at = range.begin;
+  for (const Range& part : own) {
+    if (at < part.begin) ask_object({at, part.begin - at}, fd, offset + (at - range.begin), &found);
+    found.add(part);
+    at = part.end();
+  }
+  if (at < range.end()) ask_object({at, range.end() - at}, fd, offset + (at - range.begin), &found);
 }
 
 }  // namespace roam::os

@@ -1,7 +1,9 @@
 #ifndef ROAM_BASE_OS_PAGE_SCAN_H_
 #define ROAM_BASE_OS_PAGE_SCAN_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "base/range.h"
@@ -12,6 +14,12 @@ namespace roam::os {
 // Those of `range` that are in memory, in order and apart, are appended to `found`. False with
 // errno: the kernel does not tell.
 bool find_present_pages(Range range, std::vector<Range>* found);
+
+// Calls `run` for each run of pages in `range` that exist in the object `fd`, where the range lies
+// at `offset`. What this process has mapped of it, `mapped`, in order and apart, exists; of all
+// else the object knows.
+void for_each_present_of(Range range, int fd, std::size_t offset, const std::vector<Range>& mapped,
+                         const std::function<void(Range)>& run);
 
 // In one look at each page of `range`, where pages are watched (written_pages.h): those that have
 // been written are appended to `written` and protected anew; those that are in memory and have not

@@ -57,6 +57,24 @@ bool entries_can_go() {
   return false;
 }
 
+bool by_begin(Range a, Range b) { return a.begin < b.begin; }
+
+// All of both, in order and apart: a page that was written meanwhile may be in both.
+std::vector<Range> joined(const std::vector<Range>& a, const std::vector<Range>& b) {
+  std::vector<Range> all = a;
+  all.insert(all.end(), b.begin(), b.end());
+  std::sort(all.begin(), all.end(), by_begin);
+  std::size_t last = 0;
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    if (all[i].begin > all[last].end())
+      all[++last] = all[i];
+    else
+      all[last].bytes = std::max(all[last].end(), all[i].end()) - all[last].begin;
+  }
+  if (!all.empty()) all.resize(last + 1);
+  return all;
+}
+
 }  // namespace
 
 // Looked up each time: programs open devices, and administrators change the machine.
@@ -129,6 +147,7 @@ bool WrittenPages::protect(std::vector<Range>* clean, std::vector<Range>* writte
   clean->clear();
   written->clear();
   knows_since_ = false;
+  present_.clear();
   // What was mapped since the last time is watched from now on, and counts as written.
   std::vector<Range> discarded;
   bool known = false;
@@ -139,8 +158,9 @@ bool WrittenPages::protect(std::vector<Range>* clean, std::vector<Range>* writte
   known = known && can_watch();  // afterwards: nobody has begun meanwhile
   knows_since_ = known;
   if (!take_discarded(&discarded) || !known) return false;
+  present_ = joined(*clean, *written);
   written->insert(written->end(), discarded.begin(), discarded.end());
-  std::sort(written->begin(), written->end(), [](Range a, Range b) { return a.begin < b.begin; });
+  std::sort(written->begin(), written->end(), by_begin);
   return true;
 }
 

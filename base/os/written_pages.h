@@ -35,6 +35,8 @@ class WrittenPages {
   // been touched, or are gone. A page that is written meanwhile is in `written`, and will be again.
   // False: it went wrong, or it could not be told now, and nothing is known.
   bool protect(std::vector<Range>* clean, std::vector<Range>* written);
+  // What exists in this process's page tables, by the last protect() that told something.
+  const std::vector<Range>& present() const { return present_; }
   // Whether the next one can tell what was written since the last, which may not have known what
   // was written before it.
   bool knows_since() const { return knows_since_; }
@@ -48,6 +50,7 @@ class WrittenPages {
   bool others_ = false;
   int userfault_ = -1;
   bool knows_since_ = false;
+  std::vector<Range> present_;
   Watched watched_;
 };
 

@@ -42,9 +42,10 @@ Aside::Mapped Aside::map(int fd, std::uint64_t bytes) {
     // With room: the object grows by the index of each piece, and to take page tables down for that
     // takes 15 to 28 ms for 256 MiB, while threads stand still.
     const std::uint64_t room = round_up(whole + whole / 8, kRoomBytes);
-    void* memory = object->mapped.bytes != 0
-                       ? mremap(object->mapped.pointer(), object->mapped.bytes, room, MREMAP_MAYMOVE)
-                       : mmap(nullptr, room, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void* memory =
+        object->mapped.bytes != 0
+            ? mremap(object->mapped.pointer(), object->mapped.bytes, room, MREMAP_MAYMOVE)
+            : mmap(nullptr, room, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (memory == MAP_FAILED) return {};
     object->mapped = {reinterpret_cast<Address>(memory), room};
     os::exclude_from_core(object->mapped);

@@ -27,6 +27,7 @@
 #include "runtime/checkpoint/piece_file.h"
 #include "runtime/checkpoint/piece_writer.h"
 #include "runtime/checkpoint/quiet_rounds.h"
+#include "runtime/image/image.h"
 #include "runtime/keeper/keeper_client.h"
 #include "runtime/life/lifecycle.h"
 #include "runtime/move/open_objects.h"
@@ -124,6 +125,7 @@ class Checkpointer final : public Component {
     std::string path;
     std::string why;  // not
     int fd = -1;      // the copy in memory; -1: there is none
+    std::vector<std::pair<Tcb*, ImageOf>> images;
     PieceWriter writer;
     PieceFile file;
     bool begun = false;  // kernel threads are at it
@@ -167,8 +169,10 @@ class Checkpointer final : public Component {
   void take_pages(const CheckpointPagesHead& head, std::string_view ranges);
   void copy_piece();
   bool copy(Writing& w, CheckpointReplyHead* answer);
-  bool write_threads(PieceWriter& writer, std::string* why);
-  bool write_blocks(PieceWriter& writer);
+  void plan(Writing& w);
+  bool prepare_threads(Writing& w);
+  bool add_threads(Writing& w, const std::vector<Range>* mapped);
+  bool add_blocks(PieceWriter& writer, const std::vector<Range>* mapped);
   bool write_states(PieceWriter& writer);
   void build_on_last(PieceWriter& writer, const CheckpointOrderHead& head);
   bool reach(KeeperClient& keeper, std::string* why);
@@ -244,7 +248,8 @@ class Checkpointer final : public Component {
   os::WrittenPages written_pages_;
   std::uint64_t protected_at_ = 0;  // the checkpoint since which they know what was written
   bool scanned_ = false;            // `clean_` is known
-  std::vector<Range> clean_;        // pages that no rank of the node has written
+  const std::vector<Range>* mapped_ = nullptr;  // of the arena in this process; null: not known
+  std::vector<Range> clean_;                    // pages that no rank of the node has written
   bool scanning_ = false;
   // What the node's ranks say of it. Those of a rank that was ordered before may come first.
   std::vector<std::pair<CheckpointPagesHead, std::vector<Range>>> heard_;

@@ -161,41 +161,46 @@ bool Checkpointer::run_hooks(std::string* why) {
   return true;
 }
 
-// Threads that are ready come first, in the order in which they would run.
-bool Checkpointer::write_threads(PieceWriter& writer, std::string* why) {
+// Threads that are ready come first, in the order in which they would run. All that is written to
+// their memory for the image is written here.
+bool Checkpointer::prepare_threads(Writing& w) {
   std::vector<Tcb*> all;
   scheduler().slots().for_each([&](const Tcb* t) { all.push_back(const_cast<Tcb*>(t)); });
   // None may be missing, whatever the reason.
   if (all.size() != scheduler().slots().live_count()) {
-    *why = text("%zu threads are on the rank, and %zu were found", scheduler().slots().live_count(),
-                all.size());
+    w.why = text("%zu threads are on the rank, and %zu were found",
+                 scheduler().slots().live_count(), all.size());
     return false;
   }
   std::stable_sort(all.begin(), all.end(), [](const Tcb* a, const Tcb* b) {
     const bool a_ready = a->state == State::kReady, b_ready = b->state == State::kReady;
     return a_ready != b_ready ? a_ready : a_ready && a->ring_position < b->ring_position;
   });
-  Image image;
-  bool good = true;
-  const auto add = [&](Tcb* t, ImageOf what) {
-    if (!good) return;
+  const auto prepare = [&](Tcb* t, ImageOf what) {
     threads::KernelState::departs(t);  // what is the process's is no part of the image
     tidy_for_image(t);
-    plan_image(*t, what, &image);
-    good = writer.add_image(head_of(*t, what, image), image);
+    w.images.emplace_back(t, what);
   };
-  for (Tcb* t : all) add(t, ImageOf::kThread);
-  life_.for_each_leftover([&](Tcb* t) { add(t, ImageOf::kRemains); });
-  if (!good) *why = writer.error();
-  return good;
+  for (Tcb* t : all) prepare(t, ImageOf::kThread);
+  life_.for_each_leftover([&](Tcb* t) { prepare(t, ImageOf::kRemains); });
+  return true;
+}
+
+bool Checkpointer::add_threads(Writing& w, const std::vector<Range>* mapped) {
+  Image image;
+  return std::all_of(w.images.begin(), w.images.end(), [&](const auto& one) {
+    const auto [t, what] = one;
+    plan_image(*t, what, &image, mapped);
+    return w.writer.add_image(head_of(*t, what, image), image);
+  });
 }
 
 // Each rank writes those that were made on it, or, of ranks that are gone, the first of the node.
-bool Checkpointer::write_blocks(PieceWriter& writer) {
+bool Checkpointer::add_blocks(PieceWriter& writer, const std::vector<Range>* mapped) {
   bool good = true;
   iso::for_each_block([&](Range range, std::size_t bytes, int maker) {
     const int writer_of_it = maker >= 0 && maker < net_.node_ranks() ? maker : 0;
-    if (good && writer_of_it == net_.own_node_rank()) good = writer.add_block(range, bytes);
+    if (good && writer_of_it == net_.own_node_rank()) good = writer.add_block(range, bytes, mapped);
   });
   return good;
 }
@@ -217,8 +222,9 @@ bool Checkpointer::write_states(PieceWriter& writer) {
 
 // ---- the piece ----
 
-// What is part of it is found first, and whatever is written for that; then which pages have been
-// written since the last one; then, when all ranks of the node have come so far, they are copied.
+// Whatever is written for it comes first; then which pages have been written since the last one, of
+// which those of the node tell each other; then what is part of it is found; and when all ranks of
+// the node have looked, pages are copied.
 void Checkpointer::begin_piece(const CheckpointOrderHead& head, std::string_view said) {
   const std::size_t zero = std::min(said.find('\0'), said.size());
   writing_ = std::make_unique<Writing>();
@@ -245,15 +251,27 @@ bool Checkpointer::gather(Writing& w) {
     w.failed = CheckpointTargets::kMemory;
     return false;
   }
-  const bool good =
-      write_threads(w.writer, &w.why) && write_blocks(w.writer) && write_states(w.writer);
+  const bool good = prepare_threads(w) && write_states(w.writer);
   if (!good && w.why.empty()) w.why = w.writer.error();
   return good;
+}
+
+// Changes no memory of threads: others of the node may copy theirs already.
+void Checkpointer::plan(Writing& w) {
+  try {
+    w.good = add_threads(w, mapped_) && add_blocks(w.writer, mapped_);
+    if (!w.good) w.why = w.writer.error();
+  } catch (const std::exception& error) {  // there is no memory for its lists
+    w.good = false;
+    w.why = error.what();
+    w.failed = where_asked(w.head);
+  }
 }
 
 bool Checkpointer::look_at_pages(const CheckpointOrderHead& head, std::vector<Range>* own) {
   if (!written_pages_.watches()) written_pages_.begin(iso::arena().whole(), net_.node_ranks() > 1);
   const bool known = written_pages_.watches() && written_pages_.protect(&clean_, own);
+  if (known) mapped_ = &written_pages_.present();
   const std::uint64_t since =
       std::exchange(protected_at_, written_pages_.knows_since() ? head.number : 0);
   if (!known || head.base == 0 || since != head.base) return false;
@@ -265,6 +283,7 @@ bool Checkpointer::look_at_pages(const CheckpointOrderHead& head, std::vector<Ra
 // whatever went wrong.
 void Checkpointer::scan(const CheckpointOrderHead& head) {
   std::vector<Range> own;
+  mapped_ = nullptr;
   try {
     scanned_ = head.watch != 0 && look_at_pages(head, &own);
   } catch (const std::bad_alloc&) {
@@ -279,6 +298,7 @@ void Checkpointer::scan(const CheckpointOrderHead& head) {
     net_.send_long(rank, said,
                    {reinterpret_cast<const char*>(own.data()), own.size() * sizeof(Range)});
   }
+  if (writing_->good) plan(*writing_);
   take_pages({}, {});
 }
 

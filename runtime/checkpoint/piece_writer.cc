@@ -11,6 +11,7 @@
 #include "base/os/copy_pages.h"
 #include "base/os/file_calls.h"
 #include "base/os/memory.h"
+#include "base/os/page_scan.h"
 #include "base/text.h"
 #include "isomalloc/arena.h"
 #include "runtime/checkpoint/direct_write.h"
@@ -251,12 +252,17 @@ bool PieceWriter::add_image(const ImageHead& head, const Image& image) {
   return true;
 }
 
-bool PieceWriter::add_block(Range range, std::uint64_t bytes_asked) {
+bool PieceWriter::add_block(Range range, std::uint64_t bytes_asked,
+                            const std::vector<Range>* mapped) {
   if (!usable()) return false;
   iso::Arena& arena = iso::arena();
   std::vector<Range> present;
-  os::for_each_present(range, arena.shared(), arena.fd(), arena.offset(range.begin),
-                       [&](Range run) { present.push_back(run); });
+  const auto add = [&](Range run) { present.push_back(run); };
+  const std::size_t offset = arena.offset(range.begin);
+  if (mapped != nullptr && arena.shared())
+    os::for_each_present_of(range, arena.fd(), offset, *mapped, add);
+  else
+    os::for_each_present(range, arena.shared(), arena.fd(), offset, add);
   append_number(&lists_, range.begin);
   append_number(&lists_, range.bytes);
   append_number(&lists_, bytes_asked);

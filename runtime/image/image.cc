@@ -4,6 +4,7 @@
 
 #include "base/job_clock.h"
 #include "base/os/memory.h"
+#include "base/os/page_scan.h"
 #include "isomalloc/heap.h"
 #include "threads/companions.h"
 #include "threads/scheduler.h"
@@ -19,7 +20,7 @@ Address stack_end(const Tcb& t) { return reinterpret_cast<Address>(t.context); }
 
 class Planner {
  public:
-  explicit Planner(Image& image) : image_(image) {}
+  Planner(Image& image, const std::vector<Range>* mapped) : image_(image), mapped_(mapped) {}
 
   void add_slot(const Tcb& t, MarkKind kind, Address from) {
     image_.marks.push_back({t.slot, kind, 0});
@@ -34,8 +35,13 @@ class Planner {
         return;
       }
       iso::Arena& arena = iso::arena();
-      os::for_each_present(span.range(), arena.shared(), arena.fd(), arena.offset(span.begin()),
-                           [&](Range run) { add_run(run); });
+      const auto add = [&](Range run) { add_run(run); };
+      if (mapped_ != nullptr && arena.shared())
+        os::for_each_present_of(span.range(), arena.fd(), arena.offset(span.begin()), *mapped_,
+                                add);
+      else
+        os::for_each_present(span.range(), arena.shared(), arena.fd(), arena.offset(span.begin()),
+                             add);
     });
   }
 
@@ -61,6 +67,7 @@ class Planner {
     image_.bytes += run.bytes;
   }
   Image& image_;
+  const std::vector<Range>* mapped_;
   std::size_t in_pieces_ = 0;
 };
 
@@ -81,11 +88,11 @@ void tidy_for_image(Tcb* t) {
 
 void reopen(Tcb* t) { t->heap.open_remote(); }
 
-void plan_image(const Tcb& t, ImageOf what, Image* image) {
+void plan_image(const Tcb& t, ImageOf what, Image* image, const std::vector<Range>* mapped) {
   image->marks.clear();
   image->runs.clear();
   image->bytes = image->idle_bytes = 0;
-  Planner planner(*image);
+  Planner planner(*image, mapped);
   planner.add_slot(t, kSlotMark,
                    what == ImageOf::kThread ? stack_end(t) : reinterpret_cast<Address>(&t));
   planner.add_heap(t.heap);

@@ -45,7 +45,9 @@ void reopen(detail::Tcb* t);
 
 // Plans the image of `t` and changes nothing of it. REQUIRES: one of these two, after which `t`
 // has not run.
-void plan_image(const detail::Tcb& t, ImageOf what, Image* image);
+// `mapped`: what this process has mapped of the arena, in order and apart, if that is known.
+void plan_image(const detail::Tcb& t, ImageOf what, Image* image,
+                const std::vector<Range>* mapped = nullptr);
 // The head that goes before the image.
 ImageHead head_of(const detail::Tcb& t, ImageOf what, const Image& image);
 
