@@ -270,10 +270,9 @@ void Checkpointer::all_replied() {
       } else {
         // It may take long: bytes are on their way into messages that nobody may receive before.
         if (now_ns() - tried_ns_ > wait_ns_ + kLongestSettlingNs) {
-          return end(Errc::checkpoint_failed,
-                     text("messages are still under way after %lld s (%s): %s",
-                          static_cast<long long>((now_ns() - tried_ns_) / 1'000'000'000),
-                          rounds_.last().c_str(), why_.c_str()));
+          return refuse(text("messages are still under way after %lld s (%s): %s",
+                             static_cast<long long>((now_ns() - tried_ns_) / 1'000'000'000),
+                             rounds_.last().c_str(), why_.c_str()));
         }
         if (!told_ && now_ns() - tried_ns_ > kLongSettlingNs) {
           told_ = true;
@@ -288,10 +287,11 @@ void Checkpointer::all_replied() {
       return;
     case CheckpointOrder::kCheck:
       if (!good_) return try_later(why_);
+      if (!prepared_ && !prepare()) return;
       rounds_.begin();
       return order(CheckpointOrder::kCount);
     case CheckpointOrder::kHooks:
-      if (!good_) return end(Errc::checkpoint_failed, why_);
+      if (!good_) return refuse(why_);
       return write_all();
     case CheckpointOrder::kCommit:
       if (!good_) {
@@ -342,10 +342,13 @@ bool Checkpointer::describe_job() {
   }
 }
 
-// Everything stands still: which pages have changed, then the pieces. What the program gives for
-// the manifest comes first, so that a fault of its leaves nothing in keepers.
-void Checkpointer::write_all() {
-  if (!describe_job()) return end(Errc::checkpoint_failed, why_);
+// Where it goes, and its number: file systems take their time, so threads do not stand still yet.
+// False: it has ended.
+bool Checkpointer::prepare() {
+  const auto fail = [this](const std::string& why) {
+    end(Errc::checkpoint_failed, why);
+    return false;
+  };
   const std::string& dir = asks_.front().path;
   std::string why;
   targets_ = choose_targets();
@@ -360,7 +363,7 @@ void Checkpointer::write_all() {
       number_ = above + 1;
       if (targets_ == CheckpointTargets::kBoth) go_on_in_memory(why);
     } else {
-      return end(Errc::checkpoint_failed, why);
+      return fail(why);
     }
   } else {
     number_ = above + 1;
@@ -379,9 +382,18 @@ void Checkpointer::write_all() {
     }
     if (keepers_.empty()) {
       failed_at_ = CheckpointTargets::kMemory;
-      return end(Errc::checkpoint_failed, why);
+      return fail(why);
     }
   }
+  prepared_ = true;
+  return true;
+}
+
+// Everything stands still: which pages have changed, then the pieces. What the program gives for
+// the manifest comes first, so that a fault of its leaves nothing in keepers.
+void Checkpointer::write_all() {
+  if (!describe_job()) return refuse(why_);
+  const std::string& dir = asks_.front().path;
   pieces_.assign(static_cast<std::size_t>(net_.ranks()), {});
   threads_ = all_bytes_ = copied_bytes_ = 0;
   writers_ = writers_done_ = 0;
@@ -420,11 +432,17 @@ void Checkpointer::made() {
 }
 
 void Checkpointer::try_later(std::string why) {
-  if (now_ns() - asks_.front().since_ns > wait_ns_) return end(Errc::checkpoint_failed, why);
+  if (now_ns() - asks_.front().since_ns > wait_ns_) return refuse(why);
   order(CheckpointOrder::kGo);
   pause_ns_ = std::clamp(2 * pause_ns_, kFirstPauseNs, kLongestPauseNs);
   tried_ns_ = now_ns();
   why_ = why;
+}
+
+// It has not come to where it would have been written: nothing follows for the next one.
+void Checkpointer::refuse(const std::string& why) {
+  targets_ = {};
+  end(Errc::checkpoint_failed, why);
 }
 
 void Checkpointer::end(Errc code, std::string why) {
@@ -455,6 +473,7 @@ void Checkpointer::end(Errc code, std::string why) {
   pause_ns_ = 0;
   why_.clear();
   targets_ = {};
+  prepared_ = false;
   if (ask.asker_rank < 0) {
     if (code != Errc{}) {
       report(text("no checkpoint in '%s': %s", ask.path.c_str(), why.c_str()).c_str());

@@ -202,6 +202,7 @@ class Checkpointer final : public Component {
   void take_reply(int from, const CheckpointReplyHead& head, std::string_view text);
   void all_replied();
   void settled();
+  bool prepare();
   void write_all();
   // False, with why_: the program's data cannot be had.
   bool describe_job();
@@ -215,6 +216,7 @@ class Checkpointer final : public Component {
   void look_at_publishing();
   void published(bool good, const std::string& why);
   void try_later(std::string why);
+  void refuse(const std::string& why);
   void end(Errc code, std::string why);
 
   Net& net_;
@@ -273,7 +275,8 @@ class Checkpointer final : public Component {
   bool hooks_ = false;
   std::string why_;  // not: the first that was said
   std::int64_t tried_ns_ = 0, pause_ns_ = 0;
-  NewCheckpoint folder_;  // in the hands of `publishing_` while there is one
+  bool prepared_ = false;  // it is known where it goes
+  NewCheckpoint folder_;   // in the hands of `publishing_` while there is one
   std::unique_ptr<Publishing> publishing_;
   Manifest manifest_;
   std::vector<PieceSummary> pieces_;
