@@ -384,6 +384,8 @@ Barrier::arrival_token Barrier::arrive(std::ptrdiff_t n) {
   const arrival_token phase = phase_;
   left_ -= n;
   if (left_ == 0) {
+    // It may wait: then this thread stays, and the owner, though nobody may be waiting yet.
+    const detail::HoldHome hold(this, on_completion_ != nullptr);
     if (on_completion_)
       [this]() noexcept { on_completion_(); }();  // as std::barrier: it must not throw
     left_ = expected_;

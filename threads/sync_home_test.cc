@@ -110,6 +110,32 @@ TEST(Sync, WhoseMemoryHoldsAnObjectIsPinnedWhileOthersWaitOnIt) {
   threads.run();
 }
 
+// Nobody waits yet, and the object is another's.
+TEST(Sync, WhoEndsAPhaseOfABarrierStaysWhileItsCompletionWaitsAndSoDoesTheOwner) {
+  TestThreads threads;
+  threads.spawn([&] {
+    Tcb* owner = self();
+    bool inside = false, over = false;
+    Barrier barrier(1, [&] {
+      inside = true;
+      for (int i = 0; i < 3; ++i) yield();
+      inside = false;
+    });
+    Tcb* last = threads.spawn([&] {
+      barrier.arrive_and_wait();
+      EXPECT_TRUE(Scheduler::may_move(self()));
+      over = true;
+    });
+    yield();
+    EXPECT_TRUE(inside);
+    EXPECT_FALSE(Scheduler::may_move(last));
+    EXPECT_FALSE(Scheduler::may_move(owner));
+    while (!over) yield();
+    EXPECT_TRUE(Scheduler::may_move(owner));
+  });
+  threads.run();
+}
+
 // Who ends as soon as it has woken others is nothing to them when they run, and neither is who has
 // its place.
 TEST(Sync, TiesEndWithTheirThread) {

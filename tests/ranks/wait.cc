@@ -95,6 +95,27 @@ SCENARIO(Waiting, OnABarrierOfTheProcess) {
   });
 }
 
+// The barrier is one a rank: who completes its phase goes on with that of the rank where it came.
+SCENARIO(Waiting, InTheCompletionOfABarrierOfTheProcess) {
+  static bool inside = false;
+  static roam::Barrier barrier(1, [] {
+    const int here = roam::rank();
+    inside = true;
+    roam::this_thread::sleep_for(50ms);
+    expect_eq(roam::rank(), here, "rank in the completion");
+    inside = false;
+  });
+  const roam::Thread last = roam::spawn([] {
+    barrier.arrive_and_wait();
+    barrier.arrive_and_wait();
+  });
+  yield_until([] { return inside; });
+  if (next_rank() != roam::rank())
+    expect_error(roam::Errc::pinned, {}, [&] { roam::migrate(last, next_rank()); });
+  last.join();
+  barrier.arrive_and_wait();
+}
+
 SCENARIO(Waiting, OnAFuture) {
   on_every_target([](int to) {
     roam::Promise<std::string> promise;

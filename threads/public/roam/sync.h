@@ -152,7 +152,7 @@ class Latch {
 };
 
 // A reusable meeting point of `expected` threads; `on_completion` runs in the thread that comes
-// last, before the others go on.
+// last, before the others go on. That thread stays on its rank meanwhile.
 class Barrier {
  public:
   using arrival_token = std::uint64_t;
