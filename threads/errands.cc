@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <ctime>
 #include <exception>
+#include <utility>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -18,6 +19,7 @@
 #include "roam/error.h"
 #include "threads/child.h"
 #include "threads/scheduler.h"
+#include "threads/ties.h"
 
 namespace roam::threads {
 
@@ -108,6 +110,7 @@ constinit Errand* const kClosed = &closed_room.errand;
 std::atomic<Errand*> errands = kClosed;
 void (*wake_rank)() = nullptr;
 bool (*outsiders_memory_is_known)() = nullptr;
+std::atomic<int> waits_from_outside = 0;
 
 OpenForErrands::OpenForErrands() {
   iso::leave_to_rank = &leave_to_rank;
@@ -153,12 +156,37 @@ void run_errand(const char* what, void (*call)(void*), void* argument) {
 }
 
 void between_looks(int round) {
-  const timespec pause{0, std::min(20'000L << std::min(round, 6), 1'000'000L)};
+  const timespec pause{0, std::min(20'000L << std::min(round, kLongestPause), 1'000'000L)};
   nanosleep(&pause, nullptr);
 }
 
 bool time_is_up(std::int64_t deadline_ns) {
   return deadline_ns != kForEver && job_now_ns() >= deadline_ns;
+}
+
+void TieFromOutside::tie() {
+  Tcb* owner = owner_of(object_);
+  if (tied_ != nullptr || owner == nullptr) return;
+  if (owner->rank.load(std::memory_order_acquire) != threads::scheduler().rank()) return;
+  id_ = threads::tie_number(owner);
+  tied_ = owner;
+  ++threads::waits_from_outside;
+}
+
+void TieFromOutside::untie() {
+  Tcb* const owner = std::exchange(tied_, nullptr);
+  if (owner == nullptr) return;
+  --threads::waits_from_outside;
+  threads::untie_number(owner, id_);
+}
+
+TieFromOutside::~TieFromOutside() {
+  if (tied_ == nullptr) return;
+  try {
+    errand(what_, [this] { untie(); });
+  } catch (const Error&) {
+    --threads::waits_from_outside;  // the run is over, and with it every thread
+  }
 }
 
 bool memory_is_known() {

@@ -40,6 +40,9 @@ void do_errands();
 extern void (*wake_rank)();
 // What detail::memory_is_known says; null: false.
 extern bool (*outsiders_memory_is_known)();
+// How many kernel threads of the program wait for what lies in memory of a thread of this rank:
+// such a thread is tied by who is in no checkpoint.
+extern std::atomic<int> waits_from_outside;
 
 }  // namespace roam::threads
 

@@ -4,7 +4,9 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -12,7 +14,9 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
+#include "base/clock.h"
 #include "roam/error.h"
 #include "roam/sync.h"
 #include "threads/test_threads.h"
@@ -170,6 +174,54 @@ TEST(Errands, KernelThreadsMeetThreadsAtLatchesAndBarriersAndNotify) {
   });
   threads.run();
   EXPECT_EQ(rounds, 2);
+}
+
+// Also when that is refused.
+TEST(Errands, WhoseMemoryAKernelThreadWaitsOnStaysUntilThatHasLooked) {
+  OutsideThreads threads;
+  struct Objects {
+    Latch latch{1}, met{2};
+    Barrier barrier{2};
+    Channel<int> full{1}, empty;
+  };
+  struct Wait {
+    std::function<void(Objects&)> waits, ends;
+  };
+  const std::vector<Wait> waits{
+      {[](Objects& o) { o.latch.wait(); }, [](Objects& o) { o.latch.count_down(); }},
+      {[](Objects& o) { o.met.arrive_and_wait(); }, [](Objects& o) { o.met.count_down(); }},
+      {[](Objects& o) { o.barrier.arrive_and_wait(); },
+       [](Objects& o) { static_cast<void>(o.barrier.arrive()); }},
+      {[](Objects& o) { o.barrier.wait(o.barrier.arrive()); },
+       [](Objects& o) { static_cast<void>(o.barrier.arrive()); }},
+      {[](Objects& o) { EXPECT_EQ(o.empty.recv(), 3); }, [](Objects& o) { o.empty.send(3); }},
+      {[](Objects& o) { EXPECT_EQ(code_of([&] { o.full.send(2); }), Errc::broken_promise); },
+       [](Objects& o) { o.full.close(); }}};
+  std::atomic<Objects*> given = nullptr;
+  std::atomic<std::size_t> turn = waits.size();
+  threads.spawn([&] {
+    Tcb* const owner = scheduler().current();
+    Objects objects;
+    objects.full.send(1);
+    given = &objects;
+    for (std::size_t i = 0; i < waits.size(); ++i) {
+      turn = i;
+      for (const bool may_move : {false, true}) {
+        const std::int64_t end_ns = now_ns() + 5'000'000'000;
+        while (Scheduler::may_move(owner) != may_move && now_ns() < end_ns) scheduler().yield();
+        EXPECT_EQ(Scheduler::may_move(owner), may_move) << i;
+        EXPECT_EQ(waits_from_outside, may_move ? 0 : 1) << i;
+        if (!may_move) waits[i].ends(objects);
+      }
+    }
+  });
+  threads.outside([&] {
+    for (std::size_t i = 0; i < waits.size(); ++i) {
+      while (turn != i) sched_yield();
+      waits[i].waits(*given);
+    }
+  });
+  threads.run();
 }
 
 TEST(Errands, WhatAKernelThreadCannotHoldIsRefused) {

@@ -3,6 +3,7 @@
 #include <exception>
 #include <limits>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <typeinfo>
@@ -356,7 +357,7 @@ bool Latch::try_wait() const noexcept {
 
 void Latch::wait() {
   if (!detail::is_here(this, "Latch")) {
-    detail::errand_until("Latch::wait", detail::kForEver, [&] { return left_ == 0; });
+    wait_outside("Latch::wait", 0);
     return;
   }
   if (left_ != 0) waiters_.wait(this, "Latch");
@@ -364,8 +365,22 @@ void Latch::wait() {
 }
 
 void Latch::arrive_and_wait(std::ptrdiff_t n) {
+  if (!detail::is_here(this, "Latch")) {
+    wait_outside("Latch::arrive_and_wait", n);
+    return;
+  }
   count_down(n);
   wait();
+}
+
+// `n` are counted down in the first look: who owns it may go, or end it, before another errand.
+void Latch::wait_outside(const char* what, std::ptrdiff_t n) {
+  bool counted = n == 0;
+  detail::errand_until(what, this, detail::kForEver, [&] {
+    check_home(this, "Latch");
+    if (!std::exchange(counted, true)) count_down(n);
+    return left_ == 0;
+  });
 }
 
 Barrier::Barrier(std::ptrdiff_t expected, std::function<void()> on_completion)
@@ -397,11 +412,27 @@ Barrier::arrival_token Barrier::arrive(std::ptrdiff_t n) {
 
 void Barrier::wait(arrival_token phase) {
   if (!detail::is_here(this, "Barrier")) {
-    detail::errand_until("Barrier::wait", detail::kForEver, [&] { return phase_ != phase; });
+    detail::errand_until("Barrier::wait", this, detail::kForEver, [&] {
+      check_home(this, "Barrier");
+      return phase_ != phase;
+    });
     return;
   }
   while (phase_ == phase) waiters_.wait(this, "Barrier");
   detail::migration_point();
+}
+
+void Barrier::arrive_and_wait() {
+  if (detail::is_here(this, "Barrier")) {
+    wait(arrive());
+    return;
+  }
+  std::optional<arrival_token> phase;
+  detail::errand_until("Barrier::arrive_and_wait", this, detail::kForEver, [&] {
+    check_home(this, "Barrier");
+    if (!phase) phase = arrive();
+    return phase_ != *phase;
+  });
 }
 
 void Barrier::arrive_and_drop() {

@@ -8,6 +8,7 @@
 #include "roam/sync.h"
 #include "runtime/life/lifecycle.h"
 #include "threads/companions.h"
+#include "threads/errands.h"
 #include "threads/scheduler.h"
 #include "threads/slots.h"
 #include "threads/ties.h"
@@ -109,6 +110,10 @@ std::string Lifecycle::obstacle() const {
         "memory of rank %d: %s",
         t->name(), net_.rank(), describe_exception(t->exception).c_str());
   }
+  if (threads::waits_from_outside != 0)
+    return text(
+        "a kernel thread of the program waits on an object in memory of a thread on rank %d",
+        net_.rank());
   return {};
 }
 

@@ -3,6 +3,7 @@
 // to do.
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -98,6 +99,85 @@ void join_first() {
   expect_eq(future.get(), text_of(5), "the value");
 }
 
+// A kernel thread that main made, which nothing pins anybody for. It does what it is given, one
+// after the other.
+std::atomic<void (*)(void*)> task = nullptr;
+std::atomic<void*> argument = nullptr;
+std::atomic<bool> task_ends = false;
+void work() {
+  while (!task_ends) {
+    if (task != nullptr) {
+      task.load()(argument);
+      task = nullptr;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+template <class F>
+void give(const F& f) {
+  argument = const_cast<F*>(&f);
+  task = [](void* call) { (*static_cast<const F*>(call))(); };
+}
+void await_done() {
+  while (task != nullptr) roam::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+// It stays while that kernel thread waits on what lies in its memory, and no longer.
+template <class Waits, class Ends>
+void stays_while(Waits waits, Ends ends) {
+  give(waits);
+  roam::this_thread::sleep_for(std::chrono::milliseconds(50));
+  if (roam::ranks() > 1) {
+    try {
+      move_on();
+      expect(false, "who owns what a kernel thread waits on is pinned");
+    } catch (const roam::Error& e) {
+      expect(e.code() == roam::Errc::pinned, e.what());
+      expect(std::string_view(e.what()).find("others wait on objects") != std::string_view::npos,
+             e.what());
+    }
+  }
+  ends();
+  await_done();
+  const int here = roam::rank();
+  move_on();
+  roam::this_thread::migrate(here);
+}
+void stay_for_waits() {
+  roam::Latch latch(1);
+  stays_while([&] { latch.wait(); }, [&] { latch.count_down(); });
+  roam::Promise<std::string> promise;
+  roam::Future<std::string> future = promise.get_future();
+  stays_while(
+      [&] {
+        const auto status = future.wait_for(std::chrono::milliseconds(400));
+        expect(status == std::future_status::timeout, "the time of a wait is up");
+      },
+      [] {});
+  std::size_t got = 0;
+  stays_while([&] { got = future.get().size(); }, [&] { promise.set_value(text_of(9)); });
+  expect_eq(got, text_of(9).size(), "the length of what a kernel thread got");
+}
+
+// Nobody would end the wait after a restart.
+void no_checkpoint_of_waits() {
+  const char* const temporary = std::getenv("TEST_TMPDIR");
+  const std::string folder = std::string(temporary != nullptr ? temporary : "/tmp") + "/outsiders";
+  roam::Latch latch(1);
+  const auto waits = [&] { latch.wait(); };
+  give(waits);
+  roam::this_thread::sleep_for(std::chrono::milliseconds(50));
+  std::string why;
+  try {
+    roam::checkpoint(folder);
+  } catch (const roam::Error& e) {
+    why = e.what();
+  }
+  roam_test::expect_contains(why, {"kernel thread", "waits on an object"});
+  latch.count_down();
+  await_done();
+}
+
 // On every rank at once, beside threads that compute and yield.
 void everywhere() {
   std::vector<roam::Thread> threads;
@@ -163,7 +243,8 @@ void other_calls() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return roam::run(argc, argv, [] {
+  std::thread worker(work);
+  const int code = roam::run(argc, argv, [] {
     fulfil();
     fail();
     take_an_odd_one();
@@ -171,5 +252,10 @@ int main(int argc, char** argv) {
     send();
     everywhere();
     other_calls();
+    stay_for_waits();
+    no_checkpoint_of_waits();
   });
+  task_ends = true;
+  worker.join();
+  return code;
 }

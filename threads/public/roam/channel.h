@@ -28,7 +28,8 @@ class Channel {
   void send(T value) {
     if (!detail::is_here(this, "Channel")) {
       detail::check_given<T>("Channel::send");
-      detail::errand_until("Channel::send", detail::kForEver, [&] { return try_send(value); });
+      detail::errand_until("Channel::send", this, detail::kForEver,
+                           [&] { return try_send(value); });
       return;
     }
     while (full() && !closed_) senders_.wait(this, "Channel");
@@ -94,7 +95,8 @@ class Channel {
   std::optional<T> recv_outside() {
     detail::check_taken<T>("Channel::recv");
     std::optional<std::optional<T>> got;
-    detail::errand_until("Channel::recv", detail::kForEver, [&] {
+    detail::errand_until("Channel::recv", this, detail::kForEver, [&] {
+      detail::check_home(this, "Channel");
       if (!values_.empty() || closed_) got.emplace(try_recv());
       return got.has_value();
     });

@@ -14,6 +14,8 @@
 // two threads, and wait until it is done.
 namespace roam::detail {
 
+struct Tcb;
+
 // True in a kernel thread of the program beside the one that runs the rank's threads.
 bool outside();
 
@@ -25,7 +27,8 @@ bool outside();
 //          done.
 void run_errand(const char* what, void (*call)(void*), void* argument);
 
-// Sleeps between two looks at what is waited for, longer each time.
+// Sleeps between two looks at what is waited for, longer each time up to this round.
+inline constexpr int kLongestPause = 6;
 void between_looks(int round);
 bool time_is_up(std::int64_t deadline_ns);
 
@@ -60,12 +63,51 @@ std::invoke_result_t<F&> errand(const char* what, F f) {
   }
 }
 
-// Asks f() as an errand until it says yes. False: the time ran out.
+// While a kernel thread outside waits for what lies at `object`, the thread in whose memory that is
+// stays on its rank.
+class TieFromOutside {
+ public:
+  TieFromOutside(const char* what, const void* object) : what_(what), object_(object) {}
+  ~TieFromOutside();  // by an errand, if it is still tied
+  TieFromOutside(const TieFromOutside&) = delete;
+  TieFromOutside& operator=(const TieFromOutside&) = delete;
+
+  // f(), which looks whether the object is here; tied if it says no, and not otherwise.
+  // Context: an errand.
+  template <class F>
+  bool look(F& f) {
+    try {
+      if (!f()) {
+        tie();
+        return false;
+      }
+    } catch (...) {
+      untie();
+      throw;
+    }
+    untie();
+    return true;
+  }
+
+ private:
+  void tie();
+  void untie();
+
+  const char* what_;
+  const void* object_;
+  Tcb* tied_ = nullptr;
+  std::uint64_t id_ = 0;
+};
+
+// Asks f() as an errand until it says yes. It looks at `object`, and calls check_home first. False:
+// the time ran out.
 template <class F>
-bool errand_until(const char* what, std::int64_t deadline_ns, F f) {
-  for (int round = 0; !errand(what, f); ++round) {
+bool errand_until(const char* what, const void* object, std::int64_t deadline_ns, F f) {
+  TieFromOutside owner(what, object);
+  for (int round = 0; !errand(what, [&] { return owner.look(f); });) {
     if (time_is_up(deadline_ns)) return false;
     between_looks(round);
+    if (round < kLongestPause) ++round;
   }
   return true;
 }

@@ -45,6 +45,8 @@
 // A kernel thread that the program makes uses all of these but Mutex, and ConditionVariable::wait,
 // which refuse it (not_in_thread): each call of it is done on its rank, between two threads, and
 // returns when it is done. What it gives or takes is copied.
+// While it waits, the thread in whose memory the object lies is pinned. While no run is under way,
+// Error(not_running) is thrown.
 namespace roam {
 
 // Mutual exclusion. unlock wakes the thread that has waited longest; a thread that is woken and
@@ -147,6 +149,8 @@ class Latch {
   void arrive_and_wait(std::ptrdiff_t n = 1);
 
  private:
+  void wait_outside(const char* what, std::ptrdiff_t n);
+
   std::ptrdiff_t left_;
   detail::WaitQueue waiters_;
 };
@@ -160,7 +164,7 @@ class Barrier {
   explicit Barrier(std::ptrdiff_t expected, std::function<void()> on_completion = {});
   [[nodiscard]] arrival_token arrive(std::ptrdiff_t n = 1);
   void wait(arrival_token phase);
-  void arrive_and_wait() { wait(arrive()); }
+  void arrive_and_wait();
   // Arrives, and counts for one thread less from the next phase on.
   void arrive_and_drop();
 
@@ -213,7 +217,7 @@ class Future {
   bool valid() const { return state_ != nullptr; }
   void wait() const {
     if (detail::outside()) {
-      detail::errand_until("Future::wait", detail::kForEver, [&] { return state().ready(); });
+      errand_when_ready("Future::wait", detail::kForEver, [] {});
       return;
     }
     detail::check_home(&state(), "Future");
@@ -229,12 +233,20 @@ class Future {
     return wait_deadline(detail::deadline_at(when));
   }
   T get() {
-    if (detail::outside()) {
-      detail::check_taken<T>("Future::get");
-      wait();
-      return detail::errand("Future::get", [&]() -> T { return take(true); });
+    if (!detail::outside()) return take(false);
+    detail::check_taken<T>("Future::get");
+    // It is taken as soon as it is there: nothing keeps its owner here for another errand.
+    if constexpr (std::is_void_v<T>) {
+      errand_when_ready("Future::get", detail::kForEver, [&] { take(true); });
+    } else if constexpr (std::is_reference_v<T>) {
+      std::remove_reference_t<T>* got = nullptr;
+      errand_when_ready("Future::get", detail::kForEver, [&] { got = &take(true); });
+      return *got;
+    } else {
+      std::optional<T> got;
+      errand_when_ready("Future::get", detail::kForEver, [&] { got.emplace(take(true)); });
+      return std::move(*got);
     }
-    return take(false);
   }
 
  private:
@@ -267,12 +279,22 @@ class Future {
       return value;
     }
   }
+  // `then` follows in the same errand. False: the time ran out.
+  template <class F>
+  bool errand_when_ready(const char* what, std::int64_t deadline_ns, F then) const {
+    return detail::errand_until(what, &state(), deadline_ns, [&] {
+      detail::check_home(&state(), "Future");
+      if (!state().ready()) return false;
+      then();
+      return true;
+    });
+  }
   std::future_status wait_deadline(std::int64_t deadline_ns) const {
     if (detail::outside()) {
-      return detail::errand_until("Future::wait", deadline_ns, [&] { return state().ready(); })
-                 ? std::future_status::ready
-                 : std::future_status::timeout;
+      return errand_when_ready("Future::wait", deadline_ns, [] {}) ? std::future_status::ready
+                                                                   : std::future_status::timeout;
     }
+    detail::check_home(&state(), "Future");
     const std::future_status status = state().wait_until(deadline_ns);
     detail::migration_point();
     return status;
