@@ -273,6 +273,35 @@ SCENARIO(Handed, AFuturesValueOutlivesTheMoveOfItsGiver) {
   giver.join();
 }
 
+// Others run while it is copied.
+struct SlowToCopy {
+  SlowToCopy() = default;
+  SlowToCopy(const SlowToCopy&) {
+    copying = true;
+    roam::this_thread::sleep_for(50ms);
+    copying = false;
+  }
+  SlowToCopy(SlowToCopy&&) noexcept {}
+  std::string text = std::string(500, 's');
+  static inline bool copying = false;
+};
+
+// The value that is copied lies in its memory.
+SCENARIO(Handed, WhoseMemoryHasAFuturesValueStaysUntilItIsTaken) {
+  roam::Promise<SlowToCopy> promise;
+  auto future = promise.get_future();
+  promise.set_value(SlowToCopy());
+  const roam::Thread taker = roam::spawn(
+      [&future] { expect_eq(future.get().text, std::string(500, 's'), "value of the future"); });
+  yield_until([] { return SlowToCopy::copying; });
+  if (next_rank() != roam::rank())
+    expect_error(roam::Errc::pinned, {}, [] { roam::this_thread::migrate(next_rank()); });
+  taker.join();
+  const int to = next_rank();
+  roam::this_thread::migrate(to);
+  expect_eq(roam::rank(), to, "rank once it is taken");
+}
+
 SCENARIO(Handed, AFuturesExceptionOutlivesTheMoveOfItsGiver) {
   roam::Promise<int> promise;
   auto future = promise.get_future();

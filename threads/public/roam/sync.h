@@ -271,10 +271,10 @@ class Future {
       return value;
     } else {
       T value = [&] {
-        const detail::StayHere stay(detail::kCopyMayWait<T>);
-        return detail::rehome(std::move(*state->value));
+        const detail::HoldHome hold(state.get(), detail::kCopyMayWait<T>);
+        const auto given = std::move(state);  // ends before the hold: that may wait too
+        return detail::rehome(std::move(*given->value));
       }();
-      state.reset();
       detail::migration_point();
       return value;
     }
