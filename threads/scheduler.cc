@@ -4,7 +4,9 @@
 #include <x86intrin.h>
 
 #include <cerrno>
+#include <exception>
 #include <new>
+#include <string>
 
 #include "base/check.h"
 #include "base/job_clock.h"
@@ -139,6 +141,26 @@ void Scheduler::run_body(Tcb* self) {
   }
   after_ = After::kEnded;
   switch_to_main();
+}
+
+// What a Mutex knows of its holder is the place of its control block, where another thread will be.
+[[gnu::cold]] void Scheduler::leave_locks(Tcb* ended) const {
+  if (ended_holding != nullptr) ended_holding(ended);
+  if (ended->locks == 0) return;
+  iso::HeapScope process;
+  std::string by;
+  try {
+    if (ended->exception != nullptr) std::rethrow_exception(ended->exception);
+  } catch (const std::exception& e) {
+    by = std::string(", by an exception (") + e.what() + "),";
+  } catch (...) {
+    by = ", by an exception,";
+  }
+  fatal(
+      "thread '%s' has ended%s while it holds %d Mutex%s, which nobody can unlock any more. Hold "
+      "one "
+      "by a std::lock_guard, which gives it back however its scope is left.",
+      ended->name(), by.c_str(), ended->locks, ended->locks == 1 ? "" : "es");
 }
 
 void Scheduler::switch_to_main() {

@@ -145,7 +145,8 @@ class Scheduler {
   void untie_elsewhere(Tcb* t, std::uint64_t id) const {
     if (host_ != nullptr) host_->untie_elsewhere(t, id);
   }
-  // Called with a thread that has ended while it holds locks, on its stack.
+  // Called with a thread that has ended while it holds locks, on its stack: those of libc count no
+  // more.
   void (*ended_holding)(Tcb*) = nullptr;
 
  private:
@@ -159,9 +160,10 @@ class Scheduler {
   void end_current();
   void leave_kernel(Tcb* ended) {
     KernelState::ended(ended);
-    if (ended->locks != 0 && ended_holding != nullptr) [[unlikely]]
-      ended_holding(ended);
+    if (ended->locks != 0) [[unlikely]]
+      leave_locks(ended);
   }
+  void leave_locks(Tcb* ended) const;
   void yield_inline();
   void yield_slow();
   void suspend();  // to whoever is next

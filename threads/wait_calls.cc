@@ -30,15 +30,16 @@ Held* find(const Tcb* self, const void* lock) {
 }
 
 // What was on its stack is gone with its frames, and others may lie there soon. Other locks stay
-// taken, as libc leaves them.
+// taken, as libc leaves them, by a thread that is no more.
 void abandon_of(Tcb* ended) {
   const std::uint64_t me = ended->id.load(std::memory_order_relaxed);
   for (std::size_t i = held_count; i-- > 0;) {
     const Held h = held[i];
     const bool gone = ended->stack().contains(h.lock);
-    if (h.thread != me || (h.abandon == nullptr && !gone)) continue;
-    held[i] = held[--held_count];
+    if (h.thread != me) continue;
     --ended->locks;
+    if (h.abandon == nullptr && !gone) continue;
+    held[i] = held[--held_count];
     if (!gone) h.abandon(const_cast<void*>(h.lock));
   }
 }

@@ -78,6 +78,24 @@ TEST(WaitCalls, AMutexThatEndedWithItsThreadsStackIsForgotten) {
   }
 }
 
+TEST(WaitCalls, WhoEndsHoldingALockLeavesItTakenAndHoldsItNoMore) {
+  static std::mutex mutex;  // nothing else comes to lie where they were
+  static std::shared_mutex shared;
+  TestThreads threads;
+  threads.spawn([&] {
+    mutex.lock();
+    shared.lock_shared();
+  });
+  threads.spawn([&] {
+    EXPECT_FALSE(mutex.try_lock());
+    EXPECT_FALSE(shared.try_lock());
+  });
+  threads.run();
+  EXPECT_FALSE(mutex.try_lock());
+  mutex.unlock();
+  shared.unlock_shared();
+}
+
 TEST(WaitCalls, TheOwnerOfAMutexIsTheThread) {
   TestThreads threads;
   pthread_mutexattr_t kind;

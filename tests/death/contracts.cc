@@ -35,6 +35,19 @@ DEATH(mutex_destroyed_while_held) {
   mutex.reset();
 }
 
+DEATH(ended_while_it_holds_a_mutex) {
+  static roam::Mutex mutex;
+  roam::spawn(roam::SpawnOptions{.name = "holder"}, [] { mutex.lock(); }).join();
+}
+
+DEATH(ended_by_an_exception_while_it_holds_a_mutex) {
+  static roam::Mutex mutex;
+  roam::spawn(roam::SpawnOptions{.name = "holder"}, [] {
+    mutex.lock();
+    throw std::runtime_error("the cause");
+  }).join();
+}
+
 DEATH(pin_destroyed_by_another_thread) {
   auto pin = std::make_unique<roam::this_thread::Pin>();
   roam::spawn(roam::SpawnOptions{.name = "other"}, [&pin] { pin.reset(); }).join();

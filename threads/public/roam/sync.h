@@ -52,7 +52,7 @@ namespace roam {
 // Mutual exclusion. unlock wakes the thread that has waited longest; a thread that is woken and
 // finds the lock taken again is given it by the next unlock, so nobody waits for ever. Not
 // recursive: a second lock by the holder throws Error(would_deadlock). unlock by a thread that does
-// not hold it stops the program.
+// not hold it stops the program, and so does a thread that ends while it holds one.
 class Mutex {
  public:
   Mutex() = default;
