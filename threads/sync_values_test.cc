@@ -2,8 +2,11 @@
 
 #include <chrono>
 #include <cmath>
+#include <cstddef>
+#include <cstdlib>
 #include <future>
 #include <memory>
+#include <new>
 #include <optional>
 #include <random>
 #include <stdexcept>
@@ -14,6 +17,18 @@
 #include "base/test_bytes.h"
 #include "roam/sync.h"
 #include "threads/test_threads.h"
+
+// While it is set, operator new of this program finds no memory. (Where the compiler sees one of
+// these and not the other, it takes them for mismatched.)
+static bool no_memory = false;
+
+[[gnu::noinline]] void* operator new(std::size_t bytes) {
+  void* block = no_memory ? nullptr : std::malloc(bytes);
+  if (block == nullptr) throw std::bad_alloc();
+  return block;
+}
+[[gnu::noinline]] void operator delete(void* block) noexcept { std::free(block); }
+[[gnu::noinline]] void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 
 namespace roam::threads {
 namespace {
@@ -267,6 +282,37 @@ TEST(Channel, AFullChannelMakesTheSenderWait) {
   });
   threads.run();
   EXPECT_EQ(sent, 5);
+}
+
+// It was woken for the room.
+TEST(Channel, ASenderThatFindsNoMemoryLeavesItsRoomToTheNext) {
+  TestThreads threads;
+  struct Page {
+    int number;
+    char room[1000];
+  };
+  Channel<Page> channel(1);
+  bool refused = false;
+  threads.spawn([&] {
+    channel.send({0, {}});
+    for (int i = 1; i <= 2; ++i) {
+      threads.spawn([&, i] {
+        try {
+          channel.send({i, {}});
+        } catch (const std::bad_alloc&) {
+          no_memory = false;
+          refused = true;
+        }
+      });
+    }
+    yield();
+    EXPECT_EQ(channel.recv().value().number, 0);
+    no_memory = true;
+    yield();
+    EXPECT_TRUE(refused);
+    EXPECT_EQ(channel.recv().value().number, 2);
+  });
+  threads.run();
 }
 
 TEST(Channel, AfterCloseWhatIsInsideCanBeReceivedAndNothingSent) {

@@ -131,7 +131,12 @@ class Channel {
     {
       detail::AllocateBeside scope(this, !kPlain);
       if constexpr (kPlain) {
-        values_.push_back(std::move(value));
+        try {
+          values_.push_back(std::move(value));
+        } catch (...) {  // no memory: the room, for which this sender was woken, is the next one's
+          if (!full()) senders_.wake_one();
+          throw;
+        }
       } else {
         const Coming room(*this);
         std::list<T> fresh;
