@@ -275,7 +275,8 @@ volatile bool initialised = false;
 
 std::atomic<bool> in_run = false;
 
-// One run at a time, of whatever kernel thread.
+// One run at a time, all of one kernel thread, whichever was first: what the rank's kernel thread
+// is known by, its signal stack and what libraries keep for it are not handed on.
 // Errors: Errc::not_running; Error(not_in_thread) in a child of fork.
 struct OnlyRun {
   OnlyRun() {
@@ -284,9 +285,15 @@ struct OnlyRun {
                   "roam::run was called before main, by the constructor of a static: call it in "
                   "main, or later");
     }
-    if (!in_run.exchange(true)) return;
     threads::refuse_in_child("roam::run");
-    throw Error(Errc::not_running, "roam::run was called inside roam::run, or beside it");
+    if (in_run.exchange(true)) {
+      throw Error(Errc::not_running, "roam::run was called inside roam::run, or beside it");
+    }
+    if (threads::on_rank_thread || !threads::rank_thread_known) return;
+    in_run = false;
+    throw Error(Errc::not_running,
+                "roam::run was called by another kernel thread than an earlier roam::run: all runs "
+                "of a process are one kernel thread's. Call it where you called it first.");
   }
   ~OnlyRun() { in_run = false; }
   OnlyRun(const OnlyRun&) = delete;

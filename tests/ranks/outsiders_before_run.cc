@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <string>
 #include <string_view>
 #include <thread>
 
@@ -72,6 +73,16 @@ int main(int argc, char** argv) {
   MPI_Init(&argc, &argv);
   std::thread outside([] { before_run.work(); });
   roam_test::expect_eq(roam::run(argc, argv, first_run), 14, "the first run's sum");
+  // Another kernel thread than the first run's has no run.
+  std::string why;
+  std::thread([&] {
+    try {
+      roam::run(argc, argv, [] {});
+    } catch (const roam::Error& error) {
+      if (error.code() == roam::Errc::not_running) why = error.what();
+    }
+  }).join();
+  roam_test::expect_contains(why, {"another kernel thread"});
   if (!deadlock)
     roam_test::expect_eq(roam::run(argc, argv, second_run), 14, "the second run's sum");
   before_run.end();

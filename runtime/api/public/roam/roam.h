@@ -52,7 +52,8 @@ int run(int& argc, char**& argv, void (*spawn_root)(void*), void* root);
 //                                     difference and the cure. Thrown on every rank.
 //         Errc::bad_option            a ROAM_ variable is malformed
 //         Errc::out_of_address_space  the arena cannot be reserved
-//         Errc::not_running           called inside run(), or after an earlier run() ended MPI
+//         Errc::not_running           called inside run(), on another kernel thread than an
+//                                     earlier run(), or after that ended MPI
 // An exception that escapes from root, or one that escaped from another thread and was never
 // joined, ends the job with a message and a non-zero status. So does a deadlock: every thread waits
 // and nothing can wake one.
