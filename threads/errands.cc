@@ -47,8 +47,8 @@ constinit ClosedRoom closed_room;
 Error not_running(const char* what) {
   return Error(Errc::not_running,
                text("%s: the caller is a kernel thread that the program made, and no run is under "
-                    "way on this rank: nothing was changed. End such kernel threads before the "
-                    "threads that they work for.",
+                    "way on this rank: nothing was changed. Let such a kernel thread begin when a "
+                    "thread of Roam tells it to, and end before the threads that it works for.",
                     what));
 }
 

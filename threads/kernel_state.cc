@@ -30,11 +30,6 @@ int change(int how, const std::uint64_t* set, std::uint64_t* old) {
   return number;
 }
 
-// Where the rank's threads will run, before they do.
-bool is_first_kernel_thread() {
-  return !rank_thread_known.load(std::memory_order_relaxed) && syscall(SYS_gettid) == getpid();
-}
-
 // It has what the process was started with.
 [[gnu::constructor(104)]] void note_first_mask() {
   change(SIG_BLOCK, nullptr, &rank_mask);

@@ -1,6 +1,8 @@
 #include "threads/scheduler.h"
 
 #include <cxxabi.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <x86intrin.h>
 
 #include <cerrno>
@@ -34,6 +36,10 @@ iso::Heap* heap_of_slot(Address head_unit) { return &detail::tcb_of_head_unit(he
 
 thread_local constinit bool on_rank_thread = false;
 std::atomic<bool> rank_thread_known = false;
+
+bool is_first_kernel_thread() {
+  return !rank_thread_known.load(std::memory_order_relaxed) && syscall(SYS_gettid) == getpid();
+}
 
 alignas(Scheduler) unsigned char scheduler_room[sizeof(Scheduler)];
 

@@ -228,12 +228,14 @@ void yield();
 // makes.
 extern thread_local constinit bool on_rank_thread [[gnu::tls_model("initial-exec")]];
 
-// True on a kernel thread of the program beside the one that runs the rank's threads, once that
-// runs.
+// True once a run has begun.
 extern std::atomic<bool> rank_thread_known;
-inline bool on_other_kernel_thread() {
-  return !on_rank_thread && rank_thread_known.load(std::memory_order_relaxed);
-}
+// True on the kernel thread that was there first, where a run is expected to begin, until one has.
+bool is_first_kernel_thread();
+
+// True on a kernel thread of the program beside the one that runs the rank's threads. Before the
+// first run too: one may begin at any moment.
+inline bool on_other_kernel_thread() { return !on_rank_thread && !is_first_kernel_thread(); }
 
 }  // namespace roam::threads
 
