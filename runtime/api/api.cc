@@ -106,7 +106,8 @@ void set_hooks() {
     if (round < kYields) {
       scheduler().yield();
     } else {
-      scheduler().sleep_until(job_now_ns() + std::min(20'000 * (round - kYields + 1), 1'000'000));
+      const std::int64_t pause_ns = std::int64_t{20'000} * (round - kYields + 1);
+      scheduler().sleep_until(job_now_ns() + std::min<std::int64_t>(pause_ns, 1'000'000));
     }
     if (round == kLongRounds) {
       HeapScope process;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "isomalloc/helper_threads.h"
 #include "roam/roam.h"
 #include "runtime/job/job.h"
 #include "tests/ranks/on_rank.h"
@@ -72,6 +73,17 @@ SCENARIO(Inside, PartsOfATeamThatHasEndedAreNotLookedAt, .ranks_needed = 2) {
     }
   }).join();
   yield_until([] { return !roam::runtime::the_job().gatherings().due(); });
+}
+
+// Pauses between two questions whether it has ended grow to a millisecond, however often it is
+// asked.
+SCENARIO(Inside, WhoWaitsLongForTheEndOfAKernelThreadDoesNotAskWithoutPause) {
+  for (const int round : {1'000, 120'000, 2'000'000'000}) {
+    const auto begin = std::chrono::steady_clock::now();
+    expect(roam::iso::between_joins(round), "a thread lets others run");
+    expect(std::chrono::steady_clock::now() - begin >= std::chrono::microseconds(900),
+           "the pause of round " + std::to_string(round) + " is a millisecond");
+  }
 }
 
 }  // namespace
