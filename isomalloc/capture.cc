@@ -64,9 +64,10 @@ void* aligned(std::size_t alignment, std::size_t bytes) {
 // realloc of a block of another thread's heap, or of a thread's block with the capture off: a new
 // block.
 void* reallocate_elsewhere(void* block, std::size_t bytes) {
+  const std::size_t usable = Heap::usable_bytes(block, "realloc");
   void* fresh = malloc(bytes);
   if (fresh == nullptr) return nullptr;
-  std::memcpy(fresh, block, std::min(Heap::usable_bytes(block), bytes));
+  std::memcpy(fresh, block, std::min(usable, bytes));
   free(block);
   return fresh;
 }
@@ -248,7 +249,10 @@ ROAM_EXPORT void* pvalloc(std::size_t bytes) {
 
 ROAM_EXPORT std::size_t malloc_usable_size(void* block) {
   if (block == nullptr) return 0;
-  return roam::iso::ours(block) ? Heap::usable_bytes(block) : roam::iso::libc_usable_bytes(block);
+  if (!roam::iso::ours(block)) return roam::iso::libc_usable_bytes(block);
+  Heap* heap = current_heap;
+  return heap != nullptr ? heap->live_bytes(block, "malloc_usable_size")
+                         : Heap::usable_bytes(block);
 }
 
 // The plain form of `operator delete`, of a program that brings none (operator_new.cc).

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "isomalloc/frees_of_others.h"
+#include "isomalloc/heap_head.h"
 
 namespace roam::iso {
 
@@ -18,17 +19,7 @@ namespace {
 // `remote_` of a heap that is not on this node.
 FreeBlock* const kClosed = reinterpret_cast<FreeBlock*>(1);
 
-// Head blocks: the word before each says its size and whether it lives.
 constexpr std::size_t kLargestHead = 128;
-constexpr std::uint32_t kHeadLive = 0x44414548;   // "HEAD"
-constexpr std::uint32_t kHeadFreed = 0x45455246;  // "FREE"
-struct HeadWord {
-  std::uint32_t state;
-  std::uint32_t bytes;
-};
-HeadWord* head_word(const void* block) {
-  return reinterpret_cast<HeadWord*>(reinterpret_cast<Address>(block) - sizeof(HeadWord));
-}
 
 bool in_heap_region(const void* p) { return heap_region.contains(p); }
 
@@ -243,47 +234,21 @@ void* Heap::allocate_zeroed(std::size_t bytes) {
 
 // ---- free ----
 
-void Heap::double_free(const void* block) {
-  fatal(
-      "%p is freed twice. The first free gave it back to its thread's heap; find the second with a "
-      "debugger "
-      "(this message is where it happens).",
-      block);
-}
-
 // Of the owner: what others sent home can grow meanwhile, but not shrink.
-void Heap::verify_not_free(const Span* span, const FreeBlock* block) const {
+void Heap::verify_not_free(const Span* span, const FreeBlock* block, const char* call) const {
   for (const FreeBlock* b = span->free; b != nullptr; b = b->next) {
-    if (b == block) double_free(block);
+    if (b == block) freed_before(block, call);
   }
   const FreeBlock* b = remote_.load(std::memory_order_acquire);
   for (; b != nullptr && b != kClosed; b = b->next) {
-    if (b == block) double_free(block);
+    if (b == block) freed_before(block, call);
   }
-}
-
-void Heap::check_block(const Span* span, const void* block) {
-  if (span->large()) {
-    const bool begins = reinterpret_cast<Address>(block) == span->first_block();
-    if (begins && span->used == 1) return;
-    if (begins && span->used == 0 && span->magic == Span::kMagic) double_free(block);
-  } else if (begins_block(span, block, __atomic_load_n(&span->made_bytes, __ATOMIC_RELAXED))) {
-    if (span->in_hole(block)) double_free(block);
-    return;
-  }
-  fatal(
-      "free(%p): no block of a thread's heap begins there, though its heap holds that address. "
-      "Pass what malloc or new returned.",
-      block);
 }
 
 // A block of a span that was full or has holes, one that somebody wrote the mark into, a large
 // block, or none.
 void Heap::free_unusual(Span* span, FreeBlock* block) {
-  const bool small = begins_block(span, block, span->made_bytes);
-  if (!small || span->holes != 0) check_block(span, block);
-  if (block->marked()) verify_not_free(span, block);
-  if (!small) return free_large(span);
+  if (!check_live(span, block, kFree)) return free_large(span);
   put(span, block);
   if (!span->listed) list_free(span);
   if (span->used == 0) span_became_empty(span);
@@ -347,25 +312,7 @@ Span* Heap::take_spare(std::size_t units, std::size_t first, std::size_t alignme
 }
 
 void Heap::free_head(void* block) {
-  Arena& a = arena();
-  ROAM_CHECK(!a.region(Region::kBlocks).contains(block),
-             "free(%p): that is a block of isomalloc. Free it with iso_free or CmiIsomallocFree.",
-             block);
-  const Address unit = round_down(reinterpret_cast<Address>(block), kUnitBytes);
-  const UnitKind kind = a.units().kind(unit);
-  const bool head = kind == UnitKind::kSlotHead || kind == UnitKind::kRemains;
-  Heap* heap = head ? heap_of_slot(unit) : nullptr;
-  ROAM_CHECK(heap != nullptr && heap->head_used().contains(block) &&
-                 reinterpret_cast<Address>(block) % kSmallestBlock == 0 &&
-                 head_word(block)->state != 0,
-             "free(%p): that address is %s, not a block. Pass what malloc or new returned.", block,
-             a.units().range_begin(unit) == 0 ? "in no thread that is on this node"
-                                              : "on a thread's stack");
-  if (head_word(block)->state == kHeadFreed) double_free(block);
-  ROAM_CHECK(
-      head_word(block)->state == kHeadLive,
-      "free(%p): no block of a thread's heap begins there. Pass what malloc or new returned.",
-      block);
+  Heap* heap = check_head(block, kFree);
   head_word(block)->state = kHeadFreed;
   if (heap == current_heap) {
     --heap->head_live_;
@@ -395,19 +342,11 @@ void Heap::send_home(void* memory) {
     free_head(memory);
     return;
   }
-  Span* span = Span::of(memory);
-  const UnitKind kind = arena().units().kind(span->begin());
-  ROAM_CHECK(kind == UnitKind::kSpan,
-             "free(%p): no thread's heap on this node holds that address. The thread that "
-             "allocated it has moved to "
-             "another node, or the pointer is wild, or it was freed before.",
-             memory);
-  arena().leases().sync();
-  check_block(span, memory);
+  Span* span = check_span(memory, kFree);
   FreeBlock* block = static_cast<FreeBlock*>(memory);
   // The owner's list cannot be walked from here; that a live block holds the mark of its own
   // address by chance does not happen.
-  if (block->marked()) double_free(block);
+  if (block->marked()) freed_before(block, kFree);
   block->mark = block->free_mark();
   Heap* owner = span->heap.load(std::memory_order_acquire);
   FreeBlock* head = owner->remote_.load(std::memory_order_acquire);
@@ -475,19 +414,5 @@ Heap* heap_of(const void* address) {
 }
 
 bool Heap::contains(const void* address) const { return heap_of(address) == this; }
-
-std::size_t Heap::usable_bytes(const void* block) {
-  if (!in_heap_region(block)) {
-    ROAM_CHECK(!arena().region(Region::kBlocks).contains(block),
-               "realloc or malloc_usable_size of %p: that is a block of isomalloc, whose length "
-               "iso_length or CmiIsomallocLength says.",
-               block);
-    return head_word(block)->bytes;
-  }
-  const Span* span = Span::of(block);
-  ROAM_CHECK(span->magic == Span::kMagic,
-             "malloc_usable_size(%p): no block of a thread's heap begins there", block);
-  return span->large() ? span->large_bytes : span->block_bytes;
-}
 
 }  // namespace roam::iso

@@ -169,14 +169,25 @@ class Heap {
   // Frees a block of some thread's heap from elsewhere: another thread, another rank of the node,
   // plain code.
   static void free_from_elsewhere(void* block);
-  // Usable bytes of a live block of any heap.
-  static std::size_t usable_bytes(const void* block);
+  // Usable bytes of a live block of any heap; stops the program where no block begins. `call` is
+  // for the message.
+  static std::size_t usable_bytes(const void* block, const char* call = "malloc_usable_size");
+  // The same from the owner of this heap, which also knows blocks of its own that were freed.
+  std::size_t live_bytes(const void* block, const char* call) const {
+    if (!owns_block(block)) [[unlikely]]
+      return usable_bytes(block, call);
+    const Span* span = Span::of(block);
+    const auto* begun = static_cast<const FreeBlock*>(block);
+    if (!begins_block(span, block, span->usual) || begun->marked()) [[unlikely]]
+      check_live(span, begun, call);
+    return span->large() ? span->large_bytes : span->block_bytes;
+  }
   // Whether `address` lies in this heap: in a span or the used part of the head room.
   bool contains(const void* address) const;
 
   // Whether the live block is in one of this heap's spans.
   bool owns_block(const void* block) const {
-    return arena().region(Region::kHeap).contains(block) &&
+    return heap_region.contains(block) &&
            Span::of(block)->heap.load(std::memory_order_relaxed) == this;
   }
 
@@ -277,9 +288,17 @@ class Heap {
         static_cast<std::uint32_t>(reinterpret_cast<Address>(block)) - span->first;
     return offset < bytes && offset * span->divides < span->divides;
   }
-  static void check_block(const Span* span, const void* block);
-  [[noreturn]] static void double_free(const void* block);
-  void verify_not_free(const Span* span, const FreeBlock* block) const;
+  // They stop the program, with a message that names `call`, where no block begins, or one that is
+  // known to be free: in a head room, whose heap is returned; in a span; anywhere in the region of
+  // heaps. check_live(), the owner's, knows all that are free, and returns whether it is a small
+  // one.
+  static constexpr const char* kFree = "free";
+  static Heap* check_head(const void* block, const char* call);
+  static void check_block(const Span* span, const void* block, const char* call);
+  static Span* check_span(const void* block, const char* call);
+  bool check_live(const Span* span, const FreeBlock* block, const char* call) const;
+  [[noreturn]] static void freed_before(const void* block, const char* call);
+  void verify_not_free(const Span* span, const FreeBlock* block, const char* call) const;
 
   Span* spans_;  // all
   std::atomic<FreeBlock*> remote_;

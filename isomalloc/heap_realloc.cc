@@ -9,7 +9,7 @@ namespace roam::iso {
 
 void* Heap::reallocate(void* block, std::size_t bytes) {
   if (block == nullptr) return allocate(bytes);
-  const std::size_t usable = usable_bytes(block);
+  const std::size_t usable = live_bytes(block, "realloc");
   // In place where it fits and wastes at most half.
   if (bytes <= usable && (bytes >= usable / 2 || usable <= kSmallestBlock)) return block;
   if (bytes > kLargestSmall && usable > kLargestSmall && resize_large(block, bytes)) return block;
@@ -24,7 +24,6 @@ void* Heap::reallocate(void* block, std::size_t bytes) {
 // In place: what is too much goes back, what is missing is taken from behind if that is free.
 bool Heap::resize_large(void* block, std::size_t bytes, bool untouched) {
   Span* span = Span::of(block);
-  check_block(span, block);
   const Range old = span->range();
   const std::size_t first = span->first_block() - old.begin;
   if (bytes > arena().region(Region::kHeap).bytes - first) return false;

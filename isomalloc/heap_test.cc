@@ -133,6 +133,7 @@ TEST_P(HeapTest, ALiveBlockMayHoldWhatFreeOnesAreMarkedWith) {
     void* sent_home = heap_->allocate(bytes);
     Heap::free_from_elsewhere(sent_home);
     static_cast<FreeBlock*>(p)->mark = static_cast<FreeBlock*>(p)->free_mark();
+    EXPECT_EQ(heap_->reallocate(p, bytes), p);
     heap_->free(p);
     heap_->free(keeps_span);
   }
@@ -371,6 +372,61 @@ TEST_F(HeapDeathTest, AFreeInsideABlockStops) {
       EXPECT_EXIT(Heap::free_from_elsewhere(p + offset), kStopped(), names(p + offset));
     }
   }
+}
+
+TEST_F(HeapDeathTest, AReallocationOfAFreedBlockStopsThoughItWouldFitInPlace) {
+  for (const std::size_t bytes : {200ul, 20'000ul, 40'000ul, 1'000'000ul}) {
+    SCOPED_TRACE(bytes);
+    void* keeps_span = heap_->allocate(bytes);
+    void* p = heap_->allocate(bytes);
+    void* sent_home = heap_->allocate(bytes);
+    heap_->free(p);
+    Heap::free_from_elsewhere(sent_home);
+    for (void* freed : {p, sent_home}) {
+      for (const std::size_t wanted : {bytes / 20, bytes - bytes / 40, bytes, 3 * bytes})
+        EXPECT_EXIT(heap_->reallocate(freed, wanted), kStopped(), names(freed) + ".*freed before");
+      EXPECT_EXIT(heap_->live_bytes(freed, "malloc_usable_size"), kStopped(), names(freed));
+    }
+    heap_->free(keeps_span);
+  }
+  // A large block that went back with its span.
+  void* p = heap_->allocate(3'000'000);
+  heap_->free(p);
+  EXPECT_EXIT(Heap::usable_bytes(p, "realloc"), kStopped(), names(p) + ".*freed before");
+}
+
+TEST_F(HeapDeathTest, AReallocationOfABlockWhosePageDidNotTravelStops) {
+  std::vector<char*> blocks;
+  for (int i = 0; i < 200; ++i) blocks.push_back(static_cast<char*>(heap_->allocate(300)));
+  for (int i = 50; i < 150; ++i) heap_->free(blocks[static_cast<std::size_t>(i)]);
+  heap_->find_holes();
+  std::memset(blocks[100], 0, 300);  // the mark is lost
+  EXPECT_EXIT(heap_->reallocate(blocks[100], 300), kStopped(), names(blocks[100]));
+  EXPECT_EQ(heap_->reallocate(blocks[10], 290), blocks[10]) << "a live one of the same span";
+}
+
+TEST_F(HeapDeathTest, AReallocationInsideABlockStops) {
+  for (const std::size_t bytes : {100ul, 200ul, 20'000ul, 60'000ul, 300'000ul}) {
+    SCOPED_TRACE(bytes);
+    TestHeap none(0);
+    char* p = static_cast<char*>(none->allocate(bytes));
+    fill_bytes(p, bytes, 1);
+    for (const std::size_t offset : {std::size_t{1}, std::size_t{16}, bytes / 2 / 16 * 16}) {
+      EXPECT_EXIT(none->reallocate(p + offset, bytes), kStopped(), names(p + offset));
+      EXPECT_EXIT(Heap::usable_bytes(p + offset), kStopped(), names(p + offset));
+    }
+    EXPECT_EXIT(none->reallocate(p + 16, 10 * bytes), kStopped(), names(p + 16));
+    none->free(p);
+  }
+}
+
+TEST_F(HeapDeathTest, AReallocationOfABlockOfTheHeadRoomThatWasFreedStops) {
+  char* p = static_cast<char*>(heap_->allocate(100));
+  ASSERT_TRUE(heap_->head_room().contains(p));
+  EXPECT_EXIT(heap_->reallocate(p + 16, 90), kStopped(), names(p + 16));
+  heap_->free(p);
+  EXPECT_EXIT(heap_->reallocate(p, 90), kStopped(), names(p));
+  EXPECT_EXIT(heap_->reallocate(heap_.stack_address(), 8), kStopped(), "stack");
 }
 
 TEST_F(HeapDeathTest, AFreeOfAStackAddressStops) {

@@ -73,6 +73,22 @@ DEATH(realloc_of_a_freed_block) {
   static_cast<void>(!std::realloc(hidden(block), 9000));
 }
 
+DEATH(realloc_of_a_freed_block_that_has_room) {
+  void* block = std::malloc(1000);
+  std::free(hidden(block));
+  static_cast<void>(!std::realloc(hidden(block), 1000));
+}
+
+DEATH(realloc_inside_a_block) {
+  char* block = static_cast<char*>(std::malloc(1000));
+  static_cast<void>(!std::realloc(hidden(block + 32), 900));
+}
+
+DEATH(usable_size_inside_a_block) {
+  char* block = static_cast<char*>(std::malloc(1000));
+  static_cast<void>(malloc_usable_size(hidden(block + 32)));
+}
+
 DEATH(free_of_an_isomalloc_block) { std::free(hidden(iso_malloc(1000))); }
 
 // ---- memory that is elsewhere ----
