@@ -218,6 +218,7 @@ void pack(Pup& p, void* block) {
   p.raw(&image, sizeof image);
   p.raw(block, head->bytes);
   if (!leaves) return;
+  p.settle();
   take_turn("iso_pup", [range] {
     HeapScope process;
     arena().discard(range);

@@ -242,6 +242,32 @@ TEST_F(BlockImageTest, AnImageWithAnyByteOfItsHeadChangedNeverHarmsALiveBlock) {
   iso_free(live);
 }
 
+// What is written lies in the stream's buffer at first.
+TEST_F(BlockImageTest, ABlockWhoseImageCannotBeWrittenIsNotDeleted) {
+  for (const std::size_t bytes : {0ul, 1000ul, 100'000ul}) {
+    SCOPED_TRACE(bytes);
+    std::FILE* full = std::fopen("/dev/full", "w");
+    ASSERT_NE(full, nullptr);
+    void* const original = iso_malloc(bytes);
+    fill_bytes(original, bytes, 1);
+    void* block = original;
+    pup_er to = pup_new_toDisk(full);
+    pup_set_deleting(to, 1);
+    try {
+      iso_pup(to, &block);
+      ADD_FAILURE() << "was written";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Errc::system) << error.what();
+    }
+    pup_destroy(to);
+    std::fclose(full);
+    EXPECT_EQ(block, original);
+    EXPECT_EQ(iso_length(original), bytes);
+    EXPECT_TRUE(holds_bytes(original, bytes, 1));
+    iso_free(original);
+  }
+}
+
 TEST_F(BlockImageTest, ABlockGoesToDiskAndBack) {
   std::FILE* file = std::tmpfile();
   ASSERT_NE(file, nullptr);

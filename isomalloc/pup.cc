@@ -52,13 +52,17 @@ namespace {
 class PupToDisk final : public Pup {
  public:
   explicit PupToDisk(std::FILE* file) : Pup(Mode::kPacking), file_(file) {}
+  void settle() override {
+    if (std::fflush(file_) != 0) fail(bytes());
+  }
 
  private:
   void transfer(void* data, std::size_t bytes) override {
-    if (bytes != 0 && std::fwrite(data, 1, bytes, file_) != bytes) {
-      throw Error(Errc::system,
-                  text("writing %zu bytes of a packed object: %s", bytes, std::strerror(errno)));
-    }
+    if (bytes != 0 && std::fwrite(data, 1, bytes, file_) != bytes) fail(bytes);
+  }
+  [[noreturn]] static void fail(std::size_t bytes) {
+    throw Error(Errc::system,
+                text("writing %zu bytes of a packed object: %s", bytes, std::strerror(errno)));
   }
   std::FILE* file_;
 };

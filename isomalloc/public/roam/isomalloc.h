@@ -45,12 +45,12 @@ int iso_in_range(const void* address);
 
 /* Sizes, packs or unpacks the block at `*block`, as `p` says. After unpacking `*block` has the
  * value that it had before packing. A packer that deletes (pup_isDeleting) frees the block once
- * packed, and its address range then travels with the image, which is unpacked once. A NULL block
- * is packed as NULL.
+ * packed, into a file once the kernel has its bytes, and its address range then travels with the
+ * image, which is unpacked once. A NULL block is packed as NULL.
  *
  * Errors:  unpacking where the range is in use, or from bytes that iso_pup did not write, throws
- *          roam::Error in C++ (address_in_use, corrupt_image); uncaught, it ends the job with the
- * message.
+ *          roam::Error in C++ (address_in_use, corrupt_image), and so does a file that cannot be
+ *          written (system), and the block stays; uncaught, it ends the job with the message.
  */
 void iso_pup(pup_er p, void** block);
 

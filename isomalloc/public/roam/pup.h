@@ -21,7 +21,8 @@ namespace roam {
 //
 // The byte format is that of this machine's memory, without padding between fields. Errors:
 // unpacking past the end of the data, or a failed read or write of a file, throws
-// Error(corrupt_image or system).
+// Error(corrupt_image or system). A write may fail as late as when the file is closed, unless
+// settle() has returned.
 class Pup {
  public:
   enum class Mode { kSizing, kPacking, kUnpacking };
@@ -34,7 +35,8 @@ class Pup {
   bool sizing() const { return mode_ == Mode::kSizing; }
   bool packing() const { return mode_ == Mode::kPacking; }
   bool unpacking() const { return mode_ == Mode::kUnpacking; }
-  // A packer that deletes is the last to see the data: isomalloc blocks are freed once packed.
+  // A packer that deletes is the last to see the data: isomalloc blocks are freed once packed. Who
+  // deletes what is his own calls settle() first.
   bool deleting() const { return deleting_; }
   void set_deleting(bool deleting) { deleting_ = deleting; }
   // Bytes traversed so far.
@@ -49,6 +51,10 @@ class Pup {
   // Unpacking: refuses a count of elements that the rest of the data cannot hold. Errors:
   // Error(corrupt_image).
   void check_count(std::size_t count) const;
+
+  // Packing: once it returns, what was packed so far is where it goes to; of a file, with the
+  // kernel. Errors: Error(system).
+  virtual void settle() {}
 
  protected:
   // Bytes that are left to unpack, as far as that is known.
