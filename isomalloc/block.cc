@@ -151,14 +151,26 @@ bool ensure_started() {
   return arena().ready();
 }
 
-// Whether no unit of `range` holds anything on this node.
-bool vacant(Range range) {
+// What of a range is in use on this node: nothing; nothing but blocks that were freed and rest, on
+// whichever rank freed them; or more.
+enum class InUse { kNothing, kFreedBlocks, kMore };
+InUse in_use(Range range) {
+  const UnitMap& units = arena().units();
+  InUse found = InUse::kNothing;
+  const Address first = units.range_begin(range.begin);
+  bool in_freed = first != 0 && units.kind(first) == UnitKind::kFreedBlock;
   for (Address a = range.begin; a < range.end(); a += kUnitBytes) {
-    const UnitKind kind = arena().units().kind(a);
-    if (kind != UnitKind::kNone && !is_away(kind)) return false;
+    const UnitKind kind = units.kind(a);
+    in_freed = kind == UnitKind::kFreedBlock || (in_freed && kind == UnitKind::kContinued);
+    if (in_freed) {
+      found = InUse::kFreedBlocks;
+    } else if (lives(kind)) {
+      return InUse::kMore;
+    }
   }
-  return true;
+  return found;
 }
+bool vacant(Range range) { return in_use(range) == InUse::kNothing; }
 
 // A free range of this rank's. One that holds a block all the same is that block's: the image that
 // it was unpacked from, on another rank of the node, had been unpacked here before.
@@ -228,6 +240,33 @@ void pack(Pup& p, void* block) {
   });
 }
 
+constexpr const char* kInUseHere =
+    "that address range is in use on this node. Free what is there first.";
+[[noreturn]] void refuse(const BlockImage& image, const char* why) {
+  throw Error(Errc::address_in_use,
+              text("iso_pup: the block of %zu bytes at %p cannot be unpacked here: %s", image.bytes,
+                   reinterpret_cast<void*>(image.address), why));
+}
+
+// Makes the range this rank's. True: it travelled with the image, as it does with one of this job,
+// unless that was unpacked and the block freed before. Otherwise some rank has it free, or it is in
+// use. Where a freed block rests, the rank that freed it has it.
+bool take_range(const BlockImage& image, Range range) {
+  const bool rests = in_use(range) == InUse::kFreedBlocks;
+  if (pool(Region::kBlocks).take(range)) return false;
+  if (image.owned != 0 && image.job == job_id && !rests) {
+    if (!arena().leases().open(range))
+      throw Error(Errc::out_of_memory, "iso_pup: no memory to open the block's range");
+    return true;
+  }
+  if (!pool(Region::kBlocks).take_or_obtain(range)) {
+    refuse(image,
+           "the original, or another block, still has that address in this job. Pack it with a "
+           "packer that deletes (pup_set_deleting) to move it.");
+  }
+  return false;
+}
+
 // Context: as resting().
 void unpack(Pup& p, void** block) {
   BlockImage image{};
@@ -254,36 +293,17 @@ void unpack(Pup& p, void** block) {
   }
   p.check_count(image.bytes);
   const Range range{image.address - kPageBytes, range_bytes(image.bytes)};
-  // A block that was freed here may rest at its address: a copy of it may come back.
+  // A block that was freed may rest at its address: a copy of it may come back.
   if (!vacant(range)) end_rest(0);
-  if (!vacant(range)) {
-    throw Error(Errc::address_in_use, text("iso_pup: the block of %zu bytes at %p cannot be "
-                                           "unpacked here: that address range is in use on "
-                                           "this node. Free what is there first.",
-                                           image.bytes, reinterpret_cast<void*>(image.address)));
-  }
+  if (in_use(range) == InUse::kMore) refuse(image, kInUseHere);
   Charge charge(range.bytes);
   if (!charge.taken()) {
     throw Error(Errc::out_of_memory, text("iso_pup: no memory for a block of %zu bytes: %s",
                                           image.bytes, arena().limit().shortage().c_str()));
   }
-  // The range travels with an image of this job, unless the image was unpacked and the block freed
-  // before. Otherwise some rank has it free, or it is in use.
-  bool travelled = false;
-  if (!pool(Region::kBlocks).take(range)) {
-    if (image.owned != 0 && image.job == job_id) {
-      if (!arena().leases().open(range))
-        throw Error(Errc::out_of_memory, "iso_pup: no memory to open the block's range");
-      travelled = true;
-    } else if (!pool(Region::kBlocks).take_or_obtain(range)) {
-      throw Error(Errc::address_in_use, text("iso_pup: the block of %zu bytes at %p cannot be "
-                                             "unpacked here: the original, or another block, "
-                                             "still has that address in this job. Pack it with a "
-                                             "packer that deletes (pup_set_deleting) "
-                                             "to move it.",
-                                             image.bytes, reinterpret_cast<void*>(image.address)));
-    }
-  }
+  const bool travelled = take_range(image, range);
+  // Who unpacked there meanwhile owns it, as in free_range().
+  if (!vacant(range)) refuse(image, kInUseHere);
   arena().claim(range);  // from what a thread that left here may have been kept
   arena().discard(range);
   void* fresh = make_block(range, image.bytes);

@@ -23,6 +23,15 @@ std::vector<char> take_away(void* block) {
   return image;
 }
 
+std::vector<char> copy_of(void* block) {
+  roam::PupSizer sizer;
+  roam::pup_block(sizer, &block);
+  std::vector<char> image(sizer.bytes());
+  roam::PupToMemory packer(image.data());
+  roam::pup_block(packer, &block);
+  return image;
+}
+
 void* bring(const std::vector<char>& image) {
   void* block = nullptr;
   roam::PupFromMemory unpacker(image.data(), image.size());
@@ -64,6 +73,31 @@ SCENARIO(BlockImage, UnpackedTwiceIsNeverWrittenOverByNewBlocks) {
     });
     Pattern(bytes).verify(again, bytes, "the copy");
     iso_free(again);
+  }
+}
+
+// On the node another rank freed it, where its address rests: it is as free as if it had been here.
+SCENARIO(BlockImage, ComesBackWhereTheBlockWasFreedOnAnotherRankOfTheNode) {
+  for (const std::size_t bytes : {std::size_t{1000}, std::size_t{300'000}, std::size_t{8} << 20}) {
+    for (const bool deletes : {false, true}) {
+      void* block = iso_malloc(bytes);
+      Pattern(bytes).fill(block, bytes);
+      const std::vector<char> image = deletes ? take_away(block) : copy_of(block);
+      on_rank(neighbour(), [image, block, deletes] { iso_free(deletes ? bring(image) : block); });
+      expect_eq(bring(image), block, "the copy's address");
+      expect_error(roam::Errc::address_in_use, {}, [&] { bring(image); });
+      on_rank(neighbour(), [bytes, block] {
+        std::vector<void*> others;
+        for (int i = 0; i < 300; ++i) {
+          others.push_back(iso_malloc(bytes));
+          expect(others.back() != block, "an address is handed out once a node");
+        }
+        for (void* other : others) iso_free(other);
+      });
+      expect_eq(iso_length(block), bytes, "its length");
+      Pattern(bytes).verify(block, bytes, "the copy");
+      iso_free(block);
+    }
   }
 }
 
