@@ -5,6 +5,7 @@
 #include <climits>
 #include <cstring>
 #include <deque>
+#include <new>
 #include <optional>
 #include <random>
 
@@ -421,6 +422,7 @@ void* iso_malloc(size_t size) {
   } catch (const Error& error) {  // the arena cannot be reserved: a job of one process that did not
                                   // call run()
     report(error.what());
+  } catch (const std::bad_alloc&) {  // the process's own memory is out
   }
   if (block == nullptr) errno = ENOMEM;
   return block;

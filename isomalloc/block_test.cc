@@ -77,6 +77,19 @@ TEST_F(BlockTest, BlocksOfEachSizeAreDistinctAlignedZeroedAndAsLongAsAskedFor) {
   iso_free(nullptr);
 }
 
+TEST_F(BlockTest, WithoutMemoryOfTheProcessThereIsNoBlock) {
+  pool(Region::kBlocks).clear();
+  NoMemory source;
+  pool(Region::kBlocks).set_source(&source);
+  errno = 0;
+  EXPECT_EQ(iso_malloc(1000), nullptr);
+  EXPECT_EQ(errno, ENOMEM);
+  pool(Region::kBlocks).add(LeaseRun{Region::kBlocks, 0, 1});
+  void* block = iso_malloc(1000);
+  EXPECT_NE(block, nullptr);
+  iso_free(block);
+}
+
 TEST_F(BlockTest, ABlockIsZeroAlsoAtAnAddressThatWasUsedBefore) {
   const std::uint64_t seed = test_seed();
   std::mt19937_64 random(seed);

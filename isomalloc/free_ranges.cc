@@ -2,15 +2,21 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "base/check.h"
 
 namespace roam::iso {
 
+// Where there is no memory for the second entry the first is not there either.
 void FreeRanges::add(Range range, std::uint64_t born) {
-  if (range.bytes == 0) return;
-  by_address_.emplace(range.begin, Free{range.bytes, born});
-  by_size_.emplace(range.bytes, range.begin);
+  const auto added = by_address_.emplace(range.begin, Free{range.bytes, born}).first;
+  try {
+    by_size_.emplace(range.bytes, range.begin);
+  } catch (...) {
+    by_address_.erase(added);
+    throw;
+  }
   bytes_ += range.bytes;
 }
 
@@ -20,7 +26,20 @@ void FreeRanges::remove(ByAddress::const_iterator it) {
   by_address_.erase(it);
 }
 
+// Its entries are used again: that needs no memory, and so cannot fail.
+void FreeRanges::change(ByAddress::const_iterator it, Range range, std::uint64_t born) {
+  auto by_address = by_address_.extract(it);
+  auto by_size = by_size_.extract({by_address.mapped().bytes, by_address.key()});
+  bytes_ += range.bytes - by_address.mapped().bytes;
+  by_address.key() = range.begin;
+  by_address.mapped() = Free{range.bytes, born};
+  by_size.value() = {range.bytes, range.begin};
+  by_address_.insert(std::move(by_address));
+  by_size_.insert(std::move(by_size));
+}
+
 void FreeRanges::insert(Range range) {
+  if (range.bytes == 0) return;
   const Range given = range;
   const auto behind = by_address_.upper_bound(given.begin);
   const auto before = behind == by_address_.begin() ? by_address_.end() : std::prev(behind);
@@ -28,15 +47,16 @@ void FreeRanges::insert(Range range) {
   const Address before_end = has_before ? before->first + before->second.bytes : 0;
   ROAM_CHECK(before_end <= given.begin && (!has_behind || given.end() <= behind->first),
              "range %p + %zu is freed twice", given.pointer(), given.bytes);
-  if (has_behind && given.end() == behind->first) {
-    range.bytes += behind->second.bytes;
-    remove(behind);
+  const bool joins_behind = has_behind && given.end() == behind->first;
+  const bool joins_before = has_before && before_end == given.begin;
+  if (joins_behind) range.bytes += behind->second.bytes;
+  if (joins_before) range = Range{before->first, before->second.bytes + range.bytes};
+  if (joins_behind && joins_before) remove(behind);
+  if (joins_before || joins_behind) {
+    change(joins_before ? before : behind, range, ++inserted_);
+  } else {
+    add(range, ++inserted_);
   }
-  if (has_before && before_end == given.begin) {
-    range = Range{before->first, before->second.bytes + range.bytes};
-    remove(before);
-  }
-  add(range, ++inserted_);
 }
 
 std::optional<Range> FreeRanges::take(std::size_t bytes) {
@@ -61,9 +81,15 @@ bool FreeRanges::cut(Range range) {
   const Range found{it->first, it->second.bytes};
   if (found.end() < range.end()) return false;
   const std::uint64_t born = it->second.born;
-  remove(it);
-  add(Range{found.begin, range.begin - found.begin}, born);
-  add(Range{range.end(), found.end() - range.end()}, born);
+  const Range before{found.begin, range.begin - found.begin};
+  const Range behind{range.end(), found.end() - range.end()};
+  if (before.bytes == 0 && behind.bytes == 0) {
+    remove(it);
+  } else {
+    // What may fail comes first.
+    if (before.bytes != 0 && behind.bytes != 0) add(behind, born);
+    change(it, before.bytes != 0 ? before : behind, born);
+  }
   return true;
 }
 

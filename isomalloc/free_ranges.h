@@ -14,7 +14,8 @@
 namespace roam::iso {
 
 // Address ranges that are free, by address and by size. Neighbours grow together, and are as young
-// as the younger of them. O(log n) each.
+// as the younger of them. O(log n) each. Errors: bad_alloc, and nothing has changed, where what is
+// inserted has no neighbour, or is cut out of the middle.
 class FreeRanges {
  public:
   bool empty() const { return by_address_.empty(); }
@@ -45,6 +46,7 @@ class FreeRanges {
   using ByAddress = std::map<Address, Free>;
   void add(Range range, std::uint64_t born);
   void remove(ByAddress::const_iterator it);
+  void change(ByAddress::const_iterator it, Range range, std::uint64_t born);
   ByAddress::const_iterator find(Address a) const;  // the range that `a` lies in
 
   std::size_t bytes_ = 0;

@@ -2,10 +2,71 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <new>
 #include <vector>
+
+namespace {
+// How many calls of operator new succeed yet; -1: all.
+int news_left = -1;
+}  // namespace
+
+[[gnu::noinline]] void* operator new(std::size_t bytes) {
+  if (news_left == 0) throw std::bad_alloc();
+  if (news_left > 0) --news_left;
+  if (void* block = std::malloc(bytes); block != nullptr) return block;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* block) noexcept { std::free(block); }
+[[gnu::noinline]] void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 
 namespace roam::iso {
 namespace {
+
+// Does it with memory for ever more entries. Each time that it fails, nothing has changed.
+template <class F>
+void expect_all_or_nothing(FreeRanges& ranges, int most_news, F f) {
+  const std::vector<Range> before = ranges.by_age();
+  const std::size_t bytes = ranges.bytes(), count = ranges.count();
+  for (int news = 0; news <= most_news; ++news) {
+    news_left = news;
+    bool failed = false;
+    try {
+      f();
+    } catch (const std::bad_alloc&) {
+      failed = true;
+    }
+    news_left = -1;
+    if (!failed) {
+      EXPECT_EQ(news, most_news);
+      return;
+    }
+    EXPECT_EQ(ranges.by_age(), before);
+    EXPECT_EQ(ranges.bytes(), bytes);
+    EXPECT_EQ(ranges.count(), count);
+    EXPECT_EQ(ranges.shorter_than(SIZE_MAX).size(), count);
+  }
+  ADD_FAILURE() << "fails with memory for " << most_news << " entries";
+}
+
+TEST(FreeRanges, WithoutMemoryForAnEntryNothingIsLost) {
+  FreeRanges ranges;
+  expect_all_or_nothing(ranges, 2, [&] { ranges.insert({100, 100}); });
+  expect_all_or_nothing(ranges, 0, [&] { EXPECT_TRUE(ranges.cut({100, 10})); });
+  expect_all_or_nothing(ranges, 0, [&] { EXPECT_TRUE(ranges.cut({190, 10})); });
+  expect_all_or_nothing(ranges, 2, [&] { EXPECT_TRUE(ranges.cut({130, 10})); });
+  expect_all_or_nothing(ranges, 0, [&] { ranges.insert({140, 0}); });
+  EXPECT_EQ(ranges.by_age(), (std::vector<Range>{{110, 20}, {140, 50}}));
+  EXPECT_EQ(ranges.shorter_than(SIZE_MAX), (std::vector<Range>{{110, 20}, {140, 50}}));
+  expect_all_or_nothing(ranges, 0, [&] { ranges.insert({130, 2}); });
+  expect_all_or_nothing(ranges, 0, [&] { ranges.insert({138, 2}); });
+  EXPECT_EQ(ranges.by_age(), (std::vector<Range>{{110, 22}, {138, 52}}));
+  expect_all_or_nothing(ranges, 0, [&] { ranges.insert({132, 6}); });
+  EXPECT_EQ(ranges.shorter_than(SIZE_MAX), (std::vector<Range>{{110, 80}}));
+  EXPECT_EQ(ranges.bytes(), 80u);
+  expect_all_or_nothing(ranges, 0, [&] { EXPECT_EQ(ranges.take(80), (Range{110, 80})); });
+  EXPECT_TRUE(ranges.empty());
+}
 
 TEST(FreeRanges, NeighboursGrowTogetherOnBothSides) {
   FreeRanges ranges;

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <new>
 
 #include "base/check.h"
 #include "isomalloc/frees_of_others.h"
@@ -102,10 +103,16 @@ void Heap::make_free(Span* span, Address at, Address end) {
   *link = nullptr;
 }
 
-// For a span of `need` bytes, somewhere in the range. Context: capture off.
+// For a span of `need` bytes, somewhere in the range. malloc throws nothing, also where the
+// process's own memory is out. Context: capture off.
 std::optional<RangePool::Allocation> Heap::take_range(std::size_t need, std::size_t slack) {
   if (!arena().limit().charge(need)) return std::nullopt;
-  auto got = pool(Region::kHeap).allocate(need + slack);
+  std::optional<RangePool::Allocation> got;
+  try {
+    got = pool(Region::kHeap).allocate(need + slack);
+  } catch (const std::bad_alloc&) {
+    errno = ENOMEM;
+  }
   if (!got) arena().limit().uncharge(need);
   return got;
 }

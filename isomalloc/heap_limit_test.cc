@@ -105,6 +105,24 @@ TEST_P(HeapLimitTest, HeapsOfANodeShareIt) {
   EXPECT_NE(other->allocate(kLimit / 2), nullptr);
 }
 
+// malloc throws nothing, and no addresses are lost.
+TEST_P(HeapLimitTest, WithoutMemoryOfTheProcessThereIsNoBlock) {
+  TestHeap heap(0);
+  pool(Region::kHeap).clear();
+  NoMemory source;
+  pool(Region::kHeap).set_source(&source);
+  for (const std::size_t bytes : {std::size_t{48}, std::size_t{30'000}, kMiB}) {
+    errno = 0;
+    EXPECT_EQ(heap->allocate(bytes), nullptr);
+    EXPECT_EQ(errno, ENOMEM);
+    EXPECT_EQ(heap->allocate_aligned(64, bytes), nullptr);
+    EXPECT_EQ(heap->allocate_zeroed(bytes), nullptr);
+  }
+  EXPECT_EQ(arena().limit().charged(), 0u);
+  pool(Region::kHeap).add(LeaseRun{Region::kHeap, 0, arena().layout().lease_count(Region::kHeap)});
+  EXPECT_NE(heap->allocate(kMiB), nullptr);
+}
+
 TEST_P(HeapLimitTest, TheReasonNamesTheOptionAndTheValue) {
   TestHeap heap;
   ASSERT_EQ(heap->allocate(2 * kLimit), nullptr);

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
+#include <new>
+#include <optional>
 
 #include "base/options.h"
 #include "base/range.h"
@@ -57,6 +59,14 @@ class TestArena {
     }
     arena().release();
   }
+};
+
+// For tests: what a pool asks while the process's own memory is out.
+class NoMemory : public LeaseSource {
+ public:
+  std::optional<LeaseRun> request(Region, std::size_t) override { throw std::bad_alloc(); }
+  bool collect(Region, std::size_t) override { throw std::bad_alloc(); }
+  bool obtain(Range) override { throw std::bad_alloc(); }
 };
 
 // Whether a byte at `address` can be read, found without a fault.

@@ -16,6 +16,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <new>
 
 #include "base/check.h"
 #include "isomalloc/heap.h"
@@ -41,7 +42,12 @@ class Forking {
   // False: there cannot be a child, errno says why.
   bool prepare() {
     if (!iso::arena().ready() || !iso::arena().shared()) return true;
-    memory_ = new iso::Arena::ChildMemory(memory_of_rank());
+    try {  // through libc's frames, and those of the rank's own stack, nothing is thrown
+      memory_ = new iso::Arena::ChildMemory(memory_of_rank());
+    } catch (const std::bad_alloc&) {
+      errno = ENOMEM;
+      return false;
+    }
     return pipe2(line_, O_CLOEXEC) == 0;
   }
 

@@ -12,8 +12,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
-#include <vector>
+#include <new>
 
 #include "threads/descriptor_waits.h"
 
@@ -98,18 +99,30 @@ int with_room(int count) {
   return std::clamp(room, FD_SETSIZE, count);
 }
 
-// The sets that select was given, which each question overwrites.
+// The sets that select was given, which each question overwrites. Those of libc's size need no
+// memory.
 class Sets {
  public:
-  Sets(int count, fd_set* a, fd_set* b, fd_set* c) : words_(words_of(count)) {
-    for (fd_set* set : {a, b, c}) {
-      const long* from = reinterpret_cast<long*>(set);
-      if (set != nullptr) kept_.insert(kept_.end(), from, from + words_);
-      sets_[count_++] = set;
+  Sets(int count, fd_set* a, fd_set* b, fd_set* c) : words_(words_of(count)), sets_{a, b, c} {
+    if (words_ > kWordsOfSet)
+      kept_ = large_ = new (std::nothrow) long[3 * static_cast<std::size_t>(words_)];
+    if (kept_ == nullptr) return;
+    long* to = kept_;
+    for (fd_set* set : sets_) {
+      if (set != nullptr) to = std::copy_n(reinterpret_cast<long*>(set), words_, to);
     }
   }
+  ~Sets() { delete[] large_; }
+  Sets(const Sets&) = delete;
+  Sets& operator=(const Sets&) = delete;
+
+  // False: there was no memory, as errno says.
+  bool kept() const {
+    if (kept_ == nullptr) errno = ENOMEM;
+    return kept_ != nullptr;
+  }
   void restore() const {
-    const long* from = kept_.data();
+    const long* from = kept_;
     for (fd_set* set : sets_) {
       if (set == nullptr) continue;
       std::copy(from, from + words_, reinterpret_cast<long*>(set));
@@ -118,15 +131,18 @@ class Sets {
   }
 
  private:
+  static constexpr std::ptrdiff_t kWordsOfSet = sizeof(fd_set) / sizeof(long);
+
   static std::ptrdiff_t words_of(int count) {
     constexpr int kBits = 64;
     return count > 0 ? (with_room(count) + kBits - 1) / kBits : 0;
   }
 
   std::ptrdiff_t words_;
-  std::vector<long> kept_;
   fd_set* sets_[3];
-  int count_ = 0;
+  long small_[3 * kWordsOfSet];
+  long* large_ = nullptr;
+  long* kept_ = small_;
 };
 
 // What is left of it is told, as Linux does.
@@ -230,6 +246,7 @@ ROAM_EXPORT int select(int count, fd_set* in, fd_set* out, fd_set* other, timeva
   Tcb* self = asker(__builtin_return_address(0));
   if (self == nullptr) return real_select(count, in, out, other, timeout);
   const Sets sets(count, in, out, other);
+  if (!sets.kept()) return -1;
   const std::int64_t start = roam::now_ns();
   bool libcs = false;
   const int result = wait_for_some(
@@ -253,6 +270,7 @@ ROAM_EXPORT int pselect(int count, fd_set* in, fd_set* out, fd_set* other, const
   Tcb* self = asker(__builtin_return_address(0));
   if (self == nullptr) return real_pselect(count, in, out, other, timeout, mask);
   const Sets sets(count, in, out, other);
+  if (!sets.kept()) return -1;
   const auto ask = [&](const timespec* time) {
     sets.restore();
     return real_pselect(count, in, out, other, time, mask);

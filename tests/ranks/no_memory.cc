@@ -1,5 +1,9 @@
 // A node that has all that ROAM_MEMORY allows: whoever asks for more gets an error that names it,
 // what was under way stays right, and all goes on once there is memory. Run with ROAM_MEMORY=64M.
+#include <fcntl.h>
+#include <sys/select.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -112,6 +116,40 @@ SCENARIO(Heaps, GetNoMoreThanIsAllowedWhetherItIsUsedOrNot) {
   }
   while (roam::rank() != 0) roam::this_thread::migrate(0);
   expect(roam::iso::arena().limit().charged() <= before + kMiB, "what was freed counts no longer");
+}
+
+// libc's frames are no place for an exception, and C's are none either.
+SCENARIO(CallsOfC, ThrowNothingWhereTheirThreadHasNoMemory) {
+  int ends[2];
+  expect(pipe(ends) == 0, "a pipe");
+  fd_set in, out, other;
+  for (fd_set* set : {&in, &out, &other}) {
+    FD_ZERO(set);
+    FD_SET(ends[0], set);
+  }
+  // Beyond libc's sets, where the kernel has room for such a descriptor.
+  constexpr int kHigh = 2000;
+  static long many[64];
+  const int high = fcntl(ends[0], F_DUPFD_CLOEXEC, kHigh);
+  int selected = -2, with_mask = -2, beyond = -2, error = 0;
+  {
+    const Hoard hoard;
+    timeval soon{0, 1000};
+    selected = select(ends[0] + 1, &in, &out, &other, &soon);
+    const timespec soon_ns{0, 1'000'000};
+    FD_SET(ends[0], &in);
+    with_mask = pselect(ends[0] + 1, &in, nullptr, nullptr, &soon_ns, nullptr);
+    errno = 0;
+    soon = {0, 1000};
+    beyond = select(kHigh + 1, reinterpret_cast<fd_set*>(many), nullptr, nullptr, &soon);
+    error = errno;
+  }
+  expect_eq(selected, 0, "nothing to read");
+  expect_eq(with_mask, 0, "nothing to read, with a mask");
+  if (high >= 0) expect(beyond == -1 && error == ENOMEM, "ENOMEM for sets that find no memory");
+  for (const int descriptor : {ends[0], ends[1], high}) {
+    if (descriptor >= 0) close(descriptor);
+  }
 }
 
 // Each takes its heap along, and the node that it leaves has as much more.
