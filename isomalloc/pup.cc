@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -27,13 +28,26 @@ void PupFromMemory::transfer(void* data, std::size_t bytes) {
   left_ -= bytes;
 }
 
-// Every element takes at least a byte. From a file the count is bounded by what could be in memory.
-void Pup::check_count(std::size_t count) const {
-  constexpr std::size_t kMost = std::size_t{1} << 46;
-  if (count > left() || count > kMost) {
-    throw Error(Errc::corrupt_image,
-                text("unpacking: a count of %zu elements is more than the data can hold", count));
-  }
+namespace {
+
+// Where nobody knows what is left, a count is bounded by what could be in memory.
+constexpr std::size_t kMostBytes = std::size_t{1} << 46;
+// What a count that is wrong may cost before the data ends.
+constexpr std::size_t kMostBytesOfNothing = std::size_t{64} << 20;
+
+[[noreturn]] void refuse_count(std::size_t count) {
+  throw Error(Errc::corrupt_image,
+              text("unpacking: a count of %zu elements is more than the data can hold", count));
+}
+
+}  // namespace
+
+void Pup::check_count(std::size_t count, std::size_t packed_bytes) const {
+  if (count > std::min(left(), kMostBytes) / packed_bytes) refuse_count(count);
+}
+
+void Pup::check_count_of_any(std::size_t count, std::size_t element_bytes) const {
+  if (count > kMostBytesOfNothing / element_bytes) check_count(count);
 }
 
 Pup& operator|(Pup& p, std::string& value) {
@@ -104,6 +118,13 @@ using roam::PupToMemory;
 
 namespace {
 Pup& pup_of(pup_er p) { return *static_cast<Pup*>(p); }
+
+// Where a count was unpacked, it may be anything.
+size_t bytes_of(size_t count, size_t value_bytes) {
+  size_t bytes = 0;
+  if (__builtin_mul_overflow(count, value_bytes, &bytes)) roam::refuse_count(count);
+  return bytes;
+}
 }  // namespace
 
 extern "C" {
@@ -127,7 +148,7 @@ void pup_bytes(pup_er p, void* data, size_t bytes) { pup_of(p).raw(data, bytes);
 #define ROAM_PUP_DEFINE(name, type)                                              \
   void pup_##name(pup_er p, type* value) { pup_of(p).raw(value, sizeof(type)); } \
   void pup_##name##s(pup_er p, type* values, size_t count) {                     \
-    pup_of(p).raw(values, count * sizeof(type));                                 \
+    pup_of(p).raw(values, bytes_of(count, sizeof(type)));                        \
   }
 
 ROAM_PUP_DEFINE(char, char)

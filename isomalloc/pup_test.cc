@@ -92,6 +92,10 @@ struct Outside {
   friend bool operator==(const Outside& a, const Outside& b) { return a.x == b.x; }
 };
 void pup(Pup& p, Outside& value) { p | value.x; }
+struct Tag {
+  void pup(Pup&) {}
+  friend bool operator==(const Tag&, const Tag&) = default;
+};
 
 TEST(Pup, NumbersAndPlainTypesGoAsTheirBytes) {
   expect_round_trip(true);
@@ -152,6 +156,21 @@ TEST(Pup, TypesDescribeThemselvesOnceForEachDirection) {
   EXPECT_EQ(packed(values).size(), sizeof(std::size_t) + 2 * sizeof(int));
 }
 
+TEST(Pup, ElementsThatArePackedToNothingComeBack) {
+  expect_round_trip(std::vector<Tag>(3));
+  expect_round_trip(std::vector<Tag>(1'000'000));
+  expect_round_trip(std::vector<std::vector<Tag>>{std::vector<Tag>(100), {}, std::vector<Tag>(7)});
+  expect_round_trip(std::vector<std::array<Tag, 3>>(20));
+  expect_round_trip(std::map<int, Tag>{{1, {}}, {2, {}}});
+  std::vector<Tag> tags(3);
+  std::vector<char> image = packed(tags);
+  for (const std::size_t count : {std::size_t{1} << 40, std::size_t{1} << 60, SIZE_MAX}) {
+    std::memcpy(image.data(), &count, sizeof count);
+    PupFromMemory from_memory(image.data(), image.size());
+    EXPECT_THROW(from_memory | tags, Error) << count;
+  }
+}
+
 TEST(Pup, SizingAndPackingLeaveTheValueAsItIs) {
   Body body{1.5, {{1, 2}}, "comet"};
   const Body before = body;
@@ -205,6 +224,10 @@ TEST(Pup, ACountThatTheDataCannotHoldIsACorruptImage) {
   expect_corrupt<std::vector<double>>(packed(numbers));
   std::vector<std::string> texts{"a", "b"};
   expect_corrupt<std::vector<std::string>>(packed(texts));
+  std::vector<bool> bits{true, false};
+  expect_corrupt<std::vector<bool>>(packed(bits));
+  std::vector<Body> bodies(2);
+  expect_corrupt<std::vector<Body>>(packed(bodies));
   std::map<int, int> map{{1, 2}, {3, 4}};
   expect_corrupt<std::map<int, int>>(packed(map));
 }
@@ -284,6 +307,24 @@ TEST(PupFromC, EachTypeGoesToMemoryAndToDiskAndBack) {
   expect_c_round_trip(pup_pointer, pup_pointers);
   expect_c_round_trip(pup_int8, pup_int8s);
   expect_c_round_trip(pup_size_t, pup_size_ts);
+}
+
+TEST(PupFromC, ACountWhoseBytesNoNumberHoldsIsACorruptImage) {
+  int values[2] = {};
+  long long wide[2] = {};
+  char buffer[64] = {};
+  pup_er from = pup_new_fromMem(buffer), sizer = pup_new_sizer();
+  for (pup_er p : {from, sizer}) {
+    try {
+      pup_ints(p, values, SIZE_MAX / sizeof(int) + 2);
+      ADD_FAILURE() << "was taken";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Errc::corrupt_image);
+    }
+    EXPECT_THROW(pup_int8s(p, wide, SIZE_MAX), Error);
+    EXPECT_EQ(pup_size(p), 0u);
+    pup_destroy(p);
+  }
 }
 
 TEST(PupFromC, RawBytesGoBeyondABuffer) {

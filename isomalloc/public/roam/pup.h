@@ -48,9 +48,11 @@ class Pup {
     bytes_ += bytes;
   }
 
-  // Unpacking: refuses a count of elements that the rest of the data cannot hold. Errors:
-  // Error(corrupt_image).
-  void check_count(std::size_t count) const;
+  // Unpacking: refuses a count of elements that the rest of the data cannot hold, if each of them
+  // takes at least `packed_bytes` there. Errors: Error(corrupt_image).
+  void check_count(std::size_t count, std::size_t packed_bytes = 1) const;
+  // The same of elements that may be packed to nothing: of those no more than 64 MiB in memory.
+  void check_count_of_any(std::size_t count, std::size_t element_bytes) const;
 
   // Packing: once it returns, what was packed so far is where it goes to; of a file, with the
   // kernel. Errors: Error(system).
@@ -134,14 +136,18 @@ Pup& operator|(Pup& p, std::string& value);
 
 template <class T, class A>
 Pup& operator|(Pup& p, std::vector<T, A>& values) {
+  constexpr bool kRaw = std::is_trivially_copyable_v<T> && !HasPupMember<T> && !HasPupFunction<T>;
   std::size_t count = values.size();
   p | count;
   if (p.unpacking()) {
-    p.check_count(count);
+    if constexpr (kRaw) {
+      p.check_count(count, sizeof(T));
+    } else {
+      p.check_count_of_any(count, sizeof(T));
+    }
     values.resize(count);
   }
-  if constexpr (std::is_trivially_copyable_v<T> && !HasPupMember<T> && !HasPupFunction<T> &&
-                !std::is_same_v<T, bool>) {
+  if constexpr (kRaw && !std::is_same_v<T, bool>) {
     p.raw(values.data(), count * sizeof(T));
   } else if constexpr (std::is_same_v<T, bool>) {
     for (std::size_t i = 0; i < count; ++i) {
@@ -189,7 +195,7 @@ Pup& operator|(Pup& p, std::map<K, V, C, A>& values) {
     }
     return p;
   }
-  p.check_count(count);
+  p.check_count_of_any(count, sizeof(std::pair<K, V>));
   values.clear();
   for (std::size_t i = 0; i < count; ++i) {
     std::pair<K, V> entry;
