@@ -165,7 +165,10 @@ int scan_of(const char* name, const void* in, void* out, MPI_Count count, MPI_Da
     check_intra(c);
     const Type type(me, datatype);
     const Reduction op(me, operation, type);
-    check_buffers(c, in, out, true, count, type);
+    // Where rank 0 of an exclusive one would receive means nothing, unless its part lies there.
+    const bool gets = !without_own || c.rank != 0 || in_place(in);
+    check_buffers(c, in, out, gets, count, type);
+    if (!gets) check_apart(in, out, type.bytes(count) != 0);
     const Bytes part = part_of(s, in, out, count, type, op);
     add_scan(s, c, part, count, op, without_own);
     if (!without_own || c.rank != 0) put_result(s, out, part, count, type);

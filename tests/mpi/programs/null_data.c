@@ -86,6 +86,31 @@ static void messages(void) {
   IS(MPI_ERR_ARG, MPI_Precv_init(v, 1, 1, MPI_INT, MPI_PROC_NULL, 0, c, MPI_INFO_NULL, NULL));
   IS(MPI_ERR_BUFFER, MPI_Psend_init(NULL, 1, 1, MPI_INT, 0, 0, c, MPI_INFO_NULL, &r));
 }
+// Those behind rank 0, which gives nowhere to receive, get theirs.
+static void exclusive_scans(void) {
+  MPI_Comm c = MPI_COMM_WORLD;
+  MPI_Request r;
+  int mine = me + 1, before = -1;
+  int* where = me == 0 ? NULL : &before;
+  const int right = me * (me + 1) / 2;
+  IS(MPI_SUCCESS, MPI_Exscan(&mine, where, 1, MPI_INT, MPI_SUM, c));
+  expect(me == 0 || before == right, "MPI_Exscan", before);
+  before = -1;
+  IS(MPI_SUCCESS, MPI_Iexscan(&mine, where, 1, MPI_INT, MPI_SUM, c, &r));
+  MPI_Wait(&r, MPI_STATUS_IGNORE);
+  expect(me == 0 || before == right, "MPI_Iexscan", before);
+  IS(MPI_SUCCESS, MPI_Exscan_init(&mine, where, 1, MPI_INT, MPI_SUM, c, MPI_INFO_NULL, &r));
+  for (int i = 0; i < 2; ++i) {
+    before = -1;
+    MPI_Start(&r);
+    MPI_Wait(&r, MPI_STATUS_IGNORE);
+    expect(me == 0 || before == right, "MPI_Exscan_init", before);
+  }
+  MPI_Request_free(&r);
+  before = mine;
+  IS(MPI_SUCCESS, MPI_Exscan(MPI_IN_PLACE, &before, 1, MPI_INT, MPI_SUM, c));
+  expect(before == (me == 0 ? 1 : right), "MPI_Exscan in place", before);
+}
 static int query(void* extra, MPI_Status* status) {
   (void)extra, (void)status;
   return MPI_SUCCESS;
@@ -216,7 +241,9 @@ static void collectives(void) {
   IS(MPI_ERR_BUFFER, MPI_Scan(v, NULL, 1, MPI_INT, MPI_SUM, c));
   IS(MPI_ERR_BUFFER, MPI_Scan(v, v, 1, MPI_INT, MPI_SUM, c));
   IS(MPI_ERR_BUFFER, MPI_Exscan(NULL, w, 1, MPI_INT, MPI_SUM, c));
-  IS(MPI_ERR_BUFFER, MPI_Exscan(v, NULL, 1, MPI_INT, MPI_SUM, c));
+  // Rank 0 receives nothing, so where is not looked at; MPICH 4.0 does.
+  IS(MPI_SUCCESS, MPI_Exscan(v, NULL, 1, MPI_INT, MPI_SUM, c));
+  IS(MPI_ERR_BUFFER, MPI_Exscan(MPI_IN_PLACE, NULL, 1, MPI_INT, MPI_SUM, c));
   IS(MPI_ERR_BUFFER, MPI_Exscan(v, v, 1, MPI_INT, MPI_SUM, c));
   IS(MPI_ERR_BUFFER, MPI_Reduce_scatter(NULL, w, one, MPI_INT, MPI_SUM, c));
   IS(MPI_ERR_BUFFER, MPI_Reduce_scatter(v, NULL, one, MPI_INT, MPI_SUM, c));
@@ -277,6 +304,7 @@ int main(int argc, char** argv) {
   messages();
   requests();
   collectives();
+  exclusive_scans();
   MPI_Type_free(&derived);
   MPI_Type_free(&behind);
   MPI_Type_free(&plain);
