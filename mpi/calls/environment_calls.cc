@@ -15,6 +15,7 @@
 #include "mpi/calls/call.h"
 #include "mpi/calls/collectives.h"
 #include "mpi/calls/ending.h"
+#include "mpi/calls/memory.h"
 #include "mpi/calls/messages.h"
 #include "mpi/calls/world_collectives.h"
 #include "mpi/image/elf_file.h"
@@ -142,11 +143,9 @@ MPI_Aint subtract_addresses(MPI_Aint a, MPI_Aint b) { return a - b; }
 
 int allocate(MPI_Aint bytes, MPI_Info info, void* to) {
   return call("MPI_Alloc_mem", MPI_COMM_WORLD, needs(to), [&](VirtualRank& me) {
-    me.info_or_none(info);
+    const Info wishes = me.info_or_none(info);
     if (bytes < 0) throw CallError(MPI_ERR_ARG, "a negative number of bytes is asked for");
-    void* block = std::malloc(static_cast<std::size_t>(bytes == 0 ? 1 : bytes));
-    if (block == nullptr)
-      throw CallError(MPI_ERR_NO_MEM, text("there is no memory for %ld bytes", bytes));
+    void* const block = memory_for(bytes, wishes);
     std::memcpy(to, &block, sizeof block);
   });
 }

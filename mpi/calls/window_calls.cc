@@ -14,6 +14,7 @@
 #include "mpi/calls/call.h"
 #include "mpi/calls/collective_frame.h"
 #include "mpi/calls/communicators.h"
+#include "mpi/calls/memory.h"
 #include "mpi/calls/process_memory.h"
 #include "mpi/image/image.h"
 #include "roam/thread.h"
@@ -65,14 +66,6 @@ void check_memory(const void* base, MPI_Aint size) {
 // it.
 bool stays_here(const void* base, MPI_Aint size) { return size != 0 && !runtime::travels(base); }
 
-Window::Memory allocate(MPI_Aint bytes) {
-  Window::Memory memory(std::malloc(bytes == 0 ? 1 : static_cast<std::size_t>(bytes)));
-  if (memory == nullptr)
-    throw CallError(MPI_ERR_NO_MEM,
-                    text("there is no memory for %ld bytes", static_cast<long>(bytes)));
-  return memory;
-}
-
 // A window on the members of a communicator, which nobody else knows yet.
 std::unique_ptr<Window> begin_window(VirtualRank& me, MPI_Comm handle, MPI_Info info, int flavor,
                                      MPI_Aint size, MPI_Aint unit) {
@@ -82,7 +75,12 @@ std::unique_ptr<Window> begin_window(VirtualRank& me, MPI_Comm handle, MPI_Info 
   check_unit(unit);
   auto w = std::make_unique<Window>();
   for (const auto& [key, value] : kKeys) w->info.set(key, value);
-  if (info != MPI_INFO_NULL) take_keys(me.info(info), &w->info);
+  const Info wishes = me.info_or_none(info);
+  take_keys(wishes, &w->info);
+  // Of memory that the window itself has; it stays as it is.
+  const bool allocates = flavor == MPI_WIN_FLAVOR_ALLOCATE || flavor == MPI_WIN_FLAVOR_SHARED;
+  if (allocates && alignment_in(wishes) != 0)
+    w->info.set(kAlignmentKey, *wishes.find(kAlignmentKey));
   w->communicator.context = new_context(me, c);
   w->communicator.group = c.group;
   w->communicator.rank = c.rank;
@@ -143,7 +141,7 @@ int allocate(MPI_Aint size, Unit unit, MPI_Info info, MPI_Comm communicator, voi
              MPI_Win* window) {
   return call(kName.text, communicator, needs(base, window), [&](VirtualRank& me) {
     auto w = begin_window(me, communicator, info, MPI_WIN_FLAVOR_ALLOCATE, size, unit);
-    do_if_all_can(me, w->communicator, [&] { w->memory = allocate(size); });
+    do_if_all_can(me, w->communicator, [&] { w->memory.reset(memory_for(size, w->info)); });
     w->base = w->memory.get();
     std::memcpy(base, &w->base, sizeof w->base);
     finish_window(me, std::move(w), window);
@@ -221,9 +219,9 @@ int allocate_shared(MPI_Aint size, Unit unit, MPI_Info info, MPI_Comm communicat
     }
     do_if_all_can(me, c, [&] {
       if (apart) {
-        w->memory = allocate(size);
+        w->memory.reset(memory_for(size, w->info));
       } else if (c.rank == 0) {
-        w->memory = allocate(all);
+        w->memory.reset(memory_for(all, w->info));
       }
     });
     mine.base = static_cast<char*>(w->memory.get());
