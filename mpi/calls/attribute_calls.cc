@@ -29,11 +29,12 @@ int make_keyval(Keyval::Copy copy, Keyval::Remove remove, int* keyval, void* ext
         Keyval{.of = kOf, .copy = copy, .remove = remove, .extra = extra}));
   });
 }
-// Attributes that have it keep its functions, so its number is not used again.
+// Attributes that have it keep its functions, and its number is not used again before they go.
 template <Name kName, Of kOf>
 int free_keyval(int* keyval) {
   return call(kName.text, MPI_COMM_WORLD, needs(keyval), [&](VirtualRank& me) {
     check_keyval(me, *keyval, kOf);
+    me.free_keyval(*keyval);
     *keyval = MPI_KEYVAL_INVALID;
   });
 }

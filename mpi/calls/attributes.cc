@@ -7,6 +7,21 @@
 #include "mpi/calls/virtual_rank.h"
 
 namespace roam::mpi {
+namespace {
+
+class HeldKeyval {
+ public:
+  HeldKeyval(VirtualRank& me, int keyval) : me_(me), keyval_(keyval) { me.hold_keyval(keyval); }
+  ~HeldKeyval() { me_.release_keyval(keyval_); }
+  HeldKeyval(const HeldKeyval&) = delete;
+  HeldKeyval& operator=(const HeldKeyval&) = delete;
+
+ private:
+  VirtualRank& me_;
+  const int keyval_;
+};
+
+}  // namespace
 
 void* const* Attributes::find(int keyval) const {
   for (const std::unique_ptr<Value>& v : values_) {
@@ -28,7 +43,12 @@ bool Attributes::get(int keyval, AttributeKind as, void* to) const {
 
 void Attributes::set(VirtualRank& me, int handle, int keyval, void* value, AttributeKind kind) {
   remove(me, handle, keyval);
-  values_.push_back(std::make_unique<Value>(Value{keyval, value, kind}));
+  add(me, {keyval, value, kind});
+}
+
+void Attributes::add(VirtualRank& me, const Value& value) {
+  values_.push_back(std::make_unique<Value>(value));
+  me.hold_keyval(value.keyval);
 }
 
 void Attributes::remove(VirtualRank& me, int handle, int keyval) {
@@ -45,7 +65,9 @@ void Attributes::remove(VirtualRank& me, int handle, int keyval) {
     if (error != MPI_SUCCESS)
       throw CallError(error, text("the function that deletes the attribute returned %d", error));
   }
-  std::erase_if(values_, [keyval](const auto& one) { return one->keyval == keyval; });
+  const auto removed =
+      std::erase_if(values_, [keyval](const auto& one) { return one->keyval == keyval; });
+  for (std::size_t i = 0; i < removed; ++i) me.release_keyval(keyval);
 }
 
 void Attributes::remove_all(VirtualRank& me, int handle) {
@@ -61,14 +83,14 @@ void Attributes::copy_to(VirtualRank& me, int handle, Attributes* to) const {
     if (key == nullptr || key->copy == nullptr) continue;
     void* copied = nullptr;
     int wanted = 0;
+    const HeldKeyval held(me, v.keyval);  // the function may remove the attribute
     const int error = key->copy_proxy == nullptr
                           ? key->copy(handle, v.keyval, key->extra, v.value, &copied, &wanted)
                           : key->copy_proxy(key->copy, handle, v.keyval, key->extra, v.kind,
                                             v.value, &copied, &wanted);
     if (error != MPI_SUCCESS)
       throw CallError(error, text("the function that copies the attribute returned %d", error));
-    if (wanted != 0)
-      to->values_.push_back(std::make_unique<Value>(Value{v.keyval, copied, v.kind}));
+    if (wanted != 0) to->add(me, {v.keyval, copied, v.kind});
   }
 }
 

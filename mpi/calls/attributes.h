@@ -30,6 +30,9 @@ struct Keyval {
                               void* value, void* extra);
   CopyProxy copy_proxy = nullptr;
   RemoveProxy remove_proxy = nullptr;
+
+  bool freed = false;  // by the program, while attributes have it
+  int holders = 0;     // attributes that have it, and calls of its functions
 };
 
 // What a program has hung on an object, by key. `handle` is the object's.
@@ -55,6 +58,8 @@ class Attributes {
     void* value;
     AttributeKind kind;
   };
+  void add(VirtualRank& me, const Value& value);
+
   // Oldest first. Each stays where it is, as C programs are given addresses of values.
   std::vector<std::unique_ptr<Value>> values_;
 };

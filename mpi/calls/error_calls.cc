@@ -49,13 +49,15 @@ int set_errhandler(MPI_Comm communicator, MPI_Errhandler handle) {
   });
 }
 int get_errhandler(MPI_Comm communicator, MPI_Errhandler* handle) {
-  return call("MPI_Comm_get_errhandler", communicator, needs(handle),
-              [&](VirtualRank& me) { *handle = me.communicator(communicator).errhandler; });
+  return call("MPI_Comm_get_errhandler", communicator, needs(handle), [&](VirtualRank& me) {
+    *handle = me.name_errhandler(me.communicator(communicator).errhandler);
+  });
 }
-// Communicators that have it keep it: the object stays, and its number is not used again.
+// Objects that have it keep it, and its number is not used again before they go or have another.
 int free_errhandler(MPI_Errhandler* handle) {
   return call_always("MPI_Errhandler_free", needs(handle), [&](VirtualRank& me) {
     find_errhandler(me, *handle);
+    me.free_errhandler(*handle);
     *handle = MPI_ERRHANDLER_NULL;
   });
 }
@@ -66,8 +68,9 @@ int set_errhandler_of_window(MPI_Win window, MPI_Errhandler handle) {
   });
 }
 int get_errhandler_of_window(MPI_Win window, MPI_Errhandler* handle) {
-  return window_call("MPI_Win_get_errhandler", window, needs(handle),
-                     [&](VirtualRank&, Window& w) { *handle = w.errhandler; });
+  return window_call(
+      "MPI_Win_get_errhandler", window, needs(handle),
+      [&](VirtualRank& me, Window& w) { *handle = me.name_errhandler(w.errhandler); });
 }
 int call_errhandler_of_window(MPI_Win window, int code) {
   VirtualRank& me = VirtualRank::running();

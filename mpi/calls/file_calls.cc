@@ -362,8 +362,9 @@ int set_errhandler(MPI_File handle, MPI_Errhandler errhandler) {
   });
 }
 int get_errhandler(MPI_File handle, MPI_Errhandler* errhandler) {
-  return file_call("MPI_File_get_errhandler", handle, needs(errhandler),
-                   [&](VirtualRank& me) { *errhandler = errhandler_of(me, handle); });
+  return file_call("MPI_File_get_errhandler", handle, needs(errhandler), [&](VirtualRank& me) {
+    *errhandler = me.name_errhandler(errhandler_of(me, handle));
+  });
 }
 int call_errhandler(MPI_File handle, int code) {
   VirtualRank& me = VirtualRank::running();

@@ -25,6 +25,8 @@ class Files {
   int number_of(MPI_File handle) const;  // 0: none
   File* add(std::unique_ptr<File> file);
   void remove(const File* file);
+  // By number; null: it was closed.
+  const std::vector<std::unique_ptr<File>>& all() const { return files_; }
 
   MPI_Errhandler errhandler = MPI_ERRORS_RETURN;  // of those that are opened
   std::set<std::string> representations;          // that the program has registered

@@ -68,6 +68,15 @@ class HandleTable {
       if (object != nullptr) visit(*object);
     }
   }
+  // Those of all that live.
+  std::vector<int> handles() const {
+    std::vector<int> all;
+    for (std::size_t i = 0; i < objects_.size(); ++i) {
+      if (objects_[i] != nullptr)
+        all.push_back(static_cast<int>(kMade | (static_cast<std::uint32_t>(i) + kFirst)));
+    }
+    return all;
+  }
   std::size_t count() const { return objects_.size() - free_.size(); }
 
  private:

@@ -27,7 +27,9 @@ TEST(HandleTable, KnowsNothingOfOtherKindsNorOfWhatIsGone) {
   EXPECT_EQ(table.find(a), nullptr);
   EXPECT_EQ(table.remove(a), nullptr);
   EXPECT_EQ(table.count(), 0u);
+  EXPECT_TRUE(table.handles().empty());
   EXPECT_EQ(table.add(std::make_unique<int>(3)), a);
+  EXPECT_EQ(table.handles(), std::vector<int>{a});
 }
 
 TEST(HandleTable, GivesDatatypesNoHandleOfAPairOfMpich) {

@@ -165,7 +165,9 @@ int set_errhandler(MPI_Session handle, MPI_Errhandler errhandler) {
 }
 int get_errhandler(MPI_Session handle, MPI_Errhandler* errhandler) {
   return call_of_session("MPI_Session_get_errhandler", handle, needs(errhandler),
-                         [&](VirtualRank&, Session& session) { *errhandler = session.errhandler; });
+                         [&](VirtualRank& me, Session& session) {
+                           *errhandler = me.name_errhandler(session.errhandler);
+                         });
 }
 int call_errhandler(MPI_Session handle, int code) {
   return call_of_session("MPI_Session_call_errhandler", handle, [&](VirtualRank& me, Session&) {

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "mpi/calls/ending.h"
+#include "mpi/calls/file.h"
 #include "mpi/calls/messages.h"
 #include "mpi/image/image.h"
 #include "roam/error.h"
@@ -109,6 +110,52 @@ void VirtualRank::free_type(MPI_Datatype handle) {
   if (type->holders != 0) return;
   type_names.erase(handle);
   types.remove(handle);
+}
+
+// ---- error handlers and keys ----
+
+MPI_Errhandler VirtualRank::name_errhandler(MPI_Errhandler handle) {
+  if (UserErrhandler* own = errhandlers.find(handle)) ++own->named;
+  return handle;
+}
+
+std::set<MPI_Errhandler> VirtualRank::errhandlers_of_objects() {
+  std::set<MPI_Errhandler> all = {world_.errhandler, self_.errhandler, files.errhandler};
+  const auto add = [&all](const auto& object) { all.insert(object.errhandler); };
+  communicators_.for_each(add);
+  sessions.for_each(add);
+  requests.for_each(add);
+  messages.for_each(add);
+  windows.for_each(add);
+  for (const auto& file : files.all()) {
+    if (file != nullptr) add(*file);
+  }
+  return all;
+}
+
+// Objects come to theirs in many ways, and it is seldom asked, so they are looked through.
+void VirtualRank::free_errhandler(MPI_Errhandler handle) {
+  if (UserErrhandler* own = errhandlers.find(handle); own != nullptr && own->named != 0)
+    --own->named;
+  const std::set<MPI_Errhandler> used = errhandlers_of_objects();
+  for (const MPI_Errhandler other : errhandlers.handles()) {
+    if (errhandlers.find(other)->named == 0 && !used.contains(other)) errhandlers.remove(other);
+  }
+}
+
+void VirtualRank::free_keyval(int keyval) {
+  hold_keyval(keyval);
+  keyvals.find(keyval)->freed = true;
+  release_keyval(keyval);
+}
+
+void VirtualRank::hold_keyval(int keyval) {
+  if (Keyval* key = keyvals.find(keyval)) ++key->holders;
+}
+
+void VirtualRank::release_keyval(int keyval) {
+  Keyval* key = keyvals.find(keyval);
+  if (key != nullptr && --key->holders == 0 && key->freed) keyvals.remove(keyval);
 }
 
 // ---- progress ----

@@ -7,6 +7,7 @@
 #include <ctime>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,7 @@ struct UserErrhandler {
   MPI_Comm_errhandler_function* function = nullptr;       // null: it is for files
   MPI_File_errhandler_function* file_function = nullptr;  // null: it is not for files
   Proxy proxy = nullptr;
+  int named = 1;  // how often the program has been given its number, and has not freed it
 };
 // Kinds of object whose handler is called, as MPICH's C++ library has them.
 inline constexpr int kHandlerOfCommunicator = 0, kHandlerOfFile = 1, kHandlerOfWindow = 2;
@@ -132,7 +134,16 @@ class VirtualRank {
 
   HandleTable<UserOp, Kind::kOp> ops;
   HandleTable<UserErrhandler, Kind::kErrhandler> errhandlers;
+  // The number of one that the program names once more; that of the standard's is what it is.
+  MPI_Errhandler name_errhandler(MPI_Errhandler handle);
+  // The program names it no more by that number. Those are removed that no object has either, this
+  // one or others.
+  void free_errhandler(MPI_Errhandler handle);
   HandleTable<Keyval, Kind::kKeyval> keyvals;
+  // The program names it no more: it is removed when no attribute has it.
+  void free_keyval(int keyval);
+  void hold_keyval(int keyval);
+  void release_keyval(int keyval);
   HandleTable<Info, Kind::kInfo> infos;
   Windows windows;
   Info environment_info;  // MPI_INFO_ENV
@@ -197,6 +208,7 @@ class VirtualRank {
   std::size_t buffer_room = 0;
 
  private:
+  std::set<MPI_Errhandler> errhandlers_of_objects();
   void wait();
   void move_on();
   void drop_kept(const Request* request);

@@ -28,6 +28,10 @@ class Windows final : public detail::MessageServer {
   // CallError(MPI_ERR_WIN): it is none, or was freed.
   Window& window(MPI_Win handle);
   Window* find(MPI_Win handle) const { return table_.find(handle); }
+  template <class Visit>
+  void for_each(Visit visit) {
+    table_.for_each(visit);
+  }
   MPI_Win add(std::unique_ptr<Window> made);
   void remove(MPI_Win handle);
 
