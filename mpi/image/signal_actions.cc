@@ -39,6 +39,16 @@ int SignalActions::set(int signal, const struct sigaction* action, struct sigact
   return 0;
 }
 
+// Of those that are ignored now.
+std::uint64_t SignalActions::with_handlers() {
+  std::uint64_t handled = 0;
+  for (int signal = 1; signal <= kLast; ++signal) {
+    if ((in_place & bit_of(signal)) != 0 && of_process[signal].sa_handler != SIG_DFL)
+      handled |= bit_of(signal);
+  }
+  return handled;
+}
+
 void SignalActions::put_in_place(std::uint64_t ignored) {
   const int error = errno;
   for (int signal = 1; signal <= kLast; ++signal) {

@@ -23,13 +23,16 @@ class SignalActions {
     if ((ignored_ & ~kOfChildren) != in_place) [[unlikely]]
       put_in_place(ignored_ & ~kOfChildren);
   }
+  // What it ignores stays so until somebody enters who does not: no signal between turns, or where
+  // all have left, ends what ignores it. But for those that the process itself has handlers for.
   static void leave() {
-    if (in_place != 0) put_in_place(0);
+    if (in_place != 0) put_in_place(in_place & ~with_handlers());
   }
 
  private:
   static constexpr std::uint64_t kOfChildren = std::uint64_t{1} << (SIGCHLD - 1);
   static void put_in_place(std::uint64_t ignored);
+  static std::uint64_t with_handlers();
 
   static std::uint64_t in_place;  // a bit each, from signal 1 on
   std::uint64_t ignored_ = 0;
