@@ -82,7 +82,8 @@ Image::Image(const Layout& layout, const std::vector<std::string>& arguments,
       thread_locals_(layout.thread_local_bytes()),
       argument_texts_(arguments),
       environment_(environment),
-      standard_input_(number == 0) {
+      standard_input_(number == 0),
+      alarm_(number) {
   for (std::string& argument : argument_texts_) arguments_.push_back(argument.data());
   arguments_.push_back(nullptr);
   try {
@@ -282,6 +283,7 @@ void Image::enter() {
     resident->standard_streams_.look();
   }
   std::memcpy(reserve_end() - thread_locals_.size(), thread_locals_.data(), thread_locals_.size());
+    alarm_.arrive();
   line_.put_back();
   locale_.enter();
   signal_actions_.enter();
@@ -303,3 +305,4 @@ void Image::depart() {
 }
 
 }  // namespace roam::mpi
+  alarm_.depart();

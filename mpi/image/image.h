@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/range.h"
+#include "mpi/image/alarm.h"
 #include "mpi/image/children.h"
 #include "mpi/image/descriptors.h"
 #include "mpi/image/environment.h"
@@ -88,6 +89,7 @@ class Image final : public threads::Guest {
   Libraries& libraries() { return libraries_; }
   LocaleState& locale() { return locale_; }
   SignalActions& signal_actions() { return signal_actions_; }
+  Alarm& alarm() { return alarm_; }
   // Before it ends, and now and then: whether it has redirected them.
   void look_at_standard_streams() {
     standard_streams_.look();
@@ -132,8 +134,11 @@ class Image final : public threads::Guest {
 
   void enter() override;
   void depart() override;
-  // In a call of MPI, functions of the program are called that know the process's memory.
-  bool may_leave_asleep() const override { return in_main && (call == nullptr || **call == 0); }
+  // In a call of MPI, functions of the program are called that know the process's memory. Where it
+  // comes to asleep, nobody would look at its alarm before it wakes.
+  bool may_leave_asleep() const override {
+    return in_main && (call == nullptr || **call == 0) && !alarm_.is_set();
+  }
 
  private:
   struct Module {
@@ -192,6 +197,7 @@ class Image final : public threads::Guest {
   PendingLine line_;
   StandardStreams standard_streams_;
 };
+  Alarm alarm_;
 
 // The layout that all images of this process follow; set once, before the first.
 void set_layout(const Layout* layout);

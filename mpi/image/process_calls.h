@@ -12,7 +12,8 @@ namespace roam::mpi {
 // Has launcher_call() know functions of libc that are about the process, where a virtual rank is
 // one for itself (the environment), or that it must not call (kernel threads, fork).
 void add_process_calls();
-void add_signal_calls();          // the same of handlers of signals
+void add_signal_calls();          // the same of handlers of signals, and of what follows
+void add_alarm_calls();           //   of alarms
 void add_descriptor_calls();      // of descriptors, and all of what follows that is indented
 void add_own_descriptor_calls();  //   with those that are its own
 void add_stream_calls();          //   of streams

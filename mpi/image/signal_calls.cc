@@ -35,7 +35,12 @@ int set_action(int signal, const struct sigaction* action, struct sigaction* old
     if (old != nullptr) *old = {};
     return 0;
   }
-  if (is_plain(action)) return Image::running()->signal_actions().set(signal, action, old);
+  if (is_plain(action)) {
+    const int result = Image::running()->signal_actions().set(signal, action, old);
+    if (result == 0 && action != nullptr && signal == SIGALRM)
+      Image::running()->alarm().set_ignored(action->sa_handler == SIG_IGN);
+    return result;
+  }
   {
     const iso::HeapScope process;
     report(text("a handler of signal %d (%s) in a virtual rank is refused: the process has one for "
@@ -68,6 +73,7 @@ sighandler_t set_and_unblock(int signal, sighandler_t disposition) {
     return set_action(signal, &action, &old);
   }();
   if (set != 0 || sigprocmask(holds ? SIG_BLOCK : SIG_UNBLOCK, &mask, &before) != 0) return SIG_ERR;
+  if (signal == SIGALRM) Image::running()->alarm().set_blocked(holds);
   return sigismember(&before, signal) == 1 ? SIG_HOLD : old.sa_handler;
 }
 int ignore(int signal) { return set_handler(signal, SIG_IGN) == SIG_ERR ? -1 : 0; }
@@ -108,6 +114,7 @@ void add_signal_calls() {
   add_launcher_call("sigset", &set_and_unblock);
   add_launcher_call("sigignore", &ignore);
   add_launcher_call("siginterrupt", &set_interrupts);
+  add_alarm_calls();
 }
 
 }  // namespace roam::mpi

@@ -61,6 +61,10 @@ ends globbed 84 4
 ends clone 85 4 "virtual rank 2" "clone in a virtual rank is refused" "posix_spawn"
 ends sigset 86 4 "virtual rank 2" "signal 10 (USR1)" "refused"
 ends sigaction 87 4 "virtual rank 2" "signal 10 (USR1)" "refused"
+for how in alarm alarm_asleep alarm_let_in; do
+  ends "$how" 142 - "virtual rank 2: its alarm has come (SIGALRM"
+done
+ends processor_timer 88 4 "virtual rank 2" "ITIMER_PROF) in a virtual rank is refused" "ITIMER_REAL"
 ends thread 82 4 "virtual rank 2" "pthread_create in a virtual rank is refused" "OMP_NUM_THREADS=1"
 ((failures == 0)) || exit 1
 echo ok

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cassert>
@@ -32,6 +33,34 @@ int deep(int level) {
   volatile char room[4000];
   room[level % 4000] = static_cast<char>(level);
   return deep(level + 1) + room[0];
+}
+
+[[gnu::noinline]] int end_by_timer(const char* how) {
+  const auto is = [&](const char* name) { return std::strcmp(how, name) == 0; };
+  if (is("alarm")) {
+    alarm(1);
+    for (;;) take_turn();
+  }
+  if (is("alarm_asleep")) {
+    alarm(1);
+    take_turn();
+    sleep(30);
+  }
+  if (is("alarm_let_in")) {  // it came while it was blocked
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGALRM);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    ualarm(1000, 0);
+    for (int i = 0; i < 5; ++i) take_turn();
+    usleep(100'000);
+    sigprocmask(SIG_UNBLOCK, &set, nullptr);
+  }
+  if (is("processor_timer")) {
+    const itimerval soon{{}, {1, 0}};
+    return setitimer(ITIMER_PROF, &soon, nullptr) == -1 ? 88 : 1;
+  }
+  return 0;
 }
 
 int end(const char* how) {
@@ -94,7 +123,10 @@ int end(const char* how) {
 int main(int, char** argv) {
   std::atexit([] { std::puts("at exit"); });
   for (int i = 0; i < 3; ++i) take_turn();
-  if (my_number() == 2) return end(argv[1]);
+  if (my_number() == 2) {
+    const int by_timer = end_by_timer(argv[1]);
+    return by_timer != 0 ? by_timer : end(argv[1]);
+  }
   if (std::strcmp(argv[1], "globbed") == 0) {
     for (int i = 0; i < 6; ++i) take_turn();
     return std::system("test \"$ROAM_VIRTUAL_RANK\" != 2 && test \"$HOME\" != /nowhere");
