@@ -26,6 +26,8 @@ std::string from_root(const std::string& path) {
 constexpr std::size_t kMostAlignment = kHugePageBytes;
 constexpr std::uint64_t kMostExtent = std::uint64_t{2} << 30;  // what code reaches
 
+constexpr unsigned kHiddenVersion = 0x8000;
+
 std::uint32_t gnu_hash(std::string_view name) {
   std::uint32_t h = 5381;
   for (const char c : name) h = h * 33 + static_cast<unsigned char>(c);
@@ -256,57 +258,80 @@ void ElfFile::read_versions() {
   }
 }
 
+// Number of the version, and a bit for what is hidden from who asks without one. 0: for itself, or
+// there are no versions; 1: of none; those that the file defines are from 2 on.
+unsigned ElfFile::version_entry(std::uint32_t index) const {
+  if (!has(DT_VERSYM)) return 0;
+  return at<Elf64_Half>(value(DT_VERSYM) + std::uint64_t{index} * sizeof(Elf64_Half), 1,
+                        "a version")[0];
+}
+
 std::string_view ElfFile::version_of(std::uint32_t index) const {
-  if (!has(DT_VERSYM)) return {};
-  const std::size_t number =
-      at<Elf64_Half>(value(DT_VERSYM) + index * sizeof(Elf64_Half), 1, "a version")[0] & 0x7fff;
+  const unsigned number = version_entry(index) & ~kHiddenVersion;
   return number < versions_.size() ? versions_[number] : std::string_view();
 }
 
-bool ElfFile::is_hidden_version(std::uint32_t index) const {
-  return has(DT_VERSYM) &&
-         (at<Elf64_Half>(value(DT_VERSYM) + index * sizeof(Elf64_Half), 1, "a version")[0] &
-          0x8000) != 0;
-}
-
-bool ElfFile::defines(std::uint32_t index, std::string_view name, std::string_view version) const {
+bool ElfFile::defines(std::uint32_t index, std::string_view name) const {
   const Elf64_Sym& s = symbol(index);
   const unsigned type = ELF64_ST_TYPE(s.st_info);
-  if (s.st_shndx == SHN_UNDEF || ELF64_ST_BIND(s.st_info) == STB_LOCAL || type == STT_SECTION ||
-      type == STT_FILE || string(s.st_name) != name)
-    return false;
-  const std::string_view mine = version_of(index);
-  return mine.empty() || (version.empty() ? !is_hidden_version(index) : mine == version);
+  return s.st_shndx != SHN_UNDEF && ELF64_ST_BIND(s.st_info) != STB_LOCAL && type != STT_SECTION &&
+         type != STT_FILE && string(s.st_name) == name;
 }
 
-std::uint32_t ElfFile::find(std::string_view name, std::string_view version) const {
-  if (has(DT_GNU_HASH)) {
-    const std::uint64_t table = value(DT_GNU_HASH);
-    const auto head = at<std::uint32_t>(table, 4, "the hash table");
-    const std::uint32_t buckets = head[0], first = head[1], words = head[2];
-    if (buckets == 0) return 0;
-    const std::uint32_t hash = gnu_hash(name);
-    const std::uint64_t at_buckets = table + 16 + std::uint64_t{words} * 8;
-    const std::uint64_t at_chains = at_buckets + std::uint64_t{buckets} * 4;
-    std::uint32_t i = at<std::uint32_t>(at_buckets + hash % buckets * 4, 1, "the hash table")[0];
-    if (i < first) return 0;
-    for (;; ++i) {
-      const std::uint32_t other =
-          at<std::uint32_t>(at_chains + std::uint64_t{i - first} * 4, 1, "the hash table")[0];
-      if ((other | 1) == (hash | 1) && defines(i, name, version)) return i;
-      if ((other & 1) != 0) return 0;
-    }
+// As the dynamic linker chooses. Source: glibc, elf/dl-lookup.c.
+bool ElfFile::is_meant(std::uint32_t index, Wanted* wanted) const {
+  if (!defines(index, wanted->name)) return false;
+  if (!has(DT_VERSYM)) return true;
+  const unsigned entry = version_entry(index), number = entry & ~kHiddenVersion;
+  const bool hidden = (entry & kHiddenVersion) != 0;
+  if (!wanted->version.empty()) {
+    const std::string_view mine = version_of(index);
+    return mine == wanted->version || (mine.empty() && !hidden && wanted->asks == Asks::kInCode);
   }
-  if (!has(DT_HASH)) return 0;
+  if (number < (wanted->asks == Asks::kByName ? 2u : 3u)) return true;
+  if (!hidden && wanted->laters++ == 0) wanted->later = index;
+  return false;
+}
+
+std::uint32_t ElfFile::find(std::string_view name, std::string_view version, Asks asks) const {
+  Wanted wanted{.name = name, .version = version, .asks = asks};
+  std::uint32_t found = 0;
+  if (has(DT_GNU_HASH)) {
+    found = find_by_gnu_hash(&wanted);
+  } else if (has(DT_HASH)) {
+    found = find_by_hash(&wanted);
+  }
+  return found != 0 ? found : wanted.found_late();
+}
+
+std::uint32_t ElfFile::find_by_gnu_hash(Wanted* wanted) const {
+  const std::uint64_t table = value(DT_GNU_HASH);
+  const auto head = at<std::uint32_t>(table, 4, "the hash table");
+  const std::uint32_t buckets = head[0], first = head[1], words = head[2];
+  if (buckets == 0) return 0;
+  const std::uint32_t hash = gnu_hash(wanted->name);
+  const std::uint64_t at_buckets = table + 16 + std::uint64_t{words} * 8;
+  const std::uint64_t at_chains = at_buckets + std::uint64_t{buckets} * 4;
+  std::uint32_t i = at<std::uint32_t>(at_buckets + hash % buckets * 4, 1, "the hash table")[0];
+  if (i < first) return 0;
+  for (;; ++i) {
+    const std::uint32_t other =
+        at<std::uint32_t>(at_chains + std::uint64_t{i - first} * 4, 1, "the hash table")[0];
+    if ((other | 1) == (hash | 1) && is_meant(i, wanted)) return i;
+    if ((other & 1) != 0) return 0;
+  }
+}
+
+std::uint32_t ElfFile::find_by_hash(Wanted* wanted) const {
   const std::uint64_t table = value(DT_HASH);
   const auto head = at<std::uint32_t>(table, 2, "the hash table");
   const auto buckets = at<std::uint32_t>(table + 8, head[0], "the hash table");
   const auto chains =
       at<std::uint32_t>(table + 8 + 4 * std::uint64_t{head[0]}, head[1], "the hash table");
   if (buckets.empty()) return 0;
-  std::uint32_t i = buckets[elf_hash(name) % buckets.size()];
+  std::uint32_t i = buckets[elf_hash(wanted->name) % buckets.size()];
   for (std::size_t steps = 0; i != 0 && i < chains.size() && steps < chains.size(); ++steps) {
-    if (defines(i, name, version)) return i;
+    if (is_meant(i, wanted)) return i;
     i = chains[i];
   }
   return 0;

@@ -70,11 +70,13 @@ class ElfFile {
   std::string_view string(std::uint64_t offset) const;
   // Version that the symbol refers to or is defined with; empty: none.
   std::string_view version_of(std::uint32_t index) const;
-  // Whether who asks without a version is not meant.
-  bool is_hidden_version(std::uint32_t index) const;
+  // Who asks without a version: dlsym means the newest definition. Code that was linked before the
+  // library had versions means the first.
+  enum class Asks { kByName, kInCode };
   // What the file defines under that name: with that version if one is given and the file has
   // versions. Index of the symbol; 0: nothing.
-  std::uint32_t find(std::string_view name, std::string_view version) const;
+  std::uint32_t find(std::string_view name, std::string_view version,
+                     Asks asks = Asks::kByName) const;
 
   // What the file defines for others where that address lies, as dladdr has it; 0: nothing.
   std::uint32_t symbol_at(std::uint64_t address) const;
@@ -98,7 +100,20 @@ class ElfFile {
   void read_versions();
   std::uint32_t symbol_count() const;
   std::string_view own_name_at(std::uint64_t address) const;
-  bool defines(std::uint32_t index, std::string_view name, std::string_view version) const;
+  // What is looked for, and the only definition of a later version than would do; 0: none, or
+  // several.
+  struct Wanted {
+    std::string_view name, version;
+    Asks asks;
+    std::uint32_t later = 0;
+    int laters = 0;
+    std::uint32_t found_late() const { return laters == 1 ? later : 0; }
+  };
+  bool defines(std::uint32_t index, std::string_view name) const;
+  bool is_meant(std::uint32_t index, Wanted* wanted) const;
+  std::uint32_t find_by_gnu_hash(Wanted* wanted) const;
+  std::uint32_t find_by_hash(Wanted* wanted) const;
+  unsigned version_entry(std::uint32_t index) const;
   const char* bytes_at(std::uint64_t address, std::size_t count, std::size_t size,
                        const char* what) const;
   const char* file_bytes(std::uint64_t offset, std::size_t bytes, const char* what) const;

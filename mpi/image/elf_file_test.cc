@@ -42,10 +42,14 @@ TEST(ElfFile, FindsWhatALibraryDefinesByNameAndVersion) {
   EXPECT_EQ(file.find("cos", "GLIBC_2.2.5"), cosine);
   EXPECT_EQ(file.find("cos", "GLIBC_9.9"), 0u);
   EXPECT_EQ(file.find("no such function", {}), 0u);
-  // exp has an old version too, which is found by who asks for it only.
+  // exp has an old version too, which is found by who asks for it.
   const std::uint32_t fresh = file.find("exp", {}), old = file.find("exp", "GLIBC_2.2.5");
   EXPECT_NE(fresh, old);
   EXPECT_EQ(file.version_of(fresh), "GLIBC_2.29");
+  // Code that was linked without versions means the first.
+  EXPECT_EQ(file.find("exp", {}, ElfFile::Asks::kInCode), old);
+  EXPECT_EQ(file.find("exp", "GLIBC_2.29", ElfFile::Asks::kInCode), fresh);
+  EXPECT_EQ(file.find("cos", {}, ElfFile::Asks::kInCode), cosine);
   ASSERT_FALSE(file.needed().empty());
   EXPECT_EQ(file.needed()[0], "libc.so.6");
   EXPECT_THROW(check_program(file), Refusal);

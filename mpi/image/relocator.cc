@@ -11,6 +11,12 @@
 
 namespace roam::mpi {
 void Relocator::run() {
+namespace {
+
+constexpr ElfFile::Asks kInCode = ElfFile::Asks::kInCode;
+
+}  // namespace
+
   relative(file_.table<Elf64_Relr>(DT_RELR, DT_RELRSZ));
   for (const Elf64_Rela& r : file_.table<Elf64_Rela>(DT_RELA, DT_RELASZ)) apply(r);
   if (file_.value(DT_PLTREL, DT_RELA) != DT_RELA) file_.refuse("its jump table is of another kind");
@@ -160,7 +166,7 @@ Relocator::Place Relocator::the_one(std::size_t module, std::uint32_t symbol,
       extension != nullptr ? extension->loaded.size() : layout_.modules_.size();
   for (std::size_t n = 0; n < loaded; ++n) {
     const std::size_t i = extension != nullptr ? extension->loaded[n] : n;
-    const std::uint32_t found = layout_.modules_[i].file->find(name, version);
+    const std::uint32_t found = layout_.modules_[i].file->find(name, version, kInCode);
     if (found == 0 || !is_unique(i, found)) continue;
     module = i;
     symbol = found;
@@ -182,7 +188,7 @@ Relocator::Place Relocator::place_of(std::uint32_t symbol, bool skip_program) co
   const std::string version(file_.version_of(symbol));
   check_reference(file_, name);
   if (file_.has(DT_SYMBOLIC) || (file_.value(DT_FLAGS) & DF_SYMBOLIC) != 0) {
-    if (const std::uint32_t found = file_.find(name, version); found != 0)
+    if (const std::uint32_t found = file_.find(name, version, kInCode); found != 0)
       return the_one(module_, found, name, version);
   }
   const auto own = libc_variable(name);
@@ -190,7 +196,7 @@ Relocator::Place Relocator::place_of(std::uint32_t symbol, bool skip_program) co
   for (const Layout::LookUp& l : layout_.scope_) {
     if (alone && l.module != 0) break;
     if (skip_program && l.module == 0) continue;
-    const std::uint32_t found = l.file->find(name, version);
+    const std::uint32_t found = l.file->find(name, version, kInCode);
     if (found == 0) continue;
     if (l.module != Layout::kProcess) return the_one(l.module, found, name, version);
     if (!own.has_value()) break;

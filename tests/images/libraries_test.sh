@@ -177,6 +177,47 @@ gcc -shared -fPIC -Wl,--version-script=map -o libversions.so versions.c || fail 
 same "a version that is nobody's default, in a private library" ./gets
 same "a version that is nobody's default, in a shared library" ./gets --shared=libversions.so
 
+# ---- code that asks for no version means the first, and dlsym the newest ----
+
+# versioned FILE DEFINITION...: get, in such versions of V1 to V3, as "2@@V2", of what gives 2.
+versioned() {
+  local file=$1 definition
+  shift
+  for definition in "$@"; do
+    echo "int of_${definition%%@*}(void) { return ${definition%%@*}; }
+__asm__(\".symver of_${definition%%@*},get@${definition#*@}\");"
+  done >versioned.c
+  gcc -shared -fPIC -Wl,--version-script=maps,-soname,libsteps.so -o "$file" versioned.c || fail "$file"
+}
+echo 'V1 { global: get; local: *; }; V2 { global: get; } V1; V3 { global: get; } V2;' >maps
+echo 'int get(void) { return 0; }' >unversioned.c
+gcc -shared -fPIC -Wl,-soname,libsteps.so -o libsteps.so unversioned.c || fail libsteps.so
+echo '#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+int get(void);
+int (*volatile by_address)(void) = get;
+static int call(void* found) { return found == NULL ? -1 : ((int (*)(void))found)(); }
+int main(void) {
+  printf("by name %d, by address %d, dlsym %d\n", get(), by_address(), call(dlsym(RTLD_DEFAULT, "get")));
+  printf("dlvsym %d %d %d\n", call(dlvsym(RTLD_DEFAULT, "get", "V1")), call(dlvsym(RTLD_DEFAULT, "get", "V2")),
+         call(dlvsym(RTLD_DEFAULT, "get", "V3")));
+  return 0;
+}' >steps.c
+gcc -fPIC -o steps steps.c -L. -lsteps "-Wl,-rpath,\$ORIGIN" || fail steps
+steps() { # WHAT DEFINITION...
+  local what=$1
+  shift
+  versioned libsteps.so "$@"
+  same "$what, in a private library" ./steps
+  same "$what, in a shared library" ./steps --shared=libsteps.so
+}
+steps "the first of two versions" 1@V1 2@@V2
+steps "the first that is the default" 1@@V1 2@V2
+steps "the first of three" 1@V1 2@V2 3@@V3
+steps "one that is not the first" 3@@V3
+steps "one that is not the first, besides a hidden one" 2@V2 3@@V3
+
 # ---- a thread_local pointer to a function that is chosen ----
 
 echo '#include <stdio.h>
