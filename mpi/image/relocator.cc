@@ -1,6 +1,7 @@
 #include "mpi/image/relocator.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <string>
 
@@ -10,26 +11,57 @@
 #include "mpi/image/reserve.h"
 
 namespace roam::mpi {
-void Relocator::run() {
 namespace {
 
 constexpr ElfFile::Asks kInCode = ElfFile::Asks::kInCode;
 
 }  // namespace
 
+void Relocator::run() {
   relative(file_.table<Elf64_Relr>(DT_RELR, DT_RELRSZ));
   for (const Elf64_Rela& r : file_.table<Elf64_Rela>(DT_RELA, DT_RELASZ)) apply(r);
   if (file_.value(DT_PLTREL, DT_RELA) != DT_RELA) file_.refuse("its jump table is of another kind");
   for (const Elf64_Rela& r : file_.table<Elf64_Rela>(DT_JMPREL, DT_PLTRELSZ)) apply(r);
+  relocate_dynamic_section();
 }
 
-std::uint64_t* Relocator::word(std::uint64_t offset) {
+// The dynamic linker makes addresses of these where programs look at them (l_ld of link_map), and
+// of no others; of several of one tag, the last. Source: glibc, elf/get-dynamic-info.h.
+void Relocator::relocate_dynamic_section() {
+  constexpr std::int64_t kAddresses[] = {DT_HASH, DT_PLTGOT, DT_STRTAB, DT_SYMTAB,
+                                         DT_RELA, DT_JMPREL, DT_VERSYM, DT_GNU_HASH};
+  const Elf64_Phdr* segment = file_.segment(PT_DYNAMIC);
+  if (segment == nullptr || (segment->p_flags & PF_W) == 0) return;
+  const auto entries = file_.at<Elf64_Dyn>(segment->p_vaddr, segment->p_filesz / sizeof(Elf64_Dyn),
+                                           "the dynamic section");
+  const auto end = std::find_if(entries.begin(), entries.end(),
+                                [](const Elf64_Dyn& d) { return d.d_tag == DT_NULL; });
+  for (const std::int64_t tag : kAddresses) {
+    auto last = end;
+    for (auto entry = entries.begin(); entry != end; ++entry) {
+      if (entry->d_tag == tag) last = entry;
+    }
+    if (last == end) continue;
+    const std::uint64_t offset = segment->p_vaddr +
+                                 static_cast<std::uint64_t>(last - entries.begin()) * sizeof *last +
+                                 offsetof(Elf64_Dyn, d_un);
+    if (find_word(offset) != nullptr)
+      to_.add_begin[module_].push_back(static_cast<std::uint32_t>(offset));
+  }
+}
+
+std::uint64_t* Relocator::find_word(std::uint64_t offset) {
   for (ModuleLayout::Data& d : to_.datas) {
     if (offset < d.offset || offset - d.offset > d.bytes.size() ||
         d.bytes.size() - (offset - d.offset) < sizeof(std::uint64_t))
       continue;
     return reinterpret_cast<std::uint64_t*>(d.bytes.data() + (offset - d.offset));
   }
+  return nullptr;
+}
+
+std::uint64_t* Relocator::word(std::uint64_t offset) {
+  if (std::uint64_t* found = find_word(offset)) return found;
   file_.refuse(
       text("a relocation at 0x%llx is in code or constants, which have to be shared. "
            "Compile all of it with -fPIC or -fPIE",
@@ -185,7 +217,7 @@ Relocator::Place Relocator::place_of(std::uint32_t symbol, bool skip_program) co
   if (is_local || (s.st_shndx != SHN_UNDEF && ELF64_ST_VISIBILITY(s.st_other) != STV_DEFAULT))
     return defined_in(module_, symbol);
   const std::string name(file_.string(s.st_name));
-  const std::string version(file_.version_of(symbol));
+  std::string version(file_.version_of(symbol));
   check_reference(file_, name);
   if (file_.has(DT_SYMBOLIC) || (file_.value(DT_FLAGS) & DF_SYMBOLIC) != 0) {
     if (const std::uint32_t found = file_.find(name, version, kInCode); found != 0)
@@ -199,6 +231,7 @@ Relocator::Place Relocator::place_of(std::uint32_t symbol, bool skip_program) co
     const std::uint32_t found = l.file->find(name, version, kInCode);
     if (found == 0) continue;
     if (l.module != Layout::kProcess) return the_one(l.module, found, name, version);
+    if (version.empty()) version = l.file->version_of(found);  // not the newest
     if (!own.has_value()) break;
   }
   if (const void* ours = launcher_call(name); ours != nullptr)

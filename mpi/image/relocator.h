@@ -36,6 +36,9 @@ class Relocator {
   Place defined_in(std::size_t module, std::uint32_t symbol) const;
   Place the_one(std::size_t module, std::uint32_t symbol, const std::string& name,
                 const std::string& version) const;
+  void relocate_dynamic_section();
+  // What is stored there of a variable; null: nothing.
+  std::uint64_t* find_word(std::uint64_t offset);
   std::uint64_t* word(std::uint64_t offset);
   void set(std::uint64_t offset, const Place& place, std::int64_t addend);
 

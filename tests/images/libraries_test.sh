@@ -218,6 +218,43 @@ steps "the first of three" 1@V1 2@V2 3@@V3
 steps "one that is not the first" 3@@V3
 steps "one that is not the first, besides a hidden one" 2@V2 3@@V3
 
+# ---- the dynamic section of libraries ----
+
+echo '#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <link.h>
+#include <stdio.h>
+#include <string.h>
+static long named(const struct link_map* map, const char* name) {
+  const char* names = NULL;
+  const ElfW(Sym)* symbols = NULL;
+  const ElfW(Dyn)* d;
+  int i;
+  for (d = map->l_ld; d->d_tag != DT_NULL; ++d) {
+    if (d->d_tag == DT_STRTAB) names = (const char*)d->d_un.d_ptr;
+    if (d->d_tag == DT_SYMTAB) symbols = (const ElfW(Sym)*)d->d_un.d_ptr;
+  }
+  for (i = 1; (const char*)(symbols + i) < names; ++i) {
+    if (strcmp(names + symbols[i].st_name, name) == 0) return (long)(map->l_addr + symbols[i].st_value);
+  }
+  return 0;
+}
+int get(void);
+int main(void) {
+  void* const opened = dlopen("./plugged.so", RTLD_NOW);
+  const struct link_map *of_needed, *of_opened;
+  dlinfo(dlopen("libsteps.so", RTLD_NOW), RTLD_DI_LINKMAP, &of_needed);
+  dlinfo(opened, RTLD_DI_LINKMAP, &of_opened);
+  printf("%d %d %d\n", get(), named(of_needed, "get") == (long)dlsym(RTLD_DEFAULT, "get"),
+         named(of_opened, "plugged") == (long)dlsym(opened, "plugged"));
+  return 0;
+}' >sections.c
+versioned libsteps.so 1@@V1
+echo 'int plugged(void) { return 1; }' >plugged.c
+gcc -shared -fPIC -o plugged.so plugged.c || fail plugged.so
+gcc -o sections sections.c -L. -lsteps "-Wl,-rpath,\$ORIGIN" || fail sections
+same "the dynamic sections of libraries" ./sections
+
 # ---- a thread_local pointer to a function that is chosen ----
 
 echo '#include <stdio.h>
