@@ -68,11 +68,23 @@ void Image::find_layouts() {
       continue;
     }
     try {
-      m.layout = &plugin_file(m.path, m.digest).segments;
+      const PluginFile& file = plugin_file(m.path, m.digest);
+      hold_plugin(file);
+      m.layout = &file.segments;
     } catch (const Refusal& refusal) {
       fatal("a virtual rank comes here with a library that it has opened: %s", refusal.what());
     }
   }
+}
+
+// Those that the program has opened, whose code is not mapped any more.
+void Image::release_plugins() {
+  for (std::size_t i = the_layout->modules().size(); i < modules_.size(); ++i) release_plugin_of(i);
+}
+
+void Image::release_plugin_of(std::size_t i) {
+  if (modules_[i].layout != nullptr) release_plugin(modules_[i].layout);
+  modules_[i].layout = nullptr;
 }
 
 Image::Image(const Layout& layout, const std::vector<std::string>& arguments,
@@ -197,6 +209,7 @@ Image::~Image() {
     resident = nullptr;
   }
   if (covered_) uncover_texts(modules_.size());
+  release_plugins();
   for (const Module& m : modules_) std::free(m.block);
 }
 
@@ -270,6 +283,7 @@ void Image::enter() {
     find_layouts();
     libraries_.arrive();
     locale_.arrive();
+    alarm_.arrive();
     ROAM_CHECK(cover_texts(), "%s", no_room(errno).c_str());
     // This process may be one where no image was made.
     trace_crashes(layout().set().program());
@@ -283,7 +297,6 @@ void Image::enter() {
     resident->standard_streams_.look();
   }
   std::memcpy(reserve_end() - thread_locals_.size(), thread_locals_.data(), thread_locals_.size());
-    alarm_.arrive();
   line_.put_back();
   locale_.enter();
   signal_actions_.enter();
@@ -293,6 +306,7 @@ void Image::enter() {
 
 void Image::depart() {
   working_place_.depart();
+  alarm_.depart();
   if (resident == this) {
     standard_streams_.look();
     save_thread_locals();
@@ -301,8 +315,9 @@ void Image::depart() {
     SignalActions::leave();
     resident = nullptr;
   }
-  if (covered_) uncover_texts(modules_.size());  // not, if it is sent on before it has run here
+  // Neither, if it is sent on before it has run here.
+  if (covered_) uncover_texts(modules_.size());
+  release_plugins();
 }
 
 }  // namespace roam::mpi
-  alarm_.depart();

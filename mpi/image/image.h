@@ -144,8 +144,9 @@ class Image final : public threads::Guest {
   struct Module {
     void* block = nullptr;  // of the thread's heap
     Address begin = 0;
-    std::size_t bytes = 0;                 // 0: none has this number
-    const ModuleLayout* layout = nullptr;  // of this process
+    std::size_t bytes = 0;  // 0: none has this number
+    // Of this process; of a library that was opened, while it is here.
+    const ModuleLayout* layout = nullptr;
     std::size_t thread_locals_below = 0;
     std::string path;  // of a library that was opened
     std::uint64_t digest = 0;
@@ -153,6 +154,8 @@ class Image final : public threads::Guest {
   };
   static std::string no_room(int error);
   void find_layouts();
+  void release_plugins();
+  void release_plugin_of(std::size_t i);
   static void make_room(const ModuleLayout& m, Module* to);
   std::size_t room_for_thread_locals(const ModuleLayout::ThreadLocals& t) const;
   void fit_thread_locals();
@@ -194,10 +197,10 @@ class Image final : public threads::Guest {
   Libraries libraries_{this};
   LocaleState locale_;
   SignalActions signal_actions_;
+  Alarm alarm_;
   PendingLine line_;
   StandardStreams standard_streams_;
 };
-  Alarm alarm_;
 
 // The layout that all images of this process follow; set once, before the first.
 void set_layout(const Layout* layout);

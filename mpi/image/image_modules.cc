@@ -65,12 +65,14 @@ std::size_t Image::add_module(const PluginFile& file) {
     file.file.refuse(refusal.what());
   }
   made.layout = &file.segments;
+  hold_plugin(file);
   try {
     if (i == modules_.size()) modules_.emplace_back();
     modules_[i] = made;
     fit_thread_locals();
   } catch (...) {
     std::free(made.block);
+    release_plugin(made.layout);
     if (i < modules_.size()) modules_[i] = {};
     throw;
   }
@@ -112,6 +114,7 @@ void Image::lay(const Layout& extension, const std::vector<std::size_t>& fresh) 
 
 void Image::remove_module(std::size_t i) {
   uncover_text(i);
+  release_plugin_of(i);
   std::free(modules_[i].block);
   modules_[i] = {};
   while (modules_.back().bytes == 0) modules_.pop_back();

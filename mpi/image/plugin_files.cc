@@ -1,5 +1,6 @@
 #include "mpi/image/plugin_files.h"
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -10,7 +11,20 @@
 namespace roam::mpi {
 namespace {
 
-constinit OfProcess<std::vector<std::unique_ptr<PluginFile>>> files;
+// Those that nobody has are in the order in which they were asked for or released.
+using List = std::vector<std::unique_ptr<PluginFile>>;
+constinit OfProcess<List> files;
+
+// So many that nobody has stay open: a program may open and close one many times, and to know a
+// file again all of it is read.
+constexpr std::ptrdiff_t kMostUnused = 16;
+
+bool is_unused(const std::unique_ptr<PluginFile>& file) { return file->users == 0; }
+
+void close_unused(List* all) {
+  const auto unused = std::count_if(all->begin(), all->end(), is_unused);
+  if (unused > kMostUnused) all->erase(std::find_if(all->begin(), all->end(), is_unused));
+}
 
 }  // namespace
 
@@ -27,7 +41,20 @@ const PluginFile& plugin_file(const std::string& path) {
     }
   }
   all->push_back(std::make_unique<PluginFile>(path));
+  close_unused(&*all);
   return *all->back();
+}
+
+void hold_plugin(const PluginFile& file) { ++file.users; }
+
+void release_plugin(const ModuleLayout* segments) {
+  const auto all = files.use();
+  const auto known = std::find_if(all->begin(), all->end(), [segments](const auto& file) {
+    return &file->segments == segments;
+  });
+  if (known == all->end() || --(*known)->users != 0) return;
+  std::rotate(known, known + 1, all->end());
+  close_unused(&*all);
 }
 
 const PluginFile& plugin_file(const std::string& path, std::uint64_t digest) {

@@ -7,8 +7,8 @@
 #include "mpi/image/elf_file.h"
 #include "mpi/image/layout.h"
 
-// Libraries that programs open while they run, as files of this process: each build of each is kept
-// open to the end of the process, for all virtual ranks that open it or come here with it.
+// Libraries that programs open while they run, as files of this process: each build of each is open
+// once, for all virtual ranks that have it here. Of those that nobody has, the last few stay open.
 namespace roam::mpi {
 
 struct PluginFile {
@@ -17,9 +17,16 @@ struct PluginFile {
   ElfFile file;
   std::uint64_t digest;
   ModuleLayout segments;
+  mutable unsigned users = 0;  // images that are here
 };
 
-// What is at `path` now, which begins with a slash. Errors: Refusal.
+// An image has it from now on.
+void hold_plugin(const PluginFile& file);
+// And no more: the one of these segments.
+void release_plugin(const ModuleLayout* segments);
+
+// What is at `path` now, which begins with a slash. It is there until another one is asked for or
+// released, unless it is held. Errors: Refusal.
 const PluginFile& plugin_file(const std::string& path);
 // The build of it that a virtual rank has come with. Errors: Refusal: it is another one here.
 const PluginFile& plugin_file(const std::string& path, std::uint64_t digest);

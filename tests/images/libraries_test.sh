@@ -255,6 +255,45 @@ gcc -shared -fPIC -o plugged.so plugged.c || fail plugged.so
 gcc -o sections sections.c -L. -lsteps "-Wl,-rpath,\$ORIGIN" || fail sections
 same "the dynamic sections of libraries" ./sections
 
+# ---- many libraries, one after the other ----
+
+mkdir many
+for ((i = 0; i < 150; ++i)); do
+  cp plugged.so "many/lib$i.so"
+done
+echo '#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include "turns.h"
+static void* open_one(int i) {
+  char name[40];
+  void* library;
+  snprintf(name, sizeof name, "many/lib%d.so", i);
+  library = dlopen(name, RTLD_NOW);
+  if (library == NULL) printf("%s\n", dlerror());
+  return library;
+}
+int main(void) {
+  int i, n, sum = 0;
+  void* libraries[3] = {NULL, NULL, NULL};
+  for (n = 0; n < 2; ++n) {
+    for (i = 0; i < 150; ++i) {
+      void** const place = &libraries[i % 3]; /* three at a time */
+      if (*place != NULL) dlclose(*place);
+      *place = open_one(i);
+      if (*place == NULL) return 1;
+      take_turn();
+      sum += ((int (*)(void))dlsym(*place, "plugged"))();
+    }
+  }
+  printf("%d\n", sum);
+  return 0;
+}' >opens_many.c
+gcc -o opens_many opens_many.c || fail opens_many
+(ulimit -n 128 && same "many libraries, one after the other" ./opens_many && ((failures == 0))) || failures=1
+(ulimit -n 128 && timeout $((100 * ${PATIENCE:-1})) "$mpiexec" -n 2 "$run_images" -n 4 --move ./opens_many) >got 2>&1
+[[ $(grep -c "^300$" got) == 4 ]] || { fail "many libraries, over moves" && cat got; }
+
 # ---- a thread_local pointer to a function that is chosen ----
 
 echo '#include <stdio.h>
