@@ -5,6 +5,7 @@
 #include <threads.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstdint>
 #include <ctime>
 #include <functional>
@@ -141,7 +142,7 @@ int end_handle(pthread_t id, F call) {
 int look_for_end(pthread_t id, void** value, clockid_t clock, const timespec* until) {
   if (current_heap == nullptr || between_joins == nullptr || pthread_equal(id, pthread_self()) != 0)
     return EBUSY;
-  for (int round = 0;; ++round) {
+  for (int round = 0;; round += round < INT_MAX ? 1 : 0) {  // a round may be 1 ms, for weeks
     const int result = pthread_tryjoin_np(id, value);
     if (result != EBUSY) return result;
     // libc's own would ask without pause until the end (glibc 2.36, seen in 2026-11).
