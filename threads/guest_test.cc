@@ -3,14 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
-#include <cstdint>
 #include <memory>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "base/clock.h"
 #include "threads/kernel_state.h"
 #include "threads/scheduler.h"
 #include "threads/test_threads.h"
@@ -138,13 +136,12 @@ TEST(Guest, EachIsInPlaceWhileItsThreadRunsWhateverRunsBetween) {
   const InPlace* present = nullptr;
   std::vector<std::unique_ptr<InPlace>> guests;
   std::vector<Tcb*> blocked;
-  std::vector<double> seconds(kThreads);
+  int ended = 0;
   threads.on_depart = [&](Tcb* t, int) { scheduler().resume_arrived(t); };
   threads.on_idle = [&] {
     for (Tcb* t : std::exchange(blocked, {})) scheduler().make_ready(t);
     return true;
   };
-  const std::int64_t begin_ns = now_ns();
   for (int i = 0; i < kThreads; ++i) {
     guests.push_back(std::make_unique<InPlace>(&present));
     threads.spawn([&, i] {
@@ -182,14 +179,11 @@ TEST(Guest, EachIsInPlaceWhileItsThreadRunsWhateverRunsBetween) {
         ASSERT_TRUE(mine == nullptr || present == mine) << "thread " << i << ", round " << round;
       }
       KernelState::set_guest(nullptr);
-      seconds[static_cast<std::size_t>(i)] = scheduler().run_seconds(scheduler().current());
+      ++ended;
     });
   }
   threads.run();
-  const double all_s = static_cast<double>(now_ns() - begin_ns) * 1e-9;
-  double sum_s = 0;
-  for (const double one : seconds) sum_s += one;
-  EXPECT_LT(sum_s, 3 * all_s);
+  EXPECT_EQ(ended, kThreads);
 }
 
 }  // namespace

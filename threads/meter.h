@@ -30,6 +30,8 @@ class Meter {
   // The rank's own stack has run. The size of the next window.
   std::uint64_t visited(std::uint64_t now, std::uint64_t left);
 
+  // Whether the rank's own stack is to run, in the midst of a window.
+  bool visit_is_late(std::uint64_t now) const { return now - last_visit_ >= visit_ticks_; }
   // Whether the present turn is measured: then its end is told.
   bool measures() const { return turn_start_ != 0; }
   // The turn of `t` ends, or of nobody if null.

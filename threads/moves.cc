@@ -11,7 +11,7 @@ void Scheduler::send_off(Tcb* t, int rank) {
   t->state = State::kDeparting;
   t->move_to = -1;
   departing_.emplace_back(t, rank);
-  budget_ = 0;
+  visit_next();
 }
 
 void Scheduler::depart(Tcb* t, int rank) {

@@ -145,9 +145,11 @@ bool find_present_pages(Range range, std::vector<Range>* found) {
               [found](Range run, std::uint64_t) { append(found, run); });
 }
 
-bool protect_pages(Range range, std::vector<Range>* clean, std::vector<Range>* written) {
+bool protect_pages(Range range, std::vector<Range>* clean, std::vector<Range>* written,
+                   std::vector<Range>* present) {
   return scan(range, kProtectMatching, kPresent | kSwapped, kWritten | kPresent | kSwapped,
               [&](Range run, std::uint64_t is) {
+                if ((is & kPresent) != 0) append(present, run);
                 if ((is & kWritten) != 0)
                   append(written, run);
                 else if ((is & kPresent) != 0)

@@ -25,8 +25,10 @@ void for_each_present_of(Range range, int fd, std::size_t offset, const std::vec
 // been written are appended to `written` and protected anew; those that are in memory and have not
 // been are appended to `clean`. A page that moves just now looks swapped: it is not clean, and
 // written if it was. `clean` is in order and apart; of `written` some can come twice, those that
-// are written meanwhile, and be in `clean` too. False with errno: the kernel does not do that.
-bool protect_pages(Range range, std::vector<Range>* clean, std::vector<Range>* written);
+// are written meanwhile, and be in `clean` too. Those of both that are in memory are appended to
+// `present`, as they come. False with errno: the kernel does not do that.
+bool protect_pages(Range range, std::vector<Range>* clean, std::vector<Range>* written,
+                   std::vector<Range>* present);
 
 // /proc/self/pagemap, opened once; negative: it cannot be.
 int page_map();

@@ -13,6 +13,7 @@
 #include <fstream>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "base/os/devices.h"
 #include "base/os/page_scan.h"
@@ -59,10 +60,8 @@ bool entries_can_go() {
 
 bool by_begin(Range a, Range b) { return a.begin < b.begin; }
 
-// All of both, in order and apart: a page that was written meanwhile may be in both.
-std::vector<Range> joined(const std::vector<Range>& a, const std::vector<Range>& b) {
-  std::vector<Range> all = a;
-  all.insert(all.end(), b.begin(), b.end());
+// In order and apart: a page that was written meanwhile may come twice.
+std::vector<Range> joined(std::vector<Range> all) {
   std::sort(all.begin(), all.end(), by_begin);
   std::size_t last = 0;
   for (std::size_t i = 1; i < all.size(); ++i) {
@@ -149,16 +148,16 @@ bool WrittenPages::protect(std::vector<Range>* clean, std::vector<Range>* writte
   knows_since_ = false;
   present_.clear();
   // What was mapped since the last time is watched from now on, and counts as written.
-  std::vector<Range> discarded;
+  std::vector<Range> discarded, present;
   bool known = false;
   {
     const std::lock_guard hold(protecting);
-    known = watch() && protect_pages(range_, clean, written);
+    known = watch() && protect_pages(range_, clean, written, &present);
   }
   known = known && can_watch();  // afterwards: nobody has begun meanwhile
   knows_since_ = known;
   if (!take_discarded(&discarded) || !known) return false;
-  present_ = joined(*clean, *written);
+  present_ = joined(std::move(present));
   written->insert(written->end(), discarded.begin(), discarded.end());
   std::sort(written->begin(), written->end(), by_begin);
   return true;

@@ -78,12 +78,13 @@ void Image::find_layouts() {
 }
 
 // Those that the program has opened, whose code is not mapped any more.
-void Image::release_plugins() {
-  for (std::size_t i = the_layout->modules().size(); i < modules_.size(); ++i) release_plugin_of(i);
+void Image::release_plugins(Release why) {
+  for (std::size_t i = the_layout->modules().size(); i < modules_.size(); ++i)
+    release_plugin_of(i, why);
 }
 
-void Image::release_plugin_of(std::size_t i) {
-  if (modules_[i].layout != nullptr) release_plugin(modules_[i].layout);
+void Image::release_plugin_of(std::size_t i, Release why) {
+  if (modules_[i].layout != nullptr) release_plugin(modules_[i].layout, why);
   modules_[i].layout = nullptr;
 }
 
@@ -209,7 +210,7 @@ Image::~Image() {
     resident = nullptr;
   }
   if (covered_) uncover_texts(modules_.size());
-  release_plugins();
+  release_plugins(Release::kHasNoMore);
   for (const Module& m : modules_) std::free(m.block);
 }
 
@@ -317,7 +318,7 @@ void Image::depart() {
   }
   // Neither, if it is sent on before it has run here.
   if (covered_) uncover_texts(modules_.size());
-  release_plugins();
+  release_plugins(Release::kLeaves);
 }
 
 }  // namespace roam::mpi

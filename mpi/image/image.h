@@ -154,8 +154,8 @@ class Image final : public threads::Guest {
   };
   static std::string no_room(int error);
   void find_layouts();
-  void release_plugins();
-  void release_plugin_of(std::size_t i);
+  void release_plugins(Release why);
+  void release_plugin_of(std::size_t i, Release why);
   static void make_room(const ModuleLayout& m, Module* to);
   std::size_t room_for_thread_locals(const ModuleLayout::ThreadLocals& t) const;
   void fit_thread_locals();

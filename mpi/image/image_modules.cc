@@ -72,7 +72,7 @@ std::size_t Image::add_module(const PluginFile& file) {
     fit_thread_locals();
   } catch (...) {
     std::free(made.block);
-    release_plugin(made.layout);
+    release_plugin(made.layout, Release::kHasNoMore);
     if (i < modules_.size()) modules_[i] = {};
     throw;
   }
@@ -114,7 +114,7 @@ void Image::lay(const Layout& extension, const std::vector<std::size_t>& fresh) 
 
 void Image::remove_module(std::size_t i) {
   uncover_text(i);
-  release_plugin_of(i);
+  release_plugin_of(i, Release::kHasNoMore);
   std::free(modules_[i].block);
   modules_[i] = {};
   while (modules_.back().bytes == 0) modules_.pop_back();

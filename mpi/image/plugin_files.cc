@@ -19,7 +19,7 @@ constinit OfProcess<List> files;
 // file again all of it is read.
 constexpr std::ptrdiff_t kMostUnused = 16;
 
-bool is_unused(const std::unique_ptr<PluginFile>& file) { return file->users == 0; }
+bool is_unused(const std::unique_ptr<PluginFile>& file) { return file->users == 0 && !file->left; }
 
 void close_unused(List* all) {
   const auto unused = std::count_if(all->begin(), all->end(), is_unused);
@@ -45,14 +45,19 @@ const PluginFile& plugin_file(const std::string& path) {
   return *all->back();
 }
 
-void hold_plugin(const PluginFile& file) { ++file.users; }
+void hold_plugin(const PluginFile& file) {
+  ++file.users;
+  file.left = false;
+}
 
-void release_plugin(const ModuleLayout* segments) {
+void release_plugin(const ModuleLayout* segments, Release why) {
   const auto all = files.use();
   const auto known = std::find_if(all->begin(), all->end(), [segments](const auto& file) {
     return &file->segments == segments;
   });
   if (known == all->end() || --(*known)->users != 0) return;
+  (*known)->left = why == Release::kLeaves;
+  if ((*known)->left) return;
   std::rotate(known, known + 1, all->end());
   close_unused(&*all);
 }

@@ -367,12 +367,16 @@ Thread self() noexcept {
 namespace {
 
 // Those whom `self` has woken look at what lies in its memory first. Who waits for something of
-// libc asks each millisecond.
+// libc asks each millisecond, and so does a kernel thread of the program, which needs a core first.
 void wait_for_woken(Tcb* self) {
-  constexpr std::int64_t kPauseNs = 100'000, kMostNs = 3'000'000;
+  constexpr std::int64_t kPauseNs = 100'000, kMostNs = 3'000'000, kMostOfOthersNs = 100'000'000;
   if (self->tied > 0) threads::yield();
-  for (const std::int64_t end = job_now_ns() + kMostNs; self->tied > 0 && job_now_ns() < end;)
+  const std::int64_t begin = job_now_ns();
+  while (self->tied > 0) {
+    const std::int64_t most = threads::waits_from_outside != 0 ? kMostOfOthersNs : kMostNs;
+    if (job_now_ns() - begin >= most) return;
     scheduler().sleep_until(job_now_ns() + kPauseNs);
+  }
 }
 
 }  // namespace

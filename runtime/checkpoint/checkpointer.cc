@@ -361,7 +361,8 @@ bool Checkpointer::prepare() {
       if (!has(targets_, CheckpointTargets::kDisk)) folder_.give_up();
     } else if (has(targets_, CheckpointTargets::kMemory) && above != 0) {
       number_ = above + 1;
-      if (targets_ == CheckpointTargets::kBoth) go_on_in_memory(why);
+      if (targets_ == CheckpointTargets::kBoth) no_disk_ = why;
+      targets_ = CheckpointTargets::kMemory;
     } else {
       return fail(why);
     }
@@ -393,6 +394,7 @@ bool Checkpointer::prepare() {
 // the manifest comes first, so that a fault of its leaves nothing in keepers.
 void Checkpointer::write_all() {
   if (!describe_job()) return refuse(why_);
+  if (!no_disk_.empty()) go_on_in_memory(std::exchange(no_disk_, {}));
   const std::string& dir = asks_.front().path;
   pieces_.assign(static_cast<std::size_t>(net_.ranks()), {});
   threads_ = all_bytes_ = copied_bytes_ = 0;
@@ -474,6 +476,7 @@ void Checkpointer::end(Errc code, std::string why) {
   why_.clear();
   targets_ = {};
   prepared_ = false;
+  no_disk_.clear();
   if (ask.asker_rank < 0) {
     if (code != Errc{}) {
       report(text("no checkpoint in '%s': %s", ask.path.c_str(), why.c_str()).c_str());

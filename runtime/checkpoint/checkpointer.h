@@ -276,6 +276,7 @@ class Checkpointer final : public Component {
   std::string why_;  // not: the first that was said
   std::int64_t tried_ns_ = 0, pause_ns_ = 0;
   bool prepared_ = false;  // it is known where it goes
+  std::string no_disk_;    // why not to the disk too, where that was wanted
   NewCheckpoint folder_;   // in the hands of `publishing_` while there is one
   std::unique_ptr<Publishing> publishing_;
   Manifest manifest_;

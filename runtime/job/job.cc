@@ -206,7 +206,10 @@ void Job::rest(std::int64_t wake_ns) {
   }
   std::int64_t ns =
       std::min(kFirstSleepNs << std::min((round - spin - kYieldRounds) / 8, 10), kLongestSleepNs);
-  if (ranks() == 1) ns = 1'000'000'000;
+  const auto quiet = [](const Component* component) { return component->quiet(); };
+  // What kernel threads of a component have done does not wake it.
+  if (ranks() == 1 && std::all_of(components_.all().begin(), components_.all().end(), quiet))
+    ns = 1'000'000'000;
   if (wake_ns != 0) ns = std::min(ns, wake_ns - job_now_ns());
   components_.net.own_inbox().sleep(ns, threads::errands_wait);
 }

@@ -43,6 +43,10 @@ right=$(<"$work/out")
 [[ $right =~ ^40\ rounds:\ [0-9]+$ ]] || fail "it prints '$right'"
 [[ ! -s $work/err ]] || fail "it says something"
 [[ -z $(find "$work/d" -name '.run*') ]] || fail "the record is left"
+# One rank whose threads all wait does not sleep on while ten checkpoints are written beside it.
+begin=$SECONDS
+supervised 0 -n 1 --checkpoint "$work/d" --every 0 "$program" well "$work/d" 100
+((SECONDS - begin < 10 * ${PATIENCE:-1})) || fail "one rank: $((SECONDS - begin)) s"
 supervised 7 "${with[@]}" "$program" code7 "$work/d" 4
 # Out of time, say: it is to go on later, from a folder that nobody named.
 (cd "$work" && timeout $patience "$roam_run" -n 2 --every 1 "$program" code7 - 400 12000) \
