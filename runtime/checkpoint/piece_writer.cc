@@ -11,7 +11,6 @@
 #include "base/os/copy_pages.h"
 #include "base/os/file_calls.h"
 #include "base/os/memory.h"
-#include "base/os/page_scan.h"
 #include "base/text.h"
 #include "isomalloc/arena.h"
 #include "runtime/checkpoint/direct_write.h"
@@ -255,14 +254,8 @@ bool PieceWriter::add_image(const ImageHead& head, const Image& image) {
 bool PieceWriter::add_block(Range range, std::uint64_t bytes_asked,
                             const std::vector<Range>* mapped) {
   if (!usable()) return false;
-  iso::Arena& arena = iso::arena();
   std::vector<Range> present;
-  const auto add = [&](Range run) { present.push_back(run); };
-  const std::size_t offset = arena.offset(range.begin);
-  if (mapped != nullptr && arena.shared())
-    os::for_each_present_of(range, arena.fd(), offset, *mapped, add);
-  else
-    os::for_each_present(range, arena.shared(), arena.fd(), offset, add);
+  for_each_present(range, mapped, [&](Range run) { present.push_back(run); });
   append_number(&lists_, range.begin);
   append_number(&lists_, range.bytes);
   append_number(&lists_, bytes_asked);

@@ -56,8 +56,7 @@ class PieceWriter {
   Linker links_of_files(const KnownPages& known) const;
 
   bool add_image(const ImageHead& head, const Image& image);
-  // The pages that exist of the block's range. `mapped`: what this process has mapped of the arena,
-  // in order and apart, if that is known.
+  // The pages that exist of the block's range. `mapped`: as runtime::for_each_present() takes it.
   bool add_block(Range range, std::uint64_t bytes_asked,
                  const std::vector<Range>* mapped = nullptr);
   bool add_state(std::string_view name, std::string_view bytes);

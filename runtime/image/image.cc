@@ -34,14 +34,7 @@ class Planner {
         add_span(span);
         return;
       }
-      iso::Arena& arena = iso::arena();
-      const auto add = [&](Range run) { add_run(run); };
-      if (mapped_ != nullptr && arena.shared())
-        os::for_each_present_of(span.range(), arena.fd(), arena.offset(span.begin()), *mapped_,
-                                add);
-      else
-        os::for_each_present(span.range(), arena.shared(), arena.fd(), arena.offset(span.begin()),
-                             add);
+      for_each_present(span.range(), mapped_, [&](Range run) { add_run(run); });
     });
   }
 
@@ -72,6 +65,16 @@ class Planner {
 };
 
 }  // namespace
+
+void for_each_present(Range range, const std::vector<Range>* mapped,
+                      const std::function<void(Range)>& run) {
+  const iso::Arena& arena = iso::arena();
+  const std::size_t offset = arena.offset(range.begin);
+  if (mapped != nullptr && arena.shared())
+    os::for_each_present_of(range, arena.fd(), offset, *mapped, run);
+  else
+    os::for_each_present(range, arena.shared(), arena.fd(), offset, run);
+}
 
 void close_for_image(Tcb* t) {
   threads::sweep_companions(t);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "base/range.h"
@@ -43,9 +44,14 @@ void close_for_image(detail::Tcb* t);
 void tidy_for_image(detail::Tcb* t);
 void reopen(detail::Tcb* t);
 
+// Calls `run` for each run of pages in `range`, of the arena, that exist. `mapped`: what this
+// process has mapped of the arena, in order and apart; null: that is not known.
+void for_each_present(Range range, const std::vector<Range>* mapped,
+                      const std::function<void(Range)>& run);
+
 // Plans the image of `t` and changes nothing of it. REQUIRES: one of these two, after which `t`
 // has not run.
-// `mapped`: what this process has mapped of the arena, in order and apart, if that is known.
+// `mapped`: as for_each_present() takes it.
 void plan_image(const detail::Tcb& t, ImageOf what, Image* image,
                 const std::vector<Range>* mapped = nullptr);
 // The head that goes before the image.
