@@ -164,8 +164,7 @@ void Scheduler::run_body(Tcb* self) {
   }
   fatal(
       "thread '%s' has ended%s while it holds %d Mutex%s, which nobody can unlock any more. Hold "
-      "one "
-      "by a std::lock_guard, which gives it back however its scope is left.",
+      "one by a std::lock_guard, which gives it back however its scope is left.",
       ended->name(), by.c_str(), ended->locks, ended->locks == 1 ? "" : "es");
 }
 

@@ -1,5 +1,5 @@
-// Infos (chapter 9 of the standard), at any time. They are kept and given back; what
-// acts by one is the call that it is given to.
+// Infos (chapter 9 of the standard), at any time. They are kept and given back; what acts
+// by one is the call that it is given to.
 
 #include <cstring>
 #include <memory>
