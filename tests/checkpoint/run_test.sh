@@ -49,7 +49,8 @@ supervised 0 -n 1 --checkpoint "$work/d" --every 0 "$program" well "$work/d" 100
 ((SECONDS - begin < 10 * ${PATIENCE:-1})) || fail "one rank: $((SECONDS - begin)) s"
 supervised 7 "${with[@]}" "$program" code7 "$work/d" 4
 # Out of time, say: it is to go on later, from a folder that nobody named.
-(cd "$work" && timeout $patience "$roam_run" -n 2 --every 1 "$program" code7 - 400 12000) \
+# Each round takes 7.5 ms or more, so that the job is there for three seconds on any machine.
+(cd "$work" && timeout $patience "$roam_run" -n 2 --every 1 "$program" code7 - 400 60000) \
   >"$work/out" 2>"$work/err"
 (($? == 7)) || fail "status of code 7 in a folder of its own"
 said 'it can go on from checkpoint 0.*, with --checkpoint .* --restart'
