@@ -28,10 +28,11 @@ constexpr const char* kQuestion =
     "How long do threads stand still for a checkpoint, beside a memcpy of what is copied by as "
     "many\n"
     "ranks at once; how long is it until it is on disk, beside writing and syncing as many bytes;\n"
-    "and how much is written of what lives? Of all memory, and where each hundredth page has "
-    "changed. (ns)";
+    "and how much is written of what lives? Of all memory, where each hundredth page has changed, "
+    "and\nof many threads of two pages. (ns)";
 const std::initializer_list<bench::Option> kOptions = {
     {"mib", "live memory of all ranks (1024)"},
+    {"threads", "of two pages each, instead of that memory (0: none)"},
     {"folder", "on the disk that is measured (a new one where it is started)", true},
 };
 
@@ -60,6 +61,7 @@ class Gap {
   Gap() {
     watcher_ = roam::spawn([this] {
       std::int64_t last = bench::now_ns();
+      begun_.store(true);
       while (!end_.load()) {
         roam::this_thread::yield();
         const std::int64_t now = bench::now_ns();
@@ -67,6 +69,7 @@ class Gap {
         last = now;
       }
     });
+    while (!begun_.load()) roam::this_thread::yield();
   }
   double end() {
     end_.store(true);
@@ -75,7 +78,7 @@ class Gap {
   }
 
  private:
-  std::atomic<bool> end_ = false;
+  std::atomic<bool> begun_ = false, end_ = false;
   std::int64_t longest_ = 0;
   roam::Thread watcher_;
 };
@@ -172,6 +175,39 @@ class Member {
   Figures all_, changed_;
 };
 
+// One of many that wait: what it has beside its stack is a page.
+class MemberOfCrowd {
+ public:
+  explicit MemberOfCrowd(const Plan& plan) : plan_(plan), page_(pages(kPage)) {}
+
+  void run() {
+    for (int round = 0; round < plan_.rounds; ++round) {
+      team_.barrier();
+      if (team_.index() == 0) measure(plan_.folder + "/" + std::to_string(round));
+    }
+    team_.barrier();
+    if (team_.index() != 0) return;
+    const std::string of =
+        "/" + std::to_string(team_.size()) + "/ranks=" + std::to_string(roam::ranks());
+    bench::print_row("checkpoint_crowd_still" + of, "ns", still_, {});
+    bench::print_row("checkpoint_crowd_disk" + of, "ns", disk_, {});
+  }
+
+ private:
+  void measure(const std::string& folder) {
+    Gap gap;
+    const std::int64_t begin = bench::now_ns();
+    roam::checkpoint(folder);
+    disk_.push_back(static_cast<double>(bench::now_ns() - begin));
+    still_.push_back(gap.end());
+  }
+
+  const Plan plan_;
+  const roam::Team team_ = roam::Team::current();
+  Pages page_;
+  std::vector<double> still_, disk_;
+};
+
 void measure(const bench::Options& options) {
   const std::size_t mib = options.number("mib", options.quick ? 64 : 1024);
   const int members = kMembersOfARank * roam::ranks();
@@ -180,7 +216,12 @@ void measure(const bench::Options& options) {
   plan.rounds = options.quick ? 1 : 5;
   plan.folder = options.text("folder", fs::absolute("roam-bench-checkpoints").string());
   fs::create_directories(plan.folder);
-  roam::spawn_team({.name = "members"}, members, [plan] { Member(plan).run(); }).join();
+  if (const std::size_t crowd = options.number("threads", 0); crowd != 0)
+    roam::spawn_team({.name = "crowd"}, static_cast<int>(crowd), [plan] {
+      MemberOfCrowd(plan).run();
+    }).join();
+  else
+    roam::spawn_team({.name = "members"}, members, [plan] { Member(plan).run(); }).join();
   fs::remove_all(plan.folder);
 }
 

@@ -74,6 +74,7 @@ def runs():
     yield Run("group", [], 2)
     yield Run("group", [], 2, {"ROAM_NODE_RANKS": "1"})
     yield Run("checkpoint", [], 4)
+    yield Run("checkpoint", ["--threads=100000"], 4, quick=False)
     yield Run("message")
     for size in MESSAGES:
         yield Run("message", [f"--bytes={size}"], 2)
@@ -121,6 +122,11 @@ def rows():
                   "write + fsync of as many bytes")
         yield Row(f"checkpoint_bytes/{what}/ranks=4", f"checkpoint of {title}: written of what lives", "",
                   ("value", 1.02 if what == "all" else 0.012))
+
+    yield Row("checkpoint_crowd_still/100000/ranks=4", "checkpoint of 100,000 threads of two pages: they stand still",
+              "", None, False)
+    yield Row("checkpoint_crowd_disk/100000/ranks=4", "checkpoint of 100,000 threads of two pages: until it is on disk",
+              "", ("value", 1e9), False)
 
     yield Row("hop_in_node/0", "hop in a node, empty heap", "cache line, one way", ("value", 3000))
     yield Row("hop_in_node/67108864", "hop in a node, 64 MiB", "cache line, one way",
