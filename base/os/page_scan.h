@@ -27,8 +27,12 @@ void for_each_present_of(Range range, int fd, std::size_t offset, const std::vec
 // written if it was. `clean` is in order and apart; of `written` some can come twice, those that
 // are written meanwhile, and be in `clean` too. Those of both that are in memory are appended to
 // `present`, as they come. False with errno: the kernel does not do that.
-bool protect_pages(Range range, std::vector<Range>* clean, std::vector<Range>* written,
-                   std::vector<Range>* present);
+//
+// `known`: what was `present` the last time, in order and apart, and no other process has written
+// or thrown away since. Of long runs of these only what is written is asked, which is quick: what
+// was thrown away here since then, and has not been written again, is `clean` and `present`.
+bool protect_pages(Range range, const std::vector<Range>& known, std::vector<Range>* clean,
+                   std::vector<Range>* written, std::vector<Range>* present);
 
 // /proc/self/pagemap, opened once; negative: it cannot be.
 int page_map();

@@ -17,6 +17,7 @@
 
 #include "base/os/devices.h"
 #include "base/os/page_scan.h"
+#include "base/ranges.h"
 
 namespace roam::os {
 namespace {
@@ -59,20 +60,6 @@ bool entries_can_go() {
 }
 
 bool by_begin(Range a, Range b) { return a.begin < b.begin; }
-
-// In order and apart: a page that was written meanwhile may come twice.
-std::vector<Range> joined(std::vector<Range> all) {
-  std::sort(all.begin(), all.end(), by_begin);
-  std::size_t last = 0;
-  for (std::size_t i = 1; i < all.size(); ++i) {
-    if (all[i].begin > all[last].end())
-      all[++last] = all[i];
-    else
-      all[last].bytes = std::max(all[last].end(), all[i].end()) - all[last].begin;
-  }
-  if (!all.empty()) all.resize(last + 1);
-  return all;
-}
 
 }  // namespace
 
@@ -146,18 +133,20 @@ bool WrittenPages::protect(std::vector<Range>* clean, std::vector<Range>* writte
   clean->clear();
   written->clear();
   knows_since_ = false;
-  present_.clear();
+  const std::vector<Range> before = std::exchange(present_, {});
   // What was mapped since the last time is watched from now on, and counts as written.
   std::vector<Range> discarded, present;
   bool known = false;
   {
     const std::lock_guard hold(protecting);
-    known = watch() && protect_pages(range_, clean, written, &present);
+    known = watch() && protect_pages(range_, before, clean, written, &present);
   }
   known = known && can_watch();  // afterwards: nobody has begun meanwhile
   knows_since_ = known;
   if (!take_discarded(&discarded) || !known) return false;
-  present_ = joined(std::move(present));
+  std::sort(discarded.begin(), discarded.end(), by_begin);
+  // Of what was thrown away a page may be there again: the object knows.
+  present_ = without(joined(std::move(present)), discarded);
   written->insert(written->end(), discarded.begin(), discarded.end());
   std::sort(written->begin(), written->end(), by_begin);
   return true;

@@ -5,6 +5,7 @@
 
 #include "base/os/memory.h"
 #include "base/range.h"
+#include "base/ranges.h"
 
 namespace roam::os {
 
@@ -35,8 +36,13 @@ class WrittenPages {
   // been touched, or are gone. A page that is written meanwhile is in `written`, and will be again.
   // False: it went wrong, or it could not be told now, and nothing is known.
   bool protect(std::vector<Range>* clean, std::vector<Range>* written);
-  // What exists in this process's page tables, by the last protect() that told something.
+  // What exists in this process's page tables, by the last protect() that told something. What
+  // others have thrown away since the one before may still be in it.
   const std::vector<Range>& present() const { return present_; }
+  // Others have written these, in order of begin, or thrown them away: the next protect() looks
+  // whether they exist. Must be told of all that others throw away, or of everything.
+  void others_wrote(const std::vector<Range>& pages) { present_ = without(present_, pages); }
+  void look_at_all() { present_.clear(); }
   // Whether the next one can tell what was written since the last, which may not have known what
   // was written before it.
   bool knows_since() const { return knows_since_; }

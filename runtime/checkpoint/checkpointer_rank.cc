@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/ranges.h"
 #include "base/text.h"
 #include "isomalloc/arena.h"
 #include "isomalloc/block.h"
@@ -270,6 +271,7 @@ void Checkpointer::plan(Writing& w) {
 
 bool Checkpointer::look_at_pages(const CheckpointOrderHead& head, std::vector<Range>* own) {
   if (!written_pages_.watches()) written_pages_.begin(iso::arena().whole(), net_.node_ranks() > 1);
+  if (head.base == 0) written_pages_.look_at_all();  // nobody tells what was thrown away
   const bool known = written_pages_.watches() && written_pages_.protect(&clean_, own);
   if (known) mapped_ = &written_pages_.present();
   const std::uint64_t since =
@@ -320,7 +322,9 @@ void Checkpointer::take_pages(const CheckpointPagesHead& head, std::string_view 
                writing_->head.round);
     scanned_ = scanned_ && said.known != 0;
     if (scanned_) clean_ = without(clean_, ranges);
+    written_pages_.others_wrote(ranges);
   }
+  if (!scanned_ && writing_->head.base != 0) written_pages_.look_at_all();
   heard_.clear();
   copy_piece();
 }

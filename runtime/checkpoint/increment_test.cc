@@ -11,6 +11,7 @@
 
 #include "base/os/file_calls.h"
 #include "base/os/written_pages.h"
+#include "base/ranges.h"
 #include "base/test_bytes.h"
 #include "runtime/checkpoint/test_job.h"
 

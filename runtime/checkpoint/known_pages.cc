@@ -55,26 +55,4 @@ const KnownPages::Run* KnownPages::first_in(Range pages, const std::vector<Range
   return nullptr;
 }
 
-std::vector<Range> without(const std::vector<Range>& from, const std::vector<Range>& taken) {
-  std::vector<Range> apart;  // those taken may overlap
-  for (const Range& t : taken) {
-    if (!apart.empty() && t.begin <= apart.back().end())
-      apart.back().bytes = std::max(apart.back().end(), t.end()) - apart.back().begin;
-    else
-      apart.push_back(t);
-  }
-  std::vector<Range> left;
-  auto next = apart.begin();
-  for (const Range& range : from) {
-    Address at = range.begin;
-    while (next != apart.end() && next->end() <= at) ++next;
-    for (auto t = next; t != apart.end() && t->begin < range.end(); ++t) {
-      if (t->begin > at) left.push_back({at, t->begin - at});
-      at = t->end();
-    }
-    if (at < range.end()) left.push_back({at, range.end() - at});
-  }
-  return left;
-}
-
 }  // namespace roam::runtime

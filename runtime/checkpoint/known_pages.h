@@ -35,9 +35,6 @@ struct KnownPages {
   const Run* run_at(Address at) const;
 };
 
-// What is in `from`, in order, and not in `taken`, in order of begin.
-std::vector<Range> without(const std::vector<Range>& from, const std::vector<Range>& taken);
-
 }  // namespace roam::runtime
 
 #endif  // ROAM_RUNTIME_CHECKPOINT_KNOWN_PAGES_H_

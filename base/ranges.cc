@@ -1,0 +1,42 @@
+#include "base/ranges.h"
+
+#include <algorithm>
+
+namespace roam {
+
+std::vector<Range> joined(std::vector<Range> all) {
+  std::sort(all.begin(), all.end(), [](Range a, Range b) { return a.begin < b.begin; });
+  std::size_t last = 0;
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    if (all[i].begin > all[last].end())
+      all[++last] = all[i];
+    else
+      all[last].bytes = std::max(all[last].end(), all[i].end()) - all[last].begin;
+  }
+  if (!all.empty()) all.resize(last + 1);
+  return all;
+}
+
+std::vector<Range> without(const std::vector<Range>& from, const std::vector<Range>& taken) {
+  std::vector<Range> apart;  // those taken may overlap
+  for (const Range& t : taken) {
+    if (!apart.empty() && t.begin <= apart.back().end())
+      apart.back().bytes = std::max(apart.back().end(), t.end()) - apart.back().begin;
+    else
+      apart.push_back(t);
+  }
+  std::vector<Range> left;
+  auto next = apart.begin();
+  for (const Range& range : from) {
+    Address at = range.begin;
+    while (next != apart.end() && next->end() <= at) ++next;
+    for (auto t = next; t != apart.end() && t->begin < range.end(); ++t) {
+      if (t->begin > at) left.push_back({at, t->begin - at});
+      at = t->end();
+    }
+    if (at < range.end()) left.push_back({at, range.end() - at});
+  }
+  return left;
+}
+
+}  // namespace roam
