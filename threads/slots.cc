@@ -252,7 +252,7 @@ std::vector<Range> Slots::resting_ranges() const {
 }
 
 void Slots::for_each(const std::function<void(const Tcb*)>& visit) const {
-  iso::arena().for_each_slot([&](Address head_unit) {
+  own_.for_each([&](Address head_unit) {
     const Tcb* t = detail::tcb_of_head_unit(head_unit);
     if (t->id.load(std::memory_order_acquire) != 0 &&
         t->rank.load(std::memory_order_acquire) == rank_)

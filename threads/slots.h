@@ -10,6 +10,7 @@
 #include "base/range.h"
 #include "base/sanitizers.h"
 #include "isomalloc/arena.h"
+#include "threads/own_threads.h"
 #include "threads/tcb.h"
 
 namespace roam::threads {
@@ -22,7 +23,10 @@ class Slots {
  public:
   // A context begins at `entry`, which does not return: it runs one thread after the other.
   explicit Slots(void (*entry)()) : entry_(entry) {}
-  void start(int rank) { rank_ = rank; }
+  void start(int rank) {
+    rank_ = rank;
+    own_.start(iso::arena().region(iso::Region::kSlots));
+  }
 
   // ---- making and ending ----
 
@@ -66,7 +70,10 @@ class Slots {
 
   std::size_t live_count() const { return live_; }  // threads that are on this rank
   void add_live(std::ptrdiff_t n) { live_ += static_cast<std::size_t>(n); }
-  // Calls `visit` for each thread of this rank. Slow: looks through the unit map.
+  // `t` is on this rank from now on, or no more.
+  void came(const Tcb* t) { own_.add(t); }
+  void left(const Tcb* t) { own_.remove(t); }
+  // Calls `visit` for each thread of this rank, in the order of addresses.
   void for_each(const std::function<void(const Tcb*)>& visit) const;
 
  private:
@@ -78,6 +85,7 @@ class Slots {
   void (*entry_)();
   int rank_ = 0;
   std::size_t live_ = 0;
+  OwnThreads own_;
   std::vector<Tcb*> resting_;  // of the default size
 };
 

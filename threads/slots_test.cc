@@ -257,9 +257,18 @@ TEST(Slots, OnlyThreadsOfThisRankWithAnIdAreVisited) {
   mine->id.store(1);
   away->id.store(2);
   away->rank.store(TestThreads::kRank + 1);
-  std::vector<const Tcb*> seen;
-  slots().for_each([&](const Tcb* t) { seen.push_back(t); });
-  EXPECT_EQ(seen, std::vector<const Tcb*>{mine});
+  const auto seen = [] {
+    std::vector<const Tcb*> all;
+    slots().for_each([&](const Tcb* t) { all.push_back(t); });
+    return all;
+  };
+  EXPECT_EQ(seen(), std::vector<const Tcb*>{}) << "none has come";
+  for (const Tcb* t : {mine, away, unnamed}) slots().came(t);
+  EXPECT_EQ(seen(), std::vector<const Tcb*>{mine});
+  slots().left(mine);
+  EXPECT_EQ(seen(), std::vector<const Tcb*>{});
+  slots().left(away);
+  slots().left(unnamed);
   for (Tcb* t : {mine, away, unnamed}) slots().retire(t);
 }
 

@@ -45,6 +45,7 @@ class TestThreads : public Host {
     t->entry = [](void* closure) { (*static_cast<std::function<void()>*>(closure))(); };
     t->id.store(++last_id_);
     ++live_;
+    scheduler().slots().came(t);
     scheduler().make_ready(t);
     return t;
   }
@@ -89,6 +90,7 @@ class TestThreads : public Host {
     if (on_ended) on_ended(t);
     t->exception = nullptr;
     t->heap.release_all();
+    scheduler().slots().left(t);
     scheduler().slots().retire(t);
     --live_;
   }
@@ -97,6 +99,7 @@ class TestThreads : public Host {
     EXPECT_EQ(iso::current_heap, nullptr);
     if (on_ended || t->exception != nullptr || !t->heap.release_empty()) return false;
     expect_nothing_holds(t);
+    scheduler().slots().left(t);
     scheduler().slots().retire(t);
     --live_;
     ++ended_clean_count;

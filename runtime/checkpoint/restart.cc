@@ -256,6 +256,7 @@ void Restart::resume(const std::vector<Component*>& components, Lifecycle& life)
       if (t->move_to >= ranks) t->move_to = net_->home_rank(t->move_to);
       ++t->hops;  // whoever has heard of it has older news
       scheduler().slots().add_live(1);
+      scheduler().slots().came(t);
       threads.push_back(t);
     }
   }

@@ -41,6 +41,7 @@ void Lifecycle::unname(Tcb* t) {
 
 void Lifecycle::start_named(Tcb* t) {
   scheduler().slots().add_live(1);
+  scheduler().slots().came(t);
   ++created_;
   if (the_trace != nullptr) the_trace->named(t->id.load(std::memory_order_relaxed), t->name());
   scheduler().make_ready(t);
@@ -97,6 +98,7 @@ bool Lifecycle::ended_clean(Tcb* t) {
     return false;
   }
   scheduler().slots().add_live(-1);
+  scheduler().slots().left(t);
   ++ended_;
   mover_->forget_refusal(id);
   locator_.directory().set_ended(id);
@@ -118,6 +120,7 @@ void Lifecycle::ended(Tcb* t) {
   if (the_check != nullptr) the_check->ends(t);
   const std::uint64_t id = t->id.load(std::memory_order_relaxed);
   scheduler().slots().add_live(-1);
+  scheduler().slots().left(t);
   ++ended_;
   mover_->forget_refusal(id);
   if (the_trace != nullptr)

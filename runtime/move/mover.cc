@@ -72,6 +72,7 @@ void Mover::depart(Tcb* t, int to) {
   const std::uint64_t hop = t->hops + 1;
   const std::uint64_t bytes_before = migrator_.bytes_out;
   const bool asked = !t->destined;  // while it is here
+  scheduler().slots().left(t);
   if (net_.same_node(to)) {
     ++t->hops;
     scheduler().slots().add_live(-1);
@@ -146,6 +147,7 @@ void Mover::refused(Tcb* t, int to, Errc code, const char* why, Target joiner) {
   --counts_.all;
   --counts_.between_nodes;
   if (the_trace != nullptr) the_trace->refused(id_of(t), t->hops, to, t->name());
+  scheduler().slots().came(t);
   if (t->role != nullptr) members_->came(t);
   if (verbose_ > 0) report(text("thread '%s' stays: %s", t->name(), full.c_str()).c_str());
   scheduler().resume_arrived(t);
@@ -169,6 +171,7 @@ bool Mover::take_hand_offs() {
     Tcb* next = t->next;
     net_.count_take();
     scheduler().slots().add_live(1);
+    scheduler().slots().came(t);
     threads::Slots::welcome(t);
     if (the_trace != nullptr) the_trace->arrived(id_of(t), t->hops, t->name());
     if (t->role != nullptr) members_->came(t);
@@ -184,6 +187,7 @@ void Mover::arrived(Tcb* t, int from, Target joiner) {
     return;
   }
   scheduler().slots().add_live(1);
+  scheduler().slots().came(t);
   if (the_trace != nullptr) the_trace->arrived(id_of(t), t->hops, t->name());
   if (t->role != nullptr) members_->came(t);
   locator_.note_arrival(id_of(t), t->hops, from);
