@@ -12,6 +12,7 @@ using detail::Parcel;
 
 void Members::came(Tcb* t) {
   residents_.add(*member_of(t));
+  open_.came(*member_of(t));
   gatherings_.came(member_of(t)->team);
 }
 

@@ -59,6 +59,7 @@ Parcel* OpenParcels::try_make(const Envelope& e, const void* data, bool copy,
   request->parcel = parcel;
   request->next = member_of(self)->sends;
   member_of(self)->sends = request;
+  some_send_ = true;
   return parcel;
 }
 
@@ -193,7 +194,7 @@ bool OpenParcels::may_copy(const RequestState* send) const {
 }
 
 bool OpenParcels::sends_wait() const {
-  if (no_memory_) return false;
+  if (no_memory_ || !some_send_) return false;
   return residents_.any([this](const Member& m) {
     if (!m.waiting) return false;
     for (const RequestState* send = m.sends; send != nullptr; send = send->next) {
@@ -204,17 +205,27 @@ bool OpenParcels::sends_wait() const {
 }
 
 void OpenParcels::copy_for_waiting() {
-  bool no_memory = false;
-  residents_.for_each([&](Member& m) {
-    if (!m.waiting && !m.asks) return;
-    m.asks = false;
-    for (RequestState* send = m.sends; send != nullptr;) {
-      RequestState* next = send->next;
-      if (may_copy(send) && !detach(m, send)) no_memory = no_memory || no_memory_;
-      send = next;
-    }
-  });
+  bool no_memory = false, some_send = false;
+  if (some_send_) {
+    residents_.for_each([&](Member& m) {
+      if (m.waiting || m.asks) {
+        m.asks = false;
+        for (RequestState* send = m.sends; send != nullptr;) {
+          RequestState* next = send->next;
+          if (may_copy(send) && !detach(m, send)) no_memory = no_memory || no_memory_;
+          send = next;
+        }
+      }
+      some_send = some_send || m.sends != nullptr;
+    });
+  }
   no_memory_ = no_memory;
+  some_send_ = some_send;
+}
+
+bool OpenParcels::some_send_waits() {
+  return some_send_ &&
+         residents_.any([](const Member& m) { return m.waiting && m.sends != nullptr; });
 }
 
 void OpenParcels::sender_waits() {
@@ -228,7 +239,7 @@ void OpenParcels::poll() {
   if (now - waits_since_ < kPatienceTicks) return;
   waits_since_ = now;
   copy_for_waiting();
-  set_due(residents_.any([](const Member& m) { return m.waiting && m.sends != nullptr; }));
+  set_due(some_send_waits());
 }
 
 void OpenParcels::idle(Idle stage) {

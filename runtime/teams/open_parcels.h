@@ -67,6 +67,8 @@ class OpenParcels final : public Component {
   // A parcel came with its receipt: nobody needs its bytes any more.
   void finish(detail::Parcel* open);
 
+  // `m` has come to this rank, with its unfinished sends.
+  void came(const detail::Member& m) { some_send_ = some_send_ || m.sends != nullptr; }
   // `m` is about to go where its unfinished sends could not be found: they get copies.
   Departure detach_all(detail::Member& m);
   // The same of one send of `m` that is not done. False: a receiver has its bytes just now, or
@@ -98,13 +100,17 @@ class OpenParcels final : public Component {
   bool may_copy(const detail::RequestState* send) const;
   bool sends_wait() const;
   void copy_for_waiting();
+  bool some_send_waits();
 
   Net& net_;
   const Locator& locator_;
   ParcelStore& store_;
   Residents& residents_;
   CopyCount copies_;
-  bool no_memory_ = false;         // to copy what a sender waits for
+  bool no_memory_ = false;  // to copy what a sender waits for
+  // A member of this rank may have unfinished sends: without, nobody looks at all members, who may
+  // be a hundred thousand, whenever the rank is idle.
+  bool some_send_ = false;
   std::uint64_t waits_since_ = 0;  // in ticks, while due
 };
 
