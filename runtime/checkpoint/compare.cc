@@ -76,10 +76,10 @@ std::string compare(const Manifest& then, const Manifest& now) {
                      : "not here, and was when the checkpoint was made",
                 kOther);
   }
-  if (then.arena != now.arena) {
+  if (now.arena.bytes != 0 && then.arena != now.arena) {
     return text(
-        "the arena was 0x%zx bytes at 0x%zx when the checkpoint was made, and is 0x%zx "
-        "bytes at 0x%zx now. Start the job with ROAM_ARENA=0x%zx,0x%zx.",
+        "the arena was 0x%zx bytes at 0x%zx when the checkpoint was made, and ROAM_ARENA has 0x%zx "
+        "bytes at 0x%zx. Start the job without it, or with ROAM_ARENA=0x%zx,0x%zx.",
         then.arena.bytes, then.arena.begin, now.arena.bytes, now.arena.begin, then.arena.begin,
         then.arena.bytes);
   }

@@ -57,9 +57,9 @@ struct Manifest {
   bool read(const std::string& folder_read, std::string* why, bool of_others = false);
 };
 
-// The first difference that forbids a job whose facts are `now` (layout, arena; homes and canary
-// are the checkpoint's own) to go on from `then`, in a sentence, and what the user can do, in
-// another. Empty: there is none.
+// The first difference that forbids a job whose facts are `now` (layout; arena, if it cannot be
+// moved; homes and canary are the checkpoint's own) to go on from `then`, in a sentence, and what
+// the user can do, in another. Empty: there is none.
 std::string compare(const Manifest& then, const Manifest& now);
 
 }  // namespace roam::runtime

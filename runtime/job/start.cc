@@ -82,6 +82,15 @@ struct sigaction previous_dump_action;
 // What comes with a SIGUSR1 that asks for a checkpoint (tools/roam-ps): "roam".
 constexpr int kCheckpointSignal = 0x6d616f72;
 
+// Before MPI maps memory of its own. `moves`: a checkpoint says later where it has to be.
+void reserve_arena(const Options& options, bool moves) {
+  try {
+    iso::arena().reserve(options);
+  } catch (const Error& error) {
+    if (!moves || error.code() != Errc::out_of_address_space) throw;
+  }
+}
+
 void install_dump_signal() {
   struct sigaction action {};
   action.sa_sigaction = [](int signal, siginfo_t* info, void*) {
@@ -108,8 +117,9 @@ void Job::start(int& argc, char**& argv) {
   options_ = read_options();
   if (options_.check_pointers) PointerCheck::begin_noting();
   const bool alone = arena.ready() && first;  // blocks were made before run()
+  const bool goes_on = first && !options_.restart_dir.empty();
   if (first && mpi_runs()) place_arena(alone);
-  arena.reserve(options_);
+  reserve_arena(options_, goes_on && !arena_is_given());
   fatal_hooks.describe = describe_here;
   fatal_hooks.end_job = Mpi::abort;
   fatal_hooks.leave_core = threads::leave_core;
@@ -133,7 +143,7 @@ void Job::start(int& argc, char**& argv) {
   }
   check_start();
   check_layout();
-  if (first && !options_.restart_dir.empty()) {
+  if (goes_on) {
     if (alone) {
       throw Error(Errc::not_running,
                   "isomalloc was used before roam::run, and ROAM_RESTART is set: the job's blocks "
@@ -141,7 +151,14 @@ void Job::start(int& argc, char**& argv) {
     }
     Manifest mine;
     describe(&mine);
+    if (!arena_is_given()) mine.arena = {};
     restart_.emplace(mpi(), options_.restart_dir, options_.restart_of_others, mine);
+    std::string why = move_arena(restart_->manifest().arena, &options_);
+    if (!why.empty()) {
+      why = text("ROAM_RESTART=%s: on rank %d, ", options_.restart_dir.c_str(), rank()) + why;
+    }
+    why = mpi().first_said(why);
+    if (!why.empty()) throw Error(Errc::out_of_address_space, why);
     restart_->cut_arena();
   }
   net().make_nodes(options_.share, options_.node_ranks);
@@ -173,7 +190,7 @@ void Job::start(int& argc, char**& argv) {
 // Collective: the program has started MPI itself. `is_there`: the arena is, on this rank.
 void Job::place_arena(bool is_there) {
   const Range place = arena_place({options_.arena_base, options_.arena_bytes}, all_ranks);
-  if (is_there || std::getenv("ROAM_ARENA") != nullptr) return;
+  if (is_there || arena_is_given()) return;
   options_.arena_base = place.begin;
   options_.arena_bytes = place.bytes;
 }

@@ -95,4 +95,15 @@ grep -q "piece-1 at byte .*: it is looked for elsewhere" said || fail "$(cat sai
 forget
 put 0 "${files[@]}"
 restarts 4 0 disk
+
+# The arena lay elsewhere, which only what is in memory tells.
+forget
+rm -rf all
+ROAM_ARENA=0x300000000000,0x4000000000 walk 4 all 2 || fail "in another arena: $(cat said)"
+# shellcheck disable=SC2207  # names without spaces
+files=($(cd all/000002 && find . -name '*-*' -printf '%P\n'))
+put 0 "${files[@]}"
+commit 0
+rm -rf all/0*
+for ranks in 1 3 5; do restarts "$ranks" 0 memory; done
 echo "memory_test: passed"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Restarts of one job on other numbers of ranks, in other topologies, and of restarts; of torn and
-# of no checkpoints; by another program.
+# of no checkpoints; by another program; where the arena lay elsewhere.
 #
 #   restart_test.sh MPIEXEC WALK OTHER ROAM_CHECKPOINT
 set -u
@@ -133,6 +133,29 @@ grep -q "had the build-id\|had another\|was at" said || fail "the difference is 
 ROAM_RESTART=all ROAM_ARENA=0x200000000000,24T walk 2 && fail "another arena"
 grep -q "the arena was" said || fail "the difference is not named: $(cat said)"
 echo "ok: other programs and arenas are refused"
+
+# The arena lay elsewhere than it would now: it is where it was, unless something else is there.
+rm -rf all
+first=0x200000001000 place=0x300000000000,0x4000000000
+ROAM_ARENA=$place walk 4 all 2 || fail "$(cat said)"
+for ranks in 1 3 5; do
+  ROAM_NODE_RANKS=$((ranks % 2)) ROAM_RESTART=all walk "$ranks" none 0 || fail "$(cat said)"
+  grep -q "restarted from checkpoint 1 on $ranks ranks" said || fail "no restart: $(cat said)"
+  same "$ranks ranks, with the checkpoint's own arena"
+done
+ROAM_RESTART=all MAPS=$first walk 2 none 0 || fail "with its usual place taken: $(cat said)"
+same "with the checkpoint's own arena, and the usual place taken"
+ROAM_RESTART=all ROAM_ARENA=$place walk 2 none 0 || fail "with its arena as given: $(cat said)"
+same "with the checkpoint's arena, as it is given"
+ROAM_RESTART=all MAPS=0x300000001000 walk 2 none 0 && fail "with its place taken"
+grep -q "ROAM_RESTART=all: on rank 0, the arena was 256 GiB at 0x300000000000 .*memory at 0x300000001000 is mapped there. Start the job with ROAM_ARENA=$place" said || fail "$(cat said)"
+ROAM_RESTART=empty MAPS=$first walk 2 && fail "from nothing, with the usual place taken"
+grep -q "there is no whole checkpoint to go on from" said || fail "$(cat said)"
+# A restart of that restart.
+ROAM_RESTART=all walk 2 all 3 || fail "$(cat said)"
+ROAM_RESTART=all walk 3 none 0 || fail "$(cat said)"
+same "a restart of a restart, with that arena"
+echo "ok: the arena is where it was"
 
 # Those of another job in the same folder do not count, and stay.
 ROAM_CHECKPOINT=$PWD/all,keep=1 walk 2 "$PWD/all" 3 || fail "$(cat said)"

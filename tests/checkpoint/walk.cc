@@ -1,7 +1,11 @@
 // A job of many kinds of threads that makes checkpoints on its way and says in the end what it has
 // computed: the same whether it was checkpointed, restarted elsewhere, or neither.
 //
-//   [ROUNDS=60] walk [FOLDER [CHECKPOINTS]]
+//   [ROUNDS=60] [MAPS=ADDRESS] walk [FOLDER [CHECKPOINTS]]
+//
+// MAPS: a page is mapped there before roam::run.
+#include <sys/mman.h>
+
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -25,6 +29,15 @@ constexpr int kWalkers = 23, kMembers = 11;
 int rounds() {
   const char* given = std::getenv("ROUNDS");
   return given != nullptr ? std::atoi(given) : 60;
+}
+
+// MAPS of the environment.
+bool map_what_is_given() {
+  const char* given = std::getenv("MAPS");
+  if (given == nullptr) return true;
+  void* const wanted = reinterpret_cast<void*>(std::strtoull(given, nullptr, 0));
+  return mmap(wanted, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) ==
+         wanted;
 }
 
 void say(const std::string& line) { std::fputs((line + "\n").c_str(), stdout); }
@@ -160,6 +173,7 @@ int main(int argc, char** argv) {
 #ifdef OTHER_PROGRAM
   if (std::getenv("OTHER_PROGRAM") != nullptr) return 1;  // its code differs
 #endif
+  if (!roam_test::map_what_is_given()) return 1;
   const std::string folder = argc > 1 ? argv[1] : "";
   const int checkpoints = argc > 2 ? std::atoi(argv[2]) : argc > 1 ? 2 : 0;
   // What a hook sets before a checkpoint is in that one already.
