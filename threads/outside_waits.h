@@ -31,6 +31,10 @@ constexpr std::int64_t kByLibc = -1;           // let libc say what is wrong
 std::int64_t deadline_after(std::int64_t ns);  // on the job's clock, saturated
 std::int64_t to_ns(std::int64_t seconds, std::int64_t ns);
 
+// Sleeps as libc's calls for that do: a virtual rank may leave the rank meanwhile, and be in a
+// checkpoint; another thread stays.
+void sleep_until(Tcb* self, std::int64_t deadline_ns);
+
 // After so long a wait without an end is told of.
 inline constinit std::int64_t long_wait_ns = 10'000'000'000;
 
@@ -61,9 +65,11 @@ enum class Asked {
 
 // Asks `attempt` until it says true, or until the time that `deadline()` names, which is called
 // once when the first attempt was in vain. `self` is the asker(); null: it is libc's to wait.
-// `call` is named to who waits long.
-template <class Deadline, class Attempt>
-Asked ask_outside(Tcb* self, const char* call, int descriptor, Deadline deadline, Attempt attempt) {
+// `call` is named to who waits long. `for_nothing()`, asked then too: no attempt will say anything
+// else, so that it is a sleep until that time.
+template <class Deadline, class Attempt, class ForNothing>
+Asked ask_outside(Tcb* self, const char* call, int descriptor, Deadline deadline, Attempt attempt,
+                  ForNothing for_nothing) {
   if (self == nullptr) return Asked::kByLibc;
   if (attempt()) return Asked::kDone;
   const std::int64_t until = deadline();
@@ -72,11 +78,19 @@ Asked ask_outside(Tcb* self, const char* call, int descriptor, Deadline deadline
     asked_in_vain(self);
     return Asked::kTimeOut;
   }
+  if (until != kForEver && for_nothing()) {
+    sleep_until(self, until);
+    return Asked::kTimeOut;
+  }
   for (OutsidePause pause(self, call, descriptor);;) {
     pause(until);
     if (attempt()) return Asked::kDone;
     if (until != kForEver && job_now_ns() >= until) return Asked::kTimeOut;
   }
+}
+template <class Deadline, class Attempt>
+Asked ask_outside(Tcb* self, const char* call, int descriptor, Deadline deadline, Attempt attempt) {
+  return ask_outside(self, call, descriptor, deadline, attempt, [] { return false; });
 }
 
 }  // namespace roam::threads::wait_calls

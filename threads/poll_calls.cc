@@ -65,13 +65,20 @@ std::int64_t deadline_of(const timeval* timeout) {
 }
 
 // `now` asks without waiting: how many are ready, -1 for an error; `real` waits as libc does.
-template <class Time, class Now, class Wait>
-int wait_for_some(Tcb* self, const char* call, int descriptor, Time timeout, Now now, Wait real) {
+// `for_nothing`: no descriptor is asked for, which is a sleep; called when `now` has said 0.
+template <class Time, class Now, class Wait, class ForNothing>
+int wait_for_some(Tcb* self, const char* call, int descriptor, Time timeout, Now now, Wait real,
+                  ForNothing for_nothing) {
   int result = 0;
   const Asked asked = ask_outside(
       self, call, descriptor, [&] { return deadline_of(timeout); },
-      [&] { return (result = now()) != 0; });
+      [&] { return (result = now()) != 0; }, for_nothing);
   return asked == Asked::kByLibc ? real() : result;
+}
+
+// The kernel leaves out what is negative.
+bool asks_for_none(const pollfd* list, nfds_t count) {
+  return std::all_of(list, list + count, [](const pollfd& one) { return one.fd < 0; });
 }
 
 // How many descriptors the kernel has room for now: it looks at no more bits of select's sets,
@@ -116,6 +123,12 @@ class Sets {
   Sets(const Sets&) = delete;
   Sets& operator=(const Sets&) = delete;
 
+  // Whether no descriptor is in any of them.
+  bool empty() const {
+    const auto sets = std::count_if(std::begin(sets_), std::end(sets_),
+                                    [](const fd_set* set) { return set != nullptr; });
+    return std::all_of(kept_, kept_ + sets * words_, [](long word) { return word == 0; });
+  }
   // False: there was no memory, as errno says.
   bool kept() const {
     if (kept_ == nullptr) errno = ENOMEM;
@@ -145,11 +158,11 @@ class Sets {
   long* kept_ = small_;
 };
 
-// What is left of it is told, as Linux does.
+// What is left of it is told, as Linux does. `start_ns`: on the job's clock.
 void tell_left(timeval* timeout, std::int64_t start_ns) {
   if (timeout == nullptr) return;
   const std::int64_t left = std::max<std::int64_t>(
-      to_ns(timeout->tv_sec, timeout->tv_usec * 1'000) - (now_ns() - start_ns), 0);
+      to_ns(timeout->tv_sec, timeout->tv_usec * 1'000) - (job_now_ns() - start_ns), 0);
   *timeout = {left / 1'000'000'000, left % 1'000'000'000 / 1'000};
 }
 
@@ -182,14 +195,20 @@ std::int64_t deadline_by(int descriptor, int fails_with, bool listens, int optio
 int poll_from(Tcb* self, pollfd* list, nfds_t count, int timeout) {
   return wait_for_some(
       self, "poll", -1, timeout, [&] { return real_poll(list, count, 0); },
-      [&] { return real_poll(list, count, timeout); });
+      [&] { return real_poll(list, count, timeout); }, [&] { return asks_for_none(list, count); });
 }
 
 int ppoll_from(Tcb* self, pollfd* list, nfds_t count, const timespec* timeout,
                const sigset_t* mask) {
   return wait_for_some(
       self, "ppoll", -1, timeout, [&] { return real_ppoll(list, count, &kNoTime, mask); },
-      [&] { return real_ppoll(list, count, timeout, mask); });
+      [&] { return real_ppoll(list, count, timeout, mask); },
+      [&] { return mask == nullptr && asks_for_none(list, count); });
+}
+
+template <class Time, class Now, class Wait>
+int wait_for_events(Tcb* self, const char* call, int epoll, Time timeout, Now now, Wait real) {
+  return wait_for_some(self, call, epoll, timeout, now, real, [] { return false; });
 }
 
 }  // namespace
@@ -247,7 +266,7 @@ ROAM_EXPORT int select(int count, fd_set* in, fd_set* out, fd_set* other, timeva
   if (self == nullptr) return real_select(count, in, out, other, timeout);
   const Sets sets(count, in, out, other);
   if (!sets.kept()) return -1;
-  const std::int64_t start = roam::now_ns();
+  const std::int64_t start = roam::job_now_ns();
   bool libcs = false;
   const int result = wait_for_some(
       self, "select", -1, timeout,
@@ -260,7 +279,8 @@ ROAM_EXPORT int select(int count, fd_set* in, fd_set* out, fd_set* other, timeva
         sets.restore();
         libcs = true;
         return real_select(count, in, out, other, timeout);
-      });
+      },
+      [&] { return sets.empty(); });
   if (result >= 0 && !libcs) tell_left(timeout, start);
   return result;
 }
@@ -276,25 +296,26 @@ ROAM_EXPORT int pselect(int count, fd_set* in, fd_set* out, fd_set* other, const
     return real_pselect(count, in, out, other, time, mask);
   };
   return wait_for_some(
-      self, "pselect", -1, timeout, [&] { return ask(&kNoTime); }, [&] { return ask(timeout); });
+      self, "pselect", -1, timeout, [&] { return ask(&kNoTime); }, [&] { return ask(timeout); },
+      [&] { return mask == nullptr && sets.empty(); });
 }
 
 ROAM_EXPORT int epoll_wait(int epoll, epoll_event* events, int most, int timeout) {
-  return wait_for_some(
+  return wait_for_events(
       asker(__builtin_return_address(0)), "epoll_wait", epoll, timeout,
       [&] { return real_epoll(epoll, events, most, 0); },
       [&] { return real_epoll(epoll, events, most, timeout); });
 }
 ROAM_EXPORT int epoll_pwait(int epoll, epoll_event* events, int most, int timeout,
                             const sigset_t* mask) {
-  return wait_for_some(
+  return wait_for_events(
       asker(__builtin_return_address(0)), "epoll_pwait", epoll, timeout,
       [&] { return real_epoll_pwait(epoll, events, most, 0, mask); },
       [&] { return real_epoll_pwait(epoll, events, most, timeout, mask); });
 }
 ROAM_EXPORT int epoll_pwait2(int epoll, epoll_event* events, int most, const timespec* timeout,
                              const sigset_t* mask) {
-  return wait_for_some(
+  return wait_for_events(
       asker(__builtin_return_address(0)), "epoll_pwait2", epoll, timeout,
       [&] { return real_epoll_pwait2(epoll, events, most, &kNoTime, mask); },
       [&] { return real_epoll_pwait2(epoll, events, most, timeout, mask); });

@@ -40,14 +40,6 @@ bool may_leave(const Tcb* self) {
   return self->guest != nullptr && self->guest->may_leave_asleep();
 }
 
-void sleep_until(Tcb* self, std::int64_t deadline_ns) {
-  std::optional<Stay> stay;
-  if (!may_leave(self)) stay.emplace(self);
-  self->waits_for = "a sleep of libc";
-  self->waits_at = nullptr;
-  scheduler().sleep_until(deadline_ns);
-  self->waits_for = nullptr;
-}
 // No sleep, but others run.
 void pass(Tcb* self) {
   if (may_leave(self)) {
@@ -103,6 +95,15 @@ int yield_from(const void* return_address) {
 }
 
 }  // namespace
+
+void roam::threads::wait_calls::sleep_until(Tcb* self, std::int64_t deadline_ns) {
+  std::optional<Stay> stay;
+  if (!may_leave(self)) stay.emplace(self);
+  self->waits_for = "a sleep of libc";
+  self->waits_at = nullptr;
+  scheduler().sleep_until(deadline_ns);
+  self->waits_for = nullptr;
+}
 
 ROAM_EXPORT unsigned sleep(unsigned seconds) {
   Tcb* self = sleeper(__builtin_return_address(0));

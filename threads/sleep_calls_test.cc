@@ -2,6 +2,8 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/select.h>
+#include <sys/time.h>
 #include <threads.h>
 #include <unistd.h>
 
@@ -145,6 +147,109 @@ TEST(SleepCalls, AGuestMayLeaveInTheMidstOfASleepIfItSaysSo) {
   });
   threads.run();
   EXPECT_EQ(departures, 1);
+}
+
+// What waits a second for no descriptor at all is a sleep too.
+TEST(SleepCalls, AGuestMayLeaveInTheMidstOfAWaitForNothing) {
+  struct Sleeping final : Guest {
+    void enter() override {}
+    void depart() override {}
+    bool may_leave_asleep() const override { return true; }
+  };
+  constexpr timespec kSecond{1, 0};
+  const std::vector<std::function<int()>> waits = {
+      [] { return poll(nullptr, 0, 1000); },
+      [] {
+        pollfd none[2] = {{-1, POLLIN, 7}, {-5, POLLOUT, 7}};
+        return poll(none, 2, 1000) + none[0].revents + none[1].revents;
+      },
+      [&] { return ppoll(nullptr, 0, &kSecond, nullptr); },
+      [] {
+        timeval second{1, 0};
+        const int result = select(0, nullptr, nullptr, nullptr, &second);
+        return result + static_cast<int>(second.tv_sec);
+      },
+      [] {
+        fd_set none;
+        FD_ZERO(&none);
+        timeval second{1, 0};
+        return select(FD_SETSIZE, &none, nullptr, &none, &second) + FD_ISSET(3, &none);
+      },
+      [&] { return pselect(5, nullptr, nullptr, nullptr, &kSecond, nullptr); },
+  };
+  for (std::size_t i = 0; i < waits.size(); ++i) {
+    SCOPED_TRACE(i);
+    TestThreads threads;
+    Sleeping guest;
+    int departures = 0;
+    threads.on_depart = [&](Tcb* t, int) {
+      ++departures;
+      scheduler().resume_arrived(t);
+    };
+    Tcb* sleeper = threads.spawn([&] {
+      KernelState::set_guest(&guest);
+      errno = 77;
+      const std::int64_t start = now_ns();
+      EXPECT_EQ(waits[i](), 0);
+      EXPECT_GE(now_ns() - start, 999'000'000);
+      EXPECT_EQ(errno, 77);
+      KernelState::set_guest(nullptr);
+    });
+    threads.spawn([&] {
+      while (sleeper->state != State::kSleeping) yield();
+      EXPECT_TRUE(Scheduler::may_move(sleeper));
+      scheduler().ask_to_move(sleeper, TestThreads::kRank + 1);
+    });
+    threads.run();
+    EXPECT_EQ(departures, 1);
+  }
+}
+
+// With a descriptor, or a mask for the time, it stays.
+TEST(SleepCalls, AGuestStaysWhoWaitsForSomething) {
+  struct Sleeping final : Guest {
+    void enter() override {}
+    void depart() override {}
+    bool may_leave_asleep() const override { return true; }
+  };
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  constexpr timespec kTime{0, 50'000'000};
+  sigset_t mask;
+  sigemptyset(&mask);
+  const std::vector<std::function<int()>> waits = {
+      [&] {
+        pollfd one[2] = {{-1, POLLIN, 0}, {ends[0], POLLIN, 0}};
+        return poll(one, 2, 50);
+      },
+      [&] {
+        fd_set one;
+        FD_ZERO(&one);
+        FD_SET(ends[0], &one);
+        timeval time{0, 50'000};
+        return select(ends[0] + 1, nullptr, nullptr, &one, &time);
+      },
+      [&] { return ppoll(nullptr, 0, &kTime, &mask); },
+      [&] { return pselect(0, nullptr, nullptr, nullptr, &kTime, &mask); },
+  };
+  for (std::size_t i = 0; i < waits.size(); ++i) {
+    SCOPED_TRACE(i);
+    TestThreads threads;
+    Sleeping guest;
+    bool done = false;
+    Tcb* sleeper = threads.spawn([&] {
+      KernelState::set_guest(&guest);
+      EXPECT_EQ(waits[i](), 0);
+      done = true;
+      KernelState::set_guest(nullptr);
+    });
+    threads.spawn([&] {
+      for (; !done; yield()) EXPECT_FALSE(Scheduler::may_move(sleeper));
+    });
+    threads.run();
+  }
+  close(ends[0]);
+  close(ends[1]);
 }
 
 // Deadlines are of the job's clock, however that differs from this machine's.

@@ -1,16 +1,22 @@
 // sleeps SECONDS: each rank sleeps so long by another call of libc, and says whether that was so.
 
+#define _GNU_SOURCE
 #include <errno.h>
 #include <mpi.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/select.h>
 #include <time.h>
 #include <unistd.h>
 
 static void sleep_by(int how, int seconds) {
   const struct timespec time = {seconds, 0}, part = {0, 250000000};
-  switch (how % 6) {
+  struct pollfd none = {-1, POLLIN, 0};
+  struct timeval left = {seconds, 0};
+  fd_set empty;
+  switch (how % 10) {
     case 0:
       sleep(seconds);
       break;
@@ -25,6 +31,19 @@ static void sleep_by(int how, int seconds) {
       break;
     case 4:
       for (int i = 0; i < 4 * seconds; ++i) clock_nanosleep(CLOCK_REALTIME, 0, &part, NULL);
+      break;
+    case 6:
+      poll(NULL, 0, 1000 * seconds);
+      break;
+    case 7:
+      select(0, NULL, NULL, NULL, &left);
+      break;
+    case 8:
+      for (int i = 0; i < 4 * seconds; ++i) ppoll(&none, 1, &part, NULL);
+      break;
+    case 9:
+      FD_ZERO(&empty);
+      pselect(9, &empty, NULL, NULL, &time, NULL);
       break;
     default:
       for (const double end = MPI_Wtime() + seconds; MPI_Wtime() < end;) {
