@@ -5,7 +5,9 @@
 #include <threads.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
+#include <cstdint>
 #include <optional>
 
 #include "threads/outside_waits.h"
@@ -101,7 +103,10 @@ void roam::threads::wait_calls::sleep_until(Tcb* self, std::int64_t deadline_ns)
   if (!may_leave(self)) stay.emplace(self);
   self->waits_for = "a sleep of libc";
   self->waits_at = nullptr;
-  scheduler().sleep_until(deadline_ns);
+  for (std::int64_t by_ns = 0; by_ns < deadline_ns;) {
+    by_ns = self->guest != nullptr ? self->guest->runs_by_ns() : INT64_MAX;
+    scheduler().sleep_until(std::min(by_ns, deadline_ns));
+  }
   self->waits_for = nullptr;
 }
 

@@ -149,6 +149,32 @@ TEST(SleepCalls, AGuestMayLeaveInTheMidstOfASleepIfItSaysSo) {
   EXPECT_EQ(departures, 1);
 }
 
+// It sleeps on for all of its time.
+TEST(SleepCalls, AGuestRunsInTheMidstOfASleepWhenItHasTo) {
+  struct Sleeping final : Guest {
+    void enter() override {}
+    void depart() override {}
+    std::int64_t runs_by_ns() override {
+      times.push_back(job_now_ns());
+      return ++asked <= 3 ? times.front() + asked * 1'000'000 : INT64_MAX;
+    }
+    int asked = 0;
+    std::vector<std::int64_t> times;
+  };
+  TestThreads threads;
+  Sleeping guest;
+  threads.spawn([&] {
+    KernelState::set_guest(&guest);
+    const std::int64_t start = now_ns();
+    EXPECT_EQ(usleep(50'000), 0);
+    EXPECT_GE(now_ns() - start, 50'000'000);
+    KernelState::set_guest(nullptr);
+  });
+  threads.run();
+  ASSERT_EQ(guest.asked, 4);
+  for (int i = 1; i < 4; ++i) EXPECT_GE(guest.times[i] - guest.times[0], i * 1'000'000) << i;
+}
+
 // What waits a second for no descriptor at all is a sleep too.
 TEST(SleepCalls, AGuestMayLeaveInTheMidstOfAWaitForNothing) {
   struct Sleeping final : Guest {
@@ -170,10 +196,11 @@ TEST(SleepCalls, AGuestMayLeaveInTheMidstOfAWaitForNothing) {
         return result + static_cast<int>(second.tv_sec);
       },
       [] {
-        fd_set none;
+        fd_set none, others;
         FD_ZERO(&none);
+        FD_ZERO(&others);
         timeval second{1, 0};
-        return select(FD_SETSIZE, &none, nullptr, &none, &second) + FD_ISSET(3, &none);
+        return select(FD_SETSIZE, &none, nullptr, &others, &second) + FD_ISSET(3, &others);
       },
       [&] { return pselect(5, nullptr, nullptr, nullptr, &kSecond, nullptr); },
   };

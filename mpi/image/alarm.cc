@@ -123,6 +123,13 @@ Alarm::Times Alarm::times() {
   return is_set() ? Times{deadline_ns_ - now_ns, interval_ns_} : Times{};
 }
 
+std::int64_t Alarm::deadline_ns() {
+  if (!is_set()) return kNever;
+  const std::lock_guard held(lock);
+  look(job_now_ns());
+  return is_set() ? deadline_ns_.load(std::memory_order_relaxed) : kNever;
+}
+
 Alarm::Times Alarm::set(const Times& next) {
   const Times before = times();
   if (next.left_ns != 0) {

@@ -9,7 +9,8 @@ namespace roam::mpi {
 // The timer of a virtual rank that sends it SIGALRM (alarm, setitimer). A process has one, which
 // would be that of all its virtual ranks, and stay there: so each has a deadline on the job's clock
 // that goes where it goes. A kernel thread of the process waits for the first one of those that are
-// there, whatever they compute or wait for meanwhile. The signal is nobody else's: it ends the job,
+// there, whatever they compute or wait for meanwhile. Of one that has come asleep it does not know:
+// who sleeps wakes for its own. The signal is nobody else's: it ends the job,
 // does nothing where its virtual rank ignores it, and is kept for that where it is blocked.
 //
 // Context: the virtual rank's thread, but for arrive and depart, which are as Guest's.
@@ -28,6 +29,8 @@ class Alarm {
   Times times();
   // Gives what there was.
   Times set(const Times& next);
+  // When it comes next, on the job's clock; INT64_MAX: none is set.
+  std::int64_t deadline_ns();
   bool is_set() const { return deadline_ns_.load(std::memory_order_relaxed) != 0; }
 
   // What its virtual rank has the signal do. One that is kept ends the job when it is let in.

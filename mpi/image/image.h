@@ -134,11 +134,10 @@ class Image final : public threads::Guest {
 
   void enter() override;
   void depart() override;
-  // In a call of MPI, functions of the program are called that know the process's memory. Where it
-  // comes to asleep, nobody would look at its alarm before it wakes.
-  bool may_leave_asleep() const override {
-    return in_main && (call == nullptr || **call == 0) && !alarm_.is_set();
-  }
+  // In a call of MPI, functions of the program are called that know the process's memory.
+  bool may_leave_asleep() const override { return in_main && (call == nullptr || **call == 0); }
+  // Where it comes to asleep, nobody looks at its alarm before it runs.
+  std::int64_t runs_by_ns() override { return alarm_.deadline_ns(); }
 
  private:
   struct Module {

@@ -62,4 +62,22 @@ for shift in 1000000 $((up < 10000 ? 60 - up : -10000)); do
   ROAM_RESTART=all run 2 ./program $seconds || fail "restart with a clock shifted by $shift s"
   right "restart with a clock shifted by $shift s"
 done
+
+# An alarm that comes in the midst of a sleep, in the job and in restarts of it.
+before=()
+ends() { # WHAT RANKS
+  run "$2" ./program $seconds 3 && fail "$1: it has not ended"
+  grep -q "virtual rank 3: its alarm has come" said || fail "$1: it ended otherwise"
+  ! grep -q "rank 3 has slept longer" printed || fail "$1"
+  echo "ok: $1"
+}
+for seconds in 5 10 20; do
+  rm -rf all
+  ROAM_CHECKPOINT=all,every=1s,keep=99,wait=3s ends "an alarm after $seconds s" 3
+  [[ ! -e all/000001/manifest ]] || break
+done
+[[ -e all/000001/manifest ]] || fail "no checkpoint is made in the midst of a sleep with an alarm"
+for ranks in 1 2 5; do
+  ROAM_RESTART=all ROAM_NODE_RANKS=$((ranks % 2)) ends "an alarm after a restart on $ranks ranks" $ranks
+done
 echo "sleeps_test: passed"

@@ -1,4 +1,6 @@
 // sleeps SECONDS: each rank sleeps so long by another call of libc, and says whether that was so.
+// Some have an alarm meanwhile that does not come.
+// sleeps SECONDS RANK: that rank has one that comes after so long in the midst of its sleep.
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -62,12 +64,21 @@ int main(int argc, char** argv) {
   const int seconds = argc > 1 ? atoi(argv[1]) : 1;
   int kept[1000];  // on a stack that moves
   for (int i = 0; i < 1000; ++i) kept[i] = i ^ me;
+  const int ends = argc > 2 ? atoi(argv[2]) : -1;
+  if (me == ends) {
+    alarm(seconds);
+    sleep(10000);
+    printf("rank %d has slept longer than its alarm\n", me);
+  }
+  if (me % 2 == 1) alarm(10 * seconds + 1000);
   errno = 77 + me;
   const double begin = MPI_Wtime();
   sleep_by(me, seconds);
   const double took = MPI_Wtime() - begin;
   int right = errno == 77 + me;
   for (int i = 0; i < 1000; ++i) right = right && kept[i] == (i ^ me);
+  const int rest = (int)alarm(0);
+  right = right && (me % 2 == 1 ? rest > 9 * seconds && rest <= 10 * seconds + 1000 : rest == 0);
   MPI_Allreduce(&me, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
   printf("rank %d of %d slept %s, %s, %d\n", me, n, took > seconds - 0.001 ? "long" : "short",
          right ? "right" : "wrong", sum);
