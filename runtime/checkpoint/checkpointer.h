@@ -138,13 +138,16 @@ class Checkpointer final : public Component {
     os::HelperThread thread;
   };
 
-  // What a kernel thread does on disk when all pieces are there: the checkpoint is published, and
-  // older ones go. Disks take their time, and rank 0 has threads too.
+  // What a kernel thread does when all pieces are there: the manifest, which may be long, becomes a
+  // text for keepers; on disk the checkpoint is published, and older ones go. Disks take their
+  // time, and rank 0 has threads too.
   struct Publishing {
     Manifest manifest;
     std::string dir;
     OwnCheckpoints own;
     int keep = 0;
+    bool to_keepers = false, to_disk = false;
+    std::string text;  // for keepers; empty: they cannot have it
     bool good = false;
     std::string why;      // not
     std::string foreign;  // the newest of another job in the folder
@@ -214,7 +217,7 @@ class Checkpointer final : public Component {
   void begin_publishing(const std::string& dir);
   static void publish_in(NewCheckpoint& folder, Publishing& p);
   void look_at_publishing();
-  void published(bool good, const std::string& why);
+  void published(const Publishing& p);
   void try_later(std::string why);
   void refuse(const std::string& why);
   void end(Errc code, std::string why);

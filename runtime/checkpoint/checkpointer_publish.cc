@@ -15,25 +15,22 @@ void Checkpointer::publish() {
   manifest_.pieces = std::move(pieces_);
   complete(&manifest_);
   last_ = 0;
-  std::string why = why_;
-  if (!written_well_) return end(Errc::checkpoint_failed, why);
-  if (has(targets_, CheckpointTargets::kMemory) && !Manifest::fits(manifest_.text().size(), &why)) {
-    failed_at_ = failed_at_ | CheckpointTargets::kMemory;  // keepers have pieces of it
-    return end(Errc::checkpoint_failed, why);
-  }
-  if (has(targets_, CheckpointTargets::kDisk) && failed_at_ == CheckpointTargets::kNone)
-    begin_publishing(asks_.front().path);
-  else
-    published(true, why);
+  if (!written_well_) return end(Errc::checkpoint_failed, why_);
+  begin_publishing(asks_.front().path);
 }
 
+// To disk, unless a rank has failed there before.
 void Checkpointer::begin_publishing(const std::string& dir) {
   publishing_ = std::make_unique<Publishing>();
   Publishing* p = publishing_.get();
-  p->manifest = manifest_;
+  p->manifest = std::move(manifest_);
   p->dir = dir;
   p->keep = keep_;
-  p->own.canary = manifest_.canary;
+  p->own.canary = p->manifest.canary;
+  p->to_keepers = has(targets_, CheckpointTargets::kMemory);
+  p->to_disk =
+      has(targets_, CheckpointTargets::kDisk) && failed_at_ == CheckpointTargets::kNone;
+  p->why = why_;
   if (first_new_ != 0 && same_folder(dir, facts_.went_on_in)) {
     p->own.went_on_from = facts_.went_on_from;
     p->own.first_new = first_new_;
@@ -51,8 +48,13 @@ void Checkpointer::begin_publishing(const std::string& dir) {
 
 // On a kernel thread, which uses nothing else of the rank.
 void Checkpointer::publish_in(NewCheckpoint& folder, Publishing& p) {
-  p.good = folder.publish(p.manifest, &p.why);
-  if (p.good) keep_newest(p.dir, p.keep, p.own, &p.foreign, &p.stays);
+  if (p.to_keepers) {
+    std::string text = p.manifest.text();
+    if (!Manifest::fits(text.size(), &p.why)) return;
+    p.text = std::move(text);
+  }
+  p.good = !p.to_disk || folder.publish(std::move(p.manifest), &p.why);
+  if (p.good && p.to_disk) keep_newest(p.dir, p.keep, p.own, &p.foreign, &p.stays);
 }
 
 void Checkpointer::look_at_publishing() {
@@ -63,20 +65,23 @@ void Checkpointer::look_at_publishing() {
   if (!p->foreign.empty() && !std::exchange(told_of_foreign_, true)) {
     report((p->foreign + ": it is another job's; those do not count for keep=, and stay").c_str());
   }
-  published(p->good, p->why);
+  published(*p);
 }
 
 // On disk, unless that failed, or is not wanted, or a rank has failed there before.
-void Checkpointer::published(bool good, const std::string& why) {
-  const bool in_memory = has(targets_, CheckpointTargets::kMemory);
-  if (!good) {
-    failed_at_ = CheckpointTargets::kDisk;
-    if (!in_memory) return end(Errc::checkpoint_failed, why);
+void Checkpointer::published(const Publishing& p) {
+  if (p.to_keepers && p.text.empty()) {
+    failed_at_ = failed_at_ | CheckpointTargets::kMemory;  // keepers have pieces of it
+    return end(Errc::checkpoint_failed, p.why);
   }
-  if (failed_at_ == CheckpointTargets::kDisk) go_on_in_memory(why);
+  if (!p.good) {
+    failed_at_ = CheckpointTargets::kDisk;
+    if (!p.to_keepers) return end(Errc::checkpoint_failed, p.why);
+  }
+  if (failed_at_ == CheckpointTargets::kDisk) go_on_in_memory(p.why);
   last_dir_ = asks_.front().path;
-  if (!in_memory) return made();
-  order(CheckpointOrder::kCommit, manifest_.text());
+  if (!p.to_keepers) return made();
+  order(CheckpointOrder::kCommit, p.text);
 }
 
 }  // namespace roam::runtime

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <ctime>
 #include <filesystem>
+#include <set>
 #include <utility>
 
 #include "base/os/file_calls.h"
@@ -109,6 +110,24 @@ class FolderLock {
   int fd_;
   bool others_;
 };
+
+// Whether all files that it names are there, and pieces as long as they were: without reading one.
+bool has_files(const Manifest& manifest) {
+  std::vector<std::string> names;
+  if (!os::list_folder(manifest.folder, &names)) return false;
+  const std::set<std::string> there(names.begin(), names.end());
+  for (int i = 0; i < manifest.ranks; ++i) {
+    struct stat file {};
+    const PieceSummary& piece = manifest.pieces[static_cast<std::size_t>(i)];
+    if (stat(manifest.path_of(i).c_str(), &file) != 0 ||
+        static_cast<std::uint64_t>(file.st_size) != piece.bytes)
+      return false;
+    for (const BaseEntry& base : piece.bases) {
+      if (!there.contains(base_name(base))) return false;
+    }
+  }
+  return true;
+}
 
 std::string now_text() {
   const std::time_t now = std::time(nullptr);
@@ -299,7 +318,7 @@ bool keep_newest(const std::string& dir, int count, const OwnCheckpoints& own, s
     }
     const bool passed_over = manifest.number > own.went_on_from && manifest.number < own.first_new;
     if (whole < count) {
-      whole += passed_over ? 0 : 1;
+      whole += passed_over || !has_files(manifest) ? 0 : 1;
       continue;
     }
     // By another name first: what is half removed is no checkpoint.

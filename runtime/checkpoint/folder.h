@@ -74,9 +74,9 @@ struct OwnCheckpoints {
   // between them it passed over, and so may the next one.
   std::uint64_t went_on_from = 0, first_new = 0;
 };
-// Removes all of the job's own but the newest `count` that count. Those whose manifest cannot be
-// read stay, and so do another job's: the newest is `foreign`, or that is empty.
-// Errors: false and why.
+// Removes all of the job's own but the newest `count` that count, whatever their numbers: whose
+// files are all there. Those whose manifest cannot be read stay, and so do another job's: the
+// newest is `foreign`, or that is empty. Errors: false and why.
 bool keep_newest(const std::string& dir, int count, const OwnCheckpoints& own, std::string* foreign,
                  std::string* why);
 

@@ -55,14 +55,19 @@ class FolderTest : public testing::Test {
       piece.blocks = 5;
       m.pieces.push_back(piece);
     }
+    m.pieces[1].bases.push_back({7, 1, 0});
     return m;
   }
   void make_one() {
     NewCheckpoint one;
     std::string why;
     ASSERT_TRUE(one.begin(dir_, &why)) << why;
-    std::ofstream(one.part_path() + "/piece-0") << "bytes";
-    ASSERT_TRUE(one.publish(some_manifest(), &why)) << why;
+    const Manifest m = some_manifest();
+    for (const char* name : {"/piece-0", "/piece-1", "/base-000007-1"}) {
+      std::ofstream(one.part_path() + name) << "bytes";
+      fs::resize_file(one.part_path() + name, m.pieces[0].bytes);
+    }
+    ASSERT_TRUE(one.publish(m, &why)) << why;
   }
   std::vector<std::string> names() const {
     std::vector<std::string> all;
@@ -201,6 +206,28 @@ TEST_F(FolderTest, TheNewestStay) {
   ASSERT_TRUE(keep_newest(dir_, 1, kOwn, &foreign, &why)) << why;
   EXPECT_EQ(names(), (Names{"000004", "000005"}));
   EXPECT_EQ(foreign, "");
+}
+
+TEST_F(FolderTest, TheNewestStayWhateverTheirNumbers) {
+  std::string why, foreign;
+  for (int i = 0; i < 6; ++i) make_one();
+  for (const char* gone : {"/000002", "/000004", "/000005"}) fs::remove_all(dir_ + gone);
+  fs::rename(dir_ + "/000006", dir_ + "/1000006");
+  ASSERT_TRUE(keep_newest(dir_, 2, kOwn, &foreign, &why)) << why;
+  EXPECT_EQ(names(), (Names{"000003", "1000006"}));
+}
+
+TEST_F(FolderTest, OneWithoutAllOfItsFilesDoesNotCount) {
+  std::string why, foreign;
+  for (int i = 0; i < 5; ++i) make_one();
+  fs::remove(dir_ + "/000005/piece-1");
+  fs::resize_file(dir_ + "/000004/piece-0", 4096);
+  fs::remove(dir_ + "/000003/base-000007-1");
+  ASSERT_TRUE(keep_newest(dir_, 1, kOwn, &foreign, &why)) << why;
+  EXPECT_EQ(names(), (Names{"000002", "000003", "000004", "000005"}));
+  make_one();
+  ASSERT_TRUE(keep_newest(dir_, 1, kOwn, &foreign, &why)) << why;
+  EXPECT_EQ(names(), Names{"000006"});
 }
 
 TEST_F(FolderTest, WhatARestartPassedOverDoesNotCount) {
