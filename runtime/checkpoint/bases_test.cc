@@ -90,9 +90,7 @@ class BasesTest : public testing::Test {
       PieceWriter writer;
       PieceSummary summary;
       writer.begin(part + piece_name(r), r, kRanks, fresh.number);
-      if (fresh.number > 1) {
-        ASSERT_TRUE(writer.build_on(known_[r], nullptr, writer.links_of_files(known_[r])));
-      }
+      writer.build_on(known_[r], nullptr, writer.links_of_files(known_[r]));
       ASSERT_TRUE(writer.add_block(block_[r], block_[r].bytes) && writer.copy() &&
                   writer.finish(&summary, &known_[r]))
           << writer.error();

@@ -390,11 +390,11 @@ void Checkpointer::build_on_last(PieceWriter& writer, const CheckpointOrderHead&
   const bool disk = has(head.targets, CheckpointTargets::kDisk);
   const bool memory = has(head.targets, CheckpointTargets::kMemory);
   if ((disk && known_.folder.empty()) || (memory && !known_.kept)) return;
-  const PieceWriter::Linker files = writer.links_of_files(known_);
   writer.build_on(known_, scanned_ ? &clean_ : nullptr,
-                  [&](const std::string& from, const std::string& to) {
+                  [this, disk, memory, number = head.number, files = writer.links_of_files(known_)](
+                      const std::string& from, const std::string& to) {
                     return (!disk || files(from, to)) &&
-                           (!memory || keeper_.link(head.number, to, known_.number, from));
+                           (!memory || keeper_.link(number, to, known_.number, from));
                   });
 }
 

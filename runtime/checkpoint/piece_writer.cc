@@ -116,23 +116,28 @@ PieceWriter::Linker PieceWriter::links_of_files(const KnownPages& known) const {
   };
 }
 
-bool PieceWriter::build_on(const KnownPages& known, const std::vector<Range>* clean,
-                           const Linker& link) {
-  if (!usable() || known.number == 0) return false;
-  std::vector<BaseEntry> bases = known.bases;
-  bases.push_back({known.number, known.rank, 0});
-  for (const BaseEntry& base : bases) {
-    const std::string name = base_name(base);
-    // What has been linked so far goes with the folder, or with the next checkpoint.
-    if (!link(base == bases.back() ? piece_name(static_cast<int>(known.rank)) : name, name))
-      return false;
-  }
-  summary_.bases = std::move(bases);
+void PieceWriter::build_on(const KnownPages& known, const std::vector<Range>* clean, Linker link) {
+  if (!usable() || known.number == 0) return;
   own_.runs.reserve(known.runs.size());
   own_.hashes.reserve(known.hashes.size());
   known_ = &known;
   clean_ = clean;
-  return true;
+  link_ = std::move(link);
+  files_.assign(known.bases.size() + 1, kNotAsked);
+}
+
+// The number of the file that has these pages, which is a base from now on; 0: it cannot be one.
+std::uint32_t PieceWriter::base_of(const KnownPages::Run& run) {
+  std::uint32_t& number = files_[run.file];
+  if (number != kNotAsked) return number;
+  const bool is_last = run.file == 0;
+  const BaseEntry base =
+      is_last ? BaseEntry{known_->number, known_->rank, 0} : known_->bases[run.file - 1];
+  const std::string name = base_name(base);
+  number = 0;
+  if (!link_(is_last ? piece_name(static_cast<int>(base.rank)) : name, name)) return number;
+  summary_.bases.push_back(base);
+  return number = static_cast<std::uint32_t>(summary_.bases.size());
 }
 
 // Advances `offset_` by all of `parts`, which it uses up.
@@ -229,11 +234,10 @@ void PieceWriter::add_run(Range pages, std::string* to) {
   pages_bytes_ += pages.bytes;
 }
 
-// Its bases are those that are known, in their order, and the piece that knows them.
 void PieceWriter::add_known(const KnownPages::Run& known, Range part, std::string* to) {
+  const std::uint32_t file = base_of(known);
+  if (file == 0) return add_run(part, to);
   const std::size_t skipped = part.begin - known.pages.begin;
-  const auto file =
-      static_cast<std::uint32_t>(known.file != 0 ? known.file : summary_.bases.size());
   const std::uint64_t* hashes = &known_->hashes[known.hashes + skipped / kPageBytes];
   const PageRun run{part.begin, static_cast<std::uint32_t>(part.bytes), file,
                     known.offset + skipped, hash_of_pages(hashes, part.bytes)};

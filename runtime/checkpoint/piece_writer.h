@@ -47,11 +47,11 @@ class PieceWriter {
   void put_into(int fd, const Aside::Mapped& memory, Grown grown = nullptr);
   // Pages that `known` has, and that are in `clean` or have their checksums, need not be written
   // again: only the others are. Both have to stay. The pieces that have them get other names beside
-  // the new one, by `link`, which is given the name that one has now and the one that it gets, and
-  // says whether that can be. False: it cannot, and all pages are written. REQUIRES: nothing was
-  // arranged.
+  // the new one when they are first found to have any, by `link`, which is given the name that one
+  // has now and the one that it gets, and says whether that can be; if it cannot, its pages are
+  // written. REQUIRES: nothing was arranged.
   using Linker = std::function<bool(const std::string& from, const std::string& to)>;
-  bool build_on(const KnownPages& known, const std::vector<Range>* clean, const Linker& link);
+  void build_on(const KnownPages& known, const std::vector<Range>* clean, Linker link);
   // Of files in the folder of `known` and that of the new one.
   Linker links_of_files(const KnownPages& known) const;
 
@@ -91,6 +91,7 @@ class PieceWriter {
   void add_pages(std::span<const Range> ranges, std::string* to);
   void add_run(Range pages, std::string* to);
   void add_known(const KnownPages::Run& run, Range part, std::string* to);
+  std::uint32_t base_of(const KnownPages::Run& run);
   std::size_t same_bytes(Range pages, const KnownPages::Run** run) const;
   bool write(std::vector<iovec>& parts);
   bool copy_head();
@@ -122,6 +123,10 @@ class PieceWriter {
   KnownPages own_;  // what this piece has
   const KnownPages* known_ = nullptr;
   const std::vector<Range>* clean_ = nullptr;
+  Linker link_;
+  // By number in `known_`, 0 its own piece: the number of that file here; 0: it cannot be one.
+  static constexpr std::uint32_t kNotAsked = UINT32_MAX;
+  std::vector<std::uint32_t> files_;
 };
 
 }  // namespace roam::runtime

@@ -4,8 +4,11 @@
 #include <CLI/CLI.hpp>
 #include <cinttypes>
 #include <cstdio>
+#include <filesystem>
 #include <map>
+#include <set>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "runtime/checkpoint/folder.h"
@@ -162,6 +165,21 @@ int list(const std::vector<std::string>& folders) {
   return 0;
 }
 
+// What lies in its folder and is not read at a restart.
+void print_strays(const Manifest& manifest) {
+  std::set<std::string> own{Manifest::kFile};
+  for (const PieceSummary& piece : manifest.pieces) {
+    own.insert(piece.file);
+    for (const roam::runtime::BaseEntry& base : piece.bases)
+      own.insert(roam::runtime::base_name(base));
+  }
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(manifest.folder, error)) {
+    const std::string name = entry.path().filename();
+    if (!own.contains(name)) std::printf("        %s is no part of it\n", printable(name).c_str());
+  }
+}
+
 int verify(const std::vector<std::string>& folders) {
   int wrong = 0;
   for (const std::string& folder : folders) {
@@ -169,6 +187,7 @@ int verify(const std::vector<std::string>& folders) {
     std::string why;
     if (for_each_piece(folder, &manifest, &why, [&](PieceReader& p) { return p.verify(&why); })) {
       print_line(manifest, "every checksum is right");
+      print_strays(manifest);
     } else {
       wrong += complain(why);
     }
@@ -246,7 +265,10 @@ int main(int argc, char** argv) {
       "number, time, ranks, threads and size of each; whole or torn; and what keepers of this "
       "machine hold",
       list);
-  add("verify", "reads every byte, and compares all checksums; status 1: one is wrong", verify);
+  add("verify",
+      "reads every byte, and compares all checksums; status 1: one is wrong. What else lies in a "
+      "checkpoint's folder is named",
+      verify);
   add("show", "the build, threads by name and state, and blocks of the newest", show);
   bool forgets = false;
   CLI::App* forgetting = app.add_subcommand(

@@ -32,6 +32,11 @@ has '^000003  20..-..-..T..:..:..Z  1 rank  1 thread  .* KiB  whole$'
 [[ $(wc -l <"$work/out") == 3 ]] || fail "not 3 lines"
 run 0 verify "$dir/"
 [[ $(grep -c 'every checksum is right' "$work/out") == 3 ]] || fail "not 3 that are right"
+! grep -q 'is no part of it' "$work/out" || fail "something is no part"
+touch "$dir/000002/notes"
+run 0 verify "$dir"
+has '^        notes is no part of it$'
+rm "$dir/000002/notes"
 run 0 show "$dir"
 has '^000003 .*/dir/000003$'
 has "departing +'a thread whose name does not fit into its control block' .*stack"
