@@ -27,8 +27,8 @@ enum class CheckpointOrder : std::uint32_t {
   kCommit,     // the checkpoint in memory is complete: its manifest follows, to the first rank of
                // each node
   kSettle,     // it is so for all keepers, which drop what is older
-  kHooks,      // of the program: run them, if some rank has any; nothing but kWrite changes memory
-               // afterwards
+  kHooks,      // of the program: run them, if some rank has any, and count as for kCount; nothing
+               // but what they had begun, and kWrite, changes memory afterwards
   kFree,       // all keepers have dropped what is older: it is the ranks' own again
   kLeave,      // none is made in memory any more: what keepers have stays as it is
   kForget,     // and is of no use now
@@ -51,6 +51,14 @@ enum class CheckpointFound : std::uint32_t {
   kObstacle,  // to a checkpoint: the text says which
   kHooks,     // of the program: they are to run before anything is written. Without them no kernel
               // thread of the program frees anything of threads from now on
+  kUnderWay,  // of kHooks: something that they have begun
+};
+
+// Of kCount: whoever is quiet says what it has found.
+enum class CheckpointLooks : std::uint32_t {
+  kNot,
+  kFirst,       // as CheckpointFound
+  kAfterHooks,  // the same, and hooks have run
 };
 
 struct CheckpointOrderHead {
@@ -61,7 +69,7 @@ struct CheckpointOrderHead {
   std::uint64_t number;  // of the checkpoint
   std::uint64_t base;    // the one that it may build on; 0: none
   std::uint32_t watch;   // pages are watched from this one on, or on
-  std::uint32_t looks;   // of kCount: whoever is quiet says what it has found, as CheckpointFound
+  CheckpointLooks looks;
 };
 
 // Text follows: why not, or of kWritten a PieceSummary.
@@ -72,7 +80,7 @@ struct CheckpointReplyHead {
   std::uint32_t good;        // of kCount: quiet; of the others: done
   CheckpointTargets failed;  // where it could not be written. Of kWritten that is good: kNone, or
                              // kDisk, and it is in memory
-  CheckpointFound found;     // of kCount that looks
+  CheckpointFound found;     // of kCount that looks, and of kHooks
   std::uint64_t sent;        // messages so far, and what passed inside nodes
   std::uint64_t received;
   std::uint64_t threads;

@@ -24,8 +24,6 @@ namespace {
 // How long threads go on before it is tried again: twice as long each time.
 constexpr std::int64_t kFirstPauseNs = 1'000'000;
 constexpr std::int64_t kLongestPauseNs = 200'000'000;
-// So many are made without comparing pages, if most have changed.
-constexpr int kNotTracked = 4;
 // So much later than rank 0 others find that it is time.
 constexpr std::int64_t kSlackNs = 100'000'000;
 // Between the end of one and the begin of the next, where that is due already.
@@ -207,6 +205,7 @@ void Checkpointer::begin_one() {
   why_.clear();
   failed_at_ = {};
   told_ = false;
+  hooks_have_run_ = false;
   rounds_ = QuietRounds(net_.ranks());
   // What stands in the way is found out before anything is changed, and again afterwards.
   order(CheckpointOrder::kCheck);
@@ -220,7 +219,10 @@ void Checkpointer::order(CheckpointOrder what, std::string_view said) {
   good_ = true;
   obstacle_.clear();
   hooks_ = false;
-  const bool looks = what == CheckpointOrder::kCount && rounds_.may_end();
+  const CheckpointLooks looks = what != CheckpointOrder::kCount || !rounds_.may_end()
+                                    ? CheckpointLooks::kNot
+                                : hooks_have_run_ ? CheckpointLooks::kAfterHooks
+                                                  : CheckpointLooks::kFirst;
   const CheckpointOrderHead head{
       Kind::kCheckpointOrder, what, round_, targets_, number_, base_, watch_, looks};
   // A manifest may be long, and one rank of each node gives it to the node's keeper.
@@ -249,6 +251,8 @@ void Checkpointer::take_reply(int from, const CheckpointReplyHead& head, std::st
     rounds_.add(head.sent, head.received, head.good != 0);
     hooks_ = hooks_ || head.found == CheckpointFound::kHooks;
     if (head.found == CheckpointFound::kObstacle && obstacle_.empty()) obstacle_ = said;
+  } else if (head.order == CheckpointOrder::kHooks) {
+    rounds_.add(head.sent, head.received, head.found != CheckpointFound::kUnderWay);
   }
   if (head.good == 0) {
     good_ = false;
@@ -292,7 +296,10 @@ void Checkpointer::all_replied() {
       return order(CheckpointOrder::kCount);
     case CheckpointOrder::kHooks:
       if (!good_) return refuse(why_);
-      return write_all();
+      if (rounds_.end()) return write_all();
+      // They have woken who leaves, or asked other ranks for memory.
+      rounds_.begin();
+      return order(CheckpointOrder::kCount);
     case CheckpointOrder::kCommit:
       if (!good_) {
         failed_at_ = CheckpointTargets::kMemory;
@@ -321,8 +328,10 @@ void Checkpointer::all_replied() {
 void Checkpointer::settled() {
   why_.clear();
   if (!obstacle_.empty()) return try_later(std::exchange(obstacle_, {}));
-  if (hooks_) return order(CheckpointOrder::kHooks);
-  write_all();
+  if (!hooks_) return write_all();
+  hooks_have_run_ = true;
+  rounds_.begin();
+  order(CheckpointOrder::kHooks);
 }
 
 std::string Checkpointer::part_path() const {
@@ -408,29 +417,6 @@ void Checkpointer::write_all() {
   std::string said = part_path();
   if (has(targets_, CheckpointTargets::kMemory)) said += '\0' + keepers_ + '\0' + earlier_keepers_;
   order(CheckpointOrder::kWrite, said);
-}
-
-void Checkpointer::made() {
-  last_ = watch_ ? number_ : 0;  // what was written since is not known
-  last_targets_ = targets_;
-  if (has(targets_, CheckpointTargets::kDisk) && last_dir_ == dir_) disk_next_ = false;
-  since_full_ = base_ == 0 ? 0 : since_full_ + 1;
-  if ((left_memory_ || leaves_held_) && (last_dir_ == dir_ || dir_.empty())) {
-    left_memory_ = leaves_held_ = false;
-    order(CheckpointOrder::kForget);
-    at_ = {};
-    note_kept(false);
-  }
-  if (has(targets_, CheckpointTargets::kMemory)) {
-    memory_failures_ = 0;
-    since_disk_ = has(targets_, CheckpointTargets::kDisk) ? 0 : since_disk_ + 1;
-  }
-  // To watch pages costs a fault of each that changes, which pays if few do.
-  if (base_ != 0 && copied_bytes_ > all_bytes_ / 2) {
-    not_tracked_ = kNotTracked;
-    last_ = 0;
-  }
-  end(Errc{}, "");
 }
 
 void Checkpointer::try_later(std::string why) {

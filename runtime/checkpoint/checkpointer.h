@@ -48,7 +48,8 @@ namespace roam::runtime {
 //   kCheckpointAsk -->  rank 0:  kCheck -->  <-- what forbids it
 //                                kCount -->  <-- counts, until two rounds are quiet
 //                                kCheck -->  <-- what forbids it now
-//                                kHooks --> <-- hooks of the program have run
+//                                kHooks --> <-- hooks of the program have run, and counts; where
+//                                              something is under way, kCount as above
 //                                kWrite -->      what has been written? (among a node's ranks)
 //                                            <-- memory is copied aside
 //                                kGo    -->  <-- the piece is written
@@ -162,6 +163,7 @@ class Checkpointer final : public Component {
   // ---- on every rank ----
   void obey(const CheckpointOrderHead& head, std::string_view text);
   void count(const CheckpointOrderHead& head, CheckpointReplyHead* answer, std::string* why);
+  bool count_messages(CheckpointReplyHead* answer, std::string* why);
   bool check(std::string* why) const;
   std::string obstacle_of(const Tcb* t) const;
   bool run_hooks(std::string* why);
@@ -276,6 +278,7 @@ class Checkpointer final : public Component {
   // What ranks have found in this round of kCount: the first obstacle, and whether one has hooks.
   std::string obstacle_;
   bool hooks_ = false;
+  bool hooks_have_run_ = false;
   std::string why_;  // not: the first that was said
   std::int64_t tried_ns_ = 0, pause_ns_ = 0;
   bool prepared_ = false;  // it is known where it goes

@@ -5,6 +5,12 @@
 #include "runtime/checkpoint/checkpointer.h"
 
 namespace roam::runtime {
+namespace {
+
+// So many are made without comparing pages, if most have changed.
+constexpr int kNotTracked = 4;
+
+}  // namespace
 
 // All pieces have come to an end.
 void Checkpointer::publish() {
@@ -28,8 +34,7 @@ void Checkpointer::begin_publishing(const std::string& dir) {
   p->keep = keep_;
   p->own.canary = p->manifest.canary;
   p->to_keepers = has(targets_, CheckpointTargets::kMemory);
-  p->to_disk =
-      has(targets_, CheckpointTargets::kDisk) && failed_at_ == CheckpointTargets::kNone;
+  p->to_disk = has(targets_, CheckpointTargets::kDisk) && failed_at_ == CheckpointTargets::kNone;
   p->why = why_;
   if (first_new_ != 0 && same_folder(dir, facts_.went_on_in)) {
     p->own.went_on_from = facts_.went_on_from;
@@ -82,6 +87,29 @@ void Checkpointer::published(const Publishing& p) {
   last_dir_ = asks_.front().path;
   if (!p.to_keepers) return made();
   order(CheckpointOrder::kCommit, p.text);
+}
+
+void Checkpointer::made() {
+  last_ = watch_ ? number_ : 0;  // what was written since is not known
+  last_targets_ = targets_;
+  if (has(targets_, CheckpointTargets::kDisk) && last_dir_ == dir_) disk_next_ = false;
+  since_full_ = base_ == 0 ? 0 : since_full_ + 1;
+  if ((left_memory_ || leaves_held_) && (last_dir_ == dir_ || dir_.empty())) {
+    left_memory_ = leaves_held_ = false;
+    order(CheckpointOrder::kForget);
+    at_ = {};
+    note_kept(false);
+  }
+  if (has(targets_, CheckpointTargets::kMemory)) {
+    memory_failures_ = 0;
+    since_disk_ = has(targets_, CheckpointTargets::kDisk) ? 0 : since_disk_ + 1;
+  }
+  // To watch pages costs a fault of each that changes, which pays if few do.
+  if (base_ != 0 && copied_bytes_ > all_bytes_ / 2) {
+    not_tracked_ = kNotTracked;
+    last_ = 0;
+  }
+  end(Errc{}, "");
 }
 
 }  // namespace roam::runtime

@@ -59,6 +59,8 @@ void Checkpointer::obey(const CheckpointOrderHead& head, std::string_view path) 
       return begin_piece(head, path);  // answered when its memory is copied
     case CheckpointOrder::kHooks:
       answer.good = run_hooks(&said);
+      if (std::string why; answer.good != 0 && !count_messages(&answer, &why))
+        answer.found = CheckpointFound::kUnderWay;
       break;
     case CheckpointOrder::kCommit:
       answer.good = commit(head, path, &said);
@@ -99,24 +101,30 @@ void Checkpointer::count(const CheckpointOrderHead& head, CheckpointReplyHead* a
   still_ = true;
   iso::hold_frees_of_others(false);  // since a round that was not the last one
   scheduler().stand_still(true);
-  answer->good = !scheduler().any_departing();
+  answer->good = count_messages(answer, why);
+  if (head.looks == CheckpointLooks::kNot || answer->good == 0) return;
+  if (!check(why))
+    answer->found = CheckpointFound::kObstacle;
+  else if (head.looks == CheckpointLooks::kFirst && facts_.has_hooks())
+    answer->found = CheckpointFound::kHooks;
+  else
+    iso::hold_frees_of_others(true);
+}
+
+// Whether all is quiet here; `why` not.
+bool Checkpointer::count_messages(CheckpointReplyHead* answer, std::string* why) {
+  bool quiet = !scheduler().any_departing();
   for (Component* c : facts_.components()) {
     if (c == this) continue;
     c->settle();
     if (c == &net_ ? net_.nothing_waits() : c->quiet()) continue;
-    answer->good = 0;
+    quiet = false;
     *why += text("rank %d: %s is not quiet; ", net_.rank(), typeid(*c).name());
   }
   const Mpi& mpi = net_.mpi();
   answer->sent = mpi.sent() + net_.handed_off();
   answer->received = mpi.received() + net_.taken_over();
-  if (head.looks == 0 || answer->good == 0) return;
-  if (!check(why))
-    answer->found = CheckpointFound::kObstacle;
-  else if (facts_.has_hooks())
-    answer->found = CheckpointFound::kHooks;
-  else
-    iso::hold_frees_of_others(true);
+  return quiet;
 }
 
 std::string Checkpointer::obstacle_of(const Tcb* t) const {
