@@ -50,6 +50,20 @@ class CorruptionTest : public testing::Test {
     return std::atoll(why_.c_str() + before.size());
   }
 
+  // The manifest `right` with something else for `from`, and its checksum.
+  void expect_refused(const std::string& right, const std::string& from, const std::string& to) {
+    std::string json = right.substr(0, right.rfind("xxh3"));
+    const std::size_t at = json.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    json.replace(at, from.size(), to);
+    char line[32];
+    std::snprintf(line, sizeof line, "xxh3 %016llx\n",
+                  static_cast<unsigned long long>(hash_of(json.data(), json.size())));
+    Manifest wrong;
+    EXPECT_FALSE(wrong.parse("there", json + line, &why_)) << to;
+    EXPECT_TRUE(why_.starts_with("there/manifest")) << why_;
+  }
+
   TestJob job_{true};
   std::string path_ = job_.top() + "/piece-0";
   PieceSummary summary_;
@@ -197,18 +211,11 @@ TEST_F(CorruptionTest, AManifestThatIsWrongIsRefusedThoughItHasItsChecksum) {
     ASSERT_TRUE(manifest.read(complete_ones(job_.dir(), &why_).front(), &why_)) << why_;
     const std::string right = manifest.text();
     const auto refused = [&](const std::string& from, const std::string& to) {
-      std::string json = right.substr(0, right.rfind("xxh3"));
-      const std::size_t at = json.find(from);
-      ASSERT_NE(at, std::string::npos) << from;
-      json.replace(at, from.size(), to);
-      char line[32];
-      std::snprintf(line, sizeof line, "xxh3 %016llx\n",
-                    static_cast<unsigned long long>(hash_of(json.data(), json.size())));
-      Manifest wrong;
-      EXPECT_FALSE(wrong.parse("there", json + line, &why_)) << to;
-      EXPECT_TRUE(why_.starts_with("there/manifest")) << why_;
+      expect_refused(right, from, to);
     };
-    refused("\"version\": 2", "\"version\": 3");
+    refused("\"version\": 2", "\"version\": 3");  // which has more of each piece
+    refused("\"version\": 2", "\"version\": 4");
+    refused("\"version\": 2", "\"version\": 1");
     refused("\"ranks\": 1", "\"ranks\": 0");
     refused("\"ranks\": 1", "\"ranks\": 2");
     refused("\"ranks\": 1", "\"ranks\": -1");
@@ -221,6 +228,23 @@ TEST_F(CorruptionTest, AManifestThatIsWrongIsRefusedThoughItHasItsChecksum) {
     refused("\"layout\": [", "\"layout\": [1,");
     refused("roam-checkpoint", "other");
     refused("{", std::string(100'000, '['));
+  });
+}
+
+TEST_F(CorruptionTest, AManifestOfCompressedPiecesThatIsWrongIsRefused) {
+  job_.compression = {.level = 1};
+  job_.while_suspended([&] {
+    ASSERT_TRUE(job_.make_checkpoint(&why_)) << why_;
+    Manifest manifest;
+    ASSERT_TRUE(manifest.read(complete_ones(job_.dir(), &why_).front(), &why_)) << why_;
+    EXPECT_TRUE(manifest.compressed());
+    const std::string right = manifest.text();
+    const std::string stored = "\"stored\": " + std::to_string(manifest.pieces[0].stored);
+    expect_refused(right, "\"version\": 3", "\"version\": 4");
+    expect_refused(right, stored, "\"stored\": 0");
+    expect_refused(right, stored, "\"stored\": -1");
+    expect_refused(right, stored, "\"stored\": \"8192\"");
+    expect_refused(right, "\"stored\"", "\"stored_\"");
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/os/file_calls.h"
@@ -33,13 +34,22 @@ std::vector<std::string> parts_in(const std::string& dir) {
   return parts;
 }
 
-class FailuresTest : public testing::TestWithParam<bool> {
+// A call fails, or does half of what it should; of a piece that is a file, or is in memory first
+// and compressed.
+class FailuresTest : public testing::TestWithParam<std::tuple<bool, bool>> {
  protected:
+  FailuresTest() {
+    if (std::get<1>(GetParam())) job_.compression = {.level = 1, .frame_bytes = kPageBytes};
+  }
+  static bool half() { return std::get<0>(GetParam()); }
   TestJob job_;
   std::string why_, foreign_;
 };
-INSTANTIATE_TEST_SUITE_P(Kinds, FailuresTest, testing::Bool(),
-                         [](const auto& info) { return info.param ? "Half" : "Whole"; });
+INSTANTIATE_TEST_SUITE_P(Kinds, FailuresTest, testing::Combine(testing::Bool(), testing::Bool()),
+                         [](const auto& info) {
+                           return std::string(std::get<0>(info.param) ? "Half" : "Whole") +
+                                  (std::get<1>(info.param) ? "Compressed" : "");
+                         });
 
 TEST_P(FailuresTest, TheEarlierCheckpointStaysWhateverCallFails) {
   job_.while_suspended([&] {
@@ -49,7 +59,7 @@ TEST_P(FailuresTest, TheEarlierCheckpointStaysWhateverCallFails) {
       SCOPED_TRACE(testing::Message() << "call " << n << " fails");
       const std::string earlier = complete_ones(job_.dir(), &why_).front();
       bool good = false;
-      const bool reached = with_failure(n, GetParam(), [&] { good = job_.make_checkpoint(&why_); });
+      const bool reached = with_failure(n, half(), [&] { good = job_.make_checkpoint(&why_); });
       EXPECT_TRUE(good || !why_.empty());
       EXPECT_EQ(parts_in(job_.dir()), std::vector<std::string>());
       EXPECT_TRUE(TestJob::is_whole(earlier, &why_)) << why_;
@@ -59,8 +69,8 @@ TEST_P(FailuresTest, TheEarlierCheckpointStaysWhateverCallFails) {
       good ? ++made : ++refused;
       if (HasFailure() || !reached) break;
     }
-    EXPECT_GT(refused, GetParam() ? 1 : 12);
-    EXPECT_GT(made, GetParam() ? 3 : 1) << "a half of a write is gone on with";
+    EXPECT_GT(refused, half() ? 1 : 12);
+    EXPECT_GT(made, half() ? 3 : 1) << "a half of a write is gone on with";
   });
 }
 
@@ -70,7 +80,7 @@ TEST_P(FailuresTest, TheFirstOneComesWholeOrNotAtAll) {
       SCOPED_TRACE(testing::Message() << "call " << n << " fails");
       fs::remove_all(job_.dir());
       bool good = false;
-      const bool reached = with_failure(n, GetParam(), [&] { good = job_.make_checkpoint(&why_); });
+      const bool reached = with_failure(n, half(), [&] { good = job_.make_checkpoint(&why_); });
       EXPECT_TRUE(good || !why_.empty());
       if (fs::exists(job_.dir())) {
         EXPECT_EQ(parts_in(job_.dir()), std::vector<std::string>());
@@ -93,8 +103,8 @@ TEST_P(FailuresTest, WhatIsOlderGoesAtTheNextTimeIfItCannotNow) {
       ASSERT_TRUE(job_.make_checkpoint(&why_)) << why_;
       const std::string newest = complete_ones(job_.dir(), &why_).front();
       bool good = false;
-      const bool reached = with_failure(
-          n, GetParam(), [&] { good = keep_newest(job_.dir(), 1, {}, &foreign_, &why_); });
+      const bool reached =
+          with_failure(n, half(), [&] { good = keep_newest(job_.dir(), 1, {}, &foreign_, &why_); });
       EXPECT_TRUE(good || !why_.empty());
       for (const std::string& one : complete_ones(job_.dir(), &why_))
         EXPECT_TRUE(TestJob::is_whole(one, &why_)) << why_;
@@ -118,13 +128,31 @@ TEST_P(FailuresTest, ReadingIsRefusedOrRight) {
       SCOPED_TRACE(testing::Message() << "call " << n << " fails");
       bool good = false;
       why_.clear();
-      const bool reached =
-          with_failure(n, GetParam(), [&] { good = TestJob::is_whole(one, &why_); });
+      const bool reached = with_failure(n, half(), [&] { good = TestJob::is_whole(one, &why_); });
       EXPECT_TRUE(good || why_.find(one) != std::string::npos) << why_;
       refused += !good;
       if (HasFailure() || !reached) break;
     }
-    EXPECT_EQ(refused > 3, !GetParam()) << "a half of a read is gone on with";
+    EXPECT_EQ(refused > 3, !half()) << "a half of a read is gone on with";
+  });
+}
+
+// What there is no memory for is written as it is.
+TEST_P(FailuresTest, WithoutMemoryForACompressorTheCheckpointIsMade) {
+  if (!std::get<1>(GetParam())) GTEST_SKIP() << "nothing is compressed";
+  job_.while_suspended([&] {
+    ASSERT_TRUE(job_.make_checkpoint(&why_)) << why_;
+    for (const int what : {1, 2}) {
+      Manifest manifest;
+      fail_compression = what;
+      EXPECT_TRUE(job_.make_checkpoint(&why_)) << why_;
+      fail_compression = 0;
+      const std::string newest = complete_ones(job_.dir(), &why_).front();
+      EXPECT_TRUE(TestJob::is_whole(newest, &why_)) << why_;
+      ASSERT_TRUE(manifest.read(newest, &why_)) << why_;
+      EXPECT_EQ(manifest.compressed(), what == 2);
+      EXPECT_GE(manifest.stored_bytes(), manifest.bytes);
+    }
   });
 }
 

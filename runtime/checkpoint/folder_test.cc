@@ -130,6 +130,16 @@ TEST_F(FolderTest, AManifestComesBackAsItWas) {
   Manifest again;
   ASSERT_TRUE(again.parse("there", m.text(), &why)) << why;
   EXPECT_EQ(again.text(), m.text());
+  // Earlier builds read it too, as long as nothing is compressed.
+  EXPECT_NE(m.text().find("\"version\": 2"), std::string::npos);
+  EXPECT_EQ(m.text().find("stored"), std::string::npos);
+  m.pieces[1].stored = 8192;
+  EXPECT_NE(m.text().find("\"version\": 3"), std::string::npos);
+  EXPECT_EQ(m.stored_bytes(), 12288u + 8192);
+  ASSERT_TRUE(again.parse("there", m.text(), &why)) << why;
+  EXPECT_EQ(again.text(), m.text());
+  EXPECT_EQ(again.pieces[0].stored, 12288u);
+  EXPECT_EQ(again.pieces[1].stored, 8192u);
 }
 
 TEST_F(FolderTest, WhatAJobLeftThatDiedGoesAndWhatOneMakesThatLivesStays) {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/os/file_calls.h"
@@ -22,12 +23,17 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kPages = 700;  // of the block: several runs
 
-// By what is known to have changed: by watching pages, by their checksums.
-class IncrementTest : public testing::TestWithParam<bool> {
+// By what is known to have changed: by watching pages, by their checksums; and whether two of three
+// pieces are compressed.
+class IncrementTest : public testing::TestWithParam<std::tuple<bool, bool>> {
  protected:
+  static bool watches() { return std::get<0>(GetParam()); }
+  static bool compresses() { return std::get<1>(GetParam()); }
   IncrementTest() : block_(iso::pool(iso::Region::kBlocks).allocate(8 << 20)->range) {
     iso::arena().units().mark(block_, iso::UnitKind::kBlock);
     fill_bytes(block_.pointer(), kPages * kPageBytes, test_seed());
+    // Some that can be compressed, among others.
+    for (std::size_t i = 150; i < 600; i += 3) std::memset(page(i), static_cast<int>(i), 4000);
     std::string name = testing::TempDir() + "increment.XXXXXX";
     top_ = mkdtemp(name.data());
   }
@@ -49,7 +55,7 @@ class IncrementTest : public testing::TestWithParam<bool> {
     PieceWriter writer;
     writer.begin(folder(number) + "/piece-0", 0, 1, number);
     ASSERT_TRUE(writer.add_block(block_, block_.bytes));
-    if (GetParam() && watched_.watches()) {
+    if (watches() && watched_.watches()) {
       ASSERT_TRUE(watched_.protect(&clean, &written));
       clean = without(clean, written);
       scanned = true;
@@ -57,7 +63,16 @@ class IncrementTest : public testing::TestWithParam<bool> {
     if (!full) writer.build_on(known_, scanned ? &clean : nullptr, writer.links_of_files(known_));
     ASSERT_TRUE(writer.arrange());
     copied_ = writer.bytes_copied();
-    ASSERT_TRUE(writer.copy() && writer.finish(&summary_, &known_)) << writer.error();
+    if (compresses() && number % 3 != 0) {
+      std::string why;
+      ASSERT_TRUE(write_compressed(writer, folder(number) + "/piece-0",
+                                   {.level = 1, .frame_bytes = 16 << 10}, &summary_, &known_, &why))
+          << why;
+    } else {
+      ASSERT_TRUE(writer.copy() && writer.finish(&summary_, &known_)) << writer.error();
+    }
+    EXPECT_EQ(known_.compressed, summary_.stored != 0);
+    EXPECT_EQ(summary_.stored != 0, compresses() && (number % 3 != 0 || !full));
     known_.folder = folder(number);
     EXPECT_EQ(writer.bytes(), kPages * kPageBytes);
     std::set<std::string> wanted{"piece-0"}, there;
@@ -79,7 +94,7 @@ class IncrementTest : public testing::TestWithParam<bool> {
       ASSERT_EQ(std::memcmp(page(i), now.data() + i * kPageBytes, kPageBytes), 0) << i;
   }
   void watch() {
-    if (GetParam() && !watched_.begin(iso::arena().whole(), false))
+    if (watches() && !watched_.begin(iso::arena().whole(), false))
       GTEST_SKIP() << "this kernel does not tell which pages are written";
   }
 
@@ -91,8 +106,11 @@ class IncrementTest : public testing::TestWithParam<bool> {
   PieceSummary summary_;
   std::uint64_t copied_ = 0;
 };
-INSTANTIATE_TEST_SUITE_P(Kinds, IncrementTest, testing::Bool(),
-                         [](const auto& info) { return info.param ? "Watched" : "Hashed"; });
+INSTANTIATE_TEST_SUITE_P(Kinds, IncrementTest, testing::Combine(testing::Bool(), testing::Bool()),
+                         [](const auto& info) {
+                           return std::string(std::get<0>(info.param) ? "Watched" : "Hashed") +
+                                  (std::get<1>(info.param) ? "Compressed" : "");
+                         });
 
 TEST_P(IncrementTest, OnlyPagesThatChangedAreCopied) {
   watch();
@@ -120,7 +138,7 @@ TEST_P(IncrementTest, ALongChainOfRandomChanges) {
     const bool full = number == 9;
     make(number, full);
     if (HasFatalFailure()) return;
-    if (!full && !(GetParam() && number == 8)) {  // 7 was read back into its place
+    if (!full && !(watches() && number == 8)) {  // 7 was read back into its place
       EXPECT_LE(copied_, changed.size() * kPageBytes);
     }
     EXPECT_LE(summary_.bases.size(), full ? 0 : number < 9 ? number - 1 : number - 9);
@@ -185,7 +203,9 @@ TEST_P(IncrementTest, AFlippedBaseIsNamed) {
   std::string why;
   ASSERT_TRUE(reader.open(folder(2) + "/piece-0", summary_, &why)) << why;
   EXPECT_FALSE(reader.verify(&why));
-  EXPECT_NE(why.find(base + " at byte "), std::string::npos) << why;
+  EXPECT_NE(why.find(base + (compresses() ? ", decompressed," : "") + " at byte "),
+            std::string::npos)
+      << why;
   fs::remove(base);
   PieceReader without_base;
   EXPECT_FALSE(without_base.open(folder(2) + "/piece-0", summary_, &why));

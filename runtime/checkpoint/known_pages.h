@@ -22,6 +22,7 @@ struct KnownPages {
   };
   std::string folder;        // of the checkpoint, if it is on disk
   bool kept = false;         // a keeper has it
+  bool compressed = false;   // its file, or one that it builds on
   std::uint64_t number = 0;  // of it; 0: nothing is known
   std::uint32_t rank = 0;
   std::vector<Run> runs;  // by address once it is complete

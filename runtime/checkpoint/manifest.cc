@@ -115,7 +115,7 @@ std::uint64_t hex_in(const Value& of, const char* name) {
   return number;
 }
 
-PieceSummary piece_of(const Value& value, const Manifest& of, int rank) {
+PieceSummary piece_of(const Value& value, const Manifest& of, int rank, int version) {
   if (!value.IsObject()) throw Wrong("a piece is no object");
   PieceSummary piece;
   piece.file = string_in(value, "file");
@@ -125,6 +125,10 @@ PieceSummary piece_of(const Value& value, const Manifest& of, int rank) {
   piece.ranks = of.ranks;
   piece.number = of.number;
   piece.bytes = number_in(value, "bytes");
+  if (version != Manifest::kUncompressedVersion) {
+    piece.stored = number_in(value, "stored");
+    if (piece.stored == 0) throw Wrong(roam::text("'stored' of piece %d is 0", rank));
+  }
   piece.index_offset = number_in(value, "index_offset");
   piece.index_bytes = number_in(value, "index_bytes");
   piece.index_hash = hex_in(value, "index_hash");
@@ -142,9 +146,10 @@ void take(const Value& json, Manifest* m) {
   if (!json.IsObject()) throw Wrong("it is no object");
   if (string_in(json, "format") != kFormat)
     throw Wrong(roam::text("'format' is not '%s'", kFormat));
-  if (const int version = int_in(json, "version", 0); version != Manifest::kVersion) {
-    throw Wrong(roam::text("it has version %d; this program reads version %d", version,
-                           Manifest::kVersion));
+  const int version = int_in(json, "version", 0);
+  if (version != Manifest::kVersion && version != Manifest::kUncompressedVersion) {
+    throw Wrong(roam::text("it has version %d; this program reads versions %d and %d", version,
+                           Manifest::kUncompressedVersion, Manifest::kVersion));
   }
   m->number = number_in(json, "number");
   m->made = string_in(json, "made");
@@ -168,20 +173,32 @@ void take(const Value& json, Manifest* m) {
   if (pieces.Size() != static_cast<rapidjson::SizeType>(m->ranks))
     throw Wrong(roam::text("there are %u pieces of %d ranks", pieces.Size(), m->ranks));
   for (const Value& piece : pieces.GetArray())
-    m->pieces.push_back(piece_of(piece, *m, static_cast<int>(m->pieces.size())));
+    m->pieces.push_back(piece_of(piece, *m, static_cast<int>(m->pieces.size()), version));
   for (const auto& [name, value] : object_in(json, "data").GetObject())
     m->data[string_of(name, "data")] = bytes_of_hex(string_of(value, "data"), "data");
 }
 
 }  // namespace
 
+bool Manifest::compressed() const {
+  return std::any_of(pieces.begin(), pieces.end(),
+                     [](const PieceSummary& piece) { return piece.stored != 0; });
+}
+
+std::uint64_t Manifest::stored_bytes() const {
+  std::uint64_t sum = 0;
+  for (const PieceSummary& piece : pieces) sum += piece.stored_bytes();
+  return sum;
+}
+
 std::string Manifest::text() const {
+  const int version = compressed() ? kVersion : kUncompressedVersion;
   rapidjson::StringBuffer buffer;
   Writer json(buffer);
   json.SetIndent(' ', 1);
   json.StartObject();
   put(json, "format", std::string(kFormat));
-  put(json, "version", std::uint64_t{kVersion});
+  put(json, "version", static_cast<std::uint64_t>(version));
   put(json, "number", number);
   put(json, "made", made);
   put(json, "ranks", static_cast<std::uint64_t>(ranks));
@@ -209,6 +226,7 @@ std::string Manifest::text() const {
     json.StartObject();
     put(json, "file", piece.file);
     put(json, "bytes", piece.bytes);
+    if (version == kVersion) put(json, "stored", piece.stored_bytes());
     put(json, "index_offset", piece.index_offset);
     put(json, "index_bytes", piece.index_bytes);
     put(json, "index_hash", hex(piece.index_hash));

@@ -15,7 +15,9 @@ namespace roam::runtime {
 // What a checkpoint is of, and which files are in it: `manifest` in its folder, written last. JSON,
 // and a last line with the checksum of what is above it; docs/checkpoint.md has it field by field.
 struct Manifest {
-  static constexpr int kVersion = 2;  // of the format; a number is never used again
+  // Of the format; a number is never used again. Where no file is compressed it is the one before,
+  // which earlier builds read too.
+  static constexpr int kVersion = 3, kUncompressedVersion = 2;
   static constexpr const char* kFile = "manifest";
   // Longer ones are neither written nor read: a summary takes 300 bytes, and data twice what it
   // has.
@@ -40,6 +42,8 @@ struct Manifest {
 
   std::string folder;  // where it was read; not in the text
 
+  bool compressed() const;             // a piece, or one that a piece builds on
+  std::uint64_t stored_bytes() const;  // of the files of its pieces
   std::string path_of(int piece) const {
     return folder + "/" + pieces[static_cast<std::size_t>(piece)].file;
   }

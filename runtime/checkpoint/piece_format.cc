@@ -10,9 +10,9 @@ namespace roam::runtime {
 
 std::string pack_summary(const PieceSummary& s) {
   std::string packed = text("%d %d %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
-                            " %" PRIu64 " %" PRIu64 " %zu",
-                            s.rank, s.ranks, s.number, s.bytes, s.index_offset, s.index_bytes,
-                            s.index_hash, s.images, s.blocks, s.bases.size());
+                            " %" PRIu64 " %" PRIu64 " %" PRIu64 " %zu",
+                            s.rank, s.ranks, s.number, s.bytes, s.stored, s.index_offset,
+                            s.index_bytes, s.index_hash, s.images, s.blocks, s.bases.size());
   for (const BaseEntry& base : s.bases) packed += text(" %" PRIu64 " %u", base.number, base.rank);
   return packed + " " + s.file;
 }
@@ -21,7 +21,7 @@ PieceSummary unpack_summary(std::string_view packed) {
   std::istringstream in{std::string(packed)};
   PieceSummary s;
   std::size_t bases = 0;
-  in >> s.rank >> s.ranks >> s.number >> s.bytes >> s.index_offset >> s.index_bytes >>
+  in >> s.rank >> s.ranks >> s.number >> s.bytes >> s.stored >> s.index_offset >> s.index_bytes >>
       s.index_hash >> s.images >> s.blocks >> bases;
   for (BaseEntry base{}; in && s.bases.size() < bases; s.bases.push_back(base))
     in >> base.number >> base.rank;

@@ -12,6 +12,7 @@
 namespace roam::runtime {
 
 // The piece of a checkpoint that one rank wrote, a file; docs/checkpoint.md has it byte by byte.
+// Whether its file has these bytes or is compressed (compressed_format.h), that file says.
 //
 //   | PieceHead, a page | pages of memory ... | index, 0 to its end | PieceTrailer |
 //
@@ -99,13 +100,16 @@ struct PieceSummary {
   int rank = 0;
   int ranks = 0;
   std::uint64_t number = 0;  // of the checkpoint
-  std::uint64_t bytes = 0;   // of the file
+  std::uint64_t bytes = 0;   // of the piece
+  // Of its file, which is compressed, or builds on one that is; 0: neither is.
+  std::uint64_t stored = 0;
   std::uint64_t index_offset = 0;
   std::uint64_t index_bytes = 0;
   std::uint64_t index_hash = 0;
   std::uint64_t images = 0;
   std::uint64_t blocks = 0;
   std::vector<BaseEntry> bases;
+  std::uint64_t stored_bytes() const { return stored != 0 ? stored : bytes; }
   friend bool operator==(const PieceSummary&, const PieceSummary&) = default;
 };
 // As bytes of a message, and back; of what cannot be one an empty summary.

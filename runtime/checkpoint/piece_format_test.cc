@@ -72,21 +72,13 @@ TEST(PageRuns, EachByteOfARunIsInOnePage) {
 }
 
 TEST(PieceSummary, ComesBackFromAMessage) {
-  const PieceSummary summary{"piece 1, of",
-                             1,
-                             2,
-                             3,
-                             UINT64_MAX,
-                             5,
-                             6,
-                             UINT64_MAX - 1,
-                             8,
-                             9,
-                             {{41, 7, 0}, {UINT64_MAX, 0, 0}}};
+  const PieceSummary summary{"piece 1, of",  1,  2, 3,
+                             UINT64_MAX,     10, 5, 6,
+                             UINT64_MAX - 1, 8,  9, {{41, 7, 0}, {UINT64_MAX, 0, 0}}};
   EXPECT_EQ(unpack_summary(pack_summary(summary)), summary);
   EXPECT_EQ(unpack_summary(""), PieceSummary());
   EXPECT_EQ(unpack_summary("1 2 3"), PieceSummary());
-  EXPECT_EQ(unpack_summary("1 2 3 4 5 6 7 8 9 "), PieceSummary());
+  EXPECT_EQ(unpack_summary("1 2 3 4 5 6 7 8 9 10 "), PieceSummary());
 }
 
 }  // namespace

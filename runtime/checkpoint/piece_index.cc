@@ -1,7 +1,5 @@
 // What a reader of a piece does when it opens it: all but the pages of memory is read and checked.
 #include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -13,7 +11,6 @@
 #include "base/text.h"
 #include "isomalloc/arena.h"
 #include "runtime/checkpoint/hash.h"
-#include "runtime/checkpoint/owner.h"
 #include "runtime/checkpoint/piece_reader.h"
 #include "runtime/image/codec.h"
 
@@ -68,40 +65,36 @@ bool PieceReader::open(const std::string& path, const PieceSummary& expected, st
 }
 
 bool PieceReader::open_file(const Opener& opened, const std::string& name, const std::string& path,
-                            bool of_others, std::uint64_t* bytes, std::string* why) {
+                            bool of_others, std::string* why) {
+  PieceSource& file = files_.emplace_back();
   int fd = opened(name);
   if (fd < 0 && errno == EMFILE && os::allow_many_files()) fd = opened(name);
-  struct stat file {};
-  if (fd < 0 || fstat(fd, &file) != 0) {
-    *why = text("%s: open: %s", path.c_str(), std::strerror(errno));
-    if (fd >= 0) os::close_file_of(fd);
-    return false;
-  }
-  files_.push_back({path, fd, false, static_cast<std::uint64_t>(file.st_size)});
-  if (!S_ISREG(file.st_mode)) {
-    *why = path + ": it is no regular file";
-    return false;
-  }
-  std::string whose;
-  if (!may_be_read(file.st_uid, geteuid(), of_others, &whose)) {
-    *why = path + ": " + whose;
-    return false;
-  }
-  *bytes = static_cast<std::uint64_t>(file.st_size);
-  files_.back().direct = os::set_direct(fd, true) == 0;
-  return true;
+  return file.open(fd, path, of_others, why);
 }
 
 bool PieceReader::open(const Opener& opened, const std::string& path, const PieceSummary& expected,
                        std::string* why, bool of_others) {
-  std::uint64_t bytes = 0;
-  if (!open_file(opened, expected.file, path, of_others, &bytes, why)) return false;
-  if (bytes != expected.bytes) {
-    return refuse(std::min(bytes, expected.bytes),
-                  text("the file has %llu bytes; when it was written it had %llu", number(bytes),
-                       number(expected.bytes)),
-                  why);
+  if (!open_file(opened, expected.file, path, of_others, why) || !check_lengths(expected, why))
+    return false;
+  index_offset_ = expected.index_offset;
+  return check_head_page(0, expected, why) && open_bases(opened, expected.bases, of_others, why) &&
+         read_index(expected, why);
+}
+
+// What is allocated for the index is no more than the file has.
+bool PieceReader::check_lengths(const PieceSummary& expected, std::string* why) {
+  PieceSource& file = files_[0];
+  if (!file.compressed() && file.file_bytes() == expected.stored &&
+      expected.stored != expected.bytes)
+    return file.refuse(0, "it does not begin as a compressed piece of a checkpoint does", why);
+  const std::uint64_t wanted = file.compressed() ? expected.stored_bytes() : expected.bytes;
+  if (file.file_bytes() != wanted) {
+    return file.refuse(std::min(file.file_bytes(), wanted),
+                       text("the file has %llu bytes; when it was written it had %llu",
+                            number(file.file_bytes()), number(wanted)),
+                       why);
   }
+  const std::uint64_t bytes = expected.bytes;
   const std::uint64_t least = sizeof(PieceHead) + kPageBytes;
   if (bytes < least || bytes % kPageBytes != 0 || expected.index_offset % kPageBytes != 0 ||
       expected.index_offset < sizeof(PieceHead) || expected.index_offset >= bytes ||
@@ -111,19 +104,26 @@ bool PieceReader::open(const Opener& opened, const std::string& path, const Piec
                        number(bytes), number(expected.index_bytes), number(expected.index_offset)),
                   why);
   }
-  index_offset_ = expected.index_offset;
-  return check_head_page(0, expected, why) && open_bases(opened, expected.bases, of_others, why) &&
-         read_index(expected, why);
+  if (!file.compressed()) return true;
+  if (!file.read_table(why)) return false;
+  if (file.bytes() == bytes && file.table().index_offset() == expected.index_offset) return true;
+  return file.refuse(
+      file.file_bytes() - sizeof(CompressedTrailer),
+      text("it has a piece of %llu bytes with its index at %llu; the manifest's has %llu, and %llu",
+           number(file.bytes()), number(file.table().index_offset()), number(bytes),
+           number(expected.index_offset)),
+      why);
 }
 
 // The pages in them are checked as all are.
 bool PieceReader::open_bases(const Opener& opened, const std::vector<BaseEntry>& bases,
                              bool of_others, std::string* why) {
-  const std::string folder = files_[0].path.substr(0, files_[0].path.rfind('/') + 1);
+  const std::string& path = files_[0].path();
+  const std::string folder = path.substr(0, path.rfind('/') + 1);
   for (const BaseEntry& base : bases) {
-    std::uint64_t bytes = 0;
     const std::string name = base_name(base);
-    if (!open_file(opened, name, folder + name, of_others, &bytes, why)) return false;
+    if (!open_file(opened, name, folder + name, of_others, why)) return false;
+    if (files_.back().compressed() && !files_.back().read_table(why)) return false;
     PieceSummary head;
     head.rank = static_cast<int>(base.rank);
     head.ranks = -1;  // as many as there were
@@ -302,11 +302,11 @@ bool PieceReader::take_runs(Cursor& in, const std::vector<Range>& pages, std::st
                          number(run.offset), run.file, files_.size()),
                     why);
     }
-    const File& its_file = files_[run.file];
-    if (run.bytes > its_file.bytes || run.offset > its_file.bytes - run.bytes) {
-      return refuse(std::min(run.offset, its_file.bytes),
+    const std::uint64_t its_bytes = files_[run.file].bytes();
+    if (run.bytes > its_bytes || run.offset > its_bytes - run.bytes) {
+      return refuse(std::min(run.offset, its_bytes),
                     text("the file has %llu bytes; memory of 0x%x bytes belongs at byte %llu",
-                         number(its_file.bytes), run.bytes, number(run.offset)),
+                         number(its_bytes), run.bytes, number(run.offset)),
                     why, run.file);
     }
     runs_.push_back(run);

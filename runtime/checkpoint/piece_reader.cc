@@ -1,16 +1,10 @@
 #include "runtime/checkpoint/piece_reader.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <utility>
 
-#include "base/os/file_calls.h"
 #include "base/text.h"
 #include "isomalloc/arena.h"
 #include "runtime/checkpoint/hash.h"
@@ -21,56 +15,29 @@ namespace {
 // Runs from here on are read into their place; shorter ones many at a time, through the window.
 constexpr std::size_t kDirectBytes = 128 << 10;
 constexpr std::size_t kMostBytes = 4 << 20;
-constexpr std::size_t kMostParts = 1024;
 
 }  // namespace
 
-PieceReader::~PieceReader() { close_files(); }
-
 void PieceReader::close_files() {
-  for (File& file : files_) {
-    if (file.fd >= 0) os::close_file_of(std::exchange(file.fd, -1));
-  }
+  for (PieceSource& file : files_) file.close();
+  frames_ = {};
   window_ = {};
   window_bytes_ = 0;
 }
 
 bool PieceReader::refuse(std::uint64_t at, const std::string& what, std::string* why,
                          std::size_t file) const {
-  *why = text("%s at byte %llu: ", files_[file].path.c_str(), static_cast<unsigned long long>(at)) +
+  if (!files_[file].compressed()) return files_[file].refuse(at, what, why);
+  *why = text("%s, decompressed, at byte %llu: ", files_[file].path().c_str(),
+              static_cast<unsigned long long>(at)) +
          what;
   return false;
 }
 
 bool PieceReader::read_at(std::size_t number, std::uint64_t offset, std::span<const iovec> parts,
                           std::string* why) {
-  File& file = files_[number];
-  std::vector<iovec> left(parts.begin(), parts.end());
-  for (std::size_t first = 0; first < left.size();) {
-    const int count = static_cast<int>(std::min(kMostParts, left.size() - first));
-    const ssize_t done = os::read_parts(file.fd, &left[first], count, offset);
-    if (done < 0 && errno == EINVAL && file.direct) {
-      file.direct = false;
-      os::set_direct(file.fd, false);
-      continue;
-    }
-    if (done < 0) return refuse(offset, text("preadv: %s", std::strerror(errno)), why, number);
-    if (done == 0) return refuse(offset, "the file ends here: it is cut off", why, number);
-    offset += static_cast<std::uint64_t>(done);
-    for (auto taken = static_cast<std::size_t>(done); taken != 0;) {
-      iovec& part = left[first];
-      const std::size_t bytes = std::min(part.iov_len, taken);
-      part.iov_base = static_cast<char*>(part.iov_base) + bytes;
-      part.iov_len -= bytes;
-      taken -= bytes;
-      if (part.iov_len == 0) ++first;
-    }
-    if (file.direct && offset % kPageBytes != 0) {
-      file.direct = false;
-      os::set_direct(file.fd, false);
-    }
-  }
-  return true;
+  PieceSource& file = files_[number];
+  return file.compressed() ? frames_.read(file, offset, parts, why) : file.read(offset, parts, why);
 }
 
 bool PieceReader::read_at(std::size_t number, std::uint64_t offset, char* to, std::size_t bytes,
@@ -163,7 +130,7 @@ bool PieceReader::copy(std::size_t i, Address from, void* to, std::size_t bytes,
     const std::size_t end = entry.first + entry.count;
     while (number < end && from - runs_[number].begin >= runs_[number].bytes) ++number;
     if (number == end) {
-      *why = text("%s: image %zu has no memory at 0x%zx", files_[0].path.c_str(), i, from);
+      *why = text("%s: image %zu has no memory at 0x%zx", files_[0].path().c_str(), i, from);
       return false;
     }
     const char* page = in_window(number, why);

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <span>
@@ -14,16 +15,20 @@
 #include <vector>
 
 #include "base/range.h"
+#include "runtime/checkpoint/frame_reader.h"
 #include "runtime/checkpoint/page_buffer.h"
 #include "runtime/checkpoint/piece_format.h"
+#include "runtime/checkpoint/piece_source.h"
 #include "runtime/image/image.h"
 
 namespace roam::runtime {
 
-// Reads a piece. Nothing of it is used before its checksum is found right.
+// Reads a piece. Nothing of it is used before its checksum is found right. Its file, and each of
+// those that it builds on, may be compressed or not, as they say themselves.
 //
 // Context: the rank's kernel thread, the malloc family not captured. Errors: false, and `why` names
-// the file, the byte where it is wrong, and what is wrong.
+// the file, the byte where it is wrong, and what is wrong; of what was compressed the byte of the
+// piece, which is said, where the file is right.
 class PieceReader {
  public:
   struct Block {
@@ -32,7 +37,7 @@ class PieceReader {
   };
 
   PieceReader() = default;
-  ~PieceReader();
+  ~PieceReader() = default;
   PieceReader(const PieceReader&) = delete;
   PieceReader& operator=(const PieceReader&) = delete;
 
@@ -86,17 +91,11 @@ class PieceReader {
     std::size_t first, count;
   };
 
-  // The piece, and those that it builds on.
-  struct File {
-    std::string path;
-    int fd = -1;
-    bool direct = false;
-    std::uint64_t bytes = 0;
-  };
   bool refuse(std::uint64_t at, const std::string& what, std::string* why,
               std::size_t file = 0) const;
   bool open_file(const Opener& opened, const std::string& name, const std::string& path,
-                 bool of_others, std::uint64_t* bytes, std::string* why);
+                 bool of_others, std::string* why);
+  bool check_lengths(const PieceSummary& expected, std::string* why);
   bool open_bases(const Opener& opened, const std::vector<BaseEntry>& bases, bool of_others,
                   std::string* why);
   bool read_at(std::size_t file, std::uint64_t offset, std::span<const iovec> parts,
@@ -120,7 +119,9 @@ class PieceReader {
   const char* in_window(std::size_t run, std::string* why);
   bool check_hash(const PageRun& run, const void* bytes, std::string* why) const;
 
-  std::vector<File> files_;  // in the order in which page runs count them
+  std::deque<PieceSource>
+      files_;  // the piece, and those that it builds on, as page runs count them
+  FrameReader frames_;
   std::uint64_t index_offset_ = 0;
   PageBuffer index_;
   std::vector<ImageEntry> images_;

@@ -32,8 +32,14 @@ constexpr std::string_view kBytes("a\0b", 3);
 Tcb* self() { return scheduler().current(); }
 void hop() { scheduler().depart_current(threads::TestThreads::kRank + 1); }
 
-// The arena is shared, and the piece is in memory first.
-class PieceTest : public testing::TestWithParam<std::tuple<bool, bool>> {
+enum class Way { kToFile, kFromMemory, kCompressed };
+
+const char* name_of(Way way) {
+  return way == Way::kToFile ? "" : way == Way::kFromMemory ? "FromMemory" : "Compressed";
+}
+
+// Whether the arena is shared, and how the piece comes to be a file.
+class PieceTest : public testing::TestWithParam<std::tuple<bool, Way>> {
  protected:
   PieceTest() {
     std::string name = testing::TempDir() + "piece.XXXXXX";
@@ -76,7 +82,8 @@ class PieceTest : public testing::TestWithParam<std::tuple<bool, bool>> {
     }
     ASSERT_TRUE(writer.add_state("some", kBytes));
     ASSERT_TRUE(writer.add_state("none", ""));
-    const bool in_memory = std::get<1>(GetParam());
+    const bool in_memory = std::get<1>(GetParam()) != Way::kToFile;
+    const bool compressed = std::get<1>(GetParam()) == Way::kCompressed;
     // The second trip finds memory that exists, for a part of the piece.
     PieceFile piece_file;
     ASSERT_TRUE(writer.arrange());
@@ -86,13 +93,17 @@ class PieceTest : public testing::TestWithParam<std::tuple<bool, bool>> {
       const Aside::Mapped mapped = aside_.map(fd, writer.bytes_copied());
       ASSERT_NE(mapped.memory, nullptr);
       piece_file.begin(path_, fd, mapped.memory, mapped.bytes);
+      if (compressed) piece_file.compress({.level = 1}, sizeof(PieceHead) + writer.bytes_copied());
       writer.put_into(fd, mapped, [&](std::uint64_t bytes) { piece_file.grew_to(bytes); });
     }
     ASSERT_TRUE(writer.copy()) << writer.error();
+    piece_file.begin_to_compress();
     ASSERT_TRUE(writer.finish(&summary_)) << writer.error();
     std::string why;
     if (in_memory) {
       ASSERT_TRUE(piece_file.end(summary_.bytes, &why)) << why;
+      EXPECT_EQ(piece_file.compressed_bytes() != 0, compressed);
+      summary_.stored = piece_file.compressed_bytes();
       aside_.keep_only({});
     }
     for (const Image& image : images) give_up(image);
@@ -100,7 +111,7 @@ class PieceTest : public testing::TestWithParam<std::tuple<bool, bool>> {
     struct stat file {};
     ASSERT_EQ(stat(path_.c_str(), &file), 0);
     EXPECT_EQ(file.st_mode & 0777, 0600u);
-    EXPECT_EQ(static_cast<std::uint64_t>(file.st_size), summary_.bytes);
+    EXPECT_EQ(static_cast<std::uint64_t>(file.st_size), summary_.stored_bytes());
 
     PieceReader reader;
     ASSERT_TRUE(reader.open(path_, unpack_summary(pack_summary(summary_)), &why)) << why;
@@ -122,7 +133,9 @@ class PieceTest : public testing::TestWithParam<std::tuple<bool, bool>> {
       if (flip_at_ != 0) {
         flip();
         ASSERT_FALSE(reader.read_pages(i, &why));
-        EXPECT_NE(why.find(path_ + " at byte "), std::string::npos) << why;
+        EXPECT_NE(why.find(path_ + (compressed ? ", decompressed," : "") + " at byte "),
+                  std::string::npos)
+            << why;
         flip();
       }
       ASSERT_TRUE(reader.read_pages(i, &why)) << why;
@@ -143,10 +156,13 @@ class PieceTest : public testing::TestWithParam<std::tuple<bool, bool>> {
   int trips_ = 0;
   off_t flip_at_ = 0;  // before pages are read into their place
 };
-INSTANTIATE_TEST_SUITE_P(Kinds, PieceTest, testing::Combine(testing::Bool(), testing::Bool()),
+INSTANTIATE_TEST_SUITE_P(Kinds, PieceTest,
+                         testing::Combine(testing::Bool(),
+                                          testing::Values(Way::kToFile, Way::kFromMemory,
+                                                          Way::kCompressed)),
                          [](const auto& info) {
                            return std::string(std::get<0>(info.param) ? "Shared" : "Private") +
-                                  (std::get<1>(info.param) ? "FromMemory" : "");
+                                  name_of(std::get<1>(info.param));
                          });
 
 TEST_P(PieceTest, ThreadsGoOnFromAFile) {

@@ -375,6 +375,7 @@ bool PieceWriter::finish(PieceSummary* summary, KnownPages* pages) {
   summary_.index_bytes = all - sizeof(PieceTrailer);
   summary_.index_hash = hash_of(buffer_.data(), summary_.index_bytes);
   summary_.bytes = offset_ + all;
+  if (known_ != nullptr && known_->compressed) summary_.stored = summary_.bytes;
   PieceTrailer trailer{PieceTrailer::kMagic, summary_.index_offset, summary_.index_bytes,
                        summary_.index_hash, 0};
   trailer.hash = hash_of(&trailer, offsetof(PieceTrailer, hash));
@@ -396,6 +397,7 @@ bool PieceWriter::finish(PieceSummary* summary, KnownPages* pages) {
   own_.number = summary_.number;
   own_.rank = static_cast<std::uint32_t>(summary_.rank);
   own_.bases = summary_.bases;
+  own_.compressed = summary_.stored != 0;
   own_.sort();
   *pages = std::move(own_);
   return true;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -15,10 +16,36 @@
 #include "isomalloc/range_pool.h"
 #include "runtime/checkpoint/folder.h"
 #include "runtime/checkpoint/piece.h"
+#include "runtime/checkpoint/piece_file.h"
 #include "runtime/image/test_image.h"
 #include "threads/scheduler.h"
 
 namespace roam::runtime {
+
+// For tests: what a rank does with a piece, to which all was added, whose file is compressed.
+inline bool write_compressed(PieceWriter& writer, const std::string& path, const Compression& how,
+                             PieceSummary* summary, KnownPages* pages, std::string* why) {
+  struct Memory {
+    ~Memory() { close(fd); }
+    int fd = memfd_create("piece", MFD_CLOEXEC);
+  } memory;
+  PieceFile file;
+  bool good = writer.arrange();
+  if (good) {
+    file.begin(path, memory.fd, nullptr, 0);
+    file.compress(how, sizeof(PieceHead) + writer.bytes_copied());
+    writer.put_into(memory.fd, {}, [&file](std::uint64_t bytes) { file.grew_to(bytes); });
+    good = writer.copy();
+  }
+  if (good) file.begin_to_compress();
+  good = good && writer.finish(summary, pages);
+  *why = writer.error();
+  if (!good || !file.end(summary->bytes, why)) return false;
+  if (file.compressed_bytes() == 0) return true;
+  summary->stored = file.compressed_bytes();
+  if (pages != nullptr) pages->compressed = true;
+  return true;
+}
 
 // For tests: a rank with a suspended thread and a block, of which checkpoints can be made; and a
 // folder for them, which goes at the end.
@@ -65,10 +92,12 @@ class TestJob {
     writer.begin(path, 0, 1, number);
     const bool good = writer.add_image(head_of(*t_, ImageOf::kThread, image_), image_) &&
                       writer.add_block(block_, kBlockAsked) &&
-                      writer.add_state("state", "some bytes") && writer.copy() &&
-                      writer.finish(summary);
+                      writer.add_state("state", "some bytes");
+    if (good && compression.level != 0)
+      return write_compressed(writer, path, compression, summary, nullptr, why);
+    const bool written = good && writer.copy() && writer.finish(summary);
     *why = writer.error();
-    return good;
+    return written;
   }
   // A whole checkpoint in dir().
   bool make_checkpoint(std::string* why) {
@@ -94,6 +123,8 @@ class TestJob {
            reader.open(manifest.path_of(0), manifest.pieces[0], why) && reader.verify(why) &&
            reader.state("state") == "some bytes";
   }
+
+  Compression compression;  // of its pieces
 
   std::string dir() const { return top_ + "/checkpoints"; }
   const std::string& top() const { return top_; }
