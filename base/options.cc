@@ -89,6 +89,24 @@ bool parse_seconds(std::string s, long long low, long long* value) {
 // A piece may be in so many files, each of which has a name in a folder or at a keeper.
 constexpr long long kMostUntilFull = 1000;
 
+// "zstd", "zstd:LEVEL", or "off". Levels above take much memory, and gain nothing in short frames.
+bool parse_compression(const std::string& s, int* level) {
+  constexpr int kDefault = 1;
+  constexpr long long kLeast = 50, kMost = 19;
+  const std::string name = "zstd";
+  long long value = 0;
+  if (s == "off" || s == name) {
+    *level = s == name ? kDefault : 0;
+    return true;
+  }
+  if (!s.starts_with(name + ":")) return false;
+  const bool negative = s.substr(name.size() + 1).starts_with("-");
+  if (!parse_int(s.substr(name.size() + (negative ? 2 : 1)), 1, negative ? kLeast : kMost, &value))
+    return false;
+  *level = static_cast<int>(negative ? -value : value);
+  return true;
+}
+
 bool set_checkpoint(Options& options, const std::string& s) {
   std::size_t comma = s.find(',');
   options.checkpoint_dir = s.substr(0, comma);
@@ -111,6 +129,8 @@ bool set_checkpoint(Options& options, const std::string& s) {
       options.checkpoint_disk = static_cast<int>(value);
     } else if (name == "memory" && (text == "on" || text == "off")) {
       options.checkpoint_memory = text == "on";
+    } else if (name == "compress" && parse_compression(text, &options.checkpoint_compression)) {
+      continue;
     } else if (name == "wait" && parse_seconds(text, 0, &value)) {
       options.checkpoint_wait_s = static_cast<int>(value);
     } else {
@@ -155,17 +175,17 @@ const std::vector<Option>& table() {
        "default 256M, or an eighth of ROAM_MEMORY if that is less; 0: no bound",
        bytes(&Options::unreceived_bytes)},
       {"ROAM_CHECKPOINT",
-       "DIR,every=TIME,keep=NUMBER,full=NUMBER,memory=on,disk=NUMBER,wait=TIME: TIME as 90, 90s, "
-       "5m or 2h; each part but "
-       "DIR may be "
-       "left out, DIR too without every",
+       "DIR,every=TIME,keep=NUMBER,full=NUMBER,memory=on,disk=NUMBER,wait=TIME,"
+       "compress=zstd:LEVEL: TIME as 90, 90s, 5m or 2h; LEVEL from -50 to 19 without 0, or zstd "
+       "alone; each part but DIR may be left out, DIR too without every",
        "makes a checkpoint of the job in the folder DIR from time to time; of all that are made in "
        "one folder the newest NUMBER are kept (default 2), each so-manieth is full (default 10, at "
        "most 1,000), "
        "the "
        "others have what changed, and what is in the way of one, such as an open file, is waited "
        "for so long (default 10s); memory=on keeps the newest in memory that outlives the job, and "
-       "writes each so-manieth (default 10; 0: none) to DIR too",
+       "writes each so-manieth (default 10; 0: none) to DIR too; compress=zstd compresses what is "
+       "written to DIR",
        set_checkpoint},
       {"ROAM_RESTART", "DIR, a folder with checkpoints, or DIR,of=others",
        "goes on from the newest whole checkpoint there, with any number of ranks; of=others: also "

@@ -36,6 +36,7 @@ struct Options {
   int checkpoint_full = 10;            // ... full=NUMBER: each so-manieth has all memory
   bool checkpoint_memory = false;      // ... memory=on: those from time to time, by keepers
   int checkpoint_disk = 10;        // ... disk=NUMBER: each so-manieth of them on disk too; 0: none
+  int checkpoint_compression = 0;  // ... compress=zstd:LEVEL of files; 0: none
   int checkpoint_wait_s = 10;      // ... wait=SECONDS for what is in the way
   std::string restart_dir;         // ROAM_RESTART: folder of checkpoints to go on from
   bool restart_of_others = false;  // ... of=others: whoever they belong to

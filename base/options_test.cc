@@ -165,6 +165,19 @@ TEST_F(OptionsTest, EachBadCheckpointIsRefusedWithTheRule) {
                           "d,memory=yes", "d,other=1", ",every=1s"}) {
     expect_refused("ROAM_CHECKPOINT", bad, "full=NUMBER");
   }
+  for (const char* bad : {"", "gzip", "zstd:", "zstd:0", "zstd:-0", "zstd:20", "zstd:-51", "zstd:x",
+                          "zstd:1x", "zstd:--1", "zstd:+1", "zstd1", "ZSTD", "on", "1"}) {
+    expect_refused("ROAM_CHECKPOINT", std::string("d,compress=") + bad, "LEVEL from -50 to 19");
+  }
+}
+
+TEST_F(OptionsTest, CheckpointsAreCompressedIfThatIsWanted) {
+  EXPECT_EQ(with("ROAM_CHECKPOINT", "d,every=1s").checkpoint_compression, 0);
+  EXPECT_EQ(with("ROAM_CHECKPOINT", "d,compress=off").checkpoint_compression, 0);
+  EXPECT_EQ(with("ROAM_CHECKPOINT", "d,compress=zstd").checkpoint_compression, 1);
+  EXPECT_EQ(with("ROAM_CHECKPOINT", "d,compress=zstd:19").checkpoint_compression, 19);
+  EXPECT_EQ(with("ROAM_CHECKPOINT", ",compress=zstd:-50").checkpoint_compression, -50);
+  EXPECT_EQ(with("ROAM_CHECKPOINT", "d,compress=zstd:3,keep=5").checkpoint_keep, 5);
 }
 
 TEST_F(OptionsTest, EachBadRestartIsRefusedWithTheRule) {

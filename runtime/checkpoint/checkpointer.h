@@ -19,6 +19,7 @@
 #include "base/os/written_pages.h"
 #include "runtime/checkpoint/aside.h"
 #include "runtime/checkpoint/checkpoint_messages.h"
+#include "runtime/checkpoint/compression.h"
 #include "runtime/checkpoint/folder.h"
 #include "runtime/checkpoint/known_pages.h"
 #include "runtime/checkpoint/left_keepers.h"
@@ -234,6 +235,7 @@ class Checkpointer final : public Component {
 
   std::string dir_;                          // of ROAM_CHECKPOINT
   std::int64_t every_ns_ = 0, next_ns_ = 0;  // without being asked
+  Compression compression_;                  // of files on disk
   Aside aside_;
   std::unique_ptr<Writing> writing_;  // into what `aside_` has
   KeeperClient keeper_;

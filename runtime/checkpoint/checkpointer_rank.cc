@@ -378,8 +378,10 @@ bool Checkpointer::copy(Writing& w, CheckpointReplyHead* answer) {
     if (to_keeper) kept_numbers_.push_back(w.head.number);
     if (w.fd >= 0) {
       const Aside::Mapped mapped = aside_.map(w.fd, bytes);
-      if (has(w.head.targets, CheckpointTargets::kDisk))
+      if (has(w.head.targets, CheckpointTargets::kDisk)) {
         w.file.begin(w.path, w.fd, mapped.memory, mapped.bytes);
+        w.file.compress(compression_, bytes);
+      }
       writer.put_into(w.fd, mapped, [&w](std::uint64_t there) { w.file.grew_to(there); });
     }
     good = writer.copy();
@@ -422,10 +424,14 @@ void Checkpointer::finish_piece(Writing& w) {
       w.failed = CheckpointTargets::kMemory;
     }
   }
-  if (w.good && w.fd >= 0 && has(w.head.targets, CheckpointTargets::kDisk) &&
-      !w.file.end(w.summary.bytes, &w.why)) {
-    w.failed = CheckpointTargets::kDisk;
-    w.good = memory;  // where it is whole
+  if (w.good && w.fd >= 0 && has(w.head.targets, CheckpointTargets::kDisk)) {
+    if (!w.file.end(w.summary.bytes, &w.why)) {
+      w.failed = CheckpointTargets::kDisk;
+      w.good = memory;  // where it is whole
+    } else if (w.file.compressed_bytes() != 0) {
+      w.summary.stored = w.file.compressed_bytes();
+      w.pages.compressed = true;
+    }
   }
   if (w.failed != CheckpointTargets::kNone) w.file.give_up();
 }
@@ -434,6 +440,7 @@ void Checkpointer::finish_piece(Writing& w) {
 void Checkpointer::begin_writing() {
   Writing* w = writing_.get();
   w->begun = true;
+  w->file.begin_to_compress();
   const auto finish = [w, this] {
     try {
       finish_piece(*w);

@@ -68,10 +68,15 @@ bool for_each_piece(const std::string& folder, Manifest* manifest, std::string* 
   return true;
 }
 
+// With what it takes on disk, if that is not the same.
+std::string size_text(std::uint64_t bytes, std::uint64_t stored) {
+  return size_text(bytes) + (stored == bytes ? "" : ", " + size_text(stored) + " on disk");
+}
+
 void print_line(const Manifest& m, const char* how) {
   std::printf("%06" PRIu64 "  %s  %d rank%s  %" PRIu64 " thread%s  %s  %s\n", m.number,
               printable(m.made).c_str(), m.ranks, m.ranks == 1 ? "" : "s", m.threads,
-              m.threads == 1 ? "" : "s", size_text(m.bytes).c_str(), how);
+              m.threads == 1 ? "" : "s", size_text(m.bytes, m.stored_bytes()).c_str(), how);
 }
 
 // ---- what is in memory ----
@@ -197,7 +202,8 @@ int verify(const std::vector<std::string>& folders) {
 
 bool show_piece(PieceReader& piece, const PieceSummary& summary, std::string* why) {
   std::printf("\n%s: %s, %zu threads and remains, %zu blocks\n", summary.file.c_str(),
-              size_text(summary.bytes).c_str(), piece.images(), piece.blocks());
+              size_text(summary.bytes, summary.stored_bytes()).c_str(), piece.images(),
+              piece.blocks());
   std::map<std::string, std::size_t> states;
   for (std::size_t i = 0; i < piece.images(); ++i) {
     ThreadFacts t;
