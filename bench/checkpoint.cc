@@ -13,6 +13,7 @@
 #include <initializer_list>
 #include <memory>
 #include <new>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +35,7 @@ const std::initializer_list<bench::Option> kOptions = {
     {"mib", "live memory of all ranks (1024)"},
     {"threads", "of two pages each, instead of that memory (0: none)"},
     {"folder", "on the disk that is measured (a new one where it is started)", true},
+    {"contents", "of the memory: ones, or doubles, which are random between 0 and 1 (ones)", true},
 };
 
 constexpr int kMembersOfARank = 4;
@@ -48,6 +50,13 @@ Pages pages(std::size_t bytes) {
   Pages p(static_cast<char*>(::operator new[](bytes, std::align_val_t{kPage})));
   std::memset(p.get(), 1, bytes);
   return p;
+}
+void fill_with_doubles(const Pages& p, std::size_t bytes, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  for (std::size_t at = 0; at < bytes; at += sizeof(double)) {
+    const double number = std::generate_canonical<double, 53>(random);
+    std::memcpy(p.get() + at, &number, sizeof number);
+  }
 }
 
 [[noreturn]] void fail(const std::string& what) {
@@ -105,6 +114,7 @@ struct Figures {
 struct Plan {
   std::size_t bytes;  // of a member
   std::string folder;
+  bool doubles;
   int rounds;
 };
 
@@ -120,7 +130,11 @@ double bytes_written(const std::string& folder) {
 class Member {
  public:
   explicit Member(const Plan& plan)
-      : plan_(plan), memory_(pages(plan.bytes)), copy_(pages(plan.bytes)) {}
+      : plan_(plan), memory_(pages(plan.bytes)), copy_(pages(plan.bytes)) {
+    const auto seed = static_cast<std::uint64_t>(2 * team_.index());
+    if (plan.doubles) fill_with_doubles(memory_, plan.bytes, seed);
+    if (plan.doubles) fill_with_doubles(copy_, plan.bytes, seed + 1);
+  }
 
   void run() {
     for (int round = 0; round < plan_.rounds; ++round) {
@@ -214,6 +228,7 @@ void measure(const bench::Options& options) {
   Plan plan;
   plan.bytes = ((mib << 20) / 2 / static_cast<std::size_t>(members) + kPage - 1) / kPage * kPage;
   plan.rounds = options.quick ? 1 : 5;
+  plan.doubles = options.text("contents", "ones") == "doubles";
   plan.folder = options.text("folder", fs::absolute("roam-bench-checkpoints").string());
   fs::create_directories(plan.folder);
   if (const std::size_t crowd = options.number("threads", 0); crowd != 0)
@@ -229,5 +244,10 @@ void measure(const bench::Options& options) {
 
 int main(int argc, char** argv) {
   const bench::Options options = bench::read_options(argc, argv, kQuestion, kOptions);
+  const std::string contents = options.text("contents", "ones");
+  if (contents != "ones" && contents != "doubles") {
+    std::fprintf(stderr, "checkpoint: --contents=%s is not ones or doubles\n", contents.c_str());
+    return 2;
+  }
   return roam::run(argc, argv, [&options] { measure(options); });
 }
