@@ -4,7 +4,8 @@
 //   recovery_program MIB BEATS SECONDS     MIB: of all ranks; BEATS: a file of moments, one a line,
 //                                          in nanoseconds since 1970; SECONDS: until it ends
 //   recovery_program MIB copy              how long a memcpy of all that takes
-//   recovery_program FILE read             no job: reads a file past the page cache into memory that
+//   recovery_program FILE read             no job: reads a file past the page cache into memory
+//   that
 //                                          is new, and looks at each page of it
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -72,6 +72,7 @@ bool WrittenPages::begin(Range range, bool others) {
   end();
   others_ = others;
   range_ = range;
+  present_.clear();
   if (!can_watch()) return false;
   userfault_ =
       static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | int{kUserModeOnly}));

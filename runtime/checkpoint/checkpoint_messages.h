@@ -87,6 +87,13 @@ struct CheckpointReplyHead {
   std::uint64_t bytes;   // of kWrite: of all its pages
   std::uint64_t copied;  // and of those that the piece has itself
 };
+inline CheckpointReplyHead reply_to(CheckpointOrder order, std::uint32_t round) {
+  CheckpointReplyHead head{};
+  head.kind = Kind::kCheckpointReply;
+  head.order = order;
+  head.round = round;
+  return head;
+}
 
 // The sender changes nothing more of what threads of its node have. Ranges of pages follow, 16
 // bytes each, that it has written since the last time.

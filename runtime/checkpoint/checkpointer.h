@@ -28,6 +28,7 @@
 #include "runtime/checkpoint/piece_file.h"
 #include "runtime/checkpoint/piece_writer.h"
 #include "runtime/checkpoint/quiet_rounds.h"
+#include "runtime/checkpoint/watch_worth.h"
 #include "runtime/image/image.h"
 #include "runtime/keeper/keeper_client.h"
 #include "runtime/life/lifecycle.h"
@@ -256,7 +257,8 @@ class Checkpointer final : public Component {
   // Which pages have been written since.
   os::WrittenPages written_pages_;
   std::uint64_t protected_at_ = 0;  // the checkpoint since which they know what was written
-  bool scanned_ = false;            // `clean_` is known
+  WatchWorth worth_;
+  bool scanned_ = false;                        // `clean_` is known
   const std::vector<Range>* mapped_ = nullptr;  // of the arena in this process; null: not known
   std::vector<Range> clean_;                    // pages that no rank of the node has written
   bool scanning_ = false;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/ranges.h"
 #include "base/text.h"
 #include "isomalloc/arena.h"
@@ -27,14 +28,6 @@ using detail::State;
 using threads::scheduler;
 
 namespace {
-
-CheckpointReplyHead reply_to(CheckpointOrder order, std::uint32_t round) {
-  CheckpointReplyHead head{};
-  head.kind = Kind::kCheckpointReply;
-  head.order = order;
-  head.round = round;
-  return head;
-}
 
 // Of a failure that nobody can put down to one of them: the next one goes elsewhere.
 CheckpointTargets where_asked(const CheckpointOrderHead& head) {
@@ -278,10 +271,17 @@ void Checkpointer::plan(Writing& w) {
 }
 
 bool Checkpointer::look_at_pages(const CheckpointOrderHead& head, std::vector<Range>* own) {
+  if (!worth_.looks()) {
+    protected_at_ = 0;
+    return false;
+  }
   if (!written_pages_.watches()) written_pages_.begin(iso::arena().whole(), net_.node_ranks() > 1);
+  const std::int64_t begin_ns = now_ns();
   if (head.base == 0) written_pages_.look_at_all();  // nobody tells what was thrown away
   const bool known = written_pages_.watches() && written_pages_.protect(&clean_, own);
   if (known) mapped_ = &written_pages_.present();
+  // What it has found out is of use all the same.
+  if (known && !worth_.looked(now_ns() - begin_ns, bytes_of(*mapped_))) written_pages_.end();
   const std::uint64_t since =
       std::exchange(protected_at_, written_pages_.knows_since() ? head.number : 0);
   if (!known || head.base == 0 || since != head.base) return false;
@@ -384,7 +384,9 @@ bool Checkpointer::copy(Writing& w, CheckpointReplyHead* answer) {
       }
       writer.put_into(w.fd, mapped, [&w](std::uint64_t there) { w.file.grew_to(there); });
     }
+    const std::int64_t begin_ns = now_ns();
     good = writer.copy();
+    worth_.copied(now_ns() - begin_ns, writer.bytes_copied());
   }
   answer->bytes = writer.bytes();
   answer->copied = writer.bytes_copied();
@@ -406,91 +408,6 @@ void Checkpointer::build_on_last(PieceWriter& writer, const CheckpointOrderHead&
                     return (!disk || files(from, to)) &&
                            (!memory || keeper_.link(number, to, known_.number, from));
                   });
-}
-
-// ---- its file, beside the threads ----
-
-void Checkpointer::finish_piece(Writing& w) {
-  const bool memory = has(w.head.targets, CheckpointTargets::kMemory);
-  w.good = w.writer.finish(&w.summary, &w.pages);
-  w.why = w.writer.error();
-  if (!w.good) w.failed = memory ? CheckpointTargets::kMemory : CheckpointTargets::kDisk;
-  if (w.good && memory) {
-    // The copy is longer than the piece if it was another one's before.
-    w.good = ftruncate(w.fd, static_cast<off_t>(w.summary.bytes)) == 0 &&
-             keeper_.put(w.head.number, w.summary.file, w.fd);
-    if (!w.good) {
-      w.why = "the keeper of checkpoints in memory: " + keeper_.error();
-      w.failed = CheckpointTargets::kMemory;
-    }
-  }
-  if (w.good && w.fd >= 0 && has(w.head.targets, CheckpointTargets::kDisk)) {
-    if (!w.file.end(w.summary.bytes, &w.why)) {
-      w.failed = CheckpointTargets::kDisk;
-      w.good = memory;  // where it is whole
-    } else if (w.file.compressed_bytes() != 0) {
-      w.summary.stored = w.file.compressed_bytes();
-      w.pages.compressed = true;
-    }
-  }
-  if (w.failed != CheckpointTargets::kNone) w.file.give_up();
-}
-
-// The kernel thread uses nothing of the rank but this piece, and the keeper.
-void Checkpointer::begin_writing() {
-  Writing* w = writing_.get();
-  w->begun = true;
-  w->file.begin_to_compress();
-  const auto finish = [w, this] {
-    try {
-      finish_piece(*w);
-    } catch (const std::exception& error) {  // there is no memory for its index
-      w->good = false;
-      w->why = error.what();
-      w->failed = w->head.targets;
-      w->file.give_up();
-    }
-    w->done.store(true, std::memory_order_release);
-  };
-  if (!w->thread.begin(finish)) finish();  // there is no room for a kernel thread: threads wait
-  set_due(true);
-}
-
-void Checkpointer::written() {
-  const std::unique_ptr<Writing> w = std::move(writing_);
-  w->thread.end();
-  known_ = {};
-  if (w->good) {
-    known_ = std::move(w->pages);
-    known_.kept = has(w->head.targets, CheckpointTargets::kMemory);
-    if (has(w->head.targets, CheckpointTargets::kDisk) && w->failed == CheckpointTargets::kNone)
-      known_.folder = w->path.substr(0, w->path.rfind(".part/"));
-  } else if (has(w->head.targets, CheckpointTargets::kMemory)) {
-    lose_keeper();
-  }
-  if (!has(w->head.targets, CheckpointTargets::kMemory)) {
-    aside_.keep_only(kept_numbers_);
-    aside_.give_back();
-  }
-  written_order_ = w->head;
-  written_ = w->summary;
-  failed_ = w->failed;
-  why_not_ = w->why;
-  // Another node's keeper is to have it too.
-  copying_ = w->good && has(w->head.targets, CheckpointTargets::kMemory) &&
-             copies_.begin(w->fd, w->summary);
-  if (!copying_) say_written(w->good);
-}
-
-void Checkpointer::say_written(bool good) {
-  CheckpointReplyHead answer = reply_to(CheckpointOrder::kWritten, written_order_.round);
-  answer.good = good;
-  answer.failed = failed_;
-  if (!good) known_ = {};
-  std::string said = good ? pack_summary(written_) : std::string();
-  if (!good || failed_ != CheckpointTargets::kNone)
-    said += (good ? std::string(1, '\0') : "") + text("rank %d: ", net_.rank()) + why_not_;
-  reply(answer, said);
 }
 
 // A child of fork has no kernel threads that write, and no file to give up.

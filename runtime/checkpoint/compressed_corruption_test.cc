@@ -341,11 +341,11 @@ TEST_F(CompressedCorruptionTest, WhatItClaimsIsRefusedBeforeThereIsMemoryForIt) 
     using Trailer = CompressedTrailer;
     for (const std::uint64_t claim :
          {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{4096}, std::uint64_t{4097},
-          std::uint64_t{1} << 32, std::uint64_t{1} << 40, std::uint64_t{1} << 60,
-          UINT64_MAX - 4095, UINT64_MAX}) {
-      for (std::uint64_t Trailer::*field : {&Trailer::bytes, &Trailer::index_offset,
-                                            &Trailer::frames, &Trailer::table_offset,
-                                            &Trailer::table_bytes}) {
+          std::uint64_t{1} << 32, std::uint64_t{1} << 40, std::uint64_t{1} << 60, UINT64_MAX - 4095,
+          UINT64_MAX}) {
+      for (std::uint64_t Trailer::*field :
+           {&Trailer::bytes, &Trailer::index_offset, &Trailer::frames, &Trailer::table_offset,
+            &Trailer::table_bytes}) {
         SCOPED_TRACE(claim);
         EXPECT_FALSE(good(Parts(right).file([&](Trailer& t) { t.*field = claim; }))) << claim;
         EXPECT_GE(named(), 0) << why_;

@@ -149,7 +149,8 @@ TEST_F(FramesTest, WhatCannotBeCompressedIsStoredAsItIs) {
   expect_same(20);
 }
 
-// Random doubles between 0 and 1 become shorter by a sixteenth, which takes longer than to write it.
+// Random doubles between 0 and 1 become shorter by a sixteenth, which takes longer than to write
+// it.
 TEST_F(FramesTest, LittleGainIsNotWorthIt) {
   make(1025, 1);
   std::uint64_t random = test_seed();
