@@ -272,5 +272,30 @@ TEST(Slots, OnlyThreadsOfThisRankWithAnIdAreVisited) {
   for (Tcb* t : {mine, away, unnamed}) slots().retire(t);
 }
 
+// A fault handler would find nothing there, if the thread left the node after it was seen in the
+// unit map. There is none here: whatever faults ends the test.
+TEST(Slots, AThreadOfAnotherRankThatThisOneHasNotReachedYetIsPassedOver) {
+  if (!os::has_cheap_guards()) GTEST_SKIP() << "nothing is sealed where guards are not cheap";
+  TestThreads threads(true);
+  Tcb* mine = slots().make(kStack, "mine");
+  Tcb* theirs = slots().make(kStack, "theirs");
+  mine->id.store(1);
+  theirs->id.store(2);
+  theirs->rank.store(TestThreads::kRank + 1);
+  const Range slot = theirs->slot, head{slot.end() - iso::kUnitBytes, iso::kUnitBytes};
+  iso::arena().units().unmark(slot);  // it was on another node,
+  iso::arena().seals().seal_absent(slot);
+  iso::arena().units().mark(slot, iso::UnitKind::kSlot);  // and another rank of this one took it
+  iso::arena().units().set_kind(head.begin, iso::UnitKind::kSlotHead);
+  ASSERT_FALSE(iso::readable(reinterpret_cast<Address>(theirs)));
+  slots().came(mine);
+  std::vector<const Tcb*> seen;
+  slots().for_each([&](const Tcb* t) { seen.push_back(t); });
+  EXPECT_EQ(seen, std::vector<const Tcb*>{mine});
+  iso::arena().admit(slot);
+  slots().left(mine);
+  for (Tcb* t : {mine, theirs}) slots().retire(t);
+}
+
 }  // namespace
 }  // namespace roam::threads
