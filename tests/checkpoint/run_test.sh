@@ -145,6 +145,22 @@ supervised 1 -n 4 --launcher "'$work/launcher' -a b" "$program"
 said 'before it had begun (the launcher.s status: 1): twice in a row, not tried again'
 supervised 0 -n 4 --least-ranks 2 --launcher "$work/launcher -a b" "$program"
 said ': 2 ranks are tried'
+# One that has begun once is a program of Roam: a launcher that loses ranks while it starts, and says
+# what it likes of that, is a retry like others.
+cat >"$work/launcher" <<'END'
+#!/bin/sh
+echo run >>"$0.runs"
+case $(wc -l <"$0.runs") in
+  1) echo 1 >"$ROAM_RECORD.began" && exit 9 ;;
+  [2-4]) exit 255 ;;
+esac
+printf '{"kind": "ended", "code": 0, "where": ""}\n' >"$ROAM_RECORD"
+END
+supervised 0 --retries 4 --launcher "$work/launcher" "$program"
+(($(starts) == 4)) || fail "a job that had begun is given up while it is started again"
+rm "$work/launcher.runs"
+supervised 255 --retries 2 --launcher "$work/launcher" "$program"
+said 'before it had begun (the launcher.s status: 255): 2 retries were made: no more'
 
 # Rank 0 has told of a good end, and another one is killed after it, or ends otherwise.
 cat >"$work/launcher" <<'END'
