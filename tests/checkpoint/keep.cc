@@ -3,6 +3,8 @@
 //   keep put KEEPER DIR NODE NUMBER FILE...    files of DIR/NUMBER, by the keeper of NODE
 //   keep commit KEEPER DIR NODE NUMBER         with its manifest
 //   keep list DIR NODE
+//   keep have DIR                              of all of this machine, a line each: `has NUMBER
+//                                              PIECE...`; if complete, `needs NUMBER PIECE...` too
 //   keep forget DIR                            all of this machine
 #include <cstdio>
 #include <cstdlib>
@@ -13,6 +15,8 @@
 #include <vector>
 
 #include "runtime/checkpoint/folder.h"
+#include "runtime/checkpoint/manifest.h"
+#include "runtime/checkpoint/piece_format.h"
 #include "runtime/keeper/keeper_client.h"
 #include "runtime/keeper/keeper_wire.h"
 
@@ -74,6 +78,36 @@ int list(const std::vector<std::string>& words) {
   return 0;
 }
 
+// A keeper that does not answer has nothing, as for a job that starts.
+int have(const std::string& dir) {
+  std::string why;
+  const std::string whole = std::filesystem::absolute(dir).string();
+  const std::string name = roam::runtime::name_for_keepers(whole, false, &why);
+  if (name.empty()) return 0;
+  std::vector<std::string> troubles;
+  for (const auto& [node, keeper] : roam::runtime::reach_keepers(name, &troubles)) {
+    std::vector<KeeperClient::Kept> all;
+    if (!keeper->list(&all)) continue;
+    for (const KeeperClient::Kept& one : all) {
+      const auto number = static_cast<unsigned long long>(one.number);
+      printf("has %llu", number);
+      for (const std::string& piece : one.pieces) printf(" %s", piece.c_str());
+      printf("\n");
+      if (!one.committed) continue;
+      roam::runtime::Manifest manifest;
+      if (!manifest.parse(dir, one.manifest, &why)) return fail(why);
+      printf("needs %llu", number);
+      for (const roam::runtime::PieceSummary& piece : manifest.pieces) {
+        printf(" %s", piece.file.c_str());
+        for (const roam::runtime::BaseEntry& base : piece.bases)
+          printf(" %s", roam::runtime::base_name(base).c_str());
+      }
+      printf("\n");
+    }
+  }
+  return 0;
+}
+
 int forget(const std::string& dir) {
   for (const int node : roam::runtime::keepers_of(named(dir))) {
     KeeperClient client;
@@ -88,6 +122,7 @@ int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.size() >= 5 && (words[0] == "put" || words[0] == "commit")) return fill(words);
   if (words.size() == 3 && words[0] == "list") return list(words);
+  if (words.size() == 2 && words[0] == "have") return have(words[1]);
   if (words.size() == 2 && words[0] == "forget") return forget(words[1]);
   return fail("see the first lines of keep.cc");
 }
