@@ -162,11 +162,13 @@ class Job:
 
     def progress(self):
         """What changes when a job has gone on, or made a checkpoint."""
-        went_on = glob.glob(f"{self.folder}/*.from") + glob.glob(f"{self.checkpoints}/.run.*/*.from")
+        went_on = [path for folder in (self.folder, f"{self.checkpoints}/.run.*")
+                   for path in glob.glob(f"{folder}/*.from")]
         return sorted(went_on), self.on_disk(), self.is_there()
 
     def wait_for_checkpoint(self, process):
-        end = time.monotonic() + MOST_SECONDS
+        """... which may take long, where threads are pinned or the machine is busy."""
+        end = time.monotonic() + 20 * PATIENCE
         while self.progress() == self.before and process.poll() is None and time.monotonic() < end:
             time.sleep(0.05)
 

@@ -20,7 +20,8 @@ PROGRAMS = {
     "heat": ("demos/heat/heat", "as a serial computation",
              ["--balance", "--grid=120", "--steps=1000", "--threads-per-rank=4"], ["--steps=400"]),
     "stress": ("tests/stress/stress", "ended as their seeds say",
-               ["--no_channels", "--workers=6", "--rounds=3", "--steps=200"], []),
+               ["--no_channels", "--workers=6", "--rounds=3", "--steps=200"],
+               ["--workers=4", "--rounds=2", "--steps=80"]),
     "load_balance": ("demos/load_balance/load_balance", "of gzip",
                      ["--input=/usr/include", "--bytes=64M", "--threads-per-rank=8"], []),
 }
