@@ -406,6 +406,8 @@ class Job:
             raise Wrong(f"{what} ends with status {status}, {text.strip()}")
         if told:
             self.totals.add(f"killed jobs that told of their end: {told.get('kind')}")
+        if told.get("kind") == "crash":  # mostly in MPI, which has lost a rank
+            self.story.append(f"(crash at {told.get('place')}: {told.get('text')})")
         if status == 0:
             self.totals.add("launchers that said 0 of a killed job")
         self.note(f"killed: status {status}, {text.strip()}")
