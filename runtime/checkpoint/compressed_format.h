@@ -20,8 +20,8 @@ namespace roam::runtime {
 // is stored as it is has those of the piece. Zeros between a frame and a page are checked too.
 inline constexpr std::uint32_t kCompressedVersion = 1;  // a number is never used again
 
-// 64 KiB compress worse by a tenth or so, 1 MiB hardly better, and who wants a page has all of a
-// frame decompressed (docs/decisions/0057-compressed-checkpoints.md).
+// Shorter and longer ones leave the same share; with longer ones more is passed over, and who wants
+// a page has all of its frame decompressed (docs/decisions/0057-compressed-checkpoints.md).
 inline constexpr std::uint32_t kFrameBytes = 256 << 10;
 inline constexpr std::uint32_t kMostFrameBytes = 1 << 20;  // that a reader takes
 
