@@ -10,7 +10,8 @@ namespace roam::detail {
 struct PeerRoom {
   std::uint64_t used = 0;      // was sent, and the receiver has not said that there is room again
   std::uint64_t owed = 0;      // came, and the sender was not told so yet
-  std::uint64_t received = 0;  // by the program; counts up to a window while nothing is told
+  std::uint64_t received = 0;  // by the program; counts up to a window or to `owed`, if that is
+                               // more, while nothing is told
 };
 
 // What holds back who sends more than is received. Each pair of members has a window: who has sent
@@ -42,7 +43,7 @@ class Room {
   void rests(std::uint64_t bytes) { resting_ += bytes; }
   void gone(PeerRoom& p, std::uint64_t bytes) {
     resting_ -= bytes;
-    p.received = std::min(p.received + bytes, window_);
+    p.received = std::min(p.received + bytes, std::max(window_, p.owed));
   }
   static void passed(PeerRoom& p, std::uint64_t bytes) { p.received += bytes; }
   std::uint64_t resting() const { return resting_; }

@@ -79,6 +79,23 @@ TEST(Room, WhoIsListenedToGoesOnWhileAnotherFillsTheMailbox) {
   }
 }
 
+// One message of any size may begin while there is room.
+TEST(Room, WhoseLongMessageIsReceivedGoesOnWhileAnotherFillsTheMailbox) {
+  for (const std::uint64_t before : {0, 300'000}) {
+    Flow flow(2);
+    while (flow.send(0, 1000)) {
+    }
+    std::uint64_t sent = 0;
+    for (; sent < before; sent += 1000) ASSERT_TRUE(flow.send(1, 1000));
+    ASSERT_TRUE(flow.send(1, 3 * kMost));
+    EXPECT_FALSE(flow.send(1, 1000));
+    while (flow.receive(1)) {
+    }
+    EXPECT_GE(flow.room.resting(), kMost);
+    EXPECT_TRUE(flow.send(1, 1000)) << "after " << before << " bytes";
+  }
+}
+
 TEST(Room, AllGoOnOnceEnoughIsReceived) {
   Flow flow(4);
   for (std::size_t s = 0; s < 4; ++s) {
