@@ -28,7 +28,7 @@ void Scheduler::resume_arrived(Tcb* t) {
     send_off(t, t->move_to);
     return;
   }
-  if (!goes_on || !t->destined) t->move_to = -1;
+  if (!goes_on) t->move_to = -1;  // else it goes when it may
   if (t->deadline_ns != 0) {
     t->state = State::kSleeping;
     sleepers_.add(t, t->deadline_ns);

@@ -90,7 +90,7 @@ void Mover::depart(Tcb* t, int to) {
 }
 
 // Since it was to go, others have begun to wait on what lies in its memory. It goes when they have
-// been served; who moves itself is told.
+// been served, to where it was asked to be last; who moves itself is told.
 void Mover::stay(Tcb* t, int to) {
   const bool itself = t->destined;
   if (itself) {
@@ -98,8 +98,8 @@ void Mover::stay(Tcb* t, int to) {
                                               net_.rank(), open_objects_.pinned_by(t).c_str())};
     if (t->entry != nullptr && !t->begins_anywhere) t->entry = refuse_to_start;
   }
+  if (!itself && t->move_to < 0) t->move_to = to;
   scheduler().resume_arrived(t);
-  if (!itself) t->move_to = to;
 }
 
 // False: it stays, for a while or for good.

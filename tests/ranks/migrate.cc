@@ -45,6 +45,29 @@ SCENARIO(Migrate, StaysForWhoBeganToWaitOnItsObjects, .ranks_needed = 2) {
   }
 }
 
+// As before, and it is asked again while it is on its way: to go elsewhere, or to stay.
+SCENARIO(Migrate, WhoHasToStayFirstGoesWhereItWasAskedToBeLast, .ranks_needed = 3) {
+  for (const int last : {2, 0}) {
+    static roam::Channel<int>* channel = nullptr;
+    channel = nullptr;
+    const roam::Thread t = roam::spawn({.rank = 0}, [last] {
+      roam::Channel<int> own(1);
+      channel = &own;
+      roam::this_thread::sleep_for(std::chrono::milliseconds(100));
+      own.send(7);
+      const int most = last == 0 ? 50 : 5000;
+      for (int i = 0; i < most && roam::rank() == 0; ++i)
+        roam::this_thread::sleep_for(std::chrono::milliseconds(1));
+      expect_eq(roam::rank(), last, "where it was asked to be last");
+    });
+    while (channel == nullptr) roam::this_thread::yield();
+    roam::migrate(t, 1);
+    roam::migrate(t, last);
+    expect_eq(channel->recv().value(), 7, "what it sends");
+    t.join();
+  }
+}
+
 // Who has woken others and moves itself lets them look first.
 SCENARIO(Migrate, LetsThoseLookWhomItHasWoken, .ranks_needed = 2) {
   static roam::Channel<int>* channel = nullptr;
