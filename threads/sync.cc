@@ -1,5 +1,6 @@
 #include "roam/sync.h"
 
+#include <cstdint>
 #include <exception>
 #include <limits>
 #include <new>
@@ -59,6 +60,40 @@ void untie(Tcb* self, const void* object) {
   if (self->tied_to != nullptr) threads::untie(self, owner_of(object));
 }
 
+// The thread in whose memory `object` lies, which is on this rank; null: it is the process's.
+// Context: the rank's kernel thread.
+// Errors: Error(wrong_rank).
+Tcb* owner_here(const void* object, const char* what) {
+  Tcb* owner = owner_of(object);
+  if (owner == nullptr) return nullptr;
+  const int home = owner->rank.load(std::memory_order_acquire);
+  const int here = scheduler().rank();
+  if (home == here) return owner;
+  throw Error(Errc::wrong_rank, text("%s at %p lies in the memory of thread '%s', which is on rank "
+                                     "%d; a thread on rank %d cannot use it. "
+                                     "Synchronise threads of one rank only.",
+                                     what, object, owner->name(), home, here));
+}
+
+// A Mutex that is held keeps both its holder on the rank and, if that is another, the thread in
+// whose memory it lies. That it does so is known by the lowest bit of Mutex::holder_, which points
+// to where a line of the cache begins: the holder may join the other and have its memory, and a
+// checkpoint may come between.
+constexpr std::uintptr_t kTies = 1;
+static_assert(alignof(Tcb) > kTies);
+
+bool ties(const Tcb* holder) { return (reinterpret_cast<std::uintptr_t>(holder) & kTies) != 0; }
+Tcb* without_bit(Tcb* holder) {
+  return reinterpret_cast<Tcb*>(reinterpret_cast<std::uintptr_t>(holder) & ~kTies);
+}
+// `t` takes a Mutex in memory of `owner`: its holder_ from then on.
+Tcb* take(Tcb* t, Tcb* owner) {
+  ++t->locks;
+  if (owner == nullptr || owner == t) return t;
+  ++owner->tied;
+  return reinterpret_cast<Tcb*>(reinterpret_cast<std::uintptr_t>(t) | kTies);
+}
+
 }  // namespace
 
 void check_home(const void* object, const char* what) {
@@ -68,15 +103,8 @@ void check_home(const void* object, const char* what) {
 bool is_here(const void* object, const char* what) {
   if (threads::on_other_kernel_thread()) [[unlikely]]
     return false;
-  const Tcb* owner = owner_of(object);
-  if (owner == nullptr) return true;
-  const int home = owner->rank.load(std::memory_order_acquire);
-  const int here = scheduler().rank();
-  if (home == here) return true;
-  throw Error(Errc::wrong_rank, text("%s at %p lies in the memory of thread '%s', which is on rank "
-                                     "%d; a thread on rank %d cannot use it. "
-                                     "Synchronise threads of one rank only.",
-                                     what, object, owner->name(), home, here));
+  owner_here(object, what);
+  return true;
 }
 
 StayHere::StayHere(bool waits) noexcept
@@ -278,35 +306,34 @@ Mutex::~Mutex() {
 }
 
 void Mutex::lock() {
-  check_home(this, "Mutex");
+  detail::refuse_other_kernel_threads("Mutex");
+  Tcb* const owner = detail::owner_here(this, "Mutex");
   Tcb* self = detail::waiting_thread("Mutex::lock");
   if (holder_ == nullptr) {
-    holder_ = self;
-    ++self->locks;
+    holder_ = detail::take(self, owner);
     return;
   }
-  if (holder_ == self) {
+  if (detail::without_bit(holder_) == self) {
     throw Error(Errc::would_deadlock,
                 text("thread '%s' locks a Mutex that it holds already", self->name()));
   }
   self->passed_over = false;
   for (;;) {
     waiters_.wait(this, "Mutex");
-    if (holder_ == self || holder_ == nullptr) break;
+    if (detail::without_bit(holder_) == self || holder_ == nullptr) break;
     self->passed_over = true;  // another took it first: once
   }
   self->passed_over = false;
-  if (holder_ == self) return;  // handed over, and counted, by unlock
-  holder_ = self;
-  ++self->locks;
+  if (holder_ != nullptr) return;  // handed over, and counted, by unlock
+  holder_ = detail::take(self, detail::owner_of(this));
 }
 
 bool Mutex::try_lock() {
-  check_home(this, "Mutex");
+  detail::refuse_other_kernel_threads("Mutex");
+  Tcb* const owner = detail::owner_here(this, "Mutex");
   Tcb* self = detail::waiting_thread("Mutex::try_lock");
   if (!detail::asked(holder_ == nullptr)) return false;
-  holder_ = self;
-  ++self->locks;
+  holder_ = detail::take(self, owner);
   return true;
 }
 
@@ -314,19 +341,22 @@ void Mutex::unlock() {
   // A child made by fork leaves the scopes that its thread was in.
   if (!threads::is_child) detail::refuse_other_kernel_threads("Mutex::unlock");
   Tcb* self = scheduler().current();
-  ROAM_CHECK(holder_ == self && self != nullptr,
+  Tcb* const holder = detail::without_bit(holder_);
+  ROAM_CHECK(holder == self && self != nullptr,
              "Mutex at %p is unlocked by a thread that does not hold it; %s%s",
-             static_cast<void*>(this), holder_ != nullptr ? "its holder is " : "nobody does",
-             holder_ != nullptr ? holder_->name() : "");
+             static_cast<void*>(this), holder != nullptr ? "its holder is " : "nobody does",
+             holder != nullptr ? holder->name() : "");
+  Tcb* const tied = detail::ties(holder_) ? detail::owner_of(this) : nullptr;
   --self->locks;
   scheduler().loosened(self);
   // Who waits is woken to take the lock, not given it: handing it over at once makes
   // std::scoped_lock of two Mutexes go round for ever. Who was woken and came too late is given it
   // the next time.
   Tcb* first = detail::WaitQueueAccess::first(waiters_);
-  holder_ = first != nullptr && first->passed_over ? first : nullptr;
-  if (holder_ != nullptr) ++holder_->locks;
+  holder_ = first != nullptr && first->passed_over ? detail::take(first, detail::owner_of(this))
+                                                   : nullptr;
   waiters_.wake_one();
+  if (tied != nullptr) threads::loosen(tied);
 }
 
 Latch::Latch(std::ptrdiff_t expected) : left_(expected) {

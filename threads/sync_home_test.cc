@@ -110,6 +110,103 @@ TEST(Sync, WhoseMemoryHoldsAnObjectIsPinnedWhileOthersWaitOnIt) {
   threads.run();
 }
 
+TEST(Sync, WhoseMemoryHoldsAMutexIsPinnedWhileAnotherHoldsIt) {
+  TestThreads threads;
+  threads.spawn([&] {
+    Tcb* owner = self();
+    Mutex mutex;
+    mutex.lock();
+    EXPECT_EQ(owner->tied, 0) << "one's own pins by itself";
+    mutex.unlock();
+    Tcb* holder = threads.spawn([&] {
+      EXPECT_TRUE(mutex.try_lock());
+      yield();
+      mutex.unlock();
+      EXPECT_TRUE(Scheduler::may_move(owner));
+      mutex.lock();
+      for (int i = 0; i < 3; ++i) yield();
+      mutex.unlock();
+    });
+    EXPECT_TRUE(Scheduler::may_move(owner));
+    for (int i = 0; i < 2; ++i) {
+      yield();
+      EXPECT_FALSE(Scheduler::may_move(owner));
+      EXPECT_EQ(owner->tied, 1);
+    }
+    scheduler().ask_to_move(owner, TestThreads::kRank + 1);
+    while (holder->locks != 0) {
+      EXPECT_TRUE(threads.departures.empty());
+      yield();
+    }
+    EXPECT_EQ(owner->tied, 0);
+    EXPECT_EQ(threads.departures.size(), 1u) << "it goes when it is given back";
+  });
+  threads.run();
+}
+
+// From one that waits to the next, and back to the owner.
+TEST(Sync, AMutexThatIsHandedOverPinsItsOwnerAsLongAsAnotherHasIt) {
+  TestThreads threads;
+  threads.spawn([&] {
+    Tcb* owner = self();
+    Mutex mutex;
+    int left = 3;
+    for (int i = 0; i < 3; ++i) {
+      threads.spawn([&] {
+        for (int round = 0; round < 4; ++round) {
+          mutex.lock();
+          EXPECT_FALSE(Scheduler::may_move(owner));
+          yield();
+          mutex.unlock();  // and takes it before who was woken, who is given it the next time
+        }
+        --left;
+      });
+    }
+    yield();
+    while (left > 0) {
+      mutex.lock();
+      EXPECT_EQ(owner->locks, 1);
+      yield();
+      mutex.unlock();
+    }
+    yield();
+    EXPECT_EQ(owner->tied, 0);
+    EXPECT_TRUE(Scheduler::may_move(owner));
+  });
+  threads.run();
+}
+
+// Its holder joins the thread in whose memory it lies.
+TEST(Sync, AMutexThatItsHolderInheritsKeepsNobodyOnceItIsUnlocked) {
+  TestThreads threads;
+  bool over = false;
+  threads.spawn([&] {
+    Tcb* owner = nullptr;
+    Mutex* mutex = nullptr;
+    owner = threads.spawn([&] {
+      Mutex own;
+      mutex = &own;
+      while (!over) yield();
+    });
+    yield();
+    mutex->lock();
+    EXPECT_EQ(owner->tied, 1);
+    const std::uint64_t id = owner->id.exchange(0);
+    keep_ties(owner, id);
+    inherit_ties(self(), owner);
+    owner->holder = self();  // whose memory it is now
+    EXPECT_EQ(self()->tied, 1);
+    mutex->unlock();
+    EXPECT_EQ(self()->tied, 0);
+    EXPECT_TRUE(Scheduler::may_move(self()));
+    EXPECT_TRUE(inherited_ties().empty());
+    owner->holder = nullptr;
+    owner->id = id;
+    over = true;
+  });
+  threads.run();
+}
+
 // Nobody waits yet, and the object is another's.
 TEST(Sync, WhoEndsAPhaseOfABarrierStaysWhileItsCompletionWaitsAndSoDoesTheOwner) {
   TestThreads threads;

@@ -35,13 +35,13 @@ std::uint64_t number_of_ended(Tcb* t) {
   return id;
 }
 
+}  // namespace
+
 void loosen(Tcb* t) {
   if (t->tied == 0) return;
-  --t->tied;
+  if (--t->tied == 0 && !heirs().empty()) forget_ties(t);
   if (id_of(t) != 0) scheduler().loosened(t);
 }
-
-}  // namespace
 
 void tie(Tcb* waiter, Tcb* owner) {
   waiter->tied_to = owner;
@@ -68,9 +68,7 @@ std::uint64_t tie_number(Tcb* t) {
 
 bool untie_here(Tcb* t, std::uint64_t id) {
   if (const auto it = heirs().find(id); it != heirs().end()) {
-    Tcb* heir = it->second;
-    loosen(heir);
-    if (heir->tied == 0) forget_ties(heir);
+    loosen(it->second);
     return true;
   }
   // Its place may be another's, or nobody's.

@@ -12,13 +12,16 @@ namespace roam::threads {
 using detail::Tcb;
 
 // A tie keeps a thread on its rank while others of the rank need its memory there: who waits on an
-// object in it, and exceptions in it that a Promise refers to. Ties of a thread that has ended are
-// those of who has its memory then. Context: the rank's kernel thread.
+// object in it or holds a lock there, and exceptions in it that a Promise refers to. Ties of a
+// thread that has ended are those of who has its memory then. Context: the rank's kernel thread.
 
 // `waiter` waits on an object in the memory of `owner`.
 void tie(Tcb* waiter, Tcb* owner);
 // It has looked at it. `owner` has the memory now; null: nobody here.
 void untie(Tcb* waiter, Tcb* owner);
+
+// Ends one tie of who is sure to be on this rank, and to have the memory that is needed.
+void loosen(Tcb* t);
 
 // One more tie of `t`, which may have ended and left memory here. What untie_number() is to be
 // told. Errors: std::bad_alloc, and nothing is tied.

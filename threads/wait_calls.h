@@ -33,10 +33,10 @@ namespace roam::threads::wait_calls {
 using threads::Real;
 
 // Locks that threads of this rank hold, and what they make once; not plain mutexes in the holder's
-// own memory. hold: `self` has it, once more if it had it already, and stays; false if threads of
-// this rank hold some thousand already. abandon: is called with it if `self` ends holding it.
-// release: does nothing for a lock that was taken in plain code, or travelled. Neither allocates.
-// Context: the rank's kernel thread.
+// own memory. hold: `self` has it, once more if it had it already, and stays, as does the thread in
+// whose memory it lies; false if threads of this rank hold some thousand already. abandon: is
+// called with it if `self` ends holding it. release: does nothing for a lock that was taken in
+// plain code, or travelled. Neither allocates. Context: the rank's kernel thread.
 bool held_by_any(const void* lock);
 bool held_by(const Tcb* self, const void* lock);
 bool hold(Tcb* self, const void* lock, void (*abandon)(void*) = nullptr);

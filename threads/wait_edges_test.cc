@@ -19,6 +19,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <shared_mutex>
 #include <vector>
 
 #include "threads/test_threads.h"
@@ -78,6 +79,41 @@ TEST(WaitEdges, WhoHasTheMemoryStaysWhileOthersWaitThere) {
         gate.open = true;
         gate.changed.notify_all();
       });
+}
+
+// Who holds it unlocks it where it is.
+template <class Lock>
+void expect_held_there() {
+  TestThreads threads;
+  threads.spawn([&] {
+    Tcb* owner = scheduler().current();
+    Lock own;
+    bool over = false;
+    threads.spawn([&] {
+      {
+        const std::lock_guard hold(own);
+        for (int i = 0; i < 5; ++i) yield();
+      }
+      over = true;
+      yield();
+    });
+    EXPECT_TRUE(Scheduler::may_move(owner));
+    yield();
+    EXPECT_FALSE(Scheduler::may_move(owner));
+    {
+      const std::lock_guard hold(own);
+      EXPECT_TRUE(over || owner->tied == 0);
+    }
+    EXPECT_EQ(owner->tied, 0);
+    EXPECT_EQ(owner->locks, 0);
+  });
+  threads.run();
+}
+
+TEST(WaitEdges, WhoHasTheMemoryStaysWhileAnotherHoldsALockThere) {
+  expect_held_there<std::mutex>();
+  expect_held_there<std::recursive_mutex>();
+  expect_held_there<std::shared_mutex>();
 }
 
 TEST(WaitEdges, WhoHadTheMemoryMayEndBeforeTheWait) {
@@ -280,6 +316,25 @@ TEST(WaitEdges, WhatIsRemovedDuringAWaitIsSaidToBe) {
     for (int i = 0; i < 10; ++i) yield();
     EXPECT_EQ(msgctl(queue, IPC_RMID, nullptr), 0);
     EXPECT_EQ(semctl(set, 0, IPC_RMID), 0);
+  });
+  threads.run();
+}
+
+// Last: the lock is held for good, and other threads' locks would come to lie there.
+TEST(WaitEdges, WhoEndsHoldingALockOfAnotherKeepsThatOneNoLonger) {
+  TestThreads threads;
+  threads.spawn([&] {
+    const Tcb* owner = scheduler().current();
+    pthread_mutex_t own = PTHREAD_MUTEX_INITIALIZER;
+    threads.spawn([&] {
+      pthread_mutex_lock(&own);
+      yield();
+    });
+    yield();
+    EXPECT_EQ(owner->tied, 1);
+    for (int i = 0; i < 5; ++i) yield();
+    EXPECT_EQ(owner->tied, 0);
+    EXPECT_EQ(pthread_mutex_trylock(&own), EBUSY);
   });
   threads.run();
 }

@@ -121,8 +121,8 @@ std::string OpenObjects::pinned_by(const Tcb* t) const {
              t->locks == 1 ? "" : "s"));
   if (t->tied > 0)
     add(
-        text("others wait on objects in its memory, or it gave or was given an exception through a "
-             "Promise that still holds it (%d)",
+        text("others wait on objects in its memory or hold a lock there, or it gave or was given "
+             "an exception through a Promise that still holds it (%d)",
              t->tied));
   return why;
 }

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -65,6 +66,42 @@ SCENARIO(Migrate, WhoHasToStayFirstGoesWhereItWasAskedToBeLast, .ranks_needed = 
     roam::migrate(t, last);
     expect_eq(channel->recv().value(), 7, "what it sends");
     t.join();
+  }
+}
+
+// Its holder unlocks it where it is.
+SCENARIO(Migrate, WhoseMutexAnotherHoldsStaysUntilItIsUnlocked, .ranks_needed = 2) {
+  for (const bool of_libc : {false, true}) {
+    const roam::Thread owner = roam::spawn({.rank = 0}, [of_libc] {
+      roam::Mutex own;
+      std::mutex own_of_libc;
+      bool held = false, over = false;
+      const auto hold = [&](auto& mutex) {
+        mutex.lock();
+        held = true;
+        roam::this_thread::sleep_for(std::chrono::milliseconds(50));
+        over = true;
+        mutex.unlock();
+      };
+      const roam::Thread holder =
+          roam::spawn({.rank = 0}, [&] { of_libc ? hold(own_of_libc) : hold(own); });
+      yield_until([&] { return held; });
+      expect_error(roam::Errc::pinned, {"lock"}, [] { roam::this_thread::migrate(1); });
+      roam::migrate(roam::this_thread::self(), 1);
+      roam::this_thread::yield();
+      expect_eq(roam::rank(), 0, "rank while the lock is held");
+      {
+        std::unique_lock lock(own, std::defer_lock);
+        std::unique_lock lock_of_libc(own_of_libc, std::defer_lock);
+        of_libc ? lock_of_libc.lock() : lock.lock();
+        expect(over, "one at a time has it");
+      }
+      for (int i = 0; i < 5000 && roam::rank() == 0; ++i)
+        roam::this_thread::sleep_for(std::chrono::milliseconds(1));
+      expect_eq(roam::rank(), 1, "where it was asked to be");
+      holder.join();
+    });
+    owner.join();
   }
 }
 
