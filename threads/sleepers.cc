@@ -6,8 +6,8 @@ namespace roam::threads {
 
 void Sleepers::add(Tcb* t, std::int64_t deadline_ns) {
   iso::HeapScope process;
-  t->deadline_ns = deadline_ns;
   sleepers_.emplace(deadline_ns, t);
+  t->deadline_ns = deadline_ns;
 }
 
 void Sleepers::erase(Tcb* t) {

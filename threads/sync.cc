@@ -59,6 +59,12 @@ void tie(Tcb* self, const void* object) {
 void untie(Tcb* self, const void* object) {
   if (self->tied_to != nullptr) threads::untie(self, owner_of(object));
 }
+// `self` does not wait on it, or not any more.
+void end_wait(Tcb* self, const void* object) {
+  untie(self, object);
+  self->in_wait = false;
+  scheduler().loosened(self);
+}
 
 // The thread in whose memory `object` lies, which is on this rank; null: it is the process's.
 // Context: the rank's kernel thread.
@@ -161,9 +167,7 @@ void WaitQueue::wait(const void* object, const char* what) {
   WaitQueueAccess::push(*this, self);
   self->in_wait = true;
   scheduler().block(what, object);
-  untie(self, object);
-  self->in_wait = false;
-  scheduler().loosened(self);
+  end_wait(self, object);
 }
 
 bool WaitQueue::wait_until(const void* object, const char* what, std::int64_t deadline_ns) {
@@ -175,10 +179,15 @@ bool WaitQueue::wait_until(const void* object, const char* what, std::int64_t de
   tie(self, object);
   WaitQueueAccess::push(*this, self);
   self->in_wait = true;
-  const bool woken = scheduler().block_until(what, object, deadline_ns);
-  untie(self, object);
-  self->in_wait = false;
-  scheduler().loosened(self);
+  bool woken = false;
+  try {
+    woken = scheduler().block_until(what, object, deadline_ns);
+  } catch (...) {  // no memory for the deadline
+    WaitQueueAccess::remove(*this, self);
+    end_wait(self, object);
+    throw;
+  }
+  end_wait(self, object);
   return woken;
 }
 

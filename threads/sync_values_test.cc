@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <optional>
 #include <random>
@@ -311,6 +312,52 @@ TEST(Channel, ASenderThatFindsNoMemoryLeavesItsRoomToTheNext) {
     yield();
     EXPECT_TRUE(refused);
     EXPECT_EQ(channel.recv().value().number, 2);
+  });
+  threads.run();
+}
+
+// It has not waited: nobody wakes it, and its object keeps nobody.
+TEST(ConditionVariable, AWaitThatFindsNoMemoryForItsDeadlineIsNone) {
+  TestThreads threads;
+  threads.spawn([&] {
+    Tcb* owner = scheduler().current();
+    Mutex mutex;
+    ConditionVariable condition;
+    bool refused = false, over = false;
+    threads.spawn([&] {
+      Tcb* self = scheduler().current();
+      std::unique_lock lock(mutex);
+      no_memory = true;
+      try {
+        condition.wait_for(lock, 1h);
+      } catch (const std::bad_alloc&) {
+        refused = true;
+      }
+      no_memory = false;
+      EXPECT_TRUE(refused);
+      EXPECT_TRUE(lock.owns_lock());
+      lock.unlock();
+      EXPECT_EQ(self->queue, nullptr);
+      EXPECT_EQ(self->deadline_ns, 0);
+      EXPECT_TRUE(Scheduler::may_move(self));
+      EXPECT_TRUE(Scheduler::may_move(owner));
+      condition.notify_one();
+      refused = false;
+      no_memory = true;
+      try {
+        scheduler().sleep_until(job_now_ns() + 3'600'000'000'000);
+      } catch (const std::bad_alloc&) {
+        refused = true;
+      }
+      no_memory = false;
+      EXPECT_TRUE(refused);
+      EXPECT_EQ(self->deadline_ns, 0);
+      yield();
+      over = true;
+    });
+    while (!over) yield();
+    condition.notify_all();
+    EXPECT_FALSE(scheduler().has_sleepers());
   });
   threads.run();
 }
