@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/job_clock.h"
 #include "base/text.h"
+#include "isomalloc/arena.h"
 #include "threads/child.h"
 #include "threads/scheduler.h"
 #include "threads/ties.h"
@@ -71,7 +72,18 @@ void end_wait(Tcb* self, const void* object) {
 // Errors: Error(wrong_rank).
 Tcb* owner_here(const void* object, const char* what) {
   Tcb* owner = owner_of(object);
-  if (owner == nullptr) return nullptr;
+  if (owner == nullptr) {
+    const iso::Arena& arena = iso::arena();
+    if (arena.contains(object) && arena.shared() &&
+        arena.region(iso::Region::kBlocks).contains(object)) [[unlikely]] {
+      throw Error(Errc::wrong_rank,
+                  text("%s at %p lies in a block of iso_malloc, which several ranks share and none "
+                       "guards against the others. Let it lie in memory of a thread or of the "
+                       "process.",
+                       what, object));
+    }
+    return nullptr;
+  }
   const int home = owner->rank.load(std::memory_order_acquire);
   const int here = scheduler().rank();
   if (home == here) return owner;

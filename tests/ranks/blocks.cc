@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -57,6 +58,26 @@ SCENARIO(Block, MayPass4GiB) {
     expect_eq(iso_in_range(block + bytes - 1), 1, "iso_in_range of its last byte");
     iso_free(block);
   }
+}
+
+// Nothing guards them against the other ranks of the node.
+SCENARIO(Block, WhatThreadsWaitOnDoesNotLieInOneThatRanksShare) {
+  void* block = iso_malloc(sizeof(roam::Latch));
+  auto* latch = new (block) roam::Latch(1);
+  if (neighbour() == roam::rank()) {  // nobody shares it
+    const roam::Thread other = roam::spawn([latch] { latch->count_down(); });
+    latch->wait();
+    other.join();
+  } else {
+    for (const int rank : {roam::rank(), neighbour()}) {
+      on_rank(rank, [latch] {
+        expect_error(roam::Errc::wrong_rank, {"Latch", "iso_malloc"}, [=] { latch->wait(); });
+        expect_error(roam::Errc::wrong_rank, {"Latch", "iso_malloc"}, [=] { latch->count_down(); });
+      });
+    }
+  }
+  latch->~Latch();
+  iso_free(block);
 }
 
 int of_the_process;
