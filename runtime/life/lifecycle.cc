@@ -21,6 +21,7 @@ void Lifecycle::begin_run(Mover* mover, bool watched) {
   mover_->set_joiners(this);
   watched_ = watched;
   created_ = ended_ = 0;
+  failures_ = {};
 }
 
 Target Lifecycle::name(Tcb* t) {
