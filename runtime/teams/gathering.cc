@@ -21,6 +21,9 @@ namespace {
 
 // Parts that some rank below owes wait so long, some 50 us, before they go up without them.
 constexpr std::uint64_t kPatienceTicks = 125'000;
+// Twice as long each time that they did, some 13 ms at most.
+constexpr int kMostDoublings = 8;
+std::uint64_t patience(int late) { return kPatienceTicks << std::min(late, kMostDoublings); }
 
 // `b`: a head of parts, or who takes part.
 template <class B>
@@ -221,7 +224,7 @@ void Gatherings::consider(TeamState& team, std::uint32_t number) {
   if (!expects_more(team, g)) return send_up(team, number);
   // Late from now on, whatever the last look at members cost.
   if (g.here < team.residents) return;
-  const std::uint64_t due = __rdtsc() + (kPatienceTicks << std::min(g.late, 20));
+  const std::uint64_t due = __rdtsc() + patience(g.late);
   if (static_cast<std::int64_t>(g.due_ticks - due) > 0) g.due_ticks = due;
 }
 
@@ -426,7 +429,7 @@ void Gatherings::poll() {
         g.due_ticks = then + std::max(kPatienceTicks, 64 * (then - now));
       } else {
         ++g.late;  // twice as long the next time
-        g.due_ticks = now + (kPatienceTicks << std::min(g.late, 20));
+        g.due_ticks = now + patience(g.late);
         due.push_back(number);
       }
     }
