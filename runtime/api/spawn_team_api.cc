@@ -106,6 +106,15 @@ Tcb* team_member_begin(const TeamPlan& plan, int index) {
   });
 }
 
+void team_member_abandon(Tcb* t) noexcept {
+  {
+    iso::HeapScope theirs(&t->heap);
+    delete member_of(t);
+    t->role = nullptr;
+  }
+  spawn_abandon(t);
+}
+
 void team_member_hold(const TeamPlan& plan, int index, Tcb* t, void (*entry)(void*), void* closure,
                       void (*destroy)(void*)) noexcept {
   iso::HeapScope process;

@@ -42,6 +42,7 @@ void team_maker_begins_anywhere(Thread maker) noexcept;
 void team_open(const TeamPlan& plan);
 std::pair<int, int> team_block(const TeamPlan& plan);  // members of the maker's rank
 Tcb* team_member_begin(const TeamPlan& plan, int index);
+void team_member_abandon(Tcb* thread) noexcept;  // in place of team_member_hold
 void team_member_hold(const TeamPlan& plan, int index, Tcb* thread, void (*entry)(void*),
                       void* closure, void (*destroy)(void*)) noexcept;
 // Waits until all makers of the team have made their members. False: some could not; those that
@@ -118,7 +119,7 @@ struct TeamMaker {
       AllocateIn scope(thread);
       closure = new Body(body);
     } catch (...) {
-      spawn_abandon(thread);
+      team_member_abandon(thread);
       throw;
     }
     team_member_hold(plan, index, thread, &run_member<Body>, closure,
