@@ -54,6 +54,13 @@ Team team_started(const TeamPlan& plan, Thread maker) {
   return TeamAccess::make(plan.id, plan.size, maker);
 }
 
+// Ranks of positions begin again at 0 once. The first maker cuts there, so that no other's do.
+int team_split(const TeamPlan& plan, int last) {
+  const int turn = the_job().ranks() - plan.root_rank;
+  if (plan.first < turn && turn < last) return turn;
+  return plan.first + (last - plan.first + 1) / 2;
+}
+
 void team_maker_begins_anywhere(Thread maker) noexcept {
   ThreadAccess::target(maker).control->begins_anywhere = true;
 }

@@ -42,7 +42,7 @@ bool Teams::agree(const TeamPlan& plan, int makers, bool ready) {
   const bool begins = f.begins;
   int last = plan.last;
   for (int k = 0; k < makers; ++k) {
-    const int first = plan.first + (last - plan.first + 1) / 2;
+    const int first = detail::team_split(plan, last);
     net_.send(detail::team_rank(plan, first), TeamHead{Kind::kTeamStart, begins, plan.id});
     last = first;
   }

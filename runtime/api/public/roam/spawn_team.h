@@ -41,6 +41,9 @@ int team_rank(const TeamPlan& plan, int position);
 void team_maker_begins_anywhere(Thread maker) noexcept;
 void team_open(const TeamPlan& plan);
 std::pair<int, int> team_block(const TeamPlan& plan);  // members of the maker's rank
+// Makers from `plan.first` to `last` are still to be made below this one: where those of the next
+// one begin, which has the rest. Their ranks rise, and with them the indices of their members.
+int team_split(const TeamPlan& plan, int last);
 Tcb* team_member_begin(const TeamPlan& plan, int index);
 void team_member_abandon(Tcb* thread) noexcept;  // in place of team_member_hold
 void team_member_hold(const TeamPlan& plan, int index, Tcb* thread, void (*entry)(void*),
@@ -83,7 +86,7 @@ struct TeamMaker {
       TeamPlan part = plan;
       part.parent_rank = team_rank(plan, plan.first);
       while (part.last - plan.first > 1) {
-        part.first = plan.first + (part.last - plan.first + 1) / 2;
+        part.first = team_split(plan, part.last);
         makers.push_back(
             spawn(SpawnOptions{.name = "team maker", .rank = team_rank(plan, part.first)},
                   TeamMaker{part, body}));
@@ -99,15 +102,19 @@ struct TeamMaker {
         threads.push_back(team_release(plan, i));
     }
     pin.reset();  // from here on it is a thread like others: a checkpoint may take it elsewhere
-    for (const std::vector<Thread>* some : {&threads, &makers}) {
-      for (const Thread t : *some) {
-        try {
-          t.join();
-        } catch (...) {
-          if (!failure) failure = std::current_exception();
-        }
+    const auto join = [&failure](Thread t) {
+      try {
+        t.join();
+      } catch (...) {
+        if (!failure) failure = std::current_exception();
       }
-    }
+    };
+    // In the order of the members' indices: below this rank's, its own, and above, where the maker
+    // that was made last has the lowest.
+    auto rest = makers.begin();
+    if (plan.first == 0 && plan.root_rank > 0 && rest != makers.end()) join(*rest++);
+    for (const Thread t : threads) join(t);
+    for (auto t = makers.end(); t != rest;) join(*--t);
     team_close(plan);
     if (failure) std::rethrow_exception(failure);
   }
