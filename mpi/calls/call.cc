@@ -24,7 +24,7 @@ int tell_error(VirtualRank& me, MPI_Comm handle, const char* name, const CallErr
 int tell_handler(VirtualRank& me, MPI_Errhandler handler, int object, const char* whose,
                  const char* name, const CallError& failure, int kind) {
   int code = failure.code;
-  if (handler == MPI_ERRORS_RETURN) return code;
+  if (returns_codes(handler)) return code;
   if (const UserErrhandler* own = me.errhandlers.find(handler);
       own != nullptr && own->function != nullptr) {
     if (own->proxy != nullptr) {

@@ -47,9 +47,13 @@ int tell_handler(VirtualRank& me, MPI_Errhandler handler, int object, const char
                  const char* name, const CallError& failure, int kind = kHandlerOfCommunicator);
 // The same, of a window.
 int tell_window_error(VirtualRank& me, MPI_Win window, const char* name, const CallError& failure);
+// Of the handlers that have calls return their codes one is for C++, whose library throws them
+// (MPI::ERRORS_THROW_EXCEPTIONS).
+inline bool returns_codes(MPI_Errhandler handle) {
+  return handle == MPI_ERRORS_RETURN || handle == MPIR_ERRORS_THROW_EXCEPTIONS;
+}
 inline bool is_predefined_errhandler(MPI_Errhandler handle) {
-  return handle == MPI_ERRORS_ARE_FATAL || handle == MPI_ERRORS_RETURN ||
-         handle == MPI_ERRORS_ABORT;
+  return returns_codes(handle) || handle == MPI_ERRORS_ARE_FATAL || handle == MPI_ERRORS_ABORT;
 }
 // CallError(MPI_ERR_ARG): it is none, or for files.
 void check_errhandler(VirtualRank& me, MPI_Errhandler handle);

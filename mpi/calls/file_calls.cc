@@ -24,7 +24,7 @@ int tell_file_error(VirtualRank& me, MPI_File handle, const char* name, const Ca
   const File* file = me.files.find(handle);
   const MPI_Errhandler handler = file == nullptr ? me.files.errhandler : file->errhandler;
   int code = failure.code;
-  if (handler == MPI_ERRORS_RETURN) return code;
+  if (returns_codes(handler)) return code;
   if (const UserErrhandler* own = me.errhandlers.find(handler)) {
     if (own->proxy != nullptr) {
       own->proxy(kHandlerOfFile, reinterpret_cast<int*>(&handle), &code,
