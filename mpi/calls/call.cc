@@ -29,9 +29,9 @@ int tell_handler(VirtualRank& me, MPI_Errhandler handler, int object, const char
       own != nullptr && own->function != nullptr) {
     if (own->proxy != nullptr) {
       own->proxy(kind, &object, &code, reinterpret_cast<void (*)()>(own->function));
-    } else {
-      own->function(&object, &code);
+      return MPI_SUCCESS;  // of a code, its library would have the handler called again
     }
+    own->function(&object, &code);
     return code;
   }
   end_job(1,

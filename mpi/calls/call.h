@@ -39,8 +39,8 @@ struct Name {
   add_call(kName, &kFunction<kName, int, int>); \
   add_call(kName "_c", &kFunction<kName "_c", MPI_Count, MPI_Aint>)
 
-// Tells the error handler of the communicator (of MPI_COMM_WORLD, if it is none) and returns the
-// error class, if that returns.
+// Tells the error handler of the communicator (of MPI_COMM_WORLD, if it is none) and returns, if
+// that does, the error class; MPI_SUCCESS, if it is a function of C++.
 int tell_error(VirtualRank& me, MPI_Comm communicator, const char* name, const CallError& failure);
 // The same of the error handler of another object: `object` is its handle, `whose` its words.
 int tell_handler(VirtualRank& me, MPI_Errhandler handler, int object, const char* whose,

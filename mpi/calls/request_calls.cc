@@ -303,7 +303,8 @@ int cancel_request(MPI_Request* handle) {
   });
 }
 
-int start_request(MPI_Request* handle) {
+// `*started`: nothing was wrong. What is returned does not say so where the error handler is C++'s.
+int start_one(MPI_Request* handle, bool* started) {
   return call_of_request("MPI_Start", handle, [&](VirtualRank& me) {
     Request* request = me.requests.find(*handle);
     if (request == nullptr || !request->persistent || request->started) {
@@ -312,17 +313,25 @@ int start_request(MPI_Request* handle) {
                            static_cast<unsigned>(*handle)));
     }
     start(me, request);
+    *started = true;
   });
+}
+int start_request(MPI_Request* handle) {
+  bool started = false;
+  return start_one(handle, &started);
 }
 
 int start_all(int count, MPI_Request* handles) {
-  const int error = call("MPI_Startall", MPI_COMM_WORLD, needs(if_any(count, handles)),
-                         [&](VirtualRank&) { check_count(count); });
-  if (error != MPI_SUCCESS) return error;
-  for (int i = 0; i < count; ++i) {
-    if (const int error = start_request(&handles[i]); error != MPI_SUCCESS) return error;
+  bool good = false;
+  int code = call("MPI_Startall", MPI_COMM_WORLD, needs(if_any(count, handles)), [&](VirtualRank&) {
+    check_count(count);
+    good = true;
+  });
+  for (int i = 0; i < count && good; ++i) {
+    good = false;
+    code = start_one(&handles[i], &good);
   }
-  return MPI_SUCCESS;
+  return code;
 }
 
 // ---- statuses ----
