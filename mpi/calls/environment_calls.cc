@@ -155,6 +155,17 @@ int free_memory(void* block) {
 }
 int profile_control(int, ...) { return MPI_SUCCESS; }
 
+// ---- MPICH's, for memory of devices, of which nothing is known here ----
+
+int no_device() { return 0; }
+int query_device(int kind, int* is_supported) {
+  return call_always("MPIX_GPU_query_support", needs(is_supported), [&](VirtualRank&) {
+    *is_supported = 0;
+    if (kind < MPIX_GPU_SUPPORT_CUDA || kind > MPIX_GPU_SUPPORT_HIP)
+      throw CallError(MPI_ERR_ARG, text("%d is no kind of device", kind));
+  });
+}
+
 // ---- under AMPI's names ----
 
 // A point that all virtual ranks reach. AMPI has one that does not wait; here both do.
@@ -199,6 +210,10 @@ void add_environment_calls() {
   add_call("MPI_Alloc_mem", &allocate);
   add_call("MPI_Free_mem", &free_memory);
   add_call("MPI_Pcontrol", &profile_control);
+  add_call("MPIX_Query_cuda_support", &no_device);
+  add_call("MPIX_Query_hip_support", &no_device);
+  add_call("MPIX_Query_ze_support", &no_device);
+  add_call("MPIX_GPU_query_support", &query_device);
   add_place_calls(MPI_ERR_OTHER);
   add_launcher_call("AMPI_Migrate", &migrate);
   add_launcher_call("AMPI_Load_set_value", &set_load);

@@ -116,6 +116,29 @@ int add_error_string(int code, const char* string) {
   });
 }
 
+// MPICH's, which are MPI_Remove_error_class and its kin in MPI 4.1. A code whose class is gone
+// stays.
+void check_removed(VirtualRank& me, bool removed, int number, const char* what) {
+  if (!removed)
+    throw CallError(MPI_ERR_OTHER, text("%d is no %s that the program added", number, what));
+  me.predefined.last_used_code = me.own_errors.last();
+}
+int remove_error_class(int error_class) {
+  return call_always("MPIX_Delete_error_class", [&](VirtualRank& me) {
+    check_removed(me, me.own_errors.remove_class(error_class), error_class, "error class");
+  });
+}
+int remove_error_code(int code) {
+  return call_always("MPIX_Delete_error_code", [&](VirtualRank& me) {
+    check_removed(me, me.own_errors.remove_code(code), code, "error code");
+  });
+}
+int remove_error_string(int code) {
+  return call_always("MPIX_Delete_error_string", [&](VirtualRank& me) {
+    check_removed(me, me.own_errors.set_text(code, {}), code, "error class or code");
+  });
+}
+
 }  // namespace
 
 void add_error_handler_calls() {
@@ -138,6 +161,9 @@ void add_error_handler_calls() {
   add_call("MPI_Add_error_class", &add_error_class);
   add_call("MPI_Add_error_code", &add_error_code);
   add_call("MPI_Add_error_string", &add_error_string);
+  add_call("MPIX_Delete_error_class", &remove_error_class);
+  add_call("MPIX_Delete_error_code", &remove_error_code);
+  add_call("MPIX_Delete_error_string", &remove_error_string);
 }
 
 }  // namespace roam::mpi

@@ -118,9 +118,18 @@ int OwnErrors::add(int error_class) {
 }
 
 const OwnErrors::Own* OwnErrors::find(int code) const {
-  const int at = code - kFirstOwn;
-  return at < 0 || at >= static_cast<int>(own_.size()) ? nullptr
-                                                       : &own_[static_cast<std::size_t>(at)];
+  if (code < kFirstOwn || code > last()) return nullptr;
+  const Own* own = &own_[static_cast<std::size_t>(code - kFirstOwn)];
+  return own->error_class == kGone ? nullptr : own;
+}
+
+// Numbers of the last ones are given again: no code that is there is of such a class.
+bool OwnErrors::remove(int code, bool is_class) {
+  const Own* own = find(code);
+  if (own == nullptr || (own->error_class == code) != is_class) return false;
+  own_[static_cast<std::size_t>(code - kFirstOwn)] = {kGone, {}};
+  while (!own_.empty() && own_.back().error_class == kGone) own_.pop_back();
+  return true;
 }
 
 bool OwnErrors::set_text(int code, const std::string& text) {

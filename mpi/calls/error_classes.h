@@ -21,13 +21,18 @@ class OwnErrors {
   int class_of(int code) const;
   std::string text_of(int code) const;
   int last() const;
+  // False: it is no class, or no code of one, that was added here and is there still.
+  bool remove_class(int error_class) { return remove(error_class, true); }
+  bool remove_code(int code) { return remove(code, false); }
 
  private:
   struct Own {
-    int error_class;  // itself, of a class
+    int error_class;  // itself, of a class; kGone
     std::string text;
   };
+  static constexpr int kGone = -1;
   int add(int error_class);
+  bool remove(int code, bool is_class);
   const Own* find(int code) const;
   std::vector<Own> own_;
 };
