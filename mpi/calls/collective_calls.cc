@@ -287,7 +287,7 @@ int iallgather(const void* in, Count in_count, MPI_Datatype in_type, void* out, 
         const Type type(me, out_type);
         type.check_buffer(out, out_count);
         const Bytes own =
-            in_place(in)
+            in_place(c, in)
                 ? outgoing(s,
                            static_cast<char*>(out) + MPI_Count{c.rank} * out_count * type.extent(),
                            out_count, type)
@@ -311,11 +311,13 @@ int iallgatherv(const void* in, Count in_count, MPI_Datatype in_type, void* out,
         const Type type(me, out_type);
         const Parts into =
             uneven_parts(s, Way::kIn, c.peers().size(), out, counts, displacements, type);
-        const Bytes own =
-            in_place(in)
-                ? outgoing(s, static_cast<char*>(out) + displacements[c.rank] * type.extent(),
-                           counts[c.rank], type)
-                : outgoing(s, in, in_count, Type(me, in_type));
+        Bytes own;
+        if (!in_place(c, in)) {
+          own = outgoing(s, in, in_count, Type(me, in_type));
+        } else if (counts[c.rank] != 0) {  // of nothing at all, displacements may be absent
+          own = outgoing(s, static_cast<char*>(out) + displacements[c.rank] * type.extent(),
+                         counts[c.rank], type);
+        }
         add_allgather(s, c, own, into);
       });
 }
@@ -334,7 +336,7 @@ int alltoall_of(const char* name, const void* in, MPI_Comm communicator, MPI_Req
                 MakeParts parts) {
   return collective(name, CollectiveFamily::kAlltoall, communicator, handle,
                     [&](VirtualRank& me, Communicator& c, Schedule* s) {
-                      const bool stays = in_place(in);
+                      const bool stays = in_place(c, in);
                       const Parts into = parts(me, c, s, Way::kIn, true);
                       const Parts from = stays ? copy_parts(s, parts(me, c, s, Way::kOut, true))
                                                : parts(me, c, s, Way::kOut, false);

@@ -99,6 +99,10 @@ Role role_of(const Communicator& c, int root);
 void check_intra(const Communicator& c);
 
 inline bool in_place(const void* data) { return data == MPI_IN_PLACE; }
+// In an intercommunicator it is no buffer: nobody's own part is among those that are received.
+inline bool in_place(const Communicator& c, const void* data) {
+  return in_place(data) && !c.is_inter();
+}
 
 }  // namespace roam::mpi
 

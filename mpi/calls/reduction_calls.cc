@@ -31,7 +31,7 @@ void check_apart(const void* in, const void* out, bool has_any) {
 // the same place without MPI_IN_PLACE.
 void check_buffers(const Communicator& c, const void* in, const void* out, bool gets,
                    MPI_Count count, const Type& type) {
-  const bool stays = gets && in_place(in) && !c.is_inter();
+  const bool stays = gets && in_place(c, in);
   if (!stays) type.check_buffer(in, count);
   if (!gets) return;
   type.check_buffer(out, count);
@@ -208,7 +208,7 @@ int reduce_scatter_of(const char* name, const void* in, void* out, const void* g
       static_cast<void>(type.bytes(counts(i)));  // it may be refused
       all += counts(i);
     }
-    type.check_buffer(in_place(in) && !c.is_inter() ? out : in, all);
+    type.check_buffer(in_place(c, in) ? out : in, all);
     type.check_buffer(out, counts(c.rank));
     check_apart(in, out, type.bytes(all) != 0);
     const Bytes part = part_of(s, in, out, all, type, op);

@@ -105,6 +105,10 @@ static void intercommunicators(void) {
   IS(MPI_SUCCESS, MPI_Reduce(v, me == 0 ? w : NULL, 1, type, MPI_SUM, root, inter));
   IS(MPI_SUCCESS, MPI_Bcast(v, matters, type, root, inter));
   IS(MPI_ERR_BUFFER, MPI_Allreduce(MPI_IN_PLACE, v, 1, MPI_INT, MPI_SUM, inter));
+  IS(MPI_ERR_BUFFER, MPI_Allgather(MPI_IN_PLACE, 1, MPI_INT, w, 1, MPI_INT, inter));
+  const int ones[2] = {1, 1}, places[2] = {0, 1};
+  IS(MPI_ERR_BUFFER, MPI_Allgatherv(MPI_IN_PLACE, 1, MPI_INT, w, ones, places, MPI_INT, inter));
+  IS(MPI_ERR_BUFFER, MPI_Alltoall(MPI_IN_PLACE, 1, MPI_INT, w, 1, MPI_INT, inter));
   // What is not for them.
   MPI_Comm_group(inter, &group);
   IS(MPI_ERR_COMM, MPI_Cart_create(inter, 1, one, none, 0, &made));

@@ -201,6 +201,13 @@ static void collectives(void) {
   IS(MPI_SUCCESS, MPI_Gatherv(v, 1, MPI_INT, v, one, elsewhere, MPI_INT, 0, c));
   IS(MPI_SUCCESS, MPI_Scatterv(v, one, elsewhere, MPI_INT, v, 1, MPI_INT, 0, c));
   IS(MPI_SUCCESS, MPI_Alltoallw(NULL, z, z, NULL, v, z, z, t, c));
+  IS(MPI_SUCCESS, MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_INT, NULL, z, NULL, MPI_INT, c));
+  IS(MPI_SUCCESS, MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_INT, NULL, z, NULL, MPI_INT, c, &r));
+  IS(MPI_SUCCESS, MPI_Wait(&r, MPI_STATUS_IGNORE));
+  IS(MPI_SUCCESS, MPI_Allgatherv_init(MPI_IN_PLACE, 0, MPI_INT, NULL, z, NULL, MPI_INT, c, MPI_INFO_NULL, &r));
+  IS(MPI_SUCCESS, MPI_Start(&r));
+  IS(MPI_SUCCESS, MPI_Wait(&r, MPI_STATUS_IGNORE));
+  IS(MPI_SUCCESS, MPI_Request_free(&r));
   IS(MPI_ERR_BUFFER, MPI_Bcast(NULL, 1, MPI_INT, 0, c));
   IS(MPI_ERR_BUFFER, MPI_Bcast(NULL, 1, derived, 0, c));
   IS(MPI_ERR_ARG, MPI_Ibcast(v, 1, MPI_INT, 0, c, NULL));
