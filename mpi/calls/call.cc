@@ -13,17 +13,17 @@
 
 namespace roam::mpi {
 
-int tell_error(VirtualRank& me, MPI_Comm handle, const char* name, const CallError& failure) {
+int tell_error(VirtualRank& me, MPI_Comm handle, const char* name, const FailedCall& failed) {
   Communicator* communicator = me.find_communicator(handle);
   if (communicator == nullptr) communicator = me.find_communicator(MPI_COMM_WORLD);
   return tell_handler(me, communicator->errhandler, communicator->handle,
                       communicator->name.empty() ? "the communicator" : communicator->name.c_str(),
-                      name, failure);
+                      name, failed);
 }
 
 int tell_handler(VirtualRank& me, MPI_Errhandler handler, int object, const char* whose,
-                 const char* name, const CallError& failure, int kind) {
-  int code = failure.code;
+                 const char* name, const FailedCall& failed, int kind) {
+  int code = failed.code;
   if (returns_codes(handler)) return code;
   if (const UserErrhandler* own = me.errhandlers.find(handler);
       own != nullptr && own->function != nullptr) {
@@ -38,14 +38,14 @@ int tell_handler(VirtualRank& me, MPI_Errhandler handler, int object, const char
           text("virtual rank %d: %s: %s: %s. MPI_ERRORS_ARE_FATAL is the error handler of %s",
                me.number(), name,
                name_of_error(code) == nullptr ? "an error of the program's" : name_of_error(code),
-               failure.what(), whose));
+               failed.why.c_str(), whose));
 }
 
-int tell_window_error(VirtualRank& me, MPI_Win handle, const char* name, const CallError& failure) {
+int tell_window_error(VirtualRank& me, MPI_Win handle, const char* name, const FailedCall& failed) {
   const Window* window = me.windows.find(handle);
-  if (window == nullptr) return tell_error(me, MPI_COMM_WORLD, name, failure);
+  if (window == nullptr) return tell_error(me, MPI_COMM_WORLD, name, failed);
   return tell_handler(me, window->errhandler, handle,
-                      window->name.empty() ? "the window" : window->name.c_str(), name, failure,
+                      window->name.empty() ? "the window" : window->name.c_str(), name, failed,
                       kHandlerOfWindow);
 }
 

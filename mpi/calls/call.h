@@ -41,12 +41,12 @@ struct Name {
 
 // Tells the error handler of the communicator (of MPI_COMM_WORLD, if it is none) and returns, if
 // that does, the error class; MPI_SUCCESS, if it is a function of C++.
-int tell_error(VirtualRank& me, MPI_Comm communicator, const char* name, const CallError& failure);
+int tell_error(VirtualRank& me, MPI_Comm communicator, const char* name, const FailedCall& failed);
 // The same of the error handler of another object: `object` is its handle, `whose` its words.
 int tell_handler(VirtualRank& me, MPI_Errhandler handler, int object, const char* whose,
-                 const char* name, const CallError& failure, int kind = kHandlerOfCommunicator);
+                 const char* name, const FailedCall& failed, int kind = kHandlerOfCommunicator);
 // The same, of a window.
-int tell_window_error(VirtualRank& me, MPI_Win window, const char* name, const CallError& failure);
+int tell_window_error(VirtualRank& me, MPI_Win window, const char* name, const FailedCall& failed);
 // Of the handlers that have calls return their codes one is for C++, whose library throws them
 // (MPI::ERRORS_THROW_EXCEPTIONS).
 inline bool returns_codes(MPI_Errhandler handle) {
@@ -55,6 +55,8 @@ inline bool returns_codes(MPI_Errhandler handle) {
 inline bool is_predefined_errhandler(MPI_Errhandler handle) {
   return returns_codes(handle) || handle == MPI_ERRORS_ARE_FATAL || handle == MPI_ERRORS_ABORT;
 }
+// For calls by which a program calls an error handler itself.
+const FailedCall& fail_as_asked(VirtualRank& me, int code);
 // CallError(MPI_ERR_ARG): it is none, or for files.
 void check_errhandler(VirtualRank& me, MPI_Errhandler handle);
 // MPI is not to be called now: ends the job with a message.
@@ -84,29 +86,36 @@ constexpr Needs needs(const Things*... pointers) {
   return {((pointers != nullptr) && ...)};
 }
 
-// Runs `body(me)`, which throws CallError where it cannot be done: `tell(me, failure)` says what is
+// Runs `body(me)`, which throws CallError where it cannot be done: `tell(me, failed)` says what is
 // returned then. Also before MPI_Init and after MPI_Finalize. What the program throws itself goes
 // through.
+//
+// The call is over when it is told: an error handler of the program's may move its virtual rank,
+// and may leave by longjmp, which ends no frame. So nothing is held here then.
 template <class Tell, class Body>
 int call_telling(const char* name, Tell tell, Needs given, Body body) {
   VirtualRank& me = VirtualRank::running();
-  const InCall in_call(me, name);
-  try {
-    if (!given.all_there) [[unlikely]]
-      check_pointer(nullptr);
-    body(me);
-  } catch (const CallError& failure) {
-    return tell(me, failure);
-  } catch (const Error& error) {
-    return tell(me, CallError(MPI_ERR_OTHER, error.what()));
-  } catch (const std::bad_alloc& error) {
-    if (is_of_program(error)) throw;
-    return tell(me, CallError(MPI_ERR_NO_MEM, "there is no memory"));
-  } catch (const std::exception& error) {
-    if (is_of_program(error)) throw;
-    return tell(me, CallError(MPI_ERR_INTERN, error.what()));
+  const FailedCall* failed = nullptr;
+  {
+    const InCall in_call(me, name);
+    try {
+      if (!given.all_there) [[unlikely]]
+        check_pointer(nullptr);
+      body(me);
+      return MPI_SUCCESS;
+    } catch (const CallError& error) {
+      failed = &me.fail(error.code, error.what());
+    } catch (const Error& error) {
+      failed = &me.fail(MPI_ERR_OTHER, error.what());
+    } catch (const std::bad_alloc& error) {
+      if (is_of_program(error)) throw;
+      failed = &me.fail(MPI_ERR_NO_MEM, "there is no memory");
+    } catch (const std::exception& error) {
+      if (is_of_program(error)) throw;
+      failed = &me.fail(MPI_ERR_INTERN, error.what());
+    }
   }
-  return MPI_SUCCESS;
+  return tell(me, *failed);
 }
 
 template <class Tell, class Body>
@@ -119,8 +128,8 @@ template <class Body>
 int call_always(const char* name, Needs given, Body body) {
   return call_telling(
       name,
-      [name](VirtualRank& me, const CallError& failure) {
-        return tell_error(me, MPI_COMM_WORLD, name, failure);
+      [name](VirtualRank& me, const FailedCall& failed) {
+        return tell_error(me, MPI_COMM_WORLD, name, failed);
       },
       given, body);
 }
@@ -136,8 +145,8 @@ int call(const char* name, MPI_Comm communicator, Needs given, Body body) {
     refuse_call(me, name);
   return call_telling(
       name,
-      [name, communicator](VirtualRank& me, const CallError& failure) {
-        return tell_error(me, communicator, name, failure);
+      [name, communicator](VirtualRank& me, const FailedCall& failed) {
+        return tell_error(me, communicator, name, failed);
       },
       given, body);
 }
@@ -151,8 +160,8 @@ int window_call(const char* name, MPI_Win window, Needs given, Body body) {
     refuse_call(me, name);
   return call_telling(
       name,
-      [name, window](VirtualRank& me, const CallError& failure) {
-        return tell_window_error(me, window, name, failure);
+      [name, window](VirtualRank& me, const FailedCall& failed) {
+        return tell_window_error(me, window, name, failed);
       },
       given, [&](VirtualRank& me) { body(me, me.windows.window(window)); });
 }

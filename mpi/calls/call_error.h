@@ -15,6 +15,11 @@ struct CallError : std::runtime_error {
   CallError(int error_class, const std::string& what) : runtime_error(what), code(error_class) {}
   int code;
 };
+// The same when it has come to the call's frame, which tells it.
+struct FailedCall {
+  int code = MPI_SUCCESS;
+  std::string why;
+};
 
 // CallError(MPI_ERR_ARG): a pointer to what a call reads or writes is null.
 inline void check_pointer(const void* pointer) {

@@ -20,6 +20,10 @@ const UserErrhandler* find_errhandler(VirtualRank& me, MPI_Errhandler handle) {
 
 }  // namespace
 
+const FailedCall& fail_as_asked(VirtualRank& me, int code) {
+  return me.fail(code, text("the program calls the error handler with %d", code));
+}
+
 void check_errhandler(VirtualRank& me, MPI_Errhandler handle) {
   if (const UserErrhandler* own = find_errhandler(me, handle);
       own != nullptr && own->function == nullptr)
@@ -74,14 +78,14 @@ int get_errhandler_of_window(MPI_Win window, MPI_Errhandler* handle) {
 }
 int call_errhandler_of_window(MPI_Win window, int code) {
   VirtualRank& me = VirtualRank::running();
-  const CallError failure(code, text("the program calls the error handler with %d", code));
-  const int returned = tell_window_error(me, window, "MPI_Win_call_errhandler", failure);
+  const int returned =
+      tell_window_error(me, window, "MPI_Win_call_errhandler", fail_as_asked(me, code));
   return me.windows.find(window) == nullptr ? returned : MPI_SUCCESS;
 }
 int call_errhandler(MPI_Comm communicator, int code) {
   VirtualRank& me = VirtualRank::running();
-  const CallError failure(code, text("the program calls the error handler with %d", code));
-  const int returned = tell_error(me, communicator, "MPI_Comm_call_errhandler", failure);
+  const int returned =
+      tell_error(me, communicator, "MPI_Comm_call_errhandler", fail_as_asked(me, code));
   return me.find_communicator(communicator) == nullptr ? returned : MPI_SUCCESS;
 }
 

@@ -20,10 +20,10 @@ namespace roam::mpi {
 
 // ---- the frame ----
 
-int tell_file_error(VirtualRank& me, MPI_File handle, const char* name, const CallError& failure) {
+int tell_file_error(VirtualRank& me, MPI_File handle, const char* name, const FailedCall& failed) {
   const File* file = me.files.find(handle);
   const MPI_Errhandler handler = file == nullptr ? me.files.errhandler : file->errhandler;
-  int code = failure.code;
+  int code = failed.code;
   if (returns_codes(handler)) return code;
   if (const UserErrhandler* own = me.errhandlers.find(handler)) {
     if (own->proxy != nullptr) {
@@ -38,7 +38,7 @@ int tell_file_error(VirtualRank& me, MPI_File handle, const char* name, const Ca
           text("virtual rank %d: %s: %s: %s. MPI_ERRORS_ARE_FATAL is the error handler of the file",
                me.number(), name,
                name_of_error(code) == nullptr ? "an error of the program's" : name_of_error(code),
-               failure.what()));
+               failed.why.c_str()));
 }
 
 File& file_of(VirtualRank& me, MPI_File handle) {
@@ -368,8 +368,7 @@ int get_errhandler(MPI_File handle, MPI_Errhandler* errhandler) {
 }
 int call_errhandler(MPI_File handle, int code) {
   VirtualRank& me = VirtualRank::running();
-  const CallError failure(code, text("the program calls the error handler with %d", code));
-  tell_file_error(me, handle, "MPI_File_call_errhandler", failure);
+  tell_file_error(me, handle, "MPI_File_call_errhandler", fail_as_asked(me, code));
   return MPI_SUCCESS;
 }
 

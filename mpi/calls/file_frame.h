@@ -16,7 +16,7 @@
 namespace roam::mpi {
 
 // Tells the error handler of the file; that of MPI_FILE_NULL, if it is none.
-int tell_file_error(VirtualRank& me, MPI_File handle, const char* name, const CallError& failure);
+int tell_file_error(VirtualRank& me, MPI_File handle, const char* name, const FailedCall& failed);
 
 // Runs `body(me)`; errors go to the handler of the file.
 template <class Body>
@@ -25,8 +25,8 @@ int file_call(const char* name, MPI_File handle, Needs given, Body body) {
     refuse_call(me, name);
   return call_telling(
       name,
-      [=](VirtualRank& me, const CallError& failure) {
-        return tell_file_error(me, handle, name, failure);
+      [=](VirtualRank& me, const FailedCall& failed) {
+        return tell_file_error(me, handle, name, failed);
       },
       given, body);
 }

@@ -15,17 +15,17 @@ int call_of_one(const char* name, const Request* request, Needs given, Body body
   if (request != nullptr && request->errhandler != MPI_ERRHANDLER_NULL) {
     return call_telling(
         name,
-        [name, handler = request->errhandler](VirtualRank& me, const CallError& failure) {
+        [name, handler = request->errhandler](VirtualRank& me, const FailedCall& failed) {
           return tell_handler(me, handler, MPI_COMM_NULL,
-                              "a communicator or window that was freed since", name, failure);
+                              "a communicator or window that was freed since", name, failed);
         },
         given, body);
   }
   if (request != nullptr && request->window != MPI_WIN_NULL) {
     return call_telling(
         name,
-        [name, window = request->window](VirtualRank& me, const CallError& failure) {
-          return tell_window_error(me, window, name, failure);
+        [name, window = request->window](VirtualRank& me, const FailedCall& failed) {
+          return tell_window_error(me, window, name, failed);
         },
         given, body);
   }

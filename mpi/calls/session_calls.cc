@@ -29,10 +29,10 @@ Session& session_of(VirtualRank& me, MPI_Session handle) {
   return *session;
 }
 
-int tell_session(VirtualRank& me, MPI_Session handle, const char* name, const CallError& failure) {
+int tell_session(VirtualRank& me, MPI_Session handle, const char* name, const FailedCall& failed) {
   const Session* session = me.sessions.find(handle);
-  if (session == nullptr) return tell_error(me, MPI_COMM_WORLD, name, failure);
-  return tell_handler(me, session->errhandler, handle, "the session", name, failure);
+  if (session == nullptr) return tell_error(me, MPI_COMM_WORLD, name, failed);
+  return tell_handler(me, session->errhandler, handle, "the session", name, failed);
 }
 
 // Runs `body(me, session)`.
@@ -40,8 +40,8 @@ template <class Body>
 int call_of_session(const char* name, MPI_Session handle, Needs given, Body body) {
   return call_telling(
       name,
-      [&](VirtualRank& me, const CallError& failure) {
-        return tell_session(me, handle, name, failure);
+      [&](VirtualRank& me, const FailedCall& failed) {
+        return tell_session(me, handle, name, failed);
       },
       given, [&](VirtualRank& me) { body(me, session_of(me, handle)); });
 }
@@ -70,9 +70,9 @@ Info granted(const Info& wished) {
 int begin(MPI_Info wishes, MPI_Errhandler errhandler, MPI_Session* handle) {
   return call_telling(
       "MPI_Session_init",
-      [&](VirtualRank& me, const CallError& failure) {
+      [&](VirtualRank& me, const FailedCall& failed) {
         return tell_handler(me, errhandler, MPI_SESSION_NULL, "the session", "MPI_Session_init",
-                            failure);
+                            failed);
       },
       needs(handle),
       [&](VirtualRank& me) {
@@ -170,10 +170,13 @@ int get_errhandler(MPI_Session handle, MPI_Errhandler* errhandler) {
                          });
 }
 int call_errhandler(MPI_Session handle, int code) {
-  return call_of_session("MPI_Session_call_errhandler", handle, [&](VirtualRank& me, Session&) {
-    const CallError failure(code, text("the program calls the error handler with %d", code));
-    tell_session(me, handle, "MPI_Session_call_errhandler", failure);
-  });
+  constexpr const char* kName = "MPI_Session_call_errhandler";
+  VirtualRank& me = VirtualRank::running();
+  bool is_there = false;
+  const int error =
+      call_of_session(kName, handle, [&](VirtualRank&, Session&) { is_there = true; });
+  if (is_there) tell_session(me, handle, kName, fail_as_asked(me, code));
+  return error;
 }
 
 // ---- communicators of groups ----
@@ -215,8 +218,8 @@ int call_of_groups(const char* name, MPI_Errhandler errhandler, Needs given, Bod
   if (const VirtualRank& me = VirtualRank::running(); !me.is_open()) refuse_call(me, name);
   return call_telling(
       name,
-      [&](VirtualRank& me, const CallError& failure) {
-        return tell_handler(me, errhandler, MPI_COMM_NULL, "the communicator to be", name, failure);
+      [&](VirtualRank& me, const FailedCall& failed) {
+        return tell_handler(me, errhandler, MPI_COMM_NULL, "the communicator to be", name, failed);
       },
       given,
       [&](VirtualRank& me) {

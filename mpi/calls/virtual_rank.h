@@ -9,6 +9,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mpi/calls/call_error.h"
@@ -100,6 +101,13 @@ class VirtualRank {
   std::int64_t last_wtime_ns = INT64_MIN;
   // The call of MPI that it is in, for messages; what a thread waits for is shown by it.
   const char* call = "";
+  // The call that failed last. It is not kept in a frame of that call, which an error handler of
+  // the program's may leave by longjmp.
+  const FailedCall& fail(int code, std::string_view why) {
+    failed_.code = code;
+    failed_.why = why;
+    return failed_;
+  }
   bool makes_persistent = false;  // the collective that is called next, with this info
   MPI_Info persistent_info = MPI_INFO_NULL;
 
@@ -213,6 +221,7 @@ class VirtualRank {
   void move_on();
   void drop_kept(const Request* request);
 
+  FailedCall failed_;
   int number_, count_;
   std::int64_t begin_ns_;
   std::uint64_t contexts_;
