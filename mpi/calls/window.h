@@ -150,8 +150,8 @@ struct WindowMessage {
     kUnlocked,
   };
   Kind kind{};
-  std::uint8_t exclusive = 0;  // kLock, kUnlock
-  std::uint16_t unused = 0;
+  std::uint8_t exclusive = 0;                // kLock, kUnlock
+  std::uint16_t modes = 0;                   // FloatModes of who accumulates
   MPI_Op op = MPI_OP_NULL;                   // kFailed: the error class
   MPI_Datatype element = MPI_DATATYPE_NULL;  // of an accumulate
   std::uint32_t runs = 0;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/float_modes.h"
 #include "base/text.h"
 #include "mpi/calls/call_error.h"
 #include "mpi/datatype/operation.h"
@@ -222,7 +223,10 @@ std::shared_ptr<Fetch> begin_access(VirtualRank& me, Window& w, const Access& a,
   enter_epoch(me, w, world, a.target);
 
   WindowMessage head{.kind = a.kind, .op = a.op, .displacement = a.displacement};
-  if (accumulates) head.element = element->handle;
+  if (accumulates) {
+    head.element = element->handle;
+    head.modes = FloatModes::now().bits();
+  }
   std::shared_ptr<Fetch> fetch;
   if (fetches) {
     me.wait_until([&] { return w.fetching <= kMostUnconfirmed; });

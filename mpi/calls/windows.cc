@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/float_modes.h"
 #include "base/text.h"
 #include "mpi/calls/call_error.h"
 #include "mpi/calls/ending.h"
@@ -241,6 +242,7 @@ void Windows::access(Window& w, int from, const WindowMessage& head, const char*
     std::memcpy(answer.data(), &to, sizeof to);
   }
   char* out = answer.empty() ? nullptr : answer.data() + sizeof(WindowMessage);
+  const FloatModes::Scope modes{FloatModes(head.modes)};  // where this runs is chance
   for (const WindowRun& run : runs) {
     char* at = w.place(head.displacement, run.offset, elements.span(run.bytes));
     if (out != nullptr) {

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <new>
 
+#include "base/float_modes.h"
 #include "mpi/datatype/operation.h"
 #include "runtime/api/member_collectives.h"
 #include "runtime/api/member_messages.h"
@@ -31,11 +32,17 @@ void take_part(VirtualRank& me, const CollectiveCall& call) {
   runtime::follow_verdict(wait_for_all(me, call));
 }
 
+// Where parts are combined is chance: on the stack of a member or of its rank, or on another rank.
+struct Combination {
+  OperationLoop loop;
+  FloatModes modes;  // of a member
+};
 // `from` are those of a higher index: the standard's operations commute.
 void combine(const void* op, void* into, const void* from, std::size_t count) {
-  OperationLoop loop;
-  std::memcpy(&loop, op, sizeof loop);
-  loop(from, into, static_cast<MPI_Count>(count));
+  Combination given;
+  std::memcpy(&given, op, sizeof given);
+  const FloatModes::Scope modes(given.modes);
+  given.loop(from, into, static_cast<MPI_Count>(count));
 }
 
 }  // namespace
@@ -63,8 +70,9 @@ void allreduce_of_all(VirtualRank& me, const Communicator& c, const void* in, vo
                       .count = static_cast<std::size_t>(count),
                       .combine = &combine,
                       .blocking = true};
-  const OperationLoop loop = op.loop();
-  std::memcpy(call.op, &loop, sizeof loop);
+  const Combination given{op.loop(), FloatModes::now()};
+  static_assert(sizeof given <= sizeof call.op);
+  std::memcpy(call.op, &given, sizeof given);
   if (type.bytes(count) == bytes && runtime::travels(out)) return take_part(me, call);
   // Only the elements themselves are changed in the program's buffer, and those of a thread_local
   // variable by its virtual rank.

@@ -8,7 +8,7 @@ roam_mpi=$1 mpiexec=$2 source=$3
 scratch=$(mktemp -d /tmp/roam_test.XXXXXX)
 trap 'rm -rf "$scratch"' EXIT
 export HOME=$scratch TMPDIR=$scratch
-mpicc.mpich -O2 -o "$scratch/program" "$source" || exit 1
+mpicc.mpich -O2 -o "$scratch/program" "$source" -lm || exit 1
 
 # try RANKS OPTION...: each of 4 says at its end that nothing was wrong.
 try() {
