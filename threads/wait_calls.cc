@@ -49,8 +49,10 @@ void tie_owner(const Tcb* self, Held* h) {
 void untie_owner(const Held& h) {
   if (h.owner == nullptr) return;
   Tcb* owner = detail::owner_of(h.lock);
-  if (owner == nullptr || (owner == h.owner && id_of(owner) != 0 && id_of(owner) != h.owner_id))
+  if (owner == nullptr || owner->rank.load(std::memory_order_acquire) != scheduler().rank() ||
+      (owner == h.owner && id_of(owner) != 0 && id_of(owner) != h.owner_id)) {
     return;
+  }
   loosen(owner);
 }
 

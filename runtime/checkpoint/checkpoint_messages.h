@@ -112,6 +112,7 @@ struct CheckpointCopyHead {
   std::uint64_t number;  // of the checkpoint
   std::uint64_t bytes;   // of the piece
   std::uint64_t offset;  // of these in it
+  std::uint64_t base;    // the checkpoint that it builds on, which keepers have; 0: none
 };
 // It is kept; or why not follows.
 struct CheckpointCopiedHead {

@@ -280,7 +280,6 @@ bool Checkpointer::look_at_pages(const CheckpointOrderHead& head, std::vector<Ra
   if (head.base == 0) written_pages_.look_at_all();  // nobody tells what was thrown away
   const bool known = written_pages_.watches() && written_pages_.protect(&clean_, own);
   if (known) mapped_ = &written_pages_.present();
-  // What it has found out is of use all the same.
   if (known && !worth_.looked(now_ns() - begin_ns, bytes_of(*mapped_))) written_pages_.end();
   const std::uint64_t since =
       std::exchange(protected_at_, written_pages_.knows_since() ? head.number : 0);
@@ -364,7 +363,8 @@ void Checkpointer::copy_piece() {
 bool Checkpointer::copy(Writing& w, CheckpointReplyHead* answer) {
   PieceWriter& writer = w.writer;
   const bool to_keeper = has(w.head.targets, CheckpointTargets::kMemory);
-  if (w.head.base != 0 && known_.number == w.head.base) build_on_last(writer, w.head);
+  if (w.head.base != 0 && known_.number == w.head.base && !worth_.rests())
+    build_on_last(writer, w.head);
   bool good = writer.arrange();
   if (good) {
     const std::uint64_t bytes = sizeof(PieceHead) + writer.bytes_copied();

@@ -79,7 +79,7 @@ void Checkpointer::written() {
   why_not_ = w->why;
   // Another node's keeper is to have it too.
   copying_ = w->good && has(w->head.targets, CheckpointTargets::kMemory) &&
-             copies_.begin(w->fd, w->summary);
+             copies_.begin(w->fd, w->summary, w->head.base);
   if (!copying_) say_written(w->good);
 }
 

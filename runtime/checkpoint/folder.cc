@@ -120,7 +120,7 @@ bool has_files(const Manifest& manifest) {
     struct stat file {};
     const PieceSummary& piece = manifest.pieces[static_cast<std::size_t>(i)];
     if (stat(manifest.path_of(i).c_str(), &file) != 0 ||
-        static_cast<std::uint64_t>(file.st_size) != piece.bytes)
+        static_cast<std::uint64_t>(file.st_size) != piece.stored_bytes())
       return false;
     for (const BaseEntry& base : piece.bases) {
       if (!there.contains(base_name(base))) return false;

@@ -58,14 +58,16 @@ class FolderTest : public testing::Test {
     m.pieces[1].bases.push_back({7, 1, 0});
     return m;
   }
-  void make_one() {
+  // `stored`: of each piece, which is compressed; 0: it is not.
+  void make_one(std::uint64_t stored = 0) {
     NewCheckpoint one;
     std::string why;
     ASSERT_TRUE(one.begin(dir_, &why)) << why;
-    const Manifest m = some_manifest();
+    Manifest m = some_manifest();
+    for (PieceSummary& piece : m.pieces) piece.stored = stored;
     for (const char* name : {"/piece-0", "/piece-1", "/base-000007-1"}) {
       std::ofstream(one.part_path() + name) << "bytes";
-      fs::resize_file(one.part_path() + name, m.pieces[0].bytes);
+      fs::resize_file(one.part_path() + name, m.pieces[0].stored_bytes());
     }
     ASSERT_TRUE(one.publish(m, &why)) << why;
   }
@@ -238,6 +240,13 @@ TEST_F(FolderTest, OneWithoutAllOfItsFilesDoesNotCount) {
   make_one();
   ASSERT_TRUE(keep_newest(dir_, 1, kOwn, &foreign, &why)) << why;
   EXPECT_EQ(names(), Names{"000006"});
+}
+
+TEST_F(FolderTest, CompressedOnesCount) {
+  std::string why, foreign;
+  for (int i = 0; i < 3; ++i) make_one(4096);
+  ASSERT_TRUE(keep_newest(dir_, 1, kOwn, &foreign, &why)) << why;
+  EXPECT_EQ(names(), Names{"000003"});
 }
 
 TEST_F(FolderTest, WhatARestartPassedOverDoesNotCount) {

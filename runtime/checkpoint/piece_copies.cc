@@ -19,9 +19,9 @@ constexpr std::uint64_t kPartBytes = 1 << 20;
 
 }  // namespace
 
-bool PieceCopies::begin(int fd, const PieceSummary& summary) {
+bool PieceCopies::begin(int fd, const PieceSummary& summary, std::uint64_t base) {
   if (buddy_rank(net_.node_of(), net_.rank()) < 0) return false;
-  sent_ = Sent{fd, summary};
+  sent_ = Sent{fd, summary, base};
   result_.reset();
   return true;
 }
@@ -35,7 +35,8 @@ void PieceCopies::poll() {
   if (mpi.sends_done() < sent_->left_with) return;
   const PieceSummary& summary = sent_->summary;
   const int to = buddy_rank(net_.node_of(), net_.rank());
-  CheckpointCopyHead head{Kind::kCheckpointCopy, 0, summary.number, summary.bytes, sent_->offset};
+  CheckpointCopyHead head{
+      Kind::kCheckpointCopy, 0, summary.number, summary.bytes, sent_->offset, sent_->base};
   if (sent_->offset == summary.bytes) {
     head.last = 1;
     sent_->all = true;
@@ -89,18 +90,18 @@ void PieceCopies::take_part(int from, const CheckpointCopyHead& head, std::strin
     return;
   }
   const PieceSummary summary = unpack_summary(bytes);
-  const bool good = keep(kept, summary);
+  const bool good = keep(kept, summary, head.base);
   net_.send_long(from, CheckpointCopiedHead{Kind::kCheckpointCopied, good, head.number},
                  good ? std::string() : text("rank %d: ", net_.rank()) + kept.why);
 }
 
-bool PieceCopies::keep(Kept& kept, const PieceSummary& summary) {
+bool PieceCopies::keep(Kept& kept, const PieceSummary& summary, std::uint64_t last) {
   if (!kept.why.empty()) return false;
   if (!keeper_.connected() && !reach_(keeper_, &kept.why)) return false;
   bool good = ftruncate(kept.fd, static_cast<off_t>(summary.bytes)) == 0;
   for (const BaseEntry& base : summary.bases) {
-    // Under the number of the one before it has its own name, or was a base there too.
-    const std::uint64_t last = summary.bases.back().number;
+    // Under the number of the one before it has its own name, or was a base there too. All that is
+    // older is gone.
     const std::string name = base.number == last ? piece_name(summary.rank) : base_name(base);
     good = good && keeper_.link(summary.number, base_name(base), last, name);
   }

@@ -28,9 +28,9 @@ class PieceCopies {
   using Reach = std::function<bool(KeeperClient& client, std::string* why)>;
   PieceCopies(Net& net, Reach reach) : net_(net), reach_(std::move(reach)) {}
 
-  // Begins to send the piece in `fd`, which stays as it is until sending() is false. False: there
-  // is no other node.
-  bool begin(int fd, const PieceSummary& summary);
+  // Begins to send the piece in `fd`, which stays as it is until sending() is false, and was made
+  // on top of checkpoint `base` (0: none). False: there is no other node.
+  bool begin(int fd, const PieceSummary& summary, std::uint64_t base);
   bool sending() const { return sent_.has_value(); }
   void poll();
   // How it went, once it is known.
@@ -47,6 +47,7 @@ class PieceCopies {
   struct Sent {
     int fd;
     PieceSummary summary;
+    std::uint64_t base = 0;
     std::uint64_t offset = 0;
     std::uint64_t left_with = 0;  // the last part has left when so many messages have
     bool all = false;             // an answer is awaited
@@ -58,7 +59,7 @@ class PieceCopies {
     std::vector<BaseEntry> bases;
     std::string why;  // it cannot be kept
   };
-  bool keep(Kept& kept, const PieceSummary& summary);
+  bool keep(Kept& kept, const PieceSummary& summary, std::uint64_t base);
 
   Net& net_;
   Reach reach_;

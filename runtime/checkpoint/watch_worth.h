@@ -20,10 +20,12 @@ class WatchWorth {
 
   // Whether the checkpoint that begins looks.
   bool looks() {
-    if (rest_ == 0) return true;
-    --rest_;
-    return false;
+    rests_ = rest_ != 0;
+    if (rests_) --rest_;
+    return !rests_;
   }
+  // The one that looks() was asked for copies all, without comparing either.
+  bool rests() const { return rests_; }
   // A look at `bytes` that are mapped took `ns`. False: it is not worth it, for a while.
   bool looked(std::int64_t ns, std::uint64_t bytes) {
     if (ns < kShortNs || copied_ == 0) return true;
@@ -31,6 +33,7 @@ class WatchWorth {
         static_cast<double>(copied_ns_) / static_cast<double>(copied_) * static_cast<double>(bytes);
     if (static_cast<double>(ns) < all_ns) return true;
     rest_ = kRest;
+    rests_ = true;
     return false;
   }
   // `bytes` of memory were copied in `ns`.
@@ -42,6 +45,7 @@ class WatchWorth {
 
  private:
   int rest_ = 0;
+  bool rests_ = false;
   std::int64_t copied_ns_ = 0;  // of the last copy; of none: not known
   std::uint64_t copied_ = 0;
 };

@@ -25,8 +25,13 @@ TEST(WatchWorth, OneThatTakesLongerIsNotDoneForAWhile) {
   worth.copied(100 * kMs, kGib);
   EXPECT_TRUE(worth.looks());
   EXPECT_FALSE(worth.looked(101 * kMs, kGib));
-  for (int i = 0; i < WatchWorth::kRest; ++i) EXPECT_FALSE(worth.looks()) << i;
+  EXPECT_TRUE(worth.rests());
+  for (int i = 0; i < WatchWorth::kRest; ++i) {
+    EXPECT_FALSE(worth.looks()) << i;
+    EXPECT_TRUE(worth.rests()) << i;
+  }
   EXPECT_TRUE(worth.looks()) << "it is tried again";
+  EXPECT_FALSE(worth.rests());
   EXPECT_FALSE(worth.looked(51 * kMs, kGib / 2));
 }
 

@@ -49,6 +49,7 @@ ends() {
   [[ $(grep "rounds:" "$work/out") == "$right" ]] || fail "it prints '$(<"$work/out")', not '$right'"
   grep -q "it went on from checkpoint 0.*, from $1" "$work/err" || fail "it did not go on from $1"
   within 20 none_left || fail "a keeper is left after the job"
+  [[ $1 == disk ]] || ! grep "no checkpoint in" "$work/err" || fail "one could not be made in memory"
   echo "ok: $2"
 }
 

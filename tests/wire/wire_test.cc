@@ -290,7 +290,7 @@ const std::map<std::string, Layout>& real() {
        {sizeof(CheckpointCopyHead),
         {FIELD(CheckpointCopyHead, kind), FIELD(CheckpointCopyHead, last),
          FIELD(CheckpointCopyHead, number), FIELD(CheckpointCopyHead, bytes),
-         FIELD(CheckpointCopyHead, offset)}}},
+         FIELD(CheckpointCopyHead, offset), FIELD(CheckpointCopyHead, base)}}},
       {"CheckpointCopiedHead",
        {sizeof(CheckpointCopiedHead),
         {FIELD(CheckpointCopiedHead, kind), FIELD(CheckpointCopiedHead, good),
