@@ -35,8 +35,8 @@ void PieceCopies::poll() {
   if (mpi.sends_done() < sent_->left_with) return;
   const PieceSummary& summary = sent_->summary;
   const int to = buddy_rank(net_.node_of(), net_.rank());
-  CheckpointCopyHead head{
-      Kind::kCheckpointCopy, 0, summary.number, summary.bytes, sent_->offset, sent_->base};
+  CheckpointCopyHead head{Kind::kCheckpointCopy, 0,          summary.number, summary.bytes,
+                          sent_->offset,         sent_->base};
   if (sent_->offset == summary.bytes) {
     head.last = 1;
     sent_->all = true;
