@@ -158,6 +158,8 @@ same "a restart of a restart, with that arena"
 echo "ok: the arena is where it was"
 
 # Those of another job in the same folder do not count, and stay.
+rm -rf all
+walk 2 all 1 || fail "$(cat said)"
 ROAM_CHECKPOINT=$PWD/all,keep=1 walk 2 "$PWD/all" 3 || fail "$(cat said)"
 (($(grep -c "all/000001: it is another job's; those do not count for keep=, and stay" said) == 1)) ||
   fail "it is not said once: $(cat said)"
