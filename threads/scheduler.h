@@ -68,9 +68,9 @@ class Scheduler {
   // Suspends until make_ready. Context: threads only.
   void block(const char* what, const void* object);
   // The same, at most until `deadline_ns`. False: the time ran out; the caller takes itself out of
-  // what it waits in.
+  // what it waits in. Errors: std::bad_alloc, and it has not been suspended.
   bool block_until(const char* what, const void* object, std::int64_t deadline_ns);
-  void sleep_until(std::int64_t deadline_ns);
+  void sleep_until(std::int64_t deadline_ns);  // the same errors
   // Calls `f(argument)` on the rank's own stack, which is large, and comes back at once: for code
   // whose depth nobody here knows, such as MPI's, which jumps over the guard of a small stack. `f`
   // does not throw. From the rank's own stack: a plain call.

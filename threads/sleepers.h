@@ -15,7 +15,7 @@ using detail::Tcb;
 // deadlines on the job's clock. Context: the rank's kernel thread.
 class Sleepers {
  public:
-  // REQUIRES: `t` is not in it; deadline_ns != 0
+  // REQUIRES: `t` is not in it; deadline_ns != 0. Errors: std::bad_alloc, and nothing is changed.
   void add(Tcb* t, std::int64_t deadline_ns);
   // `t` may be in it. It keeps the deadline: who moves sleeps on where it arrives.
   void remove(Tcb* t) {

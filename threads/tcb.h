@@ -85,7 +85,7 @@ struct alignas(64) Tcb {
   std::int32_t open_objects;      // FILE*, DIR*, locale_t
   std::int32_t locks;             // Mutexes held
   std::int32_t tied;              // threads that wait on objects in this thread's memory, or have
-                                  // been woken and did not run since
+                                  // been woken and did not run since; and other ties (ties.h)
   std::int64_t deadline_ns;       // of a sleep or timed wait; 0: none
   const char* waits_for;          // kind of object, e.g. "Mutex", while blocked
   const void* waits_at;

@@ -32,12 +32,12 @@
 //   * A thread that holds a Mutex is pinned: this_thread::migrate throws Error(pinned);
 //   migrate(thread, rank) from
 //     elsewhere takes effect when the last Mutex is released and the thread suspends.
-//   * A thread in whose memory (stack or heap) an object lives on which others wait is pinned in
-//   the same way.
+//   * A thread in whose memory (stack or heap) an object lives on which others wait, or a Mutex
+//   that another holds, is pinned in the same way.
 //   * An object is used by threads of one rank at a time: of the rank where the thread is in whose
 //   memory it lives;
 //     an object in the process's memory (a global) is one object a rank. A use from another rank
-//     throws Error(wrong_rank).
+//     throws Error(wrong_rank), and so does one in a block of iso_malloc where ranks share memory.
 //   * A question that is asked in a loop (try_lock, try_recv, try_wait, wait_for(0)) and answered
 //   no lets other threads run now and then, as yield() does.
 // Waiting from plain code, outside every thread, throws Error(not_in_thread).
@@ -65,7 +65,7 @@ class Mutex {
   void unlock();
 
  private:
-  detail::Tcb* holder_ = nullptr;
+  detail::Tcb* holder_ = nullptr;  // and a bit: threads/sync.cc
   detail::WaitQueue waiters_;
 };
 

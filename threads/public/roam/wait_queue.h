@@ -36,8 +36,8 @@ class WaitQueue {
   Tcb* tail_ = nullptr;
 };
 
-// Throws Error(wrong_rank) if `object` lives in the memory of a thread that is on another rank, and
-// Error(not_in_thread) in a kernel thread outside.
+// Throws Error(wrong_rank) if `object` lives in the memory of a thread that is on another rank, or
+// in a block of iso_malloc that ranks share, and Error(not_in_thread) in a kernel thread outside.
 void check_home(const void* object, const char* what);
 // The same, but false in a kernel thread outside, which leaves an errand (roam/errand.h).
 bool is_here(const void* object, const char* what);
