@@ -1,11 +1,14 @@
 #include "base/ranges.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace roam {
 
-std::vector<Range> joined(std::vector<Range> all) {
-  std::sort(all.begin(), all.end(), [](Range a, Range b) { return a.begin < b.begin; });
+namespace {
+
+// As joined(), of what is in order of begin already.
+std::vector<Range> joined_in_order(std::vector<Range> all) {
   std::size_t last = 0;
   for (std::size_t i = 1; i < all.size(); ++i) {
     if (all[i].begin > all[last].end())
@@ -17,14 +20,15 @@ std::vector<Range> joined(std::vector<Range> all) {
   return all;
 }
 
+}  // namespace
+
+std::vector<Range> joined(std::vector<Range> all) {
+  std::sort(all.begin(), all.end(), [](Range a, Range b) { return a.begin < b.begin; });
+  return joined_in_order(std::move(all));
+}
+
 std::vector<Range> without(const std::vector<Range>& from, const std::vector<Range>& taken) {
-  std::vector<Range> apart;  // those taken may overlap
-  for (const Range& t : taken) {
-    if (!apart.empty() && t.begin <= apart.back().end())
-      apart.back().bytes = std::max(apart.back().end(), t.end()) - apart.back().begin;
-    else
-      apart.push_back(t);
-  }
+  const std::vector<Range> apart = joined_in_order(taken);
   std::vector<Range> left;
   auto next = apart.begin();
   for (const Range& range : from) {
