@@ -38,7 +38,7 @@ void check_same(const GatherHead& a, CollectiveKind what, const B& b) {
              detail::to_string(what), b.root, static_cast<unsigned long long>(b.bytes));
 }
 
-GatherHead head_of(const Member& me, const CollectiveCall& call) {
+GatherHead head_of(const Member& me, const CollectiveCall& call, FloatModes modes) {
   GatherHead head{};
   head.what = call.kind;
   head.team = me.team;
@@ -49,6 +49,7 @@ GatherHead head_of(const Member& me, const CollectiveCall& call) {
   head.combine = call.combine;
   head.in_order = !call.any_order &&
                   (call.kind == CollectiveKind::kReduce || call.kind == CollectiveKind::kAllreduce);
+  head.modes = modes.bits();
   std::memcpy(head.op, call.op, sizeof head.op);
   return head;
 }
@@ -116,10 +117,10 @@ Gatherings::Gathering& Gatherings::gathering(TeamState& team, const GatherHead& 
 
 // The head is made for the first only.
 Gatherings::Gathering& Gatherings::gathering(TeamState& team, const Member& me,
-                                             const CollectiveCall& call) {
+                                             const CollectiveCall& call, FloatModes modes) {
   const auto found = team.gatherings.find(me.collectives);
   if (found == team.gatherings.end() || found->second.is_nobodys())
-    return gathering(team, head_of(me, call));
+    return gathering(team, head_of(me, call, modes));
   check_same(found->second.parts.head, call.kind, call);
   return found->second;
 }
@@ -158,11 +159,12 @@ void go_on_with(CollectiveKind kind, std::uint64_t team, std::uint64_t bytes, F 
 }  // namespace
 
 void Gatherings::contribute(Member& me, const CollectiveCall& call, RequestState* request) {
-  if (!runs_on_rank_stack(call)) return add(me, call, request);
+  const FloatModes modes = call.combine == nullptr ? FloatModes() : FloatModes::now();
+  if (!runs_on_rank_stack(call)) return add(me, call, modes, request);
   std::exception_ptr error;
   threads::on_rank_stack([&] {
     try {
-      add(me, call, request);
+      add(me, call, modes, request);
     } catch (...) {
       error = std::current_exception();
     }
@@ -170,10 +172,11 @@ void Gatherings::contribute(Member& me, const CollectiveCall& call, RequestState
   if (error) std::rethrow_exception(std::move(error));
 }
 
-void Gatherings::add(Member& me, const CollectiveCall& call, RequestState* request) {
+void Gatherings::add(Member& me, const CollectiveCall& call, FloatModes modes,
+                     RequestState* request) {
   TeamState& team = team_of(me.team);
   const std::uint32_t number = me.collectives;
-  Gathering& g = gathering(team, me, call);
+  Gathering& g = gathering(team, me, call, modes);
   // Where this throws, the member has not taken part.
   g.parts.add(call, me.index);
   go_on_with(call.kind, me.team, call.bytes, [&] {

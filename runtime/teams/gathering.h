@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/float_modes.h"
 #include "runtime/net/net.h"
 #include "runtime/net/spanning_tree.h"
 #include "runtime/place/locator.h"
@@ -118,11 +119,13 @@ class Gatherings final : public Component {
     if (last_.team == nullptr || last_.id != id) last_ = {id, &teams_.at(id)};
     return *last_.team;
   }
-  void add(detail::Member& me, const CollectiveCall& call, detail::RequestState* request);
+  void add(detail::Member& me, const CollectiveCall& call, FloatModes modes,
+           detail::RequestState* request);
   void count(detail::Member& me, const CollectiveCall& call, detail::RequestState* request,
              Gathering& g);
   Gathering& gathering(TeamState& team, const GatherHead& head);
-  Gathering& gathering(TeamState& team, const detail::Member& me, const CollectiveCall& call);
+  Gathering& gathering(TeamState& team, const detail::Member& me, const CollectiveCall& call,
+                       FloatModes modes);
   void consider(TeamState& team, std::uint32_t number);
   // Whether some parts will be sent up by poll().
   bool busy() const;

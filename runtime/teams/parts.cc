@@ -7,6 +7,7 @@
 #include <new>
 
 #include "base/check.h"
+#include "base/float_modes.h"
 
 namespace roam::detail {
 
@@ -70,6 +71,8 @@ void run_operation(const GatherHead& head, char* into, const char* from) {
     aligned.assign(from, from + head.bytes);
     from = aligned.data();
   }
+  // Where this runs is chance: on the stack of a member or of its rank, or on another rank.
+  const FloatModes::Scope modes(FloatModes(static_cast<std::uint16_t>(head.modes)));
   try {
     head.combine(head.op, into, from, head.count);
   } catch (const std::exception& error) {

@@ -38,7 +38,8 @@ struct GatherHead {
   std::uint32_t has_blob;
   Along along;             // of the parts
   std::uint32_t verdict;   // of kSpread: see Rider
-  std::uint64_t in_order;  // of a reduction: 1: parts are combined in an order that is fixed
+  std::uint32_t in_order;  // of a reduction: 1: parts are combined in an order that is fixed
+  std::uint32_t modes;     // FloatModes of the first that took part where this was made
   std::uint64_t blob;
   std::uint64_t entries;
   alignas(16) unsigned char op[CollectiveCall::kMostOpBytes];

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cfenv>
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -13,6 +15,7 @@
 #include <random>
 #include <vector>
 
+#include "base/float_modes.h"
 #include "roam/team.h"
 
 namespace {
@@ -111,6 +114,33 @@ TEST(Parts, OfAnyOrderDependOnIt) {
     return result;
   };
   EXPECT_NE(sum_in({0, 1, 2}), sum_in({0, 2, 1}));
+}
+
+// Upward, a number that is too small to be seen counts. Both kinds of reduction; the second part is
+// another rank's.
+TEST(Parts, RoundAsTheirMembersDo) {
+  std::fesetround(FE_UPWARD);
+  const std::uint16_t upward = FloatModes::now().bits();
+  std::fesetround(FE_TONEAREST);
+  for (const bool any_order : {false, true}) {
+    for (const std::uint16_t modes : {std::uint16_t{0}, upward}) {
+      double values[] = {1, 0x1p-60};
+      Parts parts[2];
+      for (int i = 0; i < 2; ++i) {
+        CollectiveCall call = sum_of(&values[i]);
+        call.any_order = any_order;
+        parts[i].head = head_of(call);
+        parts[i].head.modes = modes;
+        parts[i].add(call, i);
+      }
+      parts[0].add(parts[1].pack().data());
+      complete(&parts[0], 2);
+      double result = 0;
+      std::memcpy(&result, parts[0].blob.data(), sizeof result);
+      EXPECT_EQ(result, modes == 0 ? 1 : 0x1.0000000000001p0) << any_order;
+    }
+  }
+  EXPECT_EQ(FloatModes::now(), FloatModes());
 }
 
 TEST(Parts, KeepTheOrderOfOperands) {
