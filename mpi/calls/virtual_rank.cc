@@ -31,6 +31,7 @@ VirtualRank::VirtualRank(int number, int count, std::int64_t begin_ns)
   self_.group = Group(number, 1, 1);
   self_.handle = MPI_COMM_SELF;
   self_.name = "MPI_COMM_SELF";
+  failed_.why.reserve(kTextWithoutMemory);
 }
 
 VirtualRank::~VirtualRank() = default;

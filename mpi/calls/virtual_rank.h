@@ -7,6 +7,7 @@
 #include <ctime>
 #include <map>
 #include <memory>
+#include <new>
 #include <set>
 #include <string>
 #include <string_view>
@@ -103,9 +104,13 @@ class VirtualRank {
   const char* call = "";
   // The call that failed last. It is not kept in a frame of that call, which an error handler of
   // the program's may leave by longjmp.
-  const FailedCall& fail(int code, std::string_view why) {
+  const FailedCall& fail(int code, std::string_view why) noexcept {
     failed_.code = code;
-    failed_.why = why;
+    try {
+      failed_.why = why;
+    } catch (const std::bad_alloc&) {
+      failed_.why = why.substr(0, failed_.why.capacity());
+    }
     return failed_;
   }
   bool makes_persistent = false;  // the collective that is called next, with this info
@@ -221,6 +226,8 @@ class VirtualRank {
   void move_on();
   void drop_kept(const Request* request);
 
+  // What there is room for to say where there is no memory.
+  static constexpr std::size_t kTextWithoutMemory = 100;
   FailedCall failed_;
   int number_, count_;
   std::int64_t begin_ns_;

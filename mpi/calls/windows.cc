@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -242,7 +243,9 @@ void Windows::access(Window& w, int from, const WindowMessage& head, const char*
     std::memcpy(answer.data(), &to, sizeof to);
   }
   char* out = answer.empty() ? nullptr : answer.data() + sizeof(WindowMessage);
-  const FloatModes::Scope modes{FloatModes(head.modes)};  // where this runs is chance
+  std::optional<FloatModes::Scope> modes;  // where this runs is chance
+  if (head.kind == What::kAccumulate || head.kind == What::kGetAccumulate)
+    modes.emplace(FloatModes(head.modes));
   for (const WindowRun& run : runs) {
     char* at = w.place(head.displacement, run.offset, elements.span(run.bytes));
     if (out != nullptr) {
