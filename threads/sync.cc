@@ -327,9 +327,8 @@ Mutex::~Mutex() {
 }
 
 void Mutex::lock() {
-  detail::refuse_other_kernel_threads("Mutex");
+  Tcb* self = detail::waiting_thread("Mutex::lock");  // before anything is looked at
   Tcb* const owner = detail::owner_here(this, "Mutex");
-  Tcb* self = detail::waiting_thread("Mutex::lock");
   if (holder_ == nullptr) {
     holder_ = detail::take(self, owner);
     return;
@@ -350,9 +349,8 @@ void Mutex::lock() {
 }
 
 bool Mutex::try_lock() {
-  detail::refuse_other_kernel_threads("Mutex");
-  Tcb* const owner = detail::owner_here(this, "Mutex");
   Tcb* self = detail::waiting_thread("Mutex::try_lock");
+  Tcb* const owner = detail::owner_here(this, "Mutex");
   if (!detail::asked(holder_ == nullptr)) return false;
   holder_ = detail::take(self, owner);
   return true;
