@@ -26,6 +26,8 @@ void follow_verdict(const RequestState& request) {
   if (request.verdict == static_cast<std::uint32_t>(Verdict::kBalance)) {
     detail::team_balance(member_of(self)->team);
   } else {
+    // With what this turn has brought so far: who came last has not been stopped in the collective.
+    scheduler().run_seconds(self);
     member_of(self)->seen_ticks = self->run_ticks;
   }
 }

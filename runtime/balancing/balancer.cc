@@ -245,7 +245,8 @@ std::uint32_t Balancer::judge(const GatherHead& head, int ranks) {
   LookLength& look = looks_[head.team];
   const LoadsAlong loads = loads_in(head.along);
   const Verdict verdict = loads.judge(ranks, look.seconds());
-  if (verdict != Verdict::kGoOn) look.looked(loads.imbalance(ranks), verdict == Verdict::kBalance);
+  if (verdict != Verdict::kGoOn)
+    look.looked(loads.imbalance(ranks), verdict == Verdict::kBalance, loads.balancing_s);
   return static_cast<std::uint32_t>(verdict);
 }
 

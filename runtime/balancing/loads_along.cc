@@ -1,6 +1,7 @@
 #include "runtime/balancing/loads_along.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "runtime/balance/load_table.h"
 
@@ -12,6 +13,9 @@ constexpr double kWorthLooking = 1.08;
 // What balancing is assumed to take before it was done once.
 constexpr double kFirstBalancingS = 5e-4;
 
+// Named loads may be as large as a double can be; a sum beyond that says as little as that.
+double sum(double a, double b) { return std::min(a + b, std::numeric_limits<double>::max()); }
+
 // The shorter of two times, of which 0 is none.
 float shorter(float a_s, float b_s) {
   return a_s == 0 || b_s == 0 ? a_s + b_s : std::min(a_s, b_s);
@@ -21,7 +25,7 @@ float shorter(float a_s, float b_s) {
 
 void LoadsAlong::took_part(double its_load, double its_computed_s, double its_balancing_s,
                            bool waits) {
-  load += its_load;
+  load = sum(load, its_load);
   busiest = load;
   computed_s += static_cast<float>(its_computed_s);
   balancing_s = shorter(balancing_s, static_cast<float>(its_balancing_s));
@@ -29,7 +33,7 @@ void LoadsAlong::took_part(double its_load, double its_computed_s, double its_ba
 }
 
 void LoadsAlong::add(const LoadsAlong& more) {
-  load += more.load;
+  load = sum(load, more.load);
   busiest = std::max(busiest, more.busiest);
   computed_s += more.computed_s;
   balancing_s = shorter(balancing_s, more.balancing_s);

@@ -34,6 +34,12 @@ TEST(LoadsAlong, AddUpOnARankAndKeepTheBusiestOfRanks) {
   EXPECT_EQ(LoadsAlong{}.imbalance(3), 1);
 }
 
+TEST(LoadsAlong, LoadsWhoseSumIsTooLargeAreBalanced) {
+  const LoadsAlong all = job_of({rank_that_names({1.5e308, 1.5e308}, 1), LoadsAlong{}});
+  EXPECT_EQ(all.imbalance(2), 2);
+  EXPECT_EQ(all.judge(2, kLookS), Verdict::kBalance);
+}
+
 TEST(LoadsAlong, ThePriceIsWhatBalancingTookWhomItTookShortest) {
   EXPECT_EQ(job_of({rank_with({1}, 0.3), rank_with({1}, 0.2), rank_with({1})}).balancing_s, 0.2f);
   EXPECT_EQ(job_of({rank_with({1}), rank_with({1})}).balancing_s, 0);

@@ -45,5 +45,16 @@ TEST(LookLength, HasBounds) {
   EXPECT_EQ(look.seconds(), LookLength::kShortestS);
 }
 
+TEST(LookLength, IsTwentyTimesWhatAPlanTakesThatDoesNotHelp) {
+  LookLength look;
+  for (int i = 0; i < 20; ++i) look.looked(3, true, 1.5);
+  EXPECT_EQ(look.seconds(), 30);
+  for (int i = 0; i < 20; ++i) {  // plans help again
+    look.looked(3, true, 1.5);
+    look.looked(1, false, 1.5);
+  }
+  EXPECT_EQ(look.seconds(), LookLength::kShortestS);
+}
+
 }  // namespace
 }  // namespace roam::runtime
