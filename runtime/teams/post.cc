@@ -264,7 +264,7 @@ void Post::deliver_or_hold(Tcb* t, Parcel* parcel) {
 
 void Post::after_delivery(const Envelope& e, Tcb* t) {
   flow_.took(t, e.from);
-  if ((e.forwards == 0 && e.asks == 0) || e.origin == net_.rank()) return;
+  if (e.forwards == 0 && e.asks == 0) return;
   iso::HeapScope process;
   whereabouts_.tell(e.origin, e.team, e.to, t);
 }

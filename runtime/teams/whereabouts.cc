@@ -71,12 +71,23 @@ Whereabouts::Found Whereabouts::look_for(std::uint64_t team, Peer* peer, int* ra
 }
 
 void Whereabouts::tell(int to, std::uint64_t team, int index, Tcb* t) {
-  net_.send(to, MemberAtHead{Kind::kMemberAt,
-                             net_.rank(),
-                             team,
-                             {t->id.load(std::memory_order_relaxed), t},
-                             index,
-                             t->hops});
+  const MemberAtHead news{Kind::kMemberAt,
+                          net_.rank(),
+                          team,
+                          {t->id.load(std::memory_order_relaxed), t},
+                          index,
+                          t->hops};
+  if (to == net_.rank()) {
+    learn(news);
+  } else {
+    net_.send(to, news);
+  }
+}
+
+void Whereabouts::learn(const MemberAtHead& news) {
+  if (Directions* d = directions(news.team); d != nullptr)
+    d->learn(news.index, {news.target, news.rank, news.hops});
+  ++news_;
 }
 
 // ---- checkpoints ----
@@ -148,10 +159,7 @@ void Whereabouts::handle(int, const char* message, std::size_t) {
     }
     return;
   }
-  const auto head = read<MemberAtHead>(message);
-  if (Directions* d = directions(head.team); d != nullptr)
-    d->learn(head.index, {head.target, head.rank, head.hops});
-  ++news_;
+  learn(read<MemberAtHead>(message));
 }
 
 }  // namespace roam::runtime

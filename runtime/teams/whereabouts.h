@@ -61,7 +61,7 @@ class Whereabouts final : public Component {
     }
     return look_for(team, peer, rank);
   }
-  // Tells rank `to` that member `index`, the thread `t`, is here.
+  // Tells rank `to`, which may be this one, that member `index`, the thread `t`, is here.
   void tell(int to, std::uint64_t team, int index, Tcb* t);
 
   std::span<const Kind> kinds() const override;
@@ -74,6 +74,7 @@ class Whereabouts final : public Component {
  private:
   void know_team(std::uint64_t team, int size);
   Found look_for(std::uint64_t team, detail::Peer* peer, int* rank);
+  void learn(const MemberAtHead& news);
   Directions* directions(std::uint64_t team);
 
   Net& net_;

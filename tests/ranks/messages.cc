@@ -283,6 +283,29 @@ SCENARIO(Messages, AtMostTwoRanksPassAMessageOnHoweverOftenItsReceiverMoved) {
   }).join();
 }
 
+// Wherever the receiver began, and whether its sender knew it there.
+SCENARIO(Messages, BetweenMembersOfOneRankNobodyPassesOnASecond) {
+  for (const bool knew : {false, true}) {
+    roam::spawn_team(2, [knew] {
+      const roam::Team team = roam::Team::current();
+      int passed_on = 0;
+      for (int k = knew ? -3 : 0; k < 6; ++k) {
+        if (team.index() == 0) {
+          team.send(1, 0, k);
+          (void)team.recv<int>(1, 1);
+          continue;
+        }
+        if (k == 0) roam::this_thread::migrate(0);
+        roam::Received got;
+        (void)team.recv<int>(0, 0, &got);
+        if (k >= 0 && got.forwards != 0) ++passed_on;
+        team.send(0, 1, k);
+      }
+      expect(passed_on <= 1, std::to_string(passed_on) + " messages of a member here went elsewhere");
+    }).join();
+  }
+}
+
 SCENARIO(Messages, OneThatNobodyReceivesGoesWithItsReceiver) {
   roam::spawn_team(3, [] {
     const roam::Team team = roam::Team::current();
