@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "roam/error.h"
 #include "runtime/net/node_size.h"
+#include "runtime/net/started.h"
 #include "runtime/net/ucx_disconnect.h"
 
 namespace roam::runtime {
@@ -32,6 +33,8 @@ constexpr std::size_t kMostUnseen = 16;
 constexpr std::size_t kMostSpareSends = 64;
 // Below INT_MAX, a multiple of the page.
 constexpr std::size_t kMostChunk = std::size_t{1} << 30;
+// How often who waits for a collective gives its core up before it sleeps.
+constexpr int kMostTurns = 50;
 
 void check(int result, const char* call) {
   ROAM_CHECK(result == MPI_SUCCESS, "%s failed with MPI error %d", call, result);
@@ -47,8 +50,25 @@ void end_by_error(MPI_Comm*, int* code, ...) {
   fatal("MPI: %s", text);
 }
 
+// Until it is done, however many ranks a core has: MPICH's own waits keep their core, and each step
+// of a collective takes as long as a turn of who waits there
+// (docs/decisions/0058-collectives-at-the-start.md).
+void await(MPI_Request request) {
+  for (int turns = 0, done = 0;; ++turns) {
+    ROAM_MPI(MPI_Test(&request, &done, MPI_STATUS_IGNORE));
+    if (done != 0) return;
+    if (turns < kMostTurns) {
+      os::give_core();
+    } else {
+      os::stop_for_us(20);
+    }
+  }
+}
+
 void duplicate(MPI_Comm* comm) {
-  ROAM_MPI(MPI_Comm_dup(MPI_COMM_WORLD, comm));
+  MPI_Request made;
+  ROAM_MPI(MPI_Comm_idup(MPI_COMM_WORLD, comm, &made));
+  await(made);
   if (!job_record::wanted()) return;
   MPI_Errhandler handler = MPI_ERRHANDLER_NULL;
   ROAM_MPI(MPI_Comm_create_errhandler(end_by_error, &handler));
@@ -56,31 +76,10 @@ void duplicate(MPI_Comm* comm) {
   ROAM_MPI(MPI_Errhandler_free(&handler));
 }
 
-// A variable of the environment that is set while MPI starts, where the user has not set it.
-// Nothing of it is left to what the program starts later.
-class WhileItStarts {
- public:
-  WhileItStarts(const char* name, const char* value)
-      : name_(name), set_(std::getenv(name) == nullptr && setenv(name, value, 0) == 0) {}
-  ~WhileItStarts() {
-    if (set_) unsetenv(name_);
-  }
-  WhileItStarts(const WhileItStarts&) = delete;
-  WhileItStarts& operator=(const WhileItStarts&) = delete;
-
- private:
-  const char* const name_;
-  const bool set_;
-};
-
-// Whether MPI stands on a UCX of 1.16 or later: one before prints a warning of the variable.
-bool ucx_has_bound_of_notes() {
-  const auto version = reinterpret_cast<void (*)(unsigned*, unsigned*, unsigned*)>(
-      dlsym(RTLD_DEFAULT, "ucp_get_version"));
-  if (version == nullptr) return false;
-  unsigned major = 0, minor = 0, release = 0;
-  version(&major, &minor, &release);
-  return major > 1 || (major == 1 && minor >= 16);
+void broadcast_in(MPI_Comm comm, void* data, std::size_t bytes, int from) {
+  MPI_Request done;
+  ROAM_MPI(MPI_Ibcast(data, static_cast<int>(bytes), MPI_BYTE, from, comm, &done));
+  await(done);
 }
 
 // Whether Open MPI gives the processor up when it is asked in vain, which it does by itself where
@@ -120,29 +119,7 @@ struct Mpi::State {
 };
 
 void Mpi::start(int* argc, char*** argv) {
-  int started = 0, ended = 0;
-  ROAM_MPI(MPI_Finalized(&ended));
-  if (ended != 0) {
-    throw Error(
-        Errc::not_running,
-        "MPI has ended and cannot start again in this process. To call run() more than once, "
-        "call MPI_Init before the first and MPI_Finalize after the last.");
-  }
-  ROAM_MPI(MPI_Initialized(&started));
-  if (started == 0) {
-    int level = 0;
-    // What the launcher knows of the job, PMIx of Open MPI 5 would have as memory at an address
-    // that the launcher chose: in the middle of what it sees free, where the arena is.
-    const WhileItStarts by_copies("PMIX_MCA_gds", "hash");
-    // Open MPI 5 does not start without one, as services and cleaned environments run.
-    const WhileItStarts home("HOME", "/nonexistent");
-    // UCX 1.18 notes each range that is unmapped or given back until it registers memory again,
-    // without a bound: 144 bytes each (findings/ucx-notes-each-munmap.sh). This much may wait.
-    std::optional<WhileItStarts> few_notes;
-    if (ucx_has_bound_of_notes()) few_notes.emplace("UCX_RCACHE_MAX_UNRELEASED", "64m");
-    ROAM_MPI(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &level));
-    ours_ = true;
-  }
+  ours_ = start_mpi(argc, argv);
   state_ = new State;
   // A rank that has threads to run asks between them, and would lose its turn to every other
   // process each time. Who has nothing to run gives its core up in Job::rest.
@@ -154,9 +131,8 @@ void Mpi::start(int* argc, char*** argv) {
 }
 
 void Mpi::finish() {
-  for (MPI_Comm* part : {&state_->node, &state_->host}) {
-    if (*part != MPI_COMM_NULL) ROAM_MPI(MPI_Comm_free(part));
-  }
+  if (state_->node != state_->host) ROAM_MPI(MPI_Comm_free(&state_->node));
+  if (state_->host != MPI_COMM_NULL) ROAM_MPI(MPI_Comm_free(&state_->host));
   for (MPI_Comm& bulk : state_->bulk) ROAM_MPI(MPI_Comm_free(&bulk));
   ROAM_MPI(MPI_Comm_free(&state_->world));
   if (state_->yielded) set_yields(true);
@@ -192,8 +168,26 @@ void Mpi::cut_nodes(int node_ranks, int most) {
   int host_rank = 0;
   ROAM_MPI(MPI_Comm_rank(host, &host_rank));
   ROAM_MPI(MPI_Comm_size(host, &host_ranks_));
-  const int part = host_rank / node_size(host_ranks_, node_ranks, most);
-  ROAM_MPI(MPI_Comm_split(host, part, host_rank, &state_->node));
+  const int size = node_size(host_ranks_, node_ranks, most);
+  const int both[2] = {size, -size};
+  int least[2] = {};
+  MPI_Request compared;
+  ROAM_MPI(MPI_Iallreduce(both, least, 2, MPI_INT, MPI_MIN, host, &compared));
+  await(compared);
+  if (least[0] != -least[1]) {
+    throw Error(Errc::bad_option,
+                text("ROAM_NODE_RANKS: ranks of this machine are cut into nodes of %d and of %d; "
+                     "give all of them the same",
+                     least[0], -least[1]));
+  }
+  // A split takes as long as ten steps of collectives.
+  if (size == host_ranks_) {
+    state_->node = host;
+  } else if (size == 1) {
+    ROAM_MPI(MPI_Comm_dup(MPI_COMM_SELF, &state_->node));
+  } else {
+    ROAM_MPI(MPI_Comm_split(host, host_rank / size, host_rank, &state_->node));
+  }
   ROAM_MPI(MPI_Comm_rank(state_->node, &node_rank_));
   ROAM_MPI(MPI_Comm_size(state_->node, &node_ranks_));
 }
@@ -201,22 +195,24 @@ void Mpi::cut_nodes(int node_ranks, int most) {
 bool Mpi::host_union(std::vector<std::uint64_t>* words) {
   int host_rank = 0;
   ROAM_MPI(MPI_Comm_rank(state_->host, &host_rank));
-  ROAM_MPI(MPI_Allreduce(MPI_IN_PLACE, words->data(), static_cast<int>(words->size()), MPI_UINT64_T,
-                         MPI_BOR, state_->host));
+  MPI_Request united;
+  ROAM_MPI(MPI_Iallreduce(MPI_IN_PLACE, words->data(), static_cast<int>(words->size()),
+                          MPI_UINT64_T, MPI_BOR, state_->host, &united));
+  await(united);
   return host_rank == 0;
 }
 
 void Mpi::node_broadcast(void* data, std::size_t bytes) {
-  ROAM_MPI(MPI_Bcast(data, static_cast<int>(bytes), MPI_BYTE, 0, state_->node));
+  broadcast_in(state_->node, data, bytes, 0);
 }
 
-void Mpi::broadcast(void* data, std::size_t bytes) {
-  ROAM_MPI(MPI_Bcast(data, static_cast<int>(bytes), MPI_BYTE, 0, state_->world));
-}
+void Mpi::broadcast(void* data, std::size_t bytes) { broadcast_in(state_->world, data, bytes, 0); }
 
 std::vector<int> Mpi::gather_ints(int value) {
   std::vector<int> all(static_cast<std::size_t>(ranks_));
-  ROAM_MPI(MPI_Allgather(&value, 1, MPI_INT, all.data(), 1, MPI_INT, state_->world));
+  MPI_Request gathered;
+  ROAM_MPI(MPI_Iallgather(&value, 1, MPI_INT, all.data(), 1, MPI_INT, state_->world, &gathered));
+  await(gathered);
   return all;
 }
 
@@ -226,7 +222,9 @@ std::uint64_t Mpi::min(std::uint64_t value) {
   constexpr std::uint64_t kTop = std::uint64_t{1} << 63;
   const auto own = static_cast<std::int64_t>(value ^ kTop);
   std::int64_t least = 0;
-  ROAM_MPI(MPI_Allreduce(&own, &least, 1, MPI_INT64_T, MPI_MIN, state_->world));
+  MPI_Request reduced;
+  ROAM_MPI(MPI_Iallreduce(&own, &least, 1, MPI_INT64_T, MPI_MIN, state_->world, &reduced));
+  await(reduced);
   return static_cast<std::uint64_t>(least) ^ kTop;
 }
 
@@ -237,7 +235,9 @@ std::string Mpi::first_said(const std::string& s) {
 
 std::uint64_t Mpi::sum(std::uint64_t value) {
   std::uint64_t result = 0;
-  ROAM_MPI(MPI_Allreduce(&value, &result, 1, MPI_UINT64_T, MPI_SUM, state_->world));
+  MPI_Request reduced;
+  ROAM_MPI(MPI_Iallreduce(&value, &result, 1, MPI_UINT64_T, MPI_SUM, state_->world, &reduced));
+  await(reduced);
   return result;
 }
 
@@ -245,33 +245,45 @@ bool Mpi::alike(std::uint64_t value) { return min(value) == ~min(~value); }
 
 std::string Mpi::broadcast_text(const std::string& s, int from) {
   std::uint64_t length = s.size();
-  ROAM_MPI(MPI_Bcast(&length, 1, MPI_UINT64_T, from, state_->world));
+  broadcast_in(state_->world, &length, sizeof length, from);
   std::string result = s;
   result.resize(length);
   // In parts that an int can count.
   for (std::uint64_t at = 0; at < length; at += kMostChunk) {
-    const auto part = static_cast<int>(std::min(length - at, kMostChunk));
-    ROAM_MPI(MPI_Bcast(result.data() + at, part, MPI_CHAR, from, state_->world));
+    const std::size_t part = std::min(length - at, kMostChunk);
+    broadcast_in(state_->world, result.data() + at, part, from);
   }
   return result;
 }
 
-void Mpi::barrier() { ROAM_MPI(MPI_Barrier(state_->world)); }
+void Mpi::barrier() {
+  MPI_Request all_came;
+  ROAM_MPI(MPI_Ibarrier(state_->world, &all_came));
+  await(all_came);
+}
 
 // ---- between two ranks ----
 
 // Not on the channel's communicator: its receives take whatever comes.
 void Mpi::send_now(int to, const void* data, std::size_t bytes) {
-  ROAM_MPI(MPI_Send(data, static_cast<int>(bytes), MPI_BYTE, to, kNowTag, state_->bulk[0]));
+  MPI_Request sent;
+  ROAM_MPI(MPI_Isend(data, static_cast<int>(bytes), MPI_BYTE, to, kNowTag, state_->bulk[0], &sent));
+  await(sent);
 }
 
 void Mpi::receive_now(int from, std::vector<char>* data) {
   MPI_Status status;
-  int count = 0;
-  ROAM_MPI(MPI_Probe(from, kNowTag, state_->bulk[0], &status));
+  int count = 0, there = 0;
+  for (;;) {
+    ROAM_MPI(MPI_Iprobe(from, kNowTag, state_->bulk[0], &there, &status));
+    if (there != 0) break;
+    os::give_core();
+  }
   ROAM_MPI(MPI_Get_count(&status, MPI_BYTE, &count));
   data->resize(static_cast<std::size_t>(count));
-  ROAM_MPI(MPI_Recv(data->data(), count, MPI_BYTE, from, kNowTag, state_->bulk[0], &status));
+  MPI_Request received;
+  ROAM_MPI(MPI_Irecv(data->data(), count, MPI_BYTE, from, kNowTag, state_->bulk[0], &received));
+  await(received);
 }
 
 // ---- messages ----
