@@ -56,7 +56,7 @@ def runs():
     yield Run("yield", ["--threads=2", "--places=2"])
     yield Run("yield", ["--threads=1000"])
     yield Run("yield", ["--threads=10000"])
-    yield Run("yield", ["--threads=100000"])
+    yield Run("yield", ["--threads=100000"], quick=False)
     yield Run("spawn")
     yield Run("heap")
     yield Run("heap", [], 2)
@@ -68,9 +68,10 @@ def runs():
     yield Run("access")
     yield Run("access", [], 2)
     yield Run("hop_node", [], 2)
-    yield Run("hop_node", ["--crowd=100000"], 2, rename=("hop_in_node", "hop_in_node_crowd"))
+    yield Run("hop_node", ["--crowd=100000"], 2, rename=("hop_in_node", "hop_in_node_crowd"),
+              quick=False)
     yield Run("hop_nodes", ["--heap=0", "--first=0", "--crowd=100000"], 2, {"ROAM_NODE_RANKS": "1"},
-              True, ("hop_nodes/", "hop_nodes_crowd/"))
+              True, ("hop_nodes/", "hop_nodes_crowd/"), False)
     yield Run("group", [], 2)
     yield Run("group", [], 2, {"ROAM_NODE_RANKS": "1"})
     yield Run("checkpoint", [], 4)
@@ -81,7 +82,7 @@ def runs():
         yield Run("message", [f"--bytes={size}"], 2, {"ROAM_NODE_RANKS": "1"})
     cut = {"ROAM_NODE_RANKS": "1"}
     for heap in HEAPS:
-        quick = heap <= 64 * MIB
+        quick = heap <= MIB
         yield Run("hop_nodes", [f"--heap={heap}"], 2, cut, True, quick=quick)
         yield Run("hop_nodes", [f"--heap={heap}", "--first=0"], 2, {**cut, "ROAM_KEEP": "0"}, True,
                   ("hop_nodes/", "hop_nodes_keep0/"), quick)
@@ -94,14 +95,14 @@ def rows():
         among = f"{count}/ranks={ranks}"
         title = f"yield among {count:,}" + (", in a job of 2 ranks" if ranks > 1 else "")
         yield Row(f"yield/{among}", title, "raw switch, tops coloured",
-                  limit and ("ratio", limit))
+                  limit and ("ratio", limit), count <= 10_000)
         if ranks == 1:
-            yield Row(f"yield/{among}/over_boost_fiber", title, "Boost.Fiber", ("ratio", 1))
+            yield Row(f"yield/{among}/over_boost_fiber", title, "Boost.Fiber", ("ratio", 1), count <= 10_000)
     yield Row("yield_two_places/2/ranks=1", "yield among 2, at two places in the code",
               "raw switch, tops coloured", ("ratio", 1.5))
     for count in (1000, 10_000, 100_000):
         yield Row(f"raw_switch_plain/{count}/ranks=1", f"(raw switch among {count:,}, tops aligned)",
-                  "raw switch, tops coloured")
+                  "raw switch, tops coloured", None, count <= 10_000)
     for alive, how in ((1, "one at a time"), (1000, "1,000 alive")):
         yield Row(f"spawn/{alive}", f"spawn + join, {how}", "raw fiber, recycled stack", ("ratio", 3))
         yield Row(f"spawn/{alive}/over_boost_fiber", f"spawn + join, {how}", "Boost.Fiber, recycled stack",
@@ -134,15 +135,15 @@ def rows():
     yield Row("hop_in_node_heap/67108864", "hop in a node, 64 MiB", "the same, empty heap",
               ("ratio", 1.1))
     yield Row("hop_in_node_crowd/0", "hop in a node, 100,000 threads wait there", "cache line, one way",
-              ("value", 3000))
+              ("value", 3000), False)
     yield Row("hop_group/1000/nodes=1", "hop in a node, 1,000 threads at once", "one alone", ("ratio", 1))
     yield Row("hop_group/1000/nodes=2", "hop between nodes, 1,000 threads at once", "one alone",
               ("ratio", 1))
     yield Row("hop_nodes_crowd/0/over_warm", "hop between nodes, 100,000 threads wait there",
-              "MPI into warm memory")
+              "MPI into warm memory", None, False)
 
     for heap in HEAPS:
-        text, quick = bytes_text(heap), heap <= 64 * MIB
+        text, quick = bytes_text(heap), heap <= MIB
         hop = f"hop between nodes, {text}"
         # "Small" is a thread without a heap to speak of.
         yield Row(f"hop_nodes/{heap}/bytes", f"(bytes that a hop sends, heap: {text})",

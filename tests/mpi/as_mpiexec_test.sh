@@ -50,7 +50,6 @@ try() {
 }
 
 try 1 -
-try 2 -
 try 3 -
 try 3 ROAM_NODE_RANKS=1
 try 2 - --move

@@ -42,7 +42,7 @@ std::size_t size_of(Random& rng) {
   return rng.one_in(20) ? rng.between(1, 400'000) : rng.between(1, 3000);
 }
 
-constexpr int kRounds = 60;
+constexpr int kRounds = 25;
 constexpr int kBlocks = 1000;  // about 11 MB a round
 
 SCENARIO(Free, ByAnotherThreadOfTheRankComesHome) {
@@ -145,7 +145,7 @@ SCENARIO(Free, OfTheProcessesMemoryInAThread) {
 
 SCENARIO(Free, ReallocByAnotherThreadKeepsTheBytes) {
   Random rng(7);
-  for (int round = 0; round < 50; ++round) {
+  for (int round = 0; round < 25; ++round) {
     std::vector<Block> blocks;
     for (int i = 0; i < 200; ++i) blocks.push_back(make(size_of(rng), rng.next()));
     on_rank(round % 2 ? roam::rank() : neighbour(), [&blocks, seed = rng.next()] {
@@ -164,7 +164,7 @@ SCENARIO(Free, ReallocByAnotherThreadKeepsTheBytes) {
 }
 
 SCENARIO(Free, OfLargeBlocksInAnyOrderGivesTheirMemoryBack) {
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < 10; ++round) {
     std::vector<Block> blocks;
     for (int i = 0; i < 40; ++i) blocks.push_back(make(1 << 20, i));
     for (std::size_t i = 0; i < blocks.size(); i += 2) verify_and_free(blocks[i]);
@@ -174,7 +174,7 @@ SCENARIO(Free, OfLargeBlocksInAnyOrderGivesTheirMemoryBack) {
 }
 
 SCENARIO(Free, ThreadsThatComeAndGoGiveTheirMemoryBack) {
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 50; ++round) {
     std::vector<roam::Thread> threads;
     for (int r = 0; r < roam::ranks(); ++r) {
       threads.push_back(roam::spawn(roam::SpawnOptions{.rank = r}, [round] {
@@ -190,7 +190,7 @@ SCENARIO(Free, ThreadsThatComeAndGoGiveTheirMemoryBack) {
 }
 
 SCENARIO(Free, ThreadsInTurnUseTheSameMemory) {
-  for (int i = 0; i < 30'000; ++i) {
+  for (int i = 0; i < 8'000; ++i) {
     const int to = i % 10 == 0 ? i % roam::ranks() : -1;
     roam::spawn(roam::SpawnOptions{.rank = to}, [i, text = std::string(200, 't')] {
       std::vector<std::string> mine(20, text);
@@ -202,7 +202,7 @@ SCENARIO(Free, ThreadsInTurnUseTheSameMemory) {
 
 SCENARIO(Free, ManyMovesOfAThreadThatAllocatesUseTheSameMemory) {
   Random rng(8);
-  for (int i = 0; i < 3000; ++i) {
+  for (int i = 0; i < 800; ++i) {
     std::vector<Block> blocks;
     for (int k = 0; k < 30; ++k) blocks.push_back(make(size_of(rng), rng.next()));
     roam::this_thread::migrate(static_cast<int>(rng.below(roam::ranks())));
@@ -214,14 +214,14 @@ SCENARIO(Free, BlocksOfThreadsNeverJoinedGiveTheirMemoryBack) {
   static int ended;  // the process's: one on each rank
   ended = 0;
   const int home = roam::rank();
-  for (int i = 0; i < 400; ++i) {
+  for (int i = 0; i < 150; ++i) {
     roam::spawn(roam::SpawnOptions{.rank = i % roam::ranks()}, [home, i] {
       const Block block = make(2'000'000, i);
       roam::this_thread::migrate(home);
       verify_and_free(block);
       ++ended;
     });
-    if (i % 20 == 19) yield_until([i] { return ended == i + 1; });
+    if (i % 20 == 9) yield_until([i] { return ended == i + 1; });
   }
 }
 
