@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Ranks whose libraries are the same files under other names are a job; ranks with another build of
-# a library are refused.
+# a library, or whose machine would be cut into nodes of different sizes, are refused.
 #
 #   layout_test.sh MPIEXEC PROGRAM      PROGRAM: demos/hello
 set -u
@@ -43,4 +43,14 @@ printf "\\x$(printf %02x $((0x${id:0:2} ^ 1)))" | dd of="$copy" bs=1 seek="$at" 
 ! start || fail "another build of the library is not refused"
 grep -q "not laid out alike.*rank 0 has.*$id.*rank 1 has.*$copy" "$work/out" ||
   fail "it does not say which library differs"
+
+rm -r "$work/lib"
+cat >"$work/rank" <<'END'
+#!/bin/sh
+[ "${PMI_RANK-}${OMPI_COMM_WORLD_RANK-}" != 1 ] || export ROAM_NODE_RANKS=1
+exec "$2"
+END
+! start || fail "ranks that are told nodes of different sizes are not refused"
+grep -q "ROAM_NODE_RANKS: .* nodes of 1 and of 2; give all" "$work/out" ||
+  fail "it does not say that ROAM_NODE_RANKS differs"
 echo "layout_test: passed"

@@ -71,12 +71,9 @@ Whereabouts::Found Whereabouts::look_for(std::uint64_t team, Peer* peer, int* ra
 }
 
 void Whereabouts::tell(int to, std::uint64_t team, int index, Tcb* t) {
-  const MemberAtHead news{Kind::kMemberAt,
-                          net_.rank(),
-                          team,
-                          {t->id.load(std::memory_order_relaxed), t},
-                          index,
-                          t->hops};
+  const MemberAtHead news{
+      Kind::kMemberAt, net_.rank(), team, {t->id.load(std::memory_order_relaxed), t},
+      index,           t->hops};
   if (to == net_.rank()) {
     learn(news);
   } else {

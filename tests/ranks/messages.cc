@@ -301,7 +301,8 @@ SCENARIO(Messages, BetweenMembersOfOneRankNobodyPassesOnASecond) {
         if (k >= 0 && got.forwards != 0) ++passed_on;
         team.send(0, 1, k);
       }
-      expect(passed_on <= 1, std::to_string(passed_on) + " messages of a member here went elsewhere");
+      expect(passed_on <= 1,
+             std::to_string(passed_on) + " messages of a member here went elsewhere");
     }).join();
   }
 }
