@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "mpi/calls/file_error.h"
 #include "mpi/calls/files.h"
 #include "roam/thread.h"
 

@@ -16,24 +16,6 @@ std::size_t read_bytes(int descriptor, MPI_Offset at, char* to, std::size_t byte
 void write_bytes(int descriptor, MPI_Offset at, const char* from, std::size_t bytes,
                  const std::string& path);
 
-// While one lives, no other process of the job has a lock of these bytes that is not shared, as
-// this one if it is not `for_writing`. Locks are of the descriptor, which all virtual ranks of a
-// process have in common.
-class FileLock {
- public:
-  FileLock() = default;
-  ~FileLock();
-  FileLock(const FileLock&) = delete;
-  FileLock& operator=(const FileLock&) = delete;
-
-  // The number of the error, or 0.
-  int take(int descriptor, bool for_writing, MPI_Offset begin, MPI_Offset bytes);
-
- private:
-  int descriptor_ = -1;
-  MPI_Offset begin_ = 0, bytes_ = 0;
-};
-
 }  // namespace roam::mpi
 
 #endif  // ROAM_MPI_CALLS_FILE_BYTES_H_

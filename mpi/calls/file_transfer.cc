@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "mpi/calls/call_error.h"
 #include "mpi/calls/file_bytes.h"
+#include "mpi/calls/file_error.h"
+#include "mpi/calls/file_lock.h"
 #include "mpi/datatype/external.h"
 #include "mpi/datatype/pack.h"
 
@@ -110,7 +112,8 @@ class Reader : public Window {
  private:
   void move() {
     FileLock lock;
-    if (!is_local_ && !locked_) (void)lock.take(descriptor_, false, begin(), end_ - begin());
+    if (!is_local_ && !locked_)
+      (void)lock.take_if_any(descriptor_, false, begin(), end_ - begin(), path_);
     if (pieces_.size() == 1) {
       const Piece& p = pieces_.front();
       return got(p, static_cast<MPI_Count>(read_bytes(descriptor_, p.at, p.memory,
@@ -160,7 +163,8 @@ class Writer : public Window {
  private:
   void move() {
     FileLock lock;
-    const bool alone = locked_ || lock.take(descriptor_, true, begin(), end_ - begin()) == 0;
+    const bool alone =
+        locked_ || lock.take_if_any(descriptor_, true, begin(), end_ - begin(), path_);
     if (pieces_.size() == 1 || !alone || !reads_) {
       for (const Piece& p : pieces_)
         write_bytes(descriptor_, p.at, p.memory, static_cast<std::size_t>(p.bytes), path_);

@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "mpi/calls/collectives.h"
+#include "mpi/calls/file_error.h"
 #include "mpi/calls/file_frame.h"
 #include "mpi/calls/shared_pointer.h"
 #include "mpi/datatype/external_type.h"

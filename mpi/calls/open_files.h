@@ -54,10 +54,6 @@ std::size_t count();
 
 }  // namespace open_files
 
-// The error class of an errno. Throws it as a CallError: "`what`: text of the error".
-int file_error_class(int error);
-[[noreturn]] void throw_file_error(int error, const std::string& what);
-
 }  // namespace roam::mpi
 
 #endif  // ROAM_MPI_CALLS_OPEN_FILES_H_

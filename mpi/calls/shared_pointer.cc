@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "mpi/calls/call_error.h"
 #include "mpi/calls/file_bytes.h"
+#include "mpi/calls/file_error.h"
+#include "mpi/calls/file_lock.h"
 
 namespace roam::mpi::shared_pointer {
 namespace {
