@@ -1,18 +1,14 @@
 #include "mpi/calls/open_files.h"
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <mpi.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <map>
 
-#include "base/fnv.h"
 #include "base/os/file_limit.h"
 #include "base/text.h"
 #include "isomalloc/heap.h"
@@ -26,35 +22,6 @@ namespace {
 
 constinit OfProcess<std::map<std::uint64_t, open_files::Descriptor>> table;
 
-// Numbers that are not in every kernel's headers.
-constexpr long kXfs = 0x58465342, kZfs = 0x2fc12fc1, kFuse = 0x65735546;
-
-bool is_local(int descriptor) {
-  struct statfs s;
-  if (fstatfs(descriptor, &s) != 0) return false;
-  const long local[] = {EXT4_SUPER_MAGIC, BTRFS_SUPER_MAGIC,    TMPFS_MAGIC, OVERLAYFS_SUPER_MAGIC,
-                        F2FS_SUPER_MAGIC, REISERFS_SUPER_MAGIC, kXfs,        kZfs};
-  return std::find(std::begin(local), std::end(local), s.f_type) != std::end(local);
-}
-
-// On file systems in user space an inode may have another number at each client.
-bool has_stable_inodes(int descriptor) {
-  struct statfs s;
-  return fstatfs(descriptor, &s) == 0 && s.f_type != kFuse;
-}
-
-// Which kernel this is: a number that each makes when it starts.
-std::uint64_t this_kernel() {
-  static const std::uint64_t made = [] {
-    char id[64] = "";
-    const int fd = ::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || read(fd, id, sizeof id - 1) <= 0) gethostname(id, sizeof id - 1);
-    if (fd >= 0) close(fd);
-    return fnv_of(id);
-  }();
-  return made;
-}
-
 // What a FIFO would wait for, nobody waits for here. A process of many virtual ranks has as many
 // files open as all of them together, so it may have as many as the kernel lets it.
 int open_now(const char* path, int flags) {
@@ -63,17 +30,6 @@ int open_now(const char* path, int flags) {
   if (fd >= 0 || errno != EMFILE) return fd;
   os::allow_many_files();
   return open();
-}
-
-enum class Found { kIt, kOther, kError };
-
-Found compare(const FileName& file, int descriptor) {
-  struct stat s;
-  if (!file.is_checked) return Found::kIt;
-  if (fstat(descriptor, &s) != 0) return Found::kError;
-  if (file.kernel == this_kernel())
-    return s.st_ino == file.inode && s.st_dev == file.device ? Found::kIt : Found::kOther;
-  return s.st_ino == file.inode || !has_stable_inodes(descriptor) ? Found::kIt : Found::kOther;
 }
 
 // By its name; or, where that is gone, as what a process of the same kernel has open.

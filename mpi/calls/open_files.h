@@ -1,31 +1,13 @@
 #ifndef ROAM_MPI_CALLS_OPEN_FILES_H_
 #define ROAM_MPI_CALLS_OPEN_FILES_H_
 
-#include <sys/types.h>
-
+#include <cstddef>
 #include <cstdint>
-#include <string>
 #include <vector>
 
-namespace roam::mpi {
+#include "mpi/calls/file_name.h"
 
-// What names an open file, wherever a member of those who opened it is: enough to open it anew in
-// any process.
-struct FileName {
-  std::uint64_t id = 0;      // of this opening; no other in the job has it
-  std::uint64_t random = 0;  // and none of another job this
-  std::string path;          // absolute
-  int flags = 0;             // of open(2), for all but the first
-  // The file that was opened first, if it matters: another one may have its name by now. Devices
-  // are compared under the same kernel only.
-  bool is_checked = false;
-  dev_t device = 0;
-  ino_t inode = 0;
-  std::uint64_t kernel = 0;
-  // A descriptor of it, of a process under that kernel, for a file whose name is gone.
-  pid_t process = 0;
-  int descriptor = -1;
-};
+namespace roam::mpi {
 
 // The descriptors of a process for the files that virtual ranks have open: one an opening, made
 // when a virtual rank first needs it there, for all virtual ranks of the process. None is the
