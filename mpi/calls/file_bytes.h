@@ -10,7 +10,8 @@
 // time. Nothing here suspends, so virtual ranks of one process never meet in it.
 namespace roam::mpi {
 
-// How many there were: less only at the end of the file. CallError(MPI_ERR_...).
+// How many there were: less only at the end of the file. CallError(MPI_ERR_...). Memory may be
+// another member's, as that of shared windows is.
 std::size_t read_bytes(int descriptor, MPI_Offset at, char* to, std::size_t bytes,
                        const std::string& path);
 void write_bytes(int descriptor, MPI_Offset at, const char* from, std::size_t bytes,

@@ -1,5 +1,7 @@
 #include "runtime/api/member_messages.h"
 
+#include <cerrno>
+
 #include "base/check.h"
 #include "isomalloc/arena.h"
 #include "isomalloc/in_process.h"
@@ -132,6 +134,21 @@ void send_to_server(Member& me, int to, std::uint64_t context, const void* data,
 }
 
 bool travels(const void* address) { return iso::arena().contains(address); }
+
+bool admit_for_kernel(const void* data, std::size_t bytes) {
+  if (!travels(data)) return false;
+  const int error = errno;
+  const bool any = iso::in_process([&] {
+    const Address begin = reinterpret_cast<Address>(data);
+    bool opened = false;
+    for (Address at = begin; at < begin + bytes;
+         at = round_down(at, iso::kUnitBytes) + iso::kUnitBytes)
+      opened = iso::arena().admit_for_fault(at) || opened;
+    return opened;
+  });
+  errno = error;
+  return any;
+}
 
 std::uint32_t noted_receives() { return caller().noted; }
 

@@ -90,6 +90,10 @@ std::size_t most_served_bytes();
 void send_to_server(Member& me, int to, std::uint64_t context, const void* data, std::size_t bytes);
 // Whether memory at the address is where the thread is, on whatever rank that is.
 bool travels(const void* address);
+// For a system call that failed with EFAULT: makes what lives there on this node usable, as the
+// caller's own loads and stores do; nothing else. True: something was not, so the call may be made
+// again. Keeps errno.
+bool admit_for_kernel(const void* data, std::size_t bytes);
 
 }  // namespace roam::runtime
 

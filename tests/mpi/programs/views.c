@@ -164,12 +164,59 @@ static void from_the_pointer(void) {
   }
 }
 
+// Memory of others, which nobody has used on the rank where the kernel is to write there. It is of
+// where its owner was made: in rooms of each size that the owner has left free in its own memory.
+static void in_memory_of_others(void) {
+  enum { kBytes = 4000, kKept = 8 };
+  char *kept[kKept], *freed[kKept], *mine, *theirs;
+  for (int i = 0; i < kKept; ++i) {
+    kept[i] = malloc(kBytes + 64 * i);
+    freed[i] = malloc(kBytes + 64 * i);
+  }
+  for (int i = 0; i < kKept; ++i) free(freed[i]);
+  MPI_Info info;
+  MPI_Win window;
+  MPI_Status status;
+  MPI_Aint bytes;
+  int unit, bad = 0, right = (me + 1) % n, next = (me + 2) % n;
+  MPI_Info_create(&info);
+  MPI_Info_set(info, "alloc_shared_noncontig", "true");
+  MPI_Win_allocate_shared(kBytes, 1, info, MPI_COMM_WORLD, &mine, &window);
+  MPI_Info_free(&info);
+  MPI_File f = open_file(MPI_COMM_WORLD, "others", FRESH);
+  char* data = malloc(kBytes);
+  for (int i = 0; i < kBytes; ++i) data[i] = (char)(i * 7 + me);
+  MPI_File_write_at(f, (MPI_Offset)me * kBytes, data, kBytes, MPI_BYTE, &status);
+  MPI_Win_lock_all(0, window);
+  MPI_Barrier(MPI_COMM_WORLD);
+  MPI_Win_shared_query(window, right, &bytes, &unit, &theirs);
+  const int read =
+      MPI_File_read_at(f, (MPI_Offset)right * kBytes, theirs, kBytes, MPI_BYTE, &status);
+  MPI_Win_sync(window);
+  MPI_Barrier(MPI_COMM_WORLD);
+  MPI_Win_sync(window);
+  MPI_Win_shared_query(window, next, &bytes, &unit, &theirs);
+  const int written =
+      MPI_File_write_at(f, (MPI_Offset)(n + next) * kBytes, theirs, kBytes, MPI_BYTE, &status);
+  MPI_Barrier(MPI_COMM_WORLD);
+  for (int i = 0; i < kBytes; ++i) bad += mine[i] != (char)(i * 7 + me);
+  MPI_File_read_at(f, (MPI_Offset)(n + me) * kBytes, data, kBytes, MPI_BYTE, &status);
+  for (int i = 0; i < kBytes; ++i) bad += data[i] != (char)(i * 7 + me);
+  say("in memory of others: %d %d, %d wrong", read == MPI_SUCCESS, written == MPI_SUCCESS, bad);
+  MPI_File_close(&f);
+  MPI_Win_unlock_all(window);
+  MPI_Win_free(&window);
+  free(data);
+  for (int i = 0; i < kKept; ++i) free(kept[i]);
+}
+
 int main(int argc, char** argv) {
   begin(&argc, &argv);
   columns();
   overlaps();
   empty();
   from_the_pointer();
+  in_memory_of_others();
   MPI_Barrier(MPI_COMM_WORLD);
   say("views end");
   MPI_Finalize();
