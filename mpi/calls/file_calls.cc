@@ -222,17 +222,28 @@ Used used_by_all(VirtualRank& me, File* file) {
   return used;
 }
 
-// Suspends.
-void close_for_all(const File& file, const Used& used) {
+// What is to be removed is removed where rank 0 opened it: it may be on another node by now. The
+// file is open there until then, so no other one has its inode. Suspends.
+void close_for_all(const File& file, Used used) {
+  const int opener = file.used_on.front();
   const FileName pointer = shared_pointer::name_of(file.name);
   if (used.shared_pointer) {
     open_files::close_everywhere(pointer.id, used.ranks);
-    unlink(pointer.path.c_str());
+    open_files::remove_name(pointer, opener);
   }
-  if (const int error = open_files::close_everywhere(file.name.id, used.ranks); error != 0)
-    throw_file_error(error, "closing " + file.name.path);
-  if (file.has(MPI_MODE_DELETE_ON_CLOSE) && unlink(file.name.path.c_str()) != 0 && errno != ENOENT)
-    throw_file_error(errno, "removing " + file.name.path);
+  std::erase(used.ranks, opener);
+  int error = open_files::close_everywhere(file.name.id, used.ranks);
+  int kept = 0;
+  if (error == 0 && file.has(MPI_MODE_DELETE_ON_CLOSE))
+    kept = open_files::remove_name(file.name, opener);
+  const int last = open_files::close_everywhere(file.name.id, {opener});
+  if (error == 0) error = last;
+  if (error != 0) throw_file_error(error, "closing " + file.name.path);
+  if (kept == EEXIST) {
+    throw CallError(MPI_ERR_FILE, "removing " + file.name.path +
+                                      ": it is another file's name by now, which stays");
+  }
+  if (kept != 0) throw_file_error(kept, "removing " + file.name.path);
 }
 
 // When all have come, rank 0 closes it wherever it is open; nobody returns before.

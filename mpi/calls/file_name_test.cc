@@ -5,7 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
+#include <cerrno>
+#include <cstdio>
 #include <string>
 
 namespace roam::mpi {
@@ -27,7 +28,16 @@ class FileNameTest : public testing::Test {
   ~FileNameTest() override {
     close(descriptor_);
     unlink(path_.c_str());
+    unlink(other().c_str());
   }
+  std::string other() const { return path_ + ".other"; }
+  void make_other() const {
+    const int made = open(other().c_str(), O_CREAT | O_WRONLY, 0600);
+    EXPECT_GE(made, 0);
+    close(made);
+  }
+  bool is_there(const std::string& path) const { return access(path.c_str(), F_OK) == 0; }
+
   int descriptor_ = -1;
   std::string path_;
   FileName name_;
@@ -59,6 +69,19 @@ TEST_F(FileNameTest, WhereKernelsMayShareFilesTheInodeDecides) {
   ++name_.inode;
   EXPECT_EQ(compare(name_, shared), Found::kOther);
   close(shared);
+}
+
+TEST_F(FileNameTest, ItsNameIsRemoved) {
+  EXPECT_EQ(remove_name_of(descriptor_, path_), 0);
+  EXPECT_FALSE(is_there(path_));
+  EXPECT_EQ(remove_name_of(descriptor_, path_), 0);
+}
+
+TEST_F(FileNameTest, ANameThatAnotherFileHasStays) {
+  make_other();
+  ASSERT_EQ(std::rename(other().c_str(), path_.c_str()), 0);
+  EXPECT_EQ(remove_name_of(descriptor_, path_), EEXIST);
+  EXPECT_TRUE(is_there(path_));
 }
 
 }  // namespace

@@ -77,6 +77,20 @@ open_files::Descriptor note(std::uint64_t id, int fd) {
   return made;
 }
 
+// `body()` on that rank, which returns the number of an error.
+template <class Body>
+int call_on(int r, Body body) {
+  if (r == rank()) return body();
+  try {
+    spawn(SpawnOptions{.name = "closes a file", .rank = r}, [body] {
+      if (const int e = body(); e != 0) throw e;
+    }).join();
+  } catch (const int e) {
+    return e;
+  }
+  return 0;
+}
+
 }  // namespace
 
 namespace open_files {
@@ -124,21 +138,19 @@ int close_here(std::uint64_t id) {
 int close_everywhere(std::uint64_t id, const std::vector<int>& ranks) {
   int error = 0;
   for (const int r : ranks) {
-    int there = 0;
-    if (r == rank()) {
-      there = close_here(id);
-    } else {
-      try {
-        spawn(SpawnOptions{.name = "closes a file", .rank = r}, [id] {
-          if (const int e = close_here(id); e != 0) throw e;
-        }).join();
-      } catch (const int e) {
-        there = e;
-      }
-    }
+    const int there = call_on(r, [id] { return close_here(id); });
     if (error == 0) error = there;
   }
   return error;
+}
+
+int remove_name(const FileName& file, int on) {
+  return call_on(on, [id = file.id, path = file.path, compares = file.is_checked] {
+    if (!compares) return unlink(path.c_str()) == 0 || errno == ENOENT ? 0 : errno;
+    const auto known = table.use();
+    const auto found = known->find(id);
+    return found == known->end() ? EBADF : remove_name_of(found->second.number, path);
+  });
 }
 
 std::size_t count() { return table.use()->size(); }

@@ -31,6 +31,10 @@ void open_first(FileName* file, int flags);
 int close_here(std::uint64_t id);
 // The same in these ranks. Suspends.
 int close_everywhere(std::uint64_t id, const std::vector<int>& ranks);
+// Removes its name on the rank `on`, if it still is that of the file, which is open there; of a
+// file that is not checked, in any case. The number of the error, or 0, as when nothing has the
+// name; EEXIST: another file has it. Suspends.
+int remove_name(const FileName& file, int on);
 // How many are open in this process.
 std::size_t count();
 

@@ -141,6 +141,31 @@ static void handlers(void) {
   MPI_Barrier(MPI_COMM_WORLD);
 }
 
+// What has the name of a file that goes with its closing may be another file by then, which stays.
+static void replaced(void) {
+  MPI_File f = open_file(MPI_MODE_CREATE | MPI_MODE_RDWR | MPI_MODE_DELETE_ON_CLOSE);
+  char other[320];
+  snprintf(other, sizeof other, "%s.other", path);
+  MPI_Barrier(MPI_COMM_WORLD);
+  if (me == 0) {
+    FILE* made = fopen(other, "w");
+    fclose(made);
+    rename(other, path);
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+  expect(class_of(MPI_File_close(&f)) == MPI_ERR_FILE && f == MPI_FILE_NULL,
+         "a closing that would remove another file");
+  if (me == 0) {
+    expect(access(path, F_OK) == 0, "the other file is there");
+    unlink(path);
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+  f = open_file(MPI_MODE_CREATE | MPI_MODE_RDWR | MPI_MODE_DELETE_ON_CLOSE);
+  MPI_File_close(&f);
+  expect(access(path, F_OK) != 0, "a file that is removed");
+  MPI_Barrier(MPI_COMM_WORLD);
+}
+
 static void split_in_wrong_order(void) {
   MPI_File f = open_file(MPI_MODE_CREATE | MPI_MODE_RDWR | MPI_MODE_DELETE_ON_CLOSE);
   MPI_Status status;
@@ -201,6 +226,7 @@ int main(int argc, char** argv) {
   full_disk();
   views();
   handlers();
+  replaced();
   split_in_wrong_order();
   nothing_left();
   say("end: %d wrong", wrong);
