@@ -76,7 +76,7 @@ Parcel* Members::bring(Tcb* t, Parcel* parcel) {
     request->data = inside->inside();
     request->bytes = e.bytes;
     parcel->envelope.note = 0;  // it has not been received
-    pulls_.start(t, request.get(), parcel);
+    pulls_.start(t, request.get(), parcel, inside);
     bringing_.push_back(std::move(request));
     return inside;
   }

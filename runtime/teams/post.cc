@@ -335,12 +335,12 @@ void Post::matched(RequestState* request, Parcel* parcel) {
   iso::HeapScope process;
   if (e.bytes > request->bytes) [[unlikely]] {
     request->error = Errc::message_too_long;
-    open_.drop(parcel);
-    finish_receive(t, request, e);
-    return;
+    if (!pulls_.hand_on_when_done(parcel, nullptr)) open_.drop(parcel);
+    return finish_receive(t, request, e);
   }
   switch (parcel->place) {
     case Parcel::Place::kInside:
+      if (pulls_.hand_on_when_done(parcel, request)) return;
       if (e.bytes != 0) std::memcpy(request->data, parcel->data, e.bytes);
       parcels_.free_parcel(parcel);
       break;
@@ -412,7 +412,7 @@ void Post::give_up(Tcb* t, int from, const TakeBackHead& what) {
     return;
   }
   member.mailbox.remove(parcel);
-  if (!pulls_.free_when_done(parcel)) open_.drop(parcel);
+  if (!pulls_.hand_on_when_done(parcel, nullptr)) open_.drop(parcel);
   flow_.took(t, from);
 }
 

@@ -1,6 +1,7 @@
 #include "runtime/teams/pulls.h"
 
 #include <cstddef>
+#include <cstring>
 #include <utility>
 
 #include "runtime/teams/requests.h"
@@ -12,10 +13,11 @@ using detail::Envelope;
 using detail::Parcel;
 using detail::RequestState;
 
-void Pulls::start(Tcb* t, RequestState* request, Parcel* far) {
+void Pulls::start(Tcb* t, RequestState* request, Parcel* far, Parcel* inside) {
   const Envelope& e = far->envelope;
   const int tag = next_tag_ = (next_tag_ + 1) % 30'000;
-  Pull pull{t, request, e, net_.mpi().start_bulk(Mpi::Channel::kLetters), nullptr};
+  Pull pull{t, request, e, net_.mpi().start_bulk(Mpi::Channel::kLetters), inside};
+  if (inside != nullptr) ++into_parcels_;
   ++member_of(t)->pulls;
   const int origin = e.origin;
   Parcel* original = far->original;
@@ -28,14 +30,25 @@ void Pulls::start(Tcb* t, RequestState* request, Parcel* far) {
   set_due(true);
 }
 
-bool Pulls::free_when_done(Parcel* parcel) {
-  if (parcel->place != Parcel::Place::kInside) return false;
+bool Pulls::hand_on_when_done(Parcel* parcel, RequestState* request) {
+  if (into_parcels_ == 0) [[likely]]
+    return false;
   for (Pull& pull : pulls_) {
-    if (pull.request->data != parcel->data) continue;
-    pull.unwanted = parcel;
+    if (pull.inside != parcel) continue;
+    pull.given_up = true;
+    pull.next = request;
     return true;
   }
   return false;
+}
+
+// What came into a parcel, which goes to who has received that meanwhile.
+void Pulls::hand_on(const Pull& pull) {
+  const Envelope e = pull.inside->envelope;
+  if (pull.next != nullptr && e.bytes != 0)
+    std::memcpy(pull.next->data, pull.inside->data, e.bytes);
+  store_.free_parcel(pull.inside);
+  if (pull.next != nullptr) finish_receive(pull.receiver, pull.next, e);
 }
 
 std::span<const Kind> Pulls::kinds() const {
@@ -64,7 +77,8 @@ void Pulls::poll() {
     pulls_.erase(pulls_.begin() + static_cast<std::ptrdiff_t>(i));
     --member_of(pull.receiver)->pulls;
     finish_receive(pull.receiver, pull.request, pull.envelope);
-    if (pull.unwanted != nullptr) store_.free_parcel(pull.unwanted);
+    if (pull.inside != nullptr) --into_parcels_;
+    if (pull.given_up) hand_on(pull);
   }
   for (std::size_t i = 0; i < sends_.size();) {
     if (!sends_[i].bulk->done()) {

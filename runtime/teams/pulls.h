@@ -19,11 +19,13 @@ class Pulls final : public Component {
   Pulls(Net& net, ParcelStore& store, OpenParcels& open) : net_(net), store_(store), open_(open) {}
 
   // Gets the bytes of `far` for `request` of `t`, which does not leave the rank until they are
-  // there. `far` is given back.
-  void start(Tcb* t, detail::RequestState* request, detail::Parcel* far);
-  // Nobody wants `parcel`, which is in nobody's hands any more, and whose bytes are inside: it is
-  // given back when they have come, if they are still coming. False: they are there.
-  bool free_when_done(detail::Parcel* parcel);
+  // there. `far` is given back. `inside`: the parcel that they come into, if it is one.
+  void start(Tcb* t, detail::RequestState* request, detail::Parcel* far,
+             detail::Parcel* inside = nullptr);
+  // For a parcel that is in nobody's hands any more, if its bytes are still coming into it: when
+  // they have come, `request` of the same member gets them, or nobody if it is null, and the parcel
+  // is given back. False: they are there.
+  bool hand_on_when_done(detail::Parcel* parcel, detail::RequestState* request);
 
   std::span<const Kind> kinds() const override;
   void handle(int from, const char* message, std::size_t bytes) override;
@@ -37,12 +39,15 @@ class Pulls final : public Component {
     detail::RequestState* request;
     detail::Envelope envelope;
     std::unique_ptr<Mpi::Bulk> bulk;
-    detail::Parcel* unwanted = nullptr;  // what they come into, if nobody wants it any more
+    detail::Parcel* inside;  // what they come into, if it is one
+    bool given_up = false;   // that is in nobody's hands, and goes when they are there
+    detail::RequestState* next = nullptr;  // who has them then
   };
   struct BulkSend {
     detail::Parcel* parcel;
     std::unique_ptr<Mpi::Bulk> bulk;
   };
+  void hand_on(const Pull& pull);
   bool busy() const { return !pulls_.empty() || !sends_.empty(); }
 
   Net& net_;
@@ -50,6 +55,7 @@ class Pulls final : public Component {
   OpenParcels& open_;
   std::vector<Pull> pulls_;
   std::vector<BulkSend> sends_;
+  int into_parcels_ = 0;  // of pulls_
   int next_tag_ = 0;
 };
 

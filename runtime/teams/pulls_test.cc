@@ -52,7 +52,7 @@ class PullsTest : public testing::Test {
     request_.kind = RequestState::Kind::kReceive;
     request_.data = inside_->inside();
     request_.bytes = kBytes;
-    pulls_.start(t, &request_, store_.try_far(e, nullptr));
+    pulls_.start(t, &request_, store_.try_far(e, nullptr), inside_);
   }
   void send_bytes() {
     std::vector<char> data(kBytes);
@@ -83,12 +83,36 @@ TEST_F(PullsTest, AnUnwantedMessageIsGivenBackWhenItsBytesHaveCome) {
   threads_.spawn([this] {
     Tcb* self = threads::scheduler().current();
     pull(self);
-    EXPECT_TRUE(pulls_.free_when_done(inside_));
+    EXPECT_TRUE(pulls_.hand_on_when_done(inside_, nullptr));
     void* other = self->heap.allocate(sizeof(Parcel) + kBytes);
     EXPECT_NE(other, static_cast<void*>(inside_));
     std::memset(other, 'o', sizeof(Parcel) + kBytes);
     send_bytes();
     EXPECT_EQ(member_.pulls, 0);
+    self->heap.collect();
+    void* again = self->heap.allocate(sizeof(Parcel) + kBytes);
+    EXPECT_EQ(again, static_cast<void*>(inside_));
+    self->role = nullptr;
+  });
+  threads_.run();
+}
+
+// A checkpoint is refused while bytes come into a message, and the member receives that at once.
+TEST_F(PullsTest, AMessageThatIsReceivedWhileItsBytesComeIsGivenOnWhenTheyHaveCome) {
+  threads_.spawn([this] {
+    Tcb* self = threads::scheduler().current();
+    pull(self);
+    std::vector<char> room(kBytes, 'o');
+    RequestState next;
+    next.kind = RequestState::Kind::kReceive;
+    next.data = room.data();
+    next.bytes = kBytes;
+    EXPECT_TRUE(pulls_.hand_on_when_done(inside_, &next));
+    EXPECT_FALSE(next.done);
+    send_bytes();
+    EXPECT_TRUE(next.done);
+    EXPECT_EQ(next.bytes, kBytes);
+    EXPECT_EQ(first_wrong_byte(room.data(), kBytes, 3), kBytes);
     self->heap.collect();
     void* again = self->heap.allocate(sizeof(Parcel) + kBytes);
     EXPECT_EQ(again, static_cast<void*>(inside_));
@@ -103,7 +127,7 @@ TEST_F(PullsTest, AMessageWhoseBytesHaveComeIsAnybodysToGiveBack) {
     pull(self);
     send_bytes();
     EXPECT_EQ(first_wrong_byte(inside_->inside(), kBytes, 3), kBytes);
-    EXPECT_FALSE(pulls_.free_when_done(inside_));
+    EXPECT_FALSE(pulls_.hand_on_when_done(inside_, nullptr));
     store_.free_parcel(inside_);
     self->role = nullptr;
   });

@@ -1,11 +1,14 @@
 // What no program sees but by how long something takes: how many messages ranks send, and what is
 // left of a team.
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <string>
 #include <vector>
 
 #include "isomalloc/helper_threads.h"
+#include "isomalloc/in_process.h"
 #include "roam/roam.h"
 #include "runtime/job/job.h"
 #include "tests/ranks/on_rank.h"
@@ -57,6 +60,27 @@ SCENARIO(Inside, WhoIsNeverThereForLongGetsItsMessages, .ranks_needed = 2) {
       expect_eq(got[0], i, "what was sent");
       team.send(1, 1, i);
     }
+  }).join();
+}
+
+// As of a checkpoint that is given up while bytes come into messages that nobody has received.
+SCENARIO(Inside, WhatIsReceivedWhileItsBytesAreBroughtIsWhole, .ranks_needed = 2) {
+  roam::spawn_team(2, [] {
+    const roam::Team team = roam::Team::current();
+    roam::this_thread::migrate(team.index());
+    std::vector<int> data(1'000'000);
+    if (team.index() == 1) {
+      std::iota(data.begin(), data.end(), 1);
+      roam::Request sent = team.isend(0, 7, data);
+      team.send(0, 8, 0);
+      return (void)sent.wait();
+    }
+    team.recv<int>(1, 8);
+    roam::iso::in_process([] { roam::runtime::the_job().members().settle(); });
+    team.recv(1, 7, data);
+    int wrong = 0;
+    for (std::size_t i = 0; i < data.size(); ++i) wrong += data[i] != static_cast<int>(i) + 1;
+    expect_eq(wrong, 0, "what is not as it was sent");
   }).join();
 }
 
