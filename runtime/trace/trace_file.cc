@@ -20,9 +20,6 @@
 namespace roam::runtime {
 namespace {
 
-// A rank sends so much text at a time.
-constexpr std::size_t kPartBytes = 1 << 20;
-
 // Ranks of a kernel read one time-stamp counter, unless they are further apart than any reading of
 // a clock is off.
 constexpr double kSameCounterNs = 100'000;
@@ -148,7 +145,7 @@ void TraceFile::put_tail(std::uint64_t error_ns, const std::vector<Total>& total
   put(tail.data(), tail.size());
 }
 
-void TraceFile::write(Trace& trace, int node, const RankCounts& counts) {
+void TraceFile::write(Trace& trace, int node, const RankCounts& counts, std::size_t part_bytes) {
   const Moment end = look_at_the_clock();
   TraceText text_of_mine(mpi_.rank(), mpi_.ranks(), node, scale_to(end));
   EventStore::Reader reader(trace.events());
@@ -156,7 +153,7 @@ void TraceFile::write(Trace& trace, int node, const RankCounts& counts) {
   // Fills the text with the next part of this rank's events. False: there is none.
   const auto write_part = [&] {
     if (ended) return false;
-    while (text_of_mine.bytes() < kPartBytes) {
+    while (text_of_mine.bytes() < part_bytes) {
       const Event* event = reader.next();
       if (event == nullptr) {
         text_of_mine.end();
@@ -171,8 +168,9 @@ void TraceFile::write(Trace& trace, int node, const RankCounts& counts) {
   const std::uint64_t error_ns =
       ~mpi_.min(~static_cast<std::uint64_t>(std::max(begin_.error_ns, end.error_ns)));
   if (mpi_.rank() != 0) {
-    for (; write_part(); text_of_mine.take())
-      mpi_.send_now(0, text_of_mine.data(), text_of_mine.bytes());
+    for (; write_part(); text_of_mine.take()) {  // the last part may be empty, which is the end
+      if (text_of_mine.bytes() != 0) mpi_.send_now(0, text_of_mine.data(), text_of_mine.bytes());
+    }
     mpi_.send_now(0, nullptr, 0);
     totals_of(text_of_mine.counts(), counts, trace.events().dropped());
     return;

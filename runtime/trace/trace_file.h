@@ -1,6 +1,7 @@
 #ifndef ROAM_RUNTIME_TRACE_TRACE_FILE_H_
 #define ROAM_RUNTIME_TRACE_TRACE_FILE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -26,8 +27,8 @@ class TraceFile {
   std::uint64_t begin_ticks() const { return begin_.ticks; }
 
   // Collective. Failure to write costs the trace, and is reported, but nothing else. `counts`: of
-  // this rank, as the run itself kept them.
-  void write(Trace& trace, int node, const RankCounts& counts);
+  // this rank, as the run itself kept them. A rank sends some `part_bytes` of text at a time.
+  void write(Trace& trace, int node, const RankCounts& counts, std::size_t part_bytes = 1 << 20);
 
  private:
   // The clock and the time-stamp counter, read together.
