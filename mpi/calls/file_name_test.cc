@@ -56,6 +56,14 @@ TEST_F(FileNameTest, AFileOfAnotherKernelsOwnFileSystemIsAnother) {
   EXPECT_EQ(compare(name_, descriptor_), Found::kOther);
 }
 
+TEST_F(FileNameTest, DevicesAreAlikeUnderAllKernels) {
+  const int null = open("/dev/null", O_WRONLY);
+  ASSERT_GE(null, 0);
+  name_.kernel ^= 1;
+  EXPECT_EQ(compare(name_, null), Found::kIt);
+  close(null);
+}
+
 // That of /proc is of no kind that is known to be one kernel's: the number decides.
 TEST_F(FileNameTest, WhereKernelsMayShareFilesTheInodeDecides) {
   const int shared = open("/proc/self/status", O_RDONLY);
