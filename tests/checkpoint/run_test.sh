@@ -34,6 +34,8 @@ supervised() {
 }
 starts() { grep -c '^roam run: .*: started again ' "$work/err"; }
 said() { grep -q -- "$1" "$work/err" || fail "it does not say '$1'"; }
+# shellcheck source=tests/checkpoint/processes.sh
+source "$processes"
 with=(-n 3 --checkpoint "$work/d" --every 0)
 
 # ---- ends of its own ----
@@ -254,10 +256,32 @@ for kind in crash lost; do
   [[ ! -s $work/out ]] || fail "$kind: what is left of it runs on: $(<"$work/out")"
 done
 
+# A job that has outlived its supervisor keeps the folder for itself, until it has ended.
+cat >"$work/launcher" <<'END'
+#!/bin/bash
+touch "$0.runs"
+until [[ -e $0.go ]]; do sleep 0.05; done
+printf '{"kind": "ended", "code": 0, "where": ""}\n' >"$ROAM_RECORD"
+END
+rm -rf "$work/d" "$work/launcher.runs"
+"$roam_run" --launcher "$work/launcher" --checkpoint "$work/d" "$program" 2>"$work/err" &
+pid=$!
+soon test -e "$work/launcher.runs" || fail "the launcher does not start"
+kill -9 $pid
+wait $pid
+status=0
+timeout 30 "$roam_run" --launcher "$work/launcher" --checkpoint "$work/d" "$program" 2>"$work/err" || status=$?
+((status == 2)) || fail "the folder of a job that has outlived its supervisor is taken: status $status"
+said 'another roam run, or a job that has outlived one, uses it'
+compgen -G "$work/d/.run.*" >"$work/found" || fail "the second one took the records of the first"
+touch "$work/launcher.go"
+soon flock -n "$work/d/.lock" true || fail "the job has ended, and its lock is there"
+"$roam_run" --launcher "$work/launcher" --checkpoint "$work/d" "$program" 2>"$work/err" ||
+  fail "the folder of a job that has ended is refused: status $?"
+[[ -z $(find "$work/d" -name '.run*') ]] || fail "the records of a supervisor that was killed are left"
+
 # ---- kills ----
 
-# shellcheck source=tests/checkpoint/processes.sh
-source "$processes"
 # Kills one of them, if there is one. False: the job has ended.
 kill_one() {
   local ranks
@@ -329,7 +353,7 @@ done
 ! flock -n "$work/d/.lock" true || fail "the folder has no lock"
 status=0
 "$roam_run" --checkpoint "$work/d" --restart "$program" >"$work/out2" 2>"$work/err2" || status=$?
-if ((status != 2)) || ! grep -q 'another roam run uses it' "$work/err2"; then
+if ((status != 2)) || ! grep -q 'another roam run, or a job that has outlived one, uses it' "$work/err2"; then
   fail "two jobs use a folder"
 fi
 kill -TERM $pid
