@@ -163,6 +163,16 @@ supervised 0 --retries 4 --launcher "$work/launcher" "$program"
 rm "$work/launcher.runs"
 supervised 255 --retries 2 --launcher "$work/launcher" "$program"
 said 'before it had begun (the launcher.s status: 255): 2 retries were made: no more'
+# Who started it ignores the ends of children: it sees how the launcher ended all the same.
+rm "$work/launcher.runs"
+status=0
+timeout $patience python3 -c '
+import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execv(sys.argv[1], sys.argv[1:])' "$roam_run" --retries 0 --checkpoint "$work/d" \
+  --launcher "$work/launcher" "$program" 2>"$work/err" || status=$?
+((status == 9)) || fail "status $status, not 9, where SIGCHLD is ignored"
+said '0 retries were made: no more'
 
 # Rank 0 has told of a good end, and another one is killed after it, or ends otherwise.
 cat >"$work/launcher" <<'END'
