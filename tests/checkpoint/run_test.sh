@@ -148,21 +148,35 @@ said 'before it had begun (the launcher.s status: 1): twice in a row, not tried 
 supervised 0 -n 4 --least-ranks 2 --launcher "$work/launcher -a b" "$program"
 said ': 2 ranks are tried'
 # One that has begun once is a program of Roam: a launcher that loses ranks while it starts, and says
-# what it likes of that, is a retry like others.
+# what it likes of that, is a retry like others; but what it needs has time to come back.
 cat >"$work/launcher" <<'END'
 #!/bin/sh
 echo run >>"$0.runs"
-case $(wc -l <"$0.runs") in
-  1) echo 1 >"$ROAM_RECORD.began" && exit 9 ;;
-  [2-4]) exit 255 ;;
-esac
+if test "$(wc -l <"$0.runs")" = 1; then
+  date +%s%N >"$0.begin"
+  echo 1 >"$ROAM_RECORD.began" && exit 9
+fi
+test $(($(date +%s%N) - $(cat "$0.begin"))) -ge 2900000000 || exit 255
 printf '{"kind": "ended", "code": 0, "where": ""}\n' >"$ROAM_RECORD"
 END
-supervised 0 --retries 4 --launcher "$work/launcher" "$program"
-(($(starts) == 4)) || fail "a job that had begun is given up while it is started again"
+supervised 0 --retries 3 --launcher "$work/launcher" "$program"
+(($(starts) == 3)) || fail "a job that had begun is given up while it is started again"
+said 'before it had begun (the launcher.s status: 255): started again from .*, in 2 s (3 of 3)'
 rm "$work/launcher.runs"
-supervised 255 --retries 2 --launcher "$work/launcher" "$program"
-said 'before it had begun (the launcher.s status: 255): 2 retries were made: no more'
+supervised 255 --retries 1 --launcher "$work/launcher" "$program"
+said 'before it had begun (the launcher.s status: 255): 1 retries were made: no more'
+# A signal ends the wait.
+rm "$work/launcher.runs"
+sed -i 's/^test .* || exit/exit/' "$work/launcher"
+rm -rf "$work/d"
+"$roam_run" --retries 9 --checkpoint "$work/d" --launcher "$work/launcher" "$program" 2>"$work/err" &
+pid=$!
+soon grep -q ', in [12] s (' "$work/err" || fail "it does not wait"
+kill -TERM $pid
+status=0
+wait $pid || status=$?
+((status == 143)) || fail "SIGTERM before a start: status $status"
+said 'stopped by SIGTERM before it was started again'
 # Who started it ignores the ends of children: it sees how the launcher ended all the same.
 rm "$work/launcher.runs"
 status=0
