@@ -280,6 +280,37 @@ for kind in crash lost; do
   [[ ! -s $work/out ]] || fail "$kind: what is left of it runs on: $(<"$work/out")"
 done
 
+# Ctrl-C hits the child that is to be the launcher, before it is.
+cat >"$work/interrupted" <<'END'
+import importlib.machinery, importlib.util, os, signal, sys
+sys.dont_write_bytecode = True
+loader = importlib.machinery.SourceFileLoader("roam_run", sys.argv[1])
+module = importlib.util.module_from_spec(importlib.util.spec_from_loader("roam_run", loader))
+loader.exec_module(module)
+release = module.release_signals
+def interrupted():
+    for process in (os.getppid(), os.getpid()):
+        os.kill(process, signal.SIGINT)
+    release()
+module.release_signals = interrupted
+del sys.argv[1]
+module.main()
+END
+mkdir "$work/e"
+# Jobs of a shell may have it ignored.
+status=0
+(cd "$work/e" && timeout $patience python3 -c '
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+sys.exit(os.spawnvp(os.P_WAIT, sys.argv[1], sys.argv[1:]))' \
+  python3 "$work/interrupted" "$roam_run" --launcher "$work/launcher" "$program") \
+  >"$work/out" 2>"$work/err" || status=$?
+said 'stopped by SIGINT'
+! grep -q Traceback "$work/err" || fail "it ends by a traceback"
+# spawnvp gives -2.
+((status == 254)) || fail "Ctrl-C before the launcher is there: status $status"
+[[ -z $(ls -A "$work/e") ]] || fail "left is $(ls -A "$work/e")"
+
 # A job that has outlived its supervisor keeps the folder for itself, until it has ended.
 cat >"$work/launcher" <<'END'
 #!/bin/bash
