@@ -123,6 +123,14 @@ chmod +x "$work/a b/tell arguments"
   exit 1
 [[ $(<"$work/out") == "<two words><it's><\"q\"><\$HOME><*><-n><--restart><$work/a b>" ]] ||
   fail "arguments arrive as $(<"$work/out")"
+# Words that stand for the end of options: one before PROGRAM is ours, others are its own.
+for words in "<--><x><--> -- x --" "<-n><--> -n --" "<x><--restart> x --restart"; do
+  # shellcheck disable=SC2086
+  for ours in "-n 1" "--"; do
+    (cd "$work/a b" && supervised 9 $ours "./tell arguments" ${words#* }) || exit 1
+    [[ $(<"$work/out") == "${words%% *}<$work/a b>" ]] || fail "'$ours' PROGRAM '$words': $(<"$work/out")"
+  done
+done
 [[ -z $(find "$work/a b" -name '*checkpoints*') ]] || fail "its own folder is left"
 
 # What cannot be started leaves nothing behind.
