@@ -55,9 +55,23 @@ ends() {
 
 right=$(timeout $patience "$roam_run" -n 4 --every 0 "$program" well - 600 200) || fail "without kills"
 
+# Nobody names the keeper: the one beside roam-run is taken, and without it the job does not begin.
+named=$ROAM_KEEPER as_built=$roam_run
+unset ROAM_KEEPER
+mkdir "$work/bin"
+cp "$roam_run" "$work/bin/roam-run"
+roam_run=$work/bin/roam-run status=0
+timeout $patience "$roam_run" --checkpoint "$work/d" --memory "$program" well - 4 >"$work/out" \
+  2>"$work/err" || status=$?
+((status == 2)) || fail "without a keeper: status $status"
+grep -q -- '--memory: there is no roam-keeper: .* ROAM_KEEPER=FILE' "$work/err" || fail "nor is it said"
+[[ ! -e $work/d ]] || fail "without a keeper a folder is left"
+ln -s "$named" "$work/bin/roam-keeper"
 job 0
 kill_a_rank
 ends memory "one node, a rank is killed"
+export ROAM_KEEPER=$named
+roam_run=$as_built
 
 job 0
 kill_a_rank
