@@ -99,6 +99,12 @@ supervised 2 --checkpoint "/dev/null/d" "$program"
 said '/dev/null/d: it is no folder for checkpoints: Not a directory'
 supervised 2 --checkpoint "$work/d" --restart "$program"
 said "$work/d has no checkpoint"
+[[ ! -e $work/d ]] || fail "--restart makes a folder"
+mkdir "$work/locked"
+ln -s nowhere "$work/locked/.lock"
+supervised 2 --checkpoint "$work/locked" "$program"
+said "$work/locked/.lock: .*: no other job can be kept out of the folder"
+[[ $(ls -A "$work/locked") == .lock ]] || fail "left is $(ls -A "$work/locked")"
 ROAM_RESTART=x supervised 2 "$program"
 said 'ROAM_RESTART is set'
 mkdir -p "$work/d/000007"
