@@ -105,6 +105,20 @@ ln -s nowhere "$work/locked/.lock"
 supervised 2 --checkpoint "$work/locked" "$program"
 said "$work/locked/.lock: .*: no other job can be kept out of the folder"
 [[ $(ls -A "$work/locked") == .lock ]] || fail "left is $(ls -A "$work/locked")"
+mkdir "$work/gone"
+for words in "$program" "./no-such-program"; do
+  (cd "$work/gone" && rmdir "$work/gone" && supervised 2 --launcher /bin/true "$words") || exit 1
+  said 'the current folder is gone: go to another, or name'
+  mkdir "$work/gone"
+done
+# Where there is no ldd, nothing is known of libraries.
+mkdir "$work/bin"
+printf '#!/bin/sh\nexit 3\n' >"$work/bin/mpiexec.hydra"
+chmod +x "$work/bin/mpiexec.hydra"
+status=0
+timeout $patience env PATH="$work/bin" "$roam_run" --retries 0 --checkpoint "$work/d" "$program" \
+  >"$work/out" 2>"$work/err" || status=$?
+((status == 3)) || fail "without ldd: status $status"
 ROAM_RESTART=x supervised 2 "$program"
 said 'ROAM_RESTART is set'
 mkdir -p "$work/d/000007"
