@@ -62,4 +62,31 @@ for file in bin/roam-{balance-sim,checkpoint,keeper,ps,report,run} include/roam/
 done
 [[ -z $(find "$work/stage" ! -path "$work/stage/usr*" ! -path "$work/stage") ]] ||
   fail "something is staged outside of /usr"
+
+# Whatever the umask, for all users; in a folder whose name sed would take for something else.
+(umask 077 && "$place" "$library" 1.2.3 "$work/o&n|e" "$work/o&n|e/lib" '' "${programs[@]}")
+for line in "prefix=$work/o&n|e" "libdir=$work/o&n|e/lib"; do
+  grep -qFx "$line" "$work/o&n|e/lib/pkgconfig/roam.pc" || fail "roam.pc has no line $line"
+done
+[[ -z $(find "$work/o&n|e" -type d ! -perm 755) ]] || fail "folders are closed to others"
+
+# Where ./roam install puts the library, as --libdir says. What is built is not asked here.
+mkdir -p "$work/bin"/{runtime/{api,keeper},tools/checkpoint,bench,mpi} "$work/path"
+touch "$work/bin"/{runtime/api/libroam.so.1,runtime/keeper/roam-keeper,mpi/roam-mpi} \
+  "$work/bin"/{tools/checkpoint/roam-checkpoint,bench/balance_sim}
+printf '#!/bin/sh\n[ "$1" != info ] || echo "%s"\n' "$work/bin" >"$work/path/bazel"
+chmod +x "$work/path/bazel"
+installed() { # FOLDER [OPTION]...: the library is there
+  rm -rf "$work/stage"
+  (umask 077 && DESTDIR=$work/stage PATH=$work/path:$PATH "$top/roam" install --prefix /opt/r \
+    "${@:2}") >"$work/out" 2>&1 || fail "install ${*:2}: $(<"$work/out")"
+  [[ -e $work/stage$1/libroam.so.1 ]] || fail "install ${*:2}: $(find "$work/stage" -name '*.so.1')"
+  [[ $(stat -c %a "$work/stage/opt/r") == 755 ]] || fail "PREFIX is closed to others"
+}
+installed /opt/r/lib
+installed /opt/r/lib64 --libdir lib64
+installed /usr/lib64 --libdir /usr/lib64
+installed /opt/r/lib/some --libdir=/opt/r/lib/some
+! "$top/roam" install --prefix "$work/a b" >"$work/out" 2>&1 || fail "a blank is taken"
+grep -q "a b': pkg-config cannot name a folder with a blank" "$work/out" || fail "$(<"$work/out")"
 echo "place_test: passed"
