@@ -1,5 +1,6 @@
 #include "runtime/api/member_messages.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/check.h"
@@ -135,16 +136,22 @@ void send_to_server(Member& me, int to, std::uint64_t context, const void* data,
 
 bool travels(const void* address) { return iso::arena().contains(address); }
 
+namespace {
+constexpr std::size_t kMostAdmitted = std::size_t{1} << 20;
+}  // namespace
+
 bool admit_for_kernel(const void* data, std::size_t bytes) {
   if (!travels(data)) return false;
   const int error = errno;
   const bool any = iso::in_process([&] {
+    // The kernel has come to nothing, so it is the front that it cannot use; it asks for what is
+    // behind when it comes there. All of what lives at an address is opened with it.
     const Address begin = reinterpret_cast<Address>(data);
-    bool opened = false;
-    for (Address at = begin; at < begin + bytes;
-         at = round_down(at, iso::kUnitBytes) + iso::kUnitBytes)
-      opened = iso::arena().admit_for_fault(at) || opened;
-    return opened;
+    const Address end = begin + std::min(bytes, kMostAdmitted);
+    for (Address at = begin; at < end; at = round_down(at, iso::kUnitBytes) + iso::kUnitBytes) {
+      if (iso::arena().admit_for_fault(at)) return true;
+    }
+    return false;
   });
   errno = error;
   return any;

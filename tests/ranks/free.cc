@@ -202,7 +202,7 @@ SCENARIO(Free, ThreadsInTurnUseTheSameMemory) {
 
 SCENARIO(Free, ManyMovesOfAThreadThatAllocatesUseTheSameMemory) {
   Random rng(8);
-  for (int i = 0; i < 800; ++i) {
+  for (int i = 0; i < 1500; ++i) {
     std::vector<Block> blocks;
     for (int k = 0; k < 30; ++k) blocks.push_back(make(size_of(rng), rng.next()));
     roam::this_thread::migrate(static_cast<int>(rng.below(roam::ranks())));
@@ -214,7 +214,7 @@ SCENARIO(Free, BlocksOfThreadsNeverJoinedGiveTheirMemoryBack) {
   static int ended;  // the process's: one on each rank
   ended = 0;
   const int home = roam::rank();
-  for (int i = 0; i < 150; ++i) {
+  for (int i = 0; i < 250; ++i) {
     roam::spawn(roam::SpawnOptions{.rank = i % roam::ranks()}, [home, i] {
       const Block block = make(2'000'000, i);
       roam::this_thread::migrate(home);
