@@ -52,6 +52,5 @@ try() {
 try 1 -
 try 3 -
 try 3 ROAM_NODE_RANKS=1
-try 2 - --move
 try 3 ROAM_NODE_RANKS=1 --move
 try 4 ROAM_NODE_RANKS=2 --move
