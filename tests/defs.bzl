@@ -33,6 +33,11 @@ def _word(text):
     """Quotes text so that Bazel's make variables and shell tokenization leave it alone."""
     return "'" + text.replace("'", "'\\''").replace("$", "$$") + "'"
 
+def _long_tag(topology, topologies, tags):
+    """Two nodes of two ranks, where one node and a node per rank are tested too: not in every run."""
+    between = topology == "two_by_two" and "one_node" in topologies and "node_per_rank" in topologies
+    return ["long"] if between and "long" not in tags else []
+
 def rank_test(
         name,
         srcs = [],
@@ -124,7 +129,7 @@ def rank_test(
                 binary,
                 "//tools:mpiexec",
             ] + data,
-            tags = tags + ["rank_test"],
+            tags = tags + _long_tag(topology, topologies, tags) + ["rank_test"],
             timeout = _bazel_timeout(timeout_s),
         )
         tests.append(":%s_%s" % (name, topology))
