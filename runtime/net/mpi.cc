@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <numeric>
-#include <optional>
 
 #include "base/check.h"
 #include "base/job_record.h"
@@ -50,19 +49,26 @@ void end_by_error(MPI_Comm*, int* code, ...) {
   fatal("MPI: %s", text);
 }
 
-// Until it is done, however many ranks a core has: MPICH's own waits keep their core, and each step
-// of a collective takes as long as a turn of who waits there
+// Asks `done()` until it is so, however many ranks a core has: MPICH's own waits keep their core,
+// and each step of a collective takes as long as a turn of who waits there
 // (docs/decisions/0058-collectives-at-the-start.md).
-void await(MPI_Request request) {
-  for (int turns = 0, done = 0;; ++turns) {
-    ROAM_MPI(MPI_Test(&request, &done, MPI_STATUS_IGNORE));
-    if (done != 0) return;
+template <class Done>
+void wait_until(Done done) {
+  for (int turns = 0; !done(); ++turns) {
     if (turns < kMostTurns) {
       os::give_core();
     } else {
       os::stop_for_us(20);
     }
   }
+}
+
+void await(MPI_Request request) {
+  wait_until([&] {
+    int done = 0;
+    ROAM_MPI(MPI_Test(&request, &done, MPI_STATUS_IGNORE));
+    return done != 0;
+  });
 }
 
 void duplicate(MPI_Comm* comm) {
@@ -79,6 +85,13 @@ void duplicate(MPI_Comm* comm) {
 void broadcast_in(MPI_Comm comm, void* data, std::size_t bytes, int from) {
   MPI_Request done;
   ROAM_MPI(MPI_Ibcast(data, static_cast<int>(bytes), MPI_BYTE, from, comm, &done));
+  await(done);
+}
+
+// In place, on all ranks.
+void reduce_in(MPI_Comm comm, void* data, std::size_t count, MPI_Datatype type, MPI_Op op) {
+  MPI_Request done;
+  ROAM_MPI(MPI_Iallreduce(MPI_IN_PLACE, data, static_cast<int>(count), type, op, comm, &done));
   await(done);
 }
 
@@ -169,11 +182,8 @@ void Mpi::cut_nodes(int node_ranks, int most) {
   ROAM_MPI(MPI_Comm_rank(host, &host_rank));
   ROAM_MPI(MPI_Comm_size(host, &host_ranks_));
   const int size = node_size(host_ranks_, node_ranks, most);
-  const int both[2] = {size, -size};
-  int least[2] = {};
-  MPI_Request compared;
-  ROAM_MPI(MPI_Iallreduce(both, least, 2, MPI_INT, MPI_MIN, host, &compared));
-  await(compared);
+  int least[2] = {size, -size};
+  reduce_in(host, least, 2, MPI_INT, MPI_MIN);
   if (least[0] != -least[1]) {
     throw Error(Errc::bad_option,
                 text("ROAM_NODE_RANKS: ranks of this machine are cut into nodes of %d and of %d; "
@@ -195,10 +205,7 @@ void Mpi::cut_nodes(int node_ranks, int most) {
 bool Mpi::host_union(std::vector<std::uint64_t>* words) {
   int host_rank = 0;
   ROAM_MPI(MPI_Comm_rank(state_->host, &host_rank));
-  MPI_Request united;
-  ROAM_MPI(MPI_Iallreduce(MPI_IN_PLACE, words->data(), static_cast<int>(words->size()),
-                          MPI_UINT64_T, MPI_BOR, state_->host, &united));
-  await(united);
+  reduce_in(state_->host, words->data(), words->size(), MPI_UINT64_T, MPI_BOR);
   return host_rank == 0;
 }
 
@@ -220,11 +227,8 @@ std::vector<int> Mpi::gather_ints(int value) {
 // (findings/mpich-orders-unsigned-numbers-as-signed.sh).
 std::uint64_t Mpi::min(std::uint64_t value) {
   constexpr std::uint64_t kTop = std::uint64_t{1} << 63;
-  const auto own = static_cast<std::int64_t>(value ^ kTop);
-  std::int64_t least = 0;
-  MPI_Request reduced;
-  ROAM_MPI(MPI_Iallreduce(&own, &least, 1, MPI_INT64_T, MPI_MIN, state_->world, &reduced));
-  await(reduced);
+  auto least = static_cast<std::int64_t>(value ^ kTop);
+  reduce_in(state_->world, &least, 1, MPI_INT64_T, MPI_MIN);
   return static_cast<std::uint64_t>(least) ^ kTop;
 }
 
@@ -234,11 +238,8 @@ std::string Mpi::first_said(const std::string& s) {
 }
 
 std::uint64_t Mpi::sum(std::uint64_t value) {
-  std::uint64_t result = 0;
-  MPI_Request reduced;
-  ROAM_MPI(MPI_Iallreduce(&value, &result, 1, MPI_UINT64_T, MPI_SUM, state_->world, &reduced));
-  await(reduced);
-  return result;
+  reduce_in(state_->world, &value, 1, MPI_UINT64_T, MPI_SUM);
+  return value;
 }
 
 bool Mpi::alike(std::uint64_t value) { return min(value) == ~min(~value); }
@@ -273,12 +274,12 @@ void Mpi::send_now(int to, const void* data, std::size_t bytes) {
 
 void Mpi::receive_now(int from, std::vector<char>* data) {
   MPI_Status status;
-  int count = 0, there = 0;
-  for (;;) {
+  wait_until([&] {
+    int there = 0;
     ROAM_MPI(MPI_Iprobe(from, kNowTag, state_->bulk[0], &there, &status));
-    if (there != 0) break;
-    os::give_core();
-  }
+    return there != 0;
+  });
+  int count = 0;
   ROAM_MPI(MPI_Get_count(&status, MPI_BYTE, &count));
   data->resize(static_cast<std::size_t>(count));
   MPI_Request received;
