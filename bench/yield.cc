@@ -19,8 +19,9 @@ constexpr const char* kQuestion =
 const std::initializer_list<bench::Option> kOptions = {
     {"threads", "contexts in the round (2)"},
     {"places",
-     "2: the threads yield at another place in the code than the one that takes the time: then the "
-     "processor predicts no return from yield() rightly"},
+     "2: the threads yield at another place in the code than the one that takes the time, so that "
+     "the "
+     "processor cannot foretell returns from yield(). The raw switches are at two places always"},
 };
 
 // Two functions, never made one (their code differs for that): two places in the code.

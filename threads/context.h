@@ -36,9 +36,10 @@ inline void inherit_floating_point(Context context) {
 #endif
 
 // What an asm that switches says of itself: on return every register but rsp may have changed.
-#define ROAM_SWITCH_CLOBBERS                                                                       \
-  "rax", "rbx", "rcx", "rdx", "rbp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", \
-      "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",    \
+#define ROAM_SWITCH_CLOBBERS "rdx", ROAM_SWITCH_CLOBBERS_BUT_RDX
+#define ROAM_SWITCH_CLOBBERS_BUT_RDX                                                            \
+  "rax", "rbx", "rcx", "rbp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0",     \
+      "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", \
       "xmm12", "xmm13", "xmm14", "xmm15", "memory", "cc" ROAM_SWITCH_CLOBBERS_OF_AVX512
 
 // Leaves the running context: its frame, whose address goes to (%[left]). It is pushed, and rbp is

@@ -67,9 +67,14 @@ void print(const char* name, int times) {
   ::operator delete(p, bytes);
   TRACE_OFF();
 }
+// One place of the code, at which threads yield that are traced and others.
+[[gnu::noinline]] void traced_place() {
+  roam::this_thread::yield();
+  asm volatile("");  // not the last call, which would be a jump
+}
 [[gnu::noinline]] void traced_yield() {
   TRACE_ON();
-  roam::this_thread::yield();
+  traced_place();
   TRACE_OFF();
 }
 [[gnu::noinline]] void traced_guard(roam::Range slot) {
@@ -77,9 +82,43 @@ void print(const char* name, int times) {
   roam::threads::Slots::guard(slot);
   TRACE_OFF();
 }
-bool stop = false;
-[[gnu::noinline]] void traced_other() {
+[[gnu::noinline]] void traced_yields(const bool& stop) {
+  while (!stop) traced_place();
+}
+[[gnu::noinline]] void traced_yields_elsewhere(const bool& stop) {
   while (!stop) roam::this_thread::yield();
+}
+
+// There and back: another thread yields too, at the same place or `elsewhere`. A visit of the
+// rank's own stack may come in between, so the shortest of some is taken.
+void trace_yield(const char* name, bool elsewhere) {
+  bool stop = false;
+  const roam::Thread other = roam::spawn([&stop, elsewhere] {
+    if (elsewhere) {
+      traced_yields_elsewhere(stop);
+    } else {
+      traced_yields(stop);
+    }
+  });
+  for (int i = 0; i < 10; ++i) traced_place();
+  std::size_t best = kMostSteps;
+  static std::uintptr_t shortest[kMostSteps];
+  for (int i = 0; i < 50; ++i) {
+    // Tracing is slow, and after slow switches the scheduler looks at the clock at each one: some
+    // fast ones in between.
+    for (int j = 0; j < 1000; ++j) traced_place();
+    stepped = 0;
+    traced_yield();
+    if (stepped < best) {
+      best = stepped;
+      std::copy(steps, steps + stepped, shortest);
+    }
+  }
+  stepped = best;
+  std::copy(shortest, shortest + best, steps);
+  print(name, 2);
+  stop = true;
+  other.join();
 }
 
 // The same size over and over: what is measured is the second time.
@@ -133,28 +172,8 @@ void trace_all() {
   print("delete_48", 1);
   ::operator delete(keeps_span);
 
-  const roam::Thread other = roam::spawn(traced_other);
-  for (int i = 0; i < 10; ++i) roam::this_thread::yield();
-  // There and back: the other thread yields too. A visit of the rank's own stack may come in
-  // between, so the shortest of some is taken.
-  std::size_t best = kMostSteps;
-  static std::uintptr_t shortest[kMostSteps];
-  for (int i = 0; i < 50; ++i) {
-    // Tracing is slow, and after slow switches the scheduler looks at the clock at each one: some
-    // fast ones in between.
-    for (int j = 0; j < 1000; ++j) roam::this_thread::yield();
-    stepped = 0;
-    traced_yield();
-    if (stepped < best) {
-      best = stepped;
-      std::copy(steps, steps + stepped, shortest);
-    }
-  }
-  stepped = best;
-  std::copy(shortest, shortest + best, steps);
-  print("yield", 2);
-  stop = true;
-  other.join();
+  trace_yield("yield", false);
+  trace_yield("yield_elsewhere", true);
   trace_guards();
   for (void* q : head) std::free(q);
 
