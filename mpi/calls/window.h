@@ -104,7 +104,7 @@ struct Window {
     bool exclusive = false;       // how it is locked
     bool named = false;           // the program locked it (MPI_Win_lock)
     bool dirty = false;           // there were accesses that it has not confirmed
-    std::size_t unconfirmed = 0;  // bytes of them
+    std::size_t unconfirmed = 0;  // memory that they take while they are under way
     int flushes = 0;              // confirmations that are asked for
     int fetches = 0;              // that have not come
     std::uint32_t posts = 0;      // its MPI_Win_post calls that no MPI_Win_start has seen
@@ -112,7 +112,7 @@ struct Window {
   std::map<int, Peer> peers;
   std::vector<std::shared_ptr<Fetch>> fetches;  // until they have been finished
   std::size_t settled = 0;                      // of them, that were left when last looked at
-  std::size_t fetching = 0;                     // bytes that have not come
+  std::size_t fetching = 0;  // memory of those that have not come, with kMessageBytes of each
   // The first operation that could not be done, since it was last told of one.
   int error = MPI_SUCCESS;
   std::string why;
@@ -121,6 +121,9 @@ struct Window {
   // The `bytes` at `displacement` and `offset` bytes further; null: they are not in the window.
   char* place(MPI_Aint displacement, MPI_Aint offset, std::size_t bytes) const;
 };
+
+// What a message takes while it is under way, beside what it brings, for who bounds them.
+inline constexpr std::size_t kMessageBytes = 256;
 
 // The bytes in a row that an operation concerns, from its displacement on.
 struct WindowRun {

@@ -60,7 +60,7 @@ class Sending {
     }
     Window::Peer& peer = w_.peers[to_];
     peer.dirty = true;
-    peer.unconfirmed += bytes_;
+    peer.unconfirmed += message.size() + kMessageBytes;
     me_.windows.send_whole(w_, to_, message.data(), message.size());
     head_.at += bytes_;
     runs_.clear();
@@ -146,7 +146,7 @@ std::shared_ptr<Fetch> make_fetch(Window& w, int world, void* data, MPI_Count co
   }
   Window::Peer& peer = w.peers[world];
   w.fetches.push_back(fetch);
-  w.fetching += bytes;
+  w.fetching += bytes + kMessageBytes;
   ++peer.fetches;
   return fetch;
 }

@@ -147,7 +147,9 @@ bool Windows::act(Window& w, int from, const char* message, std::size_t bytes) {
   const auto came = [&](std::size_t count) {
     fetch->left -= count;
     w.fetching -= count;
-    if (fetch->left == 0) --w.peers[from].fetches;
+    if (fetch->left != 0) return;
+    w.fetching -= kMessageBytes;
+    --w.peers[from].fetches;
   };
   switch (head.kind) {
     case What::kPut:
