@@ -15,13 +15,21 @@ Group::Group(std::vector<int> members) : size_(static_cast<int>(members.size()))
   bool even = stride_ > 0;
   for (int i = 1; even && i < size_; ++i)
     even = members[static_cast<std::size_t>(i)] == first_ + i * stride_;
-  if (!even) members_ = std::make_shared<const std::vector<int>>(std::move(members));
+  if (even) return;
+  auto made = std::make_shared<Members>();
+  made->of_rank = std::move(members);
+  for (int i = 0; i < size_; ++i)
+    made->by_number.emplace_back(made->of_rank[static_cast<std::size_t>(i)], i);
+  std::sort(made->by_number.begin(), made->by_number.end());
+  members_ = std::move(made);
 }
 
 int Group::rank_of(int world) const {
   if (members_ != nullptr) {
-    const auto found = std::find(members_->begin(), members_->end(), world);
-    return found == members_->end() ? MPI_UNDEFINED : static_cast<int>(found - members_->begin());
+    const auto found = std::lower_bound(members_->by_number.begin(), members_->by_number.end(),
+                                        std::pair(world, 0));
+    return found == members_->by_number.end() || found->first != world ? MPI_UNDEFINED
+                                                                       : found->second;
   }
   const int from_first = world - first_;
   if (size_ == 0 || from_first < 0 || from_first % stride_ != 0) return MPI_UNDEFINED;
@@ -91,9 +99,11 @@ Group Group::pick(const std::vector<int>& ranks) const {
 
 Group Group::omit(const std::vector<int>& ranks) const {
   check(ranks);
+  std::vector<bool> omitted(static_cast<std::size_t>(size_));
+  for (const int rank : ranks) omitted[static_cast<std::size_t>(rank)] = true;
   std::vector<int> members;
   for (int i = 0; i < size_; ++i) {
-    if (std::find(ranks.begin(), ranks.end(), i) == ranks.end()) members.push_back(world_of(i));
+    if (!omitted[static_cast<std::size_t>(i)]) members.push_back(world_of(i));
   }
   return Group(std::move(members));
 }

@@ -4,6 +4,7 @@
 #include <mpi.h>
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace roam::mpi {
@@ -22,13 +23,13 @@ class Group {
   // REQUIRES: 0 <= rank < size().
   int world_of(int rank) const {
     return members_ == nullptr ? first_ + rank * stride_
-                               : (*members_)[static_cast<std::size_t>(rank)];
+                               : members_->of_rank[static_cast<std::size_t>(rank)];
   }
   // Whether these are the virtual ranks 0 to count - 1, in their order.
   bool is_of_first(int count) const {
     return members_ == nullptr && first_ == 0 && stride_ == 1 && size_ == count;
   }
-  // MPI_UNDEFINED: it is no member. O(1) of evenly spaced ones, else O(size).
+  // MPI_UNDEFINED: it is no member. O(1) of evenly spaced ones, else O(log size).
   int rank_of(int world) const;
 
   // MPI_IDENT, MPI_SIMILAR or MPI_UNEQUAL.
@@ -49,7 +50,11 @@ class Group {
   void check(const std::vector<int>& ranks) const;
 
   int first_ = 0, stride_ = 1, size_ = 0;
-  std::shared_ptr<const std::vector<int>> members_;
+  struct Members {
+    std::vector<int> of_rank;                    // its number
+    std::vector<std::pair<int, int>> by_number;  // (number, rank), in the order of numbers
+  };
+  std::shared_ptr<const Members> members_;
 };
 
 }  // namespace roam::mpi

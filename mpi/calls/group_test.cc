@@ -42,6 +42,23 @@ TEST(Group, OfAnyNumbersKeepsTheirOrder) {
   EXPECT_EQ(Group().rank_of(0), MPI_UNDEFINED);
 }
 
+TEST(Group, KnowsEachOfManyInAnyOrder) {
+  constexpr int kMany = 100'000;
+  std::vector<int> numbers(kMany);
+  for (int i = 0; i < kMany; ++i) numbers[static_cast<std::size_t>(i)] = 3 * (i * 7919LL % kMany);
+  const Group many(numbers);
+  for (int i = 0; i < kMany; ++i) {
+    ASSERT_EQ(many.rank_of(numbers[static_cast<std::size_t>(i)]), i);
+    ASSERT_EQ(many.rank_of(3 * i + 1), MPI_UNDEFINED);
+  }
+  std::vector<int> evens;
+  for (int i = 0; i < kMany; i += 2) evens.push_back(i);
+  const Group odd = many.omit(evens);
+  EXPECT_EQ(odd.size(), kMany / 2);
+  EXPECT_EQ(odd.world_of(1), numbers[3]);
+  EXPECT_EQ(many.join(odd).compare(many), MPI_IDENT);
+}
+
 TEST(Group, IsComparedByMembersAndOrder) {
   const Group a(std::vector<int>{1, 2, 3});
   EXPECT_EQ(a.compare(Group(1, 1, 3)), MPI_IDENT);
