@@ -142,11 +142,12 @@ void add_allgather(Schedule* s, const Communicator& c, const Bytes& own, const P
   s->end_round();
 }
 
-// All at once, nearest members first.
+// All at once, from the next member on, also what is received: members of a rank run in the order
+// of their numbers, and what comes is looked for among the receives from the oldest on.
 void add_alltoall(Schedule* s, const Communicator& c, const Parts& out, const Parts& in) {
   const int n = c.peers().size(), first = c.is_inter() ? 0 : 1;
   for (int i = first; i < n; ++i) {
-    const int from = ((c.rank - i) % n + n) % n;
+    const int from = (c.rank + i) % n;
     const Bytes& part = in[static_cast<std::size_t>(from)];
     s->receive_up_to(c.peer(from), part.begin, part.count);
   }
