@@ -105,28 +105,47 @@ bool all_done(VirtualRank& me, int count, const MPI_Request* handles) {
   return all;
 }
 
-// Of all of them, which are done. If some have failed: MPI_ERR_IN_STATUS, and each status says how.
-void take_all(VirtualRank& me, int count, MPI_Request* handles, MPI_Status* statuses) {
-  bool failed = false;
-  for (int i = 0; i < count; ++i) {
-    Request* request = active(me, handles[i]);
-    if (request == nullptr) continue;
-    ask_status(request);
-    failed = failed || request->error != MPI_SUCCESS;
-  }
-  for (int i = 0; i < count; ++i) {
-    Request* request = active(me, handles[i]);
-    if (failed && statuses != MPI_STATUSES_IGNORE)
-      statuses[i].MPI_ERROR = request == nullptr ? MPI_SUCCESS : request->error;
+// Several that are taken. If some have failed, or fail as they are freed: MPI_ERR_IN_STATUS, and
+// each status says how; else statuses keep the MPI_ERROR that they have.
+class Taking {
+ public:
+  explicit Taking(MPI_Status* statuses) : statuses_(statuses) {}
+
+  void take_next(VirtualRank& me, MPI_Request* handle, Request* request) {
+    MPI_Status* status = nth(statuses_, taken_);
+    int error = MPI_SUCCESS;
     if (request == nullptr) {
-      put(empty_status(), nth(statuses, i));
+      put(empty_status(), status);
     } else {
-      const int error = take(me, &handles[i], request, nth(statuses, i));
-      failed = failed || error != MPI_SUCCESS;
+      ask_status(request);
+      error = request->error;
+      const int freed = take(me, handle, request, status);
+      if (error == MPI_SUCCESS) error = freed;
     }
+    if (error != MPI_SUCCESS) errors_.emplace_back(taken_, error);
+    ++taken_;
   }
-  if (failed)
+  int taken() const { return taken_; }
+  void check() const {
+    if (errors_.empty()) return;
+    if (statuses_ != MPI_STATUSES_IGNORE) {
+      for (int i = 0; i < taken_; ++i) statuses_[i].MPI_ERROR = MPI_SUCCESS;
+      for (const auto& [at, error] : errors_) statuses_[at].MPI_ERROR = error;
+    }
     throw CallError(MPI_ERR_IN_STATUS, "some of the requests failed; their statuses say how");
+  }
+
+ private:
+  MPI_Status* statuses_;
+  int taken_ = 0;
+  std::vector<std::pair<int, int>> errors_;  // which of them, and how
+};
+
+// Of all of them, which are done.
+void take_all(VirtualRank& me, int count, MPI_Request* handles, MPI_Status* statuses) {
+  Taking all(statuses);
+  for (int i = 0; i < count; ++i) all.take_next(me, &handles[i], active(me, handles[i]));
+  all.check();
 }
 
 void check_count(int count) {
@@ -206,24 +225,15 @@ int test_any(int count, MPI_Request* handles, int* index, int* done, MPI_Status*
 // Takes all that are done.
 void take_some(VirtualRank& me, int count, MPI_Request* handles, int* taken, int* indexes,
                MPI_Status* statuses) {
-  bool failed = false;
+  Taking some(statuses);
   for (int i = 0; i < count; ++i) {
     Request* request = active(me, handles[i]);
     if (request == nullptr || !advance(request)) continue;
-    ask_status(request);
-    failed = failed || request->error != MPI_SUCCESS;
+    some.take_next(me, &handles[i], request);
+    indexes[some.taken() - 1] = i;
   }
-  *taken = 0;
-  for (int i = 0; i < count; ++i) {
-    Request* request = active(me, handles[i]);
-    if (request == nullptr || !request->done) continue;
-    MPI_Status* status = nth(statuses, *taken);
-    if (failed && status != MPI_STATUS_IGNORE) status->MPI_ERROR = request->error;
-    failed = take(me, &handles[i], request, status) != MPI_SUCCESS || failed;
-    indexes[(*taken)++] = i;
-  }
-  if (failed)
-    throw CallError(MPI_ERR_IN_STATUS, "some of the requests failed; their statuses say how");
+  *taken = some.taken();
+  some.check();
 }
 
 int wait_some(int count, MPI_Request* handles, int* taken, int* indexes, MPI_Status* statuses) {

@@ -108,11 +108,39 @@ static void ends(void) {
       request == MPI_REQUEST_NULL);
 }
 
+static int lose(void* extra) {
+  ++((Own*)extra)->freed;
+  return MPI_ERR_OTHER;
+}
+
+// A function that frees one fails: statuses say of which, whatever they had before. (MPICH's
+// MPI_Testall does not say so.)
+static void fails_when_freed(int way) {
+  Own own[2];
+  MPI_Request requests[2];
+  MPI_Status statuses[2];
+  int indexes[2], count = 2, class, classes[2], error = MPI_SUCCESS;
+  for (int i = 0; i < 2; ++i) {
+    memset(&own[i], 0, sizeof own[i]);
+    MPI_Grequest_start(query, i == 1 ? lose : release, cancel, &own[i], &requests[i]);
+    MPI_Grequest_complete(requests[i]);
+    statuses[i].MPI_ERROR = 77;
+  }
+  if (way == 0) error = MPI_Waitall(2, requests, statuses);
+  if (way == 1) error = MPI_Waitsome(2, requests, &count, indexes, statuses);
+  if (way == 2) error = MPI_Testsome(2, requests, &count, indexes, statuses);
+  MPI_Error_class(error, &class);
+  for (int i = 0; i < 2; ++i) MPI_Error_class(statuses[i].MPI_ERROR, &classes[i]);
+  say("way %d: in statuses %d, of %d: success %d, other %d", way, class == MPI_ERR_IN_STATUS, count,
+      classes[0] == MPI_SUCCESS, classes[1] == MPI_ERR_OTHER);
+}
+
 int main(int argc, char** argv) {
   begin(&argc, &argv);
   one();
   several();
   ends();
+  for (int way = 0; way < 3; ++way) fails_when_freed(way);
   MPI_Barrier(MPI_COMM_WORLD);
   MPI_Finalize();
   return 0;
