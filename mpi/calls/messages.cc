@@ -390,7 +390,8 @@ std::ptrdiff_t plain_bytes(const void* data, MPI_Count count, MPI_Datatype handl
   const TypeRef type = predefined(handle);
   if (!type || type->basic == nullptr || type->size != type->bounds.extent()) return -1;
   const MPI_Count bytes = count * type->size;
-  return data == nullptr && bytes != 0 ? -1 : static_cast<std::ptrdiff_t>(bytes);
+  const bool is_none = data == nullptr || data == MPI_IN_PLACE;
+  return is_none && bytes != 0 ? -1 : static_cast<std::ptrdiff_t>(bytes);
 }
 
 // A message under way whose frame may be left.

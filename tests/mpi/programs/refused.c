@@ -199,6 +199,8 @@ static void null_pointers(void) {
   fails(MPI_Reduce_scatter(v, w, NULL, MPI_INT, MPI_SUM, apart), MPI_ERR_ARG, "no counts to scatter");
   fails(MPI_Reduce_local(NULL, w, 1, MPI_INT, MPI_SUM), MPI_ERR_BUFFER, "nothing to reduce");
   fails(MPI_Bcast(MPI_IN_PLACE, 1, MPI_INT, 0, apart), MPI_ERR_BUFFER, "MPI_IN_PLACE is no buffer");
+  fails(MPI_Send(MPI_IN_PLACE, 1, MPI_INT, MPI_PROC_NULL, 0, apart), MPI_ERR_BUFFER, "nor to be sent");
+  fails(MPI_Rsend(MPI_IN_PLACE, 1, MPI_INT, 0, 0, apart), MPI_ERR_BUFFER, "nor to be sent at once");
   fails(MPI_Allreduce(NULL, w, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD), MPI_ERR_BUFFER, "a short reduction of all");
   MPI_File file;
   MPI_Offset offset;
