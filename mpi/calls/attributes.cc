@@ -88,8 +88,11 @@ void Attributes::copy_to(VirtualRank& me, int handle, Attributes* to) const {
                           ? key->copy(handle, v.keyval, key->extra, v.value, &copied, &wanted)
                           : key->copy_proxy(key->copy, handle, v.keyval, key->extra, v.kind,
                                             v.value, &copied, &wanted);
-    if (error != MPI_SUCCESS)
+    if (error != MPI_SUCCESS) {
+      for (const std::unique_ptr<Value>& c : to->values_) me.release_keyval(c->keyval);
+      to->values_.clear();
       throw CallError(error, text("the function that copies the attribute returned %d", error));
+    }
     if (wanted != 0) to->add(me, {v.keyval, copied, v.kind});
   }
 }

@@ -49,7 +49,8 @@ class Attributes {
   void remove(VirtualRank& me, int handle, int keyval);
   // The last that was set goes first.
   void remove_all(VirtualRank& me, int handle);
-  // Those whose keys want it.
+  // Those whose keys want it. CallError: one cannot be copied; `to` has none then, and as in MPICH
+  // no function deletes what was copied before.
   void copy_to(VirtualRank& me, int handle, Attributes* to) const;
 
  private:
