@@ -69,16 +69,20 @@ void team_open(const TeamPlan& plan) {
   iso::in_process([&] {
     const int rank = team_rank(plan, plan.first);
     if (the_job().rank() != rank) {
-      if (plan.parent_rank >= 0) {
-        the_job().net().send(plan.parent_rank,
-                             runtime::TeamHead{runtime::Kind::kTeamReport, 0, plan.id});
-      }
+      if (plan.parent_rank >= 0) the_job().teams().cannot_open(plan);
       Errc code = Errc::out_of_memory;
       const std::string why = the_job().mover().take_refusal(scheduler().current(), &code);
       throw Error(code, "spawn_team: no thread can make members there: " + why);
     }
-    the_job().whereabouts().add_team(plan.id, plan.size, the_job().ranks());
-    the_job().gatherings().add_team(plan.id, plan.size, plan.root_rank);
+    try {
+      the_job().whereabouts().add_team(plan.id, plan.size, the_job().ranks());
+      the_job().gatherings().add_team(plan.id, plan.size, plan.root_rank);
+    } catch (const std::bad_alloc&) {
+      the_job().members().forget_team(plan.id);
+      the_job().teams().cannot_open(plan);
+      throw;
+    }
+    the_job().teams().open(plan);
   });
 }
 

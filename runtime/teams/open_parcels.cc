@@ -3,6 +3,8 @@
 #include <x86intrin.h>
 
 #include <cstring>
+#include <new>
+#include <utility>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -48,9 +50,13 @@ Parcel* OpenParcels::try_make(const Envelope& e, const void* data, bool copy,
       store_.free(parcel);
       return nullptr;
     }
-    if (e.bytes != 0) std::memcpy(block, data, e.bytes);
     parcel->data = block;
-    tally(parcel);
+    if (!tally(parcel)) {
+      store_.free(block);
+      store_.free(parcel);
+      return nullptr;
+    }
+    if (e.bytes != 0) std::memcpy(block, data, e.bytes);
     return parcel;
   }
   Tcb* self = scheduler().current();
@@ -113,7 +119,7 @@ void OpenParcels::give_back(Parcel* open) {
 
 void OpenParcels::finish(Parcel* open) {
   if (open->copied) {
-    if (open->tallied) copies_.take_off(open->envelope);
+    take_off(open);
     store_.free(const_cast<void*>(open->data));
     store_.free(open);
   } else {
@@ -148,10 +154,19 @@ void OpenParcels::pass_receipt(const ReceiptHead& head) {
 // ---- copies ----
 
 // The origin gives the copy back, and takes it off. One that was made on another rank, where its
-// sender went, is not counted.
-void OpenParcels::tally(Parcel* open) {
-  open->tallied = true;
-  copies_.add(open->envelope);
+// sender went, is not counted. False: there is no memory to count it.
+bool OpenParcels::tally(Parcel* open) {
+  if (open->envelope.origin != net_.rank()) return true;
+  try {
+    copies_.add(open->envelope);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  return open->tallied = true;
+}
+void OpenParcels::take_off(Parcel* open) {
+  if (!std::exchange(open->tallied, false)) return;
+  copies_.take_off(open->envelope);
 }
 
 // Puts a copy in place of the sender's memory. False: a receiver has it just now, or there is no
@@ -162,17 +177,21 @@ bool OpenParcels::detach(Member& m, RequestState* request) {
   no_memory_ = false;
   if (parcel->state.load(std::memory_order_relaxed) != Parcel::kOffered) return false;
   void* block = store_.allocate(parcel->envelope.bytes);
-  no_memory_ = block == nullptr;
-  if (no_memory_) return false;
+  no_memory_ = block == nullptr || !tally(parcel);
+  if (no_memory_) {
+    if (block != nullptr) store_.free(block);
+    return false;
+  }
   std::uint32_t seen = Parcel::kOffered;
   if (!parcel->state.compare_exchange_strong(seen, Parcel::kMoving, std::memory_order_acquire)) {
+    // Who has it gives it back, which finds no copy.
+    take_off(parcel);
     store_.free(block);
     return false;
   }
   if (parcel->envelope.bytes != 0) std::memcpy(block, parcel->data, parcel->envelope.bytes);
   parcel->data = block;
   parcel->copied = true;
-  if (parcel->envelope.origin == net_.rank()) tally(parcel);
   parcel->state.store(Parcel::kOffered, std::memory_order_release);
   request->parcel = nullptr;
   finish_request(m.thread, request);

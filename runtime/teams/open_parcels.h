@@ -96,7 +96,8 @@ class OpenParcels final : public Component {
   void give_back(detail::Parcel* open);
   void pass_receipt(const ReceiptHead& head);
   bool detach(detail::Member& m, detail::RequestState* request);
-  void tally(detail::Parcel* open);
+  bool tally(detail::Parcel* open);
+  void take_off(detail::Parcel* open);
   bool may_copy(const detail::RequestState* send) const;
   bool sends_wait() const;
   void copy_for_waiting();

@@ -68,7 +68,7 @@ class Post final : public Component, public detail::Mailbox::Receiver {
   // the runtime's own, with tags below 0, always have room. Errors: Error(out_of_memory,
   // thread_ended).
   [[nodiscard]] bool send(detail::Member& me, const Sending& what, detail::RequestState* request);
-  // The receive `request` of `me` takes a message that has come, or is posted.
+  // The receive `request` of `me` takes a message that has come, or is posted. Does not throw.
   void receive(detail::Member& me, detail::RequestState* request);
 
   // OpenParcels::sender_waits.
@@ -105,12 +105,16 @@ class Post final : public Component, public detail::Mailbox::Receiver {
   void dispatch(Found found, int rank, detail::Peer* peer, const Envelope& e, const void* data,
                 RequestState* request, bool stays);
   void send_letter(int rank, const Envelope& e, Target target, const void* data);
+  void delay(Parcel* parcel);
   void push(int rank, Parcel* parcel, Target receiver);
   bool pass_on(int rank, Parcel* parcel, Target target);
   // False: there is no memory for it, and nothing has happened.
   bool deliver(Tcb* t, const Envelope& e, const void* data);
   bool deliver(Tcb* t, Parcel* parcel);
+  bool deliver(Tcb* t, const Envelope& e, Parcel* parcel);
   void deliver_or_hold(Tcb* t, Parcel* parcel);
+  void deliver_into(Tcb* t, RequestState* receive, const Envelope& e, const void* data);
+  void hold(Parcel* parcel, Target receiver);
   // Has the message acted upon, which may send others.
   void serve(Tcb* t, const Envelope& e, const char* data);
   // `t` gives up what member `from` takes back.

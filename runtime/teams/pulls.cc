@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <cstring>
+#include <new>
 #include <utility>
 
+#include "runtime/teams/no_way_back.h"
 #include "runtime/teams/requests.h"
 #include "threads/scheduler.h"
 
@@ -14,18 +16,21 @@ using detail::Parcel;
 using detail::RequestState;
 
 void Pulls::start(Tcb* t, RequestState* request, Parcel* far, Parcel* inside) {
-  const Envelope& e = far->envelope;
+  const Envelope e = far->envelope;
   const int tag = next_tag_ = (next_tag_ + 1) % 30'000;
-  Pull pull{t, request, e, net_.mpi().start_bulk(Mpi::Channel::kLetters), inside};
+  make_usable(request->data, e.bytes);  // the kernel may write there, without a handler of ours
+  threads::on_rank_stack([&] {
+    try {
+      Pull& pull = pulls_.emplace_back(Pull{t, request, e, nullptr, inside});
+      pull.bulk = net_.mpi().start_bulk(Mpi::Channel::kLetters);
+      pull.bulk->receive(e.origin, tag, request->data, e.bytes);
+    } catch (const std::bad_alloc&) {
+      no_memory_to_go_on(e);
+    }
+  });
   if (inside != nullptr) ++into_parcels_;
   ++member_of(t)->pulls;
-  const int origin = e.origin;
-  Parcel* original = far->original;
-  make_usable(request->data, e.bytes);  // the kernel may write there, without a handler of ours
-  threads::on_rank_stack(
-      [&] { pull.bulk->receive(origin, tag, pull.request->data, pull.envelope.bytes); });
-  net_.send(origin, PullHead{Kind::kPull, tag, original});
-  pulls_.push_back(std::move(pull));
+  net_.send(e.origin, PullHead{Kind::kPull, tag, far->original});
   store_.free(far);
   set_due(true);
 }
@@ -61,9 +66,13 @@ void Pulls::handle(int from, const char* message, std::size_t) {
   Parcel* parcel = static_cast<Parcel*>(head.original);
   if (head.tag < 0) return open_.refuse(parcel);  // nobody wants it
   open_.take(parcel);
-  BulkSend send{parcel, net_.mpi().start_bulk(Mpi::Channel::kLetters)};
-  send.bulk->send(from, head.tag, parcel->data, parcel->envelope.bytes);
-  sends_.push_back(std::move(send));
+  try {
+    BulkSend& send =
+        sends_.emplace_back(BulkSend{parcel, net_.mpi().start_bulk(Mpi::Channel::kLetters)});
+    send.bulk->send(from, head.tag, parcel->data, parcel->envelope.bytes);
+  } catch (const std::bad_alloc&) {
+    no_memory_to_go_on(parcel->envelope);
+  }
   set_due(true);
 }
 

@@ -1,7 +1,9 @@
 #include "runtime/teams/teams.h"
 
 #include <cstring>
+#include <new>
 
+#include "base/check.h"
 #include "base/text.h"
 #include "runtime/teams/member.h"
 #include "threads/scheduler.h"
@@ -19,12 +21,31 @@ void Teams::wake(Tcb*& t) {
   scheduler().make_ready(woken);
 }
 
+// Who does not find it waits for others, or others for it.
+Teams::Forming& Teams::forming(std::uint64_t team) try {
+  return forming_[team];
+} catch (const std::bad_alloc&) {
+  fatal("there is no memory of the process to make team %llu",
+        static_cast<unsigned long long>(team));
+}
+
+void Teams::cannot_open(const TeamPlan& plan) {
+  if (plan.parent_rank >= 0) {
+    net_.send(plan.parent_rank, TeamHead{Kind::kTeamReport, 0, plan.id});
+    return;
+  }
+  Forming& f = forming(plan.id);
+  f.decided = f.maker_is_through = true;
+  wake(f.creator);
+  if (f.creator_is_through) forming_.erase(plan.id);
+}
+
 void Teams::hold(std::uint64_t team, Tcb* member, void (*destroy)(void*)) {
-  forming_[team].held.push_back({member, destroy});
+  forming(team).held.push_back({member, destroy});
 }
 
 bool Teams::agree(const TeamPlan& plan, int makers, bool ready) {
-  Forming& f = forming_[plan.id];
+  Forming& f = forming(plan.id);
   f.good = f.good && ready;
   const auto wait = [&] {
     f.maker = scheduler().current();
@@ -68,7 +89,7 @@ void Teams::give_up(Forming& f) {
 }
 
 bool Teams::wait_until_made(std::uint64_t team) {
-  Forming& f = forming_[team];
+  Forming& f = forming(team);
   while (!f.decided) {
     f.creator = scheduler().current();
     scheduler().block("the members of a team to be made", nullptr);
@@ -93,7 +114,7 @@ void Teams::handle(int, const char* message, std::size_t) {
   const auto head = read<TeamHead>(message);
   switch (head.kind) {
     case Kind::kTeamReport: {
-      Forming& f = forming_[head.team];
+      Forming& f = forming(head.team);
       ++f.reports;
       f.good = f.good && head.good != 0;
       wake(f.maker);

@@ -28,6 +28,10 @@ class Teams final : public Component {
       : Component(/*heeds_idle=*/false, /*polls=*/false), net_(net), life_(life) {}
   void begin_run(Members* members) { members_ = members; }
 
+  // A maker is about to make members.
+  void open(const detail::TeamPlan& plan) { forming(plan.id); }
+  // It cannot, and goes: in place of all that follows.
+  void cannot_open(const detail::TeamPlan& plan);
   // A maker has made a member, which does not run yet.
   void hold(std::uint64_t team, Tcb* member, void (*destroy)(void*));
   // See detail::team_agree. Context: the maker, which suspends.
@@ -58,6 +62,7 @@ class Teams final : public Component {
     bool maker_is_through = false;
     bool creator_is_through = false;
   };
+  Forming& forming(std::uint64_t team);
   void wake(Tcb*& t);
   void give_up(Forming& f);
 
