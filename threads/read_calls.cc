@@ -12,9 +12,11 @@
 #include <climits>
 
 #include "threads/descriptor_waits.h"
+#include "threads/kernel_reach.h"
 
 namespace {
 
+using roam::threads::reach_for_kernel;
 using roam::threads::Tcb;
 using namespace roam::threads::wait_calls;
 
@@ -102,6 +104,7 @@ ssize_t receive_all(Tcb* self, const char* call, int socket, char* to, std::size
 template <class F>
 ssize_t receive_some(Tcb* self, const char* call, int socket, void* to, std::size_t bytes,
                      int flags, F receive) {
+  reach_for_kernel(to, bytes);
   if ((flags & (MSG_WAITALL | MSG_PEEK | kNeverWait)) == MSG_WAITALL && is_stream(socket) &&
       self != nullptr && read_deadline(socket) != kAtOnce) {
     return receive_all(self, call, socket, static_cast<char*>(to), bytes, flags, receive);
@@ -123,6 +126,7 @@ ssize_t recvfrom_from(Tcb* self, int socket, void* to, std::size_t bytes, int fl
 }
 ssize_t read_from(Tcb* self, int fd, void* to, std::size_t bytes) {
   if (bytes == 0) return real_read(fd, to, bytes);
+  reach_for_kernel(to, bytes);
   return when_ready(self, "read", fd, read_deadline, [&] { return real_read(fd, to, bytes); });
 }
 
@@ -138,6 +142,7 @@ ROAM_EXPORT ssize_t __read_chk(int fd, void* to, std::size_t bytes, std::size_t 
 }
 ROAM_EXPORT ssize_t readv(int fd, const iovec* parts, int count) {
   Tcb* self = asker(__builtin_return_address(0));
+  reach_for_kernel(parts, count);
   // For nothing nobody waits, nor to be told that it is wrong.
   if (self == nullptr || parts == nullptr || count <= 0 || count > IOV_MAX ||
       std::all_of(parts, parts + count, [](const iovec& part) { return part.iov_len == 0; })) {
@@ -173,6 +178,7 @@ ROAM_EXPORT ssize_t __recvfrom_chk(int socket, void* to, std::size_t bytes, std:
 // With MSG_WAITALL it waits for the first part only, then as libc does.
 ROAM_EXPORT ssize_t recvmsg(int socket, msghdr* message, int flags) {
   Tcb* self = asker(__builtin_return_address(0));
+  reach_for_kernel(message);
   if ((flags & (MSG_WAITALL | kNeverWait)) == MSG_WAITALL) {
     return when_ready(self, "recvmsg", socket, read_deadline,
                       [&] { return real_recvmsg(socket, message, flags); });

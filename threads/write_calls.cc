@@ -11,9 +11,11 @@
 #include <climits>
 
 #include "threads/descriptor_waits.h"
+#include "threads/kernel_reach.h"
 
 namespace {
 
+using roam::threads::reach_for_kernel;
 using roam::threads::Tcb;
 using namespace roam::threads::wait_calls;
 
@@ -103,6 +105,7 @@ std::size_t bytes_of(const iovec* parts, std::size_t count) {
 }
 
 ssize_t send_message(Tcb* self, const char* call, int socket, const msghdr* message, int flags) {
+  reach_for_kernel(message);
   const std::size_t bytes = bytes_of(message->msg_iov, message->msg_iovlen);
   return send_by(self, call, socket, bytes, flags, [&](std::size_t done, int with) -> ssize_t {
     if (done == 0) return real_sendmsg(socket, message, with);
@@ -115,6 +118,7 @@ ssize_t send_message(Tcb* self, const char* call, int socket, const msghdr* mess
 }
 
 ssize_t write_from(Tcb* self, int fd, const void* data, std::size_t bytes) {
+  reach_for_kernel(data, bytes);
   const Kind kind = self != nullptr && bytes != 0 ? kind_of(fd) : Kind::kOther;
   const char* from = static_cast<const char*>(data);
   if (kind == Kind::kPipe) return fill_pipe(self, "write", fd, from, bytes);
@@ -189,6 +193,7 @@ ROAM_EXPORT ssize_t write(int fd, const void* data, std::size_t bytes) {
 }
 ROAM_EXPORT ssize_t writev(int fd, const iovec* parts, int count) {
   Tcb* self = asker(__builtin_return_address(0));
+  reach_for_kernel(parts, count);
   const bool is_right = count > 0 && count <= IOV_MAX;
   const Kind kind = self != nullptr && is_right ? kind_of(fd) : Kind::kOther;
   if (kind == Kind::kPipe) return writev_to_pipe(self, fd, parts, count);
@@ -208,6 +213,7 @@ ROAM_EXPORT int eventfd_write(int fd, eventfd_t value) {
 
 ROAM_EXPORT ssize_t send(int socket, const void* data, std::size_t bytes, int flags) {
   const char* from = static_cast<const char*>(data);
+  reach_for_kernel(data, bytes);
   return send_by(asker(__builtin_return_address(0)), "send", socket, bytes, flags,
                  [&](std::size_t done, int with) {
                    return real_send(socket, from + done, bytes - done, with);
@@ -216,6 +222,8 @@ ROAM_EXPORT ssize_t send(int socket, const void* data, std::size_t bytes, int fl
 ROAM_EXPORT ssize_t sendto(int socket, const void* data, std::size_t bytes, int flags,
                            const sockaddr* name, socklen_t name_bytes) {
   const char* from = static_cast<const char*>(data);
+  reach_for_kernel(data, bytes);
+  reach_for_kernel(name, name_bytes);
   return send_by(asker(__builtin_return_address(0)), "sendto", socket, bytes, flags,
                  [&](std::size_t done, int with) {
                    return real_sendto(socket, from + done, bytes - done, with, name, name_bytes);

@@ -1,0 +1,158 @@
+// Calls that read from and write to files, pipes and sockets with memory of a thread of another
+// rank of the node, which nobody has used on this rank before.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <functional>
+#include <vector>
+
+#include "roam/roam.h"
+#include "tests/ranks/on_rank.h"
+#include "tests/support/check.h"
+#include "tests/support/pattern.h"
+#include "tests/support/scenario.h"
+
+namespace roam_test {
+namespace {
+
+constexpr std::size_t kBytes = 100'000;
+constexpr ssize_t kAll = kBytes;
+
+// A file without a name, from its beginning.
+int file_of(const std::vector<char>& bytes) {
+  const int fd = memfd_create("test", 0);
+  expect(fd >= 0, "a file");
+  expect_eq(pwrite(fd, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()),
+            "pwrite");
+  return fd;
+}
+void expect_file(int fd, int seed, const char* call) {
+  std::vector<char> got(kBytes);
+  expect_eq(pread(fd, got.data(), kBytes, 0), kAll, call);
+  Pattern(seed).verify(got.data(), kBytes, call);
+  close(fd);
+}
+
+// `call` on another rank of the node, with memory of this thread that is filled with a pattern.
+void with_memory_of_another(int seed, const std::function<void(char*)>& call) {
+  std::vector<char> mine(kBytes);
+  Pattern(seed).fill(mine.data(), kBytes);
+  on_rank(next_rank(), [&call, at = mine.data()] { call(at); });
+  Pattern(seed).verify(mine.data(), kBytes, "memory after the call");
+}
+// The same, and `call` is given a file with other bytes, which it is to bring there.
+void into_memory_of_another(int seed, const std::function<void(int, char*)>& call) {
+  with_memory_of_another(seed, [&](char* at) {
+    std::vector<char> bytes(kBytes);
+    Pattern(seed + 1).fill(bytes.data(), kBytes);
+    const int fd = file_of(bytes);
+    call(fd, at);
+    Pattern(seed + 1).verify(at, kBytes, "what was read");
+    Pattern(seed).fill(at, kBytes);
+    close(fd);
+  });
+}
+
+SCENARIO(Kernel, WritesMemoryOfAnotherRank) {
+  with_memory_of_another(1, [](char* at) {
+    const int fd = file_of({});
+    expect_eq(write(fd, at, kBytes), kAll, "write");
+    expect_file(fd, 1, "write");
+  });
+  with_memory_of_another(2, [](char* at) {
+    const int fd = file_of({});
+    const iovec parts[] = {{at, 1000}, {at + 1000, kBytes - 1000}};
+    expect_eq(writev(fd, parts, 2), kAll, "writev");
+    expect_file(fd, 2, "writev");
+  });
+  with_memory_of_another(3, [](char* at) {
+    const int fd = file_of({});
+    expect_eq(pwrite(fd, at, kBytes, 0), kAll, "pwrite");
+    expect_file(fd, 3, "pwrite");
+  });
+  with_memory_of_another(4, [](char* at) {
+    const int fd = file_of({});
+    const iovec part{at, kBytes};
+    expect_eq(pwritev(fd, &part, 1, 0), kAll, "pwritev");
+    expect_file(fd, 4, "pwritev");
+  });
+  with_memory_of_another(5, [](char* at) {
+    const int fd = file_of({});
+    std::FILE* stream = fdopen(dup(fd), "w");
+    expect_eq(std::fwrite(at, 1, kBytes, stream), kBytes, "fwrite");
+    expect_eq(std::fclose(stream), 0, "fclose");
+    expect_file(fd, 5, "fwrite");
+  });
+}
+
+SCENARIO(Kernel, ReadsIntoMemoryOfAnotherRank) {
+  into_memory_of_another(11,
+                         [](int fd, char* at) { expect_eq(read(fd, at, kBytes), kAll, "read"); });
+  into_memory_of_another(13, [](int fd, char* at) {
+    const iovec parts[] = {{at, 1000}, {at + 1000, kBytes - 1000}};
+    expect_eq(readv(fd, parts, 2), kAll, "readv");
+  });
+  into_memory_of_another(
+      15, [](int fd, char* at) { expect_eq(pread(fd, at, kBytes, 0), kAll, "pread"); });
+  into_memory_of_another(17, [](int fd, char* at) {
+    const iovec part{at, kBytes};
+    expect_eq(preadv(fd, &part, 1, 0), kAll, "preadv");
+  });
+  into_memory_of_another(19, [](int fd, char* at) {
+    std::FILE* stream = fdopen(dup(fd), "r");
+    expect_eq(std::fread(at, 1, kBytes, stream), kBytes, "fread");
+    std::fclose(stream);
+  });
+}
+
+SCENARIO(Sockets, BringMemoryOfAnotherRankThereAndBack) {
+  constexpr std::size_t kPart = 60'000;
+  const auto through = [](int seed, const std::function<void(int, int, char*, char*)>& call) {
+    std::vector<char> to(kBytes);
+    with_memory_of_another(seed, [&, to = to.data()](char* from) {
+      int ends[2];
+      expect_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0, "socketpair");
+      call(ends[0], ends[1], from, to);
+      close(ends[0]);
+      close(ends[1]);
+    });
+    Pattern(seed).verify(to.data(), kPart, "what came");
+  };
+  through(31, [](int out, int in, char* from, char* to) {
+    expect_eq(send(out, from, kPart, 0), static_cast<ssize_t>(kPart), "send");
+    expect_eq(recv(in, to, kPart, 0), static_cast<ssize_t>(kPart), "recv");
+  });
+  through(32, [](int out, int in, char* from, char* to) {
+    iovec part{from, kPart};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    expect_eq(sendmsg(out, &message, 0), static_cast<ssize_t>(kPart), "sendmsg");
+    part.iov_base = to;
+    expect_eq(recvmsg(in, &message, 0), static_cast<ssize_t>(kPart), "recvmsg");
+  });
+  through(33, [](int out, int in, char* from, char* to) {
+    expect_eq(write(out, from, kPart), static_cast<ssize_t>(kPart), "write");
+    expect_eq(recvfrom(in, to, kPart, 0, nullptr, nullptr), static_cast<ssize_t>(kPart),
+              "recvfrom");
+  });
+}
+
+// What nobody has is the kernel's to refuse.
+SCENARIO(Kernel, SaysThatMemoryIsNobodys) {
+  const int fd = file_of(std::vector<char>(kBytes, 'x'));
+  char* volatile nowhere = reinterpret_cast<char*>(16);
+  expect_eq(read(fd, nowhere, kBytes), ssize_t{-1}, "read to nowhere");
+  expect_eq(errno, EFAULT, "errno");
+  close(fd);
+}
+
+}  // namespace
+}  // namespace roam_test
+
+int main(int argc, char** argv) { return roam_test::run_scenarios(argc, argv); }
