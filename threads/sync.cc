@@ -139,10 +139,9 @@ StayHere::~StayHere() {
 HoldHome::HoldHome(const void* object, bool waits) noexcept : stay_(waits) {
   Tcb* owner = waits ? owner_of(object) : nullptr;
   if (owner == nullptr) return;
-  id_ = owner->id.load(std::memory_order_relaxed);
-  if (id_ == 0) return;  // it has ended, and goes nowhere without who joins it
+  // One that has ended goes away too: with who joins it.
+  id_ = threads::tie_number(owner);
   tied_ = owner;
-  ++owner->tied;
 }
 
 HoldHome::~HoldHome() {

@@ -8,6 +8,7 @@
 
 #include "roam/sync.h"
 #include "threads/test_threads.h"
+#include "threads/ties.h"
 
 namespace roam::threads {
 namespace {
@@ -100,6 +101,59 @@ TEST(Channel, ValuesThatCanOnlyBeCopiedGoInAndOutOnce) {
   for (int i = 0; i < 30; ++i) EXPECT_EQ(got.count(i), 1u) << i;
   EXPECT_LE(most, 2u);
 }
+
+// Who joins an ended thread has its memory, and would take it along: before a value is copied into
+// that, or meanwhile.
+void copy_into_what_ends(bool ended_before) {
+  TestThreads threads;
+  bool over = false;
+  Channel<OnlyCopied>* channel = nullptr;
+  threads.spawn([&] {
+    Tcb* owner = threads.spawn([&] {
+      Channel<OnlyCopied> own;
+      channel = &own;
+      while (!over) yield();
+    });
+    Tcb* heir = threads.spawn([&] {
+      while (!over) yield();
+    });
+    yield();
+    std::uint64_t id = 0;
+    const auto end = [&] {
+      id = owner->id.exchange(0);
+      keep_ties(owner, id);
+    };
+    if (ended_before) end();
+    bool sent = false;
+    Tcb* sender = threads.spawn([&] {
+      const OnlyCopied value(7);
+      channel->send(value);
+      sent = true;
+    });
+    while (!sent && sender->active_heap != &owner->heap) yield();
+    EXPECT_FALSE(sent);
+    EXPECT_EQ(sender->active_heap, &owner->heap);
+    EXPECT_EQ(owner->tied, 1);
+    if (!ended_before) end();
+    inherit_ties(heir, owner);
+    owner->holder = heir;
+    EXPECT_EQ(owner->tied, 0);
+    EXPECT_FALSE(Scheduler::may_move(heir));
+    EXPECT_EQ(sender->active_heap, &heir->heap);
+    while (!sent) yield();
+    EXPECT_TRUE(Scheduler::may_move(heir));
+    EXPECT_TRUE(inherited_ties().empty());
+    EXPECT_EQ(channel->recv().value().value, 7);
+    owner->holder = nullptr;
+    owner->id = id;
+    over = true;
+  });
+  threads.run();
+}
+TEST(Channel, AValueThatIsCopiedBesideWhatEndsMeanwhileStaysWithItsHeir) {
+  copy_into_what_ends(false);
+}
+TEST(Channel, AValueThatIsCopiedBesideWhatHasEndedStaysWithItsHeir) { copy_into_what_ends(true); }
 
 TEST(Channel, WhatIsSentWhileItIsClosedIsRefused) {
   TestThreads threads;

@@ -91,8 +91,11 @@ void keep_ties(Tcb* ended, std::uint64_t id) {
 void inherit_ties(Tcb* heir, Tcb* ended) {
   if (ended->tied == 0) return;
   scheduler().slots().for_each([&](const Tcb* one) {
-    if (one->tied_to != ended) return;
-    tie(const_cast<Tcb*>(one), heir);
+    Tcb* t = const_cast<Tcb*>(one);
+    // It copies a value to where the object is: its heap is about to be another's.
+    if (t->active_heap == &ended->heap && t != ended) t->active_heap = &heir->heap;
+    if (t->tied_to != ended) return;
+    tie(t, heir);
     --ended->tied;
   });
   for (auto& [id, has] : heirs()) {
