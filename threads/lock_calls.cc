@@ -194,11 +194,17 @@ int wait_condition(Tcb* self, pthread_cond_t* c, pthread_mutex_t* m, clockid_t c
     });
     asked = true;
   }
+  // Who signalled has chosen this one, and nobody else hears of it: a time that is over does not
+  // count then, and who does not wait at all passes it on.
+  bool passes_on = false;
   {
     const std::lock_guard hold(waiters_lock);
     waiters.erase(waiters.iterator_to(me));
     waiters_count.fetch_sub(1);
+    if (me.woken && result == ETIMEDOUT) result = 0;
+    passes_on = me.woken && result != 0;
   }
+  if (passes_on) wake(c, false);
   if (!asked) return result;
   const int locked = lock_mutex(self, m, CLOCK_REALTIME, nullptr);
   return locked != 0 ? locked : result;

@@ -9,6 +9,7 @@
 #include <sys/msg.h>
 #include <sys/select.h>
 #include <sys/sem.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,12 +21,38 @@
 #include <functional>
 #include <mutex>
 #include <shared_mutex>
+#include <utility>
 #include <vector>
 
 #include "threads/test_threads.h"
 
+// Signalled when somebody looks at the clock for the first time.
+static pthread_cond_t* signalled_at_the_clock = nullptr;
+extern "C" int clock_gettime(clockid_t clock, timespec* now) noexcept {
+  if (clock == CLOCK_REALTIME && signalled_at_the_clock != nullptr)
+    pthread_cond_signal(std::exchange(signalled_at_the_clock, nullptr));
+  return static_cast<int>(syscall(SYS_clock_gettime, clock, now));
+}
+
 namespace roam::threads {
 namespace {
+
+// It has looked whether it was signalled, and looks then whether its time is over.
+TEST(WaitEdges, ASignalAtTheEndOfTheTimeIsNoTimeOut) {
+  TestThreads threads;
+  static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
+  threads.spawn([] {
+    pthread_mutex_lock(&mutex);
+    const timespec past{1, 0};
+    signalled_at_the_clock = &condition;
+    EXPECT_EQ(pthread_cond_timedwait(&condition, &mutex, &past), 0);
+    EXPECT_EQ(signalled_at_the_clock, nullptr);
+    EXPECT_EQ(pthread_cond_timedwait(&condition, &mutex, &past), ETIMEDOUT);
+    pthread_mutex_unlock(&mutex);
+  });
+  threads.run();
+}
 
 // One thread `waits` for something in the memory of another, which `gives` it.
 template <class Object>
