@@ -65,8 +65,13 @@ void* aligned(std::size_t alignment, std::size_t bytes) {
 // block.
 void* reallocate_elsewhere(void* block, std::size_t bytes) {
   const std::size_t usable = Heap::usable_bytes(block, "realloc");
+  const int error = errno;
   void* fresh = malloc(bytes);
-  if (fresh == nullptr) return nullptr;
+  if (fresh == nullptr) {
+    if (bytes > usable) return nullptr;
+    errno = error;  // it has room enough where it is
+    return block;
+  }
   std::memcpy(fresh, block, std::min(usable, bytes));
   free(block);
   return fresh;

@@ -47,6 +47,28 @@ class HeapLimitTest : public testing::TestWithParam<bool> {
 };
 INSTANTIATE_TEST_SUITE_P(Memory, HeapLimitTest, testing::Bool());
 
+TEST_P(HeapLimitTest, ABlockBecomesSmallerWhereThereIsNoMemory) {
+  TestHeap heap;
+  void* large = heap->allocate(kMiB);
+  void* small = heap->allocate(16'000);
+  fill_bytes(large, 4096, 1);
+  fill_bytes(small, 100, 2);
+  std::vector<void*> rest = all_of(heap.heap(), kMiB);
+  // Also of the lengths that are asked for next.
+  for (const std::size_t bytes : {std::size_t{4096}, std::size_t{100}}) {
+    while (void* block = heap->allocate(bytes)) rest.push_back(block);
+  }
+  errno = 0;
+  EXPECT_EQ(heap->reallocate(large, 4096), large);
+  EXPECT_EQ(heap->reallocate(small, 100), small);
+  EXPECT_EQ(errno, 0);
+  EXPECT_EQ(first_wrong_byte(large, 4096, 1), 4096u);
+  EXPECT_EQ(first_wrong_byte(small, 100, 2), 100u);
+  for (void* block : rest) heap->free(block);
+  heap->free(large);
+  heap->free(small);
+}
+
 TEST_P(HeapLimitTest, BlocksOfEachSizeStopAtTheLimitAndGoOnWhenSomeAreFreed) {
   TestHeap heap;
   for (const std::size_t bytes :

@@ -1,6 +1,7 @@
 // Blocks that grow and shrink.
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "isomalloc/heap.h"
@@ -13,9 +14,14 @@ void* Heap::reallocate(void* block, std::size_t bytes) {
   // In place where it fits and wastes at most half.
   if (bytes <= usable && (bytes >= usable / 2 || usable <= kSmallestBlock)) return block;
   if (bytes > kLargestSmall && usable > kLargestSmall && resize_large(block, bytes)) return block;
+  const int error = errno;
   void* fresh =
       bytes > usable && bytes > kLargestSmall ? allocate_with_room(bytes) : allocate(bytes);
-  if (fresh == nullptr) return nullptr;
+  if (fresh == nullptr) {
+    if (bytes > usable) return nullptr;
+    errno = error;  // it has room enough where it is
+    return block;
+  }
   std::memcpy(fresh, block, std::min(bytes, usable));
   free(block);
   return fresh;
