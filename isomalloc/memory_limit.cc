@@ -59,15 +59,17 @@ bool MemoryLimit::left_slow(std::size_t bytes) {
 
 bool MemoryLimit::try_charge(std::size_t bytes) {
   const std::int64_t more = static_cast<std::int64_t>(bytes);
-  const std::int64_t now = charged_->fetch_add(more, std::memory_order_relaxed) + more;
-  if (now <= static_cast<std::int64_t>(most_bytes_)) {
-    unseen_bytes_ += bytes;
-    if (seen_bytes_ + unseen_bytes_ > most_bytes_ || unseen_bytes_ > most_bytes_ / kLooks) {
-      seen_bytes_ = used();
-      unseen_bytes_ = bytes;
-    }
-    if (seen_bytes_ + unseen_bytes_ <= most_bytes_) return true;
+  // What does not fit is never counted: others of the node would be refused meanwhile.
+  std::int64_t now = charged_->load(std::memory_order_relaxed);
+  do {
+    if (now + more > static_cast<std::int64_t>(most_bytes_)) return false;
+  } while (!charged_->compare_exchange_weak(now, now + more, std::memory_order_relaxed));
+  unseen_bytes_ += bytes;
+  if (seen_bytes_ + unseen_bytes_ > most_bytes_ || unseen_bytes_ > most_bytes_ / kLooks) {
+    seen_bytes_ = used();
+    unseen_bytes_ = bytes;
   }
+  if (seen_bytes_ + unseen_bytes_ <= most_bytes_) return true;
   uncharge_slow(bytes);
   return false;
 }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <thread>
 
 namespace roam::iso {
 namespace {
@@ -48,6 +49,36 @@ TEST_F(MemoryLimitTest, WhatIsChargedCountsUntilItIsGivenUp) {
   EXPECT_TRUE(limit_.charge(10 * kMiB));
   EXPECT_FALSE(limit_.charge(SIZE_MAX)) << "more than any count holds";
   EXPECT_EQ(limit_.charged(), 64 * kMiB);
+}
+
+// Another rank of the node counts at the same time.
+TEST_F(MemoryLimitTest, WhoAsksTooMuchHasNobodyElseRefused) {
+  start(64 * kMiB);
+  MemoryLimit other;
+  other.set(64 * kMiB, 1024 * kMiB);
+  other.start(
+      &charged_, [] { return used; }, false);
+  std::atomic<bool> over = false, begun = false;
+  std::thread asks_too_much([&] {
+    while (!over) {
+      EXPECT_FALSE(other.charge(64 * kMiB));
+      begun = true;
+    }
+  });
+  EXPECT_TRUE(limit_.charge(kMiB));
+  while (!begun) {
+  }
+  int refused = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    if (!limit_.charge(100)) {
+      ++refused;
+    } else {
+      limit_.uncharge(100);
+    }
+  }
+  over = true;
+  asks_too_much.join();
+  EXPECT_EQ(refused, 0);
 }
 
 TEST_F(MemoryLimitTest, WhatTheNodeReallyHasCountsToo) {
