@@ -66,8 +66,11 @@ void end_rest(std::size_t most) {
   while (resting().size() > most) {
     const Range range = resting().front();
     resting().pop_front();
-    os::unguard(guarded_part(range));
-    arena().discard(Range{range.begin, kPageBytes});
+    const Range guarded = guarded_part(range);
+    os::unguard(guarded);
+    // Where no guard was, behind it or on other ranks of the node, somebody may have written since.
+    const bool may_be_dirty = arena().shared() || guarded.end() < range.end();
+    arena().discard(may_be_dirty ? range : Range{range.begin, kPageBytes});
     arena().units().unmark(range);
     pool(Region::kBlocks).free(range, 0);
   }

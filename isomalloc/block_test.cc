@@ -114,6 +114,22 @@ TEST_F(BlockTest, ABlockIsZeroAlsoAtAnAddressThatWasUsedBefore) {
       << "none is lost";
 }
 
+// Guards are 64 MiB long at most.
+TEST_F(BlockTest, ABlockIsZeroThoughItsAddressWasWrittenToAfterItWasFreed) {
+  constexpr std::size_t kBytes = std::size_t{80} << 20;
+  auto* const first = static_cast<char*>(iso_malloc(kBytes));
+  ASSERT_NE(first, nullptr);
+  iso_free(first);
+  if (resting_ranges().empty()) GTEST_SKIP() << "there are no cheap guards";
+  char* const late = first + (std::size_t{70} << 20);
+  *static_cast<volatile char*>(late) = 'x';
+  end_all_rests();
+  auto* const again = static_cast<char*>(iso_malloc(kBytes));
+  EXPECT_EQ(again, first);
+  EXPECT_EQ(*late, 0);
+  iso_free(again);
+}
+
 TEST_F(BlockTest, InRangeIsCertainForBlocksAndForWhatMallocReturned) {
   char* block = static_cast<char*>(iso_malloc(10'000));
   int local = 0;
