@@ -59,7 +59,7 @@ constexpr char kGoodEnd[] = "{\"kind\": \"ended\", \"code\": 0,";
   process = getpid();
 }
 
-// A line that is made of parts, and cut where it has no room.
+// A line that is made of parts. Strings are cut where it has no room for what may follow.
 class Line {
  public:
   void raw(const char* s) {
@@ -73,7 +73,7 @@ class Line {
   // As JSON has strings. What is not ASCII stays as it is.
   void quoted(const char* s) {
     put('"');
-    for (; *s != '\0'; ++s) {
+    for (; *s != '\0' && bytes_ < sizeof room_ - kKeptBytes; ++s) {
       const unsigned char c = static_cast<unsigned char>(*s);
       if (c == '"' || c == '\\') {
         put('\\');
@@ -95,6 +95,7 @@ class Line {
   void put(char c) {
     if (bytes_ < sizeof room_) room_[bytes_++] = c;
   }
+  static constexpr std::size_t kKeptBytes = 512;  // for names of fields, numbers and the end
   char room_[4096];
   std::size_t bytes_ = 0;
 };

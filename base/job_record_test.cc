@@ -26,6 +26,7 @@ void play(const std::string& role) {
   namespace r = job_record;
   if (!r::wanted()) _exit(9);
   if (role == "error") r::fails(3, "a \"quoted\"\n\\ text");
+  if (role == "long error") r::fails(3, std::string(10'000, '"').c_str());
   if (role == "noted") {
     r::note("said before");
     r::fails(1);
@@ -114,6 +115,15 @@ TEST_F(JobRecordTest, AnErrorIsALineOfJson) {
       << "a record that is there is kept";
   for (const auto& file : std::filesystem::directory_iterator(folder_))
     EXPECT_EQ(file.path().filename(), "record");
+}
+
+TEST_F(JobRecordTest, ALongErrorIsCutAndTheLineIsWhole) {
+  const std::string line = after("long error");
+  EXPECT_TRUE(begins(line, "{\"kind\": \"error\", \"code\": 3, \"where\": \"\", \"text\": \"\\\""));
+  EXPECT_LE(line.size(), 4096u);
+  const std::size_t end = line.find("\\\"\", \"process\": ");
+  EXPECT_NE(end, std::string::npos) << line;
+  EXPECT_TRUE(line.ends_with("}\n")) << line;
 }
 
 TEST_F(JobRecordTest, WhatWasSaidLastIsTheReason) {
