@@ -55,12 +55,16 @@ Found compare(const FileName& file, int descriptor) {
   return s.st_ino == file.inode || !has_stable_inodes(descriptor) ? Found::kIt : Found::kOther;
 }
 
+int remove_any_name(const std::string& path) {
+  return unlink(path.c_str()) == 0 || errno == ENOENT ? 0 : errno;
+}
+
 int remove_name_of(int descriptor, const std::string& path) {
   struct stat named, open;
   if (fstat(descriptor, &open) != 0) return errno;
   if (stat(path.c_str(), &named) != 0) return errno == ENOENT ? 0 : errno;
   if (named.st_ino != open.st_ino || named.st_dev != open.st_dev) return EEXIST;
-  return unlink(path.c_str()) == 0 || errno == ENOENT ? 0 : errno;
+  return remove_any_name(path);
 }
 
 }  // namespace roam::mpi

@@ -36,6 +36,8 @@ enum class Found { kIt, kOther, kError };  // errno says which error
 // itself it is not, under another kernel, whatever its inode's number is.
 Found compare(const FileName& file, int descriptor);
 
+// Removes the name `path`. The number of the error, or 0, as when nothing has it.
+int remove_any_name(const std::string& path);
 // Removes the name `path`, if it still is that of the open file. The number of the error, or 0, as
 // when nothing has the name any more; EEXIST: something else has it, which stays.
 int remove_name_of(int descriptor, const std::string& path);

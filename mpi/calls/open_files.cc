@@ -146,7 +146,7 @@ int close_everywhere(std::uint64_t id, const std::vector<int>& ranks) {
 
 int remove_name(const FileName& file, int on) {
   return call_on(on, [id = file.id, path = file.path, compares = file.is_checked] {
-    if (!compares) return unlink(path.c_str()) == 0 || errno == ENOENT ? 0 : errno;
+    if (!compares) return remove_any_name(path);
     const auto known = table.use();
     const auto found = known->find(id);
     return found == known->end() ? EBADF : remove_name_of(found->second.number, path);
