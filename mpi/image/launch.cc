@@ -1,6 +1,7 @@
 #include "mpi/image/launch.h"
 
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/text.h"
 #include "isomalloc/heap.h"
 #include "mpi/image/entry.h"
 #include "mpi/image/image.h"
@@ -46,11 +48,17 @@ int level_of_threads(std::string_view name) {
 std::string find_program(const std::string& name) {
   if (name.find('/') != std::string::npos) return name;
   const char* path = std::getenv("PATH");
-  for (std::string_view folders = path == nullptr ? "" : path; !folders.empty();) {
+  for (std::string_view folders = path == nullptr ? "" : path; path != nullptr;) {
     const std::size_t colon = folders.find(':');
-    const std::string found = std::string(folders.substr(0, colon)) + "/" + name;
-    if (access(found.c_str(), X_OK) == 0) return found;
-    folders = colon == std::string_view::npos ? "" : folders.substr(colon + 1);
+    const std::string_view folder = folders.substr(0, colon);
+    // An empty one is the current folder.
+    const std::string found = (folder.empty() ? "." : std::string(folder)) + "/" + name;
+    struct stat what;
+    if (stat(found.c_str(), &what) == 0 && S_ISREG(what.st_mode) &&
+        access(found.c_str(), X_OK) == 0)
+      return found;
+    if (colon == std::string_view::npos) break;
+    folders.remove_prefix(colon + 1);
   }
   throw Refusal(name + ": there is no such program in PATH");
 }
@@ -84,13 +92,20 @@ LaunchRequest read_request(int argc, char** argv, const char* usage) {
     const auto value = [&](const char* name) {
       return option.starts_with(name) ? argv[i] + std::strlen(name) : nullptr;
     };
-    if (option == "-n" && i + 1 < argc) {
-      if (!read_number(argv[++i], 1'000'000, &number))
-        throw Refusal(std::string("-n ") + argv[i] + ": a count from 1 to 1000000 is wanted");
+    if (option == "--help") {
+      if (runtime::speaks_for_all()) std::fputs(usage, stdout);
+      std::exit(0);
+    } else if (option == "-n") {
+      const std::string count = i + 1 < argc ? argv[++i] : "";
+      if (!read_number(count.c_str(), 1'000'000, &number))
+        throw Refusal((count.empty() ? "-n" : "-n " + count) +
+                      ": a count from 1 to 1000000 is wanted");
       request.virtual_ranks = static_cast<int>(number);
     } else if (const char* bytes = value("--stack=")) {
-      if (!read_number(bytes, 1UL << 32, &request.stack_bytes))
-        throw Refusal(option + ": a number of bytes up to 4294967296 is wanted");
+      unsigned long long stack_bytes = 0;
+      if (!parse_bytes(bytes, &stack_bytes) || stack_bytes == 0 || stack_bytes > 1ULL << 32)
+        throw Refusal(option + ": a number of bytes up to 4294967296 is wanted, as 8M");
+      request.stack_bytes = stack_bytes;
     } else if (const char* own = value("--private=")) {
       request.rule.made_private.emplace_back(own);
     } else if (const char* shared = value("--shared=")) {

@@ -144,7 +144,17 @@ refused "there is no such program in PATH" -- nothing_of_that_name
 refused "no program is named" "usage:" --
 refused "unknown option --fast" "usage:" -- --fast ./whole
 refused "-n 0: a count from 1" -- -n 0 ./whole
-refused "--stack=1x" -- --stack=1x ./whole
+refused "-n: a count from 1" -- -n
+refused "--stack=1x" "as 8M" -- --stack=1x ./whole
+refused "--stack=5G" -- --stack=5G ./whole
+refused "cannot be opened: No such file" -- --stack=8M ./nothing
+"$run_images" --help >out 2>err && grep -q "^usage:" out && [[ ! -s err ]] ||
+  { echo "FAILED: --help" && cat err && failures=$((failures + 1)); }
+# As a shell looks for a program: a folder is none, and an empty part is the current folder.
+cp cut damaged_one && chmod +x damaged_one && mkdir -p folder/only folder/damaged_one
+PATH=$scratch/folder:/usr/bin:/bin refused "there is no such program in PATH" -- only
+PATH=$scratch/folder::/usr/bin:/bin refused "cut off or damaged" -- damaged_one
+PATH=/usr/bin:/bin: refused "cut off or damaged" -- damaged_one
 refused "--private=libc.so.6" "belongs to the process" -- --private=libc.so.6 ./whole
 
 ((failures == 0)) || exit 1
