@@ -22,6 +22,7 @@ namespace {
 
 // Of what is written at once, at most kMostParts: so many bytes keep a disk busy.
 constexpr std::size_t kMostBytes = 4 << 20;
+static_assert(kMostBytes >= kMostPageRunBytes);
 
 void append(std::string* to, const void* data, std::size_t bytes) {
   to->append(static_cast<const char*>(data), bytes);
@@ -324,17 +325,39 @@ bool PieceWriter::copy() {
   std::size_t next = 0;
   while (next < pending_.size() && copy_mapped(pending_[next].pages)) ++next;
   while (next < pending_.size()) {
-    std::size_t bytes = 0;
-    for (; next < pending_.size() && parts_.size() < kMostParts && bytes < kMostBytes; ++next) {
-      const Pending& p = pending_[next];
-      iso::arena().reach(p.pages);  // no handler mends the kernel's accesses
-      if (!in_memory_) hash(p, p.pages.pointer());
-      parts_.push_back({p.pages.pointer(), p.pages.bytes});
-      bytes += p.pages.bytes;
-    }
+    if (in_memory_)
+      gather_memory(&next);
+    else
+      gather_copies(&next);
     if (!write(parts_)) return false;
   }
   return true;
+}
+
+// Of a piece in memory, whose checksums will be those of the copy.
+void PieceWriter::gather_memory(std::size_t* next) {
+  std::size_t bytes = 0;
+  for (; *next < pending_.size() && parts_.size() < kMostParts && bytes < kMostBytes; ++*next) {
+    const Range pages = pending_[*next].pages;
+    iso::arena().reach(pages);  // no handler mends the kernel's accesses
+    parts_.push_back({pages.pointer(), pages.bytes});
+    bytes += pages.bytes;
+  }
+}
+
+// Of a file. Kernel threads of the program may write into memory of threads while they stand still:
+// what goes to disk is what the checksum was computed of.
+void PieceWriter::gather_copies(std::size_t* next) {
+  buffer_.make(kMostBytes);
+  std::size_t bytes = 0;
+  for (; *next < pending_.size() && bytes + pending_[*next].pages.bytes <= kMostBytes; ++*next) {
+    const Pending& p = pending_[*next];
+    iso::arena().reach(p.pages);
+    std::memcpy(buffer_.data() + bytes, p.pages.pointer(), p.pages.bytes);
+    hash(p, buffer_.data() + bytes);
+    bytes += p.pages.bytes;
+  }
+  parts_.assign(1, {buffer_.data(), bytes});
 }
 
 // Of a piece in memory, whose pages follow one another there.

@@ -96,6 +96,8 @@ class PieceWriter {
   bool write(std::vector<iovec>& parts);
   bool copy_head();
   bool copy_mapped(Range pages);
+  void gather_memory(std::size_t* next);
+  void gather_copies(std::size_t* next);
   void tell_growth();
   bool hash_copied();
   void hash(const Pending& pending, const void* bytes);
