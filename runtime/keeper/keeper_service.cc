@@ -21,6 +21,18 @@ constexpr int kBacklog = 1024;
 // Whether it is what memfd_create makes: a file could take any time.
 bool is_memory(const OwnedFd& fd) { return fcntl(fd.get(), F_GET_SEALS) >= 0; }
 
+// What changes what is held. (That a checkpoint is of no use any more stays true.)
+bool changes(KeeperCall call) {
+  return call == KeeperCall::kPut || call == KeeperCall::kLink || call == KeeperCall::kCommit ||
+         call == KeeperCall::kSettle;
+}
+
+// It does not wait for an answer any more.
+bool has_closed(const OwnedFd& socket) {
+  pollfd one{socket.get(), POLLRDHUP, 0};
+  return poll(&one, 1, 0) != 0;
+}
+
 // The same object, for who may only read. Negative with errno.
 int opened_to_read(int fd) {
   return open(text("/proc/self/fd/%d", fd).c_str(), O_RDONLY | O_CLOEXEC);
@@ -103,6 +115,9 @@ bool KeeperService::answer(Client& client, const KeeperRequest& request, std::st
                  client.greeted ? "" : std::string(kKeepsThoseOf) + folder_);
   }
   if (!client.greeted) return false;
+  // It took its request for failed, and others have gone on from there: a piece for a checkpoint
+  // that was given up would take those of the one that is being made away.
+  if (changes(request.call) && has_closed(client.socket)) return false;
   std::string why;
   switch (request.call) {
     case KeeperCall::kPut: {
@@ -126,7 +141,7 @@ bool KeeperService::answer(Client& client, const KeeperRequest& request, std::st
     }
     case KeeperCall::kGet: {
       const KeeperStore::Memory memory = store_.get(request.number, name);
-      if (memory == nullptr) return reply(client, false, "it has no such piece");
+      if (memory == nullptr) return reply(client, false, kNoSuchPiece);
       const OwnedFd one(opened_to_read(memory->get()));
       return reply(client, one.get() >= 0, one.get() >= 0 ? "" : strerror(errno), one.get());
     }

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/clock.h"
@@ -272,6 +273,29 @@ TEST_F(Keeper, OneThatHangsCostsTheTimeThatWasSaid) {
   EXPECT_FALSE(client.connect_or_start(folder_, 0, program_));
   EXPECT_EQ(client.error(), "the keeper of checkpoints: no answer for 100 ms");
   EXPECT_EQ(processes().size(), 1u);
+}
+
+// The checkpoint of who was not answered has failed by then, and a newer one is being made.
+TEST_F(Keeper, ItDoesNothingForWhoWaitsNoLonger) {
+  KeeperClient client, late;
+  ASSERT_TRUE(start(client) && start(late));  // who came first is served first
+  const pid_t keeper = process();
+  kill(keeper, SIGSTOP);
+  ASSERT_TRUE(soon([&] {
+    return text_in("/proc/" + std::to_string(keeper) + "/stat").find(") T ") != std::string::npos;
+  }));
+  late.set_patience_ms(100);
+  EXPECT_FALSE(put(late, 1, "piece-1", "late"));
+  std::thread wakes([keeper] {
+    usleep(200'000);
+    kill(keeper, SIGCONT);
+  });
+  EXPECT_TRUE(put(client, 3, "piece-0", "bytes"));
+  wakes.join();
+  EXPECT_TRUE(put(client, 3, "piece-1", "bytes"));
+  EXPECT_TRUE(client.commit(3, "m"));
+  EXPECT_EQ(get(client, 3, "piece-0"), "bytes");
+  EXPECT_EQ(get(client, 3, "piece-1"), "bytes");
 }
 
 TEST_F(Keeper, WhoLosesItsKeeperIsToldAndCanHaveAnother) {

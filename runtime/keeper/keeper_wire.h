@@ -68,6 +68,7 @@ static_assert(sizeof(KeeperReply) == 16);
 // What the keeper says to kLeave where nobody else needs it; and to who says hello for another
 // folder, before the one that it keeps for.
 inline constexpr std::string_view kItEnds = "it ends";
+inline constexpr std::string_view kNoSuchPiece = "it has no such piece";  // to kGet
 inline constexpr std::string_view kKeepsThoseOf = "it keeps those of ";
 
 // The longest packet: a path is the longest text.
