@@ -3,11 +3,11 @@
 # the disk is tried again, and a job that is killed goes on from what is in memory, also where
 # nothing has ever come to the disk.
 #
-#   disk_test.sh MPIEXEC DISK KEEPER ROAM_RUN
+#   disk_test.sh MPIEXEC DISK KEEPER ROAM_RUN ROAM_CHECKPOINT
 set -u
 processes=$(realpath "$(dirname "$0")/processes.sh")
 mpiexec=$(realpath "$1") program=$(realpath "$2")
-ROAM_KEEPER=$(realpath "$3") roam_run=$(realpath "$4")
+ROAM_KEEPER=$(realpath "$3") roam_run=$(realpath "$4") tool=$(realpath "$5")
 export ROAM_KEEPER
 work=$(mktemp -d "${TEST_TMPDIR:-/tmp}/roam_disk.XXXXXX")
 # shellcheck source=tests/checkpoint/processes.sh
@@ -124,4 +124,14 @@ told "has checkpoints of an earlier job, the newest in memory: go on from it wit
 told "it went on from checkpoint 00000[1-9], from memory"
 [[ $(<printed) == *"$right"* ]] || fail "it prints '$(<printed)'"
 echo "ok: stopped, with nothing on disk"
+
+# Somebody has its keepers end: the next one goes to the disk, and the one after it is noted again.
+begins
+"$tool" forget d >forgotten 2>&1 || fail "forget: $(<forgotten)"
+[[ $(<d/keepers) == *' 0' ]] || fail "keepers that have ended are noted: $(<d/keepers)"
+noted() { [[ $(<d/keepers) == *' 1' ]]; }
+within 20 noted || fail "what is in memory again is not noted: $(<d/keepers)"
+kill -TERM $supervisor
+wait $supervisor
+echo "ok: keepers that were told to end"
 echo "disk_test: passed"
