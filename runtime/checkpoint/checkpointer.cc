@@ -61,6 +61,7 @@ Checkpointer::Checkpointer(Net& net, Lifecycle& life, OpenObjects& open_objects,
   // Not when it is needed: kernel threads of the program may wait with the loader's lock then.
   if (in_memory_) keeper_program_ = find_keeper(options.keeper, &no_keeper_);
   held_ = std::move(facts_.kept_by);
+  heard_.reserve(static_cast<std::size_t>(net.node_ranks()));  // who hears needs no memory for that
   leaves_held_ = !facts_.kept_in.empty() && !memory_;
   if (!facts_.restarts) begin();
 }

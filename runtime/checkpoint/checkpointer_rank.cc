@@ -324,12 +324,17 @@ void Checkpointer::take_pages(const CheckpointPagesHead& head, std::string_view 
   }
   if (!scanning_ || heard_.size() + 1 != static_cast<std::size_t>(net_.node_ranks())) return;
   scanning_ = false;
-  for (const auto& [said, ranges] : heard_) {
-    ROAM_CHECK(said.round == writing_->head.round, "pages of round %u in round %u", said.round,
-               writing_->head.round);
-    scanned_ = scanned_ && said.known != 0;
-    if (scanned_) clean_ = without(clean_, ranges);
-    written_pages_.others_wrote(ranges);
+  try {
+    for (const auto& [said, ranges] : heard_) {
+      ROAM_CHECK(said.round == writing_->head.round, "pages of round %u in round %u", said.round,
+                 writing_->head.round);
+      scanned_ = scanned_ && said.known != 0;
+      if (scanned_) clean_ = without(clean_, ranges);
+      written_pages_.others_wrote(ranges);
+    }
+  } catch (const std::bad_alloc&) {
+    scanned_ = false;
+    written_pages_.look_at_all();  // it has heard a part
   }
   if (!scanned_ && writing_->head.base != 0) written_pages_.look_at_all();
   heard_.clear();
