@@ -337,8 +337,9 @@ void for_each_block(const std::function<void(Range range, std::size_t bytes, int
   arena().for_each_live(visit_block, Region::kBlocks);
 }
 
-bool begin_block(Range range, std::string* why) {
-  if (!vacant(range)) {
+bool begin_block(Range range, std::string* why, bool* lacked) {
+  *lacked = vacant(range);
+  if (!*lacked) {
     *why = text("a block of 0x%zx bytes belongs at 0x%zx, and something lives there", range.bytes,
                 range.begin);
     return false;
@@ -353,6 +354,7 @@ bool begin_block(Range range, std::string* why) {
     *why = "the kernel has no memory to open the range of a block";
     return false;
   }
+  *lacked = false;
   arena().claim(range);
   arena().units().mark(range, UnitKind::kBlock);
   return true;

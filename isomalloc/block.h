@@ -34,8 +34,9 @@ std::vector<Range> resting_ranges();
 // those that exist of the whole range. Slow: looks through the unit map.
 void for_each_block(const std::function<void(Range range, std::size_t bytes, int maker)>& visit);
 // A block of an earlier job comes to this rank: its range is claimed, and its pages can be put in
-// place. False: it cannot; `why` says what is in the way, and nothing has changed.
-bool begin_block(Range range, std::string* why);
+// place. False: it cannot; `why` says what is in the way, and nothing has changed. `lacked`: memory
+// is, rather than something that lives there.
+bool begin_block(Range range, std::string* why, bool* lacked);
 // It was put in place, and is this rank's from now on. False: it is no block of `bytes`.
 bool adopt_block(Range range, std::size_t bytes);
 // It is not to be here after all.

@@ -23,11 +23,13 @@ std::size_t Compressor::compress(const void* from, std::size_t bytes, void* to,
   return ZSTD_isError(done) != 0 ? 0 : done;
 }
 
-// In one call: then its window is `to`, however large the frame says that it is.
+// In one call: then its window is `to`, however large the frame says that it is, and only the
+// context needs memory.
 const char* Decompressor::decompress(const void* from, std::size_t bytes, void* to,
                                      std::size_t to_bytes) {
-  if (context_ == nullptr) context_.reset(ZSTD_createDCtx());
-  if (context_ == nullptr) return "there is no memory";
+  if (context_ == nullptr && fail_compression != 3) context_.reset(ZSTD_createDCtx());
+  lacked_ = context_ == nullptr;
+  if (lacked_) return "there is no memory";
   const std::size_t done = ZSTD_decompressDCtx(context_.get(), to, to_bytes, from, bytes);
   if (ZSTD_isError(done) != 0) return ZSTD_getErrorName(done);
   return done == to_bytes ? nullptr : "it is shorter";

@@ -39,15 +39,18 @@ class Decompressor {
   // Null: `to` has exactly `to_bytes`, of all `bytes`. Else why not: it is no frame of zstd, or one
   // of another length, or there is no memory. Nothing is allocated by what the frame says.
   const char* decompress(const void* from, std::size_t bytes, void* to, std::size_t to_bytes);
+  bool lacked() const { return lacked_; }  // that was for want of memory
 
  private:
   struct Free {
     void operator()(ZSTD_DCtx_s* context) const;
   };
   std::unique_ptr<ZSTD_DCtx_s, Free> context_;
+  bool lacked_ = false;
 };
 
-// Failure injection for tests: 1: there is no memory for a compressor; 2: for what it needs beside.
+// Failure injection for tests: 1: there is no memory for a compressor; 2: for what it needs beside;
+// 3: for a decompressor.
 extern std::atomic<int> fail_compression;
 
 }  // namespace roam::runtime

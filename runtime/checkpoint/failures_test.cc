@@ -1,6 +1,8 @@
 // Every system call on the way to a checkpoint, and on the way back, fails once.
 #include <gtest/gtest.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <tuple>
@@ -134,6 +136,37 @@ TEST_P(FailuresTest, ReadingIsRefusedOrRight) {
       if (HasFailure() || !reached) break;
     }
     EXPECT_EQ(refused > 3, !half()) << "a half of a read is gone on with";
+  });
+}
+
+// A disk that has a bad sector has it tomorrow too; what there is no room for may be whole.
+TEST_P(FailuresTest, WhatTheProcessLacksIsToldFromWhatIsWrong) {
+  job_.while_suspended([&] {
+    ASSERT_TRUE(job_.make_checkpoint(&why_)) << why_;
+    const std::string one = complete_ones(job_.dir(), &why_).front();
+    Manifest manifest;
+    ASSERT_TRUE(manifest.read(one, &why_)) << why_;
+    const auto lacked = [&](int error) {
+      PieceReader reader;
+      const auto fails = [error](const std::string&) {
+        errno = error;
+        return -1;
+      };
+      EXPECT_FALSE(reader.open(fails, manifest.path_of(0), manifest.pieces[0], &why_));
+      EXPECT_NE(why_.find(std::strerror(error)), std::string::npos) << why_;
+      return reader.lacked();
+    };
+    for (const int error : {EMFILE, ENFILE, ENOMEM, ESTALE}) EXPECT_TRUE(lacked(error)) << error;
+    for (const int error : {ENOENT, EACCES, ELOOP, EIO}) EXPECT_FALSE(lacked(error)) << error;
+    PieceReader whole;
+    ASSERT_TRUE(whole.open(manifest.path_of(0), manifest.pieces[0], &why_)) << why_;
+    EXPECT_FALSE(whole.lacked());
+    if (!std::get<1>(GetParam())) return;
+    PieceReader none;
+    fail_compression = 3;
+    EXPECT_FALSE(none.open(manifest.path_of(0), manifest.pieces[0], &why_));
+    fail_compression = 0;
+    EXPECT_TRUE(none.lacked()) << why_;
   });
 }
 

@@ -24,6 +24,7 @@ class FrameReader {
   // Bytes of the piece from `offset` on. REQUIRES: file.read_table().
   bool read(PieceSource& file, std::uint64_t offset, std::span<const iovec> parts,
             std::string* why);
+  bool lacked() const { return decompressor_.lacked(); }  // as of PieceSource
 
  private:
   static constexpr std::size_t kNone = SIZE_MAX;

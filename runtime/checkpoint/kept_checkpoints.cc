@@ -9,12 +9,14 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "base/check.h"
 #include "base/os/file_calls.h"
 #include "base/os/file_limit.h"
 #include "base/text.h"
+#include "roam/error.h"
 #include "runtime/checkpoint/folder.h"
 #include "runtime/checkpoint/piece.h"
 #include "runtime/keeper/keeper_wire.h"
@@ -66,12 +68,13 @@ KeptCheckpoints::KeptCheckpoints(Mpi& mpi, const std::string& folder) {
   std::string none;
   name_ = name_for_keepers(keeper_folder(folder), false, &none);
   std::vector<std::string> troubles;
+  os::allow_many_files();
   if (!name_.empty()) keepers_ = reach_keepers(name_, &troubles);
   for (auto at = keepers_.begin(); at != keepers_.end();) {
     const auto& [node, keeper] = *at;
     std::vector<KeeperClient::Kept> all;
     if (!keeper->list(&all)) {
-      troubles.push_back(keeper->error());
+      (keeper->lacked() ? lacked_ : troubles.emplace_back()) = keeper->error();
       at = keepers_.erase(at);
       continue;
     }
@@ -82,6 +85,12 @@ KeptCheckpoints::KeptCheckpoints(Mpi& mpi, const std::string& folder) {
     }
   }
   for (const std::string& trouble : troubles) report((trouble + ": it is passed over").c_str());
+  const std::string lacked = mpi.first_said(lacked_);
+  if (!lacked.empty()) {
+    throw Error(Errc::out_of_memory, text("ROAM_RESTART=%s: what is in memory is not passed over, "
+                                          "and is not told: %s",
+                                          folder.c_str(), lacked.c_str()));
+  }
   if (mpi.sum(own.bytes().size()) == 0) return;
   for (int rank = 0; rank < mpi.ranks(); ++rank) {
     const std::string said = mpi.broadcast_text(std::string(own.bytes()), rank);
@@ -113,8 +122,24 @@ int KeptCheckpoints::open(const std::string& name) const {
   return -1;
 }
 
-bool KeptCheckpoints::bring(Net& net, const Manifest& manifest, std::string* why) {
+// Before others wait for what this rank sends and receives.
+bool KeptCheckpoints::has_chunk() {
+  try {
+    chunk_.reserve(kChunkBytes);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+bool KeptCheckpoints::bring(Net& net, const Manifest& manifest, std::string* why, bool* lacked) {
   drop();
+  lacked_.clear();
+  if (net.mpi().sum(!has_chunk()) != 0) {
+    *why = "a rank has no memory for pieces that others send";
+    *lacked = true;
+    return false;
+  }
   // Each piece and each of its bases is a descriptor, until all have been read.
   os::allow_many_files();
   Mpi& mpi = net.mpi();
@@ -132,6 +157,9 @@ bool KeptCheckpoints::bring(Net& net, const Manifest& manifest, std::string* why
     if (places.empty()) {
       *why = text("'%s' is in memory of no node that is left%s%s", missing.c_str(),
                   trouble.empty() ? "" : ": ", trouble.c_str());
+      const std::string for_want_of = mpi.first_said(lacked_);
+      *lacked = !for_want_of.empty();
+      if (*lacked) *why = for_want_of;
       return false;
     }
     for (std::size_t w = 0; w < wanted.size(); ++w) places_[wanted[w].name] = places[w];
@@ -185,6 +213,7 @@ std::vector<std::size_t> KeptCheckpoints::bring_from(Mpi& mpi, const Manifest& m
       KeeperClient& keeper = *keepers_.at(from.keeper);
       fd = keeper.get(manifest.number, piece.name);
       if (fd < 0) why = text("%s of node %d: ", piece.name.c_str(), from.keeper) + keeper.error();
+      if (fd < 0 && keeper.lacked()) lacked_ = why;
       if (!reads) {
         send(mpi, piece.reader, fd);
         if (fd >= 0) close(fd);
@@ -214,7 +243,8 @@ void KeptCheckpoints::send(Mpi& mpi, int to, int fd) {
   const bool there = fd >= 0 && fstat(fd, &status) == 0;
   const std::uint64_t bytes = there ? static_cast<std::uint64_t>(status.st_size) : 0;
   mpi.send_now(to, &bytes, sizeof bytes);
-  std::vector<char> chunk(std::min<std::uint64_t>(bytes, kChunkBytes));
+  std::vector<char>& chunk = chunk_;
+  chunk.resize(std::min<std::uint64_t>(bytes, kChunkBytes));
   for (std::uint64_t at = 0; at < bytes; at += chunk.size()) {
     const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(bytes - at, chunk.size()));
     const bool good = os::read_all(fd, chunk.data(), count, at);
@@ -223,20 +253,20 @@ void KeptCheckpoints::send(Mpi& mpi, int to, int fd) {
 }
 
 int KeptCheckpoints::receive(Mpi& mpi, int from, std::string* why) {
-  std::vector<char> chunk;
+  std::vector<char>& chunk = chunk_;
   mpi.receive_now(from, &chunk);
   std::uint64_t bytes = 0;
   ROAM_CHECK(chunk.size() == sizeof bytes, "a piece begins with %zu bytes", chunk.size());
   std::memcpy(&bytes, chunk.data(), sizeof bytes);
   const int fd = memfd_create("roam-checkpoint", MFD_CLOEXEC);
   bool good = fd >= 0 && bytes != 0;
-  if (fd < 0) *why = text("no memory for a piece: %s", strerror(errno));
+  if (fd < 0) *why = lacked_ = text("no memory for a piece: %s", strerror(errno));
   for (std::uint64_t at = 0; at < bytes;) {
     const std::uint64_t count = std::min<std::uint64_t>(bytes - at, kChunkBytes);
     mpi.receive_now(from, &chunk);
     if (good && chunk.size() != count) good = false;
     if (good && !os::write_all(fd, chunk.data(), chunk.size(), at)) {
-      *why = text("no memory for a piece: %s", strerror(errno));
+      *why = lacked_ = text("no memory for a piece: %s", strerror(errno));
       good = false;
     }
     at += count;

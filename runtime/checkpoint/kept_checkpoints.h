@@ -21,7 +21,8 @@ namespace roam::runtime {
 // Context: as Restart. What is collective gives every rank the same.
 class KeptCheckpoints {
  public:
-  // Collective. A keeper that does not answer has nothing.
+  // Collective. A keeper that does not answer has nothing. Errors, on every rank:
+  // Error(out_of_memory): one has not the memory, or the descriptors, to say what it has.
   KeptCheckpoints(Mpi& mpi, const std::string& folder);
   ~KeptCheckpoints() { drop(); }
   KeptCheckpoints(const KeptCheckpoints&) = delete;
@@ -36,8 +37,9 @@ class KeptCheckpoints {
   // Collective. Makes sure that this rank can open all files of the pieces that it reads, piece p
   // on rank Net::home_rank(p): those that no keeper of its machine has are sent by another rank,
   // and what a keeper does not give is taken from the next that has it. False, on every rank, with
-  // `why`: one is nowhere.
-  bool bring(Net& net, const Manifest& manifest, std::string* why);
+  // `why`: one is nowhere, or, with `lacked`, may be somewhere, and there is no memory or descriptor
+  // for it.
+  bool bring(Net& net, const Manifest& manifest, std::string* why, bool* lacked);
   // Collective. Piece `piece` (-1: none of this rank's) was brought and is not what the manifest
   // says, for the reason `why`: what it was read from counts no more. False: no rank has said so;
   // else bring() may find others.
@@ -60,6 +62,7 @@ class KeptCheckpoints {
                                       const std::vector<std::size_t>& places, std::string* trouble);
   void send(Mpi& mpi, int to, int fd);
   int receive(Mpi& mpi, int from, std::string* why);
+  bool has_chunk();
   void drop();
 
   std::string name_;
@@ -69,6 +72,8 @@ class KeptCheckpoints {
   std::map<std::string, int> brought_;                    // files, open
   std::map<std::string, std::size_t> places_;             // in `kept_`, of all that were brought
   std::string wrong_;                                     // why one of them does not count
+  std::string lacked_;  // for want of what this rank could not bring one
+  std::vector<char> chunk_;
   bool from_buddy_ = false;
 };
 

@@ -2,9 +2,11 @@
 #include "runtime/checkpoint/kept_checkpoints.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <deque>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -65,7 +67,8 @@ TEST_F(KeptCheckpointsTest, APieceIsTakenFromTheKeeperOfItsNode) {
   EXPECT_EQ(kept.manifests().size(), 1u);
   EXPECT_EQ(kept.largest_number(), 7u);
   std::string why;
-  ASSERT_TRUE(kept.bring(net(), manifest_, &why)) << why;
+  bool lacked = false;
+  ASSERT_TRUE(kept.bring(net(), manifest_, &why, &lacked)) << why;
   const OwnedFd piece(kept.open("piece.0"));
   EXPECT_EQ(contents(piece.get()), "of node 0");
   EXPECT_FALSE(kept.from_buddy());
@@ -77,7 +80,8 @@ TEST_F(KeptCheckpointsTest, APieceThatAKeeperDoesNotGiveIsTakenFromTheNext) {
   KeptCheckpoints kept(net().mpi(), dir_);
   end_keeper(first);
   std::string why;
-  ASSERT_TRUE(kept.bring(net(), manifest_, &why)) << why;
+  bool lacked = false;
+  ASSERT_TRUE(kept.bring(net(), manifest_, &why, &lacked)) << why;
   const OwnedFd piece(kept.open("piece.0"));
   EXPECT_EQ(contents(piece.get()), "of node 1");
   EXPECT_TRUE(kept.from_buddy());
@@ -89,11 +93,32 @@ TEST_F(KeptCheckpointsTest, APieceThatNoKeeperGivesIsNamedAndWhy) {
   end_keeper(first);
   end_keeper(second);
   std::string why;
-  EXPECT_FALSE(kept.bring(net(), manifest_, &why));
+  bool lacked = false;
+  EXPECT_FALSE(kept.bring(net(), manifest_, &why, &lacked));
+  EXPECT_FALSE(lacked);
   EXPECT_NE(why.find("'piece.0' is in memory of no node that is left: piece.0 of node "),
             std::string::npos)
       << why;
   EXPECT_EQ(kept.open("piece.0"), -1);
+}
+
+// What there is no descriptor for may be whole, and is there afterwards.
+TEST_F(KeptCheckpointsTest, APieceThatThisProcessHasNoRoomForIsNotNowhere) {
+  start_keeper(0);
+  KeptCheckpoints kept(net().mpi(), dir_);
+  std::string why;
+  bool lacked = false;
+  {
+    const rlimit few{256, 256};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+    std::deque<OwnedFd> all;
+    while (all.empty() || all.back().get() >= 0) all.emplace_back(dup(2));
+    EXPECT_FALSE(kept.bring(net(), manifest_, &why, &lacked)) << "it was not to find a descriptor";
+  }
+  EXPECT_TRUE(lacked) << why;
+  EXPECT_NE(why.find("descriptor"), std::string::npos) << why;
+  KeptCheckpoints again(net().mpi(), dir_);
+  ASSERT_TRUE(again.bring(net(), manifest_, &why, &lacked)) << why;
 }
 
 TEST_F(KeptCheckpointsTest, KeepersHoldItForWhoHasTakenThemOver) {
@@ -102,7 +127,8 @@ TEST_F(KeptCheckpointsTest, KeepersHoldItForWhoHasTakenThemOver) {
   {
     KeptCheckpoints kept(net().mpi(), dir_);
     std::string why;
-    ASSERT_TRUE(kept.bring(net(), manifest_, &why)) << why;
+    bool lacked = false;
+    ASSERT_TRUE(kept.bring(net(), manifest_, &why, &lacked)) << why;
     kept.settle(net().mpi(), manifest_);
     keepers = kept.take_keepers();
   }

@@ -68,7 +68,11 @@ bool PieceReader::open_file(const Opener& opened, const std::string& name, const
                             bool of_others, std::string* why) {
   PieceSource& file = files_.emplace_back();
   int fd = opened(name);
-  if (fd < 0 && errno == EMFILE && os::allow_many_files()) fd = opened(name);
+  if (fd < 0 && errno == EMFILE) {
+    const bool more = os::allow_many_files();
+    errno = EMFILE;
+    if (more) fd = opened(name);
+  }
   return file.open(fd, path, of_others, why);
 }
 

@@ -25,6 +25,11 @@ void PieceReader::close_files() {
   window_bytes_ = 0;
 }
 
+bool PieceReader::lacked() const {
+  return frames_.lacked() || std::any_of(files_.begin(), files_.end(),
+                                         [](const PieceSource& file) { return file.lacked(); });
+}
+
 bool PieceReader::refuse(std::uint64_t at, const std::string& what, std::string* why,
                          std::size_t file) const {
   if (!files_[file].compressed()) return files_[file].refuse(at, what, why);

@@ -70,6 +70,10 @@ class PieceReader {
     return read_runs(blocks_[b].first, blocks_[b].count, why);
   }
 
+  // Whether what failed was for want of memory, of a descriptor or of an answer in time: the piece
+  // may be whole.
+  bool lacked() const;
+
   // As long as this lives.
   std::optional<std::string_view> state(std::string_view name) const;
 

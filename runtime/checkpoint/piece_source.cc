@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "runtime/checkpoint/owner.h"
 #include "runtime/checkpoint/page_buffer.h"
+#include "runtime/checkpoint/shortage.h"
 
 namespace roam::runtime {
 namespace {
@@ -36,6 +37,7 @@ bool PieceSource::open(int fd, const std::string& path, bool of_others, std::str
   path_ = path;
   fd_ = fd;
   if (error != 0) {
+    lacked_ = is_shortage(error);
     *why = text("%s: open: %s", path.c_str(), std::strerror(error));
     return false;
   }
@@ -86,7 +88,10 @@ bool PieceSource::read(std::uint64_t offset, std::span<const iovec> parts, std::
       os::set_direct(fd_, false);
       continue;
     }
-    if (done < 0) return refuse(offset, text("preadv: %s", std::strerror(errno)), why);
+    if (done < 0) {
+      lacked_ = is_shortage(errno);
+      return refuse(offset, text("preadv: %s", std::strerror(errno)), why);
+    }
     if (done == 0) return refuse(offset, "the file ends here: it is cut off", why);
     offset += static_cast<std::uint64_t>(done);
     for (auto taken = static_cast<std::size_t>(done); taken != 0;) {

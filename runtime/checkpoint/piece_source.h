@@ -32,6 +32,9 @@ class PieceSource {
   // Reads and checks where its frames are. REQUIRES: compressed().
   bool read_table(std::string* why);
 
+  // What failed was for want of something (shortage.h): nothing is wrong with the file.
+  bool lacked() const { return lacked_; }
+
   const std::string& path() const { return path_; }
   std::uint64_t file_bytes() const { return file_bytes_; }
   // Of the piece. REQUIRES: read_table(), if it is compressed.
@@ -47,6 +50,7 @@ class PieceSource {
   std::string path_;
   int fd_ = -1;
   bool direct_ = false;
+  bool lacked_ = false;
   std::uint64_t file_bytes_ = 0;
   std::unique_ptr<FrameTable> table_;
 };

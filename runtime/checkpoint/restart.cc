@@ -3,6 +3,8 @@
 #include <x86intrin.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <new>
 
 #include "base/check.h"
 #include "base/job_record.h"
@@ -10,8 +12,10 @@
 #include "isomalloc/arena.h"
 #include "isomalloc/block.h"
 #include "isomalloc/lease_cut.h"
+#include "roam/error.h"
 #include "runtime/checkpoint/checkpointer.h"
 #include "runtime/checkpoint/folder.h"
+#include "runtime/checkpoint/shortage.h"
 #include "runtime/image/check_image.h"
 #include "runtime/image/landing.h"
 #include "threads/scheduler.h"
@@ -48,20 +52,30 @@ void Restart::add_candidates(Mpi& mpi, std::string* trouble) {
     }
   };
   for (const std::string& manifest : kept_.manifests()) add(folder_ + " in memory", manifest, true);
-  std::string texts;
+  std::string texts, lacked;
   if (mpi.rank() == 0) {
     for (const std::string& name : complete_ones(folder_, trouble)) {
       Manifest m;
       std::string why;
+      errno = 0;  // which read() leaves as the call that failed
       if (m.read(name, &why, of_others_)) {
         StateWriter one;
         one.put_text(name);
         one.put_text(m.text());
         texts += one.bytes();
+      } else if (is_shortage(errno)) {
+        lacked = why;
+        break;
       } else {
         report(text("%s: it is passed over", why.c_str()).c_str());
       }
     }
+  }
+  lacked = mpi.broadcast_text(lacked, 0);
+  if (!lacked.empty()) {
+    throw Error(Errc::out_of_memory, text("ROAM_RESTART=%s: what may be the newest checkpoint is "
+                                          "not passed over, and cannot be read here: %s",
+                                          folder_.c_str(), lacked.c_str()));
   }
   texts = mpi.broadcast_text(texts, 0);
   *trouble = mpi.broadcast_text(*trouble, 0);
@@ -99,18 +113,29 @@ bool Restart::open_one(PieceReader* reader, int piece, std::string* why) const {
   return reader->open(opened, m.path_of(piece), expected, why);
 }
 
-// One after the other: each is several files.
-bool Restart::bring_in(std::string* why, int* wrong) {
-  const Manifest& m = manifest();
-  if (candidates_.front().in_memory) {
-    if (!kept_.bring(*net_, m, why)) return false;
+bool Restart::bring_in(Trouble* trouble) {
+  if (candidates_.front().in_memory &&
+      !kept_.bring(*net_, manifest(), &trouble->why, &trouble->lacked))
+    return false;
+  try {
+    return read_pieces(trouble);
+  } catch (const std::bad_alloc& error) {  // for what a piece says of itself
+    *trouble = {text("rank %d, for its pieces of the checkpoint: %s", net_->rank(), error.what()),
+                -1, true};
+    return false;
   }
+}
+
+// One after the other: each is several files.
+bool Restart::read_pieces(Trouble* trouble) {
+  const Manifest& m = manifest();
   for (int p = 0; p < m.ranks; ++p) {
     if (net_->home_rank(p) != net_->rank()) continue;
     pieces_.push_back({p, std::make_unique<PieceReader>()});
     PieceReader& reader = *pieces_.back().reader;
-    if (!open_one(&reader, p, why) || !place(pieces_.back(), why)) {
-      *wrong = p;
+    if (!open_one(&reader, p, &trouble->why) || !place(pieces_.back(), trouble)) {
+      trouble->piece = p;
+      trouble->lacked = trouble->lacked || reader.lacked();
       return false;
     }
     reader.close_files();
@@ -118,13 +143,15 @@ bool Restart::bring_in(std::string* why, int* wrong) {
   return true;
 }
 
-bool Restart::place(Piece& piece, std::string* why) {
+bool Restart::place(Piece& piece, Trouble* trouble) {
   PieceReader& reader = *piece.reader;
+  std::string* why = &trouble->why;
   for (std::size_t i = 0; i < reader.images(); ++i) {
     ImageRefusal refusal;
     bool returns = false;
     if (!claim(reader.image(i), &returns, &refusal)) {
       *why = refusal.why;
+      trouble->lacked = refusal.code == Errc::out_of_memory;
       return false;
     }
     ++piece.claimed;
@@ -135,7 +162,7 @@ bool Restart::place(Piece& piece, std::string* why) {
   }
   for (std::size_t b = 0; b < reader.blocks(); ++b) {
     const PieceReader::Block& block = reader.block(b);
-    if (!iso::begin_block(block.range, why)) return false;
+    if (!iso::begin_block(block.range, why, &trouble->lacked)) return false;
     ++piece.blocks;
     if (!reader.read_block(b, why)) return false;
     if (iso::adopt_block(block.range, block.bytes)) continue;
@@ -158,17 +185,27 @@ void Restart::give_up() {
 void Restart::read(Net& net) {
   net_ = &net;
   Mpi& mpi = net.mpi();
-  std::string why;
   for (;;) {
-    why.clear();
-    int wrong = -1;
-    const bool good = bring_in(&why, &wrong);
-    ROAM_CHECK(good || !why.empty(), "a checkpoint cannot be read, and nobody says why");
-    why = mpi.first_said(good ? std::string() : why);
-    if (why.empty()) break;
+    Trouble trouble;
+    const bool good = bring_in(&trouble);
+    ROAM_CHECK(good || !trouble.why.empty(), "a checkpoint cannot be read, and nobody says why");
+    const bool wrong = !good && !trouble.lacked;
+    const std::string why = mpi.first_said(wrong ? trouble.why : std::string());
+    // What is torn for one rank is of no use to another that could not read its part. Where nothing
+    // is, an older one would be gone on from, and the newest removed in the end, for want of memory.
+    const std::string lacked = why.empty() ? mpi.first_said(good ? "" : trouble.why) : std::string();
+    if (why.empty() && lacked.empty()) break;
     give_up();
+    if (!lacked.empty()) {
+      throw Error(Errc::out_of_memory,
+                  text("ROAM_RESTART=%s: checkpoint %llu is not passed over, for it may be whole, "
+                       "and cannot be read here: %s",
+                       folder_.c_str(), static_cast<unsigned long long>(manifest().number),
+                       lacked.c_str()));
+    }
     // Another keeper may have it as it should be.
-    if (candidates_.front().in_memory && kept_.distrust(mpi, manifest(), wrong, why)) {
+    if (candidates_.front().in_memory &&
+        kept_.distrust(mpi, manifest(), wrong ? trouble.piece : -1, why)) {
       if (mpi.rank() == 0) report((why + ": it is looked for elsewhere").c_str());
       mpi.barrier();  // nobody claims what another rank of the node still has
       continue;

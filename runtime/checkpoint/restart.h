@@ -40,7 +40,9 @@ class Restart {
   void cut_arena() const;
   // Collective, when the arena is ready and nothing is in it: puts the memory of threads and blocks
   // in its place, of the newest checkpoint of which every byte is right, and tells `net` of its
-  // homes. Errors: Error(checkpoint_failed), on every rank, and nothing is here.
+  // homes. One that is torn, or lies nowhere, is passed over for the one before it. Errors, on every
+  // rank, and nothing is here: Error(checkpoint_failed): none is left; Error(out_of_memory): one may
+  // be whole, and a rank has not the memory, or the descriptors, to read it.
   void read(Net& net);
   // What is not memory of threads and blocks, before anything is made here.
   void take_over(LeaseBroker& leases);
@@ -73,11 +75,17 @@ class Restart {
     std::size_t blocks = 0;
   };
   void add_candidates(Mpi& mpi, std::string* trouble);
-  // `wrong`: the piece that is to blame, if one is.
-  bool bring_in(std::string* why, int* wrong);
+  // Why a checkpoint cannot be read here.
+  struct Trouble {
+    std::string why;
+    int piece = -1;       // which is to blame, if one is
+    bool lacked = false;  // this rank had not what it takes: nothing is wrong with the checkpoint
+  };
+  bool bring_in(Trouble* trouble);
+  bool read_pieces(Trouble* trouble);
   bool open_one(PieceReader* reader, int piece, std::string* why) const;
   void tell() const;
-  bool place(Piece& piece, std::string* why);
+  bool place(Piece& piece, Trouble* trouble);
   void give_up();
   static std::string_view state_of(const Piece& piece, std::string_view name);
 

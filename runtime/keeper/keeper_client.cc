@@ -120,6 +120,7 @@ bool KeeperClient::lose(const std::string& why) {
 
 bool KeeperClient::ask(Call& call, std::int64_t until_ns) {
   error_.clear();
+  lacked_ = false;
   if (fd_ < 0) return refuse("it is not connected");
   const KeeperRequest request{KeeperRequest::kMagic,
                               KeeperRequest::kVersion,
@@ -253,7 +254,11 @@ bool KeeperClient::settle(std::uint64_t number) {
 bool KeeperClient::list(std::vector<Kept>* kept) {
   kept->clear();
   Call call{KeeperCall::kList};
-  if (!ask(call)) return false;
+  if (!ask(call)) {
+    lacked_ = connected();
+    return false;
+  }
+  lacked_ = call.came.get() < 0;
   std::string packed;
   if (call.came.get() >= 0 && text_of(call.came.get(), &packed, kMostListBytes) &&
       unpack_kept(packed, kept))
@@ -264,8 +269,12 @@ bool KeeperClient::list(std::vector<Kept>* kept) {
 
 int KeeperClient::get(std::uint64_t number, const std::string& name) {
   Call call{KeeperCall::kGet, number, name};
-  if (!ask(call)) return -1;
-  if (call.came.get() < 0) lose("no memory came with its answer");
+  if (!ask(call)) {
+    lacked_ = connected() && call.said != kNoSuchPiece;
+    return -1;
+  }
+  lacked_ = call.came.get() < 0;
+  if (lacked_) lose("no memory came with its answer: there is no descriptor for it");
   return call.came.release();
 }
 

@@ -80,6 +80,9 @@ class KeeperClient {
   bool leave(bool* ends);
 
   const std::string& error() const { return error_; }
+  // Of list() and get(): the keeper, or this process, lacked memory or a descriptor for the answer,
+  // so that it may have what was asked for.
+  bool lacked() const { return lacked_; }
 
  private:
   struct Call;
@@ -96,6 +99,7 @@ class KeeperClient {
 
   int fd_ = -1;
   int patience_ms_ = kPatienceMs;
+  bool lacked_ = false;
   std::string error_;
 };
 

@@ -91,6 +91,16 @@ put 1 "${files[@]}"
 restarts 4 2 "the buddy"
 grep -q "piece-1 at byte .*: it is looked for elsewhere" said || fail "$(cat said)"
 
+# There is no memory to read it: it is not struck off, and the one on disk is not gone on from.
+forget
+put 0 "${files[@]}"
+commit 0
+ROAM_MEMORY=30M ROAM_RESTART=all walk 4 none 0 && fail "a job went on without the memory for it"
+grep -q "checkpoint 2 is not passed over, .*ROAM_MEMORY" said || fail "it is not said: $(cat said)"
+! grep -qE "one before it is tried|looked for elsewhere" said || fail "it is struck off: $(cat said)"
+holds 0 "2 whole: $(printf '%s\n' "${files[@]}" | sort | tr '\n' ' ' | sed 's/ $//')"
+restarts 4 0 memory
+
 # Nobody has committed it.
 forget
 put 0 "${files[@]}"

@@ -59,6 +59,16 @@ for piece in all/0*/piece-1; do printf y | dd of="$piece" bs=1 seek=$((4 * 4096 
 ROAM_RESTART=all walk 3 none 0 && fail "a torn checkpoint was used"
 grep -q "no checkpoint can be used: .*piece-1" said || fail "it is not said why: $(cat said)"
 
+# There is no memory for the newest, which is whole: the one before it is no way to go on.
+rm -rf all
+walk 4 all 2 || fail "$(cat said)"
+ROAM_MEMORY=30M ROAM_RESTART=all walk 3 none 0 && fail "a job went on without the memory for it"
+grep -q "checkpoint 2 is not passed over, .*ROAM_MEMORY" said || fail "it is not said: $(cat said)"
+! grep -q "one before it is tried" said || fail "it is passed over: $(cat said)"
+ROAM_RESTART=all walk 3 none 0 || fail "with more memory: $(cat said)"
+grep -q "restarted from checkpoint 1 on 3 ranks" said || fail "from another: $(cat said)"
+same "the newest checkpoint, once there is memory for it"
+
 # It may be of more ranks than that.
 rm -rf all
 walk 2 all 2 || fail "$(cat said)"
