@@ -94,7 +94,7 @@ void Lifecycle::answer_join(const JoinHead& head, Errc code, const char* why, Tc
   reply.joiner = head.joiner;
   reply.remains = remains;
   copy_text(reply.why, why);
-  net_.send(head.joiner_rank, reply);
+  net_.send_to_why(head.joiner_rank, reply);
 }
 
 void Lifecycle::answer_here(Target asker, Errc code, const char* why, Tcb* remains) {

@@ -197,7 +197,7 @@ std::span<const Kind> Lifecycle::kinds() const {
   return kOwn;
 }
 
-void Lifecycle::handle(int, const char* message, std::size_t) {
+void Lifecycle::handle(int, const char* message, std::size_t bytes) {
   switch (read<Kind>(message)) {
     case Kind::kEnded:
       return on_ended(read<EndedHead>(message));
@@ -209,7 +209,7 @@ void Lifecycle::handle(int, const char* message, std::size_t) {
       return;
     }
     default: {
-      const auto head = read<JoinedHead>(message);
+      const auto head = read_to_why<JoinedHead>(message, bytes);
       return answer_here(head.joiner, head.code, head.why, head.remains);
     }
   }

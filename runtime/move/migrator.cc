@@ -272,7 +272,9 @@ void Migrator::reply(int to, Kind kind, std::uint32_t transfer) {
 void Migrator::refuse(int to, std::uint32_t transfer, const ImageRefusal& refusal) {
   RefusalHead head{Kind::kRefuse, transfer, refusal.code, {}};
   copy_text(head.why, refusal.why.c_str());
-  send(to, head);
+  const std::size_t bytes = bytes_to_why(head);
+  std::memcpy(mpi_.compose(bytes), &head, bytes);
+  mpi_.send(to);
 }
 
 // ---- both ----
@@ -297,7 +299,7 @@ void Migrator::handle(int from, const char* message, std::size_t bytes) {
     case Kind::kTaken:
       return on_taken(read<TransferHead>(message).transfer);
     default:
-      return on_refuse(read<RefusalHead>(message));
+      return on_refuse(read_to_why<RefusalHead>(message, bytes));
   }
 }
 

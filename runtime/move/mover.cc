@@ -246,7 +246,7 @@ void Mover::answer_move(const MoveHead& head, Errc code, const std::string& why)
   reply.code = code;
   reply.asker = head.asker;
   copy_text(reply.why, why.c_str());
-  net_.send(head.asker_rank, reply);
+  net_.send_to_why(head.asker_rank, reply);
 }
 
 std::span<const Kind> Mover::kinds() const {
@@ -254,12 +254,12 @@ std::span<const Kind> Mover::kinds() const {
   return kOwn;
 }
 
-void Mover::handle(int, const char* message, std::size_t) {
+void Mover::handle(int, const char* message, std::size_t bytes) {
   if (read<Kind>(message) == Kind::kMove) {
     try_move(read<MoveHead>(message));
     return;
   }
-  const auto head = read<MovedHead>(message);
+  const auto head = read_to_why<MovedHead>(message, bytes);
   give_answer(head.asker, head.code, head.why);
 }
 

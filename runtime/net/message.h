@@ -1,6 +1,8 @@
 #ifndef ROAM_RUNTIME_NET_MESSAGE_H_
 #define ROAM_RUNTIME_NET_MESSAGE_H_
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -43,7 +45,8 @@ enum class Kind : std::uint32_t {
   kObtain = 17,       // ObtainHead: is this range free with you?
   kObtainReply = 18,  // ObtainHead
   // teams/letter.h
-  kLetter = 19,       // LetterHead and its bytes: a message to a member of a team
+  kLetter = 19,       // LetterHead and its bytes: a message to a member of a team, passed on
+  kDirect = 49,       // DirectHead and its bytes: the same, from the rank where its sender is
   kLetterOffer = 20,  // LetterHead: a long one, whose bytes wait at its origin
   // teams/open_parcels.h
   kPull = 21,     // PullHead, to the origin: send them now
@@ -80,7 +83,7 @@ enum class Kind : std::uint32_t {
   kCheckpointCopied = 47,  // CheckpointCopiedHead and text, back
 };
 // One more than the largest.
-constexpr std::size_t kKinds = 49;
+constexpr std::size_t kKinds = 50;
 
 // A thread, as the public handle has it.
 struct Target {
@@ -102,6 +105,19 @@ void copy_text(char (&to)[N], const char* from) {
   const std::size_t length = strnlen(from, N - 1);
   std::memcpy(to, from, length);
   to[length] = '\0';
+}
+
+// Of a head that ends with such a text, `why`: as much as is sent, to the text's end.
+template <class Head>
+std::size_t bytes_to_why(const Head& head) {
+  return static_cast<std::size_t>(head.why - reinterpret_cast<const char*>(&head)) +
+         std::strlen(head.why) + 1;
+}
+template <class Head>
+Head read_to_why(const char* message, std::size_t bytes) {
+  Head head{};
+  std::memcpy(&head, message, std::min(bytes, sizeof head));
+  return head;
 }
 
 }  // namespace roam::runtime

@@ -70,6 +70,11 @@ class Net final : public Component {
   void send(int to, const Head& head) {
     send_bytes(to, reinterpret_cast<const char*>(&head), sizeof head);
   }
+  // Of a head that ends with a text, as far as that goes.
+  template <class Head>
+  void send_to_why(int to, const Head& head) {
+    send_bytes(to, reinterpret_cast<const char*>(&head), bytes_to_why(head));
+  }
   // Of any length.
   void send_long(int to, const std::vector<char>& message);
   // The same of a head and the bytes that follow it.

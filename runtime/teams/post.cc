@@ -165,16 +165,6 @@ void Post::dispatch(Found found, int rank, Peer* peer, const Envelope& e, const 
   if (request != nullptr) request->done = true;
 }
 
-void Post::send_letter(int rank, const Envelope& e, Target target, const void* data) {
-  threads::on_rank_stack([&] {
-    const LetterHead head{Kind::kLetter, 0, e, target, nullptr};
-    char* at = mpi_.compose(sizeof head + e.bytes);
-    std::memcpy(at, &head, sizeof head);
-    if (e.bytes != 0) std::memcpy(at + sizeof head, data, e.bytes);
-    mpi_.send(rank);
-  });
-}
-
 // Its sender's request refers to it already.
 void Post::delay(Parcel* parcel) try { delayed_.add(parcel); } catch (const std::bad_alloc&) {
   no_memory_to_go_on(parcel->envelope);
@@ -185,61 +175,12 @@ void Post::push(int rank, Parcel* parcel, Target receiver) {
   net_.hand_off(rank, static_cast<Mail*>(parcel));
 }
 
-// Towards a rank that knows more; the parcel is given up if its bytes can go themselves. False:
-// there is no memory for what has to stay here until they are asked for.
-bool Post::pass_on(int rank, Parcel* parcel, Target target) {
-  if (net_.same_node(rank)) {
-    push(rank, parcel, target);
-    return true;
-  }
-  if (parcel->place == Parcel::Place::kInside) {
-    const Envelope e = parcel->envelope;
-    if (sizeof(LetterHead) + e.bytes <= mpi_.most_bytes()) {
-      send_letter(rank, e, target, parcel->data);
-    } else {
-      Envelope from_here = e;
-      from_here.origin = net_.rank();
-      Parcel* open = open_.try_make(from_here, parcel->data, true, nullptr);
-      if (open == nullptr) return false;
-      net_.send(rank, LetterHead{Kind::kLetterOffer, 0, from_here, target, open});
-    }
-    parcels_.free_parcel(parcel);
-    return true;
-  }
-  const bool far = parcel->place == Parcel::Place::kFar;
-  net_.send(rank, LetterHead{Kind::kLetterOffer, 0, parcel->envelope, target,
-                             far ? parcel->original : parcel});
-  if (far) parcels_.free(parcel);
-  return true;
-}
-
 // ---- as a component ----
-
-std::span<const Kind> Post::kinds() const {
-  static constexpr Kind kOwn[] = {Kind::kLetter, Kind::kLetterOffer};
-  return kOwn;
-}
-
-void Post::handle(int, const char* message, std::size_t) {
-  const auto head = read<LetterHead>(message);
-  on_letter(head, message + sizeof head);
-}
 
 void Post::poll() {
   if (net_.own_inbox().has_mail()) take_mail();
   if (!delayed_.empty()) delayed_.turn([this](Parcel* parcel) { route(parcel, parcel->receiver); });
   if (!held_.empty() && held_.may_retry()) retry_held();
-}
-
-// As they came, so that they go on if their receiver has moved, and are given up if it has ended.
-void Post::retry_held() {
-  held_.retry([this](const HeldLetters::Held& held) {
-    if (held.parcel != nullptr) {
-      route(held.parcel, held.head.target);
-    } else {
-      on_letter(held.head, held.bytes.data());
-    }
-  });
 }
 
 // Another rank of the node may have given memory back before it looked whether the job is over:

@@ -23,7 +23,7 @@ namespace roam::runtime {
 //
 //   same rank:         straight into the room of a receive that waits; else into the mailbox
 //   same node:         a parcel into the other rank's inbox; a long one is copied by the receiver
-//   other node, short: kLetter with the bytes -->
+//   other node, short: kDirect with the bytes -->
 //   other node, long:  kLetterOffer -->   <-- kPull, once it is received   bytes into place -->
 //
 // A message that does not find its receiver is passed on, by way of the home rank, and who delivers

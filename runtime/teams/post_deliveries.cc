@@ -139,30 +139,6 @@ void Post::take_mail() {
   }
 }
 
-void Post::on_letter(const LetterHead& head, const char* data) {
-  if (head.kind == Kind::kLetterOffer || delayed_.shuffles()) {
-    Parcel* parcel = head.kind == Kind::kLetterOffer
-                         ? parcels_.try_far(head.envelope, head.original)
-                         : parcels_.try_make(head.envelope, data);
-    if (parcel == nullptr) return held_.add(head, data);
-    parcel->receiver = head.target;
-    if (!delayed_.add_by_chance(parcel)) route(parcel, head.target);
-    return;
-  }
-  Target target = head.target;
-  int rank = 0;
-  const Found found = whereabouts_.find(head.envelope.team, head.envelope.to, &target, true, &rank);
-  if (found == Found::kHere) {
-    if (!deliver(target.control, head.envelope, data)) held_.add(head, data);
-  } else if (found != Found::kEnded) {
-    Parcel* parcel = parcels_.try_make(head.envelope, data);
-    if (parcel == nullptr) return held_.add(head, data);
-    route(parcel, target);
-  } else {
-    flow_.lost(head.envelope);
-  }
-}
-
 void Post::matched(RequestState* request, Parcel* parcel) {
   const Envelope e = parcel->envelope;
   Tcb* t = delivering_;

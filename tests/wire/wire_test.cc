@@ -2,6 +2,7 @@
 // the program.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -13,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "roam/error.h"
 #include "runtime/balance/load_model.h"
 #include "runtime/balancing/diffuse_messages.h"
 #include "runtime/balancing/loads_along.h"
@@ -170,6 +172,12 @@ const std::map<std::string, Layout>& real() {
        {sizeof(LetterHead),
         {FIELD(LetterHead, kind), FIELD(LetterHead, padding), FIELD(LetterHead, envelope),
          FIELD(LetterHead, target), FIELD(LetterHead, original)}}},
+      {"DirectHead",
+       {sizeof(DirectHead),
+        {FIELD(DirectHead, kind), FIELD(DirectHead, to), FIELD(DirectHead, from),
+         FIELD(DirectHead, tag), FIELD(DirectHead, sequence), FIELD(DirectHead, asks),
+         FIELD(DirectHead, counts), FIELD(DirectHead, note), FIELD(DirectHead, team),
+         FIELD(DirectHead, sender), FIELD(DirectHead, context), FIELD(DirectHead, target)}}},
       {"Envelope",
        {sizeof(Envelope),
         {FIELD(Envelope, team), FIELD(Envelope, to), FIELD(Envelope, from), FIELD(Envelope, tag),
@@ -357,6 +365,46 @@ TEST(WireTest, TheExampleOfAMessageIsWhatTheProgramSends) {
   std::vector<unsigned char> written(sizeof head);
   std::memcpy(written.data(), &head, sizeof head);
   EXPECT_EQ(example_in("docs/wire.md"), written);
+}
+
+// MPI tells where a direct letter comes from and how long it is; nothing else is lost.
+TEST(WireTest, ADirectLetterSaysAllThatALetterDoes) {
+  const LetterHead letter{.kind = Kind::kLetter,
+                          .padding = 0,
+                          .envelope = {.team = UINT64_MAX - 1,
+                                       .to = INT32_MAX,
+                                       .from = INT32_MAX - 1,
+                                       .tag = INT32_MIN,
+                                       .sequence = UINT32_MAX,
+                                       .bytes = 8000,
+                                       .origin = 7,
+                                       .forwards = 0,
+                                       .sender = UINT64_MAX - 2,
+                                       .asks = 1,
+                                       .counts = 1,
+                                       .note = UINT16_MAX,
+                                       .unused = 0,
+                                       .context = UINT64_MAX - 3},
+                          .target = {UINT64_MAX - 4, reinterpret_cast<Tcb*>(UINT64_MAX - 5)},
+                          .original = nullptr};
+  const LetterHead got = letter_head(direct_head(letter.envelope, letter.target), 7, 8000);
+  EXPECT_EQ(std::memcmp(&got, &letter, sizeof letter), 0);
+}
+
+// What follows the message in memory is not a part of it.
+TEST(WireTest, ATextIsSentAsFarAsItGoes) {
+  for (const std::size_t length : {0, 1, 19, 198, 199, 500}) {
+    MovedHead head{Kind::kMoved, Errc::not_running, {}, {}};
+    const std::string why(length, 'y');
+    copy_text(head.why, why.c_str());
+    const std::size_t bytes = bytes_to_why(head);
+    EXPECT_EQ(bytes, offsetof(MovedHead, why) + std::min<std::size_t>(length, 199) + 1);
+    std::vector<char> memory(sizeof head + 100, 'x');
+    std::memcpy(memory.data(), &head, bytes);
+    const auto got = read_to_why<MovedHead>(memory.data(), bytes);
+    EXPECT_EQ(std::string(got.why), why.substr(0, 199));
+    EXPECT_EQ(got.code, Errc::not_running);
+  }
 }
 
 // The kinds of message.h, by number.
