@@ -18,15 +18,18 @@ using threads::scheduler;
 // How an idle rank backs off: it looks around without pause, then lets other processes run between
 // looks, then sleeps, longer each time. A push into its inbox wakes it; a message of MPI does not,
 // so the longest sleep bounds the delay.
-constexpr int kSpinRounds = 20'000;
-constexpr int kSpinRoundsOversubscribed = 20;
+constexpr int kSpinRounds = 10'000;
+constexpr int kSpinRoundsOversubscribed = 10;
 constexpr int kYieldRounds = 200;
 constexpr std::int64_t kFirstSleepNs = 20'000;
 constexpr std::int64_t kLongestSleepNs = 1'000'000;
 
+// A round that looks without pause asks MPI so often, some 20 ns each, beside the poll.
+constexpr int kLooksARound = 8;
+
 constexpr int kMostMessagesAPoll = 64;
 // While an idle rank spins, it takes part in finding the end of the job once in so many rounds.
-constexpr int kRoundsAWave = 16;
+constexpr int kRoundsAWave = 8;
 
 }  // namespace
 
@@ -45,26 +48,9 @@ void Job::handle(int from, const char* message, std::size_t bytes) {
 
 void Job::poll() {
   Net& net = components_.net;
-  if (mover().take_hand_offs()) idle_rounds_ = 0;
-  bool mail_may_wake = false;
-  if (net.own_inbox().has_mail()) {
-    mail_lately_ = true;
-    idle_rounds_ = 0;
-    mail_may_wake = scheduler().ready_count() == 0;
-  }
-  for (Component* component : components_.polled()) {
-    if (!component->due()) continue;
-    component->poll();
-    // What mail brings to an idle rank runs at once.
-    if (mail_may_wake && scheduler().ready_count() != 0) {
-      mail_may_wake = false;
-      if (++mail_polls_ % 16 != 0) return;
-    }
-  }
-  if (dump_wanted_ != 0) dump();
-  if (checkpoint_wanted_ != 0 && !restarts() && no_wave()) {
-    checkpoint_wanted_ = 0;
-    checkpointer().ask_from_outside();
+  // What a message brings to an idle rank that saw it come runs at once.
+  if (!mpi().message_waits() || net.own_inbox().has_mail() || ++message_polls_ % 16 == 0) {
+    if (!poll_components()) return;
   }
   net.deliver_own();
   const auto deliver_later = [&] {
@@ -82,6 +68,32 @@ void Job::poll() {
   // before the next poll, and so each time.
   deliver_later();
   if (!post().quiet()) post().poll();
+}
+
+bool Job::poll_components() {
+  const Net& net = components_.net;
+  if (mover().take_hand_offs()) idle_rounds_ = 0;
+  bool mail_may_wake = false;
+  if (net.own_inbox().has_mail()) {
+    mail_lately_ = true;
+    idle_rounds_ = 0;
+    mail_may_wake = scheduler().ready_count() == 0;
+  }
+  for (Component* component : components_.polled()) {
+    if (!component->due()) continue;
+    component->poll();
+    // What mail brings to an idle rank runs at once.
+    if (mail_may_wake && scheduler().ready_count() != 0) {
+      mail_may_wake = false;
+      if (++mail_polls_ % 16 != 0) return false;
+    }
+  }
+  if (dump_wanted_ != 0) dump();
+  if (checkpoint_wanted_ != 0 && !restarts() && no_wave()) {
+    checkpoint_wanted_ = 0;
+    checkpointer().ask_from_outside();
+  }
+  return true;
 }
 
 // What a lone message brings to an idle rank runs at once. Messages that come in groups are taken
@@ -194,8 +206,13 @@ void Job::rest(std::int64_t wake_ns) {
   }
   const Inbox& own = components_.net.own_inbox();
   if (!long_idle) {
-    // Mail from the node is a load away, while a look at MPI costs some 100 ns.
-    for (int i = mail_lately_ ? 8 : 1; i > 0 && own.empty(); --i) __builtin_ia32_pause();
+    // Mail from the node is a load away, while a look at MPI costs some 100 ns. What comes from
+    // elsewhere is waited for here, since a round around all components costs as much again.
+    if (mail_lately_) {
+      for (int i = 8; i > 0 && own.empty(); --i) __builtin_ia32_pause();
+    } else {
+      for (int i = kLooksARound; i > 0 && own.empty() && !mpi().look(); --i) continue;
+    }
     return;
   }
   const auto urgent = [](const Component* component) { return component->urgent(); };

@@ -70,6 +70,8 @@ class Job final : public threads::Host {
   // One message, whether it came from outside or from here.
   void handle(int from, const char* message, std::size_t bytes);
   void receive();
+  // False: what mail has brought to an idle rank runs first.
+  bool poll_components();
   // Gives back all memory that is kept for reuse.
   void reclaim();
   void begin_first_run(bool alone);
@@ -131,6 +133,7 @@ class Job final : public threads::Host {
   bool messages_in_groups_ = false;  // the last time that some were waiting, more than one did
   std::uint32_t lone_polls_ = 0;
   std::uint32_t mail_polls_ = 0;
+  std::uint32_t message_polls_ = 0;
   bool mail_lately_ = false;  // what came last came from the node
   std::uintptr_t canary_ = 0;
   volatile int dump_wanted_ = 0;

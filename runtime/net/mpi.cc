@@ -119,7 +119,8 @@ struct Mpi::State {
   std::size_t next_posted = 0;
   bool yielded = false;  // before the run, when asked in vain
   bool open = false;
-  bool out = false;                       // the message at next_posted is being read
+  MPI_Status come;                        // of the message at next_posted, if one waits
+  bool out = false;                       // it is being read
   bool released = false;                  // it was read, and its buffer is not posted yet
   std::vector<std::vector<char>> set_by;  // messages that are still read, while others are received
   std::vector<std::unique_ptr<Buffer>> sends;
@@ -305,6 +306,7 @@ void Mpi::open_channel(std::size_t most_bytes) {
 }
 
 void Mpi::close_channel() {
+  ROAM_CHECK(!waits_, "a message waits when the run has ended");
   while (!sending_.empty()) progress_sends();
   if (!state_->posted.empty()) repost();
   for (auto& buffer : state_->posted) {
@@ -363,8 +365,9 @@ void Mpi::drop_spare_sends() {
 
 std::size_t Mpi::send_buffers() const { return state_->sends.size(); }
 
-const char* Mpi::receive(int* from, std::size_t* bytes) {
-  if (state_->posted.empty()) return nullptr;
+bool Mpi::look() {
+  if (waits_) return true;
+  if (state_->posted.empty()) return false;
   if (state_->out) {
     // Who reads a message waits for others meanwhile: it keeps its bytes, where they are.
     std::vector<char>& bytes_out = state_->posted[state_->next_posted]->bytes;
@@ -374,17 +377,21 @@ const char* Mpi::receive(int* from, std::size_t* bytes) {
     state_->released = true;
   }
   repost();
-  State::Buffer& buffer = *state_->posted[state_->next_posted];
   int done = 0;
-  MPI_Status status;
-  ROAM_MPI(MPI_Test(&buffer.request, &done, &status));
-  if (done == 0) return nullptr;
+  ROAM_MPI(MPI_Test(&state_->posted[state_->next_posted]->request, &done, &state_->come));
+  waits_ = done != 0;
+  return waits_;
+}
+
+const char* Mpi::receive(int* from, std::size_t* bytes) {
+  if (!look()) return nullptr;
   int count = 0;
-  ROAM_MPI(MPI_Get_count(&status, MPI_BYTE, &count));
-  *from = status.MPI_SOURCE;
+  ROAM_MPI(MPI_Get_count(&state_->come, MPI_BYTE, &count));
+  *from = state_->come.MPI_SOURCE;
   *bytes = static_cast<std::size_t>(count);
+  waits_ = false;
   state_->out = true;
-  return buffer.bytes.data();
+  return state_->posted[state_->next_posted]->bytes.data();
 }
 
 // The buffer is posted again when the next message is looked for: what this one brought may run

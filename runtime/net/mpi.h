@@ -64,6 +64,9 @@ class Mpi {
   // Room for a message of `bytes`; send it with send(). At most one is being filled.
   char* compose(std::size_t bytes);
   void send(int to);
+  // Asks MPI once; true: a message waits for receive(), which need not ask then.
+  bool look();
+  bool message_waits() const { return waits_; }
   // A message that has come, valid until release(); null if there is none. Who reads one may
   // receive and release others before.
   const char* receive(int* from, std::size_t* bytes);
@@ -101,6 +104,7 @@ class Mpi {
   int rank_ = 0, ranks_ = 1, node_rank_ = 0, node_ranks_ = 1, host_ranks_ = 1;
   bool ours_ = false;
   bool wave_started_ = false;
+  bool waits_ = false;
   std::size_t most_bytes_ = 0;
   std::uint64_t sent_ = 0, received_ = 0;
   std::deque<std::size_t> sending_;  // indices of buffers, oldest first
