@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <vector>
 
@@ -40,10 +41,13 @@ void expect_file(int fd, int seed, const char* call) {
 
 // `call` on another rank of the node, with memory of this thread that is filled with a pattern.
 void with_memory_of_another(int seed, const std::function<void(char*)>& call) {
-  std::vector<char> mine(kBytes);
-  Pattern(seed).fill(mine.data(), kBytes);
-  on_rank(next_rank(), [&call, at = mine.data()] { call(at); });
-  Pattern(seed).verify(mine.data(), kBytes, "memory after the call");
+  // Far from all that is used there: neighbours become usable together. It stays, so that the next
+  // one lies elsewhere.
+  constexpr std::size_t kFar = std::size_t{8} << 20;
+  char* mine = static_cast<char*>(std::malloc(2 * kFar)) + kFar;
+  Pattern(seed).fill(mine, kBytes);
+  on_rank(next_rank(), [&call, mine] { call(mine); });
+  Pattern(seed).verify(mine, kBytes, "memory after the call");
 }
 // The same, and `call` is given a file with other bytes, which it is to bring there.
 void into_memory_of_another(int seed, const std::function<void(int, char*)>& call) {
