@@ -99,7 +99,7 @@ def rows():
         if ranks == 1:
             yield Row(f"yield/{among}/over_boost_fiber", title, "Boost.Fiber", ("ratio", 1), count <= 10_000)
     yield Row("yield_two_places/2/ranks=1", "yield among 2, at two places in the code",
-              "raw switch, tops coloured", ("ratio", 1.3))
+              "raw switch, tops coloured", ("ratio", 1.5))
     for count in (1000, 10_000, 100_000):
         yield Row(f"raw_switch_plain/{count}/ranks=1", f"(raw switch among {count:,}, tops aligned)",
                   "raw switch, tops coloured", None, count <= 10_000)

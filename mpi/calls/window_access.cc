@@ -60,7 +60,8 @@ class Sending {
     }
     Window::Peer& peer = w_.peers[to_];
     peer.dirty = true;
-    peer.unconfirmed += message.size() + kMessageBytes;
+    // What it has brought back counts too.
+    peer.unconfirmed += sizeof head_ + runs + bytes_ + kMessageBytes;
     me_.windows.send_whole(w_, to_, message.data(), message.size());
     head_.at += bytes_;
     runs_.clear();

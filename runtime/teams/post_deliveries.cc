@@ -133,8 +133,13 @@ void Post::take_mail() {
     net_.count_take();
     if (parcel->receipt) {
       open_.finish(parcel);
-    } else if (!delayed_.add_by_chance(parcel)) {
-      route(parcel, parcel->receiver);
+      continue;
+    }
+    const Envelope e = parcel->envelope;
+    try {
+      if (!delayed_.add_by_chance(parcel)) route(parcel, parcel->receiver);
+    } catch (const std::bad_alloc&) {
+      no_memory_to_go_on(e);
     }
   }
 }

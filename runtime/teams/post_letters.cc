@@ -1,5 +1,7 @@
 #include <cstring>
+#include <new>
 
+#include "runtime/teams/no_way_back.h"
 #include "runtime/teams/post.h"
 #include "threads/scheduler.h"
 
@@ -12,10 +14,14 @@ using detail::Parcel;
 void Post::send_letter(int rank, const Envelope& e, Target target, const void* data) {
   const auto send_with = [&](const auto& head) {
     threads::on_rank_stack([&] {
-      char* at = mpi_.compose(sizeof head + e.bytes);
-      std::memcpy(at, &head, sizeof head);
-      if (e.bytes != 0) std::memcpy(at + sizeof head, data, e.bytes);
-      mpi_.send(rank);
+      try {
+        char* at = mpi_.compose(sizeof head + e.bytes);
+        std::memcpy(at, &head, sizeof head);
+        if (e.bytes != 0) std::memcpy(at + sizeof head, data, e.bytes);
+        mpi_.send(rank);
+      } catch (const std::bad_alloc&) {  // nothing is thrown from that stack to another
+        no_memory_to_go_on(e);
+      }
     });
   };
   if (e.forwards == 0 && e.origin == net_.rank()) {
@@ -53,7 +59,8 @@ bool Post::pass_on(int rank, Parcel* parcel, Target target) {
   return true;
 }
 
-void Post::on_letter(const LetterHead& head, const char* data) {
+// A message that has come is nobody's until it is delivered, passed on or held.
+void Post::on_letter(const LetterHead& head, const char* data) try {
   if (head.kind == Kind::kLetterOffer || delayed_.shuffles()) {
     Parcel* parcel = head.kind == Kind::kLetterOffer
                          ? parcels_.try_far(head.envelope, head.original)
@@ -75,6 +82,8 @@ void Post::on_letter(const LetterHead& head, const char* data) {
   } else {
     flow_.lost(head.envelope);
   }
+} catch (const std::bad_alloc&) {
+  no_memory_to_go_on(head.envelope);
 }
 
 // As they came, so that they go on if their receiver has moved, and are given up if it has ended.

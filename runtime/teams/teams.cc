@@ -21,15 +21,20 @@ void Teams::wake(Tcb*& t) {
   scheduler().make_ready(woken);
 }
 
-// Who does not find it waits for others, or others for it.
-Teams::Forming& Teams::forming(std::uint64_t team) try {
-  return forming_[team];
-} catch (const std::bad_alloc&) {
+// Others wait for what cannot be noted or told.
+[[noreturn]] static void no_memory_to_make(std::uint64_t team) {
   fatal("there is no memory of the process to make team %llu",
         static_cast<unsigned long long>(team));
 }
 
-void Teams::cannot_open(const TeamPlan& plan) {
+// Who does not find it waits for others, or others for it.
+Teams::Forming& Teams::forming(std::uint64_t team) try {
+  return forming_[team];
+} catch (const std::bad_alloc&) {
+  no_memory_to_make(team);
+}
+
+void Teams::cannot_open(const TeamPlan& plan) try {
   if (plan.parent_rank >= 0) {
     net_.send(plan.parent_rank, TeamHead{Kind::kTeamReport, 0, plan.id});
     return;
@@ -38,10 +43,14 @@ void Teams::cannot_open(const TeamPlan& plan) {
   f.decided = f.maker_is_through = true;
   wake(f.creator);
   if (f.creator_is_through) forming_.erase(plan.id);
+} catch (const std::bad_alloc&) {
+  no_memory_to_make(plan.id);
 }
 
-void Teams::hold(std::uint64_t team, Tcb* member, void (*destroy)(void*)) {
+void Teams::hold(std::uint64_t team, Tcb* member, void (*destroy)(void*)) try {
   forming(team).held.push_back({member, destroy});
+} catch (const std::bad_alloc&) {
+  no_memory_to_make(team);
 }
 
 bool Teams::agree(const TeamPlan& plan, int makers, bool ready) {

@@ -1,5 +1,5 @@
 // Calls that read from and write to files, pipes and sockets with memory of a thread of another
-// rank of the node, which nobody has used on this rank before.
+// rank of the node, which has come with it from another node and is not opened on this rank yet.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -39,13 +39,15 @@ void expect_file(int fd, int seed, const char* call) {
   close(fd);
 }
 
-// `call` on another rank of the node, with memory of this thread that is filled with a pattern.
+// `call` on another rank of the node to which this thread goes, with memory of it that is filled
+// with a pattern.
 void with_memory_of_another(int seed, const std::function<void(char*)>& call) {
   // Far from all that is used there: neighbours become usable together. It stays, so that the next
   // one lies elsewhere.
   constexpr std::size_t kFar = std::size_t{8} << 20;
   char* mine = static_cast<char*>(std::malloc(2 * kFar)) + kFar;
   Pattern(seed).fill(mine, kBytes);
+  roam::this_thread::migrate((roam::rank() + 2) % roam::ranks());  // two nodes of two ranks
   on_rank(next_rank(), [&call, mine] { call(mine); });
   Pattern(seed).verify(mine, kBytes, "memory after the call");
 }
