@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <string>
 
 #include "base/check.h"
 #include "base/ranges.h"
@@ -160,7 +162,30 @@ std::vector<Range> within(Range range, const std::vector<Range>& all) {
 // The object takes 0.2 us for each of its pages, page tables a tenth of that.
 constexpr std::size_t kPagesOfAGap = 16;  // on average, or the object alone is asked
 
+// The one that is chosen, of a file that has all choices, such as "always [never]".
+std::string chosen_in(const std::string& path) {
+  std::ifstream file(path);
+  for (std::string word; file >> word;) {
+    if (word.size() > 2 && word.front() == '[') return word.substr(1, word.size() - 2);
+  }
+  return {};
+}
+
 }  // namespace
+
+// Looked up each time: administrators change the machine.
+bool shared_pages_may_be_huge() {
+  const std::string folder = "/sys/kernel/mm/transparent_hugepage/";
+  const auto allowed = [](const std::string& choice) {
+    return !choice.empty() && choice != "never" && choice != "deny" && choice != "inherit";
+  };
+  if (allowed(chosen_in(folder + "shmem_enabled"))) return true;
+  for (int kib = 8; kib <= 1 << 20; kib *= 2) {
+    if (allowed(chosen_in(folder + "hugepages-" + std::to_string(kib) + "kB/shmem_enabled")))
+      return true;
+  }
+  return false;
+}
 
 int page_map() {
   static int pagemap = -1;
@@ -190,9 +215,10 @@ bool protect_pages(Range range, const std::vector<Range>& known, std::vector<Ran
                     append(clean, run);
                 });
   };
+  const bool asks_all = shared_pages_may_be_huge();
   Address at = range.begin;
   for (const Range& run : known) {
-    if (run.bytes < kLongRun) continue;
+    if (asks_all || run.bytes < kLongRun) continue;
     if (!look({at, run.begin - at}) || !protect_known(run, clean, written, present)) return false;
     at = run.end();
   }

@@ -21,6 +21,10 @@ bool find_present_pages(Range range, std::vector<Range>* found);
 void for_each_present_of(Range range, int fd, std::size_t offset, const std::vector<Range>& mapped,
                          const std::function<void(Range)>& run);
 
+// Whether this machine makes huge pages of shared memory. One that is taken down leaves no entry in
+// page tables, and the kernel says of none that it was written.
+bool shared_pages_may_be_huge();
+
 // In one look at each page of `range`, where pages are watched (written_pages.h): those that have
 // been written are appended to `written` and protected anew; those that are in memory and have not
 // been are appended to `clean`. A page that moves just now looks swapped: it is not clean, and
@@ -30,7 +34,8 @@ void for_each_present_of(Range range, int fd, std::size_t offset, const std::vec
 //
 // `known`: what was `present` the last time, in order and apart, and no other process has written
 // or thrown away since. Of long runs of these only what is written is asked, which is quick: what
-// was thrown away here since then, and has not been written again, is `clean` and `present`.
+// was thrown away here since then, and has not been written again, is `clean` and `present`. Where
+// shared_pages_may_be_huge() nothing counts as known.
 bool protect_pages(Range range, const std::vector<Range>& known, std::vector<Range>* clean,
                    std::vector<Range>* written, std::vector<Range>* present);
 

@@ -28,15 +28,6 @@ constexpr std::uint64_t kUnpopulated = 1 << 13;   // UFFD_FEATURE_WP_UNPOPULATED
 constexpr std::uint64_t kSharedMemory = 1 << 12;  // UFFD_FEATURE_WP_HUGETLBFS_SHMEM
 constexpr std::size_t kMostDiscards = 64 << 10;   // between two
 
-// The one that is chosen, of a file that has all choices, such as "always [never]".
-std::string chosen_in(const std::string& path) {
-  std::ifstream file(path);
-  for (std::string word; file >> word;) {
-    if (word.size() > 2 && word.front() == '[') return word.substr(1, word.size() - 2);
-  }
-  return {};
-}
-
 // Memory of several processes can be swapped, moved to slower memory, which tries to swap it where
 // that has no room, or be made of huge pages: then the entries of page tables that say what a
 // process has written go, with no trace.
@@ -47,16 +38,7 @@ bool entries_can_go() {
   if (std::getline(swaps, line) && std::getline(swaps, line)) return true;
   std::ifstream demotion("/sys/kernel/mm/numa/demotion_enabled");
   if (demotion >> line && line != "false" && line != "0") return true;
-  const std::string folder = "/sys/kernel/mm/transparent_hugepage/";
-  const auto allowed = [](const std::string& choice) {
-    return !choice.empty() && choice != "never" && choice != "deny" && choice != "inherit";
-  };
-  if (allowed(chosen_in(folder + "shmem_enabled"))) return true;
-  for (int kib = 8; kib <= 1 << 20; kib *= 2) {
-    if (allowed(chosen_in(folder + "hugepages-" + std::to_string(kib) + "kB/shmem_enabled")))
-      return true;
-  }
-  return false;
+  return shared_pages_may_be_huge();
 }
 
 bool by_begin(Range a, Range b) { return a.begin < b.begin; }

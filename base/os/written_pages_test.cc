@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/os/memory.h"
+#include "base/os/page_scan.h"
 
 namespace roam::os {
 namespace {
@@ -69,6 +70,27 @@ class WrittenPagesTest : public testing::TestWithParam<bool> {
 };
 INSTANTIATE_TEST_SUITE_P(Kinds, WrittenPagesTest, testing::Bool(),
                          [](const auto& info) { return info.param ? "Shared" : "Private"; });
+
+// What is gone from page tables may have been written: a huge page that is taken down, because a
+// part of it is thrown away, leaves nothing there.
+TEST_P(WrittenPagesTest, AHugePageThatIsTakenDownIsNotClean) {
+  if (!GetParam() || !shared_pages_may_be_huge())
+    GTEST_SKIP() << "shared memory is not of huge pages";
+  constexpr std::size_t kHugeBytes = 2 << 20, kInHuge = kHugeBytes / kPageBytes;
+  madvise(at(0), kRange.bytes, MADV_HUGEPAGE);
+  std::memset(at(0), 1, kRange.bytes);
+  WrittenPages alone;
+  pages_.end();
+  ASSERT_TRUE(alone.begin(kWhole, false));
+  std::vector<Range> clean, written;
+  ASSERT_TRUE(alone.protect(&clean, &written) && alone.protect(&clean, &written));
+  const std::size_t huge = kPages / kInHuge / 2 * kInHuge;  // the first page of one
+  at(huge + kInHuge / 2)[0] = 2;
+  const Address thrown = reinterpret_cast<Address>(at(huge));
+  discard({thrown, kPageBytes}, true, fd_, thrown - kWhole.begin);
+  ASSERT_TRUE(alone.protect(&clean, &written));
+  EXPECT_FALSE(marks(clean)[huge + kInHuge / 2] && !marks(written)[huge + kInHuge / 2]);
+}
 
 TEST_P(WrittenPagesTest, EachSecondPageIsFound) {
   std::memset(at(0), 1, kRange.bytes);
