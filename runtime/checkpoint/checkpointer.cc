@@ -445,8 +445,8 @@ void Checkpointer::end(Errc code, std::string why) {
   // Memory is tried again, lest a disk that fails leave none at all.
   if (code != Errc{} && targets_ == CheckpointTargets::kDisk) disk_next_ = false;
   if (code != Errc{} && has(failed_at_, CheckpointTargets::kMemory)) {
-    // The next one goes to disk; and all, if the one after it fails too. Who had the keepers end has
-    // noted that they have nothing.
+    // The next one goes to disk; and all, if the one after it fails too. Who had the keepers end
+    // has noted that they have nothing.
     disk_next_ = true;
     noted_.reset();
     if (++memory_failures_ == 2) {

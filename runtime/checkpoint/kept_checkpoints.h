@@ -37,8 +37,8 @@ class KeptCheckpoints {
   // Collective. Makes sure that this rank can open all files of the pieces that it reads, piece p
   // on rank Net::home_rank(p): those that no keeper of its machine has are sent by another rank,
   // and what a keeper does not give is taken from the next that has it. False, on every rank, with
-  // `why`: one is nowhere, or, with `lacked`, may be somewhere, and there is no memory or descriptor
-  // for it.
+  // `why`: one is nowhere, or, with `lacked`, may be somewhere, and there is no memory or
+  // descriptor for it.
   bool bring(Net& net, const Manifest& manifest, std::string* why, bool* lacked);
   // Collective. Piece `piece` (-1: none of this rank's) was brought and is not what the manifest
   // says, for the reason `why`: what it was read from counts no more. False: no rank has said so;

@@ -192,8 +192,10 @@ void Restart::read(Net& net) {
     const bool wrong = !good && !trouble.lacked;
     const std::string why = mpi.first_said(wrong ? trouble.why : std::string());
     // What is torn for one rank is of no use to another that could not read its part. Where nothing
-    // is, an older one would be gone on from, and the newest removed in the end, for want of memory.
-    const std::string lacked = why.empty() ? mpi.first_said(good ? "" : trouble.why) : std::string();
+    // is, an older one would be gone on from, and the newest removed in the end, for want of
+    // memory.
+    const std::string lacked =
+        why.empty() ? mpi.first_said(good ? "" : trouble.why) : std::string();
     if (why.empty() && lacked.empty()) break;
     give_up();
     if (!lacked.empty()) {

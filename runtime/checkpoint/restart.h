@@ -40,9 +40,9 @@ class Restart {
   void cut_arena() const;
   // Collective, when the arena is ready and nothing is in it: puts the memory of threads and blocks
   // in its place, of the newest checkpoint of which every byte is right, and tells `net` of its
-  // homes. One that is torn, or lies nowhere, is passed over for the one before it. Errors, on every
-  // rank, and nothing is here: Error(checkpoint_failed): none is left; Error(out_of_memory): one may
-  // be whole, and a rank has not the memory, or the descriptors, to read it.
+  // homes. One that is torn, or lies nowhere, is passed over for the one before it. Errors, on
+  // every rank, and nothing is here: Error(checkpoint_failed): none is left; Error(out_of_memory):
+  // one may be whole, and a rank has not the memory, or the descriptors, to read it.
   void read(Net& net);
   // What is not memory of threads and blocks, before anything is made here.
   void take_over(LeaseBroker& leases);
