@@ -59,6 +59,7 @@ TEST_F(MemoryLimitTest, WhoAsksTooMuchHasNobodyElseRefused) {
   other.set(64 * kMiB, 1024 * kMiB);
   other.start(
       &charged_, [] { return used; }, false);
+  EXPECT_TRUE(limit_.charge(kMiB));  // so that the other one's 64 MiB never fit
   std::atomic<bool> over = false, begun = false;
   std::thread asks_too_much([&] {
     while (!over) {
@@ -66,7 +67,6 @@ TEST_F(MemoryLimitTest, WhoAsksTooMuchHasNobodyElseRefused) {
       begun = true;
     }
   });
-  EXPECT_TRUE(limit_.charge(kMiB));
   while (!begun) {
   }
   int refused = 0;
