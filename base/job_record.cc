@@ -6,6 +6,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
@@ -59,6 +60,21 @@ constexpr char kGoodEnd[] = "{\"kind\": \"ended\", \"code\": 0,";
   process = getpid();
 }
 
+// Bytes of the UTF-8 character that `s` begins with; 0 where it is none, or is cut.
+int character_bytes(const char* s) {
+  const auto* c = reinterpret_cast<const unsigned char*>(s);
+  if (c[0] < 0x80) return 1;
+  if (c[0] < 0xc2 || c[0] > 0xf4) return 0;
+  const int bytes = c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : 4;
+  for (int i = 1; i < bytes; ++i) {
+    if ((c[i] & 0xc0) != 0x80) return 0;
+  }
+  // Longer than it needs to be, half of a pair of UTF-16, or beyond the last.
+  const bool wrong = (c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] >= 0xa0) ||
+                     (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] >= 0x90);
+  return wrong ? 0 : bytes;
+}
+
 // A line that is made of parts. Strings are cut where it has no room for what may follow.
 class Line {
  public:
@@ -70,10 +86,11 @@ class Line {
     std::snprintf(digits, sizeof digits, "%lld", value);
     raw(digits);
   }
-  // As JSON has strings. What is not ASCII stays as it is.
+  // As JSON has strings, which are UTF-8: what is none is shown as `?`.
   void quoted(const char* s) {
     put('"');
-    for (; *s != '\0' && bytes_ < sizeof room_ - kKeptBytes; ++s) {
+    for (int bytes = 0; *s != '\0' && bytes_ < sizeof room_ - kKeptBytes; s += std::max(bytes, 1)) {
+      bytes = character_bytes(s);
       const unsigned char c = static_cast<unsigned char>(*s);
       if (c == '"' || c == '\\') {
         put('\\');
@@ -82,8 +99,10 @@ class Line {
         char code[8];
         std::snprintf(code, sizeof code, "\\u%04x", c);
         raw(code);
+      } else if (bytes == 0) {
+        put('?');
       } else {
-        put(*s);
+        for (int i = 0; i < bytes; ++i) put(s[i]);
       }
     }
     put('"');

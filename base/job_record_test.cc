@@ -34,6 +34,11 @@ void play(const std::string& role) {
     };
     r::fails(3, std::string(10'000, '\x02').c_str());
   }
+  if (role == "long error in letters of two bytes") {
+    std::string text = "\xe9 ";  // of another character set
+    while (text.size() < 10'000) text += "\u00e9";
+    r::fails(3, text.c_str());
+  }
   if (role == "noted") {
     r::note("said before");
     r::fails(1);
@@ -130,6 +135,18 @@ TEST_F(JobRecordTest, ALongErrorIsCutAndTheLineIsWhole) {
   EXPECT_LE(line.size(), 4096u);
   EXPECT_NE(line.find("\\u0002\", \"process\": "), std::string::npos) << line;
   EXPECT_TRUE(line.ends_with("}\n")) << line;
+}
+
+TEST_F(JobRecordTest, WhatIsNoWholeCharacterIsShownAsSuch) {
+  const std::string line = after("long error in letters of two bytes");
+  const std::size_t begin = line.find("\"text\": \"");
+  ASSERT_NE(begin, std::string::npos) << line;
+  const std::string text = line.substr(begin + 9);
+  std::size_t at = 2;
+  while (text.compare(at, 2, "\u00e9") == 0) at += 2;
+  EXPECT_TRUE(begins(text, "? ")) << "it is not UTF-8";
+  EXPECT_GT(at, 1000u);
+  EXPECT_TRUE(begins(text.substr(at), "?\", \"process\": ")) << "half a character: " << line;
 }
 
 TEST_F(JobRecordTest, WhatWasSaidLastIsTheReason) {
