@@ -20,10 +20,15 @@ namespace {
   const int error = errno;
   iso::HeapScope process;
   iso::Arena& arena = iso::arena();
+  const iso::Leases& leases = arena.leases();
+  const iso::Seals& seals = arena.seals();
+  const Range slots = arena.region(iso::Region::kSlots);
   const Address end = begin + std::min<std::size_t>(bytes, std::size_t{1} << 46);
   for (Address at = begin; at < end && arena.contains(reinterpret_cast<const void*>(at));
        at = round_down(at, iso::kUnitBytes) + iso::kUnitBytes) {
     if (arena.units().kind(at) == iso::UnitKind::kNone) break;
+    // Asked first: admit_for_fault() looks at all of a block. Slots may have guards too.
+    if (leases.usable(at) && !seals.sealed(at) && !slots.contains(at)) continue;
     arena.admit_for_fault(at);
   }
   errno = error;
@@ -40,6 +45,13 @@ void reach_for_kernel(const void* data, std::size_t bytes) {
 
 void reach_for_kernel(void* data, std::size_t bytes) {
   reach_for_kernel(static_cast<const void*>(data), bytes);
+}
+
+void reach_for_kernel(sockaddr* name, socklen_t* bytes) {
+  if (name == nullptr || bytes == nullptr) return;
+  reach_for_kernel(static_cast<void*>(bytes), sizeof *bytes);
+  // No name is longer. `*bytes` is not loaded: it is the kernel's to refuse.
+  reach_for_kernel(static_cast<void*>(name), sizeof(sockaddr_storage));
 }
 
 void reach_for_kernel(const iovec* parts, int count) {

@@ -6,11 +6,14 @@
 #include <sys/sem.h>
 
 #include <algorithm>
+#include <climits>
 
 #include "threads/descriptor_waits.h"
+#include "threads/kernel_reach.h"
 
 namespace {
 
+using roam::threads::reach_for_kernel;
 using roam::threads::Tcb;
 using namespace roam::threads::wait_calls;
 
@@ -23,6 +26,7 @@ Real<ssize_t(int, void*, std::size_t, long, int)> real_msgrcv("msgrcv", nullptr)
 Real<int(int, sembuf*, std::size_t, const timespec*)> real_semtimedop("semtimedop", nullptr);
 
 constexpr timespec kPast{};
+constexpr std::size_t kMostOperations = 32'000;  // more than Linux takes in one call of semop
 
 bool is_time(const timespec* t) {
   return t->tv_sec >= 0 && t->tv_nsec >= 0 && t->tv_nsec < 1'000'000'000;
@@ -76,6 +80,7 @@ auto exchange_v(Tcb* self, const char* name, int flags, int busy, F call) {
 
 int change(Tcb* self, const char* name, int set, sembuf* list, std::size_t count,
            const timespec* timeout) {
+  reach_for_kernel(list, std::min(count, kMostOperations) * sizeof *list);
   const auto real = [&](const timespec* time) { return real_semtimedop(set, list, count, time); };
   // Which of them would wait, where some are not to, is not told.
   if (std::any_of(list, list + count,
@@ -103,12 +108,15 @@ int change(Tcb* self, const char* name, int set, sembuf* list, std::size_t count
 
 ssize_t receive_from(Tcb* self, const char* name, mqd_t queue, char* to, std::size_t bytes,
                      unsigned* priority, const timespec* until) {
+  reach_for_kernel(to, bytes);
+  reach_for_kernel(priority, priority != nullptr ? sizeof *priority : 0);
   return exchange(self, name, queue, until, [&](const timespec* time) {
     return real_receive(queue, to, bytes, priority, time);
   });
 }
 int send_from(Tcb* self, const char* name, mqd_t queue, const char* data, std::size_t bytes,
               unsigned priority, const timespec* until) {
+  reach_for_kernel(data, bytes);
   return exchange(self, name, queue, until, [&](const timespec* time) {
     return real_send(queue, data, bytes, priority, time);
   });
@@ -135,11 +143,14 @@ ROAM_EXPORT int mq_timedsend(mqd_t queue, const char* data, std::size_t bytes, u
                    until);
 }
 
+// A message of System V begins with its type, a long, that `bytes` does not count.
 ROAM_EXPORT int msgsnd(int queue, const void* message, std::size_t bytes, int flags) {
+  reach_for_kernel(message, sizeof(long) + std::min<std::size_t>(bytes, LONG_MAX));
   return exchange_v(asker(__builtin_return_address(0)), "msgsnd", flags, EAGAIN,
                     [&](int with) { return real_msgsnd(queue, message, bytes, with); });
 }
 ROAM_EXPORT ssize_t msgrcv(int queue, void* message, std::size_t bytes, long type, int flags) {
+  reach_for_kernel(message, sizeof(long) + std::min<std::size_t>(bytes, LONG_MAX));
   return exchange_v(asker(__builtin_return_address(0)), "msgrcv", flags, ENOMSG,
                     [&](int with) { return real_msgrcv(queue, message, bytes, type, with); });
 }

@@ -119,6 +119,7 @@ ssize_t recv_from(Tcb* self, int socket, void* to, std::size_t bytes, int flags)
 }
 ssize_t recvfrom_from(Tcb* self, int socket, void* to, std::size_t bytes, int flags, sockaddr* name,
                       socklen_t* name_bytes) {
+  reach_for_kernel(name, name_bytes);
   return receive_some(self, "recvfrom", socket, to, bytes, flags,
                       [&](void* at, std::size_t n, int with) {
                         return real_recvfrom(socket, at, n, with, name, name_bytes);
@@ -188,10 +189,12 @@ ROAM_EXPORT ssize_t recvmsg(int socket, msghdr* message, int flags) {
 }
 
 ROAM_EXPORT int accept(int socket, sockaddr* name, socklen_t* bytes) {
+  reach_for_kernel(name, bytes);
   return when_ready(asker(__builtin_return_address(0)), "accept", socket, accept_deadline,
                     [&] { return real_accept(socket, name, bytes); });
 }
 ROAM_EXPORT int accept4(int socket, sockaddr* name, socklen_t* bytes, int flags) {
+  reach_for_kernel(name, bytes);
   return when_ready(asker(__builtin_return_address(0)), "accept4", socket, accept_deadline,
                     [&] { return real_accept4(socket, name, bytes, flags); });
 }
