@@ -383,7 +383,9 @@ int team_balance(std::uint64_t team) {
     the_job().balancer().end_step(me);
     CollectiveCall call{.kind = CollectiveKind::kBalanceApart, .out = &answer, .blocking = true};
     std::vector<char> load;
-    if (!the_job().balancer().diffuses()) {
+    // Of a checkpoint that was made meanwhile, it goes on as it was begun.
+    if (!the_job().balancer().diffuses() ||
+        the_job().gatherings().has_begun(me, CollectiveKind::kBalance)) {
       load = the_job().balancer().describe_load(me);
       call.kind = CollectiveKind::kBalance;
       call.in = load.data();

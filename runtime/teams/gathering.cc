@@ -172,6 +172,12 @@ void Gatherings::contribute(Member& me, const CollectiveCall& call, RequestState
   if (error) std::rethrow_exception(std::move(error));
 }
 
+bool Gatherings::has_begun(const Member& me, CollectiveKind what) {
+  const TeamState& team = team_of(me.team);
+  const auto found = team.gatherings.find(me.collectives);
+  return found != team.gatherings.end() && found->second.parts.head.what == what;
+}
+
 void Gatherings::add(Member& me, const CollectiveCall& call, FloatModes modes,
                      RequestState* request) {
   TeamState& team = team_of(me.team);

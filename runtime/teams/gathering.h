@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -74,6 +76,8 @@ class Gatherings final : public Component {
   bool urgent() const override { return busy(); }
   // Sends up what there is.
   void settle() override;
+  // Whether the next collective of `me` is known here to be of the kind `what`.
+  bool has_begun(const detail::Member& me, CollectiveKind what);
   // A collective that somebody else answers.
   std::string obstacle() const override;
   void save(StateWriter& out) override;
@@ -140,6 +144,9 @@ class Gatherings final : public Component {
   void on_spread(const char* message);
   void on_late_result(const char* message, std::size_t bytes);
   TeamState& known(std::uint64_t team, int size);
+  void send_gathered(int to, const GatheredHead& head, std::string_view waiters,
+                     std::string_view parts);
+  void tell_kind(int size, const GatherHead& collective);
   void on_gathered(const char* message);
   SpanningTree tree_of(const TeamState& team) const;
   bool owed_here(std::uint64_t team, std::uint32_t number) const;

@@ -1,5 +1,6 @@
 // Collectives that are under way in a checkpoint.
 
+#include <algorithm>
 #include <cstring>
 #include <string_view>
 
@@ -38,8 +39,10 @@ void Gatherings::save(StateWriter& out) {
   out.put<std::uint64_t>(teams_.size());
   for (const auto& [id, team] : teams_) {
     out.put(TeamKnownHead{Kind::kTeamKnown, team.size, id});
-    out.put<std::uint64_t>(team.gatherings.size());
+    out.put<std::uint64_t>(static_cast<std::uint64_t>(std::ranges::count_if(
+        team.gatherings, [](const auto& g) { return !g.second.is_nobodys(); })));
     for (const auto& [number, g] : team.gatherings) {
+      if (g.is_nobodys()) continue;
       out.put<std::uint64_t>(g.parts.head.parts != 0 ? g.came : 0);
       out.put_bytes(g.waiters.data(), g.waiters.size() * sizeof(Waiter));
       const std::vector<char> parts = g.parts.pack();
@@ -58,14 +61,31 @@ void Gatherings::restore(int piece, StateReader& in) {
       const auto came = in.get<std::uint64_t>();
       const std::string_view waiters = in.get_bytes();
       const std::string_view parts = in.get_bytes();
-      const GatheredHead head{Kind::kGathered, team.size, came, waiters.size() / sizeof(Waiter)};
-      std::vector<char> message(sizeof head);
-      std::memcpy(message.data(), &head, sizeof head);
-      message.insert(message.end(), waiters.begin(), waiters.end());
-      message.insert(message.end(), parts.begin(), parts.end());
-      net_.send_long(root, message);
+      send_gathered(root, {Kind::kGathered, team.size, came, waiters.size() / sizeof(Waiter)},
+                    waiters, parts);
+      const auto collective = read<GatherHead>(parts.data());
+      if (made_by_rider(collective.what)) tell_kind(team.size, collective);
     }
   }
+}
+
+void Gatherings::send_gathered(int to, const GatheredHead& head, std::string_view waiters,
+                               std::string_view parts) {
+  std::vector<char> message(sizeof head);
+  std::memcpy(message.data(), &head, sizeof head);
+  message.insert(message.end(), waiters.begin(), waiters.end());
+  message.insert(message.end(), parts.begin(), parts.end());
+  net_.send_long(to, message);
+}
+
+// Who has yet to take part does as those did who wait, though this job may balance another way.
+void Gatherings::tell_kind(int size, const GatherHead& collective) {
+  Parts nobodys;
+  nobodys.head = collective;
+  nobodys.clear();
+  const std::vector<char> parts = nobodys.pack();
+  for (int rank = 0; rank < net_.ranks(); ++rank)
+    send_gathered(rank, {Kind::kGathered, size, 0, 0}, {}, {parts.data(), parts.size()});
 }
 
 // The root of a team is the home rank of its number: who made it.

@@ -24,4 +24,12 @@ for ranks in 1 2 3 5 8; do
     [[ $(<sorted) == "sum 336, restarted" ]] || fail "on $ranks ranks: $(<sorted)"
   done
 done
-echo "ok: restarted on 1, 2, 3, 5 and 8 ranks, in one node and in one each"
+# By a strategy that has no table of members, though those who wait have told theirs to one.
+unset ROAM_NODE_RANKS
+for ranks in 1 4 5; do
+  rm -rf d && cp -r kept d
+  ROAM_BALANCE=diffusion ROAM_RESTART=$work/d walk $ranks "$work/d" ||
+    fail "on $ranks ranks by diffusion: status $?: $(cat said)"
+  [[ $(<sorted) == "sum 336, restarted" ]] || fail "on $ranks ranks by diffusion: $(<sorted)"
+done
+echo "ok: restarted on 1, 2, 3, 5 and 8 ranks, in one node and in one each, by another strategy"
