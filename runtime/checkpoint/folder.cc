@@ -6,16 +6,19 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <filesystem>
-#include <set>
 #include <utility>
 
 #include "base/os/file_calls.h"
 #include "base/text.h"
+#include "runtime/checkpoint/compressed_format.h"
+#include "runtime/checkpoint/hash.h"
+#include "runtime/checkpoint/piece_format.h"
 
 namespace roam::runtime {
 namespace {
@@ -111,11 +114,30 @@ class FolderLock {
   bool others_;
 };
 
-// Whether all files that it names are there, and pieces as long as they were: without reading one.
+template <class Trailer>
+bool is_trailer(const char* page) {
+  Trailer trailer;
+  std::memcpy(&trailer, page + kPageBytes - sizeof trailer, sizeof trailer);
+  return trailer.magic == Trailer::kMagic &&
+         trailer.hash == hash_of(&trailer, offsetof(Trailer, hash));
+}
+
+// The manifest of the checkpoint that a base is of may be gone: what was cut off is seen at its
+// end.
+bool ends_as_a_piece(const std::string& path) {
+  const int fd = os::open_file(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0) return false;
+  struct stat file {};
+  char page[kPageBytes];
+  const bool read =
+      fstat(fd, &file) == 0 && file.st_size >= static_cast<off_t>(kPageBytes) &&
+      os::read_all(fd, page, kPageBytes, static_cast<std::uint64_t>(file.st_size) - kPageBytes);
+  os::close_file_of(fd);
+  return read && (is_trailer<PieceTrailer>(page) || is_trailer<CompressedTrailer>(page));
+}
+
+// Whether all files that it names are there, and as long as they were: without reading them whole.
 bool has_files(const Manifest& manifest) {
-  std::vector<std::string> names;
-  if (!os::list_folder(manifest.folder, &names)) return false;
-  const std::set<std::string> there(names.begin(), names.end());
   for (int i = 0; i < manifest.ranks; ++i) {
     struct stat file {};
     const PieceSummary& piece = manifest.pieces[static_cast<std::size_t>(i)];
@@ -123,7 +145,7 @@ bool has_files(const Manifest& manifest) {
         static_cast<std::uint64_t>(file.st_size) != piece.stored_bytes())
       return false;
     for (const BaseEntry& base : piece.bases) {
-      if (!there.contains(base_name(base))) return false;
+      if (!ends_as_a_piece(manifest.folder + "/" + base_name(base))) return false;
     }
   }
   return true;

@@ -8,11 +8,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
+
+#include "runtime/checkpoint/hash.h"
+#include "runtime/checkpoint/piece_format.h"
 
 namespace roam::runtime {
 namespace {
@@ -69,6 +73,13 @@ class FolderTest : public testing::Test {
       std::ofstream(one.part_path() + name) << "bytes";
       fs::resize_file(one.part_path() + name, m.pieces[0].stored_bytes());
     }
+    // A base ends as a whole piece does.
+    PieceTrailer trailer{PieceTrailer::kMagic, 8192, 4056, 7, 0};
+    trailer.hash = hash_of(&trailer, offsetof(PieceTrailer, hash));
+    const fs::path base = one.part_path() + "/base-000007-1";
+    std::fstream(base, std::ios::in | std::ios::out | std::ios::binary)
+        .seekp(static_cast<std::streamoff>(fs::file_size(base) - sizeof trailer))
+        .write(reinterpret_cast<const char*>(&trailer), sizeof trailer);
     ASSERT_TRUE(one.publish(m, &why)) << why;
   }
   std::vector<std::string> names() const {
@@ -235,8 +246,9 @@ TEST_F(FolderTest, OneWithoutAllOfItsFilesDoesNotCount) {
   fs::remove(dir_ + "/000005/piece-1");
   fs::resize_file(dir_ + "/000004/piece-0", 4096);
   fs::remove(dir_ + "/000003/base-000007-1");
+  fs::resize_file(dir_ + "/000002/base-000007-1", 8192);
   ASSERT_TRUE(keep_newest(dir_, 1, kOwn, &foreign, &why)) << why;
-  EXPECT_EQ(names(), (Names{"000002", "000003", "000004", "000005"}));
+  EXPECT_EQ(names(), (Names{"000001", "000002", "000003", "000004", "000005"}));
   make_one();
   ASSERT_TRUE(keep_newest(dir_, 1, kOwn, &foreign, &why)) << why;
   EXPECT_EQ(names(), Names{"000006"});
