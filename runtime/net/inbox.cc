@@ -61,7 +61,7 @@ void Inbox::sleep(std::int64_t ns, bool (*called)()) {
   if (ns <= 0) return;
   asleep_.store(1, std::memory_order_seq_cst);
   if (head_.load(std::memory_order_seq_cst) == nullptr &&
-      mail_.load(std::memory_order_seq_cst) == nullptr && !called()) {
+      mail_.load(std::memory_order_seq_cst) == nullptr && !has_card() && !called()) {
     timespec timeout{ns / 1'000'000'000, ns % 1'000'000'000};
     syscall(SYS_futex, &asleep_, FUTEX_WAIT, 1, &timeout, nullptr, 0);
   }

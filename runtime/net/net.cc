@@ -66,6 +66,13 @@ void Net::make_nodes(bool share, int node_ranks) {
   }
   node_ranks_ = mpi_.gather_ints(node_rank);
   shared_by_ = static_cast<int>(std::count(leaders.begin(), leaders.end(), leader_));
+  // A rank of the machine that could not join has left a gap.
+  int places = 0;
+  for (std::size_t r = 0; r < leaders.size(); ++r) {
+    if (leaders[r] == leader_) places = std::max(places, node_ranks_[r] + 1);
+  }
+  own_inbox().set_senders(places);
+  cards_.begin(mpi_.rank(), own_node_rank(), places);
 }
 
 // ---- messages ----

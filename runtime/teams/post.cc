@@ -145,8 +145,8 @@ void Post::dispatch(Found found, int rank, Peer* peer, const Envelope& e, const 
       deliver_into(t, receive, e, data);
     }
   } else if (found == Found::kThere && net_.same_node(rank)) {
-    push(rank, stays ? open_.make(e, data, false, request) : parcels_.make(e, data), peer->target);
-    if (stays) return;
+    if (stays) return push(rank, open_.make(e, data, false, request), peer->target);
+    if (!send_card(rank, e, peer->target, data)) push(rank, parcels_.make(e, data), peer->target);
   } else if (!stays && sizeof(LetterHead) + bytes <= mpi_.most_bytes()) {
     if (found == Found::kThere) {
       send_letter(rank, e, peer->target, data);
@@ -173,6 +173,12 @@ void Post::delay(Parcel* parcel) try { delayed_.add(parcel); } catch (const std:
 void Post::push(int rank, Parcel* parcel, Target receiver) {
   parcel->receiver = receiver;
   net_.hand_off(rank, static_cast<Mail*>(parcel));
+}
+
+// It lies in the receiver's inbox itself, which spares it the parcel's way between the cores.
+bool Post::send_card(int rank, const Envelope& e, Target receiver, const void* data) {
+  return sizeof(DirectHead) + e.bytes <= Card::kMostBytes &&
+         net_.send_card(rank, direct_head(e, receiver), data, e.bytes);
 }
 
 // ---- as a component ----

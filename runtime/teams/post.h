@@ -106,6 +106,8 @@ class Post final : public Component, public detail::Mailbox::Receiver {
                 RequestState* request, bool stays);
   void send_letter(int rank, const Envelope& e, Target target, const void* data);
   void delay(Parcel* parcel);
+  // False: it has to go otherwise, and nothing has happened.
+  bool send_card(int rank, const Envelope& e, Target receiver, const void* data);
   void push(int rank, Parcel* parcel, Target receiver);
   bool pass_on(int rank, Parcel* parcel, Target target);
   // False: there is no memory for it, and nothing has happened.
@@ -122,6 +124,7 @@ class Post final : public Component, public detail::Mailbox::Receiver {
   void after_delivery(const Envelope& e, Tcb* t);
   void route(Parcel* parcel, Target target);
   void take_mail();
+  void take_cards();
   void on_letter(const LetterHead& head, const char* data);
   void retry_held();
 

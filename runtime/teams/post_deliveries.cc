@@ -1,5 +1,6 @@
 // How messages that have come reach their members.
 
+#include <cstddef>
 #include <cstring>
 #include <new>
 
@@ -16,6 +17,13 @@ using detail::Member;
 using detail::Parcel;
 using detail::Peer;
 using detail::RequestState;
+
+namespace {
+
+// A message's bytes lie behind its head.
+static_assert((offsetof(Card, data) + sizeof(DirectHead)) % alignof(std::max_align_t) == 0);
+
+}  // namespace
 
 // A member that has left its team, and whose thread is about to end, gets nothing more.
 bool Post::deliver(Tcb* t, const Envelope& e, const void* data) try {
@@ -124,7 +132,15 @@ void Post::route(Parcel* parcel, Target target) {
   }
 }
 
+void Post::take_cards() {
+  net_.own_inbox().take_cards([this](const Card& card) {
+    net_.count_take();
+    handle(card.from, card.data, card.bytes);
+  });
+}
+
 void Post::take_mail() {
+  take_cards();
   Mail* mail = net_.own_inbox().take_mail();
   while (mail != nullptr) {
     Parcel* parcel = static_cast<Parcel*>(mail);
