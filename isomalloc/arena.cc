@@ -116,18 +116,6 @@ bool Arena::populate(Range range) {
   return memory_.populate(range);
 }
 
-void Arena::for_each_slot(const std::function<void(Address head_unit)>& visit) const {
-  const Range slots = region(Region::kSlots);
-  for (Address lease = slots.begin; lease < slots.end(); lease += lease_bytes()) {
-    if (leases_.closed(layout_.lease_of(lease))) continue;
-    const Address end = lease + lease_bytes();
-    for (Address unit = units_.next_used(lease, end); unit < end;
-         unit = units_.next_used(unit + kUnitBytes, end)) {
-      if (units_.kind(unit) == UnitKind::kSlotHead) visit(unit);
-    }
-  }
-}
-
 void Arena::for_each_live(const std::function<void(Range, UnitKind)>& visit, Region from) const {
   const std::size_t first = layout_.lease_of(region(from).begin);
   for (std::size_t index = first; index < layout_.all_leases(); ++index) {

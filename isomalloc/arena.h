@@ -96,11 +96,10 @@ class Arena {
   bool populate(Range range);
 
   // Calls `visit` with each slot, span, block or remains that lives on this node and was here, in
-  // order, from the region `from` on; with the head unit of each slot on this node. Slow: they look
-  // through the unit map. Context of the first: any kernel thread.
+  // order, from the region `from` on. Slow: it looks through the unit map. Context: any kernel
+  // thread.
   void for_each_live(const std::function<void(Range, UnitKind)>& visit,
                      Region from = Region::kSlots) const;
-  void for_each_slot(const std::function<void(Address head_unit)>& visit) const;
   // What the node's memory holds at `from`, whether or not it is usable in this rank's mapping.
   // REQUIRES: shared(). Context: any kernel thread.
   bool read(Address from, void* to, std::size_t bytes) const {

@@ -162,25 +162,6 @@ TEST_P(ArenaTest, ARangeIsFoundFromEachOfItsUnits) {
   }
 }
 
-TEST_P(ArenaTest, TheHeadsOfAllSlotsThatAreHereAreVisited) {
-  ASSERT_TRUE(arena().leases().open(lease(Region::kSlots, 2)) &&
-              arena().leases().open(lease(Region::kSlots, 9)));
-  std::vector<Address> expected;
-  for (const std::size_t of : {2, 9}) {
-    for (int i = 0; i < 3; ++i) {
-      const Range slot{
-          lease(Region::kSlots, of).begin + static_cast<std::size_t>(i) * 5 * kUnitBytes,
-          5 * kUnitBytes};
-      arena().units().mark(slot, UnitKind::kSlot);
-      arena().units().set_kind(slot.end() - kUnitBytes, UnitKind::kSlotHead);
-      expected.push_back(slot.end() - kUnitBytes);
-    }
-  }
-  std::vector<Address> heads;
-  arena().for_each_slot([&](Address head) { heads.push_back(head); });
-  EXPECT_EQ(heads, expected);
-}
-
 // ---- kept memory ----
 
 class KeptTest : public ArenaTest {

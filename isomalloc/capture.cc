@@ -19,6 +19,7 @@
 #include "isomalloc/heap.h"
 #include "isomalloc/helper_threads.h"
 #include "isomalloc/library_slots.h"
+#include "isomalloc/reallocated.h"
 
 extern "C" {
 void* __libc_malloc(std::size_t bytes) ROAM_OF_PROCESS("malloc");
@@ -64,17 +65,9 @@ void* aligned(std::size_t alignment, std::size_t bytes) {
 // realloc of a block of another thread's heap, or of a thread's block with the capture off: a new
 // block.
 void* reallocate_elsewhere(void* block, std::size_t bytes) {
-  const std::size_t usable = Heap::usable_bytes(block, "realloc");
-  const int error = errno;
-  void* fresh = malloc(bytes);
-  if (fresh == nullptr) {
-    if (bytes > usable) return nullptr;
-    errno = error;  // it has room enough where it is
-    return block;
-  }
-  std::memcpy(fresh, block, std::min(usable, bytes));
-  free(block);
-  return fresh;
+  return reallocated(
+      block, Heap::usable_bytes(block, "realloc"), bytes, [&] { return malloc(bytes); },
+      [](void* old) { free(old); });
 }
 
 // Who looks for pointers in the process's memory (process_blocks.h) shall not find those of blocks

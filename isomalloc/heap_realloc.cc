@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "isomalloc/heap.h"
+#include "isomalloc/reallocated.h"
 
 namespace roam::iso {
 
@@ -14,17 +15,10 @@ void* Heap::reallocate(void* block, std::size_t bytes) {
   // In place where it fits and wastes at most half.
   if (bytes <= usable && (bytes >= usable / 2 || usable <= kSmallestBlock)) return block;
   if (bytes > kLargestSmall && usable > kLargestSmall && resize_large(block, bytes)) return block;
-  const int error = errno;
-  void* fresh =
-      bytes > usable && bytes > kLargestSmall ? allocate_with_room(bytes) : allocate(bytes);
-  if (fresh == nullptr) {
-    if (bytes > usable) return nullptr;
-    errno = error;  // it has room enough where it is
-    return block;
-  }
-  std::memcpy(fresh, block, std::min(bytes, usable));
-  free(block);
-  return fresh;
+  const bool grows = bytes > usable && bytes > kLargestSmall;
+  return reallocated(
+      block, usable, bytes, [&] { return grows ? allocate_with_room(bytes) : allocate(bytes); },
+      [&](void* old) { free(old); });
 }
 
 // In place: what is too much goes back, what is missing is taken from behind if that is free.

@@ -25,7 +25,7 @@ struct Making {
                "jmpq *jump_fcontext@GOTPCREL(%%rip)\n" ROAM_RESUMED_CONTEXT
                : [left] "+D"(left), [maker] "+S"(maker)
                :
-               : ROAM_SWITCH_CLOBBERS);
+               : "rdx", ROAM_SWITCH_CLOBBERS);
 }
 
 ROAM_NOT_INSTRUMENTED __attribute__((no_stack_protector)) void enter_new(transfer_t from) {

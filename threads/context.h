@@ -35,9 +35,9 @@ inline void inherit_floating_point(Context context) {
 #define ROAM_SWITCH_CLOBBERS_OF_AVX512
 #endif
 
-// What an asm that switches says of itself: on return every register but rsp may have changed.
-#define ROAM_SWITCH_CLOBBERS "rdx", ROAM_SWITCH_CLOBBERS_BUT_RDX
-#define ROAM_SWITCH_CLOBBERS_BUT_RDX                                                            \
+// What an asm that switches says of itself: on return every register but rsp may have changed. rsi,
+// rdi and rdx are its operands.
+#define ROAM_SWITCH_CLOBBERS                                                                    \
   "rax", "rbx", "rcx", "rbp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0",     \
       "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", \
       "xmm12", "xmm13", "xmm14", "xmm15", "memory", "cc" ROAM_SWITCH_CLOBBERS_OF_AVX512
@@ -56,18 +56,21 @@ inline void inherit_floating_point(Context context) {
   "1:\n\t"                   \
   "leaq 16(%%rsp), %%rsp\n\t"
 
-// Leaves the running context, stores it in `*left`, and resumes `to`. Returns when it is resumed
-// itself. Inline, and without a call or return: a return would be foretold from the calls of
-// another context.
-[[gnu::always_inline]] inline void switch_context(Context to, Context* left) {
+// Leaves the running context, stores it in `*left`, and resumes `to`, for whom `word` is in a
+// register. Returns when it is resumed itself, with the word that it got so, or whatever the
+// register had otherwise. Inline, and without a call or return: a return would be foretold from the
+// calls of another context.
+[[gnu::always_inline]] inline const void* switch_context(Context to, Context* left,
+                                                         const void* word = nullptr) {
   asm volatile(ROAM_LEAVE_CONTEXT
                "movq %[to], %%rsp\n\t"
                "ldmxcsr (%%rsp)\n\t"
                "fldcw 4(%%rsp)\n\t"
                "jmpq *8(%%rsp)\n" ROAM_RESUMED_CONTEXT
-               : [to] "+S"(to), [left] "+D"(left)
+               : [to] "+S"(to), [left] "+D"(left), "+d"(word)
                :
                : ROAM_SWITCH_CLOBBERS);
+  return word;
 }
 
 }  // namespace roam::threads

@@ -76,28 +76,16 @@ void Scheduler::start(int rank, std::uintptr_t canary, std::uint64_t shuffle_see
   *error = next->saved_errno;
 }
 
-// As switch_context, with a word in a register for who goes on: returns that of the context that
-// resumed this one so, or whatever the register had otherwise.
-[[gnu::always_inline]] static inline void switch_context_saying(Context to, Context* left,
-                                                                const void** word) {
-  asm volatile(ROAM_LEAVE_CONTEXT
-               "movq %[to], %%rsp\n\t"
-               "ldmxcsr (%%rsp)\n\t"
-               "fldcw 4(%%rsp)\n\t"
-               "jmpq *8(%%rsp)\n" ROAM_RESUMED_CONTEXT
-               : [to] "+S"(to), [left] "+D"(left), "+d"(*word)
-               :
-               : ROAM_SWITCH_CLOBBERS_BUT_RDX);
-}
-
 // `self` runs again when this returns, perhaps on another rank: nothing of the scheduler is
 // remembered across it.
-[[gnu::always_inline]] inline void Scheduler::switch_to(Tcb* self, Tcb* next) {
+[[gnu::always_inline]] inline const void* Scheduler::switch_to(Tcb* self, Tcb* next,
+                                                               const void* word) {
   save(self);
   load(next);
   sanitizers::leave_for(next->slot);
-  switch_context(next->context, &self->context);
+  word = switch_context(next->context, &self->context, word);
   sanitizers::arrived();
+  return word;
 }
 
 // What `ret` does, by a jump, which is foretold from where it went before.
@@ -116,13 +104,8 @@ void Scheduler::start(int rank, std::uintptr_t canary, std::uint64_t shuffle_see
     yield_slow();
     return;
   }
-  const void* from = __builtin_return_address(0);
-  save(self);
-  load(next);
-  sanitizers::leave_for(next->slot);
-  switch_context_saying(next->context, &self->context, &from);
-  sanitizers::arrived();
-  if (from != __builtin_return_address(0)) [[unlikely]]
+  const void* const here = __builtin_return_address(0);
+  if (switch_to(self, next, here) != here) [[unlikely]]
     return_by_jump();
 }
 

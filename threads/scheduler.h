@@ -154,8 +154,9 @@ class Scheduler {
 
   // Both change the stack protector's value, so neither may be guarded by it.
   __attribute__((no_stack_protector)) void enter(
-      Tcb* next);                        // from the rank's own stack; returns when it runs again
-  void switch_to(Tcb* self, Tcb* next);  // from a thread
+      Tcb* next);  // from the rank's own stack; returns when it runs again
+  // From a thread; `word` as switch_context() has it.
+  const void* switch_to(Tcb* self, Tcb* next, const void* word = nullptr);
   void switch_to_main();
   void end_current();
   void leave_kernel(Tcb* ended) {

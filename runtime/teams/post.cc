@@ -165,7 +165,8 @@ void Post::dispatch(Found found, int rank, Peer* peer, const Envelope& e, const 
   if (request != nullptr) request->done = true;
 }
 
-// Its sender's request refers to it already.
+// The sender of an open parcel has a request that refers to it already; what came from elsewhere is
+// nobody's. A copy of what is just being sent could still be refused, but ends the job as these do.
 void Post::delay(Parcel* parcel) try { delayed_.add(parcel); } catch (const std::bad_alloc&) {
   no_memory_to_go_on(parcel->envelope);
 }
