@@ -33,10 +33,10 @@ def _word(text):
     """Quotes text so that Bazel's make variables and shell tokenization leave it alone."""
     return "'" + text.replace("'", "'\\''").replace("$", "$$") + "'"
 
-def _long_tag(topology, topologies, tags):
+def _request_tag(topology, topologies, tags):
     """Two nodes of two ranks, where one node and a node per rank are tested too: not in every run."""
     between = topology == "two_by_two" and "one_node" in topologies and "node_per_rank" in topologies
-    return ["long"] if between and "long" not in tags else []
+    return ["on_request"] if between and "on_request" not in tags else []
 
 def rank_test(
         name,
@@ -129,7 +129,7 @@ def rank_test(
                 binary,
                 "//tools:mpiexec",
             ] + data,
-            tags = tags + _long_tag(topology, topologies, tags) + ["rank_test"],
+            tags = tags + _request_tag(topology, topologies, tags) + ["rank_test"],
             timeout = _bazel_timeout(timeout_s),
         )
         tests.append(":%s_%s" % (name, topology))
