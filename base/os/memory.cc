@@ -179,13 +179,14 @@ bool store_in_read_only(void** word, void* value) {
 // by mprotect is.
 void discard(Range range, bool shared, int fd, std::size_t offset) {
   if (range.bytes == 0) return;
+  note_discarded(range);
   if (!shared) {
     ROAM_CHECK(madvise(range.pointer(), range.bytes, MADV_DONTNEED) == 0,
                "madvise(%p, %zu, dontneed): %s", range.pointer(), range.bytes,
                std::strerror(errno));
+    note_discarded(range);
     return;
   }
-  note_discarded(range);
   int result;
   do {
     result = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),

@@ -43,6 +43,13 @@ bool entries_can_go() {
 
 bool by_begin(Range a, Range b) { return a.begin < b.begin; }
 
+// Those of `ranges`, in order and apart, that begin in `part`; `*at` goes on to the first behind.
+std::vector<Range> those_in(Range part, const std::vector<Range>& ranges, std::size_t* at) {
+  std::vector<Range> found;
+  for (; *at < ranges.size() && ranges[*at].begin < part.end(); ++*at) found.push_back(ranges[*at]);
+  return found;
+}
+
 }  // namespace
 
 // Looked up each time: programs open devices, and administrators change the machine.
@@ -55,7 +62,7 @@ bool WrittenPages::begin(Range range, bool others) {
   others_ = others;
   range_ = range;
   present_.clear();
-  if (!can_watch()) return false;
+  if (watched.load(std::memory_order_acquire) != nullptr || !can_watch()) return false;
   userfault_ =
       static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | int{kUserModeOnly}));
   uffdio_api api{UFFD_API, kAsynchronous | kUnpopulated | kSharedMemory, 0};
@@ -129,6 +136,36 @@ bool WrittenPages::protect(std::vector<Range>* clean, std::vector<Range>* writte
   if (!take_discarded(&discarded) || !known) return false;
   std::sort(discarded.begin(), discarded.end(), by_begin);
   // Of what was thrown away a page may be there again: the object knows.
+  present_ = without(joined(std::move(present)), discarded);
+  written->insert(written->end(), discarded.begin(), discarded.end());
+  std::sort(written->begin(), written->end(), by_begin);
+  return true;
+}
+
+bool WrittenPages::protect_parts(const std::vector<Range>& parts, std::vector<Range>* clean,
+                                 std::vector<Range>* written) {
+  clean->clear();
+  written->clear();
+  knows_since_ = false;
+  const std::vector<Range> beside = without(present_, parts);
+  const std::vector<Range> before = without(present_, beside);
+  std::vector<Range> discarded, present;
+  bool known = false;
+  {
+    const std::lock_guard hold(protecting);
+    known = watch();
+    std::size_t at = 0;
+    for (const Range& part : parts)
+      known = known && protect_pages(part, those_in(part, before, &at), clean, written, &present);
+  }
+  known = known && can_watch();
+  knows_since_ = known;
+  if (!take_discarded(&discarded) || !known) {
+    present_.clear();
+    return false;
+  }
+  std::sort(discarded.begin(), discarded.end(), by_begin);
+  present.insert(present.end(), beside.begin(), beside.end());
   present_ = without(joined(std::move(present)), discarded);
   written->insert(written->end(), discarded.begin(), discarded.end());
   std::sort(written->begin(), written->end(), by_begin);

@@ -26,7 +26,8 @@ class WrittenPages {
 
   // Begins to watch. `others`: other processes write the same memory, and say what they have
   // written. False: this kernel cannot, or forbids it, or devices may write into memory past its
-  // page tables, or what others know of it can be lost. It may be tried again later.
+  // page tables, or what others know of it can be lost, or another one watches. It may be tried
+  // again later.
   bool begin(Range range, bool others);
   void end();
   bool watches() const { return userfault_ >= 0; }
@@ -36,6 +37,9 @@ class WrittenPages {
   // been touched, or are gone. A page that is written meanwhile is in `written`, and will be again.
   // False: it went wrong, or it could not be told now, and nothing is known.
   bool protect(std::vector<Range>* clean, std::vector<Range>* written);
+  // The same of `parts` only, in order and apart; what is thrown away anywhere is in `written`.
+  bool protect_parts(const std::vector<Range>& parts, std::vector<Range>* clean,
+                     std::vector<Range>* written);
   // What exists in this process's page tables, by the last protect() that told something. What
   // others have thrown away since the one before may still be in it.
   const std::vector<Range>& present() const { return present_; }
