@@ -5,6 +5,7 @@
 #include "base/job_clock.h"
 #include "base/os/memory.h"
 #include "base/os/page_scan.h"
+#include "base/ranges.h"
 #include "isomalloc/heap.h"
 #include "threads/companions.h"
 #include "threads/scheduler.h"
@@ -20,7 +21,8 @@ Address stack_end(const Tcb& t) { return reinterpret_cast<Address>(t.context); }
 
 class Planner {
  public:
-  Planner(Image& image, const std::vector<Range>* mapped) : image_(image), mapped_(mapped) {}
+  Planner(Image& image, const std::vector<Range>* mapped, bool certain)
+      : image_(image), mapped_(mapped), certain_(certain) {}
 
   void add_slot(const Tcb& t, MarkKind kind, Address from) {
     image_.marks.push_back({t.slot, kind, 0});
@@ -34,7 +36,8 @@ class Planner {
         add_span(span);
         return;
       }
-      for_each_present(span.range(), mapped_, [&](Range run) { add_run(run); });
+      for_each_present(
+          span.range(), mapped_, [&](Range run) { add_run(run); }, certain_);
     });
   }
 
@@ -61,17 +64,35 @@ class Planner {
   }
   Image& image_;
   const std::vector<Range>* mapped_;
+  bool certain_;
   std::size_t in_pieces_ = 0;
 };
+
+// Of private memory: what is `mapped` is there, of the rest page tables know.
+void for_each_present_beside(Range range, const std::vector<Range>& mapped,
+                             const std::function<void(Range)>& run) {
+  std::vector<Range> there;
+  auto at = std::upper_bound(mapped.begin(), mapped.end(), range.begin,
+                             [](Address a, const Range& r) { return a < r.end(); });
+  for (; at != mapped.end() && at->begin < range.end(); ++at) {
+    const Address begin = std::max(at->begin, range.begin);
+    there.push_back({begin, std::min(at->end(), range.end()) - begin});
+  }
+  for (const Range& gap : without({range}, there))
+    os::for_each_present(gap, false, -1, 0, [&](Range found) { there.push_back(found); });
+  for (const Range& part : joined(std::move(there))) run(part);
+}
 
 }  // namespace
 
 void for_each_present(Range range, const std::vector<Range>* mapped,
-                      const std::function<void(Range)>& run) {
+                      const std::function<void(Range)>& run, bool certain) {
   const iso::Arena& arena = iso::arena();
   const std::size_t offset = arena.offset(range.begin);
   if (mapped != nullptr && arena.shared())
     os::for_each_present_of(range, arena.fd(), offset, *mapped, run);
+  else if (mapped != nullptr && certain)
+    for_each_present_beside(range, *mapped, run);
   else
     os::for_each_present(range, arena.shared(), arena.fd(), offset, run);
 }
@@ -91,11 +112,12 @@ void tidy_for_image(Tcb* t) {
 
 void reopen(Tcb* t) { t->heap.open_remote(); }
 
-void plan_image(const Tcb& t, ImageOf what, Image* image, const std::vector<Range>* mapped) {
+void plan_image(const Tcb& t, ImageOf what, Image* image, const std::vector<Range>* mapped,
+                bool certain) {
   image->marks.clear();
   image->runs.clear();
   image->bytes = image->idle_bytes = 0;
-  Planner planner(*image, mapped);
+  Planner planner(*image, mapped, certain);
   planner.add_slot(t, kSlotMark,
                    what == ImageOf::kThread ? stack_end(t) : reinterpret_cast<Address>(&t));
   planner.add_heap(t.heap);

@@ -45,15 +45,16 @@ void tidy_for_image(detail::Tcb* t);
 void reopen(detail::Tcb* t);
 
 // Calls `run` for each run of pages in `range`, of the arena, that exist. `mapped`: what this
-// process has mapped of the arena, in order and apart; null: that is not known.
+// process has mapped of the arena, in order and apart; null: that is not known. Of private memory,
+// where it costs little to look, it is heeded only if it is `certain`.
 void for_each_present(Range range, const std::vector<Range>* mapped,
-                      const std::function<void(Range)>& run);
+                      const std::function<void(Range)>& run, bool certain = false);
 
 // Plans the image of `t` and changes nothing of it. REQUIRES: one of these two, after which `t`
 // has not run.
-// `mapped`: as for_each_present() takes it.
+// `mapped`: as for_each_present() takes it. `certain`: it is known of private memory too.
 void plan_image(const detail::Tcb& t, ImageOf what, Image* image,
-                const std::vector<Range>* mapped = nullptr);
+                const std::vector<Range>* mapped = nullptr, bool certain = false);
 // The head that goes before the image.
 ImageHead head_of(const detail::Tcb& t, ImageOf what, const Image& image);
 

@@ -4,9 +4,11 @@
 #include <limits>
 
 #include "base/job_clock.h"
+#include "base/ranges.h"
 #include "base/text.h"
 #include "isomalloc/arena.h"
 #include "isomalloc/heap.h"
+#include "runtime/image/claims.h"
 #include "threads/slots.h"
 
 namespace roam::runtime {
@@ -15,10 +17,17 @@ namespace {
 // From this length on fresh pages are made in bulk rather than by faults.
 constexpr std::size_t kPopulateBytes = 64 << 10;
 
-// For its bytes, and its address ranges, which are open then.
-bool has_room(const Image& image, std::string* why) {
+// Makes the pages of a long run. False: the kernel has no memory.
+bool populate_run(Range run) {
+  if (run.bytes < kPopulateBytes) return true;
+  const Address begin = round_down(run.begin, kPageBytes);
+  return iso::arena().populate(Range{begin, round_up(run.end(), kPageBytes) - begin});
+}
+
+// For `bytes` that come, and its address ranges, which are open then.
+bool has_room(const Image& image, std::size_t bytes, std::string* why) {
   iso::Arena& arena = iso::arena();
-  if (!arena.limit().left(image.bytes)) {
+  if (!arena.limit().left(bytes)) {
     *why = text("%s; the thread has %s", arena.limit().shortage().c_str(),
                 bytes_text(image.bytes).c_str());
     return false;
@@ -48,7 +57,8 @@ void unclaim(const Mark& mark) {
 
 }  // namespace
 
-bool claim(const Image& image, bool* returns, ImageRefusal* refusal) {
+bool claim(const Image& image, bool* returns, ImageRefusal* refusal,
+           const std::vector<Range>* fresh) {
   iso::Arena& arena = iso::arena();
   std::string* why = &refusal->why;
   refusal->code = Errc::out_of_memory;
@@ -58,7 +68,7 @@ bool claim(const Image& image, bool* returns, ImageRefusal* refusal) {
                 bytes_text(heap_bytes).c_str());
     return false;
   }
-  if (!has_room(image, why)) {
+  if (!has_room(image, fresh == nullptr ? image.bytes : bytes_of(*fresh), why)) {
     arena.limit().uncharge(heap_bytes);
     return false;
   }
@@ -74,7 +84,7 @@ bool claim(const Image& image, bool* returns, ImageRefusal* refusal) {
       arena.limit().uncharge(heap_bytes);
       return false;
     }
-    const iso::Claimed claimed = arena.claim(mark.range);
+    const iso::Claimed claimed = claim_range(mark.range);
     const bool kept = claimed == iso::Claimed::kAllKept;
     const bool stale = claimed != iso::Claimed::kNothingKept;
     if (mark.kind == kSlotMark) *returns = kept;
@@ -91,14 +101,12 @@ bool claim(const Image& image, bool* returns, ImageRefusal* refusal) {
       // through.
       if (stale && mark.kind == kLargeMark && run.begin > sent_to)
         arena.discard(Range{sent_to, run.begin - sent_to});
-      if (!kept && run.bytes >= kPopulateBytes && populated) {
-        const Address begin = round_down(run.begin, kPageBytes);
-        populated = arena.populate(Range{begin, round_up(run.end(), kPageBytes) - begin});
-      }
+      if (!kept && fresh == nullptr && populated) populated = populate_run(run);
       sent_to = run.end();
     }
     if (stale && mark.kind == kLargeMark) arena.discard(Range{sent_to, mark.range.end() - sent_to});
   }
+  if (fresh != nullptr) populated = std::all_of(fresh->begin(), fresh->end(), populate_run);
   if (populated) return true;
   *why = text("the kernel has no memory for the %s of the thread", bytes_text(image.bytes).c_str());
   give_up(image);

@@ -67,6 +67,7 @@ void Components::begin_run(const Options& options, Checkpointer::Facts facts) {
   add(*whereabouts);
   add(*parcels);
   add(mover->migrator());
+  add(mover->live());
   add(*leases);
   add(net);
   add(*members);

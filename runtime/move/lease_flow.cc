@@ -7,6 +7,7 @@
 
 #include "isomalloc/arena.h"
 #include "isomalloc/block.h"
+#include "runtime/image/claims.h"
 #include "runtime/move/lease_broker.h"
 #include "threads/scheduler.h"
 
@@ -38,7 +39,7 @@ void free_what_rests(Region region) {
 // ended there.
 void forget_what_was_here(Range range) {
   iso::Arena& arena = iso::arena();
-  if (arena.claim(range) != iso::Claimed::kNothingKept) arena.discard(range);
+  if (claim_range(range) != iso::Claimed::kNothingKept) arena.discard(range);
   arena.units().unmark(range);
 }
 

@@ -10,6 +10,7 @@
 #include "runtime/image/landing.h"
 #include "runtime/image/memory_stream.h"
 #include "runtime/image/pieces.h"
+#include "runtime/move/live_moves.h"
 #include "threads/scheduler.h"
 
 namespace roam::runtime {
@@ -98,11 +99,11 @@ void Migrator::depart(Tcb* t, int to, Target joiner) {
   d.joiner = joiner;
   const ImageOf what = remains ? ImageOf::kRemains : ImageOf::kThread;
   close_for_image(t);
-  plan_image(*t, what, &d.image);
+  d.live = !remains && live_.source().leaves(t, to);
+  plan_image(*t, what, &d.image, d.live ? &live_.source().mapped() : nullptr, d.live);
   const ImageHead head = head_of(*t, what, d.image);
   CarryHead carry{Kind::kImage, transfer, 0, 0, joiner};
   ++moves_out;
-  bytes_out += d.image.bytes;
 
   if (answers_.size() == 1 && answers_[0].to == to) {
     carry.answers = 1;
@@ -112,7 +113,16 @@ void Migrator::depart(Tcb* t, int to, Target joiner) {
     flush_answers();
   }
   const std::size_t bytes = sizeof carry + lists_bytes(d.image) + d.image.bytes;
-  if (bytes <= std::min(eager_bytes_, mpi_.most_bytes())) {
+  const bool small = bytes <= std::min(eager_bytes_, mpi_.most_bytes());
+  if (d.live && small) {
+    live_.source().give_up();
+    d.live = false;
+  }
+  if (!d.live) {
+    d.sent_bytes = d.image.bytes;
+    if (!remains) live_.tell(t, to);
+  }
+  if (small) {
     MemorySink message(mpi_.compose(bytes));
     message.copy(&carry, sizeof carry);
     write_lists(head, d.image, message);
@@ -123,8 +133,14 @@ void Migrator::depart(Tcb* t, int to, Target joiner) {
     // As on arrival: the kernel may read them without a handler of ours.
     for (const Range& run : d.image.runs) iso::arena().reach(run);
     leave(d, transfer);
+    if (d.live) {
+      d.fresh = live_.source().send_there(transfer, d.image);
+      d.sent_bytes = bytes_of(d.fresh);
+      live_.tell(t, to);
+    }
     offer(d, carry, head);
   }
+  bytes_out += d.sent_bytes;
 }
 
 // Before the first message: the thread may be back, on another rank of this node, before the answer
@@ -140,13 +156,20 @@ void Migrator::offer(Record& d, const CarryHead& carry, const ImageHead& head) {
   write_lists(head, d.image, sink);
 }
 
-void Migrator::on_accept(std::uint32_t transfer) {
+// `all`: what was sent ahead is not there any more.
+void Migrator::on_accept(std::uint32_t transfer, bool all) {
   Record& d = records_[transfer];
+  if (d.live && all) {
+    d.live = false;
+    bytes_out += d.image.bytes - d.sent_bytes;
+    d.sent_bytes = d.image.bytes;
+  }
   d.bulk = mpi_.start_bulk();
   bulk_leaving_.push_back(transfer);
   const int tag = tag_of(transfer);
   for_each_piece(
-      d.image.runs, [&](Range run) { d.bulk->send(d.to, tag, run.pointer(), run.bytes); },
+      d.live ? d.fresh : d.image.runs,
+      [&](Range run) { d.bulk->send(d.to, tag, run.pointer(), run.bytes); },
       [&](const std::vector<Range>& runs, std::size_t bytes) {
         d.staging.push_back(staging_.take(bytes));
         MemorySink staged(d.staging.back().memory.get());
@@ -167,7 +190,7 @@ void Migrator::on_refuse(const RefusalHead& refusal) {
   Record& d = records_[refusal.transfer];
   take_back(d.image);
   reopen(d.t);
-  if (d.joiner.id == 0) bytes_refused += d.image.bytes;
+  if (d.joiner.id == 0) bytes_refused += d.sent_bytes;
   --leaving_;
   d.state = Record::State::kUnused;
   unused_.push_back(refusal.transfer);
@@ -240,7 +263,13 @@ void Migrator::consider(const Key& key) {
   const int from = key.first;
   MemorySource source(a.lists.data(), a.lists.size());
   ImageRefusal refusal;
-  if (!read_lists(source, &a.head, &a.image, &refusal) || !claim(a.image, &a.returns, &refusal)) {
+  bool good = read_lists(source, &a.head, &a.image, &refusal);
+  std::vector<Range> there, fresh;
+  const bool live = good && live_.target().has_there(from, key.second, &there);
+  if (live) fresh = fresh_of(a.image, there);
+  good = good && claim(a.image, &a.returns, &refusal, live ? &fresh : nullptr);
+  if (!good) {
+    live_.target().finish(from, key.second);
     refuse(from, key.second, refusal);
     arrivals_.erase(key);
     return;
@@ -249,14 +278,16 @@ void Migrator::consider(const Key& key) {
   a.bulk = mpi_.start_bulk();
   const int tag = tag_of(key.second);
   for_each_piece(
-      a.image.runs, [&](Range run) { a.bulk->receive(from, tag, run.pointer(), run.bytes); },
+      live ? fresh : a.image.runs,
+      [&](Range run) { a.bulk->receive(from, tag, run.pointer(), run.bytes); },
       [&](const std::vector<Range>& runs, std::size_t bytes) {
         a.staging.push_back(staging_.take(bytes));
         char* staged = a.staging.back().memory.get();
         a.scatter.emplace_back(MemorySource(staged, bytes), runs);
         a.bulk->receive(from, tag, staged, bytes);
       });
-  reply(from, Kind::kAccept, key.second);
+  reply(from, live ? Kind::kAcceptRest : Kind::kAccept, key.second);
+  live_.target().finish(from, key.second);
 }
 
 template <class Head>
@@ -280,8 +311,8 @@ void Migrator::refuse(int to, std::uint32_t transfer, const ImageRefusal& refusa
 // ---- both ----
 
 std::span<const Kind> Migrator::kinds() const {
-  static constexpr Kind kOwn[] = {Kind::kImage,  Kind::kOffer,  Kind::kOfferMore,
-                                  Kind::kAccept, Kind::kRefuse, Kind::kTaken};
+  static constexpr Kind kOwn[] = {Kind::kImage,  Kind::kOffer, Kind::kOfferMore, Kind::kAccept,
+                                  Kind::kRefuse, Kind::kTaken, Kind::kAcceptRest};
   return kOwn;
 }
 
@@ -295,7 +326,9 @@ void Migrator::handle(int from, const char* message, std::size_t bytes) {
     case Kind::kOfferMore:
       return on_more(from, message, bytes);
     case Kind::kAccept:
-      return on_accept(read<TransferHead>(message).transfer);
+      return on_accept(read<TransferHead>(message).transfer, true);
+    case Kind::kAcceptRest:
+      return on_accept(read<TransferHead>(message).transfer, false);
     case Kind::kTaken:
       return on_taken(read<TransferHead>(message).transfer);
     default:

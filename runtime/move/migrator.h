@@ -21,6 +21,8 @@
 
 namespace roam::runtime {
 
+class LiveMoves;
+
 // What a message with an image begins with; the image follows.
 struct CarryHead {
   Kind kind;
@@ -59,6 +61,9 @@ struct RefusalHead {
 //   large:  kOffer (its head and lists)  -->   <-- kAccept    bytes -->   <-- kTaken
 //   either: kImage or kOffer             -->   <-- kRefuse
 //
+// Of a large thread pages may have been sent ahead (LiveMoves). If they are still there, the target
+// says kAcceptRest in place of kAccept, and only the others come.
+//
 // Bytes of a large image go from their place into their place. Any number of moves may be under
 // way, both ways, while other threads run. Context: the rank's kernel thread, capture off.
 class Migrator final : public Component {
@@ -75,9 +80,11 @@ class Migrator final : public Component {
     virtual void refused(Tcb* t, int to, Errc code, const char* why, Target joiner) = 0;
   };
 
-  Migrator(Mpi& mpi, Listener& listener, std::size_t eager_bytes, std::size_t keep_bytes)
+  Migrator(Mpi& mpi, LiveMoves& live, Listener& listener, std::size_t eager_bytes,
+           std::size_t keep_bytes)
       : Component(true),
         mpi_(mpi),
+        live_(live),
         listener_(listener),
         eager_bytes_(eager_bytes),
         keep_bytes_(keep_bytes) {}
@@ -123,6 +130,9 @@ class Migrator final : public Component {
     std::uint64_t hops = 0;
     Target joiner{};  // of an ended thread's remains
     Image image;
+    bool live = false;           // pages were sent ahead
+    std::vector<Range> fresh;    // what else is to be sent
+    std::size_t sent_bytes = 0;  // of the image
     std::unique_ptr<Mpi::Bulk> bulk;
     std::vector<Staging::Buffer> staging;
     std::size_t kept_bytes = 0;  // whole pages
@@ -151,7 +161,7 @@ class Migrator final : public Component {
   void on_more(int from, const char* message, std::size_t bytes);
   void add_lists(const Key& key, const char* lists, std::size_t bytes);
   void consider(const Key& key);
-  void on_accept(std::uint32_t transfer);
+  void on_accept(std::uint32_t transfer, bool all);
   void on_taken(std::uint32_t transfer);
   void on_refuse(const RefusalHead& refusal);
   void keep(Record& d, std::uint32_t transfer);
@@ -163,10 +173,12 @@ class Migrator final : public Component {
   void send(int to, const Head& head);
   void evict(std::size_t most_bytes);
   void unkeep(std::uint32_t record);
+  void give_back(std::uint32_t record);
   void forget_kept(std::uint64_t id, const Tcb* t);
   static void seal(const Record& kept);
 
   Mpi& mpi_;
+  LiveMoves& live_;
   Listener& listener_;
   std::size_t eager_bytes_;
   std::size_t keep_bytes_;

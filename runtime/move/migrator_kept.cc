@@ -66,7 +66,24 @@ void Migrator::forget_kept(std::uint64_t id, const Tcb* t) {
   if (record >= records_.size()) return;
   const Record& d = records_[record];
   if (d.state != Record::State::kKept || d.id != id) return;
-  for (const Mark& mark : d.image.marks) iso::arena().evict(mark.range);
+  give_back(record);
+}
+
+// What of it is kept still: units may have come back since in another thread, or be what others
+// have sent ahead.
+void Migrator::give_back(std::uint32_t record) {
+  iso::Arena& arena = iso::arena();
+  for (const Mark& mark : records_[record].image.marks) {
+    for (Address a = mark.range.begin; a < mark.range.end();) {
+      Range run{a, 0};
+      for (; a < mark.range.end() && arena.departures().last(a) == record; a += iso::kUnitBytes)
+        run.bytes += iso::kUnitBytes;
+      if (run.bytes != 0)
+        arena.evict(run);
+      else
+        a += iso::kUnitBytes;
+    }
+  }
   unkeep(record);
 }
 
@@ -95,8 +112,7 @@ void Migrator::seal_old() {
 
 void Migrator::evict(std::size_t most_bytes) {
   while (oldest_ != kNoRecord && kept_bytes_ > most_bytes) {
-    for (const Mark& mark : records_[oldest_].image.marks) iso::arena().evict(mark.range);
-    unkeep(oldest_);
+    give_back(oldest_);
   }
 }
 

@@ -40,13 +40,14 @@ Mover::Mover(Net& net, Locator& locator, OpenObjects& open_objects, const Option
       locator_(locator),
       open_objects_(open_objects),
       verbose_(options.verbose),
-      migrator_(net.mpi(), *this, options.eager_bytes, options.keep_bytes) {
+      live_(net, locator, options),
+      migrator_(net.mpi(), live_, *this, options.eager_bytes, options.keep_bytes) {
   the_mover = this;
 }
 
 Mover::Counts Mover::counts() const {
   Counts counts = counts_;
-  counts.bytes -= migrator_.bytes_refused;
+  counts.bytes += live_.source().bytes_ahead - migrator_.bytes_refused;
   return counts;
 }
 
@@ -75,6 +76,7 @@ void Mover::depart(Tcb* t, int to) {
   scheduler().slots().left(t);
   if (net_.same_node(to)) {
     ++t->hops;
+    live_.tell(t, to);
     scheduler().slots().add_live(-1);
     t->rank.store(to, std::memory_order_release);
     net_.hand_off(to, t);
@@ -149,6 +151,7 @@ void Mover::refused(Tcb* t, int to, Errc code, const char* why, Target joiner) {
   if (the_trace != nullptr) the_trace->refused(id_of(t), t->hops, to, t->name());
   scheduler().slots().came(t);
   if (t->role != nullptr) members_->came(t);
+  live_.refused(t, full);
   if (verbose_ > 0) report(text("thread '%s' stays: %s", t->name(), full.c_str()).c_str());
   scheduler().resume_arrived(t);
 }
@@ -190,15 +193,16 @@ void Mover::arrived(Tcb* t, int from, Target joiner) {
   scheduler().slots().came(t);
   if (the_trace != nullptr) the_trace->arrived(id_of(t), t->hops, t->name());
   if (t->role != nullptr) members_->came(t);
+  live_.arrived(t, from);
   locator_.note_arrival(id_of(t), t->hops, from);
   scheduler().resume_arrived(t);
 }
 
 // ---- being asked to move ----
 
-void Mover::move(Tcb* self, Target t, int to, Answer* answer) {
+void Mover::move(Tcb* self, Target t, int to, Answer* answer, std::uint32_t live_us) {
   self->answer = answer;
-  try_move({Kind::kMove, to, t, {id_of(self), self}, net_.rank()});
+  try_move({Kind::kMove, to, t, {id_of(self), self}, net_.rank(), live_us});
 }
 
 void Mover::try_move(const MoveHead& head) {
@@ -213,7 +217,12 @@ void Mover::try_move(const MoveHead& head) {
                          open_objects_.pinned_by(t).c_str()));
         return;
       }
-      scheduler().ask_to_move(t, head.to);
+      if (head.live_us != 0 && head.to != net_.rank()) {
+        live_.ask(t, head.to, std::int64_t{head.live_us - 1} * 1000);
+      } else {
+        live_.forget(id_of(t));
+        scheduler().ask_to_move(t, head.to);
+      }
       answer_move(head, Errc{}, "");
       return;
     }

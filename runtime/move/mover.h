@@ -10,6 +10,7 @@
 
 #include "base/options.h"
 #include "runtime/move/departure.h"
+#include "runtime/move/live_moves.h"
 #include "runtime/move/migrator.h"
 #include "runtime/move/open_objects.h"
 #include "runtime/net/net.h"
@@ -24,6 +25,7 @@ struct MoveHead {
   Target target;
   Target asker;
   std::int32_t asker_rank;
+  std::uint32_t live_us;  // 0: an ordinary move; else for how long it should stand still, and 1
 };
 
 struct MovedHead {
@@ -61,13 +63,15 @@ class Mover final : public Component, public Migrator::Listener {
   void set_members(TeamMembers* members) { members_ = members; }
   void set_joiners(Joiners* joiners) { joiners_ = joiners; }
   Migrator& migrator() { return migrator_; }
+  LiveMoves& live() { return live_; }
 
   // Suspended `t`, in no queue, goes to rank `to`.
   void depart(Tcb* t, int to);
   // Threads that other ranks of the node have handed over. True: there were some.
   bool take_hand_offs();
   // `target` shall move to rank `to`; `self`, the caller, gets `answer` and may suspend until then.
-  void move(Tcb* self, Target target, int to, Answer* answer);
+  // `live_us` as MoveHead's.
+  void move(Tcb* self, Target target, int to, Answer* answer, std::uint32_t live_us = 0);
   // Why the last departure of `t` failed; empty: it did not.
   std::string take_refusal(const Tcb* t, Errc* code);
   void forget_refusal(std::uint64_t id) {
@@ -102,6 +106,7 @@ class Mover final : public Component, public Migrator::Listener {
   Locator& locator_;
   OpenObjects& open_objects_;
   int verbose_;
+  LiveMoves live_;
   Migrator migrator_;
   TeamMembers* members_ = nullptr;
   Joiners* joiners_ = nullptr;

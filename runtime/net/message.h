@@ -20,12 +20,22 @@ using detail::Tcb;
 enum class Kind : std::uint32_t {
   // move/migrator.h
   // 1, 2, 3: images without a version
-  kImage = 34,      // CarryHead and an image: a small thread, whole
-  kOffer = 35,      // OfferHead, then as much of the image's lists as fits: a large one would come
-  kOfferMore = 36,  // MoreHead, and more of them
-  kAccept = 4,      // TransferHead: send the bytes now
-  kRefuse = 5,      // RefusalHead: the thread stays with you
-  kTaken = 6,       // TransferHead: the thread is here; its memory there is yours to keep or drop
+  kImage = 34,       // CarryHead and an image: a small thread, whole
+  kOffer = 35,       // OfferHead, then as much of the image's lists as fits: a large one would come
+  kOfferMore = 36,   // MoreHead, and more of them
+  kAccept = 4,       // TransferHead: send the bytes now
+  kRefuse = 5,       // RefusalHead: the thread stays with you
+  kTaken = 6,        // TransferHead: the thread is here; its memory there is yours to keep or drop
+  kAcceptRest = 58,  // TransferHead: send now what was not sent ahead
+  // move/live_messages.h
+  kLiveBegin = 50,   // LiveBeginHead: pages of a thread would come ahead of it
+  kLiveReady = 51,   // LiveWordHead: come, or why not
+  kLivePages = 52,   // LivePagesHead, ranges and their bytes
+  kLiveTaken = 53,   // LiveTakenHead: so many bytes of them have come
+  kLiveThere = 54,   // LiveThereHead and ranges: what of the image that comes next was sent ahead
+  kLiveEnd = 55,     // LiveEndHead: they are of no use
+  kLiveLost = 56,    // LiveWordHead: they had to be given back
+  kLiveReport = 57,  // LiveReportHead: what the thread that comes next has to say of its move
   // place/locator.h
   kLocated = 7,  // LocatedHead, to the home rank
   kHome = 37,    // HomeHead and a directory, to the rank that is the home now
@@ -83,7 +93,7 @@ enum class Kind : std::uint32_t {
   kCheckpointCopied = 47,  // CheckpointCopiedHead and text, back
 };
 // One more than the largest.
-constexpr std::size_t kKinds = 50;
+constexpr std::size_t kKinds = 59;
 
 // A thread, as the public handle has it.
 struct Target {

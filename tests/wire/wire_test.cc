@@ -25,6 +25,7 @@
 #include "runtime/image/memory_stream.h"
 #include "runtime/life/lifecycle.h"
 #include "runtime/move/lease_broker.h"
+#include "runtime/move/live_messages.h"
 #include "runtime/move/migrator.h"
 #include "runtime/move/mover.h"
 #include "runtime/net/net.h"
@@ -146,11 +147,36 @@ const std::map<std::string, Layout>& real() {
       {"MoveHead",
        {sizeof(MoveHead),
         {FIELD(MoveHead, kind), FIELD(MoveHead, to), FIELD(MoveHead, target),
-         FIELD(MoveHead, asker), FIELD(MoveHead, asker_rank)}}},
+         FIELD(MoveHead, asker), FIELD(MoveHead, asker_rank), FIELD(MoveHead, live_us)}}},
       {"MovedHead",
        {sizeof(MovedHead),
         {FIELD(MovedHead, kind), FIELD(MovedHead, code), FIELD(MovedHead, asker),
          FIELD(MovedHead, why)}}},
+      {"LiveBeginHead",
+       {sizeof(LiveBeginHead),
+        {FIELD(LiveBeginHead, kind), FIELD(LiveBeginHead, number), FIELD(LiveBeginHead, id),
+         FIELD(LiveBeginHead, bytes)}}},
+      {"LiveWordHead",
+       {sizeof(LiveWordHead),
+        {FIELD(LiveWordHead, kind), FIELD(LiveWordHead, number), FIELD(LiveWordHead, why)}}},
+      {"LivePagesHead",
+       {sizeof(LivePagesHead),
+        {FIELD(LivePagesHead, kind), FIELD(LivePagesHead, number), FIELD(LivePagesHead, ranges),
+         FIELD(LivePagesHead, bytes)}}},
+      {"LiveTakenHead",
+       {sizeof(LiveTakenHead), {FIELD(LiveTakenHead, kind), FIELD(LiveTakenHead, number)}}},
+      {"LiveThereHead",
+       {sizeof(LiveThereHead),
+        {FIELD(LiveThereHead, kind), FIELD(LiveThereHead, number), FIELD(LiveThereHead, transfer),
+         FIELD(LiveThereHead, ranges), FIELD(LiveThereHead, more)}}},
+      {"LiveEndHead",
+       {sizeof(LiveEndHead), {FIELD(LiveEndHead, kind), FIELD(LiveEndHead, number)}}},
+      {"LiveReportHead",
+       {sizeof(LiveReportHead),
+        {FIELD(LiveReportHead, kind), FIELD(LiveReportHead, live), FIELD(LiveReportHead, id),
+         FIELD(LiveReportHead, bytes_running), FIELD(LiveReportHead, bytes_still),
+         FIELD(LiveReportHead, still_ns), FIELD(LiveReportHead, rounds),
+         FIELD(LiveReportHead, why)}}},
       {"LeaseHead",
        {sizeof(LeaseHead),
         {FIELD(LeaseHead, kind), FIELD(LeaseHead, region), FIELD(LeaseHead, request),

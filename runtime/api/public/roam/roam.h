@@ -10,6 +10,7 @@
 #include "roam/checkpoint.h"
 #include "roam/error.h"
 #include "roam/isomalloc.h"
+#include "roam/live.h"
 #include "roam/pup.h"
 #include "roam/rehome.h"
 #include "roam/sync.h"
