@@ -12,7 +12,7 @@ COLOURS = {"yes": "#2f8f4e", "at best": "#d9a400", "no": "#c0392b", None: "#5b7a
 # Title of the rows whose names begin so; the first that fits.
 GROUPS = (("yield", "Yield"), ("raw_switch", "Yield"), ("spawn", "Spawn"), ("hop_in_node", "Hop inside a node"),
           ("hop_group", "Groups"), ("message", "Messages"), ("checkpoint", "Checkpoints"),
-          ("hop_", "Hop between nodes"), ("million", "Many threads"), ("access", "Large memory"),
+          ("hop_", "Hop between nodes"), ("live", "Hop between nodes"), ("million", "Many threads"), ("access", "Large memory"),
           ("heap", "Heap"), ("plain_malloc", "Heap"), ("", "Memory of a thread"))
 
 

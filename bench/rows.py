@@ -86,6 +86,8 @@ def runs():
         yield Run("hop_nodes", [f"--heap={heap}"], 2, cut, True, quick=quick)
         yield Run("hop_nodes", [f"--heap={heap}", "--first=0"], 2, {**cut, "ROAM_KEEP": "0"}, True,
                   ("hop_nodes/", "hop_nodes_keep0/"), quick)
+    yield Run("live", ["--heap=16"], 2, cut)
+    yield Run("live", ["--heap=1024"], 2, cut, quick=False)
     yield Run("hop_nodes", [f"--heap={MIB}", "--fragmented=1", "--first=0"], 2, cut, True,
               ("hop_nodes/", "hop_nodes_fragmented/"))
 
@@ -157,6 +159,13 @@ def rows():
         yield Row(f"hop_nodes_keep0/{heap}/over_fresh", hop + ", ROAM_KEEP=0",
                   "MPI into fresh memory", ("ratio", 1.25) if heap == 64 * MIB else None, quick)
 
+    for mib in (16, 1024):
+        for rate, limit in ((0, 2e6), (10, 5e6), (100, 50e6), (1000, None)):
+            name, title = f"{mib}MiB/dirty={rate}", f"live move of {mib} MiB that writes {rate} MB/s: "
+            asked = ("value", limit) if limit and mib == 1024 else None
+            yield Row(f"live_still/{name}", title + "it stands still", "", asked, mib == 16)
+            yield Row(f"live_bytes/{name}", title + "sent while it runs", "", None, mib == 16)
+            yield Row(f"live_bytes_still/{name}", title + "and while it stands still", "", None, mib == 16)
     fragmented = f"hop_nodes_fragmented/{MIB}"
     what = "1 MiB of 256 B, as many freed"
     yield Row(fragmented + "/bytes", f"(bytes that a hop sends, heap: {what})", "allocated in its heap")

@@ -32,6 +32,7 @@ assert len(names) == len(set(names)), "a name is there twice"
 for prefix in ("yield/", "spawn/", "heap/", "heap_ranks/", "plain_malloc/", "million/",
                "access/", "memory/", "hop_in_node/", "hop_group/",
                "hop_nodes/0/bytes", "hop_nodes/", "hop_nodes_fragmented/", "hop_nodes_first/", "hop_nodes_keep0/",
+               "live_still/", "live_bytes/",
                "message/", "message_burst/", "checkpoint_still/", "checkpoint_disk/", "checkpoint_bytes/"):
     assert any(name.startswith(prefix) for name in names), f"no row {prefix}..."
 for row in rows:
