@@ -265,9 +265,14 @@ void Migrator::consider(const Key& key) {
   ImageRefusal refusal;
   bool good = read_lists(source, &a.head, &a.image, &refusal);
   std::vector<Range> there, fresh;
-  const bool live = good && live_.target().has_there(from, key.second, &there);
-  if (live) fresh = fresh_of(a.image, there);
-  good = good && claim(a.image, &a.returns, &refusal, live ? &fresh : nullptr);
+  bool live = good && live_.target().has_there(from, key.second, &there);
+  if (live) {
+    fresh = fresh_of(a.image, there);
+    live = claim(a.image, &a.returns, &refusal, &fresh);
+    // What has come counts twice for ROAM_MEMORY. There may be room without it.
+    if (!live) live_.target().finish(from, key.second);
+  }
+  good = good && (live || claim(a.image, &a.returns, &refusal));
   if (!good) {
     live_.target().finish(from, key.second);
     refuse(from, key.second, refusal);

@@ -38,39 +38,41 @@ SCENARIO(LiveLimit, WhereThereIsNoRoomItStaysAndSaysWhy, .ranks_needed = 2) {
   holder.join();
 }
 
-// What came ahead is given back when another thread comes there that needs the memory.
+// What came ahead is given back when another thread comes there that needs the memory. The thread
+// is held where it is until then, and its move is an ordinary one, unless little had come.
 SCENARIO(LiveLimit, WhatCameAheadGivesWayToOthers, .ranks_needed = 3) {
-  for (int round = 0; round < 4; ++round) {
-    static bool loaded = false;
-    loaded = false;
+  for (int round = 0; round < 2; ++round) {
+    static bool loaded = false, asked = false, go = false;
+    loaded = asked = go = false;
     const roam::Thread t = roam::spawn({.rank = 0}, [round] {
       Load load(static_cast<std::uint64_t>(round) + 30);
       load.add(6000);
       loaded = true;
-      for (int i = 0; i < 100 && roam::rank() == 0; ++i) {
-        for (int page = 0; page < 300; ++page) load.write_some();
-        roam::this_thread::sleep_for(500us);
+      while (!asked) roam::this_thread::yield();
+      {
+        const roam::this_thread::Pin pin;
+        while (!go) {
+          load.write_some();
+          roam::this_thread::sleep_for(200us);
+        }
       }
-      roam::this_thread::sleep_for(10ms);
+      while (roam::rank() == 0) roam::this_thread::yield();
       load.verify();
+      const roam::LiveMove move = roam::this_thread::live_move();
+      expect(move.live || !move.why.empty(), "an ordinary move says why");
     });
     yield_until([] { return loaded; });
-    const roam::Thread eater = roam::spawn({.rank = 2}, [round] {
-      std::vector<char> memory(30 << 20, 'y');
-      on_rank(0, [] { loaded = false; });
-      roam::this_thread::sleep_for(10ms * round);
-      try {
-        roam::this_thread::migrate(1);
-      } catch (const roam::Error& error) {  // the other one is there already
-        expect_contains(error.what(), {"ROAM_MEMORY"});
-      }
+    roam::migrate(t, 1, roam::Live{});
+    asked = true;
+    roam::this_thread::sleep_for(50ms);
+    roam::spawn({.rank = 2}, [] {
+      const std::vector<char> memory(30 << 20, 'y');
+      roam::this_thread::migrate(1);
       roam::this_thread::sleep_for(3ms);
       expect(memory.back() == 'y' && memory.front() == 'y', "what it has");
-    });
-    yield_until([] { return !loaded; });
-    roam::migrate(t, 1, roam::Live{});
+    }).join();
+    go = true;
     t.join();
-    eater.join();
   }
 }
 
