@@ -192,11 +192,13 @@ void LiveSource::on_ready(int, const LiveWordHead& head) {
   if (t != nullptr) make_ordinary(wish, head.why);
 }
 
+// A target answers for its pieces in their order; one of a move before this may still have to.
 void LiveSource::on_taken(const LiveTakenHead& head) {
-  const auto piece =
-      std::find_if(pieces_.begin(), pieces_.end(), [](const Piece& p) { return !p.taken; });
-  ROAM_CHECK(piece != pieces_.end() && piece->number == head.number,
-             "pages of live move %u have come, and none were sent", head.number);
+  const auto piece = std::find_if(pieces_.begin(), pieces_.end(), [&head](const Piece& p) {
+    return !p.taken && p.number == head.number;
+  });
+  ROAM_CHECK(piece != pieces_.end(), "pages of live move %u have come, and none were sent",
+             head.number);
   piece->taken = true;
   if (!now_ || now_->number != head.number) return;
   now_->taken_bytes += piece->bytes;
