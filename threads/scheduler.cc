@@ -104,8 +104,9 @@ void Scheduler::start(int rank, std::uintptr_t canary, std::uint64_t shuffle_see
     yield_slow();
     return;
   }
-  const void* const here = __builtin_return_address(0);
-  if (switch_to(self, next, here) != here) [[unlikely]]
+  // Asked for twice: kept in between, it would lie on the stack once more.
+  const void* from = switch_to(self, next, __builtin_return_address(0));
+  if (from != __builtin_return_address(0)) [[unlikely]]
     return_by_jump();
 }
 

@@ -60,6 +60,7 @@ Mail* Inbox::take_mail() { return take_all(mail_); }
 void Inbox::sleep(std::int64_t ns, bool (*called)()) {
   if (ns <= 0) return;
   asleep_.store(1, std::memory_order_seq_cst);
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // before any look at cards
   if (head_.load(std::memory_order_seq_cst) == nullptr &&
       mail_.load(std::memory_order_seq_cst) == nullptr && !has_card() && !called()) {
     timespec timeout{ns / 1'000'000'000, ns % 1'000'000'000};
