@@ -12,11 +12,12 @@ fail() {
   cat "$work/out"
   exit 1
 }
-# Rank 1 of two has the libraries in $work/lib. Each looks who it is, so that the launcher is given a
+# Each of two ranks has the libraries in a folder of its own: who has none opens ld.so's cache before
+# it maps the first one, and may lie otherwise. Each looks who it is, so that the launcher is given a
 # command as in all other tests.
 cat >"$work/rank" <<'END'
 #!/bin/sh
-[ "${PMI_RANK-}${OMPI_COMM_WORLD_RANK-}" != 1 ] || export LD_LIBRARY_PATH="$1"
+export LD_LIBRARY_PATH="$1.${PMI_RANK-}${OMPI_COMM_WORLD_RANK-}"
 exec "$2"
 END
 chmod +x "$work/rank"
@@ -25,9 +26,10 @@ start() {
 }
 library=$(ldd "$program" | awk '/libboost_context/ { print $3 }')
 [[ -e $library ]] || fail "the program has no libboost_context"
-mkdir "$work/lib"
-copy=$work/lib/$(basename "$library")
+mkdir "$work/lib.0" "$work/lib.1"
+copy=$work/lib.1/$(basename "$library")
 
+cp "$library" "$work/lib.0"
 cp "$library" "$copy"
 start || fail "the same library elsewhere: status $?"
 grep -q '^1: from 0 to 1$' "$work/out" || fail "the same library elsewhere: the thread did not move"
@@ -44,7 +46,7 @@ printf "\\x$(printf %02x $((0x${id:0:2} ^ 1)))" | dd of="$copy" bs=1 seek="$at" 
 grep -q "not laid out alike.*rank 0 has.*$id.*rank 1 has.*$copy" "$work/out" ||
   fail "it does not say which library differs"
 
-rm -r "$work/lib"
+rm -r "$work/lib.0" "$work/lib.1"
 cat >"$work/rank" <<'END'
 #!/bin/sh
 [ "${PMI_RANK-}${OMPI_COMM_WORLD_RANK-}" != 1 ] || export ROAM_NODE_RANKS=1
