@@ -60,7 +60,9 @@ for ranks in 2 6 3 4; do
 done
 "$tool" verify all >verified 2>&1 || fail "verify: $(cat verified)"
 
-# Torn: named, and the one before is used. A byte of the first frame, of the table, of the end.
+# Torn: named, and the one before is used. A byte of the first frame, of the table, of the end. The
+# first frame is stored as it is where it does not shrink (of a rank that had no threads just then):
+# what is wrong is seen in the piece itself.
 rm -rf all first
 ROAM_CHECKPOINT=,compress=zstd,full=1 walk 4 all 2 || fail "$(cat said)"
 cp -r all first
@@ -68,9 +70,10 @@ bytes=$(stat -c %s all/000002/piece-1)
 for at in 4100 $((bytes - 4096)) $((bytes - 10)) 9; do
   flip all/000002/piece-1 "$at"
   "$tool" verify all >verified 2>&1 && fail "byte $at: it is not seen"
-  grep -q "000002/piece-1 at byte" verified || fail "byte $at is not named: $(cat verified)"
+  grep -Eq "000002/piece-1(, decompressed,)? at byte" verified ||
+    fail "byte $at is not named: $(cat verified)"
   ROAM_RESTART=all walk 3 none 0 || fail "the one before is not used: $(cat said)"
-  grep -q "checkpoint 2 in 'all' cannot be used: .*piece-1 at byte" said ||
+  grep -Eq "checkpoint 2 in 'all' cannot be used: .*piece-1(, decompressed,)? at byte" said ||
     fail "byte $at is not named: $(cat said)"
   restarted 0 3
   same "the checkpoint before one whose byte $at is torn"
