@@ -124,9 +124,11 @@ void Job::receive() {
 
 bool Job::passive() const {
   // Components that are told of idleness may let go a thread that was asked to move.
-  if (scheduler().ready_count() != 0 || scheduler().has_sleepers() || scheduler().any_departing() ||
-      threads::errands_wait())
+  if (scheduler().ready_count() != 0 || scheduler().has_sleepers() || scheduler().any_departing())
     return false;
+  // Where errands come one after the other there is no moment without: what such a kernel thread
+  // wakes is known to whoever counts outsiders.
+  if (threads::errands_wait() && outsiders() == 0) return false;
   const auto quiet = [](const Component* component) { return component->quiet(); };
   return std::all_of(components_.all().begin(), components_.all().end(), quiet);
 }
@@ -158,8 +160,9 @@ bool Job::no_wave() {
 }
 
 // A rank may have been in the middle of something when the last wave ended: a kernel thread of the
-// program asked it for memory that rank 0 has to give. Two sums in a row that are alike, and nobody
-// waits for a message any more, nor is one on its way.
+// program asked it for memory that rank 0 has to give, and such messages are not in the wave's
+// sums. Two sums in a row that are alike, and nobody waits for a message any more, nor is one on
+// its way. That comes, since no rank takes errands any more.
 void Job::answer_to_the_end() {
   if (ranks() == 1) return;
   Net& net = components_.net;

@@ -12,7 +12,8 @@ namespace roam::runtime {
 // joined it. Two waves in a row with the same sums, and as many messages received as sent, mean
 // that nothing happened in between: no message is under way and no rank can wake another. Then the
 // job is over if no thread lives, and deadlocked if one does. Source: Mattern 1987, four-counter
-// method.
+// method. Messages that concern no thread are not counted: kernel threads that use memory may have
+// ranks ask each other for addresses for ever.
 //
 // `Net` is Mpi, or what stands in for it in a test.
 class Termination {
@@ -32,8 +33,12 @@ class Termination {
   template <class Net>
   Verdict step(Net& mpi) {
     if (done_) return Verdict::kOver;
-    std::uint64_t sums[Net::kWaveCounts] = {
-        created, ended, handed_off + mpi.sent(), taken_over + mpi.received(), exit_code, outsiders};
+    std::uint64_t sums[Net::kWaveCounts] = {created,
+                                            ended,
+                                            handed_off + mpi.sent_for_threads(),
+                                            taken_over + mpi.received_for_threads(),
+                                            exit_code,
+                                            outsiders};
     if (mpi.ranks() == 1) return decide(sums, true);
     if (mpi.wave_started()) return look(mpi);
     mpi.start_wave(sums);

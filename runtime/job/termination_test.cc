@@ -31,8 +31,8 @@ class Net {
 
   explicit Net(World& world) : world_(world) {}
   int ranks() const { return world_.size; }
-  std::uint64_t sent() const { return sent_; }
-  std::uint64_t received() const { return received_; }
+  std::uint64_t sent_for_threads() const { return sent_ - sent_apart_; }
+  std::uint64_t received_for_threads() const { return received_ - received_apart_; }
   void start_wave(const Counts& counts) {
     if (world_.waves.size() <= wave_) world_.waves.emplace_back();
     World::Wave& wave = world_.waves[wave_];
@@ -51,7 +51,7 @@ class Net {
     return true;
   }
 
-  std::uint64_t sent_ = 0, received_ = 0;
+  std::uint64_t sent_ = 0, received_ = 0, sent_apart_ = 0, received_apart_ = 0;
   int late_ = 0;
 
  private:
@@ -86,7 +86,8 @@ TEST(Termination, ARankAloneDecidesAtOnce) {
 // Nothing is known of the others but through messages that take their time.
 class Simulation {
  public:
-  Simulation(std::uint64_t seed, int ranks, bool deadlocks) : random_(seed), deadlocks_(deadlocks) {
+  Simulation(std::uint64_t seed, int ranks, bool deadlocks, bool asks = false)
+      : random_(seed), deadlocks_(deadlocks), asks_(asks) {
     world_.size = ranks;
     for (int i = 0; i < ranks; ++i) ranks_.emplace_back(world_);
     ranks_[0].running = 1;
@@ -105,6 +106,7 @@ class Simulation {
       if (has_verdict[i]) continue;
       Rank& rank = ranks_[i];
       rank.mpi.late_ = static_cast<int>(random_() % 3);
+      if (asks_ && random_() % 8 == 0) send(rank, Kind::kAddresses);
       receive(rank);
       if (rank.running != 0) {
         work(rank);
@@ -131,7 +133,7 @@ class Simulation {
   }
 
  private:
-  enum class Kind { kSpawn, kMove, kHandOff, kWake };
+  enum class Kind { kSpawn, kMove, kHandOff, kWake, kAddresses };
   struct Message {
     Kind kind;
     int delay;
@@ -149,6 +151,10 @@ class Simulation {
     const Kind kind = rank.inbox.front().kind;
     rank.inbox.pop_front();
     ++(kind == Kind::kHandOff ? rank.termination.taken_over : rank.mpi.received_);
+    if (kind == Kind::kAddresses) {
+      ++rank.mpi.received_apart_;
+      return;
+    }
     if (kind == Kind::kWake) {
       if (rank.blocked != 0) --rank.blocked, ++rank.running;
       return;
@@ -159,6 +165,7 @@ class Simulation {
 
   void send(Rank& rank, Kind kind) {
     ++(kind == Kind::kHandOff ? rank.termination.handed_off : rank.mpi.sent_);
+    rank.mpi.sent_apart_ += kind == Kind::kAddresses;
     ranks_[random_() % ranks_.size()].inbox.push_back({kind, static_cast<int>(random_() % 6)});
   }
 
@@ -202,7 +209,10 @@ class Simulation {
 
   bool quiet() const {
     for (const Rank& rank : ranks_) {
-      if (rank.running != 0 || !rank.inbox.empty()) return false;
+      if (rank.running != 0) return false;
+      for (const Message& message : rank.inbox) {
+        if (message.kind != Kind::kAddresses) return false;
+      }
     }
     return true;
   }
@@ -214,6 +224,7 @@ class Simulation {
 
   std::mt19937_64 random_;
   bool deadlocks_;
+  bool asks_;  // kernel threads on all ranks have them ask each other for addresses, all the time
   Net::World world_;
   std::deque<Rank> ranks_;
   int made_ = 0;
@@ -224,6 +235,15 @@ TEST(Termination, IsFoundByEveryRankAndNeverTooSoon) {
   for (std::uint64_t run = 0; run < 400; ++run) {
     SCOPED_TRACE(testing::Message() << "seed " << seed << " run " << run);
     Simulation(seed + run, static_cast<int>(2 + run % 9), false).run();
+    if (testing::Test::HasFatalFailure()) return;
+  }
+}
+
+TEST(Termination, IsFoundWhereAddressesAreUnderWayAllTheTime) {
+  const std::uint64_t seed = test_seed();
+  for (std::uint64_t run = 0; run < 100; ++run) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed << " run " << run);
+    Simulation(seed + run, static_cast<int>(2 + run % 9), run % 2 != 0, true).run();
     if (testing::Test::HasFatalFailure()) return;
   }
 }

@@ -140,6 +140,7 @@ void LeaseBroker::take_over(std::string_view first, const std::vector<std::strin
 void LeaseBroker::send(int to, const void* head, std::size_t bytes) {
   std::memcpy(mpi_.compose(bytes), head, bytes);
   mpi_.send(to);
+  mpi_.sent_apart();
 }
 
 // On rank 0.
@@ -284,6 +285,7 @@ bool LeaseBroker::obtain_here(Range range) {
 std::span<const Kind> LeaseBroker::kinds() const { return kOwn; }
 
 void LeaseBroker::handle(int from, const char* message, std::size_t) {
+  if (from != mpi_.rank()) mpi_.received_apart();
   switch (read<Kind>(message)) {
     case Kind::kLeaseAsk: {
       LeaseHead ask;

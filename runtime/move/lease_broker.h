@@ -111,6 +111,7 @@ class LeaseBroker final : public Component, public iso::LeaseSource {
   void send_ranges(int to, const RangeGiftHead& head, const Range* ranges);
   int steward_of(iso::Region region, Range piece) const;
   void tidy(iso::Region region);
+  // Its messages are apart from those for threads.
   void send(int to, const void* head, std::size_t bytes);
   // Handles what comes until `ready` says so.
   template <class Ready>

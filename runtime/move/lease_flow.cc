@@ -102,6 +102,7 @@ void LeaseBroker::send_ranges(int to, const RangeGiftHead& head, const Range* ra
   std::memcpy(at, &head, sizeof head);
   if (head.count != 0) std::memcpy(at + sizeof head, ranges, head.count * sizeof(Range));
   mpi_.send(to);
+  mpi_.sent_apart();
 }
 
 // Which rank gathers what is short in this part of the region: the one that had it from the start,

@@ -292,7 +292,7 @@ void Mpi::receive_now(int from, std::vector<char>* data) {
 
 void Mpi::open_channel(std::size_t most_bytes) {
   most_bytes_ = most_bytes;
-  sent_ = received_ = 0;
+  sent_ = received_ = sent_apart_ = received_apart_ = 0;
   state_->open = true;
   state_->next_posted = 0;
   if (ranks_ == 1) return;

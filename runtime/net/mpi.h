@@ -79,6 +79,12 @@ class Mpi {
   std::size_t send_buffers() const;  // as many as were under way at once lately, and some
   std::uint64_t sent() const { return sent_; }  // messages, since open_channel
   std::uint64_t received() const { return received_; }
+  // The last that was sent, the one just received, can neither wake a thread nor make one, nor lead
+  // to one that does: who looks for the end of the job leaves it out.
+  void sent_apart() { ++sent_apart_; }
+  void received_apart() { ++received_apart_; }
+  std::uint64_t sent_for_threads() const { return sent_ - sent_apart_; }
+  std::uint64_t received_for_threads() const { return received_ - received_apart_; }
 
   // ---- bulk data, straight from and into its place ----
 
@@ -106,7 +112,7 @@ class Mpi {
   bool wave_started_ = false;
   bool waits_ = false;
   std::size_t most_bytes_ = 0;
-  std::uint64_t sent_ = 0, received_ = 0;
+  std::uint64_t sent_ = 0, received_ = 0, sent_apart_ = 0, received_apart_ = 0;
   std::deque<std::size_t> sending_;  // indices of buffers, oldest first
   State* state_ = nullptr;
 };

@@ -1,7 +1,8 @@
-// A kernel thread of the program makes and frees blocks while jobs begin, run, end and are over: it
-// gets them whenever there is memory, and every job ends.
+// Kernel threads of the program make and free blocks while jobs begin, run, end and are over: they
+// get them whenever there is memory, and every job ends.
 //
-//   blocks_to_the_end few|many   few: there is always memory; many: more than the rank began with
+//   blocks_to_the_end few|many|crowd   few: there is always memory; many: more than the rank began
+//                                      with; crowd: few each, from many at once without a pause
 #include <mpi.h>
 
 #include <atomic>
@@ -43,11 +44,14 @@ void use_blocks(std::size_t count, std::size_t bytes, bool always) {
   }
 }
 
-void work(bool few) {
+enum class Mode { kFew, kMany, kCrowd };
+
+void work(Mode mode) {
   while (!begin) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   for (unsigned round = 0; !end; ++round) {
-    few ? use_blocks(5, 10'000, true) : use_blocks(40, 1 << 20, false);
-    std::this_thread::sleep_for(std::chrono::microseconds(round % 7 * 20));
+    mode == Mode::kMany ? use_blocks(40, 1 << 20, false) : use_blocks(5, 10'000, true);
+    if (mode != Mode::kCrowd)
+      std::this_thread::sleep_for(std::chrono::microseconds(round % 7 * 20));
   }
 }
 
@@ -61,22 +65,23 @@ void begin_everywhere() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool few = argc < 2 || std::string_view(argv[1]) == "few";
+  const std::string_view name = argc < 2 ? "few" : argv[1];
+  const Mode mode = name == "few" ? Mode::kFew : name == "many" ? Mode::kMany : Mode::kCrowd;
   MPI_Init(&argc, &argv);
-  std::thread outside([few] {
-    try {
-      work(few);
-    } catch (const roam_test::Failure& failure) {
-      std::fprintf(stderr, "%s\n", failure.what());
-      std::_Exit(1);
-    }
-  });
-  // A job ends in a moment in which nobody asks other ranks for addresses; of many that may take
-  // seconds to come, where ranks have no core of their own.
-  const int runs = few ? 40 : 10;
-  for (int run = 0; run < runs; ++run) roam::run(argc, argv, begin_everywhere);
+  std::vector<std::thread> outside;
+  for (int i = 0; i < (mode == Mode::kCrowd ? 12 : 1); ++i) {
+    outside.emplace_back([mode] {
+      try {
+        work(mode);
+      } catch (const roam_test::Failure& failure) {
+        std::fprintf(stderr, "%s\n", failure.what());
+        std::_Exit(1);
+      }
+    });
+  }
+  for (int run = 0; run < 40; ++run) roam::run(argc, argv, begin_everywhere);
   end = true;
-  outside.join();
+  for (std::thread& thread : outside) thread.join();
   MPI_Finalize();
   return 0;
 }
