@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
@@ -127,6 +128,13 @@ double bytes_written(const std::string& folder) {
   return sum;
 }
 
+using CrowdData = std::array<char, 2048>;
+constexpr CrowdData kCrowdData = [] {
+  CrowdData data{};
+  data.fill('x');
+  return data;
+}();
+
 class Member {
  public:
   explicit Member(const Plan& plan)
@@ -189,22 +197,25 @@ class Member {
   Figures all_, changed_;
 };
 
-// One of many that wait: what it has beside its stack is a page.
+// One of many that wait. It has two pages: one of its stack, and that of its heap in which `data`
+// is, a part of what it was made with.
 class MemberOfCrowd {
  public:
-  explicit MemberOfCrowd(const Plan& plan) : plan_(plan), page_(pages(kPage)) {}
+  explicit MemberOfCrowd(const Plan& plan) : plan_(plan) {}
 
-  void run() {
+  void run(const CrowdData& data) {
     for (int round = 0; round < plan_.rounds; ++round) {
       team_.barrier();
       if (team_.index() == 0) measure(plan_.folder + "/" + std::to_string(round));
     }
     team_.barrier();
+    if (data != kCrowdData) fail("what a thread had is not what it has");
     if (team_.index() != 0) return;
     const std::string of =
         "/" + std::to_string(team_.size()) + "/ranks=" + std::to_string(roam::ranks());
     bench::print_row("checkpoint_crowd_still" + of, "ns", still_, {});
     bench::print_row("checkpoint_crowd_disk" + of, "ns", disk_, {});
+    bench::print_row("checkpoint_crowd_bytes" + of, "x", bytes_, {});
   }
 
  private:
@@ -214,12 +225,12 @@ class MemberOfCrowd {
     roam::checkpoint(folder);
     disk_.push_back(static_cast<double>(bench::now_ns() - begin));
     still_.push_back(gap.end());
+    bytes_.push_back(bytes_written(folder + "/000001") / (2.0 * kPage * team_.size()));
   }
 
-  const Plan plan_;
+  const Plan& plan_;
   const roam::Team team_ = roam::Team::current();
-  Pages page_;
-  std::vector<double> still_, disk_;
+  std::vector<double> still_, disk_, bytes_;
 };
 
 void measure(const bench::Options& options) {
@@ -232,8 +243,8 @@ void measure(const bench::Options& options) {
   plan.folder = options.text("folder", fs::absolute("roam-bench-checkpoints").string());
   fs::create_directories(plan.folder);
   if (const std::size_t crowd = options.number("threads", 0); crowd != 0)
-    roam::spawn_team({.name = "crowd"}, static_cast<int>(crowd), [plan] {
-      MemberOfCrowd(plan).run();
+    roam::spawn_team({.name = "crowd"}, static_cast<int>(crowd), [plan = &plan, data = kCrowdData] {
+      MemberOfCrowd(*plan).run(data);
     }).join();
   else
     roam::spawn_team({.name = "members"}, members, [plan] { Member(plan).run(); }).join();

@@ -128,6 +128,8 @@ def rows():
 
     yield Row("checkpoint_crowd_still/100000/ranks=4", "checkpoint of 100,000 threads of two pages: they stand still",
               "", None, False)
+    yield Row("checkpoint_crowd_bytes/100000/ranks=4", "checkpoint of 100,000 threads of two pages: written of what lives",
+              "", ("value", 1.2), False)
     yield Row("checkpoint_crowd_disk/100000/ranks=4", "checkpoint of 100,000 threads of two pages: until it is on disk",
               "", ("value", 1e9), False)
 

@@ -56,6 +56,11 @@ void* Heap::allocate_slow(std::size_t bytes) {
   }
 }
 
+void* Heap::allocate_for_life(std::size_t bytes) {
+  void* block = allocate_head(bytes);
+  return block != nullptr ? block : allocate(bytes);
+}
+
 void* Heap::allocate_head(std::size_t bytes) {
   const Address block = round_up(head_at_ + sizeof(HeadWord), kSmallestBlock);
   const Address end = block + std::max(bytes, std::size_t{1});

@@ -151,6 +151,9 @@ class Heap {
     }
     return allocate_slow(bytes);
   }
+  // The same, of a block that goes when its thread does: in the head room, if that has so much
+  // left, whatever its size. Its page is there anyhow.
+  void* allocate_for_life(std::size_t bytes);
   void* allocate_aligned(std::size_t alignment, std::size_t bytes);
   void* allocate_zeroed(std::size_t bytes);
   void* reallocate(void* block, std::size_t bytes);

@@ -230,6 +230,23 @@ TEST_P(HeapTest, NoBlocksAreMadeAheadInAPageThatIsNotInUse) {
 
 // ---- head room ----
 
+TEST_P(HeapTest, WhatLivesAsLongAsItsThreadIsInTheHeadRoomWhateverItsSize) {
+  const std::size_t half = heap_->head_room().bytes / 2;
+  void* first = heap_->allocate_for_life(half);
+  void* second = heap_->allocate_for_life(half);
+  ASSERT_NE(second, nullptr);
+  EXPECT_TRUE(heap_->head_room().contains(first));
+  EXPECT_FALSE(heap_->head_room().contains(second)) << "it has not that much left";
+  fill_bytes(first, half, 1);
+  fill_bytes(second, half, 2);
+  EXPECT_TRUE(holds_bytes(first, half, 1));
+  EXPECT_FALSE(heap_->head_empty());
+  heap_->free(first);
+  EXPECT_TRUE(heap_->head_empty());
+  heap_->free(second);
+  EXPECT_TRUE(heap_->release_empty());
+}
+
 TEST_P(HeapTest, TheFirstSmallBlocksComeFromTheHeadRoomAndCostNoSpan) {
   std::vector<void*> blocks;
   for (std::size_t bytes = 0; bytes < 16; ++bytes) {

@@ -99,7 +99,8 @@ Tcb* team_member_begin(const TeamPlan& plan, int index) {
     Tcb* t = scheduler().slots().make(plan.stack_bytes, name);
     runtime::begin_making();
     iso::HeapScope theirs(&t->heap);
-    auto* member = new (std::nothrow) Member;
+    void* room = t->heap.allocate_for_life(sizeof(Member));
+    Member* member = room != nullptr ? new (room) Member : nullptr;
     t->role = member;
     if (member == nullptr) {
       iso::HeapScope process;
