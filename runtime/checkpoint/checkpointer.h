@@ -258,6 +258,7 @@ class Checkpointer final : public Component {
   os::WrittenPages written_pages_;
   std::uint64_t protected_at_ = 0;  // the checkpoint since which they know what was written
   WatchWorth worth_;
+  Changed changed_ = Changed::kSome;            // of the last piece
   bool scanned_ = false;                        // `clean_` is known
   const std::vector<Range>* mapped_ = nullptr;  // of the arena in this process; null: not known
   std::vector<Range> clean_;                    // pages that no rank of the node has written
