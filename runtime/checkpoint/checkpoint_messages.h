@@ -4,7 +4,6 @@
 #include <cstdint>
 
 #include "roam/error.h"
-#include "runtime/checkpoint/watch_worth.h"
 #include "runtime/net/message.h"
 
 namespace roam::runtime {
@@ -102,7 +101,7 @@ struct CheckpointPagesHead {
   Kind kind;
   std::uint32_t round;
   std::uint32_t known;  // 0: it does not know, or that was not for the base of this one
-  Changed changed;      // of its piece of the checkpoint before
+  std::uint32_t padding;
 };
 
 // A part of the sender's piece, for the keeper of another node; its bytes follow. The last has none

@@ -258,7 +258,6 @@ class Checkpointer final : public Component {
   os::WrittenPages written_pages_;
   std::uint64_t protected_at_ = 0;  // the checkpoint since which they know what was written
   WatchWorth worth_;
-  Changed changed_ = Changed::kSome;            // of the last piece
   bool scanned_ = false;                        // `clean_` is known
   const std::vector<Range>* mapped_ = nullptr;  // of the arena in this process; null: not known
   std::vector<Range> clean_;                    // pages that no rank of the node has written
@@ -315,6 +314,8 @@ class Checkpointer final : public Component {
   CheckpointTargets last_targets_{};
   int since_full_ = 0;   // checkpoints that build on others
   int not_tracked_ = 0;  // so many are made without looking at what has changed
+  static constexpr int kFirstRest = 4, kLongestRest = 64;
+  int next_rest_ = kFirstRest;  // as many if most of the next one that looks has changed
   bool watch_ = false;   // the one that is made looks
 };
 

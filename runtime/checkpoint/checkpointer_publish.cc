@@ -1,17 +1,11 @@
 // How a checkpoint that is written comes to be there: rank 0's.
+#include <algorithm>
 #include <exception>
 #include <utility>
 
 #include "runtime/checkpoint/checkpointer.h"
 
 namespace roam::runtime {
-namespace {
-
-// So many are made without comparing pages, if most have changed.
-constexpr int kNotTracked = 4;
-
-}  // namespace
-
 // All pieces have come to an end.
 void Checkpointer::publish() {
   manifest_.number = number_;
@@ -104,10 +98,16 @@ void Checkpointer::made() {
     memory_failures_ = 0;
     since_disk_ = has(targets_, CheckpointTargets::kDisk) ? 0 : since_disk_ + 1;
   }
-  // To watch pages costs a fault of each that changes, which pays if few do.
-  if (base_ != 0 && copied_bytes_ > all_bytes_ / 2) {
-    not_tracked_ = kNotTracked;
-    last_ = 0;
+  // To watch pages costs a fault of each that changes, which pays if few do. Where it never does,
+  // that is tried ever less often.
+  if (base_ != 0) {
+    if (copied_bytes_ > all_bytes_ / 2) {
+      not_tracked_ = next_rest_;
+      next_rest_ = std::min(2 * next_rest_, kLongestRest);
+      last_ = 0;
+    } else {
+      next_rest_ = kFirstRest;
+    }
   }
   end(Errc{}, "");
 }

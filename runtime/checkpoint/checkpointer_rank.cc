@@ -301,7 +301,7 @@ void Checkpointer::scan(const CheckpointOrderHead& head) {
   }
   if (!scanned_) own = {};  // nobody wants to know
   scanning_ = true;
-  const CheckpointPagesHead said{Kind::kCheckpointPages, head.round, scanned_, changed_};
+  const CheckpointPagesHead said{Kind::kCheckpointPages, head.round, scanned_, 0};
   for (int rank = 0; rank < net_.ranks(); ++rank) {
     if (rank == net_.rank() || !net_.same_node(rank)) continue;
     net_.send_long(rank, said,
@@ -337,12 +337,6 @@ void Checkpointer::take_pages(const CheckpointPagesHead& head, std::string_view 
     written_pages_.look_at_all();  // it has heard a part
   }
   if (!scanned_ && writing_->head.base != 0) written_pages_.look_at_all();
-  Changed changed = std::exchange(changed_, Changed::kSome);
-  for (const auto& [said, ranges] : heard_) changed = WatchWorth::both(changed, said.changed);
-  if (!worth_.changed_on_node(changed)) {
-    written_pages_.end();
-    protected_at_ = 0;
-  }
   heard_.clear();
   copy_piece();
 }
@@ -374,8 +368,8 @@ void Checkpointer::copy_piece() {
 bool Checkpointer::copy(Writing& w, CheckpointReplyHead* answer) {
   PieceWriter& writer = w.writer;
   const bool to_keeper = has(w.head.targets, CheckpointTargets::kMemory);
-  const bool builds = w.head.base != 0 && known_.number == w.head.base && !worth_.rests();
-  if (builds) build_on_last(writer, w.head);
+  if (w.head.base != 0 && known_.number == w.head.base && !worth_.rests())
+    build_on_last(writer, w.head);
   bool good = writer.arrange();
   if (good) {
     const std::uint64_t bytes = sizeof(PieceHead) + writer.bytes_copied();
@@ -401,7 +395,6 @@ bool Checkpointer::copy(Writing& w, CheckpointReplyHead* answer) {
   }
   answer->bytes = writer.bytes();
   answer->copied = writer.bytes_copied();
-  if (builds && scanned_) changed_ = WatchWorth::changed(writer.bytes_copied(), writer.bytes());
   if (!good) {
     w.why = writer.error();
     w.failed = to_keeper ? CheckpointTargets::kMemory : CheckpointTargets::kDisk;

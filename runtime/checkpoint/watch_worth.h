@@ -5,15 +5,11 @@
 
 namespace roam::runtime {
 
-// How much of a piece was copied, of one for which pages were looked at.
-enum class Changed : std::uint32_t { kSome, kNearlyAll, kTooLittle };
-
 // Whether it pays to look which pages have been written, while threads stand still, or all had
 // better be copied. A look takes 1 to 20 ns for each page that is mapped; but where the kernel runs
 // under a hypervisor that keeps page tables of its own, each page table in which something is
 // protected anew takes tens of microseconds, and the pages of many threads are in as many page
-// tables. So both are timed. And a page that is looked at faults when it is written again, which
-// takes as long as a copy of it: where nearly all are, nothing is gained.
+// tables. So both are timed.
 class WatchWorth {
  public:
   // So many checkpoints copy all without a look, after one that took too long.
@@ -21,7 +17,6 @@ class WatchWorth {
   // Shorter looks, and the speed of shorter copies, mean nothing.
   static constexpr std::int64_t kShortNs = 20'000'000;
   static constexpr std::uint64_t kFewBytes = 1 << 20;
-  static constexpr std::uint64_t kNearlyAllOfEight = 7;
 
   // Whether the checkpoint that begins looks.
   bool looks() {
@@ -39,24 +34,6 @@ class WatchWorth {
     if (static_cast<double>(ns) < all_ns) return true;
     rest_ = kRest;
     rests_ = true;
-    return false;
-  }
-  // Of the `bytes` of a piece for which pages were looked at `copied` were copied.
-  static Changed changed(std::uint64_t copied, std::uint64_t bytes) {
-    if (bytes < kFewBytes) return Changed::kTooLittle;
-    return copied / 8 >= bytes / 8 / 8 * kNearlyAllOfEight ? Changed::kNearlyAll : Changed::kSome;
-  }
-  // What the ranks of a node say together: they all look, or none, since what one has written the
-  // others cannot see.
-  static Changed both(Changed a, Changed b) {
-    if (a == Changed::kSome || b == Changed::kSome) return Changed::kSome;
-    return a == Changed::kNearlyAll ? a : b;
-  }
-  // So much had changed on the node at the checkpoint before. False: looks are not worth it, for a
-  // while.
-  bool changed_on_node(Changed changed) {
-    if (changed != Changed::kNearlyAll) return true;
-    rest_ = kRest;
     return false;
   }
   // `bytes` of memory were copied in `ns`.

@@ -43,34 +43,5 @@ TEST(WatchWorth, ShortLooksAndSmallCopiesMeanNothing) {
   EXPECT_TRUE(worth.looked(99 * kMs, kGib)) << "the speed is that of before";
 }
 
-TEST(WatchWorth, NearlyAllIsSevenEighths) {
-  EXPECT_EQ(WatchWorth::changed(kGib, kGib), Changed::kNearlyAll);
-  EXPECT_EQ(WatchWorth::changed(kGib / 8 * 7, kGib), Changed::kNearlyAll);
-  EXPECT_EQ(WatchWorth::changed(kGib / 8 * 7 - 4096, kGib), Changed::kSome);
-  EXPECT_EQ(WatchWorth::changed(0, kGib), Changed::kSome);
-  EXPECT_EQ(WatchWorth::changed(0, 0), Changed::kTooLittle);
-  EXPECT_EQ(WatchWorth::changed(4096, WatchWorth::kFewBytes - 4096), Changed::kTooLittle);
-}
-
-TEST(WatchWorth, WhereAllRanksOfANodeHaveChangedNearlyAllNobodyLooksForAWhile) {
-  using enum Changed;
-  WatchWorth worth;
-  EXPECT_EQ(WatchWorth::both(kNearlyAll, kSome), kSome);
-  EXPECT_EQ(WatchWorth::both(kSome, kTooLittle), kSome);
-  EXPECT_EQ(WatchWorth::both(kTooLittle, kNearlyAll), kNearlyAll);
-  EXPECT_EQ(WatchWorth::both(kNearlyAll, kTooLittle), kNearlyAll);
-  EXPECT_EQ(WatchWorth::both(kTooLittle, kTooLittle), kTooLittle);
-  EXPECT_TRUE(worth.changed_on_node(kSome));
-  EXPECT_TRUE(worth.changed_on_node(kTooLittle));
-  EXPECT_TRUE(worth.looks());
-  EXPECT_FALSE(worth.changed_on_node(kNearlyAll));
-  EXPECT_FALSE(worth.rests()) << "the one that is being made has looked";
-  for (int i = 0; i < WatchWorth::kRest; ++i) {
-    EXPECT_FALSE(worth.looks()) << i;
-    EXPECT_TRUE(worth.rests()) << i;
-  }
-  EXPECT_TRUE(worth.looks());
-}
-
 }  // namespace
 }  // namespace roam::runtime

@@ -333,7 +333,7 @@ const std::map<std::string, Layout>& real() {
       {"CheckpointPagesHead",
        {sizeof(CheckpointPagesHead),
         {FIELD(CheckpointPagesHead, kind), FIELD(CheckpointPagesHead, round),
-         FIELD(CheckpointPagesHead, known), FIELD(CheckpointPagesHead, changed)}}},
+         FIELD(CheckpointPagesHead, known), FIELD(CheckpointPagesHead, padding)}}},
   };
   return layouts;
 }
