@@ -1,17 +1,24 @@
 // The scheduler's part in moves: who leaves its queues, and who comes to them.
 
+#include <new>
+
 #include "base/sanitizers.h"
 #include "threads/scheduler.h"
 
 namespace roam::threads {
 
-void Scheduler::send_off(Tcb* t, int rank) {
+bool Scheduler::send_off(Tcb* t, int rank) {
+  try {
+    iso::HeapScope process;
+    departing_.emplace_back(t, rank);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
   sleepers_.remove(t);
-  iso::HeapScope process;
   t->state = State::kDeparting;
   t->move_to = -1;
-  departing_.emplace_back(t, rank);
   visit_next();
+  return true;
 }
 
 void Scheduler::depart(Tcb* t, int rank) {
@@ -24,10 +31,7 @@ void Scheduler::resume_arrived(Tcb* t) {
   sanitizers::stack_arrived(t->slot);
   t->state = State::kReady;
   const bool goes_on = t->move_to >= 0 && t->move_to != rank_;
-  if (goes_on && !t->destined && may_move(t)) {
-    send_off(t, t->move_to);
-    return;
-  }
+  if (goes_on && !t->destined && may_move(t) && send_off(t, t->move_to)) return;
   if (!goes_on) t->move_to = -1;  // else it goes when it may
   if (t->deadline_ns != 0) {
     t->state = State::kSleeping;
@@ -62,12 +66,12 @@ void Scheduler::ask_to_move(Tcb* t, int rank) {
   if (t == current_) budget_ = 0;  // its next switch takes the slow way, which looks
   const bool still = t->state == State::kReady || t->state == State::kSleeping ||
                      (t->state == State::kBlocked && t->loose);
-  if (t == current_ || !may_move(t) || !still) {
+  const bool ready = t->state == State::kReady;
+  if (t == current_ || !may_move(t) || !still || !send_off(t, rank)) {
     t->move_to = rank;
     return;
   }
-  if (t->state == State::kReady) ready_.remove(t);
-  send_off(t, rank);
+  if (ready) ready_.remove(t);
 }
 
 }  // namespace roam::threads

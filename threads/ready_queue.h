@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "isomalloc/heap.h"
@@ -13,32 +15,29 @@ namespace roam::threads {
 
 // FIFO of ready threads: a ring of pointers, so that queueing touches no other thread's memory, and
 // the next threads are known early enough to be fetched into the cache. A thread is taken out of
-// the middle by emptying its place.
+// the middle by emptying its place. Nothing here fails: where there is no memory for a larger ring,
+// threads wait behind it, linked through their control blocks; it is full then.
 class ReadyQueue {
  public:
-  bool empty() const { return count() == 0; }
-  std::size_t count() const { return places_ - emptied_; }
+  bool empty() const { return places_ == emptied_; }
+  std::size_t count() const { return places_ - emptied_ + behind_count_; }
   // Changes whenever a thread is taken from the front.
   std::uint64_t popped() const { return popped_before_ + head_; }
 
   void push(detail::Tcb* t) {
-    if (places_ > mask_) [[unlikely]]
-      grow();
+    if (places_ > mask_) [[unlikely]] {
+      push_behind(t);
+      return;
+    }
     put(t, head_ + places_);
     ++places_;
   }
 
   // Next thread, or null.
   detail::Tcb* pop() {
-    if (shuffle_) [[unlikely]]
-      swap_random();
-    if (emptied_ != 0) [[unlikely]]
-      skip_emptied();
-    detail::Tcb* t = first();
-    if (t == nullptr) return nullptr;
-    ++head_;
-    --places_;
-    return t;
+    if (unusual_ != 0) [[unlikely]]
+      return pop_unusual();
+    return pop_first();
   }
   // The next thread, in exchange for `last`. Null, and nothing has changed, also if the first place
   // is an emptied one.
@@ -54,18 +53,69 @@ class ReadyQueue {
 
   // REQUIRES: `t` is in the queue.
   void remove(detail::Tcb* t) {
+    if (t->ring_position == kBehind) {
+      take_from_behind(t);
+      return;
+    }
     ring_[t->ring_position & mask_] = nullptr;
     ++emptied_;
     skip_emptied();
+    if (behind_ != nullptr) refill();
   }
 
   void shuffle(std::uint64_t seed) {
-    shuffle_ = seed != 0;
+    unusual_ = seed != 0 ? unusual_ | kShuffled : unusual_ & ~kShuffled;
     random_.seed(seed);
   }
 
  private:
   static constexpr std::size_t kPrefetchFrom = 64;
+  static constexpr std::uint64_t kBehind = ~std::uint64_t{0};  // the place of who waits there
+  static constexpr unsigned kShuffled = 1, kWaitBehind = 2;    // of unusual_
+
+  detail::Tcb* pop_first() {
+    if (emptied_ != 0) [[unlikely]]
+      skip_emptied();
+    detail::Tcb* t = first();
+    if (t == nullptr) return nullptr;
+    ++head_;
+    --places_;
+    return t;
+  }
+  [[gnu::noinline]] detail::Tcb* pop_unusual() {
+    if ((unusual_ & kShuffled) != 0) swap_random();
+    detail::Tcb* t = pop_first();
+    if (behind_ != nullptr) refill();
+    return t;
+  }
+
+  // The ring is full.
+  [[gnu::noinline]] void push_behind(detail::Tcb* t) {
+    t->ring_position = kBehind;
+    t->next = nullptr;
+    t->previous = last_behind_;
+    (last_behind_ != nullptr ? last_behind_->next : behind_) = t;
+    last_behind_ = t;
+    ++behind_count_;
+    unusual_ |= kWaitBehind;
+    grow();
+    refill();
+  }
+  void take_from_behind(detail::Tcb* t) {
+    (t->previous != nullptr ? t->previous->next : behind_) = t->next;
+    (t->next != nullptr ? t->next->previous : last_behind_) = t->previous;
+    t->next = t->previous = nullptr;
+    if (--behind_count_ == 0) unusual_ &= ~kWaitBehind;
+  }
+  // Who waits behind the ring comes into it as far as there is room.
+  void refill() {
+    while (behind_ != nullptr && places_ <= mask_) {
+      detail::Tcb* t = behind_;
+      take_from_behind(t);
+      put(t, head_ + places_);
+      ++places_;
+    }
+  }
 
   [[gnu::always_inline]] void put(detail::Tcb* t, std::uint64_t position) {
     ring_[position & mask_] = t;
@@ -97,12 +147,17 @@ class ReadyQueue {
     }
   }
 
+  // Where there is memory.
   void grow() {
     iso::HeapScope process;
     std::vector<detail::Tcb*> bigger;
-    bigger.reserve(count() < ring_.size() / 2
-                       ? ring_.size()
-                       : ring_.size() * 2);  // emptied places alone do not make it grow
+    try {
+      bigger.reserve(places_ - emptied_ < ring_.size() / 2
+                         ? ring_.size()
+                         : ring_.size() * 2);  // emptied places alone do not make it grow
+    } catch (const std::bad_alloc&) {
+      return;
+    }
     for (; places_ != 0; ++head_, --places_) {
       if (detail::Tcb* t = ring_[head_ & mask_]) {
         t->ring_position = bigger.size();
@@ -136,8 +191,11 @@ class ReadyQueue {
   std::uint64_t head_ = 0;
   std::uint64_t places_ = 0;  // from head_ on, those whose thread was taken out too
   std::size_t emptied_ = 0;   // those
-  bool shuffle_ = false;
+  unsigned unusual_ = 0;
   std::mt19937_64 random_;
+  detail::Tcb* behind_ = nullptr;  // who waits behind the full ring
+  detail::Tcb* last_behind_ = nullptr;
+  std::size_t behind_count_ = 0;
 };
 
 }  // namespace roam::threads

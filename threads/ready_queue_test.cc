@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/test_bytes.h"
+#include "threads/test_memory.h"
 
 namespace roam::threads {
 namespace {
@@ -120,6 +121,75 @@ TEST(ReadyQueue, AFullQueueExchangesAndThenGrows) {
   for (std::size_t i = 500; i <= 1524; ++i) EXPECT_EQ(queue.pop(), blocks[i]);
   EXPECT_EQ(queue.exchange(blocks[0]), nullptr);
   EXPECT_TRUE(queue.empty());
+}
+
+TEST(ReadyQueue, WithoutMemoryForALargerRingTheOthersWaitBehindItInTheirOrder) {
+  constexpr std::size_t kMost = 3000;
+  Blocks blocks(kMost);
+  ReadyQueue queue;
+  {
+    const NoMemory none;
+    for (std::size_t i = 0; i < kMost; ++i) queue.push(blocks[i]);
+    EXPECT_EQ(queue.count(), kMost);
+    for (const std::size_t i : {7, 1024, 2000, 2999, 1023}) queue.remove(blocks[i]);
+    EXPECT_EQ(queue.pop(), blocks[0]);
+  }
+  queue.push(blocks[0]);  // there is memory again
+  for (std::size_t i = 1; i < kMost; ++i) {
+    if (i != 7 && i != 1024 && i != 2000 && i != 2999 && i != 1023) {
+      ASSERT_EQ(queue.pop(), blocks[i]);
+    }
+  }
+  EXPECT_EQ(queue.pop(), blocks[0]);
+  EXPECT_EQ(queue.pop(), nullptr);
+  EXPECT_TRUE(queue.empty());
+}
+
+TEST(ReadyQueue, ItLosesAndDoublesNothingWhereThereIsNoMemoryNowAndThen) {
+  const std::uint64_t seed = test_seed();
+  std::mt19937_64 random(seed);
+  constexpr std::size_t kMost = 6000;
+  Blocks blocks(kMost);
+  for (const bool shuffled : {false, true}) {
+    std::vector<bool> queued(kMost);
+    ReadyQueue queue;
+    queue.shuffle(shuffled ? seed | 1 : 0);
+    std::size_t count = 0;
+    const auto took = [&](const Tcb* t) {
+      const std::size_t which = static_cast<std::size_t>(t - blocks[0]);
+      ASSERT_TRUE(queued[which]) << "seed " << seed;
+      queued[which] = false;
+      --count;
+    };
+    for (int op = 0; op < 100'000; ++op) {
+      no_memory = op % 20'000 < 15'000;
+      const std::size_t i = random() % kMost;
+      const std::uint64_t what = random() % 16;
+      if (queued[i]) {
+        if (what < 2) {
+          queue.remove(blocks[i]);
+          took(blocks[i]);
+        }
+      } else if (what == 2) {
+        if (const Tcb* t = queue.exchange(blocks[i])) {
+          queued[i] = true;
+          ++count;
+          took(t);
+        }
+      } else if (what < 12) {
+        queue.push(blocks[i]);
+        queued[i] = true;
+        ++count;
+      }
+      if (what >= 12) {
+        if (const Tcb* t = queue.pop()) took(t);
+      }
+      ASSERT_EQ(queue.count(), count) << "seed " << seed << " operation " << op;
+    }
+    no_memory = false;
+    while (const Tcb* t = queue.pop()) took(t);
+    EXPECT_EQ(count, 0u);
+  }
 }
 
 TEST(ReadyQueue, ShuffledItLosesAndDoublesNothingAlsoWithSomeTakenOut) {

@@ -370,10 +370,8 @@ void Scheduler::sleep_until(std::int64_t deadline_ns) {
   Tcb* self = current_;
   sleepers_.add(self, deadline_ns);
   self->state = State::kSleeping;
-  if (self->move_to >= 0 && may_move(self)) {
-    send_off(self, self->move_to);  // it is off its stack when the rank's own stack runs
-    visit_next();
-  }
+  // It is off its stack when the rank's own stack runs.
+  if (self->move_to >= 0 && may_move(self)) send_off(self, self->move_to);
   suspend();
 }
 
@@ -403,10 +401,8 @@ void Scheduler::make_ready(Tcb* t) {
   sleepers_.remove(t);
   t->deadline_ns = 0;
   t->queue = nullptr;
-  if (t->move_to >= 0 && may_move(t)) [[unlikely]] {
-    send_off(t, t->move_to);
+  if (t->move_to >= 0 && may_move(t) && send_off(t, t->move_to)) [[unlikely]]
     return;
-  }
   t->state = State::kReady;
   ready_.push(t);
 }

@@ -176,7 +176,8 @@ class Scheduler {
   void depart(Tcb* t, int rank);
   static void first_entry();
   static void run_body(Tcb* self);
-  void send_off(Tcb* t, int rank);
+  // False: there is no memory for it, nothing was changed, and it goes when it next suspends.
+  bool send_off(Tcb* t, int rank);
   void wake_sleepers();
   bool visit_due();
   void note_visit();

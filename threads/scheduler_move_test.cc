@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/test_bytes.h"
 #include "threads/scheduler.h"
+#include "threads/test_memory.h"
 #include "threads/test_threads.h"
 
 namespace roam::threads {
@@ -40,6 +41,50 @@ TEST(Scheduler, AThreadThatDepartsIsSuspendedFirstAndGoesOnWhereItArrives) {
   });
   threads.run();
   EXPECT_EQ(events, (std::vector<std::string>{"to 3", "back", "to 4", "back", "to 5", "back"}));
+}
+
+// Of so many, those come first for which there is room from before.
+TEST(Scheduler, WhoIsAskedToMoveWhereThereIsNoMemoryForThatGoesLater) {
+  constexpr int kThreads = 600;
+  TestThreads threads;
+  std::vector<Tcb*> asked;
+  int went = 0;
+  threads.on_depart = [&](Tcb* t, int rank) {
+    EXPECT_EQ(rank, 7);
+    ++went;
+    scheduler().resume_arrived(t);
+  };
+  int left = kThreads;
+  bool over = false;
+  for (int i = 0; i < kThreads; ++i) {
+    asked.push_back(threads.spawn([&, i] {
+      if (i % 2 == 0) {
+        block();
+      } else {
+        scheduler().sleep_until(now_ns() + 1'000'000);
+      }
+      while (!over) yield();
+      --left;
+    }));
+  }
+  threads.spawn([&] {
+    yield();
+    {
+      const NoMemory none;
+      for (int i = 0; i < kThreads; ++i) {
+        scheduler().ask_to_move(asked[static_cast<std::size_t>(i)], 7);
+        if (i % 2 == 0) scheduler().make_ready(asked[static_cast<std::size_t>(i)]);
+      }
+      int here = 0;
+      for (const Tcb* t : asked) here += t->state != State::kDeparting ? 1 : 0;
+      EXPECT_GT(here, 0) << "there was room for all: the test shows nothing";
+    }
+    while (went < kThreads) yield();
+    for (const Tcb* t : asked) EXPECT_EQ(t->move_to, -1);
+    over = true;
+  });
+  threads.run();
+  EXPECT_EQ(left, 0);
 }
 
 TEST(Scheduler, AThreadIsMovedFromEachStateWhenItMay) {

@@ -17,19 +17,8 @@
 
 #include "base/test_bytes.h"
 #include "roam/sync.h"
+#include "threads/test_memory.h"
 #include "threads/test_threads.h"
-
-// While it is set, operator new of this program finds no memory. (Where the compiler sees one of
-// these and not the other, it takes them for mismatched.)
-static bool no_memory = false;
-
-[[gnu::noinline]] void* operator new(std::size_t bytes) {
-  void* block = no_memory ? nullptr : std::malloc(bytes);
-  if (block == nullptr) throw std::bad_alloc();
-  return block;
-}
-[[gnu::noinline]] void operator delete(void* block) noexcept { std::free(block); }
-[[gnu::noinline]] void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 
 namespace roam::threads {
 namespace {
