@@ -125,37 +125,6 @@ bool is_here(const void* object, const char* what) {
   return true;
 }
 
-StayHere::StayHere(bool waits) noexcept
-    : self_(waits && threads::on_rank_thread ? scheduler().current() : nullptr) {
-  if (self_ != nullptr) ++self_->pins;
-}
-
-StayHere::~StayHere() {
-  if (self_ == nullptr) return;
-  --self_->pins;
-  scheduler().loosened(self_);
-}
-
-HoldHome::HoldHome(const void* object, bool waits) noexcept : stay_(waits) {
-  Tcb* owner = waits ? owner_of(object) : nullptr;
-  if (owner == nullptr) return;
-  // One that has ended goes away too: with who joins it.
-  id_ = threads::tie_number(owner);
-  tied_ = owner;
-}
-
-HoldHome::~HoldHome() {
-  if (tied_ != nullptr) threads::untie_number(tied_, id_);
-}
-
-AllocateBeside::AllocateBeside(const void* object, bool waits) noexcept
-    : hold_(object, waits), saved_(iso::current_heap) {
-  Tcb* owner = owner_of(object);
-  iso::current_heap = owner != nullptr ? &owner->heap : nullptr;
-}
-
-AllocateBeside::~AllocateBeside() { iso::current_heap = static_cast<iso::Heap*>(saved_); }
-
 std::int64_t deadline_after(std::chrono::nanoseconds duration) {
   const std::int64_t now = job_now_ns();
   if (duration.count() <= 0) return now;
@@ -445,10 +414,11 @@ Barrier::arrival_token Barrier::arrive(std::ptrdiff_t n) {
         text("Barrier::arrive(%td): %td are left to arrive in this phase", n, left_));
   }
   const arrival_token phase = phase_;
+  // The completion may wait: then this thread stays, and the owner, though nobody may be waiting
+  // yet. Before anything is changed: there may be no memory for it.
+  const detail::HoldHome hold(this, left_ == n && on_completion_ != nullptr);
   left_ -= n;
   if (left_ == 0) {
-    // It may wait: then this thread stays, and the owner, though nobody may be waiting yet.
-    const detail::HoldHome hold(this, on_completion_ != nullptr);
     if (on_completion_)
       [this]() noexcept { on_completion_(); }();  // as std::barrier: it must not throw
     left_ = expected_;

@@ -2,11 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <new>
 #include <set>
 #include <stdexcept>
 #include <utility>
 
 #include "roam/sync.h"
+#include "threads/test_memory.h"
 #include "threads/test_threads.h"
 #include "threads/ties.h"
 
@@ -154,6 +156,126 @@ TEST(Channel, AValueThatIsCopiedBesideWhatEndsMeanwhileStaysWithItsHeir) {
   copy_into_what_ends(false);
 }
 TEST(Channel, AValueThatIsCopiedBesideWhatHasEndedStaysWithItsHeir) { copy_into_what_ends(true); }
+
+// A thread that has ended, and whose memory nobody has taken over yet, while `use` runs.
+template <class Use>
+void beside_what_has_ended(Use use) {
+  TestThreads threads;
+  bool over = false;
+  Channel<OnlyCopied>* channel = nullptr;
+  Barrier* barrier = nullptr;
+  int completed = 0;
+  threads.spawn([&] {
+    Tcb* owner = threads.spawn([&] {
+      Channel<OnlyCopied> own_channel;
+      Barrier own_barrier(1, [&] { ++completed; });
+      channel = &own_channel;
+      barrier = &own_barrier;
+      while (!over) yield();
+    });
+    yield();
+    const std::uint64_t id = owner->id.exchange(0);
+    use(channel, barrier, &completed);
+    EXPECT_EQ(owner->tied, 0);
+    EXPECT_TRUE(inherited_ties().empty());
+    owner->id = id;
+    over = true;
+  });
+  threads.run();
+}
+TEST(Channel, WithoutMemoryToHoldWhatHasEndedNothingIsSentOrTaken) {
+  beside_what_has_ended([](Channel<OnlyCopied>* channel, auto*, auto*) {
+    const auto send = [&](int v) { channel->send(OnlyCopied(v)); };
+    {
+      const NoMemory none;
+      EXPECT_THROW(send(1), std::bad_alloc);
+    }
+    EXPECT_EQ(channel->size(), 0u);
+    send(2);
+    send(3);
+    {
+      const NoMemory none;
+      EXPECT_THROW(channel->recv(), std::bad_alloc);
+    }
+    EXPECT_EQ(channel->size(), 2u);
+    EXPECT_EQ(channel->recv()->value, 2);
+    EXPECT_EQ(channel->recv()->value, 3);
+  });
+}
+TEST(Barrier, WithoutMemoryToHoldWhatHasEndedNobodyArrives) {
+  beside_what_has_ended([](auto*, Barrier* barrier, const int* completed) {
+    {
+      const NoMemory none;
+      EXPECT_THROW(static_cast<void>(barrier->arrive()), std::bad_alloc);
+    }
+    EXPECT_EQ(*completed, 0);
+    barrier->wait(barrier->arrive());
+    EXPECT_EQ(*completed, 1);
+  });
+}
+
+// While a value is copied beside what has ended, what copies it sends another one beside another
+// thread that has ended; both are taken over meanwhile.
+struct SendsWhenCopied {
+  SendsWhenCopied() = default;
+  SendsWhenCopied(const SendsWhenCopied&) {
+    if (to != nullptr && iso::current_heap != &scheduler().current()->heap) {
+      Channel<OnlyCopied>* const once = std::exchange(to, nullptr);
+      const OnlyCopied value(9);
+      once->send(value);
+      heap_after = iso::current_heap;
+    }
+  }
+  static inline Channel<OnlyCopied>* to = nullptr;
+  static inline const iso::Heap* heap_after = nullptr;
+};
+
+TEST(Channel, ACopyBesideWhatHasEndedInsideAnotherSuchCopyComesBackToTheHeir) {
+  TestThreads threads;
+  bool over = false;
+  Channel<SendsWhenCopied>* outer = nullptr;
+  threads.spawn([&] {
+    Tcb* owners[2];
+    owners[0] = threads.spawn([&] {
+      Channel<SendsWhenCopied> own;
+      outer = &own;
+      while (!over) yield();
+    });
+    owners[1] = threads.spawn([&] {
+      Channel<OnlyCopied> own;
+      SendsWhenCopied::to = &own;
+      while (!over) yield();
+    });
+    Tcb* heir = threads.spawn([&] {
+      while (!over) yield();
+    });
+    yield();
+    std::uint64_t ids[2];
+    for (int i = 0; i < 2; ++i) ids[i] = owners[i]->id.exchange(0);
+    bool sent = false;
+    Tcb* sender = threads.spawn([&] {
+      const SendsWhenCopied value;
+      outer->send(value);
+      sent = true;
+    });
+    while (!sent && sender->active_heap != &owners[1]->heap) yield();
+    EXPECT_FALSE(sent);
+    for (Tcb* owner : owners) {
+      inherit_ties(heir, owner);
+      owner->holder = heir;
+    }
+    while (!sent) yield();
+    EXPECT_EQ(SendsWhenCopied::heap_after, &heir->heap);
+    EXPECT_TRUE(Scheduler::may_move(heir));
+    EXPECT_TRUE(inherited_ties().empty());
+    for (int i = 0; i < 2; ++i) {
+      owners[i]->holder = nullptr;
+      owners[i]->id = ids[i];
+    }
+    over = true;
+  });
+  threads.run();
+}
 
 TEST(Channel, WhatIsSentWhileItIsClosedIsRefused) {
   TestThreads threads;

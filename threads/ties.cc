@@ -3,6 +3,7 @@
 #include <new>
 #include <unordered_map>
 
+#include "base/check.h"
 #include "threads/scheduler.h"
 
 namespace roam::threads {
@@ -22,9 +23,9 @@ Heirs& heirs() {
   return *of;
 }
 
-// A thread that has ended has no number any more. It gets one that no thread has, nor another that
-// ended, on whichever rank: ranks' numbers come together at a restart.
-std::uint64_t number_of_ended(Tcb* t) {
+// One that no thread has, nor any other that was made here, on whichever rank: ranks' numbers come
+// together at a restart. A thread that has ended has none any more but this.
+std::uint64_t new_number(Tcb* t) {
   static std::uint64_t last = 0;
   constexpr std::uint64_t kEnded = std::uint64_t{1} << 63;
   const std::uint64_t place = reinterpret_cast<std::uintptr_t>(t) / kPageBytes << 28;
@@ -60,10 +61,30 @@ std::uint64_t tie_number(Tcb* t) {
   std::uint64_t id = id_of(t);
   if (id == 0) {
     iso::HeapScope process;
-    id = number_of_ended(t);
+    id = new_number(t);
   }
   ++t->tied;
   return id;
+}
+
+std::uint64_t tie_by_own_number(Tcb* t) {
+  iso::HeapScope process;
+  const std::uint64_t number = new_number(t);
+  ++t->tied;
+  return number;
+}
+
+Tcb* untie_own_number(std::uint64_t number) {
+  const auto it = heirs().find(number);
+  ROAM_CHECK(it != heirs().end(), "a tie with the number %llx is ended that there is not",
+             static_cast<unsigned long long>(number));
+  Tcb* const t = it->second;
+  {
+    iso::HeapScope process;
+    heirs().erase(it);
+  }
+  loosen(t);
+  return t;
 }
 
 bool untie_here(Tcb* t, std::uint64_t id) {

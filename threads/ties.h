@@ -33,6 +33,12 @@ void untie_number(Tcb* t, std::uint64_t id);
 // The same on its rank. False: it is not this one.
 bool untie_here(Tcb* t, std::uint64_t id);
 
+// One more tie of `t`, of this rank, by a number of its own, which is never 0 and whose highest bit
+// is set. Errors: std::bad_alloc, and nothing is tied.
+std::uint64_t tie_by_own_number(Tcb* t);
+// Ends it. Who has the memory now.
+Tcb* untie_own_number(std::uint64_t number);
+
 // ---- for who ends threads; capture off ----
 
 // `ended`, which had the number `id`, has left memory behind.

@@ -107,8 +107,19 @@ class Channel {
   // others send and receive meanwhile.
   static constexpr bool kPlain = !detail::kCopyMayWait<T>;
 
+  // The caller, one of `others`, may have been woken for what it cannot do now, for want of memory:
+  // that is the next one's.
+  template <class Hold>
+  Hold hold_or_pass_on(detail::WaitQueue& others) {
+    try {
+      return Hold(this, !kPlain);
+    } catch (...) {
+      if (&others == &receivers_ || !full()) others.wake_one();
+      throw;
+    }
+  }
   std::optional<T> take_front() {
-    const detail::HoldHome hold(this, !kPlain);
+    const auto hold = hold_or_pass_on<detail::HoldHome>(receivers_);
     if constexpr (kPlain) {
       T front(std::move(values_.front()));
       values_.pop_front();
@@ -129,7 +140,7 @@ class Channel {
   }
   void store(T& value) {
     {
-      detail::AllocateBeside scope(this, !kPlain);
+      const auto scope = hold_or_pass_on<detail::AllocateBeside>(senders_);
       if constexpr (kPlain) {
         try {
           values_.push_back(std::move(value));

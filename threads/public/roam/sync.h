@@ -271,7 +271,14 @@ class Future {
       return value;
     } else {
       T value = [&] {
-        const detail::HoldHome hold(state.get(), detail::kCopyMayWait<T>);
+        const auto hold = [&] {
+          try {
+            return detail::HoldHome(state.get(), detail::kCopyMayWait<T>);
+          } catch (...) {  // no memory: it can be got later
+            state_ = state;
+            throw;
+          }
+        }();
         const auto given = std::move(state);  // ends before the hold: that may wait too
         return detail::rehome(std::move(*given->value));
       }();

@@ -59,10 +59,10 @@ class StayHere {
 };
 
 // While one lives, the caller and the thread in whose memory `object` lives stay on their rank, if
-// what is done meanwhile `waits`.
+// what is done meanwhile `waits`. Errors: std::bad_alloc, and nothing is held.
 class HoldHome {
  public:
-  HoldHome(const void* object, bool waits) noexcept;
+  HoldHome(const void* object, bool waits);
   ~HoldHome();
   HoldHome(const HoldHome&) = delete;
   HoldHome& operator=(const HoldHome&) = delete;
@@ -74,10 +74,10 @@ class HoldHome {
 };
 
 // The same, and allocations come from the memory in which `object` lives: what a Channel or a
-// Future holds must stay with it when the giver migrates.
+// Future holds must stay with it when the giver migrates. The same errors.
 class AllocateBeside {
  public:
-  AllocateBeside(const void* object, bool waits) noexcept;
+  AllocateBeside(const void* object, bool waits);
   ~AllocateBeside();
   AllocateBeside(const AllocateBeside&) = delete;
   AllocateBeside& operator=(const AllocateBeside&) = delete;
