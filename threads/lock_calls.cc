@@ -109,8 +109,9 @@ int lock_mutex(Tcb* self, pthread_mutex_t* m, clockid_t clock, const timespec* u
 
 int unlock_mutex(Tcb* self, pthread_mutex_t* m) {
   if (knows_owner(m) && !held_by(self, m) && held_by_any(m)) return EPERM;
+  const bool known = knows_owner(m);
   const int result = real_unlock(m);
-  if (result == 0) release(self, m);
+  if (result == 0) known ? release(self, m) : release_for_holder(self, m);
   return result;
 }
 

@@ -94,14 +94,33 @@ bool hold(Tcb* self, const void* lock, void (*abandon)(void*)) {
   ++self->locks;
   return true;
 }
-void release(Tcb* self, const void* lock) {
-  Held* h = find(self, lock);
-  if (h == nullptr || --h->depth > 0) return;
+namespace {
+// `holder` is null if it has ended.
+void release(Tcb* holder, Held* h) {
+  if (--h->depth > 0) return;
   const Held was = *h;
   *h = held[--held_count];
-  --self->locks;
-  scheduler().loosened(self);
+  if (holder != nullptr) {
+    --holder->locks;
+    scheduler().loosened(holder);
+  }
   untie_owner(was);
+}
+}  // namespace
+
+void release(Tcb* self, const void* lock) {
+  if (Held* h = find(self, lock); h != nullptr) release(self, h);
+}
+void release_for_holder(Tcb* self, const void* lock) {
+  if (Held* h = find(self, lock); h != nullptr) [[likely]]
+    return release(self, h);
+  Held* h = find_if([&](const Held& one) { return one.lock == lock; });
+  if (h == nullptr) return;
+  Tcb* holder = nullptr;  // it could not leave
+  scheduler().slots().for_each([&](const Tcb* t) {
+    if (id_of(t) == h->thread) holder = const_cast<Tcb*>(t);
+  });
+  release(holder, h);
 }
 
 }  // namespace roam::threads::wait_calls

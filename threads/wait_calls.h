@@ -36,11 +36,14 @@ using threads::Real;
 // own memory. hold: `self` has it, once more if it had it already, and stays, as does the thread in
 // whose memory it lies; false if threads of this rank hold some thousand already. abandon: is
 // called with it if `self` ends holding it. release: does nothing for a lock that was taken in
-// plain code, or travelled. Neither allocates. Context: the rank's kernel thread.
+// plain code, or travelled. release_for_holder: the same for whoever has a lock that does not know
+// its holder, so that `self` may have unlocked what another thread took. None allocates. Context:
+// the rank's kernel thread.
 bool held_by_any(const void* lock);
 bool held_by(const Tcb* self, const void* lock);
 bool hold(Tcb* self, const void* lock, void (*abandon)(void*) = nullptr);
 void release(Tcb* self, const void* lock);
+void release_for_holder(Tcb* self, const void* lock);
 
 // The thread whose own code this is; null on the rank's stack and in other kernel threads.
 inline Tcb* caller() {

@@ -168,6 +168,30 @@ class HeldElsewhere {
 };
 
 // The scheduler and MPI run there, in the middle of what must not be entered again.
+// glibc lets a plain mutex be used like that.
+TEST(WaitCalls, APlainMutexThatAnotherThreadUnlocksHoldsNobody) {
+  TestThreads threads;
+  threads.spawn([&] {
+    static std::mutex mutex;
+    Tcb* const holder = scheduler().current();
+    mutex.lock();
+    EXPECT_EQ(holder->locks, 1);
+    bool over = false;
+    threads.spawn([&] {
+      mutex.unlock();
+      EXPECT_TRUE(Scheduler::may_move(scheduler().current()));
+      mutex.lock();
+      EXPECT_EQ(scheduler().current()->locks, 1);
+      mutex.unlock();
+      over = true;
+    });
+    while (!over) scheduler().yield();
+    EXPECT_EQ(holder->locks, 0);
+    EXPECT_TRUE(Scheduler::may_move(holder));
+  });
+  threads.run();
+}
+
 TEST(WaitCalls, NobodyRunsWhileTheRanksStackWaits) {
   TestThreads threads;
   HeldElsewhere held;
