@@ -20,6 +20,21 @@ class DelayedParcels {
   bool empty() const { return parcels_.empty(); }
   // Until the next turn, when there may be news.
   void add(detail::Parcel* parcel) { parcels_.push_back({parcel, 1}); }
+  // Room for one that is made after this: adding it takes no memory. Nothing else is added
+  // meanwhile. Errors of the constructor: std::bad_alloc.
+  class Place {
+   public:
+    explicit Place(DelayedParcels& of) : of_(of) { of_.add(nullptr); }
+    ~Place() {
+      if (of_.parcels_.back().parcel == nullptr) of_.parcels_.pop_back();
+    }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    void add(detail::Parcel* parcel) { of_.parcels_.back().parcel = parcel; }
+
+   private:
+    DelayedParcels& of_;
+  };
   // By chance for some turns, half of all. False: it is not late.
   bool add_by_chance(detail::Parcel* parcel) {
     if (random_ == 0) return false;

@@ -147,26 +147,22 @@ void Post::dispatch(Found found, int rank, Peer* peer, const Envelope& e, const 
   } else if (found == Found::kThere && net_.same_node(rank)) {
     if (stays) return push(rank, open_.make(e, data, false, request), peer->target);
     if (!send_card(rank, e, peer->target, data)) push(rank, parcels_.make(e, data), peer->target);
+  } else if (found == Found::kLater) {
+    // Before it is made: without memory nothing has been sent, and the caller is told.
+    DelayedParcels::Place place(delayed_);
+    const bool fits = !stays && sizeof(LetterHead) + bytes <= mpi_.most_bytes();
+    place.add(fits ? parcels_.make(e, data) : open_.make(e, data, !stays, request));
+    if (stays) return;
   } else if (!stays && sizeof(LetterHead) + bytes <= mpi_.most_bytes()) {
-    if (found == Found::kThere) {
-      send_letter(rank, e, peer->target, data);
-    } else {
-      delay(parcels_.make(e, data));
-    }
+    send_letter(rank, e, peer->target, data);
   } else {
-    Parcel* open = open_.make(e, data, !stays, request);
-    if (found == Found::kLater) {
-      delay(open);
-    } else {
-      pass_on(rank, open, peer->target);
-    }
+    pass_on(rank, open_.make(e, data, !stays, request), peer->target);
     if (stays) return;
   }
   if (request != nullptr) request->done = true;
 }
 
-// The sender of an open parcel has a request that refers to it already; what came from elsewhere is
-// nobody's. A copy of what is just being sent could still be refused, but ends the job as these do.
+// What came from elsewhere is nobody's here who could be told.
 void Post::delay(Parcel* parcel) try { delayed_.add(parcel); } catch (const std::bad_alloc&) {
   no_memory_to_go_on(parcel->envelope);
 }

@@ -1,17 +1,20 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <new>
 #include <string>
 #include <vector>
 
 #include "isomalloc/test_arena.h"
 #include "runtime/teams/delayed_parcels.h"
 #include "runtime/teams/held_letters.h"
+#include "threads/test_memory.h"
 
 namespace roam::runtime {
 namespace {
 
 using detail::Parcel;
+using threads::NoMemory;
 
 // ---- late ----
 
@@ -31,6 +34,32 @@ TEST(DelayedParcels, ThoseThatWaitForNewsWaitATurn) {
   delayed.turn([&](Parcel* p) { routed.push_back(p); });
   EXPECT_EQ(routed, (std::vector{&a, &b, &a}));
   EXPECT_TRUE(delayed.empty());
+}
+
+TEST(DelayedParcels, RoomIsTakenBeforeAParcelIsMade) {
+  DelayedParcels delayed(0);
+  Parcel a;
+  { const DelayedParcels::Place given_up(delayed); }
+  EXPECT_TRUE(delayed.empty());
+  {
+    DelayedParcels::Place place(delayed);
+    no_memory = true;
+    place.add(&a);
+    no_memory = false;
+  }
+  std::vector<Parcel*> routed;
+  delayed.turn([&](Parcel* p) { routed.push_back(p); });
+  EXPECT_EQ(routed, (std::vector{&a}));
+  // A deque takes memory now and then.
+  std::size_t added = 0;
+  const auto add_until_none = [&] {
+    const NoMemory none;
+    for (; added < 1'000'000; ++added) DelayedParcels::Place(delayed).add(&a);
+  };
+  EXPECT_THROW(add_until_none(), std::bad_alloc);
+  std::size_t found = 0;
+  delayed.turn([&](Parcel* p) { found += p == &a ? 1 : 0; });
+  EXPECT_EQ(found, added);
 }
 
 TEST(DelayedParcels, ByChanceSomeAreLateAndNoneIsLost) {
