@@ -198,7 +198,9 @@ void* allocate(std::size_t bytes) {
   }
   if (!got) return nullptr;
   arena().claim(got->range);
-  if (!got->clean) arena().discard(got->range);
+  // Also where it was clean when it came free: nothing guards it since it has rested, and where
+  // there are no guards, it did not rest. Somebody may have written there.
+  arena().discard(got->range);
   charge.keep();
   return make_block(got->range, bytes);
 }

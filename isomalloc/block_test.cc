@@ -130,6 +130,21 @@ TEST_F(BlockTest, ABlockIsZeroThoughItsAddressWasWrittenToAfterItWasFreed) {
   iso_free(again);
 }
 
+// Its address rests no more, or there was no guard to be had.
+TEST_F(BlockTest, ABlockIsZeroThoughItsAddressWasWrittenToWhereNothingGuardsItAnyMore) {
+  constexpr std::size_t kBytes = 300'000;
+  auto* const first = static_cast<char*>(iso_malloc(kBytes));
+  ASSERT_NE(first, nullptr);
+  iso_free(first);
+  end_all_rests();
+  for (const std::size_t at : {std::size_t{0}, kBytes / 2, kBytes - 1})
+    static_cast<volatile char*>(first)[at] = 'x';
+  auto* const again = static_cast<char*>(iso_malloc(kBytes));
+  EXPECT_EQ(again, first);
+  EXPECT_TRUE(all_zero(again, kBytes));
+  iso_free(again);
+}
+
 TEST_F(BlockTest, InRangeIsCertainForBlocksAndForWhatMallocReturned) {
   char* block = static_cast<char*>(iso_malloc(10'000));
   int local = 0;
