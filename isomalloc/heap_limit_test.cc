@@ -69,6 +69,30 @@ TEST_P(HeapLimitTest, ABlockBecomesSmallerWhereThereIsNoMemory) {
   heap->free(small);
 }
 
+int reclaimed = 0;
+
+// Room to grow once more is not worth that.
+TEST_P(HeapLimitTest, ABlockThatGrowsNearTheLimitHasNothingGivenBackWhereItFits) {
+  TestHeap heap;
+  reclaimed = 0;
+  arena().limit().set_reclaim([] { ++reclaimed; });
+  void* block = heap->allocate(4 * kMiB);
+  void* behind = heap->allocate(kMiB);  // so that it does not grow where it is
+  fill_bytes(block, 4 * kMiB, 1);
+  std::vector<void*> rest;
+  while (arena().limit().charged() < kLimit - 7 * kMiB) rest.push_back(heap->allocate(kMiB));
+  block = heap->reallocate(block, 5 * kMiB);
+  ASSERT_NE(block, nullptr);
+  EXPECT_EQ(reclaimed, 0);
+  EXPECT_EQ(first_wrong_byte(block, 4 * kMiB, 1), 4 * kMiB);
+  EXPECT_EQ(heap->reallocate(block, kLimit), nullptr);
+  EXPECT_GT(reclaimed, 0) << "where it does not fit";
+  arena().limit().set_reclaim(nullptr);
+  for (void* one : rest) heap->free(one);
+  heap->free(behind);
+  heap->free(block);
+}
+
 TEST_P(HeapLimitTest, BlocksOfEachSizeStopAtTheLimitAndGoOnWhenSomeAreFreed) {
   TestHeap heap;
   for (const std::size_t bytes :

@@ -63,15 +63,20 @@ bool Heap::resize_large(void* block, std::size_t bytes, bool untouched) {
 }
 
 // What has grown once may grow again: up to eight times as much is left free behind it where memory
-// rests that is so long, else half as much.
+// rests that is so long, else half as much. Nothing is given back for that: near ROAM_MEMORY it
+// gets what it needs.
 void* Heap::allocate_with_room(std::size_t bytes) {
   const std::size_t most = arena().region(Region::kHeap).bytes;
   if (bytes <= most / 8) {
     const std::size_t resting = pool(Region::kHeap).longest_resting();
     const std::size_t resting_room = resting - std::min(resting, kSpanHeadBytes);
+    std::size_t roomy = std::clamp(resting_room, bytes + bytes / 2, 8 * bytes);
+    const auto has = [](std::size_t room) {
+      return arena().limit().has(round_up(room + kSpanHeadBytes, kUnitBytes));
+    };
+    if (!has(roomy)) roomy = bytes + bytes / 2;
     const int error = errno;
-    if (void* block =
-            allocate_large(std::clamp(resting_room, bytes + bytes / 2, 8 * bytes), kSmallestBlock);
+    if (void* block = has(roomy) ? allocate_large(roomy, kSmallestBlock) : nullptr;
         block != nullptr) {
       resize_large(block, bytes, true);
       return block;

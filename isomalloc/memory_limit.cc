@@ -81,6 +81,12 @@ bool MemoryLimit::charge_slow(std::size_t bytes) {
   return false;
 }
 
+bool MemoryLimit::has_slow(std::size_t bytes) const {
+  const std::size_t charged_now = charged();
+  if (charged_now > most_bytes_ || bytes > most_bytes_ - charged_now) return false;
+  return seen_bytes_ + unseen_bytes_ + bytes <= most_bytes_ || used() + bytes <= most_bytes_;
+}
+
 void MemoryLimit::uncharge_slow(std::size_t bytes) {
   charged_->fetch_sub(static_cast<std::int64_t>(bytes), std::memory_order_relaxed);
 }

@@ -27,6 +27,8 @@ class MemoryLimit {
   void uncharge(std::size_t bytes) {
     if (most_bytes_ != 0) uncharge_slow(bytes);
   }
+  // Whether that much can be charged now, and nothing has to be given back before.
+  bool has(std::size_t bytes) const { return most_bytes_ == 0 || has_slow(bytes); }
   std::size_t charged() const;
   void set_charged(std::size_t bytes);
   // And the memory that the node really has, stacks and what is kept included: whether `bytes` more
@@ -44,6 +46,7 @@ class MemoryLimit {
   std::size_t used() const;
   bool left_slow(std::size_t bytes);
   bool charge_slow(std::size_t bytes);
+  bool has_slow(std::size_t bytes) const;
   bool try_charge(std::size_t bytes);
   void uncharge_slow(std::size_t bytes);
   bool reclaim();
