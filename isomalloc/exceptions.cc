@@ -4,6 +4,11 @@
 // thread's own code, and comes into the thread's heap. What cannot come, or cannot be known to,
 // pins the thread until the exception is freed; so does one from libstdc++'s emergency pool, which
 // serves when the heap is full.
+//
+// Of an exception that stays in the process's memory each exception_ptr pins the thread that has
+// it, from when it is made until it ends. A move is neither: code that the compiler puts in place
+// of a call. So what ends elsewhere than it was made is told by what is left of it where it was
+// made, and one that a thread moves out of an object of the process is never seen at all.
 
 #include "isomalloc/exceptions.h"
 
@@ -21,6 +26,7 @@
 #include <typeinfo>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "base/lock.h"
 #include "base/os/memory.h"
@@ -44,9 +50,15 @@ struct Note {
   std::size_t bytes = 0;  // of one that was made in a thread with the capture off
   bool pins = false;
 };
+// An exception_ptr that a thread has made.
+struct Reference {
+  const void* place;  // where, and under which name it pins
+  Heap* heap;         // the thread's
+};
 struct Notes {
   Lock lock;
   std::unordered_map<const void*, Note> of;
+  std::unordered_multimap<const void*, Reference> references;  // of each exception of the process
 };
 Notes& all_notes() {
   static Notes& notes = *new Notes;  // exceptions outlive statics
@@ -56,21 +68,26 @@ Notes& all_notes() {
   pthread_atfork([] { all_notes().lock.lock(); }, [] { all_notes().lock.unlock(); },
                  [] { all_notes().lock.unlock(); });
 }
-std::atomic<std::size_t> noted = 0;
+std::atomic<std::size_t> noted = 0, referred = 0;
 thread_local constinit bool noting = false;  // an exception meanwhile is libstdc++'s business
 
-// Calls f(the table), with the capture off.
+// Calls f(all notes), with the capture off.
 template <class F>
-void with_notes(F f) {
+void with_all_notes(F f) {
   HeapScope process;
   noting = true;
   {
     Notes& notes = all_notes();
     const std::lock_guard hold(notes.lock);
-    f(notes.of);
+    f(notes);
     noted.store(notes.of.size(), std::memory_order_relaxed);
+    referred.store(notes.references.size(), std::memory_order_relaxed);
   }
   noting = false;
+}
+template <class F>
+void with_notes(F f) {
+  with_all_notes([&](Notes& notes) { f(notes.of); });
 }
 
 void pin(const void* exception, const char* what) {
@@ -81,8 +98,73 @@ void pin(const void* exception, const char* what) {
   process_hooks.opened(heap, exception, what, what == kKept);
 }
 
+bool is_on_a_stack(const void* p) { return arena().region(Region::kSlots).contains(p); }
+
+// The heap of the thread that has an exception_ptr at `place`, made in a turn of who has `running`;
+// null: it is the process's, for all that can be known.
+Heap* heap_of_reference(const void* place, Heap* running) {
+  if (!arena().contains(place)) return current_heap != nullptr ? running : nullptr;
+  Heap* owner = heap_of(place);
+  return owner != nullptr ? owner : running;
+}
+
+// `place` is an exception_ptr to an exception of the process.
+void note_reference(const void* exception, const void* place, Heap* running) {
+  Heap* heap = heap_of_reference(place, running);
+  if (heap == nullptr || process_hooks.opened == nullptr) return;
+  with_all_notes([&](Notes& notes) {
+    notes.references.emplace(exception, Reference{place, heap});
+  });
+  HeapScope process;
+  opened(place, kOfProcess, heap);
+}
+
+// Whether what the thread of the heap `own` has made at `place` is surely still there.
+bool still_refers(const Reference& reference, const void* exception, const Heap* own) {
+  if (!is_on_a_stack(reference.place) && heap_of(reference.place) != own) return false;
+  return *static_cast<const void* const*>(reference.place) == exception;
+}
+
+// The one at `place` ends: one that was made there, or one of `running` that has moved there.
+// Nobody else's, nor another one of the same thread: it may have come there unseen.
+void end_reference(const void* exception, const void* place, const Heap* running) {
+  if (referred.load(std::memory_order_relaxed) == 0 || noting) return;
+  const void* ended = nullptr;
+  with_all_notes([&](Notes& notes) {
+    const auto [first, last] = notes.references.equal_range(exception);
+    auto found = last;
+    for (auto it = first; it != last; ++it) {
+      if (it->second.place == place) {
+        found = it;
+        break;
+      }
+      if (it->second.heap == running && !still_refers(it->second, exception, running)) found = it;
+    }
+    if (found == last) return;
+    ended = found->second.place;
+    notes.references.erase(found);
+  });
+  if (ended == nullptr) return;
+  HeapScope process;
+  closed(ended);
+}
+
+void end_references(const void* exception) {
+  if (referred.load(std::memory_order_relaxed) == 0 || noting) return;
+  std::vector<const void*> ended;
+  with_all_notes([&](Notes& notes) {
+    const auto [first, last] = notes.references.equal_range(exception);
+    for (auto it = first; it != last; ++it) ended.push_back(it->second.place);
+    notes.references.erase(first, last);
+  });
+  HeapScope process;
+  for (const void* place : ended) closed(place);
+  ended = {};
+}
+
 // The exception is freed, or goes elsewhere.
 Note forget(const void* exception) {
+  end_references(exception);
   Note note;
   if (noted.load(std::memory_order_relaxed) == 0 || noting) return note;
   with_notes([&](auto& notes) {
@@ -325,22 +407,17 @@ ROAM_STD void exception_ptr::_M_addref() noexcept {
   static const auto real =
       roam::iso::next<void(exception_ptr*)>("_ZNSt15__exception_ptr13exception_ptr9_M_addrefEv");
   real(this);
-  if (current_heap == nullptr || arena().contains(_M_exception_object)) return;
-  Heap* const thread = thread_heap();
-  if (thread == nullptr) return;
-  HeapScope process;
-  opened(_M_exception_object, kOfProcess, thread);
+  if (noting || _M_exception_object == nullptr || arena().contains(_M_exception_object)) return;
+  if (Heap* const running = thread_heap(); running != nullptr)
+    note_reference(_M_exception_object, this, running);
 }
 
 ROAM_STD void exception_ptr::_M_release() noexcept {
   using namespace roam::iso;
   static const auto real =
       roam::iso::next<void(exception_ptr*)>("_ZNSt15__exception_ptr13exception_ptr10_M_releaseEv");
-  if (current_heap != nullptr && _M_exception_object != nullptr &&
-      !arena().contains(_M_exception_object) && thread_heap() != nullptr) {
-    HeapScope process;
-    closed(_M_exception_object);
-  }
+  if (_M_exception_object != nullptr && !arena().contains(_M_exception_object))
+    end_reference(_M_exception_object, this, thread_heap());
   real(this);
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -220,6 +221,86 @@ TEST_F(ExceptionsTest, OneThatIsMadeToBeKeptIsTheProcesss) {
       EXPECT_EQ(pinned_by(), "");
     }
   });
+}
+
+// Moves of exception_ptr are code of the caller's that nobody sees.
+TEST_F(ExceptionsTest, OneThatCameUnseenEndsNoOtherPin) {
+  std::exception_ptr kept;
+  inside([&] {
+    HeapScope process;
+    kept = std::make_exception_ptr(WithMember(kText, kText));
+  });
+  std::exception_ptr to_move = kept, to_move_too = kept;
+  std::unique_ptr<std::exception_ptr> held;
+  inside([&] {
+    held = std::make_unique<std::exception_ptr>(kept);
+    EXPECT_TRUE(in_arena(held.get()));
+    EXPECT_EQ(pinned_by(), "an exception of the process");
+    { const auto unseen = std::make_unique<std::exception_ptr>(std::move(to_move)); }
+    EXPECT_EQ(pinned_by(), "an exception of the process") << "it holds another one";
+  });
+  TestHeap other;
+  running = &other.heap();
+  {
+    HeapScope scope(running);
+    const auto unseen = std::make_unique<std::exception_ptr>(std::move(to_move_too));
+  }
+  running = nullptr;
+  EXPECT_EQ(pinned_by(), "an exception of the process") << "another thread holds it";
+  inside([&] { held.reset(); });
+  EXPECT_EQ(pinned_by(), "");
+}
+
+TEST_F(ExceptionsTest, OneThatMovesInsideItsThreadPinsUntilItEnds) {
+  std::exception_ptr kept;
+  inside([&] {
+    HeapScope process;
+    kept = std::make_exception_ptr(WithMember(kText, kText));
+  });
+  inside([&] {
+    std::vector<std::unique_ptr<std::exception_ptr>> all;
+    for (int i = 0; i < 3; ++i) {
+      std::exception_ptr copy = kept;
+      all.push_back(std::make_unique<std::exception_ptr>(std::move(copy)));
+    }
+    for (; !all.empty(); all.pop_back()) {
+      EXPECT_EQ(open_objects.size(), all.size());
+    }
+  });
+  EXPECT_EQ(pinned_by(), "");
+}
+
+// Where it lies says whose it is, not whether the capture is on.
+TEST_F(ExceptionsTest, OneThatIsMadeInAThreadsMemoryWhileTheCaptureIsOffPins) {
+  inside([&] {
+    auto held = std::make_unique<std::exception_ptr>();
+    {
+      HeapScope process;
+      held->~exception_ptr();
+      new (held.get()) std::exception_ptr(std::make_exception_ptr(WithMember(kText, kText)));
+    }
+    EXPECT_TRUE(of_process(*held));
+    EXPECT_EQ(pinned_by(), "an exception of the process");
+    held.reset();
+    EXPECT_EQ(pinned_by(), "");
+  });
+}
+
+// A kernel thread of the program has it in the end.
+TEST_F(ExceptionsTest, OneThatLeavesItsThreadUnseenPinsAtMostUntilTheExceptionIsFreed) {
+  std::exception_ptr kept, elsewhere;
+  inside([&] {
+    HeapScope process;
+    kept = std::make_exception_ptr(WithMember(kText, kText));
+  });
+  inside([&] {
+    auto held = std::make_unique<std::exception_ptr>(kept);
+    elsewhere = std::move(*held);
+  });
+  kept = nullptr;
+  EXPECT_EQ(pinned_by(), "an exception of the process");
+  elsewhere = nullptr;
+  EXPECT_EQ(pinned_by(), "");
 }
 
 TEST_F(ExceptionsTest, OfAnotherTypeItPinsWhoHandlesIt) {
