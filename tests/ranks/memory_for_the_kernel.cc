@@ -1,15 +1,21 @@
 // Calls that read from and write to files, pipes and sockets with memory of a thread of another
 // rank of the node, which has come with it from another node and is not opened on this rank yet.
 #include <fcntl.h>
+#include <mqueue.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "roam/roam.h"
@@ -41,12 +47,14 @@ void expect_file(int fd, int seed, const char* call) {
 
 // `call` on another rank of the node to which this thread goes, with memory of it that is filled
 // with a pattern.
-void with_memory_of_another(int seed, const std::function<void(char*)>& call) {
+void with_memory_of_another(int seed, const std::function<void(char*)>& call,
+                            const std::function<void(char*)>& prepare = {}) {
   // Far from all that is used there: neighbours become usable together. It stays, so that the next
   // one lies elsewhere.
   constexpr std::size_t kFar = std::size_t{8} << 20;
   char* mine = static_cast<char*>(std::malloc(2 * kFar)) + kFar;
   Pattern(seed).fill(mine, kBytes);
+  if (prepare) prepare(mine);
   roam::this_thread::migrate((roam::rank() + 2) % roam::ranks());  // two nodes of two ranks
   on_rank(next_rank(), [&call, mine] { call(mine); });
   Pattern(seed).verify(mine, kBytes, "memory after the call");
@@ -146,6 +154,117 @@ SCENARIO(Sockets, BringMemoryOfAnotherRankThereAndBack) {
     expect_eq(write(out, from, kPart), static_cast<ssize_t>(kPart), "write");
     expect_eq(recvfrom(in, to, kPart, 0, nullptr, nullptr), static_cast<ssize_t>(kPart),
               "recvfrom");
+  });
+}
+
+// The kernel puts the name of who sent or connected into it. `call` returns its length.
+SCENARIO(Sockets, PutNamesIntoMemoryOfAnotherRank) {
+  const auto takes_name = [](int seed, int type, auto call) {
+    with_memory_of_another(seed, [type, call, seed](char* at) {
+      const int server = socket(AF_UNIX, type, 0), client = socket(AF_UNIX, type, 0);
+      sockaddr_un name{};
+      name.sun_family = AF_UNIX;
+      socklen_t length = sizeof(sa_family_t);
+      const auto* of_any = reinterpret_cast<const sockaddr*>(&name);
+      expect_eq(bind(server, of_any, length), 0, "bind");  // to a name that the kernel chooses
+      expect_eq(bind(client, of_any, length), 0, "bind");
+      length = sizeof name;
+      expect_eq(getsockname(server, reinterpret_cast<sockaddr*>(&name), &length), 0, "getsockname");
+      if (type == SOCK_STREAM) expect_eq(listen(server, 1), 0, "listen");
+      expect_eq(connect(client, of_any, length), 0, "connect");
+      length = sizeof name;
+      expect_eq(getsockname(client, reinterpret_cast<sockaddr*>(&name), &length), 0, "getsockname");
+      const socklen_t got = call(server, client, reinterpret_cast<sockaddr*>(at));
+      expect_eq(got, length, "the length of the name");
+      expect_eq(std::memcmp(at, &name, length), 0, "the name");
+      Pattern(seed).fill(at, kBytes);
+      close(server);
+      close(client);
+    });
+  };
+  takes_name(41, SOCK_DGRAM, [](int server, int client, sockaddr* at) {
+    char byte = 'x';
+    expect_eq(send(client, &byte, 1, 0), ssize_t{1}, "send");
+    socklen_t length = sizeof(sockaddr_un);
+    expect_eq(recvfrom(server, &byte, 1, 0, at, &length), ssize_t{1}, "recvfrom");
+    return length;
+  });
+  takes_name(42, SOCK_STREAM, [](int server, int, sockaddr* at) {
+    socklen_t length = sizeof(sockaddr_un);
+    const int fd = accept(server, at, &length);
+    expect(fd >= 0, "accept");
+    close(fd);
+    return length;
+  });
+  takes_name(43, SOCK_STREAM, [](int server, int, sockaddr* at) {
+    socklen_t length = sizeof(sockaddr_un);
+    const int fd = accept4(server, at, &length, SOCK_CLOEXEC);
+    expect(fd >= 0, "accept4");
+    close(fd);
+    return length;
+  });
+}
+
+constexpr std::size_t kMessage = 4000;
+constexpr long kType = 7;
+
+// A message begins with its type.
+void give_type(char* at) { std::memcpy(at, &kType, sizeof kType); }
+SCENARIO(Queues, BringMemoryOfAnotherRankThereAndBack) {
+  std::vector<char> message(sizeof kType + kMessage);
+  with_memory_of_another(
+      51,
+      [to = message.data()](char* at) {
+        const int queue = msgget(IPC_PRIVATE, 0600);
+        expect(queue >= 0, "msgget");
+        expect_eq(msgsnd(queue, at, kMessage, 0), 0, "msgsnd");
+        expect_eq(msgrcv(queue, to, kMessage, kType, 0), static_cast<ssize_t>(kMessage), "msgrcv");
+        msgctl(queue, IPC_RMID, nullptr);
+        Pattern(51).fill(at, kBytes);
+      },
+      give_type);
+  Pattern(51).verify(message.data() + sizeof kType, kMessage, "what came", sizeof kType);
+  with_memory_of_another(52, [from = message.data()](char* at) {
+    const int queue = msgget(IPC_PRIVATE, 0600);
+    expect_eq(msgsnd(queue, from, kMessage, 0), 0, "msgsnd");
+    expect_eq(msgrcv(queue, at, kMessage, kType, 0), static_cast<ssize_t>(kMessage), "msgrcv");
+    msgctl(queue, IPC_RMID, nullptr);
+    expect_eq(std::memcmp(at, from, sizeof kType + kMessage), 0, "what came");
+    Pattern(52).fill(at, kBytes);
+  });
+}
+
+SCENARIO(Queues, OfPosixToo) {
+  const auto with_queue = [](const std::function<void(mqd_t)>& use) {
+    const std::string name = "/roam_test_" + std::to_string(getpid());
+    mq_attr attributes{};
+    attributes.mq_maxmsg = 1;
+    attributes.mq_msgsize = kMessage;
+    const mqd_t queue = mq_open(name.c_str(), O_RDWR | O_CREAT | O_EXCL, 0600, &attributes);
+    if (queue < 0 && errno == ENOSYS) return;  // a kernel without them
+    expect(queue >= 0, "mq_open");
+    mq_unlink(name.c_str());
+    use(queue);
+    mq_close(queue);
+  };
+  with_memory_of_another(61, [&with_queue](char* at) {
+    with_queue([at](mqd_t queue) {
+      std::vector<char> to(kMessage);
+      expect_eq(mq_send(queue, at, kMessage, 0), 0, "mq_send");
+      expect_eq(mq_receive(queue, to.data(), kMessage, nullptr), static_cast<ssize_t>(kMessage),
+                "mq_receive");
+      Pattern(61).verify(to.data(), kMessage, "what came");
+    });
+  });
+  with_memory_of_another(62, [&with_queue](char* at) {
+    with_queue([at](mqd_t queue) {
+      std::vector<char> from(kMessage, 'm');
+      expect_eq(mq_send(queue, from.data(), kMessage, 0), 0, "mq_send");
+      expect_eq(mq_receive(queue, at, kMessage, nullptr), static_cast<ssize_t>(kMessage),
+                "mq_receive");
+      expect_eq(std::memcmp(at, from.data(), kMessage), 0, "what came");
+      Pattern(62).fill(at, kBytes);
+    });
   });
 }
 
