@@ -316,7 +316,7 @@ class Checkpointer final : public Component {
   int not_tracked_ = 0;  // so many are made without looking at what has changed
   static constexpr int kFirstRest = 4, kLongestRest = 64;
   int next_rest_ = kFirstRest;  // as many if most of the next one that looks has changed
-  bool watch_ = false;   // the one that is made looks
+  bool watch_ = false;          // the one that is made looks
 };
 
 }  // namespace roam::runtime

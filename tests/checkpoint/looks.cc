@@ -1,6 +1,6 @@
-// When it is looked which pages have been written since the checkpoint before: not for a while where
-// most had been, and ever more rarely where that stays so. A checkpoint for which it was looked has
-// files of others in its folder, for what has not changed.
+// When it is looked which pages have been written since the checkpoint before: not for a while
+// where most had been, and ever more rarely where that stays so. A checkpoint for which it was
+// looked has files of others in its folder, for what has not changed.
 #include <unistd.h>
 
 #include <cstdio>
@@ -26,7 +26,9 @@ constexpr std::size_t kAll = 1, kPart = 4;  // each page changes, or one of four
 
 class Member {
  public:
-  explicit Member(std::string folder) : folder_(std::move(folder)) { std::memset(data(), 1, kBytes); }
+  explicit Member(std::string folder) : folder_(std::move(folder)) {
+    std::memset(data(), 1, kBytes);
+  }
 
   // Makes checkpoints from the one after the last up to number `last`, before each of which one of
   // `of` pages changes.
@@ -79,12 +81,10 @@ void expect_to_look_at(const char* name, const std::vector<std::pair<int, std::s
   fs::remove_all(folder);
 }
 
-SCENARIO(Looks, GoOnWhereAPartChanges) {
-  expect_to_look_at("part", {{6, kPart}}, {2, 3, 4, 5, 6});
-}
+SCENARIO(Looks, GoOnWhereAPartChanges) { expect_to_look_at("part", {{6, kPart}}, {2, 3, 4, 5, 6}); }
 
-// The first that looks has nothing to build on; the next one tells how much has changed. Here it has
-// some pages of others: stacks, and what nobody has touched.
+// The first that looks has nothing to build on; the next one tells how much has changed. Here it
+// has some pages of others: stacks, and what nobody has touched.
 SCENARIO(Looks, RestWhereMostChangesAndTwiceAsLongTheNextTime) {
   expect_to_look_at("most", {{2, kAll}, {7, kPart}, {8, kAll}, {20, kPart}}, {2, 8, 18, 19, 20});
 }
