@@ -107,6 +107,11 @@ bool parse_compression(const std::string& s, int* level) {
   return true;
 }
 
+// Of a value that has parts the one that is not allowed.
+struct WrongPart {
+  std::string part;
+};
+
 bool set_checkpoint(Options& options, const std::string& s) {
   std::size_t comma = s.find(',');
   options.checkpoint_dir = s.substr(0, comma);
@@ -116,7 +121,7 @@ bool set_checkpoint(Options& options, const std::string& s) {
     const std::string part =
         s.substr(begin, comma == std::string::npos ? std::string::npos : comma - begin);
     const std::size_t equals = part.find('=');
-    if (equals == std::string::npos) return false;
+    if (equals == std::string::npos) throw WrongPart{part};
     const std::string name = part.substr(0, equals), text = part.substr(equals + 1);
     long long value = 0;
     if (name == "every" && parse_seconds(text, 1, &value)) {
@@ -134,10 +139,12 @@ bool set_checkpoint(Options& options, const std::string& s) {
     } else if (name == "wait" && parse_seconds(text, 0, &value)) {
       options.checkpoint_wait_s = static_cast<int>(value);
     } else {
-      return false;
+      throw WrongPart{part};
     }
   }
-  return options.checkpoint_every_s == 0 || !options.checkpoint_dir.empty();
+  if (options.checkpoint_every_s != 0 && options.checkpoint_dir.empty())
+    throw WrongPart{"every= without a folder before it"};
+  return true;
 }
 
 bool set_restart(Options& options, const std::string& s) {
@@ -298,10 +305,14 @@ Options read_options() {
   for (const Option& option : table()) {
     const char* value = std::getenv(option.name);
     if (value == nullptr || *value == '\0') continue;
-    if (!option.set(options, value)) {
-      throw Error(Errc::bad_option, text("%s=%s: allowed is %s. Correct it or unset it.",
-                                         option.name, value, option.allowed));
+    std::string part;
+    try {
+      if (option.set(options, value)) continue;
+    } catch (const WrongPart& wrong) {
+      part = "'" + wrong.part + "' is not allowed; ";
     }
+    throw Error(Errc::bad_option, text("%s=%s: %sallowed is %s. Correct it or unset it.",
+                                       option.name, value, part.c_str(), option.allowed));
   }
   return options;
 }

@@ -171,6 +171,12 @@ TEST_F(OptionsTest, EachBadCheckpointIsRefusedWithTheRule) {
   }
 }
 
+TEST_F(OptionsTest, OfABadCheckpointTheWrongPartIsNamed) {
+  expect_refused("ROAM_CHECKPOINT", "d,keep=3,every=0.5s,full=2", ": 'every=0.5s' is not allowed");
+  expect_refused("ROAM_CHECKPOINT", "d,keep", ": 'keep' is not allowed");
+  expect_refused("ROAM_CHECKPOINT", ",every=1s", "'every= without a folder before it'");
+}
+
 TEST_F(OptionsTest, CheckpointsAreCompressedIfThatIsWanted) {
   EXPECT_EQ(with("ROAM_CHECKPOINT", "d,every=1s").checkpoint_compression, 0);
   EXPECT_EQ(with("ROAM_CHECKPOINT", "d,compress=off").checkpoint_compression, 0);
