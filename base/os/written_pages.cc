@@ -41,6 +41,44 @@ bool entries_can_go() {
   return shared_pages_may_be_huge();
 }
 
+// What is noted of discarded memory. Never unmapped, and there from one watch to the next: a kernel
+// thread may be about to write a note when the watch ends.
+Watched notes;
+pid_t notes_of = 0;
+
+// What was thrown away since the last time. False: it was too much to be noted.
+bool take_discarded(std::vector<Range>* written) {
+  const bool second = (notes.next.load() & Watched::kSecondList) != 0;
+  const std::uint64_t taken = notes.next.exchange(second ? 0 : Watched::kSecondList);
+  const std::uint64_t count = taken & ~Watched::kSecondList;
+  Range* list = notes.lists[second];
+  for (std::uint64_t i = 0; i < std::min<std::uint64_t>(count, notes.room); ++i) {
+    // Who has this place writes it just now.
+    while (__atomic_load_n(&list[i].bytes, __ATOMIC_ACQUIRE) == 0) sched_yield();
+    written->push_back(list[i]);
+    list[i].bytes = 0;
+  }
+  return count <= notes.room;
+}
+
+// Room for notes, and none in it, nor on its way. False: there is no memory.
+bool prepare_notes() {
+  if (notes_of == getpid()) {
+    std::vector<Range> old;
+    take_discarded(&old);
+    return true;
+  }
+  // In a child of fork nobody completes what its parent's kernel threads had begun.
+  const Range memory = map_memory(2 * kMostDiscards * sizeof(Range));
+  if (memory.bytes == 0) return false;
+  notes.lists[0] = static_cast<Range*>(memory.pointer());
+  notes.lists[1] = notes.lists[0] + kMostDiscards;
+  notes.room = kMostDiscards;
+  notes.next = 0;
+  notes_of = getpid();
+  return true;
+}
+
 bool by_begin(Range a, Range b) { return a.begin < b.begin; }
 
 // Those of `ranges`, in order and apart, that begin in `part`; `*at` goes on to the first behind.
@@ -68,33 +106,24 @@ bool WrittenPages::begin(Range range, bool others) {
   uffdio_api api{UFFD_API, kAsynchronous | kUnpopulated | kSharedMemory, 0};
   std::vector<Range> none;
   if (userfault_ >= 0 && ioctl(userfault_, UFFDIO_API, &api) == 0 && watch() &&
-      find_present_pages(range_, &none)) {
-    watched_.userfault = userfault_;
-    watched_.room = kMostDiscards;
-    watched_.next = 0;
-    watched_.lists[0] =
-        static_cast<Range*>(map_memory(2 * kMostDiscards * sizeof(Range)).pointer());
-    if (watched_.lists[0] != nullptr) {
-      watched_.lists[1] = watched_.lists[0] + kMostDiscards;
-      const std::lock_guard hold(protecting);
-      watched.store(&watched_, std::memory_order_release);
-      return true;
-    }
+      find_present_pages(range_, &none) && prepare_notes()) {
+    const std::lock_guard hold(protecting);
+    notes.userfault = userfault_;
+    watched.store(&notes, std::memory_order_release);
+    return true;
   }
   end();
   return false;
 }
 
 void WrittenPages::end() {
-  if (watched_.lists[0] != nullptr) {
-    {
-      const std::lock_guard hold(protecting);
-      watched.store(nullptr, std::memory_order_release);
-    }
-    unreserve({reinterpret_cast<Address>(watched_.lists[0]), 2 * watched_.room * sizeof(Range)});
-    watched_.lists[0] = watched_.lists[1] = nullptr;
+  if (userfault_ < 0) return;
+  {
+    // Who begins while another one watches does not get as far as a descriptor.
+    const std::lock_guard hold(protecting);
+    watched.store(nullptr, std::memory_order_release);
   }
-  if (userfault_ >= 0) close(userfault_);
+  close(userfault_);
   userfault_ = -1;
 }
 
@@ -104,42 +133,8 @@ bool WrittenPages::watch() {
   return ioctl(userfault_, UFFDIO_REGISTER, &all) == 0;
 }
 
-// What was thrown away since the last time. False: it was too much to be noted.
-bool WrittenPages::take_discarded(std::vector<Range>* written) {
-  const bool second = (watched_.next.load() & Watched::kSecondList) != 0;
-  const std::uint64_t taken = watched_.next.exchange(second ? 0 : Watched::kSecondList);
-  const std::uint64_t count = taken & ~Watched::kSecondList;
-  Range* list = watched_.lists[second];
-  for (std::uint64_t i = 0; i < std::min<std::uint64_t>(count, watched_.room); ++i) {
-    // Who has this place writes it just now.
-    while (__atomic_load_n(&list[i].bytes, __ATOMIC_ACQUIRE) == 0) sched_yield();
-    written->push_back(list[i]);
-    list[i].bytes = 0;
-  }
-  return count <= watched_.room;
-}
-
 bool WrittenPages::protect(std::vector<Range>* clean, std::vector<Range>* written) {
-  clean->clear();
-  written->clear();
-  knows_since_ = false;
-  const std::vector<Range> before = std::exchange(present_, {});
-  // What was mapped since the last time is watched from now on, and counts as written.
-  std::vector<Range> discarded, present;
-  bool known = false;
-  {
-    const std::lock_guard hold(protecting);
-    known = watch() && protect_pages(range_, before, clean, written, &present);
-  }
-  known = known && can_watch();  // afterwards: nobody has begun meanwhile
-  knows_since_ = known;
-  if (!take_discarded(&discarded) || !known) return false;
-  std::sort(discarded.begin(), discarded.end(), by_begin);
-  // Of what was thrown away a page may be there again: the object knows.
-  present_ = without(joined(std::move(present)), discarded);
-  written->insert(written->end(), discarded.begin(), discarded.end());
-  std::sort(written->begin(), written->end(), by_begin);
-  return true;
+  return protect_parts({range_}, clean, written);
 }
 
 bool WrittenPages::protect_parts(const std::vector<Range>& parts, std::vector<Range>* clean,
@@ -147,24 +142,33 @@ bool WrittenPages::protect_parts(const std::vector<Range>& parts, std::vector<Ra
   clean->clear();
   written->clear();
   knows_since_ = false;
-  const std::vector<Range> beside = without(present_, parts);
-  const std::vector<Range> before = without(present_, beside);
+  std::vector<Range> beside = without(present_, parts);
+  const std::vector<Range> before = without(std::exchange(present_, {}), beside);
   std::vector<Range> discarded, present;
-  bool known = false;
-  {
+  // What was mapped since the last time is watched from now on, and counts as written.
+  const auto look = [&](const std::vector<Range>& known) {
     const std::lock_guard hold(protecting);
-    known = watch();
+    if (!watch()) return false;
     std::size_t at = 0;
-    for (const Range& part : parts)
-      known = known && protect_pages(part, those_in(part, before, &at), clean, written, &present);
+    return std::all_of(parts.begin(), parts.end(), [&](Range part) {
+      return protect_pages(part, those_in(part, known, &at), clean, written, &present);
+    });
+  };
+  bool known = look(before);
+  known = known && can_watch();  // afterwards: nobody has begun meanwhile
+  const bool noted = take_discarded(&discarded);
+  // Nothing lies behind page tables that are this process's own: a page that is gone has no entry,
+  // and one that has come back was not protected. What was written is in `written` already.
+  if (known && !noted && !others_) {
+    clean->clear();
+    present.clear();
+    beside.clear();
+    known = look({});
   }
-  known = known && can_watch();
   knows_since_ = known;
-  if (!take_discarded(&discarded) || !known) {
-    present_.clear();
-    return false;
-  }
+  if (!known || (!noted && others_)) return false;
   std::sort(discarded.begin(), discarded.end(), by_begin);
+  // Of what was thrown away a page may be there again: the object knows.
   present.insert(present.end(), beside.begin(), beside.end());
   present_ = without(joined(std::move(present)), discarded);
   written->insert(written->end(), discarded.begin(), discarded.end());

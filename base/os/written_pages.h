@@ -14,7 +14,8 @@ namespace roam::os {
 // itself (userfaultfd in its asynchronous mode), and PAGEMAP_SCAN; Linux 6.7 and later. What other
 // processes write into the same object, and what is written by its descriptor, is not seen. Where
 // devices may write into pages that were handed to them before (devices.h), nothing is known. What
-// os::discard() throws away, or note_discarded() names, counts as written.
+// os::discard() throws away, or note_discarded() names, counts as written; where no other process
+// writes, and it was too much to be noted, each page is looked at, and what is gone is neither.
 //
 // Context: one kernel thread; one of them in a process.
 class WrittenPages {
@@ -54,14 +55,12 @@ class WrittenPages {
  private:
   bool can_watch() const;
   bool watch();
-  bool take_discarded(std::vector<Range>* written);
 
   Range range_;
   bool others_ = false;
   int userfault_ = -1;
   bool knows_since_ = false;
   std::vector<Range> present_;
-  Watched watched_;
 };
 
 }  // namespace roam::os

@@ -188,6 +188,69 @@ TEST_P(WrittenPagesTest, WhatIsNotedCountsAsWritten) {
   EXPECT_EQ(clean_count(), kPages - 10);
 }
 
+// More than there is room to note: memory of one process is looked at page by page then.
+TEST_P(WrittenPagesTest, MuchMayBeThrownAwayInPrivateMemory) {
+  std::memset(at(0), 1, kRange.bytes);
+  protect();
+  at(20)[0] = 2;
+  for (int i = 0; i < 40'000; ++i) {
+    const Range page{kRange.begin + static_cast<std::size_t>(i % 10) * kPageBytes, kPageBytes};
+    discard(page, GetParam(), fd_, page.begin - kWhole.begin);
+    if (i % 10 == 4) at(4)[0] = 1;
+  }
+  // Of all of it what happened last: not noted, there is no room for it.
+  discard({kRange.begin + 100 * kPageBytes, 10 * kPageBytes}, GetParam(), fd_,
+          kRange.begin + 100 * kPageBytes - kWhole.begin);
+  at(105)[0] = 1;
+  std::vector<Range> clean, written;
+  ASSERT_EQ(pages_.protect(&clean, &written), !GetParam());
+  if (GetParam()) return;
+  clean_ = marks(clean);
+  written_ = marks(written);
+  EXPECT_TRUE(written_[20] && written_[105]);
+  for (std::size_t i : {0, 4, 9, 20, 100, 105, 109}) EXPECT_FALSE(clean_[i] && !written_[i]) << i;
+  EXPECT_EQ(clean_count(), kPages - 10 - 1 - 10);
+  const std::vector<bool> there = marks(pages_.present());
+  for (std::size_t i = 100; i < 110; ++i) EXPECT_EQ(there[i], i == 105) << i;
+  protect();
+  EXPECT_TRUE(clean_[20] && clean_[105] && !clean_[100]);
+}
+
+// What is not looked at in that look is not known to be there any more.
+TEST_P(WrittenPagesTest, MuchMayBeThrownAwayBesideTheParts) {
+  if (GetParam()) GTEST_SKIP() << "then nothing is known";
+  std::memset(at(0), 1, kRange.bytes);
+  protect();
+  const Range part{kRange.begin, 5000 * kPageBytes}, other{part.end(), 5000 * kPageBytes};
+  const Range thrown{other.begin + 1000 * kPageBytes, kPageBytes};
+  for (int i = 0; i < 40'000; ++i) discard({part.begin, kPageBytes}, false);
+  discard(thrown, false);
+  std::vector<Range> clean, written;
+  ASSERT_TRUE(pages_.protect_parts({part}, &clean, &written));
+  ASSERT_TRUE(pages_.protect_parts({part, other}, &clean, &written));
+  EXPECT_FALSE(marks(clean)[6000]);
+  EXPECT_FALSE(marks(pages_.present())[6000]);
+  EXPECT_TRUE(marks(clean)[6001] && marks(clean)[4999]);
+}
+
+// Kernel threads that throw memory away while the watch ends and begins.
+TEST_P(WrittenPagesTest, TheWatchEndsWhileMemoryIsThrownAway) {
+  std::memset(at(0), 1, kRange.bytes);
+  std::atomic<bool> end = false;
+  std::thread other([&] {
+    while (!end) note_discarded({kRange.begin, kPageBytes});
+  });
+  for (int round = 0; round < 100; ++round) {
+    pages_.end();
+    ASSERT_TRUE(pages_.begin(kWhole, GetParam()));
+  }
+  end = true;
+  other.join();
+  protect();
+  protect();
+  EXPECT_EQ(clean_count(), kPages);
+}
+
 TEST_P(WrittenPagesTest, WhatIsMappedAnewIsWrittenOnce) {
   std::memset(at(0), 1, kRange.bytes);
   protect();
