@@ -226,17 +226,19 @@ ROAM_EXPORT int madvise(void* at, size_t bytes, int advice) noexcept {
   const roam::Range range{reinterpret_cast<Address>(at), round_to_pages(bytes)};
   if (bytes == 0 || range.begin % roam::kPageBytes != 0 || !roam::iso::arena().contains(at))
     return real(at, bytes, advice);
-  if (advice == kGuardInstall) return roam::os::install_guard(range) ? 0 : -1;
-  if (!roam::iso::arena().shared()) return real(at, bytes, advice);
+  const bool thrown_away =
+      advice == MADV_DONTNEED || advice == MADV_FREE || advice == kDontNeedLocked;
   // Of shared memory the kernel would drop this rank's view only, and keep what is in it.
-  if (advice == MADV_DONTNEED || advice == MADV_FREE || advice == kDontNeedLocked)
-    return throw_away(range.begin, bytes);
-  const bool taken =
-      advice == MADV_REMOVE || advice == kCold || advice == kPageOut || advice == kCollapse;
+  if (thrown_away && roam::iso::arena().shared()) return throw_away(range.begin, bytes);
+  const bool taken = thrown_away || advice == MADV_REMOVE || advice == kCold ||
+                     advice == kPageOut || advice == kCollapse || advice == kGuardInstall;
   if (!taken) return real(at, bytes, advice);
-  roam::os::note_discarded(range);
-  const int result = real(at, bytes, advice);
-  roam::os::note_discarded(range);
+  const roam::Range noted{range.begin,
+                          std::min(range.bytes, roam::iso::arena().whole().end() - range.begin)};
+  roam::os::note_discarded(noted);
+  const int result =
+      advice == kGuardInstall ? (roam::os::install_guard(range) ? 0 : -1) : real(at, bytes, advice);
+  roam::os::note_discarded(noted);
   return result;
 }
 

@@ -37,10 +37,11 @@ struct LivePagesHead {
 };
 inline constexpr int kLiveTag = 15;  // of the transfers, which come in the order of their heads
 
-// kLiveTaken: those of the next kLivePages are here.
+// kLiveTaken: those of the next kLivePages have come.
 struct LiveTakenHead {
   Kind kind;
   std::uint32_t number;
+  std::uint32_t dropped;  // 1: not all of them could be put in their place
 };
 
 // kLiveEnd: nothing comes of it; what came may go.

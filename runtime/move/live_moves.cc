@@ -33,7 +33,7 @@ void LiveMoves::ask(Tcb* t, int to, std::int64_t most_still_ns) {
 }
 
 void LiveMoves::look_whether_due() {
-  set_due(source_.busy() || source_.watches() || target_.busy());
+  set_due(source_.busy() || source_.watches() || source_.has_to_ask() || target_.busy());
 }
 
 void LiveMoves::poll() {
@@ -63,7 +63,9 @@ void LiveMoves::tell_slow(const Tcb* t, int to) {
   head.rounds = told->rounds;
   copy_text(head.why, told->why.c_str());
   net_.send_to_why(to, head);
-  reports_.forget(id_of(t));
+  LiveReport gone;
+  gone.gone = true;
+  reports_.note(head.id, std::move(gone));
 }
 
 // `still_ns` is until this came, and is completed when the thread has.
@@ -77,9 +79,23 @@ void LiveMoves::on_report(const char* message, std::size_t bytes) {
                           .why = head.why});
 }
 
+void LiveMoves::comes_whole_slow(std::uint64_t id, std::uint64_t bytes) {
+  LiveReport* told = reports_.find(id);
+  if (told == nullptr || !told->live) return;
+  told->live = false;
+  told->bytes_still = bytes;
+  told->still_ns = 0;
+  told->why = text(
+      "what had come ahead of it to rank %d was not all there any more when it was to "
+      "go, and all of it was sent once more while it stood still",
+      net_.rank());
+}
+
 void LiveMoves::arrived_slow(const Tcb* t, int from) {
   LiveReport* told = reports_.find(id_of(t));
-  if (told == nullptr || !told->live) return;
+  if (told == nullptr) return;
+  if (told->gone) return reports_.forget(id_of(t));
+  if (!told->live) return;
   told->still_ns += now_ns();
   if (verbose_ == 0) return;
   report(text("thread '%s' has come from rank %d: %s while it ran, in %u rounds, and %s while it "
@@ -91,10 +107,16 @@ void LiveMoves::arrived_slow(const Tcb* t, int from) {
 }
 
 void LiveMoves::refused(const Tcb* t, const std::string& why) {
-  reports_.note(id_of(t), {.why = why});
+  LiveReport* told = reports_.find(id_of(t));
+  if (told == nullptr || !told->gone) return;
+  told->gone = false;
+  told->why = why;
 }
 
-const LiveReport* LiveMoves::report_of(const Tcb* t) { return reports_.find(id_of(t)); }
+const LiveReport* LiveMoves::report_of(const Tcb* t) {
+  const LiveReport* told = reports_.find(id_of(t));
+  return told == nullptr || told->gone ? nullptr : told;
+}
 
 std::span<const Kind> LiveMoves::kinds() const {
   static constexpr Kind kOwn[] = {Kind::kLiveBegin, Kind::kLiveReady, Kind::kLivePages,

@@ -38,7 +38,14 @@ class LiveMoves final : public Component {
     if (!reports_.empty()) [[unlikely]]
       arrived_slow(t, from);
   }
-  // It could not go.
+  // What was told of the thread `id`, which is about to come, is not so: all of its `bytes` come
+  // while it stands still; or this rank does not take it.
+  void comes_whole(std::uint64_t id, std::uint64_t bytes) {
+    if (!reports_.empty()) [[unlikely]]
+      comes_whole_slow(id, bytes);
+  }
+  void not_taken(std::uint64_t id) { reports_.forget(id); }
+  // It could not go: whoever asked for a live move learns why.
   void refused(const Tcb* t, const std::string& why);
   // Of its last move, if that brought it here or left it here; null: nothing is known.
   const LiveReport* report_of(const Tcb* t);
@@ -50,10 +57,16 @@ class LiveMoves final : public Component {
   bool urgent() const override { return source_.busy() || target_.busy(); }
   void reclaim() override;
   void settle() override { source_.make_ordinary("a checkpoint was made meanwhile"); }
+  // Of a checkpoint that was made amid a live move, or before a thread that was asked had gone.
+  void restored(Tcb* t) override {
+    source_.ask_again(t);
+    look_whether_due();
+  }
   std::string describe() const override { return source_.describe(); }
 
  private:
   void tell_slow(const Tcb* t, int to);
+  void comes_whole_slow(std::uint64_t id, std::uint64_t bytes);
   void arrived_slow(const Tcb* t, int from);
   void on_report(const char* message, std::size_t bytes);
   void look_whether_due();

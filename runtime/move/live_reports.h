@@ -12,6 +12,7 @@ namespace roam::runtime {
 struct LiveReport {
   bool live = false;     // else it was an ordinary one
   bool pending = false;  // the thread is to take it along
+  bool gone = false;     // it did; what is left here says that there was one
   std::uint32_t rounds = 0;
   std::uint64_t bytes_running = 0;
   std::uint64_t bytes_still = 0;

@@ -87,6 +87,7 @@ std::string LiveSource::obstacle(const Tcb* t, int to) const {
         "alone on its node",
         alone(net_.node()) ? to : net_.rank());
   }
+  if (iso::arena().shared()) return "its memory is shared with other processes of its node";
   if (huge_pages_) return "its memory may be in huge pages (ROAM_HUGE)";
   if (t->heap.address_bytes() < kLeastHeapBytes)
     return text("its heap has only %s", bytes_text(t->heap.address_bytes()).c_str());
@@ -109,35 +110,6 @@ void LiveSource::forget(std::uint64_t id) {
   if (!busy()) return;
   std::erase_if(waiting_, [id](const Wish& wish) { return wish.id == id; });
   if (now_ && now_->id == id) end_session(true);
-}
-
-void LiveSource::note_ordinary(std::uint64_t id, const char* name, const std::string& why) {
-  reports_.note(id, {.pending = true, .why = why});
-  if (verbose_ > 0) {
-    report(text("thread '%s' moves from rank %d, and stands still meanwhile: %s", name, net_.rank(),
-                why.c_str())
-               .c_str());
-  }
-}
-
-// It moves as any other thread does.
-void LiveSource::make_ordinary(const Wish& wish, const std::string& why) {
-  note_ordinary(wish.id, wish.t->name(), why);
-  scheduler().ask_to_move(wish.t, wish.to);
-}
-
-void LiveSource::make_ordinary(const char* why) {
-  std::vector<Wish> wishes(waiting_.begin(), waiting_.end());
-  if (now_) wishes.push_back(*now_);
-  waiting_.clear();
-  if (now_) end_session(true);
-  for (const Wish& wish : wishes) {
-    Tcb* t = here(wish);
-    if (t == nullptr || t->state == detail::State::kDeparting) continue;
-    note_ordinary(wish.id, t->name(), why);
-    t->move_to = wish.to;  // it looks when it runs
-  }
-  end_watch();
 }
 
 void LiveSource::end_watch() {
@@ -202,6 +174,7 @@ void LiveSource::on_taken(const LiveTakenHead& head) {
   piece->taken = true;
   if (!now_ || now_->number != head.number) return;
   now_->taken_bytes += piece->bytes;
+  if (head.dropped != 0) return;  // they are sent again
   now_->taken.insert(now_->taken.end(), piece->same.begin(), piece->same.end());
 }
 
@@ -228,6 +201,7 @@ void LiveSource::on_lost(const LiveWordHead& head) {
 void LiveSource::poll() {
   look_after_pieces();
   if (scheduler().stands_still()) return;
+  ask_those_made_ordinary();
   while (!now_ && !waiting_.empty()) {
     const Wish wish = waiting_.front();
     waiting_.pop_front();

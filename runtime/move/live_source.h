@@ -62,10 +62,14 @@ class LiveSource {
 
   // A checkpoint stands still for none: they are ordinary moves.
   void make_ordinary(const char* why);
+  // `t` has been asked to move, and it may be that nobody looks.
+  void ask_again(Tcb* t);
   void poll();
   std::uint64_t bytes_ahead = 0;  // sent so
   bool busy() const { return now_.has_value() || !waiting_.empty() || !pieces_.empty(); }
   bool watches() const { return written_.watches(); }
+  // Threads that are to be asked to move as soon as nothing stands still.
+  bool has_to_ask() const { return !to_ask_.empty(); }
   std::string describe() const;
 
  private:
@@ -119,6 +123,7 @@ class LiveSource {
   void look_after_pieces();
   void ask_to_move(Tcb* t);
   void make_ordinary(const Wish& wish, const std::string& why);
+  void ask_those_made_ordinary();
   void end_session(bool tell);
   void end_watch();
   void note_ordinary(std::uint64_t id, const char* name, const std::string& why);
@@ -130,6 +135,7 @@ class LiveSource {
   int verbose_;
   os::WrittenPages written_;
   std::deque<Wish> waiting_;
+  std::vector<Wish> to_ask_;
   std::optional<Session> now_;
   std::deque<Piece> pieces_;
   std::vector<std::unique_ptr<char[]>> buffers_;  // that are free

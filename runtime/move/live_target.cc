@@ -1,6 +1,7 @@
 #include "runtime/move/live_target.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "base/text.h"
@@ -45,8 +46,14 @@ void LiveTarget::on_begin(int from, const LiveBeginHead& head) {
     drop(old->second);
     landings_.erase(old);
   }
+  // What has been promised to others and has not come yet is not there for this one.
+  std::size_t wanted = head.bytes;
+  for (const auto& [source, landing] : landings_)
+    wanted += landing.lost ? 0 : landing.bytes - std::min(landing.bytes, landing.came_bytes);
   std::string why;
-  if (!iso::arena().limit().left(head.bytes)) {
+  if (iso::arena().shared()) {
+    why = text("the memory of rank %d is shared with other processes of its node", net_.rank());
+  } else if (!iso::arena().limit().left(wanted)) {
     why = text("rank %d has no room for it: %s", net_.rank(),
                iso::arena().limit().shortage().c_str());
   } else if (!mapped_) {
@@ -56,6 +63,7 @@ void LiveTarget::on_begin(int from, const LiveBeginHead& head) {
   if (why.empty()) {
     Landing& landing = landings_[from];
     landing.number = head.number;
+    landing.bytes = head.bytes;
     landing.mark = kFirstMark | ++next_mark_ % kFirstMark;
   }
   LiveWordHead word{Kind::kLiveReady, head.number, {}};
@@ -100,14 +108,22 @@ bool LiveTarget::take(Landing& landing, Address unit) {
   return true;
 }
 
-void LiveTarget::land(Landing& landing, Range pages, const char* bytes) {
+// False: some of them are not in their place.
+bool LiveTarget::land(Landing& landing, Range pages, const char* bytes) {
+  bool all = true;
   each_unit(pages, [&](Address unit, Range part) {
-    if (take(landing, unit)) {
-      std::memcpy(part.pointer(), bytes + (part.begin - pages.begin), part.bytes);
-      pages_of(unit) |= bits_of(part);
+    if (!take(landing, unit)) {
+      all = false;
+      return true;
     }
+    std::memcpy(part.pointer(), bytes + (part.begin - pages.begin), part.bytes);
+    const int before = std::popcount(pages_of(unit));
+    pages_of(unit) |= bits_of(part);
+    landing.came_bytes +=
+        static_cast<std::size_t>(std::popcount(pages_of(unit)) - before) * kPageBytes;
     return true;
   });
+  return all;
 }
 
 // They are received even if nobody wants them any more.
@@ -131,15 +147,21 @@ void LiveTarget::on_pages(int from, const char* message, std::size_t bytes) {
   pieces_.push_back(std::move(piece));
 }
 
-void LiveTarget::put_in_place(const Piece& piece) {
+// False: some of them are not there.
+bool LiveTarget::put_in_place(const Piece& piece) {
   Landing* landing = find(piece.from, piece.number);
-  if (landing == nullptr || landing->lost) return;
+  if (landing == nullptr || landing->lost) return false;
+  // It was asked for all of them when they were announced; others have taken memory since.
+  if (!iso::arena().limit().left(bytes_of(piece.ranges))) lose(*landing);
+  if (landing->lost) return false;  // or what it has was given back for want of memory
   free_known_ = false;
+  bool all = true;
   const char* at = piece.memory.get();
   for (const Range& pages : piece.ranges) {
-    land(*landing, pages, at);
+    all = land(*landing, pages, at) && all;
     at += pages.bytes;
   }
+  return all;
 }
 
 // Those of one source in the order in which it sent them.
@@ -151,8 +173,8 @@ void LiveTarget::poll() {
       behind.push_back(piece.from);
       return false;
     }
-    put_in_place(piece);
-    net_.send(piece.from, LiveTakenHead{Kind::kLiveTaken, piece.number});
+    const bool all = put_in_place(piece);
+    net_.send(piece.from, LiveTakenHead{Kind::kLiveTaken, piece.number, all ? 0u : 1u});
     return true;
   });
   if (owes_word_) tell_lost();
@@ -223,11 +245,14 @@ void LiveTarget::drop(Landing& landing) {
 
 void LiveTarget::reclaim() {
   for (auto& [from, landing] : landings_) {
-    if (landing.settling || landing.lost) continue;
-    drop(landing);
-    landing.lost = true;
-    owes_word_ = true;
+    if (!landing.settling && !landing.lost) lose(landing);
   }
+}
+
+void LiveTarget::lose(Landing& landing) {
+  drop(landing);
+  landing.lost = true;
+  owes_word_ = true;
 }
 
 void LiveTarget::tell_lost() {

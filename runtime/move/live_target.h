@@ -50,6 +50,8 @@ class LiveTarget {
  private:
   struct Landing {
     std::uint32_t number = 0;
+    std::size_t bytes = 0;       // that may come
+    std::size_t came_bytes = 0;  // of those: what has, about
     std::uint32_t mark = 0;      // of the units that were taken for it, among departures
     std::vector<Address> units;  // that were taken for it; some more than once
     bool lost = false, told = false;
@@ -72,10 +74,11 @@ class LiveTarget {
   bool ours(const Landing& landing, Address unit) const;
   bool take(Landing& landing, Address unit);
   bool free_here(Address unit);
-  void land(Landing& landing, Range pages, const char* bytes);
+  bool land(Landing& landing, Range pages, const char* bytes);
   bool all_here(const Landing& landing) const;
   void drop(Landing& landing);
-  void put_in_place(const Piece& piece);
+  void lose(Landing& landing);
+  bool put_in_place(const Piece& piece);
   void tell_lost();
   std::uint32_t& pages_of(Address unit) {
     return pages_of_[iso::arena().offset(unit) / iso::kUnitBytes];

@@ -226,10 +226,11 @@ void Migrator::on_image(int from, const char* message, std::size_t bytes) {
   const auto carry = read<CarryHead>(message);
   if (carry.answers != 0) on_taken(carry.answered);
   MemorySource source(message + sizeof carry, bytes - sizeof carry);
-  ImageHead head;
+  ImageHead head{};
   bool returns = false;
   ImageRefusal refusal;
   if (!read_image(source, &head, &arriving_, &returns, &refusal)) {
+    if (carry.joiner.id == 0) live_.not_taken(head.id);
     refuse(from, carry.transfer, refusal);
     return;
   }
@@ -275,10 +276,12 @@ void Migrator::consider(const Key& key) {
   good = good && (live || claim(a.image, &a.returns, &refusal));
   if (!good) {
     live_.target().finish(from, key.second);
+    if (a.carry.joiner.id == 0) live_.not_taken(a.head.id);
     refuse(from, key.second, refusal);
     arrivals_.erase(key);
     return;
   }
+  if (!live && a.carry.joiner.id == 0) live_.comes_whole(a.head.id, a.image.bytes);
   std::vector<char>().swap(a.lists);
   a.bulk = mpi_.start_bulk();
   const int tag = tag_of(key.second);

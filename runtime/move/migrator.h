@@ -175,7 +175,7 @@ class Migrator final : public Component {
   void unkeep(std::uint32_t record);
   void give_back(std::uint32_t record);
   void forget_kept(std::uint64_t id, const Tcb* t);
-  static void seal(const Record& kept);
+  void seal(std::uint32_t record);
 
   Mpi& mpi_;
   LiveMoves& live_;

@@ -2,6 +2,8 @@
 
 #include <x86intrin.h>
 
+#include <algorithm>
+
 #include "isomalloc/arena.h"
 #include "runtime/move/migrator.h"
 
@@ -15,6 +17,22 @@ constexpr std::uint64_t kSealAfterTicks = 50'000'000;
 constexpr std::size_t kMostUnsealed = 4096;
 // Guards take 8 bytes of page table a page.
 constexpr std::size_t kMostSealedWhole = std::size_t{1} << 30;
+
+// Calls `visit` with what of `range` left with this record last: units may have come back since in
+// another thread, or be what others have sent ahead.
+template <class Visit>
+void each_own(Range range, std::uint32_t record, Visit visit) {
+  for (Address a = range.begin; a < range.end();) {
+    Range run{a, 0};
+    while (a < range.end() && iso::arena().departures().last(a) == record)
+      a = round_down(a, iso::kUnitBytes) + iso::kUnitBytes;
+    run.bytes = std::min(a, range.end()) - run.begin;
+    if (run.bytes != 0)
+      visit(run);
+    else
+      a = round_down(a, iso::kUnitBytes) + iso::kUnitBytes;
+  }
+}
 
 }  // namespace
 
@@ -44,7 +62,7 @@ void Migrator::keep(Record& d, std::uint32_t transfer) {
     unsealed_.push_back({transfer, d.since_ticks});
     if (unsealed_.size() > kMostUnsealed) seal_old();  // a rank that is never idle
   } else {
-    seal(d);
+    seal(transfer);
   }
   if (kept_bytes_ > keep_bytes_) evict(keep_bytes_ / 4 * 3);
 }
@@ -69,33 +87,24 @@ void Migrator::forget_kept(std::uint64_t id, const Tcb* t) {
   give_back(record);
 }
 
-// What of it is kept still: units may have come back since in another thread, or be what others
-// have sent ahead.
 void Migrator::give_back(std::uint32_t record) {
-  iso::Arena& arena = iso::arena();
-  for (const Mark& mark : records_[record].image.marks) {
-    for (Address a = mark.range.begin; a < mark.range.end();) {
-      Range run{a, 0};
-      for (; a < mark.range.end() && arena.departures().last(a) == record; a += iso::kUnitBytes)
-        run.bytes += iso::kUnitBytes;
-      if (run.bytes != 0)
-        arena.evict(run);
-      else
-        a += iso::kUnitBytes;
-    }
-  }
+  for (const Mark& mark : records_[record].image.marks)
+    each_own(mark.range, record, [](Range run) { iso::arena().evict(run); });
   unkeep(record);
 }
 
 // With what was never used: the thread may use it elsewhere. Of what is very large, only what was.
-void Migrator::seal(const Record& kept) {
-  const std::vector<Range>& runs = kept.image.runs;
+void Migrator::seal(std::uint32_t record) {
+  const auto seal_own = [record](Range range) {
+    each_own(range, record, [](Range run) { iso::arena().seals().seal(run); });
+  };
+  const std::vector<Range>& runs = records_[record].image.runs;
   std::size_t run = 0;  // they come in the order of the marks
-  for (const Mark& mark : kept.image.marks) {
+  for (const Mark& mark : records_[record].image.marks) {
     const bool whole = mark.range.bytes <= kMostSealedWhole;
-    if (whole) iso::arena().seals().seal(mark.range);
+    if (whole) seal_own(mark.range);
     for (; run < runs.size() && mark.range.contains(runs[run].begin); ++run) {
-      if (!whole) iso::arena().seals().seal(runs[run]);
+      if (!whole) seal_own(runs[run]);
     }
   }
 }
@@ -105,8 +114,9 @@ void Migrator::seal_old() {
   const std::uint64_t now = __rdtsc();
   for (; !unsealed_.empty() && now - unsealed_.front().since_ticks > kSealAfterTicks;
        unsealed_.pop_front()) {
-    const Record& d = records_[unsealed_.front().record];
-    if (d.state == Record::State::kKept && d.since_ticks == unsealed_.front().since_ticks) seal(d);
+    const auto [record, since_ticks] = unsealed_.front();
+    const Record& d = records_[record];
+    if (d.state == Record::State::kKept && d.since_ticks == since_ticks) seal(record);
   }
 }
 

@@ -1,7 +1,10 @@
 // Threads whose pages are sent while they run: whatever writes meanwhile, they come as they were.
+#include <sys/mman.h>
+
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -110,6 +113,56 @@ SCENARIO(Live, AddressesGoElsewhereAndComeBackMeanwhile, .ranks_needed = 2) {
     }));
   }
   for (const roam::Thread t : threads) t.join();
+}
+
+// What was sent, and is then thrown away and not touched, is zeros there too.
+SCENARIO(Live, WhatItThrowsAwayMeanwhileIsZeros, .ranks_needed = 2) {
+  constexpr int kGuardInstall = 102, kGuardRemove = 103;
+  for (const int advice : {MADV_DONTNEED, kGuardInstall}) {
+    on_rank(0, [advice] {
+      constexpr std::size_t kBytes = 16 << 20, kThrown = 4 << 20;
+      char* block = static_cast<char*>(std::aligned_alloc(4096, kBytes));
+      std::memset(block, 7, kBytes);
+      char* thrown = block + (kBytes - kThrown) / 2;
+      bool zeros = false;
+      const int to = next_rank();
+      roam::migrate(roam::this_thread::self(), to, roam::Live{});
+      {
+        const roam::this_thread::Pin pin;  // all goes ahead, and is looked at again
+        roam::this_thread::sleep_for(80ms);
+        zeros = madvise(thrown, kThrown, advice) == 0;
+        if (zeros && advice == kGuardInstall)
+          expect_eq(madvise(thrown, kThrown, kGuardRemove), 0, "the guard is taken away");
+      }
+      while (roam::rank() != to) roam::this_thread::yield();
+      for (std::size_t i = 0; i < kBytes; i += 512) {
+        const bool was_thrown = zeros && block + i >= thrown && block + i < thrown + kThrown;
+        if (block[i] != (was_thrown ? 0 : 7))
+          expect_eq(int{block[i]}, was_thrown ? 0 : 7, "byte " + std::to_string(i));
+      }
+      std::free(block);
+    });
+  }
+}
+
+// It is kept where it was, and sealed after a while, when it comes back already.
+SCENARIO(Live, ToAndFroNothingIsSentTwice, .ranks_needed = 2) {
+  on_rank(0, [] {
+    Load load(23);
+    load.add(8000);
+    for (int hop = 0; hop < 4; ++hop) {
+      const int to = hop % 2 == 0 ? 1 : 0;
+      const bool live = may_be_live(to);
+      roam::migrate(roam::this_thread::self(), to, roam::Live{});
+      {
+        const roam::this_thread::Pin pin;  // for longer than what is kept stays as it was
+        roam::this_thread::sleep_for(live ? 100ms : 1ms);
+      }
+      while (roam::rank() != to) roam::this_thread::sleep_for(1ms);
+      expect_moved(live, load.pages() * 4096);
+    }
+    load.verify();
+  });
 }
 
 SCENARIO(Live, OthersFreeItsMemoryMeanwhile, .ranks_needed = 2) {

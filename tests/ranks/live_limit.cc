@@ -33,6 +33,14 @@ SCENARIO(LiveLimit, WhereThereIsNoRoomItStaysAndSaysWhy, .ranks_needed = 2) {
     expect_eq(roam::rank(), 0, "where it stays");
     expect_contains(roam::this_thread::live_move().why, {"ROAM_MEMORY"});
     load.verify();
+    // Nobody asks for a live move of this one.
+    on_rank(0, [to] {
+      Load other(22);
+      other.add(6000);
+      expect_error(roam::Errc::out_of_memory, {"ROAM_MEMORY"},
+                   [to] { roam::this_thread::migrate(to); });
+      expect_eq(roam::this_thread::live_move().why, std::string(), "of no live move");
+    });
   }).join();
   on_rank(to, [] { let_go = true; });
   holder.join();

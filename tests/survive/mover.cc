@@ -2,9 +2,12 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <iterator>
+#include <numeric>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "roam/roam.h"
 #include "tests/support/check.h"
@@ -16,8 +19,8 @@ using namespace std::chrono_literals;
 
 constexpr Mode kModes[] = {Mode::stay,          Mode::migrate,     Mode::there_and_back,
                            Mode::ring,          Mode::asked_ready, Mode::asked_asleep,
-                           Mode::asked_waiting, Mode::asked_afar,  Mode::checkpoint,
-                           Mode::restart};
+                           Mode::asked_waiting, Mode::asked_afar,  Mode::live,
+                           Mode::checkpoint,    Mode::restart};
 
 // A thread on `rank` that asks for the calling thread to be moved to `target`.
 roam::Thread spawn_asker(int rank, int target) {
@@ -52,6 +55,25 @@ void be_asked_while_waiting(int target) {
   expect_eq(roam::rank(), target, "rank after join, which a request to migrate preceded");
 }
 
+// Small heaps are not sent ahead. What the move does to errno shows.
+void move_live(int target) {
+  int errno_before = errno;
+  std::vector<std::uint64_t> ballast(std::size_t{2} << 17);
+  std::iota(ballast.begin(), ballast.end(), std::uint64_t{7});
+  errno = errno_before;
+  roam::migrate(roam::this_thread::self(), target, roam::Live{});
+  for (std::size_t i = 0; roam::rank() != target; i = (i + 1237) % ballast.size()) {
+    ballast[i] = i + 7;
+    roam::this_thread::yield();
+  }
+  errno_before = errno;
+  for (std::size_t i = 0; i < ballast.size(); ++i) {
+    if (ballast[i] != i + 7) expect_eq(ballast[i], i + 7, "what went along");
+  }
+  std::vector<std::uint64_t>().swap(ballast);
+  errno = errno_before;
+}
+
 }  // namespace
 
 std::string checkpoint_folder;
@@ -78,6 +100,8 @@ const char* to_string(Mode mode) {
       return "asked_waiting";
     case Mode::asked_afar:
       return "asked_afar";
+    case Mode::live:
+      return "live";
     case Mode::checkpoint:
       return "checkpoint";
     case Mode::restart:
@@ -139,6 +163,9 @@ void Mover::operator()() {
       break;
     case Mode::asked_afar:
       be_asked((start + 2) % roam::ranks(), next, false);
+      break;
+    case Mode::live:
+      move_live(next);
       break;
     case Mode::checkpoint: {
       const int errno_before = errno;

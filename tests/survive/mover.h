@@ -18,6 +18,7 @@ enum class Mode {
   asked_asleep,    // ... while it sleeps
   asked_waiting,   // ... while it waits, in join
   asked_afar,      // a thread of a third rank asks, while this one is ready
+  live,            // its pages go ahead of it to the next rank, with some more that it has then
   checkpoint,      // it has a checkpoint of the job made, in checkpoint_folder, and goes on
   restart,         // it waits until the job is ended, and goes on in one from its checkpoint
 };
