@@ -151,6 +151,28 @@ bool has_files(const Manifest& manifest) {
   return true;
 }
 
+// Whether no file that one of them needs is the other's, too: damage to one leaves the other whole.
+bool share_nothing(const Manifest& a, const Manifest& b) {
+  const auto needs = [](const Manifest& manifest, std::uint64_t number, std::uint32_t rank) {
+    const auto is_it = [&](const BaseEntry& base) {
+      return base.number == number && base.rank == rank;
+    };
+    return manifest.number == number ||
+           std::any_of(manifest.pieces.begin(), manifest.pieces.end(), [&](const auto& piece) {
+             return std::any_of(piece.bases.begin(), piece.bases.end(), is_it);
+           });
+  };
+  const auto none_is_in = [&](const Manifest& one, const Manifest& other) {
+    return std::none_of(one.pieces.begin(), one.pieces.end(), [&](const PieceSummary& piece) {
+      return needs(other, one.number, static_cast<std::uint32_t>(piece.rank)) ||
+             std::any_of(piece.bases.begin(), piece.bases.end(), [&](const BaseEntry& base) {
+               return needs(other, base.number, base.rank);
+             });
+    });
+  };
+  return none_is_in(a, b) && none_is_in(b, a);
+}
+
 std::string now_text() {
   const std::time_t now = std::time(nullptr);
   std::tm utc{};
@@ -327,6 +349,8 @@ bool note_kept(const std::string& name, bool kept, std::string* why) {
 bool keep_newest(const std::string& dir, int count, const OwnCheckpoints& own, std::string* foreign,
                  std::string* why) {
   int whole = 0;
+  Manifest newest;         // of those that count
+  bool apart = count < 2;  // one that shares nothing with it is kept, or none is wanted
   foreign->clear();
   const std::vector<std::string> all = complete_ones(dir, why);
   if (all.empty()) return false;
@@ -340,7 +364,15 @@ bool keep_newest(const std::string& dir, int count, const OwnCheckpoints& own, s
     }
     const bool passed_over = manifest.number > own.went_on_from && manifest.number < own.first_new;
     if (whole < count) {
-      whole += passed_over || !has_files(manifest) ? 0 : 1;
+      if (passed_over || !has_files(manifest)) continue;
+      if (whole++ == 0)
+        newest = std::move(manifest);
+      else
+        apart = apart || share_nothing(newest, manifest);
+      continue;
+    }
+    if (!apart && !passed_over && share_nothing(newest, manifest) && has_files(manifest)) {
+      apart = true;
       continue;
     }
     // By another name first: what is half removed is no checkpoint.

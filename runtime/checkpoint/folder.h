@@ -75,8 +75,10 @@ struct OwnCheckpoints {
   std::uint64_t went_on_from = 0, first_new = 0;
 };
 // Removes all of the job's own but the newest `count` that count, whatever their numbers: whose
-// files are all there. Those whose manifest cannot be read stay, and so do another job's: the
-// newest is `foreign`, or that is empty. Errors: false and why.
+// files are all there. Of two or more one is to share no file with the newest, so that a damaged
+// file leaves one to go back to: if none of them is so, the newest that is stays, too. Those whose
+// manifest cannot be read stay, and so do another job's: the newest is `foreign`, or that is empty.
+// Errors: false and why.
 bool keep_newest(const std::string& dir, int count, const OwnCheckpoints& own, std::string* foreign,
                  std::string* why);
 

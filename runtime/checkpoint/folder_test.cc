@@ -62,21 +62,26 @@ class FolderTest : public testing::Test {
     m.pieces[1].bases.push_back({7, 1, 0});
     return m;
   }
-  // `stored`: of each piece, which is compressed; 0: it is not.
-  void make_one(std::uint64_t stored = 0) {
+  // `stored`: of each piece, which is compressed; 0: it is not. It builds on a piece of the
+  // checkpoint `base_number`.
+  void make_one(std::uint64_t stored = 0, std::uint64_t base_number = 7) {
+    const std::string base_name = "/" + runtime::base_name({base_number, 1, 0});
     NewCheckpoint one;
     std::string why;
     ASSERT_TRUE(one.begin(dir_, &why)) << why;
     Manifest m = some_manifest();
-    for (PieceSummary& piece : m.pieces) piece.stored = stored;
-    for (const char* name : {"/piece-0", "/piece-1", "/base-000007-1"}) {
+    for (PieceSummary& piece : m.pieces) {
+      piece.stored = stored;
+      for (BaseEntry& base : piece.bases) base.number = base_number;
+    }
+    for (const std::string& name : {std::string("/piece-0"), std::string("/piece-1"), base_name}) {
       std::ofstream(one.part_path() + name) << "bytes";
       fs::resize_file(one.part_path() + name, m.pieces[0].stored_bytes());
     }
     // A base ends as a whole piece does.
     PieceTrailer trailer{PieceTrailer::kMagic, 8192, 4056, 7, 0};
     trailer.hash = hash_of(&trailer, offsetof(PieceTrailer, hash));
-    const fs::path base = one.part_path() + "/base-000007-1";
+    const fs::path base = one.part_path() + base_name;
     std::fstream(base, std::ios::in | std::ios::out | std::ios::binary)
         .seekp(static_cast<std::streamoff>(fs::file_size(base) - sizeof trailer))
         .write(reinterpret_cast<const char*>(&trailer), sizeof trailer);
@@ -229,6 +234,29 @@ TEST_F(FolderTest, TheNewestStay) {
   ASSERT_TRUE(keep_newest(dir_, 1, kOwn, &foreign, &why)) << why;
   EXPECT_EQ(names(), (Names{"000004", "000005"}));
   EXPECT_EQ(foreign, "");
+}
+
+// Damage to what two of them share would leave none.
+TEST_F(FolderTest, OneThatSharesNoFileWithTheNewestStays) {
+  std::string why, foreign;
+  for (const std::uint64_t base : {101, 101, 102, 102, 103, 103, 103, 103}) make_one(0, base);
+  ASSERT_TRUE(keep_newest(dir_, 3, kOwn, &foreign, &why)) << why;
+  EXPECT_EQ(names(), (Names{"000004", "000006", "000007", "000008"}));
+  ASSERT_TRUE(keep_newest(dir_, 2, kOwn, &foreign, &why)) << why;
+  EXPECT_EQ(names(), (Names{"000004", "000007", "000008"}));
+  make_one(0, 102);
+  ASSERT_TRUE(keep_newest(dir_, 2, kOwn, &foreign, &why)) << why;
+  EXPECT_EQ(names(), (Names{"000008", "000009"})) << "the two newest share nothing";
+  ASSERT_TRUE(keep_newest(dir_, 1, kOwn, &foreign, &why)) << why;
+  EXPECT_EQ(names(), Names{"000009"}) << "one is wanted";
+}
+
+TEST_F(FolderTest, OneThatSharesNoFileAndLacksOneDoesNotStay) {
+  std::string why, foreign;
+  for (const std::uint64_t base : {101, 102, 103, 103, 103}) make_one(0, base);
+  fs::remove(dir_ + "/000002/base-000102-1");
+  ASSERT_TRUE(keep_newest(dir_, 2, kOwn, &foreign, &why)) << why;
+  EXPECT_EQ(names(), (Names{"000001", "000004", "000005"}));
 }
 
 TEST_F(FolderTest, TheNewestStayWhateverTheirNumbers) {
