@@ -214,6 +214,14 @@ int throw_away(Address begin, std::size_t bytes) {
   arena.discard(roam::Range{begin, round_to_pages(bytes)});
   return 0;
 }
+// What is guarded is thrown away: of shared memory the kernel would keep it, and show it again
+// without the guard. Only once it is guarded: else nothing may have changed.
+int guard(roam::Range range) {
+  if (!roam::os::install_guard(range)) return -1;
+  if (!roam::iso::arena().shared()) return 0;
+  if (throw_away(range.begin, range.bytes) != 0) return -1;
+  return roam::os::install_guard(range) ? 0 : -1;  // where the hole took it away
+}
 }  // namespace
 
 // What a program advises the kernel to throw away of its own memory, or to write elsewhere, is gone
@@ -236,8 +244,7 @@ ROAM_EXPORT int madvise(void* at, size_t bytes, int advice) noexcept {
   const roam::Range noted{range.begin,
                           std::min(range.bytes, roam::iso::arena().whole().end() - range.begin)};
   roam::os::note_discarded(noted);
-  const int result =
-      advice == kGuardInstall ? (roam::os::install_guard(range) ? 0 : -1) : real(at, bytes, advice);
+  const int result = advice == kGuardInstall ? guard(range) : real(at, bytes, advice);
   roam::os::note_discarded(noted);
   return result;
 }
