@@ -108,7 +108,8 @@ grep -q "it went on from checkpoint 00000[1-9], from disk" err || fail "it does 
 for piece in d/0*/piece-*; do
   [[ $(magic "$piece") == RMDZHEAD ]] || fail "$piece is not compressed"
 done
-(($(ls -d d/0* | wc -l) == 2)) || fail "two are to be kept: $(ls d)"
+# And one that shares no file with the newest, if those two do and it is there.
+(($(ls -d d/0* | wc -l) == 2 || $(ls -d d/0* | wc -l) == 3)) || fail "two are to be kept: $(ls d)"
 echo "ok: a job that crashed goes on from a compressed checkpoint"
 # A rank is killed, when there is one.
 rm -rf d
